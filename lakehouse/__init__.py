@@ -1,0 +1,28 @@
+"""crm-lakehouse: the loop between a CRM and a clickstream, in your own object storage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import duckdb
+
+__all__ = ["connect"]
+
+
+def connect(data: Path | str = ".lakehouse") -> duckdb.DuckDBPyConnection:
+    """Return a DuckDB connection with every table in place as `raw.*`, `core.*`, `marts.*` and `ops.*`.
+
+    With a catalog in the environment (LAKEHOUSE_CATALOG, as on AWS) it reads that one; else the stack that runs
+    on the folder `data`. Each table is seen as it stood when the connection was made. Raises `Terminal` when
+    there is neither.
+    """
+    from lakehouse import settings  # noqa: PLC0415 - functions import this package and need none of it
+    from lakehouse.engine import duck  # noqa: PLC0415
+    from lakehouse.tables import views  # noqa: PLC0415
+
+    found = settings.named_or_running(Path(data))
+    con = duck.connect(found)
+    views.open_tables(con, found)
+    return con

@@ -1,0 +1,78 @@
+"""DuckDB connections: bounded memory, UTC, the packaged extensions, and the way to object storage."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import duckdb
+
+from lakehouse.engine.escape import literal
+from lakehouse.errors import Terminal
+from lakehouse.settings import Settings
+
+_EXTENSIONS = ("httpfs", "avro", "iceberg")
+
+
+def extension_path(name: str) -> Path:
+    """Return the file of a packaged DuckDB extension; `Terminal` when its package is missing."""
+    package = f"duckdb_extension_{name}"
+    spec = find_spec(package)
+    places = list(spec.submodule_search_locations or []) if spec else []
+    for place in places:
+        file = Path(place) / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
+        if file.exists():
+            return file
+    raise Terminal(
+        f"DuckDB extension {name!r} for version {duckdb.__version__} is not installed: "
+        f"install duckdb-extension-{name}=={duckdb.__version__}"
+    )
+
+
+def connect(
+    settings: Settings, *, database: str = ":memory:", iceberg: bool = True
+) -> duckdb.DuckDBPyConnection:
+    """Open a connection with this function's limits, able to read and write object storage.
+
+    Nothing is downloaded: extensions come from packages, and fetching others is switched off. `iceberg=False`
+    skips the extensions that only reading Iceberg tables needs.
+    """
+    con = duckdb.connect(
+        database,
+        config={
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "memory_limit": settings.memory_limit,
+            "threads": str(settings.threads),
+            "temp_directory": str(settings.scratch / "duckdb"),
+            "preserve_insertion_order": "true",
+        },
+    )
+    for name in _EXTENSIONS if iceberg else ("httpfs",):
+        con.load_extension(str(extension_path(name)))
+    con.execute("SET TimeZone = 'UTC'")
+    # A partitioned COPY keeps every row until this many have come: the default held a whole batch in memory.
+    con.execute("SET partitioned_write_flush_threshold = 30000")
+    con.execute("SET partitioned_write_max_open_files = 20")
+    con.execute("SET enable_progress_bar = false")
+    _s3_secret(con, settings)
+    return con
+
+
+def _s3_secret(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    if settings.access_key is None or settings.secret_key is None:
+        return
+    parts = [
+        "TYPE s3",
+        f"KEY_ID {literal(settings.access_key)}",
+        f"SECRET {literal(settings.secret_key.get_secret_value())}",
+        f"REGION {literal(settings.region)}",
+    ]
+    if settings.session_token is not None:
+        parts.append(f"SESSION_TOKEN {literal(settings.session_token.get_secret_value())}")
+    if settings.s3_endpoint:
+        url = urlsplit(settings.s3_endpoint)
+        parts += [f"ENDPOINT {literal(url.netloc)}", "URL_STYLE 'path'"]
+        parts.append(f"USE_SSL {'true' if url.scheme == 'https' else 'false'}")
+    con.execute(f"CREATE OR REPLACE SECRET lake ({', '.join(parts)})")

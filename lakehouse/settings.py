@@ -1,0 +1,105 @@
+"""Settings: the only reader of the environment. On AWS the template sets them, on a laptop the stack does."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import AliasChoices, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from lakehouse.errors import Terminal
+
+
+class Settings(BaseSettings):
+    """Where things are. Names in the environment carry the prefix LAKEHOUSE_ unless given otherwise."""
+
+    model_config = SettingsConfigDict(env_prefix="LAKEHOUSE_", extra="ignore", frozen=True)
+
+    # object storage
+    landing_bucket: str = "landing"
+    ops_bucket: str = "ops"
+
+    # Iceberg catalog: `sql` (an SQLAlchemy URL), `rest` (a URL) or `glue` (no URL)
+    catalog: Literal["sql", "rest", "glue"] = "glue"
+    catalog_uri: str = ""
+    warehouse: str = ""
+
+    # AWS; boto3 itself reads AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3 and the credentials, DuckDB needs them told
+    region: str = Field("us-east-1", validation_alias=AliasChoices("AWS_REGION", "AWS_DEFAULT_REGION"))
+    s3_endpoint: str | None = Field(None, validation_alias="AWS_ENDPOINT_URL_S3")
+    access_key: str | None = Field(None, validation_alias="AWS_ACCESS_KEY_ID")
+    secret_key: SecretStr | None = Field(None, validation_alias="AWS_SECRET_ACCESS_KEY")
+    session_token: SecretStr | None = Field(None, validation_alias="AWS_SESSION_TOKEN")
+
+    # messages
+    event_bus: str = "default"
+    ingest_queue_url: str = ""
+    resolve_queue_url: str = ""
+    aggregate_queue_url: str = ""
+    export_queue_url: str = ""
+    publish_queue_url: str = ""
+    books_queue_url: str = ""
+
+    # privacy and the CRM
+    consent_table: str = "consent"
+    consent_max_age_hours: int = Field(72, ge=1)
+    webhook_secret: str = "lakehouse/webhook"  # noqa: S105 - the name of a secret, not the secret
+    hubspot_secret: str = "lakehouse/hubspot"  # noqa: S105 - the name of a secret, not the secret
+    hubspot_url: str = "https://api.hubapi.com"
+
+    # definitions of people, and the day that time-relative definitions look back from
+    definitions: Path | None = None
+    as_of: datetime | None = None
+
+    # limits of one function's DuckDB
+    memory_limit: str = "800MB"
+    threads: int = Field(2, ge=1)
+    scratch: Path = Path("/tmp")  # noqa: S108 - Lambda's only writable folder
+
+    def now_or_as_of(self, now: datetime | None = None) -> datetime:
+        """Return the moment that time-relative definitions mean by 'now' (UTC)."""
+        moment = self.as_of or now or datetime.now(UTC)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+    def as_of_day(self, now: datetime | None = None) -> date:
+        """Return the UTC day of `now_or_as_of`."""
+        return self.now_or_as_of(now).astimezone(UTC).date()
+
+
+def named_or_running(data: Path) -> Settings:
+    """Return the environment's settings where it names a catalog, else those of the stack that runs on `data`.
+
+    Raises `Terminal` when there is neither.
+    """
+    if "LAKEHOUSE_CATALOG" in os.environ:
+        return current()
+    try:
+        env = json.loads((data / "stack.json").read_text("utf-8"))["env"]
+    except FileNotFoundError:
+        raise Terminal(
+            f"no stack runs on {data} and LAKEHOUSE_CATALOG is not set: start one with `lakehouse up`"
+        ) from None
+    return Settings.model_validate(
+        {name: env[alias] for name, alias in _environment_names().items() if alias in env}
+    )
+
+
+def _environment_names() -> dict[str, str]:
+    names = {}
+    for name, field in Settings.model_fields.items():
+        alias = field.validation_alias
+        if isinstance(alias, AliasChoices):
+            alias = str(alias.choices[0])
+        names[str(alias or name)] = str(alias or f"LAKEHOUSE_{name.upper()}")
+    return names
+
+
+@lru_cache(maxsize=1)
+def current() -> Settings:
+    """Return the process's settings, read once. Tests call `current.cache_clear()`."""
+    return Settings()
