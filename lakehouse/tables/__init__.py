@@ -1,0 +1,1 @@
+"""The tables: contracts, catalog, guarded commits, ledger, maintenance. The only room that knows pyiceberg."""

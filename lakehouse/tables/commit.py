@@ -1,0 +1,250 @@
+"""Guarded commits. A commit names what it carries, and asks inside every retry whether that is there already.
+
+pyiceberg retries a fast append without validation, so two ingesters of one file would both commit. The guard
+overrides `_validate_concurrency`, which runs on each retry, and looks at every snapshot between the one the
+attempt began from and the head. It relies on pyiceberg's private API, which is asserted at import.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from pyiceberg.exceptions import CommitFailedException, ValidationException
+from pyiceberg.table.snapshots import Operation, Snapshot
+from pyiceberg.table.update.snapshot import _FastAppendFiles, _OverwriteFiles, _SnapshotProducer
+
+from lakehouse.errors import CommitConflict, Transient
+
+if TYPE_CHECKING:
+    from pyiceberg.manifest import DataFile
+    from pyiceberg.table import Table
+    from pyiceberg.table.metadata import TableMetadata
+
+FILES = "lakehouse.files"  # what an append carries: JSON list of FileRecord
+CARRIES = "lakehouse.carries"  # the same for appends that carry no files: JSON list of ids
+INPUTS = "lakehouse.inputs"  # what a model's rows were computed from: JSON object
+HEAD = "lakehouse.head"  # on `replace` snapshots: the snapshot whose rows these still are
+
+for _name in ("_validate_concurrency", "_refresh_for_retry", "_existing_manifests"):
+    if not inspect.isfunction(getattr(_SnapshotProducer, _name, None)):
+        raise ImportError(
+            f"pyiceberg has no _SnapshotProducer.{_name}: exactly-once commits need pyiceberg >=0.12,<0.13"
+        )
+
+
+@dataclass(frozen=True)
+class FileRecord:
+    """What became of one raw file; rides in the summary of the commit that carries its rows."""
+
+    file_id: str
+    bucket: str
+    key: str
+    version: str
+    bytes: int
+    received: int
+    loaded: int
+    duplicates: int
+    quarantined: int
+    started_at: str
+
+    @property
+    def balanced(self) -> bool:
+        """Return whether no row of the file went missing."""
+        return self.received == self.loaded + self.duplicates + self.quarantined
+
+
+@dataclass(frozen=True)
+class Committed:
+    """A commit that took effect."""
+
+    table: str
+    snapshot_id: int
+
+
+class AlreadyCommittedError(ValidationException):
+    """Some of what this commit carries is in the table already."""
+
+    def __init__(self, ids: set[str]) -> None:
+        super().__init__(f"{len(ids)} of the ids of this commit are in the table already")
+        self.ids = ids
+
+
+class HeadMovedError(ValidationException):
+    """Another writer committed rows, and this commit was planned without them."""
+
+
+class _GuardedAppend(_FastAppendFiles):
+    carries: frozenset[str] = frozenset()
+    exclusive: bool = False
+
+    def _validate_concurrency(self) -> None:
+        window = self._commit_window
+        if window is None or window.is_empty():
+            return
+        between = list(_between(self._transaction._table.metadata, window.head, window.base))  # noqa: SLF001
+        found = self.carries & {name for snapshot in between for name in carried(snapshot)}
+        if found:
+            raise AlreadyCommittedError(set(found))
+        if self.exclusive and any(_adds_rows(snapshot) for snapshot in between):
+            raise HeadMovedError("rows were added to the table since this batch looked for duplicates")
+
+
+class _ReplaceAll(_OverwriteFiles):
+    def _validate_concurrency(self) -> None:
+        raise HeadMovedError("the table has changed since its new content was computed")
+
+
+def carried(snapshot: Snapshot) -> set[str]:
+    """Return the ids that a snapshot's commit carried."""
+    ids = {record.file_id for record in file_records(snapshot)}
+    return ids | set(json.loads(_property(snapshot, CARRIES) or "[]"))
+
+
+def file_records(snapshot: Snapshot) -> list[FileRecord]:
+    """Return what a snapshot's summary says of the raw files in it."""
+    names = {field.name for field in fields(FileRecord)}
+    rows = json.loads(_property(snapshot, FILES) or "[]")
+    return [FileRecord(**{name: row[name] for name in names}) for row in rows]
+
+
+def inputs(table: Table) -> dict[str, str]:
+    """Return what the current rows of a model's table were computed from; empty for a table never filled."""
+    snapshot = table.current_snapshot()
+    found: dict[str, str] = json.loads((snapshot and _property(snapshot, INPUTS)) or "{}")
+    return found
+
+
+def head(table: Table | None) -> str:
+    """Return the id of the snapshot whose rows the table holds; rewriting files does not change it."""
+    snapshot = table.current_snapshot() if table is not None else None
+    if snapshot is None:
+        return ""
+    return _property(snapshot, HEAD) or str(snapshot.snapshot_id)
+
+
+def append(
+    table: Table,
+    files: Sequence[DataFile],
+    *,
+    records: Sequence[FileRecord] = (),
+    carries: Iterable[str] = (),
+    exclusive: bool = False,
+    already: Callable[[set[str]], set[str]] | None = None,
+) -> Committed:
+    """Append data files in one commit together with the ids of what they carry.
+
+    `already(ids)` looks where summaries no longer reach (the ledger); it is asked after the summaries of the
+    metadata this transaction starts from. `exclusive` makes any concurrent append a conflict, for batches that
+    compared themselves with the rows of the table. An append without data files still commits its ids.
+
+    Raises AlreadyCommittedError (nothing written), CommitConflict (plan again), Transient (outcome unknown and not
+    found; the next attempt looks first).
+    """
+    names = frozenset(carries) | {record.file_id for record in records}
+    transaction = table.transaction()
+    base = transaction.table_metadata
+    found = names & {name for snapshot in base.snapshots for name in carried(snapshot)}
+    if not found and already is not None:
+        found = names & already(set(names))
+    if found:
+        raise AlreadyCommittedError(set(found))
+    producer = _GuardedAppend(
+        operation=Operation.APPEND,
+        transaction=transaction,
+        io=table.io,
+        snapshot_properties=_properties(records, names),
+    )
+    producer.carries, producer.exclusive = names, exclusive
+    for file in files:
+        producer.append_data_file(file)
+    return _commit(table, producer)
+
+
+def replace_all(
+    table: Table, files: Sequence[DataFile], *, computed_from: dict[str, str], base: int | None
+) -> Committed:
+    """Replace the whole content of a table, and note what it was computed from.
+
+    `base` is the snapshot id the computation began with (None for a table without one). Raises CommitConflict
+    when another writer was first: what it wrote may be newer.
+    """
+    transaction = table.transaction()
+    current = transaction.table_metadata.current_snapshot()
+    if (current.snapshot_id if current else None) != base:
+        raise CommitConflict(f"{'.'.join(table.name())} was written by another run; look again")
+    producer = _ReplaceAll(
+        operation=Operation.OVERWRITE,
+        transaction=transaction,
+        io=table.io,
+        snapshot_properties={INPUTS: json.dumps(computed_from, sort_keys=True)},
+    )
+    for file in live_files(table):
+        producer.delete_data_file(file)
+    for file in files:
+        producer.append_data_file(file)
+    return _commit(table, producer)
+
+
+def live_files(table: Table) -> list[DataFile]:
+    """Return the data files of the table's current snapshot."""
+    snapshot = table.current_snapshot()
+    if snapshot is None:
+        return []
+    return [
+        entry.data_file
+        for manifest in snapshot.manifests(table.io)
+        for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=True)
+    ]
+
+
+def _commit(table: Table, producer: _SnapshotProducer[Any]) -> Committed:
+    name = ".".join(table.name())
+    snapshot_id = producer.snapshot_id
+    try:
+        producer.commit()
+        producer._transaction.commit_transaction()  # noqa: SLF001
+    except AlreadyCommittedError:
+        raise
+    except (CommitFailedException, ValidationException) as error:
+        raise CommitConflict(f"{name}: {error}") from error
+    except Exception as error:
+        # The catalog may have committed and then failed to say so: look before anything else.
+        if table.refresh().metadata.snapshot_by_id(snapshot_id) is None:
+            raise Transient(
+                f"{name}: the outcome of a commit is unknown and it is not in the table"
+            ) from error
+    return Committed(name, snapshot_id)
+
+
+def _between(metadata: TableMetadata, last: Snapshot | None, base: Snapshot | None) -> Iterable[Snapshot]:
+    """Yield the snapshots after `base` up to `last`; raise when the chain breaks before `base` is reached."""
+    current = last
+    while current is not None and (base is None or current.snapshot_id != base.snapshot_id):
+        yield current
+        parent = current.parent_snapshot_id
+        if parent is None:
+            current = None
+            continue
+        current = metadata.snapshot_by_id(parent)
+        if current is None and base is not None:
+            raise HeadMovedError("snapshots were expired while this commit was under way")
+    if base is not None and current is None:
+        raise HeadMovedError("the snapshot this commit began from is no longer an ancestor")
+
+
+def _adds_rows(snapshot: Snapshot) -> bool:
+    return int(_property(snapshot, "added-records") or 0) > 0 and not _property(snapshot, HEAD)
+
+
+def _properties(records: Sequence[FileRecord], names: frozenset[str]) -> dict[str, str]:
+    others = sorted(names - {record.file_id for record in records})
+    properties = {FILES: json.dumps([asdict(record) for record in records])} if records else {}
+    return properties | ({CARRIES: json.dumps(others)} if others else {})
+
+
+def _property(snapshot: Snapshot, name: str) -> str | None:
+    return snapshot.summary.additional_properties.get(name) if snapshot.summary else None

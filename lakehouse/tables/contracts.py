@@ -1,0 +1,302 @@
+"""The contracts of the tables that the system itself fills. Those of `raw.*` stand in `sources/*.yaml`."""
+
+from __future__ import annotations
+
+from lakehouse.tables.contract import Contract, columns, partitions
+
+LEDGER = Contract(
+    name="ops.ingest_ledger",
+    doc="What became of each raw file; copied by `books` from the commits that carry it.",
+    grain="one row a raw file version",
+    key=("file_id",),
+    columns=columns(
+        ("file_id", "string", "sha-256 of bucket, key and version id (or etag)"),
+        ("bucket", "string", "Landing bucket"),
+        ("key", "string", "Object key"),
+        ("version", "string", "Version id, or the etag where the bucket keeps no versions"),
+        ("bytes", "long", "Size of the object in bytes"),
+        ("table_name", "string", "Table the rows went to; null where the source is unknown"),
+        ("received", "long", "Rows in the file"),
+        ("loaded", "long", "Rows committed to the table"),
+        ("duplicates", "long", "Rows that the table already had"),
+        ("quarantined", "long", "Rows set aside with a reason"),
+        ("snapshot_id", "long", "Iceberg snapshot that holds the rows; null where there is no table"),
+        ("started_at", "timestamptz", "When the batch began"),
+        ("committed_at", "timestamptz", "When the batch was committed"),
+    ),
+)
+
+QUARANTINE = Contract(
+    name="ops.quarantine",
+    doc="Rows and files that could not be loaded, with the reason and the original text.",
+    grain="one row a bad row, or a bad file (row is null)",
+    key=("file_id", "row"),
+    columns=columns(
+        ("file_id", "string", "File the row came from"),
+        ("bucket", "string", "Landing bucket"),
+        ("key", "string", "Object key"),
+        ("version", "string", "Version id or etag"),
+        ("source", "string", "Source named by the key"),
+        ("entity", "string", "Entity named by the key"),
+        ("row", "long", "Data row counted from 1; null when the whole file is bad"),
+        ("code", "string", "What is wrong, for machines"),
+        ("reason", "string", "What is wrong and where, for people"),
+        ("original", "string", "The row as it was received", "pii"),
+        ("quarantined_at", "timestamptz", "When"),
+    ),
+)
+
+SEGMENT_MEMBERS = Contract(
+    name="ops.segment_members",
+    doc="Who is in which segment now.",
+    grain="one row a segment and customer",
+    key=("segment", "customer_id"),
+    columns=columns(
+        ("segment", "string", "Name of the segment"),
+        ("customer_id", "string", "Customer"),
+        ("as_of", "date", "Day the definition looked back from"),
+        ("entered_on", "date", "Day of `as_of` on which the customer was first seen in it without a break"),
+    ),
+)
+
+SEGMENT_CHANGES = Contract(
+    name="ops.segment_changes",
+    doc="Who entered and who left a segment.",
+    grain="one row a change",
+    key=("run", "segment", "customer_id"),
+    columns=columns(
+        ("run", "string", "Run that found the change"),
+        ("segment", "string", "Name of the segment"),
+        ("customer_id", "string", "Customer"),
+        ("change", "string", "entered or left"),
+        ("as_of", "date", "Day the definition looked back from"),
+        ("found_at", "timestamptz", "When"),
+    ),
+)
+
+DELIVERIES = Contract(
+    name="ops.deliveries",
+    doc="What was sent to a CRM, what was not, and why; copied by `books` from the outbound log.",
+    grain="one row a customer and chunk of a run",
+    key=("sync", "run", "chunk", "customer_id"),
+    columns=columns(
+        ("sync", "string", "Sync"),
+        ("run", "string", "Run of the sync"),
+        ("chunk", "string", "Chunk of the run"),
+        ("customer_id", "string", "Customer"),
+        ("action", "string", "upsert or remove"),
+        ("outcome", "string", "sent, removed, failed, unknown or withheld"),
+        ("reason", "string", "Why it failed or was withheld"),
+        ("consent_id", "string", "Consent row that allowed it"),
+        ("crm_id", "string", "The CRM's id of the record"),
+        ("outcome_at", "timestamptz", "When the outcome was written"),
+    ),
+)
+
+AUDIT_LOG = Contract(
+    name="ops.audit_log",
+    doc="Decisions that change who is who or who may see what; copied by `books` from audit objects.",
+    grain="one row a decision",
+    key=("audit_id",),
+    columns=columns(
+        ("audit_id", "string", "Object and position the row was copied from"),
+        ("decided_at", "timestamptz", "When"),
+        ("action", "string", "merge, split, …"),
+        ("subject", "string", "Customer id it is about"),
+        ("detail", "string", "JSON with the rest; no personal data"),
+    ),
+)
+
+IDENTITIES = Contract(
+    name="core.identities",
+    doc="Which identifier belongs to which customer, and the rule that tied it.",
+    grain="one row an identifier",
+    key=("identifier_type", "identifier_value"),
+    sort=("identifier_type", "identifier_value"),
+    columns=columns(
+        ("identifier_type", "string", "email, phone, user_id, anonymous_id, hubspot_id, salesforce_id, …"),
+        ("identifier_value", "string", "Normalised value", "pii"),
+        ("customer_id", "string", "Customer it belongs to"),
+        ("rule", "string", "What tied it to the customer"),
+        ("first_seen_at", "timestamptz", "First seen"),
+        ("last_seen_at", "timestamptz", "Last seen"),
+        ("sources", "int", "How many sources named it"),
+        ("records", "long", "How many records named it"),
+    ),
+)
+
+CONTACTS = Contract(
+    name="core.contacts",
+    doc="Contacts of every CRM in one shape, each version with the time it held.",
+    grain="one row a version of a contact record",
+    key=("contact_id", "valid_from"),
+    sort=("contact_id", "valid_from"),
+    columns=columns(
+        ("contact_id", "string", "source:record id"),
+        ("customer_id", "string", "Customer the record belongs to; null while unresolved"),
+        ("source", "string", "CRM"),
+        ("first_name", "string", "Given name", "pii"),
+        ("last_name", "string", "Family name", "pii"),
+        ("email", "string", "E-mail address as the CRM has it, trimmed and lower-cased", "pii"),
+        ("phone", "string", "Phone as the CRM has it", "pii"),
+        ("city", "string", "City"),
+        ("country", "string", "Country as the CRM has it"),
+        ("language", "string", "Preferred language"),
+        ("created_at", "timestamptz", "Creation in the CRM"),
+        ("updated_at", "timestamptz", "Last change in the CRM"),
+        ("valid_from", "timestamptz", "From when this version held"),
+        ("valid_to", "timestamptz", "Until when; null while it holds"),
+    ),
+)
+
+CONSENTS = Contract(
+    name="core.consents",
+    doc="What each customer last said about being contacted. A refusal wins over a grant that is not newer.",
+    grain="one row a customer, purpose and channel",
+    key=("customer_id", "purpose", "channel"),
+    columns=columns(
+        ("consent_id", "string", "Identifies this statement; deliveries name it"),
+        ("customer_id", "string", "Customer"),
+        ("purpose", "string", "What for, e.g. marketing"),
+        ("channel", "string", "How, e.g. email"),
+        ("granted", "boolean", "True where allowed"),
+        ("stated_at", "timestamptz", "When the customer said so"),
+        ("source", "string", "System that holds the statement"),
+        ("record", "string", "Record that holds the statement"),
+    ),
+)
+
+ORDERS = Contract(
+    name="core.orders",
+    doc="Orders of every shop in one shape.",
+    grain="one row an order line as the shop exports it",
+    key=("source", "order_id"),
+    partition=partitions("year(ordered_at)"),
+    sort=("ordered_at", "order_id"),
+    columns=columns(
+        ("order_id", "string", "Order number in its source"),
+        ("source", "string", "Shop"),
+        ("customer_id", "string", "Customer; null while unresolved"),
+        ("ordered_at", "timestamptz", "Time of the order, UTC"),
+        ("quantity", "long", "Items"),
+        ("amount", "decimal(12,2)", "Value in `currency`"),
+        ("currency", "string", "ISO 4217"),
+    ),
+)
+
+DEALS = Contract(
+    name="core.deals",
+    doc="Sales opportunities of every CRM in one shape.",
+    grain="one row a deal, its newest version",
+    key=("source", "deal_id"),
+    columns=columns(
+        ("deal_id", "string", "Id in its source"),
+        ("source", "string", "CRM"),
+        ("customer_id", "string", "Customer; null where the deal names no known contact"),
+        ("name", "string", "Title"),
+        ("stage", "string", "Stage as the CRM calls it"),
+        ("amount", "decimal(14,2)", "Value in `currency`"),
+        ("currency", "string", "ISO 4217"),
+        ("is_closed", "boolean", "Closed, won or lost"),
+        ("is_won", "boolean", "Won"),
+        ("close_date", "date", "Expected or actual close"),
+        ("created_at", "timestamptz", "Creation in the CRM"),
+        ("updated_at", "timestamptz", "Last change in the CRM"),
+    ),
+)
+
+CUSTOMERS = Contract(
+    name="core.customers",
+    doc="The golden record: the best that all sources together know of a customer.",
+    grain="one row a customer",
+    key=("customer_id",),
+    sort=("customer_id",),
+    columns=columns(
+        ("customer_id", "string", "Customer"),
+        ("first_name", "string", "Given name", "pii"),
+        ("last_name", "string", "Family name", "pii"),
+        ("email", "string", "Normalised e-mail address to write to", "pii"),
+        ("phone", "string", "Phone in E.164", "pii"),
+        ("city", "string", "City"),
+        ("country", "string", "Country as the CRM has it"),
+        ("language", "string", "Preferred language"),
+        ("identifiers", "long", "Identifiers known"),
+        ("contacts", "long", "CRM contact records that are this customer"),
+        ("sources", "string", "CRMs that hold a contact, comma-separated"),
+        ("first_seen_at", "timestamptz", "First seen anywhere"),
+        ("last_seen_at", "timestamptz", "Last seen anywhere"),
+    ),
+)
+
+CUSTOMER_360 = Contract(
+    name="marts.customer_360",
+    doc="What a customer is like, as of a day; carries no personal data.",
+    grain="one row a customer",
+    key=("customer_id",),
+    sort=("customer_id",),
+    columns=columns(
+        ("customer_id", "string", "Customer"),
+        ("as_of", "date", "Day the row looks back from; later facts are left out"),
+        ("orders", "long", "Orders"),
+        ("purchase_days", "long", "Distinct days with an order"),
+        ("revenue", "decimal(18,2)", "Sum of order amounts"),
+        ("average_order", "decimal(18,2)", "Revenue over orders"),
+        ("first_order_on", "date", "Day of the first order"),
+        ("last_order_on", "date", "Day of the last order"),
+        ("recency_days", "int", "Days from the last order to `as_of`"),
+        ("mean_gap_days", "double", "Mean days between purchase days; null below two"),
+        ("orders_90d", "long", "Orders in the last 90 days"),
+        ("revenue_90d", "decimal(18,2)", "Revenue of the last 90 days"),
+        ("events", "long", "Tracked messages"),
+        ("active_days", "long", "Distinct days with a tracked message"),
+        ("devices", "long", "Anonymous ids tied to the customer"),
+        ("last_event_at", "timestamptz", "Last tracked message"),
+        ("contacts", "long", "CRM contact records"),
+        ("open_deals", "long", "Deals not closed"),
+        ("open_deal_amount", "decimal(18,2)", "Their value"),
+        ("email_marketing", "boolean", "May be e-mailed for marketing; null where nothing was said"),
+    ),
+)
+
+RFM = Contract(
+    name="marts.rfm",
+    doc="Recency, frequency and monetary value in fifths (5 is best), with a name for the cell.",
+    grain="one row a customer with an order",
+    key=("customer_id",),
+    sort=("customer_id",),
+    columns=columns(
+        ("customer_id", "string", "Customer"),
+        ("as_of", "date", "Day the row looks back from"),
+        ("recency_days", "int", "Days since the last order"),
+        ("frequency", "long", "Distinct days with an order"),
+        ("monetary", "decimal(18,2)", "Revenue"),
+        ("r", "int", "Fifth by recency, 5 = most recent"),
+        ("f", "int", "Fifth by frequency, 5 = most often"),
+        ("m", "int", "Fifth by revenue, 5 = most"),
+        ("rfm", "string", "The three digits together"),
+        ("segment", "string", "champions, loyal, at_risk, …"),
+    ),
+)
+
+DAILY_ACTIVITY = Contract(
+    name="marts.daily_activity",
+    doc="What happened each day (UTC) on the site and in the shop.",
+    grain="one row a day",
+    key=("day",),
+    sort=("day",),
+    columns=columns(
+        ("day", "date", "Day, UTC"),
+        ("events", "long", "Tracked messages"),
+        ("visitors", "long", "Distinct customers or anonymous ids seen"),
+        ("orders", "long", "Orders"),
+        ("buyers", "long", "Distinct customers with an order"),
+        ("new_buyers", "long", "Customers whose first order it was"),
+        ("revenue", "decimal(18,2)", "Sum of order amounts"),
+    ),
+)
+
+OPS = (LEDGER, QUARANTINE, SEGMENT_MEMBERS, SEGMENT_CHANGES, DELIVERIES, AUDIT_LOG)
+CORE = (IDENTITIES, CONTACTS, CONSENTS, ORDERS, DEALS, CUSTOMERS)
+MARTS = (CUSTOMER_360, RFM, DAILY_ACTIVITY)
+ALL = (*OPS, *CORE, *MARTS)
+BY_NAME = {contract.name: contract for contract in ALL}

@@ -1,0 +1,204 @@
+"""Parquet files as Iceberg wants them: DuckDB writes them with field ids, its statistics become the metrics."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from pyiceberg.conversions import to_bytes
+from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
+from pyiceberg.typedef import Record
+from pyiceberg.types import (
+    DateType,
+    DecimalType,
+    DoubleType,
+    IcebergType,
+    IntegerType,
+    LongType,
+    StringType,
+    TimestamptzType,
+)
+
+from lakehouse.engine.escape import identifier, literal
+
+if TYPE_CHECKING:
+    import duckdb
+    from pyiceberg.table import Table
+
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_STRING_BOUND = 16  # Iceberg's own default: truncate(16)
+
+
+@dataclass(frozen=True)
+class Written:
+    """Data files that no snapshot refers to yet."""
+
+    files: list[DataFile]
+
+    @property
+    def rows(self) -> int:
+        """Return how many rows the files hold."""
+        return sum(file.record_count for file in self.files)
+
+
+def write(con: duckdb.DuckDBPyConnection, table: Table, query: str, attempt: str) -> Written:
+    """Write the rows of `query` as data files of `table`, partitioned and sorted as its metadata says.
+
+    `query` yields the table's columns by name, in any order. `attempt` names the folder, so that what a failed
+    attempt left can be told from what is in use.
+    """
+    folder = f"{table.location()}/data/{attempt}"
+    target = _local_folder(folder) or folder
+    schema = table.schema()
+    partitions = [f"_p{number}" for number in range(len(table.spec().fields))]
+    # The file must have the table's types to the letter: a sum of decimals, say, is wider than its column.
+    selected = [
+        f"CAST({identifier(field.name)} AS {duck_type(field.field_type)}) AS {identifier(field.name)}"
+        for field in schema.fields
+    ]
+    computed = [f"{_partition_sql(table, number)} AS {name}" for number, name in enumerate(partitions)]
+    order = [
+        identifier(schema.find_column_name(field.source_id) or "") for field in table.sort_order().fields
+    ]
+    options = [
+        "FORMAT parquet",
+        "COMPRESSION zstd",
+        "RETURN_STATS",
+        "FIELD_IDS {"
+        + ", ".join(f"{identifier(field.name)}: {field.field_id}" for field in schema.fields)
+        + "}",
+    ]
+    if partitions:
+        options += [f"PARTITION_BY ({', '.join(partitions)})", "FILENAME_PATTERN 'part_{uuid}'"]
+    else:
+        target += "/part.parquet"
+    copy = (
+        f"COPY (SELECT {', '.join(selected + computed)} FROM ({query})"
+        + (f" ORDER BY {', '.join(partitions + order)}" if partitions or order else "")
+        + f") TO {literal(target)} ({', '.join(options)})"
+    )
+    rows = con.execute(copy).fetchall()
+    return Written([_data_file(table, folder, target, row) for row in rows if row[1] > 0])
+
+
+def duck_type(kind: IcebergType) -> str:
+    """Return DuckDB's name of an Iceberg type."""
+    text = str(kind)
+    return {"string": "VARCHAR", "int": "INTEGER", "long": "BIGINT"}.get(text, text.upper().replace(" ", ""))
+
+
+def _local_folder(location: str) -> str | None:
+    """Make and return the folder of a `file:` location; None for object storage, which has no folders."""
+    url = urlsplit(location)
+    if url.scheme not in ("file", ""):
+        return None
+    path = Path(unquote(url.path))
+    path.mkdir(parents=True, exist_ok=True)
+    return str(path)
+
+
+def _partition_sql(table: Table, number: int) -> str:
+    field = table.spec().fields[number]
+    column = identifier(table.schema().find_column_name(field.source_id) or "")
+    transform = str(field.transform)
+    if transform == "identity":
+        return column
+    if transform == "day":
+        return f"date_diff('day', DATE '1970-01-01', CAST({column} AS DATE))"
+    if transform == "month":
+        return f"((year({column}) - 1970) * 12 + month({column}) - 1)"
+    return f"(year({column}) - 1970)"
+
+
+def _data_file(table: Table, folder: str, target: str, row: tuple[Any, ...]) -> DataFile:
+    path, count, size, _footer, statistics, keys = row
+    if target != folder and path.startswith("/"):
+        path = f"{folder}/{Path(path).relative_to(_root(target))}"
+    by_name = {name.strip('"'): stats for name, stats in statistics.items()}
+    sizes, values, nulls, lower, upper = {}, {}, {}, {}, {}
+    for field in table.schema().fields:
+        stats = by_name.get(field.name)
+        if stats is None:
+            continue
+        sizes[field.field_id] = int(stats["column_size_bytes"])
+        values[field.field_id] = count
+        nulls[field.field_id] = int(stats["null_count"])
+        hidden = table.properties.get(f"write.metadata.metrics.column.{field.name}") == "none"
+        if not hidden and "min" in stats and "max" in stats:
+            bounds = _bounds(field.field_type, stats["min"], stats["max"])
+            if bounds is not None:
+                lower[field.field_id], upper[field.field_id] = bounds
+    return DataFile.from_args(
+        content=DataFileContent.DATA,
+        file_path=path,
+        file_format=FileFormat.PARQUET,
+        partition=Record(*_partition_values(table, keys)),
+        record_count=count,
+        file_size_in_bytes=size,
+        column_sizes=sizes,
+        value_counts=values,
+        null_value_counts=nulls,
+        nan_value_counts={},
+        lower_bounds=lower,
+        upper_bounds=upper,
+        key_metadata=None,
+        split_offsets=None,
+        equality_ids=None,
+        sort_order_id=table.sort_order().order_id,
+        spec_id=table.spec().spec_id,
+    )
+
+
+def _root(target: str) -> Path:
+    path = Path(target)
+    return path.parent if path.suffix == ".parquet" else path
+
+
+def _partition_values(table: Table, keys: dict[str, str | None] | None) -> list[Any]:
+    values: list[Any] = []
+    for number, field in enumerate(table.spec().fields):
+        text = (keys or {}).get(f"_p{number}")
+        identity = str(field.transform) == "identity"
+        values.append(text if identity or text is None else int(text))
+    return values
+
+
+def _bounds(kind: IcebergType, low: str, high: str) -> tuple[bytes, bytes] | None:
+    """Return the bounds in Iceberg's binary form, or None where none are kept (booleans, unreadable floats)."""
+    if isinstance(kind, StringType):
+        upper = _string_upper(high)
+        return None if upper is None else (to_bytes(kind, low[:_STRING_BOUND]), to_bytes(kind, upper))
+    if isinstance(kind, DoubleType):
+        first, last = float(low), float(high)
+        return (to_bytes(kind, first), to_bytes(kind, last)) if first <= last else None
+    parse = _PARSERS.get(type(kind))
+    return None if parse is None else (to_bytes(kind, parse(low)), to_bytes(kind, parse(high)))
+
+
+def _string_upper(text: str) -> str | None:
+    """Return a text of at most 16 characters that is not below `text`; None where no such text exists."""
+    if len(text) <= _STRING_BOUND:
+        return text
+    for number in range(_STRING_BOUND - 1, -1, -1):
+        code = ord(text[number]) + 1
+        if code < 0xD800 or 0xDFFF < code <= 0x10FFFF:  # noqa: PLR2004 - surrogates are no characters
+            return text[:number] + chr(code)
+    return None
+
+
+def _micros(text: str) -> int:
+    moment = dt.datetime.fromisoformat(text if len(text.rsplit("+", 1)[-1]) > 2 else text + ":00")  # noqa: PLR2004
+    return (moment - _EPOCH) // dt.timedelta(microseconds=1)
+
+
+_PARSERS: dict[type[IcebergType], Any] = {
+    IntegerType: int,
+    LongType: int,
+    DecimalType: Decimal,
+    DateType: lambda text: dt.date.fromisoformat(text).toordinal() - _EPOCH.date().toordinal(),
+    TimestamptzType: _micros,
+}

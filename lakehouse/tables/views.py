@@ -1,0 +1,68 @@
+"""Every table as a DuckDB view, pinned to the snapshot it had when the connection was made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from lakehouse.engine.escape import identifier, literal, qualified
+from lakehouse.tables import catalog as catalogs
+from lakehouse.tables.catalog import NAMESPACES, load, table_names
+from lakehouse.tables.datafiles import duck_type
+
+if TYPE_CHECKING:
+    import duckdb
+    from pyiceberg.catalog import Catalog
+    from pyiceberg.table import Table
+
+    from lakehouse.settings import Settings
+
+# Events are never rewritten when identities change: who somebody is, is looked up when the events are read.
+_EVENTS = """
+CREATE OR REPLACE VIEW core.events AS
+SELECT coalesce(by_user.customer_id, by_device.customer_id) AS customer_id, e.*
+FROM raw.events AS e
+LEFT JOIN core.identities AS by_user
+  ON by_user.identifier_type = 'user_id' AND by_user.identifier_value = e.user_id
+LEFT JOIN core.identities AS by_device
+  ON by_device.identifier_type = 'anonymous_id' AND by_device.identifier_value = e.anonymous_id
+"""
+
+
+def attach(
+    con: duckdb.DuckDBPyConnection, catalog: Catalog, names: Iterable[str] | None = None
+) -> dict[str, Table]:
+    """Create a view for each table (all of them by default) and return the tables by name.
+
+    Tables that do not exist are left out. `core.events` comes with `raw.events` and `core.identities`.
+    """
+    wanted = sorted(set(names)) if names is not None else table_names(catalog)
+    with ThreadPoolExecutor(8) as pool:
+        found = zip(wanted, pool.map(lambda name: load(catalog, name), wanted), strict=True)
+        tables = {name: table for name, table in found if table is not None}
+    for namespace in NAMESPACES:
+        con.execute(f"CREATE SCHEMA IF NOT EXISTS {identifier(namespace)}")
+    for name, table in tables.items():
+        con.execute(f"CREATE OR REPLACE VIEW {qualified(name)} AS {scan_sql(table)}")
+    if {"raw.events", "core.identities"} <= tables.keys():
+        con.execute(_EVENTS)
+    return tables
+
+
+def scan_sql(table: Table) -> str:
+    """Return the SELECT that reads a table's current snapshot."""
+    if table.current_snapshot() is not None:
+        return f"SELECT * FROM iceberg_scan({literal(table.metadata_location)})"
+    columns = (
+        f"CAST(NULL AS {duck_type(field.field_type)}) AS {identifier(field.name)}"
+        for field in table.schema().fields
+    )
+    return f"SELECT {', '.join(columns)} WHERE false"
+
+
+def open_tables(
+    con: duckdb.DuckDBPyConnection, settings: Settings, names: Iterable[str] | None = None
+) -> dict[str, Table]:
+    """Attach the tables of the catalog that the settings name."""
+    return attach(con, catalogs.open_catalog(settings), names)
