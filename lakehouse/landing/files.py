@@ -1,0 +1,76 @@
+"""What a raw file is: an object version under `<source>/<entity>/` in the landing bucket."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from lakehouse import aws
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """One version of one object. `version` is the version id, or the etag where the bucket keeps no versions."""
+
+    bucket: str
+    key: str
+    version: str
+    size: int
+    is_etag: bool = False
+
+    @property
+    def file_id(self) -> str:
+        """Return the sha-256 of bucket, key and version: the same however the file was announced."""
+        parts = "\0".join((self.bucket, self.key, self.version))
+        return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Return (source, entity) as the key's first two folders name them; empty texts where they do not."""
+        parts = self.key.split("/")
+        if len(parts) > 2 and all(_NAME.fullmatch(part) for part in parts[:2]):  # noqa: PLR2004
+            return parts[0], parts[1]
+        return "", ""
+
+    def message(self) -> dict[str, Any]:
+        """Return the file as it stands in a queue message."""
+        name = "etag" if self.is_etag else "version_id"
+        return {"bucket": self.bucket, "key": self.key, name: self.version, "size": self.size}
+
+
+def from_object(bucket: str, entry: dict[str, Any]) -> RawFile:
+    """Make a RawFile from what S3 says of an object: an event's `object`, a listing's entry, a queue message."""
+    key = entry.get("key") or entry.get("Key") or ""
+    version = entry.get("version-id") or entry.get("version_id") or entry.get("VersionId") or ""
+    etag = str(entry.get("etag") or entry.get("ETag") or "").strip('"')
+    size = int(entry.get("size") or entry.get("Size") or 0)
+    if version and version != "null":
+        return RawFile(bucket, key, version, size)
+    return RawFile(bucket, key, etag, size, is_etag=True)
+
+
+def from_message(body: dict[str, Any]) -> list[RawFile]:
+    """Return the files that a queue message announces; ValueError for a body of another kind.
+
+    Either an EventBridge "Object Created" event, or `{"files": [...]}` as `put` and `sweep` send it.
+    """
+    if "files" in body:
+        return [from_object(entry["bucket"], entry) for entry in body["files"]]
+    if body.get("detail-type") == "Object Created":
+        detail = body["detail"]
+        return [from_object(detail["bucket"]["name"], detail["object"])]
+    raise ValueError("neither an Object Created event nor a list of files")
+
+
+def listing(bucket: str, prefix: str = "") -> Iterator[RawFile]:
+    """Yield every version of every object, a page of 1,000 at a time; delete markers and folders are left out."""
+    pages = aws.s3().get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix)
+    for page in pages:
+        for entry in page.get("Versions", []):
+            if not entry.get("Key", "").endswith("/"):
+                yield from_object(bucket, dict(entry))

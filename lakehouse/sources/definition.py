@@ -1,0 +1,139 @@
+"""A source definition: how a raw file is read, which table it fills, and what its columns mean."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from lakehouse.errors import BadDefinition
+from lakehouse.tables.contract import Column, Contract, Partition, columns
+
+SYSTEM_COLUMNS = columns(
+    ("_file_id", "string", "Raw file the row came from: sha-256 of bucket, key and version"),
+    ("_row", "long", "Data row in that file, counted from 1"),
+    ("_loaded_at", "timestamptz", "When the row was loaded"),
+    ("extra", "string", "JSON of the columns that the mapping does not name", "pii"),
+)
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class SourceColumn(_Strict):
+    """One column: where it stands in the file, what it becomes."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    origin: str = Field(alias="from")
+    type: str = "string"
+    doc: str
+    pii: bool = False
+    required: bool = False
+    json_type: Literal["string", "object"] | None = None
+    allowed: tuple[str, ...] = ()
+
+
+class Check(_Strict):
+    """A row is bad when the SQL condition over the typed columns holds."""
+
+    code: str
+    when: str
+    reason: str
+
+
+class Dedupe(_Strict):
+    """One row a value of `column`, however often it arrives within `days`."""
+
+    column: str
+    days: int = Field(ge=1)
+
+
+class Identifier(_Strict):
+    """An identifier that a row carries, for identity resolution."""
+
+    type: str
+    value: str
+
+
+class Source(_Strict):
+    """One source and entity. Field ids follow the order of `columns`: new ones go to the end."""
+
+    source: str = Field(pattern=r"^[a-z0-9][a-z0-9_]*$")
+    entity: str = Field(pattern=r"^[a-z0-9][a-z0-9_]*$")
+    doc: str
+    grain: str
+    format: Literal["csv", "ndjson"]
+    columns: tuple[SourceColumn, ...]
+    key: tuple[str, ...] = ()
+    partition: tuple[str, ...] = ()
+    sort: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
+    dedupe: Dedupe | None = None
+    record: str | None = None
+    seen_at: str | None = None
+    region: str = "NULL"
+    identifiers: tuple[Identifier, ...] = ()
+    core: dict[str, dict[str, str]] = Field(default_factory=dict)
+
+    @property
+    def table(self) -> str:
+        """Return the name of the raw table; the clickstream's is `raw.events`, for short."""
+        return (
+            "raw.events"
+            if (self.source, self.entity) == ("web", "events")
+            else f"raw.{self.source}_{self.entity}"
+        )
+
+    @property
+    def contract(self) -> Contract:
+        """Return the raw table's contract: the system's columns, then the source's in their order."""
+        mapped = (Column(column.name, column.type, column.doc, column.pii) for column in self.columns)
+        return Contract(
+            name=self.table,
+            doc=self.doc,
+            grain=self.grain,
+            columns=(*SYSTEM_COLUMNS, *mapped),
+            key=self.key,
+            partition=tuple(Partition.parse(text) for text in self.partition),
+            sort=self.sort,
+        )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Source:
+        _ = self.contract
+        for column in self.contract.columns:
+            _ = column.duck_type
+        if self.identifiers and not (self.record and self.seen_at):
+            raise ValueError("identifiers need `record` and `seen_at`")
+        return self
+
+
+def parse(text: str, where: str) -> Source:
+    """Read one definition; BadDefinition names the file and the field."""
+    try:
+        return Source.model_validate(yaml.safe_load(text))
+    except yaml.YAMLError as error:
+        raise BadDefinition(f"{where}: not YAML: {error}") from error
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "the whole file"
+        raise BadDefinition(f"{where}: {field}: {first['msg']}") from error
+
+
+@lru_cache(maxsize=4)
+def load(overrides: Path | None = None) -> dict[tuple[str, str], Source]:
+    """Return every source by (source, entity): those shipped, overridden by `<overrides>/sources/*.yaml`."""
+    shipped = files("lakehouse.sources") / "definitions"
+    texts = {
+        entry.name: entry.read_text("utf-8") for entry in shipped.iterdir() if entry.name.endswith(".yaml")
+    }
+    if overrides is not None:
+        for path in sorted((overrides / "sources").glob("*.yaml")):
+            texts[path.name] = path.read_text("utf-8")
+    sources = [parse(text, name) for name, text in sorted(texts.items())]
+    return {(source.source, source.entity): source for source in sources}

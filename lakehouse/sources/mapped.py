@@ -1,0 +1,84 @@
+"""What sources mean, as SQL: the views `mapped.<entity>` and `mapped.identifiers` over the raw tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lakehouse.engine.escape import identifier, literal, qualified
+from lakehouse.sources.definition import Source
+
+ENTITIES: dict[str, dict[str, str]] = {
+    "contacts": {
+        "contact_id": "VARCHAR", "source": "VARCHAR", "identifier_type": "VARCHAR", "identifier_value": "VARCHAR",
+        "first_name": "VARCHAR", "last_name": "VARCHAR", "email": "VARCHAR", "phone": "VARCHAR", "city": "VARCHAR",
+        "country": "VARCHAR", "language": "VARCHAR", "created_at": "TIMESTAMPTZ", "updated_at": "TIMESTAMPTZ",
+    },
+    "consents": {
+        "source": "VARCHAR", "record": "VARCHAR", "identifier_type": "VARCHAR", "identifier_value": "VARCHAR",
+        "purpose": "VARCHAR", "channel": "VARCHAR", "granted": "BOOLEAN", "stated_at": "TIMESTAMPTZ",
+        "updated_at": "TIMESTAMPTZ",
+    },
+    "orders": {
+        "order_id": "VARCHAR", "source": "VARCHAR", "identifier_type": "VARCHAR", "identifier_value": "VARCHAR",
+        "ordered_at": "TIMESTAMPTZ", "quantity": "BIGINT", "amount": "DECIMAL(12,2)", "currency": "VARCHAR",
+    },
+    "deals": {
+        "deal_id": "VARCHAR", "source": "VARCHAR", "identifier_type": "VARCHAR", "identifier_value": "VARCHAR",
+        "name": "VARCHAR", "stage": "VARCHAR", "amount": "DECIMAL(14,2)", "currency": "VARCHAR",
+        "is_closed": "BOOLEAN", "is_won": "BOOLEAN", "close_date": "DATE", "created_at": "TIMESTAMPTZ",
+        "updated_at": "TIMESTAMPTZ",
+    },
+}  # fmt: skip
+
+
+def entity_sql(entity: str, sources: Iterable[Source]) -> str:
+    """Return the SELECT of one canonical entity over every source that maps it, with `_loaded_at` and `_row`."""
+    columns = ENTITIES[entity]
+    parts = []
+    for source in sources:
+        mapping = source.core.get(entity)
+        if mapping is None:
+            continue
+        cells = (
+            f"CAST({mapping.get(name, 'NULL')} AS {kind}) AS {identifier(name)}"
+            for name, kind in columns.items()
+        )
+        parts.append(f"SELECT {', '.join(cells)}, _loaded_at, _row FROM {qualified(source.table)}")
+    if not parts:
+        cells = (f"CAST(NULL AS {kind}) AS {identifier(name)}" for name, kind in columns.items())
+        empty = "CAST(NULL AS TIMESTAMPTZ) AS _loaded_at, CAST(NULL AS BIGINT) AS _row"
+        parts.append(f"SELECT {', '.join(cells)}, {empty} WHERE false")
+    return " UNION ALL ".join(parts)
+
+
+def identifiers_sql(sources: Iterable[Source]) -> str:
+    """Return the SELECT of every identifier that a record of any source carries.
+
+    Columns: record, source, type, value, region, seen_at; one row a record and value, newest sighting.
+    """
+    parts = []
+    for source in sources:
+        place = literal(f"{source.source}:{source.entity}")
+        parts += [
+            f"SELECT CAST({source.record} AS VARCHAR) AS record, {place} AS source, {literal(found.type)} AS type, "
+            f"CAST({found.value} AS VARCHAR) AS value, CAST({source.region} AS VARCHAR) AS region, "
+            f"{source.seen_at} AS seen_at FROM {qualified(source.table)}"
+            for found in source.identifiers
+        ]
+    if not parts:
+        nothing = (
+            "NULL::VARCHAR AS record, NULL::VARCHAR AS source, NULL::VARCHAR AS type, NULL::VARCHAR AS value"
+        )
+        parts.append(f"SELECT {nothing}, NULL::VARCHAR AS region, NULL::TIMESTAMPTZ AS seen_at WHERE false")
+    return (
+        "SELECT record, source, type, value, max(region) AS region, max(seen_at) AS seen_at "
+        f"FROM ({' UNION ALL '.join(parts)}) WHERE record IS NOT NULL AND value IS NOT NULL "
+        "GROUP BY record, source, type, value"
+    )
+
+
+def tables_of(entity: str, sources: Iterable[Source]) -> set[str]:
+    """Return the raw tables that an entity is mapped from; `identifiers` counts as one."""
+    if entity == "identifiers":
+        return {source.table for source in sources if source.identifiers}
+    return {source.table for source in sources if entity in source.core}
