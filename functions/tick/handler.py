@@ -1,0 +1,15 @@
+"""Every stage is asked whether its inputs moved."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lakehouse.settings import current
+from lakehouse.stages.tick import tick
+from lakehouse.telemetry import metrics
+
+
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """On schedule."""
+    return {"stages": tick(current())}
