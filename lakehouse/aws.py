@@ -57,5 +57,6 @@ def secrets() -> SecretsManagerClient:
 
 
 def forget_clients() -> None:
-    """Drop every client: the endpoints have changed (a new local stack, another test)."""
+    """Drop every client: endpoints and keys have changed (a new local stack, another test)."""
     _client.cache_clear()
+    boto3.DEFAULT_SESSION = None  # it keeps the credentials it found first

@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     export_queue_url: str = ""
     publish_queue_url: str = ""
     books_queue_url: str = ""
+    settle_seconds: int = Field(30, ge=0, le=900)
 
     # privacy and the CRM
     consent_table: str = "consent"

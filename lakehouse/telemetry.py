@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
@@ -11,11 +13,12 @@ FIELDS = frozenset(
     {
         "attempt", "batch", "bucket", "bytes", "chunk", "code", "count", "destination", "duplicates", "error",
         "file_id", "files", "function", "key", "loaded", "message_id", "model", "received", "quarantined",
-        "queue", "reason", "received", "region", "rows", "run", "seconds", "segment", "snapshot_id", "stage",
+        "queue", "reason", "region", "rows", "run", "seconds", "segment", "snapshot_id", "stage",
         "status", "sync", "table", "url_path", "version", "withheld", "sent", "failed",
     }
 )  # fmt: skip
 
+T = TypeVar("T")
 _logger = Logger(service="lakehouse", log_uncaught_exceptions=False)
 metrics = Metrics(namespace="Lakehouse", service="lakehouse")
 
@@ -45,3 +48,17 @@ def failed(what: str, error: BaseException, **fields: Any) -> None:
 def count(name: str, value: float = 1) -> None:
     """Add to a metric (CloudWatch's embedded format, written by the handler's decorator)."""
     metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+
+
+def observed(handler: Callable[[Any, Any], T]) -> Callable[[Any, Any], T]:
+    """Decorate a function's handler: its metrics are written when it ends, however it ends."""
+
+    @wraps(handler)
+    def call(event: Any, context: Any) -> T:
+        try:
+            return handler(event, context)
+        finally:
+            if metrics.metric_set:
+                metrics.flush_metrics()
+
+    return call

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from lakehouse.settings import current
+from lakehouse.stages import resolve
 from lakehouse.stages.aggregate import aggregate
-from lakehouse.telemetry import metrics
+from lakehouse.stages.quiet import when_quiet
+from lakehouse.telemetry import observed
 
 
-@metrics.log_metrics
+@observed
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """SQS batch in: its messages are hints that say the same, so the stage looks once for all of them."""
-    aggregate(current())
+    when_quiet(aggregate, current(), current().aggregate_queue_url, event, resolve.pending)
     return {"batchItemFailures": []}

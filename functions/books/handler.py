@@ -6,10 +6,10 @@ from typing import Any
 
 from lakehouse.settings import current
 from lakehouse.stages.books import keep_books
-from lakehouse.telemetry import metrics
+from lakehouse.telemetry import observed
 
 
-@metrics.log_metrics
+@observed
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """SQS batch in: its messages are hints that say the same, so the stage looks once for all of them."""
     keep_books(current())

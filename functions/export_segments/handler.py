@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from lakehouse.models import run as models
 from lakehouse.settings import current
+from lakehouse.stages import resolve
 from lakehouse.stages.export import export
-from lakehouse.telemetry import metrics
+from lakehouse.stages.quiet import when_quiet
+from lakehouse.telemetry import observed
 
 
-@metrics.log_metrics
+@observed
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """SQS batch in: its messages are hints that say the same, so the stage looks once for all of them."""
-    export(current())
+    when_quiet(export, current(), current().export_queue_url, event, resolve.pending, models.pending)
     return {"batchItemFailures": []}

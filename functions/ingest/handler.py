@@ -6,10 +6,10 @@ from typing import Any
 
 from lakehouse.settings import current
 from lakehouse.stages.ingest import ingest_records
-from lakehouse.telemetry import metrics
+from lakehouse.telemetry import observed
 
 
-@metrics.log_metrics
+@observed
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """SQS batch in, partial batch response out: only messages with a file that failed come again."""
     again = ingest_records(current(), event["Records"])

@@ -6,10 +6,10 @@ from typing import Any
 
 from lakehouse.settings import current
 from lakehouse.stages.maintain import maintain
-from lakehouse.telemetry import metrics
+from lakehouse.telemetry import observed
 
 
-@metrics.log_metrics
+@observed
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """On schedule."""
     return {"tables": maintain(current())}

@@ -6,11 +6,12 @@ from typing import Any
 
 from lakehouse.settings import current
 from lakehouse.stages.resolve import resolve
-from lakehouse.telemetry import metrics
+from lakehouse.stages.quiet import when_quiet
+from lakehouse.telemetry import observed
 
 
-@metrics.log_metrics
+@observed
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """SQS batch in: its messages are hints that say the same, so the stage looks once for all of them."""
-    resolve(current())
+    when_quiet(resolve, current(), current().resolve_queue_url, event)
     return {"batchItemFailures": []}

@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from lakehouse.landing.files import listing
 from lakehouse.sources import definition
-from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import ledger
 from lakehouse.tables.commit import FileRecord
 from lakehouse.tables.contracts import LEDGER
 
 if TYPE_CHECKING:
-    from pyiceberg.catalog import Catalog
     from pyiceberg.table import Table
 
     from lakehouse.settings import Settings
@@ -39,9 +37,7 @@ class Ingested:
         return {name: getattr(self, name) for name in names} | {"balanced": not self.unbalanced}
 
 
-def records(
-    settings: Settings, catalog: Catalog, tables: dict[str, Table]
-) -> dict[str, tuple[str, FileRecord]]:
+def records(settings: Settings, tables: dict[str, Table]) -> dict[str, tuple[str, FileRecord]]:
     """Return (table, record) by file id, from the ledger, the commit summaries and the tableless files."""
     found: dict[str, tuple[str, FileRecord]] = {}
     for row in _ledger_rows(tables.get(LEDGER.name)):
@@ -56,10 +52,9 @@ def records(
 
 def ingested(settings: Settings, tables: dict[str, Table]) -> Ingested:
     """Count what was received and what became of it, and compare with the rows that the tables hold."""
-    catalog = catalogs.open_catalog(settings)
     with ThreadPoolExecutor(1) as pool:
         listed = pool.submit(lambda: {file.file_id for file in listing(settings.landing_bucket)})
-        known = records(settings, catalog, tables)
+        known = records(settings, tables)
         landed = listed.result()
     loaded: dict[str, int] = {}
     wrong = []

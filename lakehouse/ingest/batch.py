@@ -230,4 +230,6 @@ class _Batch:
                 duplicates=record.duplicates,
                 quarantined=record.quarantined,
             )
+        telemetry.count("RowsLoaded", sum(record.loaded for record in records))
+        telemetry.count("RowsQuarantined", sum(record.quarantined for record in records))
         signals.table_committed(committed.table, committed.snapshot_id)

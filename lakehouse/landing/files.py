@@ -26,7 +26,7 @@ class RawFile:
     @property
     def file_id(self) -> str:
         """Return the sha-256 of bucket, key and version: the same however the file was announced."""
-        parts = "\0".join((self.bucket, self.key, self.version))
+        parts = f"{self.bucket}\0{self.key}\0{self.version}"
         return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()
 
     @property

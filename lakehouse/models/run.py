@@ -51,14 +51,15 @@ def run(settings: Settings) -> list[str]:
     """
     catalog = catalogs.open_catalog(settings)
     sources = list(definition.load(settings.definitions).values())
-    done: list[str] = []
+    committed: list[commit.Committed] = []
     for model in registry.load(settings.definitions):
         table = catalogs.ensure(catalog, model.contract)
         wanted = _wanted(catalog, model, sources, settings.as_of_day())
         if commit.inputs(table) != wanted:
-            _run_one(settings, catalog, model, table, sources, wanted)
-            done.append(model.table)
-    return done
+            committed.append(_run_one(settings, catalog, model, table, sources, wanted))
+    for commit_made in committed:  # at the end: what listens to one of them would find the others stale
+        signals.table_committed(commit_made.table, commit_made.snapshot_id)
+    return [commit_made.table for commit_made in committed]
 
 
 def sources_tables(model: Model, sources: Iterable[Source]) -> set[str]:
@@ -86,7 +87,7 @@ def _run_one(  # noqa: PLR0913 - what one run needs
     table: Table,
     sources: list[Source],
     wanted: dict[str, str],
-) -> None:
+) -> commit.Committed:
     began = time.monotonic()
     base = table.current_snapshot()
     con = duck.connect(settings)
@@ -104,7 +105,7 @@ def _run_one(  # noqa: PLR0913 - what one run needs
     telemetry.info(
         "model computed", model=model.table, rows=written.rows, seconds=round(time.monotonic() - began, 2)
     )
-    signals.table_committed(committed.table, committed.snapshot_id)
+    return committed
 
 
 def prepare(

@@ -58,7 +58,8 @@ def refresh(settings: Settings) -> Refresh:
     con = duck.connect(settings)
     try:
         tables = views.attach(con, catalog, [*INPUTS, SEGMENT_MEMBERS.name])
-        if changed and all(name in tables for name in INPUTS):
+        changed = changed and all(name in tables for name in INPUTS)
+        if changed:
             _look(con, settings, run)
             _note_changes(con, catalog, run)
             base = members.current_snapshot()

@@ -22,9 +22,10 @@ def aggregate(settings: Settings) -> list[str]:
     """Run what is stale and renew the projection; return the tables that were computed."""
     done = models.run(settings)
     project_consents(settings)
-    catalog = catalogs.open_catalog(settings)
-    # Announced even when nothing moved: segments may have missed the last hint, and look for themselves.
-    signals.table_committed(CUSTOMER_360.name, commit.head(catalogs.load(catalog, CUSTOMER_360.name)))
+    if CUSTOMER_360.name not in done:
+        # Announced even when nothing moved: segments may have missed the last hint, and look for themselves.
+        table = catalogs.load(catalogs.open_catalog(settings), CUSTOMER_360.name)
+        signals.table_committed(CUSTOMER_360.name, commit.head(table))
     return done
 
 

@@ -10,7 +10,6 @@ from lakehouse import signals, telemetry
 from lakehouse.books import balance
 from lakehouse.landing.files import RawFile, listing
 from lakehouse.tables import catalog as catalogs
-from lakehouse.tables import views
 
 if TYPE_CHECKING:
     from lakehouse.settings import Settings
@@ -24,8 +23,8 @@ def sweep(settings: Settings) -> int:
     A file whose message is still waiting is announced twice; ingest loads it once.
     """
     catalog = catalogs.open_catalog(settings)
-    tables = {name: table for name in views.table_names(catalog) if (table := catalogs.load(catalog, name))}
-    known = balance.records(settings, catalog, tables)
+    tables = {name: table for name in catalogs.table_names(catalog) if (table := catalogs.load(catalog, name))}
+    known = balance.records(settings, tables)
     fresh = (file for file in listing(settings.landing_bucket) if file.file_id not in known)
     count = announce(settings, fresh)
     telemetry.info("swept", files=count)

@@ -1,0 +1,1 @@
+"""Delivers chunks of rows to the CRM."""

@@ -1,0 +1,30 @@
+"""Publish: each message names one chunk of an outbound run; deliver it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+
+from lakehouse.outbound.deliver import deliver_message
+from lakehouse.telemetry import observed
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+    from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+def record_handler(record: SQSRecord) -> None:
+    """Deliver the chunk of one message."""
+    deliver_message(json.loads(record.body), datetime.now(UTC))
+
+
+@observed
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """Deliver a batch of messages; those that failed go back to the queue."""
+    return process_partial_response(event, record_handler, processor, context)

@@ -1,0 +1,92 @@
+"""Who sent a webhook: HubSpot's v3 signature, and Standard Webhooks for everybody else.
+
+Both cover the raw bytes and a time within 300 seconds of ours, both ways. While a secret is being replaced,
+two are active and either will do. Comparisons take the same time whatever they are given.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lakehouse.errors import Terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+TOLERANCE_SECONDS = 300
+
+
+class BadSignature(Terminal):
+    """The signature is missing, old, or not made with a secret we share."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A webhook as it came: header names in lower case, the whole URI as the sender signed it, the body raw."""
+
+    source: str
+    entity: str
+    method: str
+    uri: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def verify_hubspot(secrets: Sequence[str], request: Request, now: datetime) -> None:
+    """Check `X-HubSpot-Signature-v3`: base64 of HMAC-SHA256 over method, URI, body and timestamp (ms).
+
+    Raises `BadSignature`.
+    """
+    timestamp = request.headers.get("x-hubspot-request-timestamp", "")
+    _check_age(timestamp, 1000, now)
+    signed = request.method.encode() + request.uri.encode() + request.body + timestamp.encode()
+    made = [_hmac(secret.encode(), signed) for secret in secrets]
+    _check(made, [request.headers.get("x-hubspot-signature-v3", "")])
+
+
+def verify_standard(secrets: Sequence[str], request: Request, now: datetime) -> str:
+    """Check `webhook-signature` as Standard Webhooks says, and return the `webhook-id`.
+
+    The header lists signatures, `v1,<base64 of HMAC-SHA256 over id.timestamp.body>`; a secret is `whsec_` and
+    the key in base64. Raises `BadSignature`.
+    """
+    headers = request.headers
+    message_id, timestamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
+    if not message_id:
+        raise BadSignature("the webhook has no id")
+    _check_age(timestamp, 1, now)
+    signed = f"{message_id}.{timestamp}.".encode() + request.body
+    made = [_hmac(_key(secret), signed) for secret in secrets]
+    given = [part[3:] for part in headers.get("webhook-signature", "").split(" ") if part.startswith("v1,")]
+    _check(made, given)
+    return message_id
+
+
+def _check_age(timestamp: str, per_second: int, now: datetime) -> None:
+    if not (timestamp.isascii() and timestamp.isdecimal() and len(timestamp) <= 16):  # noqa: PLR2004
+        raise BadSignature("the webhook has no time")
+    if abs(now.timestamp() - int(timestamp) / per_second) > TOLERANCE_SECONDS:
+        raise BadSignature(f"the webhook's time is not within {TOLERANCE_SECONDS} s of ours")
+
+
+def _check(made: Sequence[bytes], given: Sequence[str]) -> None:
+    matches = [hmac.compare_digest(ours, theirs.encode()) for ours in made for theirs in given]
+    if not any(matches):
+        raise BadSignature("the webhook's signature is not made with a secret we share")
+
+
+def _hmac(key: bytes, signed: bytes) -> bytes:
+    return base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest())
+
+
+def _key(secret: str) -> bytes:
+    try:
+        return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    except binascii.Error:
+        raise Terminal("a webhook secret is not `whsec_` and base64; correct the secret") from None

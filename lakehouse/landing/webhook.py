@@ -1,0 +1,135 @@
+"""A signed webhook becomes a raw file of NDJSON: each element of its body a line, byte for byte as it came.
+
+A sender that got no answer sends again, hours later perhaps. So the file's key is noted first, under the
+webhook's id (HubSpot gives none: its body's hash), in the ops bucket, `landed/<source>/<entity>/<hash>.json`;
+whoever brings the same webhook again finds the note and writes, if it is missing, that very file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from lakehouse import objects, settings, telemetry
+from lakehouse.errors import Terminal
+from lakehouse.landing.signatures import BadSignature, Request, verify_hubspot, verify_standard
+from lakehouse.secrets import secret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
+_SPACE = re.compile(r"[ \t\n\r]*")
+_ATTEMPT = re.compile(rb'"attemptNumber"\s*:\s*\d+')
+
+
+class BadBody(Terminal):
+    """The body is not JSON in UTF-8."""
+
+
+def answer(request: Request, now: datetime) -> tuple[int, dict[str, Any]]:
+    """Land a webhook and return what to tell its sender: a status and a JSON object.
+
+    200 how many records were accepted (again the same for a repeated webhook), 400 not JSON, 401 a wrong
+    signature, 404 no name of a source and an entity. Only 200 has stored anything. Other errors go on as
+    they are: the sender gets 500 and tries again.
+    """
+    if not (_NAME.fullmatch(request.source) and _NAME.fullmatch(request.entity)):
+        telemetry.count("WebhooksRefused")
+        return 404, {"error": "no such source or entity: both are made of a-z, 0-9 and _"}
+    try:
+        accepted = land(request, now)
+    except BadSignature as error:
+        telemetry.count("WebhooksRefused")
+        telemetry.warn("webhook refused", reason=str(error))
+        return 401, {"error": str(error)}
+    except BadBody as error:
+        telemetry.count("WebhooksRefused")
+        return 400, {"error": str(error)}
+    telemetry.count("WebhooksLanded")
+    return 200, {"accepted": accepted}
+
+
+def land(request: Request, now: datetime) -> int:
+    """Verify a webhook, then store it once; return its number of records. Raises BadSignature, BadBody."""
+    identity = _verify(request, now)
+    lines = split(request.body)
+    if not lines:
+        return 0
+    name = hashlib.sha256(f"{request.source}/{request.entity}/{identity}".encode()).hexdigest()
+    place = f"{request.source}/{request.entity}"
+    wanted = settings.current()
+    mine = f"{place}/{now:%Y/%m/%d/%H}/{name[:32]}.json"
+    note = objects.put_once(
+        wanted.ops_bucket, f"landed/{place}/{name}.json", json.dumps({"key": mine}).encode()
+    )
+    body = "".join(f"{line}\n" for line in lines).encode()
+    objects.put_once(wanted.landing_bucket, json.loads(note)["key"], body, "application/x-ndjson")
+    return len(lines)
+
+
+def split(body: bytes) -> list[str]:
+    """Return the elements of a JSON array, or the one value that the body is, each as text on one line.
+
+    The text is the sender's own, so numbers keep their digits; only line breaks between tokens become spaces
+    (inside strings JSON allows none). Raises `BadBody`.
+    """
+    decoder = json.JSONDecoder(parse_constant=_no_constant)
+    try:
+        text = body.decode()
+        start = _skip(text, 0)
+        value, end = decoder.raw_decode(text, start)
+        if _skip(text, end) != len(text):
+            raise BadBody("the body is not JSON: something follows the first value")
+        if not isinstance(value, list):
+            return [_one_line(text[start:end])]
+        return _elements(decoder, text, start + 1, len(value))
+    except (ValueError, RecursionError) as error:
+        raise BadBody("the body is not JSON in UTF-8") from error
+
+
+def _elements(decoder: json.JSONDecoder, text: str, at: int, number: int) -> list[str]:
+    """Return the `number` elements of an array whose inside begins at `at`, known to be sound."""
+    found = []
+    for _ in range(number):
+        start = _skip(text, at)
+        _, end = decoder.raw_decode(text, start)
+        found.append(_one_line(text[start:end]))
+        at = _skip(text, end) + 1  # past the comma or the bracket
+    return found
+
+
+def _verify(request: Request, now: datetime) -> str:
+    """Return what names this webhook however often it is sent. Raises `BadSignature`."""
+    known = secret(settings.current().webhook_secret)
+    if request.source == "hubspot":
+        shared = _secrets(known, "hubspot")
+        verify_hubspot(shared, request, now)
+        return hashlib.sha256(
+            _ATTEMPT.sub(b"", request.body)
+        ).hexdigest()  # HubSpot counts its attempts inside
+    return verify_standard(_secrets(known, request.source, "default"), request, now)
+
+
+def _secrets(known: Mapping[str, Any], *names: str) -> list[str]:
+    """Return the active secrets of the first name that has some; BadSignature when nobody has."""
+    for name in names:
+        if isinstance(shared := known.get(name), list) and shared:
+            return [str(each) for each in shared]
+    raise BadSignature(f"no secret is shared with {names[0]}: add one to the webhook secret")
+
+
+def _skip(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
+    return found.end() if found else at
+
+
+def _one_line(text: str) -> str:
+    return text.replace("\r", " ").replace("\n", " ")
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")

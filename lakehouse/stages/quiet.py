@@ -1,0 +1,62 @@
+"""Stages after ingest wait until it is quiet: what is computed from half a backlog would reach the CRM, and be
+taken back a minute later. A stage that waits sends itself a later hint, so that no hint is ever consumed in vain.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from lakehouse import aws, telemetry
+from lakehouse.errors import CommitConflict
+from lakehouse.settings import Settings
+
+PATIENCE = timedelta(minutes=5)
+_BUSY = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+
+
+def when_quiet(
+    stage: Callable[[Settings], object],
+    settings: Settings,
+    queue_url: str,
+    event: dict[str, Any],
+    *before: Callable[[Settings], object],
+) -> bool:
+    """Run a stage once for a batch of hints; return whether it ran.
+
+    It is put off while raw files wait for ingest or a stage `before` it has something to do, for five minutes at
+    most; and when another run of it was first, since there may be more to do than that run saw.
+    """
+    now = datetime.now(UTC)
+    since = _waiting_since(event, now)
+    busy = _busy(settings.ingest_queue_url) or any(pending(settings) for pending in before)
+    if busy and now - since < PATIENCE:
+        _later(settings, queue_url, since)
+        return False
+    try:
+        stage(settings)
+    except CommitConflict as error:
+        telemetry.info("another run was first, looking again", reason=type(error).__name__)
+        _later(settings, queue_url, now)
+        return False
+    return True
+
+
+def _waiting_since(event: dict[str, Any], now: datetime) -> datetime:
+    """Return since when the oldest hint of the batch has been put off."""
+    known = [json.loads(record["body"]).get("waiting_since") for record in event.get("Records", [])]
+    return min((datetime.fromisoformat(text) for text in known if text), default=now)
+
+
+def _busy(queue_url: str) -> bool:
+    if not queue_url:
+        return False
+    found = aws.sqs().get_queue_attributes(QueueUrl=queue_url, AttributeNames=list(_BUSY))["Attributes"]  # type: ignore[arg-type]
+    return any(int(found[name]) for name in _BUSY)
+
+
+def _later(settings: Settings, queue_url: str, since: datetime) -> None:
+    body = json.dumps({"tick": True, "waiting_since": since.isoformat()})
+    aws.sqs().send_message(QueueUrl=queue_url, MessageBody=body, DelaySeconds=settings.settle_seconds)
