@@ -45,7 +45,9 @@ def up(
     data: Data = DEFAULT,
     as_of: Annotated[
         str | None,
-        typer.Option(help='Day that "recently" and the like look back from (kept for later starts); "now" forgets it.'),
+        typer.Option(
+            help='Day that "recently" and the like look back from (kept for later starts); "now" forgets it.'
+        ),
     ] = None,
 ) -> None:
     """Start the stack and run the functions on their events, until Ctrl-C."""
@@ -94,7 +96,9 @@ def demo(data: Data = DEFAULT, as_json: AsJson = False) -> None:
 
 @app.command()
 def put(
-    place: Annotated[str, typer.Argument(metavar="SOURCE/ENTITY", help="What the files hold, e.g. web/events.")],
+    place: Annotated[
+        str, typer.Argument(metavar="SOURCE/ENTITY", help="What the files hold, e.g. web/events.")
+    ],
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Files to land.")],
     data: Data = DEFAULT,
     as_json: AsJson = False,
@@ -108,7 +112,8 @@ def put(
     with session(data, "store", must_exist=False) as settings, _progress(quiet=as_json) as bar:
         task = bar.add_task("landing", total=sum(path.stat().st_size for path in files if path.is_file()))
         landed = [
-            land(settings.landing_bucket, place, path, progress=lambda sent: bar.advance(task, sent)) for path in files
+            land(settings.landing_bucket, place, path, progress=lambda sent: bar.advance(task, sent))
+            for path in files
         ]
     if as_json:
         print(json.dumps([{"key": one.key, "bytes": one.bytes, "fresh": one.fresh} for one in landed]))
@@ -126,9 +131,9 @@ def invoke(
     data: Data = DEFAULT,
 ) -> None:
     """Call one function with an event, as its trigger would, and print its answer as JSON."""
+    from lakehouse.local.sandbox import Invoker
     from lakehouse.local.session import session
     from lakehouse.local.stack import load_wiring
-    from lakehouse.local.sandbox import Invoker
 
     try:
         payload = json.loads(event.read_text("utf-8"))
@@ -163,7 +168,9 @@ def status(data: Data = DEFAULT, as_json: AsJson = False) -> None:
 
 @app.command()
 def sql(
-    query: Annotated[str | None, typer.Argument(help="SQL of DuckDB; read from standard input when left out.")] = None,
+    query: Annotated[
+        str | None, typer.Argument(help="SQL of DuckDB; read from standard input when left out.")
+    ] = None,
     data: Data = DEFAULT,
     as_json: AsJson = False,
 ) -> None:

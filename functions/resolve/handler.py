@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from lakehouse.settings import current
-from lakehouse.stages.resolve import resolve
 from lakehouse.stages.quiet import when_quiet
+from lakehouse.stages.resolve import resolve
 from lakehouse.telemetry import observed
 
 

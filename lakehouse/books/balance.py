@@ -14,9 +14,8 @@ from lakehouse.tables.commit import FileRecord
 from lakehouse.tables.contracts import LEDGER
 
 if TYPE_CHECKING:
-    from pyiceberg.table import Table
-
     from lakehouse.settings import Settings
+    from lakehouse.tables.catalog import Table
 
 
 @dataclass(frozen=True)
@@ -58,8 +57,8 @@ def ingested(settings: Settings, tables: dict[str, Table]) -> Ingested:
         landed = listed.result()
     loaded: dict[str, int] = {}
     wrong = []
-    for file_id, (table, record) in known.items():
-        loaded[table] = loaded.get(table, 0) + record.loaded
+    for file_id, (name, record) in known.items():
+        loaded[name] = loaded.get(name, 0) + record.loaded
         if not record.balanced:
             wrong.append(file_id)
     for name, table in tables.items():

@@ -24,9 +24,9 @@ from lakehouse.tables.contracts import AUDIT_LOG, DELIVERIES, LEDGER, QUARANTINE
 
 if TYPE_CHECKING:
     import duckdb
-    from pyiceberg.catalog import Catalog
 
     from lakehouse.settings import Settings
+    from lakehouse.tables.catalog import Catalog
 
 _OBJECTS_A_COMMIT = 2_000
 
@@ -42,8 +42,8 @@ class Copied:
 class Objects:
     """Objects under a prefix that are copied into a table, and how to tell which are in it already.
 
-    `select` reads the relation `objects(line, key)`, one row a line of an object; `origin` computes the object's key from the
-    table's columns.
+    `select` reads the relation `objects(line, key)`, one row a line of an object; `origin` computes the object's
+    key from the table's columns.
     """
 
     contract: Contract

@@ -26,7 +26,9 @@ def grid(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> T
     listed = [list(row) for row in rows]
     table = Table(title=title or None, title_justify="left", title_style="bold", header_style="dim")
     for number, name in enumerate(columns):
-        numeric = any(isinstance(row[number], (int, float)) and not isinstance(row[number], bool) for row in listed)
+        numeric = any(
+            isinstance(row[number], (int, float)) and not isinstance(row[number], bool) for row in listed
+        )
         table.add_column(name.replace("_", " "), justify="right" if numeric else "left", overflow="fold")
     for row in listed:
         table.add_row(*(_cell(value) for value in row))
@@ -47,7 +49,9 @@ def show_status(found: dict[str, Any]) -> None:
     """Print what `lakehouse status` knows."""
     ingest = found["ingest"]
     names = ("files", "received", "loaded", "duplicates", "quarantined", "in_flight")
-    out.print(grid("Received", [*names, "books balance"], [[*(ingest[n] for n in names), ingest["balanced"]]]))
+    out.print(
+        grid("Received", [*names, "books balance"], [[*(ingest[n] for n in names), ingest["balanced"]]])
+    )
     rows = [
         [name, t["rows"], t["files"], _size(t["bytes"]), t["snapshots"], (t["latest"] or "")[:19] or None]
         for name, t in found["tables"].items()

@@ -28,10 +28,9 @@ from lakehouse.tables.commit import AlreadyCommittedError, FileRecord, append
 
 if TYPE_CHECKING:
     import duckdb
-    from pyiceberg.catalog import Catalog
-    from pyiceberg.table import Table
 
     from lakehouse.settings import Settings
+    from lakehouse.tables.catalog import Catalog, Table
 
 _ATTEMPTS = 8
 _BATCH_BYTES = 256 << 20
@@ -92,7 +91,7 @@ def _refuse(settings: Settings, file: RawFile) -> FileRecord:
     return record
 
 
-def _record(  # noqa: PLR0913 - the fields of a record
+def _record(
     file: RawFile,
     started_at: str,
     *,

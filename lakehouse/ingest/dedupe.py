@@ -9,15 +9,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from pyiceberg.expressions import GreaterThanOrEqual
-
 from lakehouse.engine.escape import identifier, literals
+from lakehouse.tables import datafiles
 
 if TYPE_CHECKING:
     import duckdb
-    from pyiceberg.table import Table
 
     from lakehouse.sources.definition import Dedupe
+    from lakehouse.tables.catalog import Table
 
 
 def drop_duplicates(
@@ -34,10 +33,7 @@ def drop_duplicates(
         f"QUALIFY row_number() OVER (PARTITION BY {column} ORDER BY _file_id, _row) > 1"
     )
     if table.current_snapshot() is not None:
-        scan = table.scan(
-            GreaterThanOrEqual("_loaded_at", cutoff.isoformat()), selected_fields=(rule.column,)
-        )
-        paths = [task.file.file_path for task in scan.plan_files()]
+        paths = datafiles.paths_since(table, "_loaded_at", cutoff)
         if paths:
             con.execute(
                 f"INSERT INTO repeated SELECT rowid, _file_id FROM batch WHERE _code IS NULL AND {column} IN "

@@ -169,7 +169,7 @@ def _rejects() -> str:
     return "store_rejects=true, rejects_limit=0, rejects_table='rejected', rejects_scan='rejected_scans'"
 
 
-def _checked(  # noqa: PLR0913 - the parts of one SELECT
+def _checked(
     source: Source,
     scan: str,
     stamp: list[str],

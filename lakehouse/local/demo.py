@@ -61,7 +61,9 @@ def settle(settings: Settings, progress: Progress, beat: Callable[[], None] = la
             return
         progress(due[0], 0, 0)
         time.sleep(0.5)
-    raise Transient(f"the loop did not settle within {PATIENCE_S:.0f} s; see logs/functions.log in the data folder")
+    raise Transient(
+        f"the loop did not settle within {PATIENCE_S:.0f} s; see logs/functions.log in the data folder"
+    )
 
 
 def summarise(settings: Settings, landed: int, known: int) -> Summary:
@@ -78,7 +80,13 @@ def summarise(settings: Settings, landed: int, known: int) -> Summary:
             """SELECT count(*), count(*) FILTER (contacts > 0), sum(contacts), count(*) FILTER (contacts > 1),
                 sum(contacts - 1) FILTER (contacts > 1) FROM core.customers"""
         ).fetchone()
-        names = ("customers", "with a CRM contact", "CRM contacts", "customers with several", "duplicate contacts")
+        names = (
+            "customers",
+            "with a CRM contact",
+            "CRM contacts",
+            "customers with several",
+            "duplicate contacts",
+        )
         people = {name: int(count or 0) for name, count in zip(names, row or (), strict=True)}
         sizes = dict(con.execute("SELECT segment, count(*) FROM ops.segment_members GROUP BY 1").fetchall())
     finally:

@@ -95,7 +95,11 @@ def _show(summary: demo.Summary, data: Path, seconds: float) -> None:
     ingest = summary.status["ingest"]
     names = ("files", "received", "loaded", "duplicates", "quarantined")
     out.print()
-    out.print(terminal.grid("Received", [*names, "books balance"], [[*(ingest[n] for n in names), ingest["balanced"]]]))
+    out.print(
+        terminal.grid(
+            "Received", [*names, "books balance"], [[*(ingest[n] for n in names), ingest["balanced"]]]
+        )
+    )
     out.print(
         "The purchases are real (CDNOW, 69,659 of 23,570 customers); contacts and clicks around them are generated."
     )
@@ -106,6 +110,8 @@ def _show(summary: demo.Summary, data: Path, seconds: float) -> None:
     again = " Nothing was new: this demo ran before." if summary.known and not summary.landed else ""
     out.print(f"Done in {seconds:.0f} s.{again} The stack is stopped; its data stays in {data}. Try next:")
     flag = "" if data == Path(".lakehouse") else f" --data {data}"
-    out.print(f"  lakehouse sql{flag} \"select rfm, count(*) from marts.rfm group by 1 order by 2 desc limit 5\"")
-    out.print(f"  lakehouse sql{flag} \"select code, reason, count(*) from ops.quarantine group by all\"")
+    out.print(
+        f'  lakehouse sql{flag} "select rfm, count(*) from marts.rfm group by 1 order by 2 desc limit 5"'
+    )
+    out.print(f'  lakehouse sql{flag} "select code, reason, count(*) from ops.quarantine group by all"')
     out.print(f"  lakehouse up{flag}")

@@ -16,14 +16,14 @@ from lakehouse.models.registry import Model
 from lakehouse.sources import definition, mapped
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import commit, datafiles, views
+from lakehouse.tables.contracts import BY_NAME
 
 if TYPE_CHECKING:
     import duckdb
-    from pyiceberg.catalog import Catalog
-    from pyiceberg.table import Table
 
     from lakehouse.settings import Settings
     from lakehouse.sources.definition import Source
+    from lakehouse.tables.catalog import Catalog, Table
 
 AS_OF = "as_of"
 VERSION = "version"
@@ -80,7 +80,7 @@ def _wanted(catalog: Catalog, model: Model, sources: list[Source], as_of: date) 
     return wanted
 
 
-def _run_one(  # noqa: PLR0913 - what one run needs
+def _run_one(
     settings: Settings,
     catalog: Catalog,
     model: Model,
@@ -117,8 +117,8 @@ def prepare(
         if source.table in names:
             catalogs.ensure(catalog, source.contract)
     for name in names - {source.table for source in sources}:
-        if name in registry.BY_NAME:
-            catalogs.ensure(catalog, registry.BY_NAME[name])
+        if name in BY_NAME:
+            catalogs.ensure(catalog, BY_NAME[name])
     tables = views.attach(con, catalog, names)
     con.execute("CREATE SCHEMA IF NOT EXISTS mapped")
     for name in model.inputs:

@@ -20,9 +20,8 @@ from lakehouse.tables import commit, datafiles, views
 from lakehouse.tables.contracts import SEGMENT_CHANGES, SEGMENT_MEMBERS
 
 if TYPE_CHECKING:
-    from pyiceberg.catalog import Catalog
-
     from lakehouse.settings import Settings
+    from lakehouse.tables.catalog import Catalog
 
 INPUTS = ("marts.customer_360", "marts.rfm")
 

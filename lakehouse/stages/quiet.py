@@ -1,5 +1,7 @@
-"""Stages after ingest wait until it is quiet: what is computed from half a backlog would reach the CRM, and be
-taken back a minute later. A stage that waits sends itself a later hint, so that no hint is ever consumed in vain.
+"""Stages after ingest wait until it is quiet.
+
+What is computed from half a backlog would reach the CRM, and be taken back a minute later. A stage that waits sends
+itself a later hint, so that no hint is ever consumed in vain.
 """
 
 from __future__ import annotations
@@ -14,7 +16,6 @@ from lakehouse.errors import CommitConflict
 from lakehouse.settings import Settings
 
 PATIENCE = timedelta(minutes=5)
-_BUSY = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
 
 
 def when_quiet(
@@ -53,8 +54,11 @@ def _waiting_since(event: dict[str, Any], now: datetime) -> datetime:
 def _busy(queue_url: str) -> bool:
     if not queue_url:
         return False
-    found = aws.sqs().get_queue_attributes(QueueUrl=queue_url, AttributeNames=list(_BUSY))["Attributes"]  # type: ignore[arg-type]
-    return any(int(found[name]) for name in _BUSY)
+    found = aws.sqs().get_queue_attributes(
+        QueueUrl=queue_url,
+        AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+    )["Attributes"]
+    return any(int(count) for count in found.values())
 
 
 def _later(settings: Settings, queue_url: str, since: datetime) -> None:

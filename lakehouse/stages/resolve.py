@@ -18,9 +18,9 @@ from lakehouse.tables.contracts import IDENTITIES
 
 if TYPE_CHECKING:
     import duckdb
-    from pyiceberg.catalog import Catalog
 
     from lakehouse.settings import Settings
+    from lakehouse.tables.catalog import Catalog
 
 
 def pending(settings: Settings) -> bool:

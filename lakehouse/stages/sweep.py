@@ -23,7 +23,9 @@ def sweep(settings: Settings) -> int:
     A file whose message is still waiting is announced twice; ingest loads it once.
     """
     catalog = catalogs.open_catalog(settings)
-    tables = {name: table for name in catalogs.table_names(catalog) if (table := catalogs.load(catalog, name))}
+    tables = {
+        name: table for name in catalogs.table_names(catalog) if (table := catalogs.load(catalog, name))
+    }
     known = balance.records(settings, tables)
     fresh = (file for file in listing(settings.landing_bucket) if file.file_id not in known)
     count = announce(settings, fresh)

@@ -11,6 +11,7 @@ from pyiceberg.catalog import Catalog, load_catalog
 from pyiceberg.exceptions import NamespaceAlreadyExistsError, NoSuchTableError, TableAlreadyExistsError
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
+from pyiceberg.table import Table
 from pyiceberg.table.sorting import SortField, SortOrder
 from pyiceberg.transforms import DayTransform, IdentityTransform, MonthTransform, YearTransform
 from pyiceberg.types import (
@@ -29,11 +30,10 @@ from pyiceberg.types import (
 from lakehouse.errors import Terminal
 
 if TYPE_CHECKING:
-    from pyiceberg.table import Table
-
     from lakehouse.settings import Settings
     from lakehouse.tables.contract import Contract
 
+__all__ = ["NAMESPACES", "Catalog", "Table", "ensure", "load", "open_catalog", "table_names"]
 NAMESPACES = ("raw", "core", "marts", "ops")
 _TYPES: dict[str, IcebergType] = {
     "string": StringType(),

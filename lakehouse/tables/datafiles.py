@@ -19,6 +19,7 @@ from pyiceberg.types import (
     IcebergType,
     IntegerType,
     LongType,
+    PrimitiveType,
     StringType,
     TimestamptzType,
 )
@@ -83,6 +84,12 @@ def write(con: duckdb.DuckDBPyConnection, table: Table, query: str, attempt: str
     )
     rows = con.execute(copy).fetchall()
     return Written([_data_file(table, folder, target, row) for row in rows if row[1] > 0])
+
+
+def paths_since(table: Table, column: str, moment: dt.datetime) -> list[str]:
+    """Return the data files that may hold rows whose `column` is not before `moment`, by the manifests alone."""
+    scan = table.scan(f"{column} >= '{moment.isoformat()}'", selected_fields=(column,))
+    return [task.file.file_path for task in scan.plan_files()]
 
 
 def duck_type(kind: IcebergType) -> str:
@@ -169,6 +176,8 @@ def _partition_values(table: Table, keys: dict[str, str | None] | None) -> list[
 
 def _bounds(kind: IcebergType, low: str, high: str) -> tuple[bytes, bytes] | None:
     """Return the bounds in Iceberg's binary form, or None where none are kept (booleans, unreadable floats)."""
+    if not isinstance(kind, PrimitiveType):
+        return None
     if isinstance(kind, StringType):
         upper = _string_upper(high)
         return None if upper is None else (to_bytes(kind, low[:_STRING_BOUND]), to_bytes(kind, upper))

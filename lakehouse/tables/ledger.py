@@ -8,7 +8,6 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
-from pyiceberg.expressions import In
 
 from lakehouse import aws
 from lakehouse.tables import catalog as catalogs
@@ -27,7 +26,8 @@ def in_ledger(catalog: Catalog, ids: set[str]) -> set[str]:
     table = catalogs.load(catalog, LEDGER.name)
     if table is None or table.current_snapshot() is None or not ids:
         return set()
-    found = table.scan(row_filter=In("file_id", sorted(ids)), selected_fields=("file_id",)).to_arrow()
+    listed = ", ".join(f"'{file_id}'" for file_id in sorted(ids))  # hexadecimal digits, all of them
+    found = table.scan(row_filter=f"file_id in ({listed})", selected_fields=("file_id",)).to_arrow()
     return set(found.column("file_id").to_pylist())
 
 

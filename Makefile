@@ -1,0 +1,49 @@
+# `make demo` and `make test` need Python ≥ 3.11 and make; everything else is installed into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench lock format clean
+
+help: ## Show what there is to make
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): locks/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.12 …"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r locks/dev.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	$(BIN)/python -m compileall -q -j 0 $(VENV)/lib lakehouse functions || true
+	@touch $@
+
+demo: $(READY) ## Run the whole loop on sample data, on this machine
+	$(BIN)/lakehouse demo
+
+test: $(READY) ## Run every test this machine can run (ALL=1: a skip is a failure)
+	$(BIN)/python -m tests.support.run_all $(if $(ALL),--all)
+
+check: $(READY) ## Lint, types, layers, template, lock
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/cfn-lint infra/template.yaml
+	$(BIN)/python docs/generate.py --check
+
+bench: $(READY) ## Measure against limits and peers, as ratios in one run
+	$(BIN)/python -m benchmarks
+
+format: $(READY) ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(READY) ## Renew the exact lock of every dependency
+	$(BIN)/uv pip compile --quiet --universal --no-emit-index-url --generate-hashes --upgrade \
+		--python-version 3.11 --extra local --extra dev pyproject.toml -o locks/dev.txt
+
+clean: ## Remove the environment and the demo's data
+	rm -rf $(VENV) .lakehouse .bench
