@@ -1,0 +1,317 @@
+"""Each function may do what its code does, and no more.
+
+What a function does is read from its code: the queues, secrets and calls named in its handler and in whatever
+that reaches in `lakehouse`.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Callable, Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lakehouse.local import sam
+
+ROOT = Path(__file__).parents[2]
+Template = dict[str, Any]
+
+MANAGED = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"  # writes logs, nothing else
+SQS = {
+    "get_queue_attributes": "sqs:GetQueueAttributes",
+    "send_message": "sqs:SendMessage",
+    "send_message_batch": "sqs:SendMessage",
+}
+DYNAMODB = {
+    "batch_get_item": "dynamodb:BatchGetItem",
+    "batch_write_item": "dynamodb:BatchWriteItem",
+    "delete_item": "dynamodb:DeleteItem",
+    "get_item": "dynamodb:GetItem",
+    "put_item": "dynamodb:PutItem",
+    "update_item": "dynamodb:UpdateItem",
+}
+BUS = {"Fn::Sub": "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/default"}
+
+
+@pytest.fixture(scope="module")
+def infra() -> Template:
+    return sam.parse((ROOT / "infra" / "template.yaml").read_text("utf-8"))
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def functions(infra: Template) -> dict[str, dict[str, Any]]:
+    """Short name → properties, for every function."""
+    found = {}
+    for resource in infra["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            one = resource["Properties"]
+            found[(one.get("Handler") or one["ImageConfig"]["Command"][0]).split(".")[1]] = one
+    return found
+
+
+def may(function: dict[str, Any], action: str) -> list[Any]:
+    """The resources on which a function may do `action`, as the template writes them."""
+    statements = [one for policy in function["Policies"] for one in policy["Statement"]]
+    return [
+        item for one in statements if action in as_list(one["Action"]) for item in as_list(one["Resource"])
+    ]
+
+
+@cache
+def module(name: str) -> tuple[dict[str, ast.AST], dict[str, str]]:
+    """A module of ours: its top-level definitions by name, and the dotted name behind each imported name."""
+    path = ROOT.joinpath(*name.split("."))
+    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    if not path.exists():
+        return {}, {}
+    tree = ast.parse(path.read_text("utf-8"))
+    defined: dict[str, ast.AST] = {}
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            defined[node.name] = node
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            defined |= {target.id: node for target in targets if isinstance(target, ast.Name)}
+    imported = {
+        alias.asname or alias.name: f"{node.module}.{alias.name}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    return defined, imported
+
+
+@cache
+def places(place: str, name: str) -> list[tuple[str, str]]:
+    """(module, name) of a definition and of all that it leads to, in modules of ours: what it names, and so on.
+
+    One that imports a module by its name leads to all modules of its package.
+    """
+    todo, seen, found = [(place, name)], set(), []
+    while todo:
+        here = todo.pop()
+        if here in seen:
+            continue
+        seen.add(here)
+        defined, imported = module(here[0])
+        if here[1] in imported:
+            todo.append(tuple(imported[here[1]].rsplit(".", 1)))
+        if here[1] not in defined:
+            continue
+        found.append(here)
+        for node in ast.walk(defined[here[1]]):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                todo.append((imported.get(node.value.id, ""), node.attr))
+            elif isinstance(node, ast.Name):
+                todo.append((here[0], node.id))
+                if node.id == "import_module":
+                    todo += everything_under(here[0])
+    return found
+
+
+def definitions(place: str, name: str) -> list[ast.AST]:
+    return [module(here)[0][one] for here, one in places(place, name)]
+
+
+def mentions(code: Iterable[ast.AST]) -> set[str]:
+    return {node.attr for one in code for node in ast.walk(one) if isinstance(node, ast.Attribute)}
+
+
+@cache
+def reached(function: str) -> set[str]:
+    """Every attribute that the code behind a handler mentions."""
+    return mentions(definitions(f"functions.{function}.handler", "handler"))
+
+
+@cache
+def queue_calls(function: str) -> set[tuple[str, str]]:
+    """(action, setting) for every queue that the code behind a handler hands to a call that leads to SQS."""
+    found = set()
+    for place, name in places(f"functions.{function}.handler", "handler"):
+        defined, imported = module(place)
+        for call in (node for node in ast.walk(defined[name]) if isinstance(node, ast.Call)):
+            given = [*call.args, *(keyword.value for keyword in call.keywords)]
+            urls = [
+                one.attr
+                for one in given
+                if isinstance(one, ast.Attribute) and one.attr.endswith("_queue_url")
+            ]
+            if isinstance(call.func, ast.Name):
+                led = {call.func.id} | mentions(definitions(place, call.func.id))
+            elif isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name):
+                led = mentions(definitions(imported.get(call.func.value.id, ""), call.func.attr))
+            else:
+                led = {call.func.attr} if isinstance(call.func, ast.Attribute) else set()
+            found |= {(SQS[one], url) for url in urls for one in led & SQS.keys()}
+    return found
+
+
+def everything_under(package: str) -> list[tuple[str, str]]:
+    modules = [f"{package}.{path.stem}" for path in ROOT.joinpath(*package.split(".")).glob("*.py")]
+    return [(one, name) for one in modules for name in module(one)[0]]
+
+
+def needs(infra: Template, function: str) -> dict[str, list[Any]]:
+    """What a function's code needs: action → resources as the template should write them."""
+    used, calls = reached(function), queue_calls(function)
+    variables = infra["Globals"]["Function"]["Environment"]["Variables"]
+    queues = {
+        action: [
+            {"Fn::GetAtt": [variables[f"LAKEHOUSE_{url.upper()}"]["Ref"], "Arn"]}
+            for one, url in sorted(calls)
+            if one == action
+        ]
+        for action in SQS.values()
+    }
+    secrets = [name for name in ("WebhookSecret", "HubSpotSecret") if f"{name[:-6].lower()}_secret" in used]
+    consent = {"Fn::GetAtt": ["ConsentTable", "Arn"]}
+    return {
+        **queues,
+        "secretsmanager:GetSecretValue": [{"Ref": name} for name in secrets],
+        "events:PutEvents": [BUS] if "put_events" in used else [],
+        **{action: [consent] if call in used else [] for call, action in DYNAMODB.items()},
+    }
+
+
+def permissions(infra: Template) -> list[str]:
+    """Each function may send, announce, and read secrets and consent exactly where its code does."""
+    wrong = []
+    for name, function in functions(infra).items():
+        read = may(function, "sqs:ReceiveMessage")  # which brings GetQueueAttributes along
+        for action, resources in needs(infra, name).items():
+            granted = may(function, action)
+            wrong += [f"{name} needs {action} on {one}" for one in resources if one not in granted]
+            extra = [one for one in granted if one not in resources and one not in read]
+            wrong += [f"{name} may {action} on {one} and does not" for one in extra]
+        told = {url for _, url in queue_calls(name)}
+        named = {one for one in reached(name) if one.endswith("_queue_url")}
+        wrong += [f"{name}: what becomes of {one} cannot be read from its code" for one in named - told]
+    return wrong
+
+
+def policies(infra: Template) -> list[str]:
+    """Nobody may do everything, or anything to everything: in roles as deployed, SAM's own included."""
+    wrong = []
+    for name, role in sam.transform(infra, {})["Resources"].items():
+        if role["Type"] != "AWS::IAM::Role":
+            continue
+        attached = role["Properties"].get("ManagedPolicyArns", [])
+        wrong += [f"{name} has {arn}" for arn in attached if arn != MANAGED]
+        for policy in role["Properties"].get("Policies", []):
+            for one in as_list(policy["PolicyDocument"]["Statement"]):
+                if any(action == "*" or action.endswith(":*") for action in as_list(one["Action"])):
+                    wrong.append(f"{name} may do {one['Action']}")
+                if "*" in as_list(one["Resource"]) or "NotAction" in one or "NotResource" in one:
+                    wrong.append(f"{name} may {one['Action']} on anything")
+    return wrong
+
+
+def stores(infra: Template) -> list[str]:
+    """A function that knows a bucket may use it, one that does not may not; deleting is for code that deletes."""
+    wrong = []
+    for name, one in functions(infra).items():
+        used = reached(name)
+        granted = str([may(one, f"s3:{action}") for action in ("GetObject", "PutObject", "ListBucket")])
+        for bucket, known in (("Landing", "landing_bucket"), ("Ops", "ops_bucket"), ("Lake", "load_table")):
+            if (known in used) != (f"{bucket}Bucket" in granted):
+                wrong.append(
+                    f"{name}: its code {'uses' if known in used else 'leaves alone'} the {bucket} bucket"
+                )
+        metadata = {"Fn::Sub": "${LakeBucket.Arn}/*/metadata/*"}
+        deletes = may(one, "s3:DeleteObject")
+        if "delete" not in used and deletes not in ([], [metadata]):
+            wrong.append(f"{name} may delete {deletes} and does not")
+        if deletes and name != "maintain" and {"Fn::Sub": "${LakeBucket.Arn}/*"} in deletes:
+            wrong.append(f"{name} may delete everything")
+        if "commit_table" in used or may(one, "glue:UpdateTable"):
+            wrong += [] if deletes else [f"{name} commits, and may not retire metadata"]
+    return wrong
+
+
+CHECKS: list[Callable[[Template], list[str]]] = [permissions, policies, stores]
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_each_function_may_do_what_it_does_and_no_more(
+    check: Callable[[Template], list[str]], infra: Template
+) -> None:
+    """Every check holds on the template that is deployed."""
+    assert check(infra) == []
+
+
+def test_the_code_is_really_read(infra: Template) -> None:
+    """The reading of code is not asleep: what each kind of function needs is found."""
+    sends = {name: needs(infra, name)["sqs:SendMessage"] for name in functions(infra)}
+    assert sends["sweep"] == [{"Fn::GetAtt": ["IngestQueue", "Arn"]}]
+    assert {"Fn::GetAtt": ["PublishQueue", "Arn"]} in sends["export_segments"]
+    assert {"Fn::GetAtt": ["IngestQueue", "Arn"]} in needs(infra, "resolve")["sqs:GetQueueAttributes"]
+    assert {"Fn::GetAtt": ["IngestQueue", "Arn"]} not in sends["resolve"]
+    assert {"Fn::GetAtt": ["AggregateQueue", "Arn"]} in sends["tick"]
+    assert needs(infra, "publish")["secretsmanager:GetSecretValue"] == [{"Ref": "HubSpotSecret"}]
+    assert needs(infra, "land")["secretsmanager:GetSecretValue"] == [{"Ref": "WebhookSecret"}]
+
+
+def statement(function: str, **parts: Any) -> Callable[[Template], None]:
+    """A mutation that gives a function one more statement."""
+
+    def mutate(infra: Template) -> None:
+        policy = infra["Resources"][function]["Properties"]["Policies"][0]
+        policy["Statement"].append({"Effect": "Allow", **parts})
+
+    return mutate
+
+
+def without(function: str, sid: str) -> Callable[[Template], None]:
+    """A mutation that takes a statement from a function."""
+
+    def mutate(infra: Template) -> None:
+        policy = infra["Resources"][function]["Properties"]["Policies"][0]
+        policy["Statement"] = [one for one in policy["Statement"] if one["Sid"] != sid]
+
+    return mutate
+
+
+BOOKS = {"Fn::GetAtt": ["BooksQueue", "Arn"]}
+EVERYTHING = {"Fn::Sub": "${LakeBucket.Arn}/*"}
+WRONG: list[tuple[Callable[[Template], list[str]], Callable[[Template], None], str]] = [
+    (permissions, without("SweepFunction", "SendFiles"), "sweep needs sqs:SendMessage"),
+    (permissions, without("IngestFunction", "Announce"), "ingest needs events:PutEvents"),
+    (permissions, without("PublishFunction", "ReadToken"), "publish needs secretsmanager:GetSecretValue"),
+    (permissions, without("PublishFunction", "ReadConsent"), "publish needs dynamodb:GetItem"),
+    (permissions, statement("LandFunction", Action="sqs:SendMessage", Resource=BOOKS), "and does not"),
+    (policies, statement("LandFunction", Action="s3:*", Resource=BOOKS), "LandFunctionRole may do s3:*"),
+    (policies, statement("LandFunction", Action=["s3:GetObject", "*"], Resource=BOOKS), "may do"),
+    (policies, statement("LandFunction", Action="s3:GetObject", Resource="*"), "on anything"),
+    (
+        policies,
+        lambda t: t["Resources"]["LandFunction"]["Properties"].update(Policies=["AmazonS3FullAccess"]),
+        "AmazonS3FullAccess",
+    ),
+    (stores, statement("BooksFunction", Action="s3:DeleteObject", Resource=EVERYTHING), "books may delete"),
+    (stores, statement("IngestFunction", Action="s3:DeleteObject", Resource=EVERYTHING), "delete everything"),
+    (stores, without("IngestFunction", "RetireFiles"), "may not retire metadata"),
+    (stores, without("LandFunction", "RememberWebhooks"), "land: its code uses the Ops bucket"),
+    (stores, statement("LandFunction", Action="s3:GetObject", Resource=EVERYTHING), "leaves alone the Lake"),
+]
+
+
+@pytest.mark.parametrize(
+    ("check", "mutate", "complaint"), WRONG, ids=[complaint for _, _, complaint in WRONG]
+)
+def test_a_wrong_permission_is_found_out(
+    check: Callable[[Template], list[str]],
+    mutate: Callable[[Template], None],
+    complaint: str,
+    infra: Template,
+) -> None:
+    """The checks are not asleep: each easy mistake is named."""
+    wrong = copy.deepcopy(infra)
+    mutate(wrong)
+    assert any(complaint in told for told in check(wrong)), check(wrong)
