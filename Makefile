@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+COMPILE = $(BIN)/uv pip compile --quiet --universal --no-emit-index-url --generate-hashes -p 3.11
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check bench lock format clean
@@ -41,9 +42,10 @@ format: $(READY) ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lock: $(READY) ## Renew the exact lock of every dependency
-	$(BIN)/uv pip compile --quiet --universal --no-emit-index-url --generate-hashes --upgrade \
-		--python-version 3.11 --extra local --extra dev pyproject.toml -o locks/dev.txt
+lock: $(READY) ## Renew the exact locks of every dependency
+	$(COMPILE) --upgrade --extra local --extra dev pyproject.toml -o locks/dev.txt
+	$(COMPILE) -c locks/dev.txt pyproject.toml -o locks/functions.txt
+	$(COMPILE) -c locks/dev.txt infra/light.in -o locks/light.txt
 
 clean: ## Remove the environment and the demo's data
 	rm -rf $(VENV) .lakehouse .bench

@@ -1,0 +1,186 @@
+"""The contacts of the HubSpot simulator: an SQLite file that outlives the process."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+_EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS contacts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    email TEXT COLLATE NOCASE UNIQUE,
+    properties TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL,
+    archived INTEGER NOT NULL DEFAULT 0,
+    writes INTEGER NOT NULL DEFAULT 1
+)
+"""
+
+
+class Conflict(Exception):  # noqa: N818 - HubSpot's own category
+    """A write would give two contacts the same e-mail; HubSpot refuses the whole batch."""
+
+
+class BadRow(Exception):  # noqa: N818 - a verdict on a row, not a failure of the store
+    """HubSpot refuses this row and writes the others."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """One contact as HubSpot keeps it; times are ISO-8601 in UTC."""
+
+    id: str
+    properties: dict[str, str]
+    created_at: str
+    updated_at: str
+
+    def as_json(self, names: list[str] | None = None) -> dict[str, Any]:
+        """Return the contact as the API shows it: the named properties, or all of them."""
+        always = {"hs_object_id": self.id, "createdate": self.created_at, "lastmodifieddate": self.updated_at}
+        chosen = {k: v for k, v in self.properties.items() if names is None or k in names}
+        return {
+            "id": self.id,
+            "properties": {**chosen, **always},
+            "createdAt": self.created_at,
+            "updatedAt": self.updated_at,
+            "archived": False,
+        }
+
+
+class ContactStore:
+    """Contacts by id and by e-mail. Every method is one transaction; threads take turns."""
+
+    def __init__(self, database: Path) -> None:
+        database.parent.mkdir(parents=True, exist_ok=True)
+        self._connection = sqlite3.connect(database, check_same_thread=False, isolation_level=None)
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._connection.execute(_SCHEMA)
+        self._turn = Lock()
+
+    def close(self) -> None:
+        """Close the file; what was written stays."""
+        with self._turn:
+            self._connection.close()
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Make what happens inside one transaction: a `Conflict` undoes all of it."""
+        with self._turn:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def find(self, value: str, id_property: str | None = None) -> Contact | None:
+        """Return the contact with this e-mail (`id_property` "email") or record id (None)."""
+        column = "email" if id_property == "email" else "id"
+        sql = (
+            f"SELECT id, properties, created_at, updated_at FROM contacts WHERE {column} = ? AND NOT archived"
+        )
+        with closing(self._connection.execute(sql, (value,))) as cursor:
+            found = cursor.fetchone()
+        return _contact(found) if found else None
+
+    def page(self, after: int, limit: int) -> list[Contact]:
+        """Return up to `limit` contacts whose id is above `after`, by id."""
+        sql = (
+            "SELECT id, properties, created_at, updated_at FROM contacts"
+            " WHERE id > ? AND NOT archived ORDER BY id LIMIT ?"
+        )
+        with self._turn, closing(self._connection.execute(sql, (after, limit))) as cursor:
+            return [_contact(row) for row in cursor.fetchall()]
+
+    def upsert(self, email: str, properties: Mapping[str, str]) -> tuple[Contact, bool]:
+        """Write the contact with this e-mail, inside `batch`; the flag says whether it is new.
+
+        Raises `BadRow` for an invalid e-mail and `Conflict` when `properties` would take another's e-mail.
+        """
+        if not _EMAIL.fullmatch(email):
+            raise BadRow("INVALID_EMAIL", f"Email address {email} is invalid")
+        if found := self.find(email, "email"):
+            return self.update(found, properties), False
+        now = _now()
+        everything = {"email": email.lower(), **_kept(properties)}
+        with closing(
+            self._connection.execute(
+                "INSERT INTO contacts (email, properties, created_at, updated_at) VALUES (?, ?, ?, ?)",
+                (everything["email"], json.dumps(everything), now, now),
+            )
+        ) as cursor:
+            return Contact(str(cursor.lastrowid), everything, now, now), True
+
+    def update(self, contact: Contact, properties: Mapping[str, str]) -> Contact:
+        """Write properties over a contact's, inside `batch`; an empty value clears. Raises as `upsert`."""
+        email = properties.get("email", contact.properties["email"])
+        if not _EMAIL.fullmatch(email):
+            raise BadRow("INVALID_EMAIL", f"Email address {email} is invalid")
+        merged = {**contact.properties, **properties, "email": email.lower()}
+        changed = Contact(contact.id, _kept(merged), contact.created_at, _now())
+        try:
+            self._connection.execute(
+                "UPDATE contacts SET email = ?, properties = ?, updated_at = ?, writes = writes + 1"
+                " WHERE id = ?",
+                (
+                    changed.properties["email"],
+                    json.dumps(changed.properties),
+                    changed.updated_at,
+                    int(contact.id),
+                ),
+            )
+        except sqlite3.IntegrityError as error:
+            raise Conflict("Contact already exists") from error
+        return changed
+
+    def archive(self, contact_id: str) -> None:
+        """Hide a contact and free its e-mail, inside `batch`; an unknown id is no error."""
+        self._connection.execute("UPDATE contacts SET archived = 1, email = NULL WHERE id = ?", (contact_id,))
+
+    def forget(self, contact: Contact) -> None:
+        """Delete a contact for good, inside `batch`."""
+        self._connection.execute("DELETE FROM contacts WHERE id = ?", (contact.id,))
+
+    def count(self) -> int:
+        """Return how many contacts there are."""
+        with (
+            self._turn,
+            closing(self._connection.execute("SELECT count(*) FROM contacts WHERE NOT archived")) as c,
+        ):
+            return int(c.fetchone()[0])
+
+    def writes(self) -> dict[str, int]:
+        """Return how often each contact was written, by e-mail."""
+        sql = "SELECT email, writes FROM contacts WHERE NOT archived"
+        with self._turn, closing(self._connection.execute(sql)) as cursor:
+            return dict(cursor.fetchall())
+
+
+def _kept(properties: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in properties.items() if value != ""}
+
+
+def _contact(row: tuple[Any, ...]) -> Contact:
+    return Contact(str(row[0]), json.loads(row[1]), row[2], row[3])
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

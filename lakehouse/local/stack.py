@@ -1,0 +1,248 @@
+"""The whole stack on a laptop: object store, queues and events, a CRM, and the functions that run on them.
+
+`Stack.start` brings up the services, `Stack.run` the functions. What they keep is all in one data folder,
+except queues, rules and DynamoDB: these live in memory, and sweep and tick fill the queues again.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import psutil
+
+from lakehouse import aws, settings
+from lakehouse.errors import BadDefinition, Terminal, Transient
+from lakehouse.local import template
+from lakehouse.local.attachment import StackInfo, announce, withdraw
+from lakehouse.local.environment import activate, service_environment, shared_environment
+from lakehouse.local.folder import DataFolder, as_day
+from lakehouse.local.keys import load_keys
+from lakehouse.local.object_store import probe_conditional_writes, wait_for_bucket
+from lakehouse.local.processes import FolderLock
+from lakehouse.local.services import Services
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from lakehouse.local.http_front import HttpFront
+    from lakehouse.local.keys import Keys
+    from lakehouse.local.resources import Wiring
+    from lakehouse.local.runner import Runner
+    from lakehouse.local.sandbox import OnEvent
+
+# What differs from the template's defaults on a laptop.
+PARAMETERS = {"BucketPrefix": "local", "IngestWindow": "1", "StageWindow": "1"}
+
+_GRACE_S = 10.0
+_TABLE_BUCKET = "LakeBucket"  # its name in the template
+
+
+def load_wiring(data: Path, parameters: Mapping[str, str] | None = None) -> Wiring:
+    """Return the template's wiring with a laptop's parameters; the data folder keeps its translation."""
+    return template.load(
+        template.default_path(), {**PARAMETERS, **(parameters or {})}, DataFolder(data.absolute()).run
+    )
+
+
+class Stack:
+    """One stack on one data folder; a context manager that stops it.
+
+    `as_of`: the day (ISO 8601) that time-relative definitions look back from, kept in the folder for later
+    starts until "now" forgets it. `wiring` stands in for the template's.
+    """
+
+    def __init__(
+        self,
+        data: Path,
+        *,
+        parameters: Mapping[str, str] | None = None,
+        as_of: str | None = None,
+        wiring: Wiring | None = None,
+    ) -> None:
+        self.folder = data.absolute()
+        self.info: StackInfo | None = None
+        self._folder = DataFolder(self.folder)
+        self._parameters = parameters
+        self._as_of = as_of
+        self._given = wiring
+        self._lock = FolderLock(self._folder.root)
+        self._services: Services | None = None
+        self._queue_urls: dict[str, str] = {}
+        self._runner: Runner | None = None
+        self._front: HttpFront | None = None
+        self._env: dict[str, str] = {}
+        self._undo: list[Callable[[], None]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.stop(fast=kind is not None)
+
+    def start(self, services: Literal["all", "store"] = "all") -> StackInfo:
+        """Start the services ("store": S3 and catalog alone), and use them in this process.
+
+        Raises `Terminal` when another stack uses the folder, `Transient` when a service does not come up; then
+        nothing is left running.
+        """
+        self._folder.make()
+        self._lock.acquire()
+        try:
+            if self._as_of is not None:
+                self._folder.remember(as_of=as_day(self._as_of))
+            self.info = self._start_store() if services == "store" else self._start_all()
+            announce(self._folder.root, self.info)
+        except BaseException:
+            self.stop(fast=True)
+            raise
+        return self.info
+
+    def run(self, on_event: OnEvent | None = None) -> StackInfo:
+        """Run the functions on their events from now on, in threads of this process.
+
+        `on_event(function, messages in the batch, seconds, failures)` hears of every call, in any thread.
+        """
+        from lakehouse.local.http_front import HttpFront  # noqa: PLC0415 - `status` needs none of it
+        from lakehouse.local.logs import log_to  # noqa: PLC0415
+        from lakehouse.local.runner import Runner  # noqa: PLC0415
+
+        if self.info is None or self.info.services != "all":
+            raise Terminal("functions run on a stack that was started with all its services")
+        wiring = self.wiring()
+        self._undo.append(log_to(self._folder.logs / "functions.log"))
+        self._runner = Runner(wiring, self._queue_urls, self._folder.schedules, on_event)
+        self._front = HttpFront(wiring.routes, self._runner.invoke)
+        self.info.endpoints["http"] = self._front.start()
+        self._runner.start()
+        announce(self._folder.root, self.info)
+        return self.info
+
+    def wait(self, stopping: threading.Event) -> None:
+        """Return when `stopping` is set; raise `Transient` if a service ends before."""
+        while not stopping.wait(0.5):
+            child = self._services.ended() if self._services is not None else None
+            if child is not None:
+                raise Transient(f"{child.name} ended by itself; its log {child.log} ends:\n{child.said()}")
+
+    def wiring(self) -> Wiring:
+        """Return what this stack is wired as."""
+        if self._given is None:
+            self._given = load_wiring(self._folder.root, self._parameters)
+        return self._given
+
+    def invoke(self, function: str, event: Any) -> Any:
+        """Call a function here and now; the stack must run."""
+        if self._runner is None:
+            raise Terminal("the stack does not run its functions: call run() first")
+        return self._runner.invoke(function, event)
+
+    def stop(self, *, fast: bool = False) -> None:
+        """End everything: calls under way get ten seconds (none when `fast`). Stopping twice is fine."""
+        services, self._services = self._services, None
+        with ExitStack() as steps:  # the last one first, and each whatever became of those before it
+            steps.callback(self._lock.release)
+            steps.callback(self._leave)
+            if services is not None:
+                # A store that served a question or two ends at once; killed, it loses nothing either.
+                at_once = fast or self.info is None or self.info.services == "store"
+                steps.callback(services.stop, fast=at_once)
+            steps.callback(self._end_functions, 0.0 if fast else _GRACE_S)
+            if self.info is not None:
+                steps.callback(withdraw, self._folder.root)
+                self.info = None
+
+    def _start_store(self) -> StackInfo:
+        services, keys = self._make_services()
+        wiring = self.wiring()
+        services.start_store(_table_bucket(wiring))
+        services.wait("store")
+        self._use(keys, services.endpoints, shared_environment(wiring))
+        if not self._folder.remembered().buckets_made:
+            self._make_buckets(wiring)
+        return self._told("store", keys, services.endpoints)
+
+    def _start_all(self) -> StackInfo:
+        from lakehouse.local import wiring as wired  # noqa: PLC0415 - `status` needs none of it
+
+        services, keys = self._make_services()
+        services.start_cloud()  # it takes longest; and the store waits for the template, which takes a second
+        wiring = self.wiring()
+        listened = [bucket.name for bucket in wiring.buckets if bucket.eventbridge]
+        services.start_store(_table_bucket(wiring), listened)
+        services.start_hubspot()
+        services.wait("store", "cloud")
+        names = shared_environment(wiring)
+        self._use(keys, services.endpoints, names)
+        self._make_buckets(wiring)
+        secrets = {
+            names.get("LAKEHOUSE_HUBSPOT_SECRET", ""): keys.hubspot_secret(),
+            names.get("LAKEHOUSE_WEBHOOK_SECRET", ""): keys.webhook_secret(),
+        }
+        created = wired.create(wiring, secrets={n: v for n, v in secrets.items() if n in wiring.secrets})
+        self._queue_urls = created.queue_urls
+        self._use(keys, services.endpoints, created.environment)
+        services.forward_events()
+        return self._told("all", keys, services.endpoints)
+
+    def _make_services(self) -> tuple[Services, Keys]:
+        keys = load_keys(self._folder.keys)
+        self._services = Services(self._folder, keys)
+        self._services.end_orphans()
+        return self._services, keys
+
+    def _use(self, keys: Keys, endpoints: Mapping[str, str], functions: Mapping[str, str]) -> None:
+        """Make this process use the services; `functions` is what the template sets for functions."""
+        as_of = self._folder.remembered().as_of
+        self._env = {
+            **{name: value for name, value in functions.items() if value},
+            **service_environment(keys, endpoints),
+            "LAKEHOUSE_SCRATCH": str(self._folder.scratch),
+            **({"LAKEHOUSE_AS_OF": as_of} if as_of else {}),
+        }
+        self._undo.append(activate(self._env))
+
+    def _make_buckets(self, wiring: Wiring) -> None:
+        from lakehouse.local.wiring import create_buckets  # noqa: PLC0415 - `status` needs none of it
+
+        create_buckets(wiring)
+        if not self._folder.remembered().buckets_made:
+            wait_for_bucket(aws.s3(), _table_bucket(wiring))
+            probe_conditional_writes(aws.s3(), settings.current().ops_bucket)
+            self._folder.remember(buckets_made=True)
+
+    def _told(self, services: str, keys: Keys, endpoints: Mapping[str, str]) -> StackInfo:
+        return StackInfo(
+            pid=os.getpid(),
+            create_time=psutil.Process().create_time(),
+            started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            services=services,
+            env=dict(self._env),
+            endpoints=dict(endpoints),
+            secrets=asdict(keys),
+        )
+
+    def _end_functions(self, grace: float) -> None:
+        front, self._front = self._front, None
+        runner, self._runner = self._runner, None
+        if front is not None:
+            front.stop()
+        if runner is not None and runner.stop(grace):
+            self._undo.clear()  # a call under way must not find the user's own environment, and account
+
+    def _leave(self) -> None:
+        undo, self._undo = self._undo, []
+        for each in reversed(undo):
+            each()
+
+
+def _table_bucket(wiring: Wiring) -> str:
+    found = [bucket.name for bucket in wiring.buckets if bucket.logical == _TABLE_BUCKET]
+    if len(found) != 1:
+        raise BadDefinition(f"the template has no bucket {_TABLE_BUCKET}, where the tables' files would be")
+    return found[0]

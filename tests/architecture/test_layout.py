@@ -1,0 +1,88 @@
+"""The house keeps its shape: sizes, who reads the environment, what a lock may hold."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+CODE = ("lakehouse", "functions", "benchmarks", "docs", "tests")
+MODULE_LINES, FUNCTION_LINES, HANDLER_LINES = 400, 60, 40
+# local/ hands a stack's environment to functions and takes it back; it decides nothing by it
+MAY_READ_ENVIRONMENT = {"lakehouse/settings.py", "lakehouse/local/environment.py"}
+
+
+def _modules(*folders: str) -> Iterator[tuple[str, str]]:
+    for folder in folders:
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            yield path.relative_to(ROOT).as_posix(), path.read_text("utf-8")
+
+
+def test_no_module_outgrows_its_room() -> None:
+    """400 lines are the end of a module."""
+    assert [name for name, text in _modules(*CODE) if text.count("\n") > MODULE_LINES] == []
+
+
+def test_every_function_fits_a_screen() -> None:
+    """60 lines are the end of a function."""
+    long = [
+        f"{name}:{node.lineno} {node.name}"
+        for name, text in _modules(*CODE)
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        and (node.end_lineno or 0) - node.lineno >= FUNCTION_LINES
+    ]
+    assert long == []
+
+
+def test_handlers_hold_no_logic() -> None:
+    """A handler parses, calls one use case and maps the result: 40 lines, no branch on data but the event's shape."""
+    handlers = [(name, text) for name, text in _modules("functions") if name.endswith("handler.py")]
+    assert len(handlers) == 10
+    assert [name for name, text in handlers if text.count("\n") > HANDLER_LINES] == []
+
+
+def test_settings_alone_reads_the_environment() -> None:
+    """What a function depends on stands in one file."""
+    reading = {
+        name
+        for name, text in _modules("lakehouse", "functions")
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv"}
+    }
+    assert reading <= MAY_READ_ENVIRONMENT | {"lakehouse/local/processes.py"}
+
+
+def test_locks_name_no_host() -> None:
+    """A lock pins versions and hashes; where they come from is the installer's business."""
+    for lock in (ROOT / "locks").glob("*.txt"):
+        text = lock.read_text("utf-8")
+        assert "://" not in text
+        assert "--hash=sha256:" in text
+
+
+def test_every_declared_dependency_is_locked() -> None:
+    """What pyproject.toml asks for, the lock pins exactly."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    asked = [*project["dependencies"], *project["optional-dependencies"]["local"]]
+    locked = {line.split("==")[0].lower() for line in (ROOT / "locks/dev.txt").read_text().splitlines() if "==" in line}
+    names = {re.split(r"[<>=\[; ]", text, maxsplit=1)[0].lower() for text in asked}
+    assert names - {name.split("[")[0] for name in locked} == set()
+
+
+def test_the_coverage_floor_only_rises() -> None:
+    """Whoever lowers `fail_under` has to explain it in this test."""
+    now = _floor((ROOT / "pyproject.toml").read_text("utf-8"))
+    log = subprocess.run(
+        ["git", "log", "-p", "--format=", "--", "pyproject.toml"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    before = [int(found) for found in re.findall(r"^-fail_under = (\d+)", log.stdout, re.MULTILINE)]
+    assert now >= max(before, default=0)
+
+
+def _floor(text: str) -> int:
+    return int(tomllib.loads(text)["tool"]["coverage"]["report"]["fail_under"])

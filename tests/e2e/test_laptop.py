@@ -1,0 +1,215 @@
+"""The stack as a person uses it: `lakehouse up` in one shell, everything else from another."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+
+import lakehouse
+from lakehouse.local import sample
+from lakehouse.local.attachment import StackInfo, attach
+
+pytestmark = pytest.mark.stack
+COMMAND = [sys.executable, "-c", "from lakehouse.cli import main; main()"]
+
+
+def run(*arguments: str | Path) -> str:
+    done = subprocess.run([*COMMAND, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def until(what: Callable[[], Any], seconds: float) -> Any:
+    """Return what `what` returns once that is true; fail after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not (found := what()):
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.1)
+    return found
+
+
+@contextmanager
+def up(data: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `lakehouse up` as a process of its own until the block ends."""
+    with (data.parent / f"{data.name}.log").open("ab") as log:
+        process = subprocess.Popen([*COMMAND, "up", "--data", str(data), *arguments], stdout=log, stderr=log)
+    try:
+        until(lambda: process.poll() is not None or ((i := attach(data)) and "http" in i.endpoints), 60)
+        assert process.poll() is None, (data.parent / f"{data.name}.log").read_text()[-2000:]
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("laptop") / "lake"
+    with up(folder):
+        yield folder
+
+
+def info(data: Path) -> StackInfo:
+    found = attach(data)
+    assert found is not None
+    return found
+
+
+def rows(data: Path, query: str) -> list[tuple[Any, ...]]:
+    con = lakehouse.connect(data)
+    try:
+        return con.execute(query).fetchall()
+    finally:
+        con.close()
+
+
+def count(data: Path, table: str, where: str) -> int:
+    names = {name for (name,) in rows(data, "SELECT schema_name || '.' || view_name FROM duckdb_views()")}
+    return rows(data, f"SELECT count(*) FROM {table} WHERE {where}")[0][0] if table in names else 0
+
+
+def events(number: int) -> tuple[str, str]:
+    """Return a user id and NDJSON lines of that user's events."""
+    user = uuid.uuid4().hex
+    lines = [
+        json.dumps(
+            {
+                "messageId": f"{user}-{n}",
+                "type": "track",
+                "event": "Product Viewed",
+                "userId": user,
+                "timestamp": "2026-05-01T10:00:00Z",
+            }
+        )
+        for n in range(number)
+    ]
+    return user, "\n".join(lines) + "\n"
+
+
+def test_a_plain_put_is_in_the_table_within_ten_seconds(data: Path) -> None:
+    """Whoever writes the object, with whatever key: its rows are there without any further command."""
+    user, lines = events(7)
+    env = info(data).env
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=env["AWS_ENDPOINT_URL_S3"],
+        aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
+        region_name="us-east-1",
+    )
+    s3.put_object(Bucket=env["LAKEHOUSE_LANDING_BUCKET"], Key="web/events/五月 1/用户 a+b%20.ndjson", Body=lines)
+    until(lambda: count(data, "raw.events", f"user_id = '{user}'") == 7, 10)
+
+
+def test_put_lands_a_file_once(data: Path, tmp_path: Path) -> None:
+    """`lakehouse put` twice: the rows are there within ten seconds, and once."""
+    user, lines = events(5)
+    file = tmp_path / "clicks.ndjson"
+    file.write_text(lines)
+    assert json.loads(run("put", "web/events", file, "--data", data, "--json"))[0]["fresh"] is True
+    until(lambda: count(data, "raw.events", f"user_id = '{user}'") == 5, 10)
+    assert json.loads(run("put", "web/events", file, "--data", data, "--json"))[0]["fresh"] is False
+    assert count(data, "raw.events", f"user_id = '{user}'") == 5
+
+
+def test_status_and_sql_use_the_running_stack(data: Path) -> None:
+    """Both answer while it runs, in JSON for machines, and leave it running."""
+    found = json.loads(run("status", "--data", data, "--json"))
+    assert found["ingest"]["balanced"] is True
+    assert json.loads(run("sql", "select 1 as one", "--data", data, "--json")) == [{"one": 1}]
+    assert attach(data) is not None
+
+
+def test_a_wrong_signature_stores_nothing(data: Path) -> None:
+    """401, and the landing bucket is as it was; the right signature becomes a row."""
+    front = info(data).endpoints["http"]
+    change = [{"eventId": 1, "subscriptionType": "contact.creation", "objectId": 5, "occurredAt": 1}]
+    body = json.dumps(change).encode()
+    before = json.loads(run("status", "--data", data, "--json"))["ingest"]["files"]
+    url = f"{front}/land/hubspot/webhooks"
+    stamp = str(int(datetime.now(UTC).timestamp() * 1000))
+    headers = {"X-HubSpot-Request-Timestamp": stamp, "X-HubSpot-Signature-v3": base64.b64encode(b"wrong" * 6).decode()}
+    assert httpx.post(url, content=body, headers=headers).status_code == 401
+    assert json.loads(run("status", "--data", data, "--json"))["ingest"]["files"] == before
+
+    secret = hubspot_secret(info(data))
+    signed = b"POST" + url.encode() + body + stamp.encode()
+    digest = hmac.new(secret.encode(), signed, hashlib.sha256).digest()
+    headers["X-HubSpot-Signature-v3"] = base64.b64encode(digest).decode()
+    assert httpx.post(url, content=body, headers=headers).status_code == 200
+    until(lambda: count(data, "raw.hubspot_webhooks", "object_id = '5'") == 1, 10)
+
+
+def hubspot_secret(found: StackInfo) -> str:
+    secrets = boto3.client(
+        "secretsmanager",
+        endpoint_url=found.env["AWS_ENDPOINT_URL"],
+        aws_access_key_id="any",
+        aws_secret_access_key="any",
+        region_name="us-east-1",
+    )
+    text = secrets.get_secret_value(SecretId=found.env["LAKEHOUSE_WEBHOOK_SECRET"])["SecretString"]
+    kept = json.loads(text)
+    return str((kept.get("hubspot") or kept["default"])[0])
+
+
+def test_killed_in_the_middle_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
+    """kill -9 while files are being loaded, then `lakehouse up` again: all rows, each once, and the books balance."""
+    data, folder = tmp_path / "lake", tmp_path / "sample"
+    folder.mkdir()
+    files = sample.write(folder, customers=800)
+    with up(data, "--as-of", "1998-06-30") as process:
+        for file in files:
+            run_put(info(data), file)
+        until(lambda: count(data, "raw.shop_orders", "true"), 30)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait(10)
+    with up(data):
+        found = until(lambda: settled(status(data), len(files)), 90)
+        for table in ("raw.shop_orders", "raw.events", "raw.hubspot_contacts"):
+            everything, distinct = rows(data, f"SELECT count(*), count(DISTINCT (_file_id, _row)) FROM {table}")[0]
+            assert everything == distinct > 0
+    assert found["ingest"]["balanced"] is True
+    assert found["ingest"]["received"] == sum(file.rows for file in files)
+    assert found["deliveries"]["hubspot_segments"]["balanced"] is True
+
+
+def settled(found: dict[str, Any], files: int) -> dict[str, Any] | None:
+    """Return the status once every file is in and every chunk has an outcome."""
+    ingest, sent = found["ingest"], found["deliveries"].get("hubspot_segments", {"in_flight": 1})
+    return found if ingest["files"] == files and not ingest["in_flight"] and not sent["in_flight"] else None
+
+
+def run_put(found: StackInfo, file: sample.SampleFile) -> None:
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=found.env["AWS_ENDPOINT_URL_S3"],
+        aws_access_key_id=found.env["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=found.env["AWS_SECRET_ACCESS_KEY"],
+        region_name="us-east-1",
+    )
+    key = f"{file.source}/{file.entity}/{file.path.name}"
+    s3.put_object(Bucket=found.env["LAKEHOUSE_LANDING_BUCKET"], Key=key, Body=file.path.read_bytes())
+
+
+def status(data: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(run("status", "--data", data, "--json"))
+    return found
