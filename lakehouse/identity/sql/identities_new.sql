@@ -1,0 +1,16 @@
+-- identities_new: the rows of core.identities.
+-- grain: identifier_type, identifier_value
+CREATE OR REPLACE TEMP TABLE identities_new AS
+SELECT
+    m.type AS identifier_type,
+    m.value AS identifier_value,
+    c.customer_id,
+    m.rule,
+    coalesce(least(m.first_seen_at, k.first_seen_at), $now) AS first_seen_at,
+    coalesce(greatest(m.last_seen_at, k.last_seen_at), $now) AS last_seen_at,
+    m.sources::INTEGER AS sources,
+    m.records::INTEGER AS records
+FROM identity_members AS m
+JOIN identity_customers AS c USING (component)
+LEFT JOIN identity_kept AS k USING (identifier)
+ORDER BY m.identifier

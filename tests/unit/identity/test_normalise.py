@@ -1,0 +1,201 @@
+"""Two spellings of one identifier become equal text; what is no identifier becomes None."""
+
+from __future__ import annotations
+
+import random
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lakehouse.identity.normalise import PLAIN_EMAIL, email, phone, plain_patterns
+from lakehouse.identity.relation import run
+
+
+@pytest.mark.parametrize(
+    ("raw", "normal"),
+    [
+        ("Ann.Lee+crm@Example.COM", "ann.lee+crm@example.com"),
+        ("\u00a0 ann@example.com\u200b\r\n", "ann@example.com"),
+        ("\uff41\uff4e\uff4e＠example.com", "ann@example.com"),  # full width
+        ("王伟@例子.中国", "王伟@xn--fsqu00a.xn--fiqs8s"),
+        ("ann@bücher.example.com", "ann@xn--bcher-kva.example.com"),
+        ("ann@sub.test", "ann@sub.test"),  # reserved for tests, still an address
+    ],
+)
+def test_email_spellings_meet(raw: str, normal: str):
+    """Case, white space, width and IDN spellings of one address are one text."""
+    assert email(raw) == normal
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        *(
+            "ann",
+            "ann@",
+            "@example.com",
+            "ann@example",
+            "ann@@example.com",
+            "a b@example.com",
+            "ann@exa mple.com",
+        ),
+        *(
+            "ann@.example.com",
+            "ann.@example.com",
+            "ann@example..com",
+            "Ann <ann@example.com>",
+            "ann@localhost",
+        ),
+        *("ann@printer.local", "ann@1.2.3.4", "ann@ab--cd.com", "a@b.c;d@e.fr", "ann@example.com,"),
+        *("x" * 250 + "@example.com", "ann@" + "x" * 64 + ".com"),
+    ],
+)
+def test_email_that_is_none(raw: str):
+    """What no mail could reach is no identifier."""
+    assert email(raw) is None
+
+
+@pytest.mark.parametrize(
+    ("raw", "region", "normal"),
+    [
+        ("13800001110", None, "+8613800001110"),
+        ("138 0000 1110", None, "+8613800001110"),
+        ("138-0000-1110", "CN", "+8613800001110"),
+        ("+86 138 0000 1110", "US", "+8613800001110"),
+        ("008613800001110", None, "+8613800001110"),
+        ("8613800001110", None, "+8613800001110"),
+        ("１３８００００１１１０", None, "+8613800001110"),
+        ("010-6552 9988", "CN", "+861065529988"),
+        ("(415) 555-2671", None, "+14155552671"),
+        ("1-380-555-2671", None, "+13805552671"),  # eleven digits, grouped as Americans do
+        ("415.555.2671", "us", "+14155552671"),
+        ("020 7946 0958", "GB", "+442079460958"),
+        ("138 0000 1110", "XX", "+8613800001110"),  # no such region: as if none were given
+        ("+1 415 555 2671 ext. 12", None, "+14155552671;ext=12"),
+    ],
+)
+def test_phone_spellings_meet(raw: str, region: str | None, normal: str):
+    """A number is E.164 with the region it was written in, or the one it looks like."""
+    assert phone(raw, region) == normal
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "1.38E+10",
+        "1,38E+10",
+        "1.38e10",
+        "13800",
+        "138000011101",
+        "+86 12345",
+        "abc",
+        "+",
+        "555-2671",
+        "11000001110",
+    ],
+)
+def test_phone_that_is_none(raw: str):
+    """A number that a spreadsheet has rounded, or that no network could ring, is no identifier."""
+    assert phone(raw) is None
+
+
+@settings(max_examples=200, deadline=None, database=None)
+@given(
+    st.one_of(
+        st.emails(),
+        st.builds("{}@{}".format, st.text(min_size=1, max_size=8), st.sampled_from(["例子.中国", "x.cn"])),
+    )
+)
+def test_normalising_twice_changes_nothing(raw: str):
+    """A normal form is its own normal form."""
+    once = email(raw)
+    assert once is None or email(once) == once
+
+
+def _settled_by_sql(values: list[tuple[str, str, str]]) -> dict[tuple[str, str, str], str]:
+    con = duckdb.connect()
+    con.execute(
+        "CREATE TEMP TABLE identity_observed (type TEXT, value TEXT, region TEXT, observations BIGINT)"
+    )
+    con.executemany("INSERT INTO identity_observed VALUES (?, ?, ?, 1)", values)
+    run(con, "values", plain_patterns())
+    rows = con.execute(
+        "SELECT type, value, region, normal FROM identity_values WHERE normal IS NOT NULL"
+    ).fetchall()
+    return {(kind, value, region): normal for kind, value, region, normal in rows}
+
+
+@settings(max_examples=40, deadline=None, database=None)
+@given(
+    st.lists(
+        st.one_of(
+            st.from_regex(PLAIN_EMAIL, fullmatch=True),
+            st.from_regex(
+                r"[a-zA-Z0-9._-]{1,4}@[a-zA-Z0-9.-]{1,8}\.(local|test|arpa|com|C|x1)", fullmatch=True
+            ),
+        ),
+        min_size=1,
+        max_size=30,
+    )
+)
+def test_plain_emails_need_no_library(values: list[str]):
+    """Whatever SQL settles by itself, email-validator settles alike."""
+    settled = _settled_by_sql([("email", value, "") for value in values])
+    assert {value: email(value) for _, value, _ in settled} == {
+        value: normal for (_, value, _), normal in settled.items()
+    }
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        *("a@b--c.com", "a@bc--d.com", "a@xn--fsqu00a.com", "a@x.LOCAL", "a@x.test", "a@-b.com", "a@b-.com"),
+        *(
+            "a@b.c",
+            "a@b.com.",
+            "a..b@c.com",
+            ".a@b.com",
+            "a@b_c.com",
+            "a@1.com",
+            "a@b.c0m",
+            "Ka@b.com",
+            "a@b.com\n",
+        ),
+        *("x" * 70 + "@b.com", "a@" + "b" * 59 + ".com", "a@" + "b" * 70 + ".com"),
+    ],
+)
+def test_at_the_edge_of_plain(raw: str):
+    """Around what counts as plain, too, SQL settles an address as the library does or leaves it to it."""
+    settled = _settled_by_sql([("email", raw, "")])
+    assert settled.get(("email", raw, ""), email(raw)) == email(raw)
+
+
+def test_plain_phones_need_no_library():
+    """Whatever SQL settles by itself, phonenumbers settles alike; and it settles Chinese mobiles."""
+    rng = random.Random(7)  # fixed seed
+    values = [
+        (
+            "phone",
+            shape.format(
+                f"1{rng.randrange(10, 100)}", f"{rng.randrange(10**4):04}", f"{rng.randrange(10**4):04}"
+            ),
+            region,
+        )
+        for shape in ("{}{}{}", "{} {} {}", "{}-{}-{}", "+86{}{}{}", "+86 {} {} {}", "86{}{}{}")
+        for region in ("", "CN", "US", "XX")
+        for _ in range(150)
+    ]
+    settled = _settled_by_sql(values)
+    assert settled == {key: phone(key[1], key[2]) for key in settled}
+    assert all(
+        ("phone", f"13{n}00001110", "") in _settled_by_sql([("phone", f"13{n}00001110", "")])
+        for n in range(10)
+    )
+
+
+def test_ordinary_addresses_are_settled_by_sql():
+    """The common case costs no Python: an address of letters, digits, dots and a plus sign."""
+    values = [("email", f"Ann.Lee+{n}@mail-{n}.Example.com", "") for n in range(100)]
+    assert len(_settled_by_sql(values)) == 100

@@ -1,0 +1,439 @@
+"""Observations in, stable customers out: the promises of `resolve`, each on a handful of rows."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from lakehouse.errors import Terminal
+from lakehouse.identity import Resolution, resolve
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+DAY = datetime(2025, 1, 1, tzinfo=UTC)
+
+
+class Seen(NamedTuple):
+    """One observation; `day` counts from 2025-01-01."""
+
+    record: str
+    type: str
+    value: str | None
+    day: int = 0
+    source: str = "hubspot"
+    region: str | None = None
+
+
+@pytest.fixture
+def con():
+    """Give a connection as a function has it: UTC, and no reading of Python's variables or of files."""
+    con = duckdb.connect(config={"threads": "1"})
+    con.execute("SET TimeZone='UTC'; SET python_enable_replacements=false; SET enable_external_access=false")
+    yield con
+    con.close()
+
+
+def observe(con: duckdb.DuckDBPyConnection, *seen: Seen) -> None:
+    table = pa.table(
+        {
+            "record": [s.record for s in seen],
+            "source": [s.source for s in seen],
+            "type": [s.type for s in seen],
+            "value": pa.array([s.value for s in seen], pa.string()),
+            "region": pa.array([s.region for s in seen], pa.string()),
+            "seen_at": pa.array([DAY + timedelta(days=s.day) for s in seen], pa.timestamp("us", "UTC")),
+        }
+    )
+    con.register("handed", table)
+    con.execute("CREATE OR REPLACE TABLE observations AS FROM handed")
+    con.unregister("handed")
+
+
+def settle(con: duckdb.DuckDBPyConnection, *seen: Seen, max_records: int = 10) -> Resolution:
+    """Resolve these observations on top of what was resolved before on this connection, and commit."""
+    observe(con, *seen)
+    known = con.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'identities'").fetchone()
+    resolution = resolve(
+        con,
+        observations="observations",
+        previous="identities" if known else None,
+        now=NOW,
+        max_records=max_records,
+    )
+    con.execute("CREATE OR REPLACE TABLE identities AS FROM identities_new")
+    return resolution
+
+
+def customers(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    return dict(con.execute("SELECT identifier_value, customer_id FROM identities_new").fetchall())
+
+
+def changes(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str | None]]:
+    return con.execute("SELECT change, customer_id, into_customer_id FROM identity_changes").fetchall()
+
+
+def rules(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    return dict(con.execute("SELECT identifier_value, rule FROM identities_new").fetchall())
+
+
+ANN = (
+    Seen("1", "hubspot_id", "101"),
+    Seen("1", "email", "Ann@Example.com "),
+    Seen("1", "phone", "138 0000 1110"),
+)
+ANN_SALES = (
+    Seen("s1", "salesforce_id", "003A", 3, "salesforce"),
+    Seen("s1", "email", "ann@example.com", 3, "salesforce"),
+)
+BOB = (Seen("2", "hubspot_id", "102", 1), Seen("2", "email", "bob@example.com", 1))
+
+
+def test_one_person_in_two_crms_is_one_customer(con):
+    """Two records that spell one e-mail differently are one customer; the counts say what was seen."""
+    resolution = settle(con, *ANN, *ANN_SALES, *BOB)
+    who = customers(con)
+    assert who["101"] == who["003A"] == who["ann@example.com"] == who["+8613800001110"] != who["102"]
+    assert resolution == Resolution(
+        observations=7,
+        identifiers=6,
+        customers=2,
+        invalid={},
+        placeholders=0,
+        ignored_common=0,
+        new=2,
+        merged=0,
+        split=0,
+    )
+
+
+def test_columns_are_the_contract(con):
+    """`identities_new` and `identity_changes` have the columns and types that the tables' writer expects."""
+    settle(con, *ANN)
+    described = [row[:2] for row in con.execute("DESCRIBE identities_new").fetchall()]
+    assert described == [
+        ("identifier_type", "VARCHAR"),
+        ("identifier_value", "VARCHAR"),
+        ("customer_id", "VARCHAR"),
+        ("rule", "VARCHAR"),
+        ("first_seen_at", "TIMESTAMP WITH TIME ZONE"),
+        ("last_seen_at", "TIMESTAMP WITH TIME ZONE"),
+        ("sources", "INTEGER"),
+        ("records", "INTEGER"),
+    ]
+    assert [row[:2] for row in con.execute("DESCRIBE identity_changes").fetchall()] == [
+        ("change", "VARCHAR"),
+        ("customer_id", "VARCHAR"),
+        ("into_customer_id", "VARCHAR"),
+        ("at", "TIMESTAMP WITH TIME ZONE"),
+    ]
+    left = con.execute("SELECT table_name FROM duckdb_tables() WHERE temporary ORDER BY ALL").fetchall()
+    assert left == [("identities_new",), ("identity_changes",)]
+
+
+def test_nothing_observed_is_nobody(con):
+    """An empty relation gives no customers and no error."""
+    assert settle(con).customers == 0
+    assert customers(con) == {}
+
+
+def test_seen_from_first_to_last_and_by_how_many(con):
+    """An identifier keeps its first and last moment, its sources and its records, each counted once."""
+    settle(con, *ANN, *ANN, *ANN_SALES)
+    row = con.execute(
+        "SELECT first_seen_at, last_seen_at, sources, records FROM identities_new "
+        "WHERE identifier_type = 'email'"
+    ).fetchone()
+    assert row == (DAY, DAY + timedelta(days=3), 2, 2)
+
+
+def test_first_seen_outlives_the_observation(con):
+    """When the early observation is gone, the identity still knows when it was first and last seen."""
+    settle(con, *ANN, *ANN_SALES)
+    settle(con, *ANN_SALES)
+    row = con.execute(
+        "SELECT first_seen_at, last_seen_at FROM identities_new WHERE identifier_type = 'email'"
+    ).fetchone()
+    assert row == (DAY, DAY + timedelta(days=3))
+
+
+def test_a_moment_nobody_knows_is_now(con):
+    """Without any seen_at the identity is seen now, and stays so."""
+    observe(con, *ANN)
+    con.execute("UPDATE observations SET seen_at = NULL")
+    resolve(con, observations="observations", previous=None, now=NOW)
+    con.execute("CREATE TABLE before AS FROM identities_new")
+    resolve(con, observations="observations", previous="before", now=NOW + timedelta(days=1))
+    assert con.execute("SELECT DISTINCT first_seen_at, last_seen_at FROM identities_new").fetchall() == [
+        (NOW, NOW)
+    ]
+
+
+def test_rule_names_the_strongest_companion(con):
+    """The rule is the strongest type that shares a record with the identifier; alone it is 'self'."""
+    settle(
+        con,
+        *ANN,
+        Seen("w", "anonymous_id", "anon-1", source="web"),
+        Seen("w", "user_id", "u1", source="web"),
+        Seen("w2", "anonymous_id", "anon-2", source="web"),
+        Seen("l", "loyalty_card", "L9", source="shop"),
+        Seen("l", "till", "T1", source="shop"),
+    )
+    assert rules(con) == {
+        "101": "email",
+        "ann@example.com": "phone",
+        "+8613800001110": "email",
+        "anon-1": "user_id",
+        "u1": "anonymous_id",
+        "anon-2": "self",
+        "L9": "till",
+        "T1": "loyalty_card",
+    }
+
+
+def test_two_identifiers_of_one_type_tie_each_other(con):
+    """Two e-mails in one record are one person's, by e-mail."""
+    settle(con, Seen("1", "email", "a@example.com"), Seen("1", "email", "b@example.com"))
+    assert rules(con) == {"a@example.com": "email", "b@example.com": "email"}
+
+
+def test_invalid_values_are_counted_and_left_out(con):
+    """A malformed e-mail and a phone that a spreadsheet rounded tie nobody; blanks are nothing at all."""
+    resolution = settle(
+        con,
+        *ANN,
+        Seen("2", "hubspot_id", "102"),
+        Seen("2", "email", "ann@@example"),
+        Seen("3", "email", "ann@@example"),
+        Seen("2", "phone", "1.38E+10"),
+        Seen("2", "email", "  "),
+        Seen("2", "phone", None),
+    )
+    assert resolution.invalid == {"email": 2, "phone": 1}
+    assert resolution.observations == 7
+    assert sorted(customers(con)) == ["+8613800001110", "101", "102", "ann@example.com"]
+
+
+def test_region_says_how_a_phone_was_written(con):
+    """The same digits in two countries are two phones."""
+    settle(
+        con, Seen("1", "phone", "020 7946 0958", region="gb"), Seen("2", "phone", "(415) 555-2671", region="")
+    )
+    assert set(customers(con)) == {"+442079460958", "+14155552671"}
+
+
+def test_a_relation_without_region_will_do(con):
+    """The region column is optional."""
+    observe(con, *ANN)
+    con.execute("ALTER TABLE observations DROP COLUMN region")
+    assert resolve(con, observations="observations", previous=None, now=NOW).customers == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        *(("email", "test@example.com"), ("email", "N/A@example.com"), ("email", "NoReply@shop.example.com")),
+        *(("phone", "138 1234 5678"), ("phone", "+86 188 8888 8888"), ("phone", "13800138000")),
+        *(("user_id", "null"), ("user_id", "0"), ("anonymous_id", "00000000-0000-0000-0000-000000000000")),
+        *(("wechat_openid", "undefined"), ("hubspot_id", "#N/A"), ("user_id", "匿名")),
+    ],
+)
+def test_placeholders_tie_nobody(con, kind, value):
+    """What people and programs write for want of a value never ties two customers."""
+    resolution = settle(con, *ANN, *BOB, Seen("1", kind, value), Seen("2", kind, value))
+    assert (resolution.customers, resolution.placeholders, resolution.identifiers) == (2, 1, 5)
+
+
+def test_ids_may_be_numbers(con):
+    """A relation that forgot to write ids as text is read all the same."""
+    observe(con, Seen("1", "hubspot_id", "101"))
+    con.execute("ALTER TABLE observations ALTER value TYPE BIGINT")
+    resolve(con, observations="observations", previous=None, now=NOW)
+    assert set(customers(con)) == {"101"}
+
+
+def test_an_id_that_looks_like_a_phone_placeholder_is_an_id(con):
+    """Only phones are judged by their digits: a CRM may well count to 12345678."""
+    assert settle(con, Seen("1", "hubspot_id", "12345678"), Seen("1", "user_id", "88888888")).identifiers == 2
+
+
+def _mailbox(records: int, kind: str = "email", value: str = "info@example.com") -> list[Seen]:
+    return [
+        seen
+        for n in range(records)
+        for seen in (Seen(f"c{n}", "hubspot_id", f"{n + 500}"), Seen(f"c{n}", kind, value))
+    ]
+
+
+def test_a_shared_mailbox_ties_nobody_and_belongs_to_nobody(con):
+    """Ten contacts with one address are a person's duplicates, eleven are colleagues."""
+    assert settle(con, *_mailbox(10)).customers == 1
+    crowd = settle(con, *_mailbox(11))
+    assert (crowd.customers, crowd.ignored_common) == (11, 1)
+    assert "info@example.com" not in customers(con)
+
+
+def test_the_limit_is_within_one_source(con):
+    """Ten records in each of two CRMs are not too many of either."""
+    twice = [seen._replace(source="salesforce") for seen in _mailbox(10)]
+    assert settle(con, *_mailbox(10), *twice).customers == 1
+
+
+def test_one_spelling_more_does_not_pass_the_limit(con):
+    """Spellings of one address count together, and a contact that repeats it counts once."""
+    shouted = [seen._replace(value=(seen.value or "").upper()) for seen in _mailbox(10)]
+    assert settle(con, *_mailbox(10), *shouted).customers == 1
+
+
+@pytest.mark.parametrize("kind", ["user_id", "salesforce_id", "wechat_unionid"])
+def test_ids_have_no_limit(con, kind):
+    """One user in twelve records is one user."""
+    assert settle(con, *_mailbox(12, kind, "u-1")).customers == 1
+
+
+def test_a_shared_device_ties_nobody(con):
+    """A user's twelve devices are the user's; a device of twelve users is a kiosk."""
+    devices = [
+        s for n in range(12) for s in (Seen(f"w{n}", "user_id", "u1"), Seen(f"w{n}", "anonymous_id", f"a{n}"))
+    ]
+    assert settle(con, *devices).customers == 1
+    kiosk = [
+        s for n in range(12) for s in (Seen(f"w{n}", "user_id", f"u{n}"), Seen(f"w{n}", "anonymous_id", "a"))
+    ]
+    crowd = settle(con, *kiosk)
+    assert (crowd.customers, crowd.ignored_common) == (12, 1)
+    visits = [s._replace(value="u1" if s.type == "user_id" else s.value) for s in kiosk]
+    assert settle(con, *visits).ignored_common == 0  # one user, however often
+
+
+def test_new_customer_keeps_out_of_the_way(con):
+    """A second person is new, and the first is not touched."""
+    settle(con, *ANN)
+    before = customers(con)
+    resolution = settle(con, *ANN, *BOB)
+    after = customers(con)
+    assert {value: after[value] for value in before} == before
+    assert changes(con) == [("new", after["102"], None)]
+    assert resolution.new == 1
+
+
+def test_merge_keeps_the_oldest_name_and_is_logged(con):
+    """When evidence ties two customers, the one seen first names both."""
+    settle(con, *ANN, *BOB)
+    before = customers(con)
+    tie = (Seen("9", "email", "bob@example.com", 9), Seen("9", "phone", "13800001110", 9))
+    resolution = settle(con, *ANN, *BOB, *tie)
+    assert set(customers(con).values()) == {before["101"]}
+    assert changes(con) == [("merge", before["102"], before["101"])]
+    assert (resolution.merged, resolution.new, resolution.split) == (1, 0, 0)
+
+
+def test_split_gives_the_names_back(con):
+    """When the tie is withdrawn, both have the names they had before, and the split is logged."""
+    settle(con, *ANN, *BOB)
+    before = customers(con)
+    settle(con, *ANN, *BOB, Seen("9", "email", "bob@example.com", 9), Seen("9", "phone", "13800001110", 9))
+    resolution = settle(con, *ANN, *BOB)
+    assert customers(con) == before
+    assert changes(con) == [("split", before["101"], before["102"])]
+    assert (resolution.merged, resolution.new, resolution.split) == (0, 0, 1)
+
+
+@pytest.mark.parametrize("other", [f"{letter}@example.com" for letter in "cdefgh"])
+def test_split_gives_the_names_back_to_those_seen_at_once(con, other):
+    """Also when a whole CRM was loaded in one moment, merge and split are each other's inverse."""
+    apart = (Seen("1", "email", "b@example.com"), Seen("2", "email", other))
+    settle(con, *apart)
+    before = customers(con)
+    settle(con, *apart, Seen("9", "email", "b@example.com"), Seen("9", "email", other))
+    assert set(customers(con).values()) == {before["b@example.com"]}
+    settle(con, *apart)
+    assert customers(con) == before
+
+
+def test_a_piece_may_move_to_another_customer(con):
+    """A phone that changes hands is logged as a split into the one who has it now."""
+    settle(con, *ANN, *BOB)
+    who = customers(con)
+    settle(con, *ANN[:2], *BOB, Seen("2", "phone", "13800001110", 5))
+    assert customers(con)["+8613800001110"] == who["102"]
+    assert changes(con) == [("split", who["101"], who["102"])]
+
+
+def test_a_taken_name_is_not_given_twice(con):
+    """A name stays with the first seen identifier, so the piece it was made of gets another."""
+    first = (Seen("1", "email", "a@example.com", 5), Seen("1", "email", "b@example.com", 1))
+    settle(con, *first)
+    name = customers(con)["a@example.com"]
+    settle(con, first[0], first[1]._replace(record="2"))
+    after = customers(con)
+    assert after["b@example.com"] == name
+    assert after["a@example.com"] != name
+    digest = hashlib.sha256(b"crm-lakehouse/customer/1/email:a@example.com").hexdigest()
+    assert after["a@example.com"] == f"c_{digest[:16]}"
+    assert changes(con) == [("split", name, after["a@example.com"])]
+
+
+def test_a_name_of_before_is_never_given_to_a_stranger(con):
+    """Should a new customer's name be another's already, it is named anew, again and again."""
+    names = [
+        f"c_{hashlib.sha256(f'crm-lakehouse/customer/{n}/email:bob@example.com'.encode()).hexdigest()[:16]}"
+        for n in range(4)
+    ]
+    observe(con, *ANN, BOB[1])
+    con.execute(
+        "CREATE TABLE before (identifier_type TEXT, identifier_value TEXT, customer_id TEXT, "
+        "first_seen_at TIMESTAMPTZ, last_seen_at TIMESTAMPTZ)"
+    )
+    con.executemany(
+        "INSERT INTO before VALUES ('user_id', ?, ?, ?, ?)",
+        [[f"gone-{n}", names[n], DAY, DAY] for n in range(3)],
+    )
+    resolve(con, observations="observations", previous="before", now=NOW)
+    assert customers(con)["bob@example.com"] == names[3]
+
+
+def test_colliding_names_are_told_apart(con, monkeypatch):
+    """With names of one digit, twelve customers still have twelve, and the same ones in any order."""
+    monkeypatch.setattr(sys.modules["lakehouse.identity.resolve"], "ID_DIGITS", 1)
+    people = [Seen(f"{n}", "hubspot_id", f"{n + 100}") for n in range(12)]
+    observe(con, *people)
+    resolve(con, observations="observations", previous=None, now=NOW)
+    first = customers(con)
+    assert len(set(first.values())) == 12
+    observe(con, *reversed(people))
+    resolve(con, observations="observations", previous=None, now=NOW)
+    assert customers(con) == first
+
+
+def test_whoever_is_gone_leaves_no_row(con):
+    """A customer whose every record is gone (erased) has no identity left."""
+    settle(con, *ANN, *BOB)
+    settle(con, *BOB)
+    assert sorted(customers(con)) == ["102", "bob@example.com"]
+    assert changes(con) == []
+
+
+def test_relations_by_qualified_and_hostile_names(con):
+    """A relation is a name, whatever stands in it."""
+    observe(con, *ANN)
+    con.execute('CREATE SCHEMA "a b"')
+    con.execute("""CREATE VIEW "a b"."x""; DROP TABLE observations; --" AS FROM observations""")
+    found = resolve(con, observations='a b.x"; DROP TABLE observations; --', previous=None, now=NOW)
+    assert found.customers == 1
+
+
+def test_what_is_missing_is_told(con):
+    """A missing relation, a missing column, a moment without a zone: each says so."""
+    with pytest.raises(Terminal, match="no relation 'nowhere'"):
+        resolve(con, observations="nowhere", previous=None, now=NOW)
+    con.execute("CREATE TABLE bare (record TEXT, source TEXT, type TEXT, value TEXT)")
+    with pytest.raises(Terminal, match="lacks the columns seen_at"):
+        resolve(con, observations="bare", previous=None, now=NOW)
+    with pytest.raises(Terminal, match="time zone"):
+        resolve(con, observations="bare", previous=None, now=NOW.replace(tzinfo=None))
