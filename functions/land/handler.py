@@ -21,7 +21,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     body = (event.get("body") or "").encode()
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     query = f"?{event['rawQueryString']}" if event.get("rawQueryString") else ""
-    scheme = headers.get("x-forwarded-proto", "https")
+    scheme = headers.get("x-forwarded-proto", "http")  # API Gateway always says; the local stack has no TLS
     host = headers.get("host") or event["requestContext"].get("domainName", "")
     request = Request(
         source=event["pathParameters"]["source"],

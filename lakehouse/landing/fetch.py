@@ -19,22 +19,23 @@ from lakehouse.landing.files import RawFile
 
 _GZIP = b"\x1f\x8b"
 _CHUNK = 1 << 20
+_GONE = frozenset({"NoSuchKey", "NoSuchVersion", "404", "PreconditionFailed", "412"})
 
 
 def fetch(file: RawFile, folder: Path) -> Path:
     """Return the path of the file's decompressed bytes in `folder`.
 
-    Raises BadFile: empty_file, truncated_gzip, object_gone (deleted since it was announced).
+    Raises BadFile: empty_file, truncated_gzip, object_gone (deleted or replaced since it was announced).
     """
     raw = folder / f"{file.file_id}.raw"
     place = {"Bucket": file.bucket, "Key": file.key}
-    if not file.is_etag:
-        place["VersionId"] = file.version
+    # Without versions, whoever comes late finds other bytes under the key. They are another file's.
+    place |= {"IfMatch": f'"{file.version}"'} if file.is_etag else {"VersionId": file.version}
     try:
         body = aws.s3().get_object(**place)["Body"]  # type: ignore[arg-type]
     except ClientError as error:
-        if error.response["Error"]["Code"] in ("NoSuchKey", "NoSuchVersion", "404"):
-            raise BadFile("object_gone", "the object was deleted before it was read") from error
+        if error.response["Error"]["Code"] in _GONE:
+            raise BadFile("object_gone", "the object was deleted or replaced before it was read") from error
         raise
     with raw.open("wb") as out:
         for chunk in body.iter_chunks(_CHUNK):

@@ -117,8 +117,9 @@ def _verify(request: Request, now: datetime) -> str:
 def _secrets(known: Mapping[str, Any], *names: str) -> list[str]:
     """Return the active secrets of the first name that has some; BadSignature when nobody has."""
     for name in names:
-        if isinstance(shared := known.get(name), list) and shared:
-            return [str(each) for each in shared]
+        shared = known.get(name)
+        if active := [str(each) for each in shared if each] if isinstance(shared, list) else []:
+            return active
     raise BadSignature(f"no secret is shared with {names[0]}: add one to the webhook secret")
 
 

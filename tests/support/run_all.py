@@ -20,13 +20,17 @@ def main(arguments: list[str]) -> int:
     rest = [argument for argument in arguments if argument != "--all"]
     with TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        tested = subprocess.run([sys.executable, *PYTEST, f"--junitxml={report}", *rest], check=False).returncode
+        tested = subprocess.run(
+            [sys.executable, *PYTEST, f"--junitxml={report}", *rest], check=False
+        ).returncode
         skipped = _skipped(report)
     if skipped:
         print(f"\nskipped ({len(skipped)}):" + "".join(f"\n  {name}: {why}" for name, why in skipped))
     covered = 0
     if not rest:
-        covered = subprocess.run([sys.executable, "-m", "coverage", "report", "--skip-covered"], check=False).returncode
+        covered = subprocess.run(
+            [sys.executable, "-m", "coverage", "report", "--skip-covered"], check=False
+        ).returncode
     return tested or covered or int(everything and bool(skipped))
 
 

@@ -1,0 +1,46 @@
+"""Where deliveries go. A destination is a module of this folder that has an `open_destination()`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Literal, Protocol, cast
+
+from lakehouse.errors import Terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lakehouse.outbound.records import Chunk, Row
+
+_KNOWN = frozenset({"hubspot"})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a destination said of one row. `code` is its own word for what went wrong, never a message."""
+
+    status: Literal["sent", "removed", "failed"]
+    code: str = ""
+    crm_id: str = ""
+
+
+class Destination(Protocol):
+    """A CRM that rows are delivered to. `idempotent`: sending a row again changes nothing."""
+
+    idempotent: bool
+
+    def send(self, chunk: Chunk, rows: Sequence[Row]) -> dict[int, Answer]:
+        """Deliver rows of a chunk and return an answer for each, by its number.
+
+        Transient when it may work later, Terminal when a person must act; the rows are then not settled.
+        """
+        ...
+
+
+def open_destination(name: str) -> Destination:
+    """Return the destination `name`, loading its module only now: a function carries what it delivers to."""
+    if name not in _KNOWN:
+        raise Terminal(f"no destination is called {name!r}; there are {', '.join(sorted(_KNOWN))}")
+    module = import_module(f"{__name__}.{name}")
+    return cast("Destination", module.open_destination())

@@ -1,0 +1,126 @@
+"""What the outbound log holds: runs, chunks of rows, claims, and what became of each row."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Action = Literal["upsert", "remove"]
+Status = Literal["sent", "removed", "failed", "withheld", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """What the CRM should hold for one customer.
+
+    `id` is how the CRM knows the person (an e-mail address), None when we have none. `consented` is what
+    `core.consents` said when the plan was made; the gate asks again at the moment of sending.
+    """
+
+    customer_id: str
+    id: str | None
+    properties: dict[str, str]
+    consented: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row to deliver. `row` numbers it within its chunk, from 0."""
+
+    row: int
+    customer_id: str
+    id: str
+    action: Action
+    properties: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Rows that travel together, with all that a worker needs to deliver them."""
+
+    sync: str
+    run: str
+    chunk: str
+    destination: str
+    object: str
+    id_property: str
+    purpose: str
+    channel: str
+    rows: list[Row]
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Chunk:
+        """Read what `asdict` wrote."""
+        return cls(**{**value, "rows": [Row(**row) for row in value["rows"]]})
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a row. `consent_id` names the consent row that a delivery leaned on."""
+
+    row: int
+    customer_id: str
+    action: Action
+    status: Status
+    code: str = ""
+    crm_id: str = ""
+    consent_id: str = ""
+    sent_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a chunk; written once, and with it the chunk is done."""
+
+    sync: str
+    run: str
+    chunk: str
+    attempt: int
+    finished_at: str
+    rows: list[Result]
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Outcome:
+        """Read what `asdict` wrote."""
+        return cls(**{**value, "rows": [Result(**row) for row in value["rows"]]})
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One plan that was carried out: what was selected, and what of it there was to send.
+
+    `selected` = `unchanged` + `to_send` + `failed_waiting` + `withheld_waiting` + `unknown` + `no_consent`
+    + `no_address` + `same_address`; `to_remove` stands beside it, since leavers are not selected.
+    """
+
+    sync: str
+    run: str
+    plan: str
+    created_at: str
+    inputs: dict[str, str]
+    definition: str
+    chunks: int
+    selected: int
+    unchanged: int
+    to_send: int
+    to_remove: int
+    failed_waiting: int
+    withheld_waiting: int
+    unknown: int
+    no_consent: int
+    no_address: int
+    same_address: int
+    audience: str = field(default="")
+
+    def chunk_ids(self) -> list[str]:
+        """Return the names of the run's chunks. They carry the plan's, so that no two plans share one."""
+        return [chunk_id(self.plan, number) for number in range(1, self.chunks + 1)]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the run as its `run.json` holds it."""
+        return asdict(self)
+
+
+def chunk_id(plan: str, number: int) -> str:
+    """Return the name of a plan's n-th chunk, counted from 1."""
+    return f"{plan[:8]}-{number:04d}"

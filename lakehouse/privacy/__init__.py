@@ -1,0 +1,1 @@
+"""Privacy: what people allowed, and proof of what was done."""

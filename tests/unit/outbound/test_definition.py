@@ -1,0 +1,130 @@
+"""Sync definitions say what is wrong with them, and turn rows into what the CRM should hold."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from lakehouse.errors import BadDefinition
+from lakehouse.outbound.definition import load_syncs
+from lakehouse.outbound.records import Desired
+
+GOOD = """
+name: news
+destination: hubspot
+id: {property: email, from: email}
+purpose: marketing
+channel: email
+segments: [vip, new]
+properties: {lakehouse_segments: segments, note: "{tier} since {first_on}"}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "syncs").mkdir()
+    return tmp_path
+
+
+def _write(folder, text, name="news"):
+    (folder / "syncs" / f"{name}.yaml").write_text(text, encoding="utf-8")
+
+
+def test_the_packaged_syncs_load():
+    """What ships is sound."""
+    (sync,) = load_syncs().values()
+    assert (sync.name, sync.destination, sync.purpose, sync.channel) == (
+        "hubspot_segments",
+        "hubspot",
+        "marketing",
+        "email",
+    )
+    assert sync.columns == {"email"}
+
+
+def test_a_folder_adds_overrides_and_switches_off(folder):
+    """By name; `enabled: false` takes a packaged one away."""
+    _write(folder, GOOD)
+    assert list(load_syncs(folder)) == ["hubspot_segments", "news"]
+    _write(folder, GOOD.replace("name: news", "name: hubspot_segments\nenabled: false"), "hubspot_segments")
+    assert list(load_syncs(folder)) == ["news"]
+    assert load_syncs(folder / "nowhere").keys() == {"hubspot_segments"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        ("destination: hubspot", "destination: pigeon", "destination: Input should be 'hubspot'"),
+        ("purpose: marketing", "purpos: marketing", "purpos: Extra inputs"),
+        ("segments: [vip, new]", "segments: []", "segments: "),
+        ("from: email", "frm: email", "id.from: Field required"),
+        ("{tier} since", "{tier.secret} since", "properties: .*note: 'tier.secret' is not the name"),
+        ("{tier} since", "{tier!r} since", "properties: .*only plain columns"),
+        ("{tier} since", "{} since", "properties: .*is not the name of a column"),
+        ("{tier} since", "{tier since", "properties: "),
+        ("name: news", "name: ../news", "name: String should match"),
+        ("name: news", "name: other", "name: 'other' must be the file's own name"),
+        ("name: news", "name: [", "not YAML"),
+        (GOOD, "- a list", "file: Input should be"),
+        (GOOD, "", "file: Input should be"),
+    ],
+)
+def test_a_bad_definition_names_file_and_field(folder, before, after, says):
+    """BadDefinition, so that a person finds the place."""
+    _write(folder, GOOD.replace(before, after))
+    with pytest.raises(BadDefinition, match=says) as caught:
+        load_syncs(folder)
+    assert "news.yaml" in str(caught.value)
+
+
+def test_rows_become_what_the_crm_should_hold(folder):
+    """Lists joined, dates in ISO, nothing as "", addresses in lower case; who is in no segment is left out."""
+    _write(folder, GOOD.replace("{lakehouse_segments:", "{active: active, spent: spent, lakehouse_segments:"))
+    sync = load_syncs(folder)["news"]
+    assert sync.columns == {"email", "tier", "first_on", "active", "spent"}
+    row = {
+        "customer_id": "c1",
+        "email": " A@X.org ",
+        "segments": ["vip", "new", "asleep"],
+        "tier": "金",
+        "first_on": date(1997, 1, 2),
+        "active": True,
+        "spent": Decimal("12.50"),
+    }
+    rows = [
+        row,
+        {**row, "customer_id": "c2", "segments": ["asleep"]},
+        {**row, "customer_id": "c3", "email": None, "tier": None, "consented": False},
+    ]
+    held = {
+        "active": "true",
+        "spent": "12.50",
+        "lakehouse_segments": "new;vip",
+        "note": "金 since 1997-01-02",
+    }
+    assert list(sync.desired(rows)) == [
+        Desired("c1", "a@x.org", held),
+        Desired("c3", None, {**held, "note": " since 1997-01-02"}, consented=False),
+    ]
+
+
+def test_a_column_that_is_not_there_is_told(folder):
+    """The sync, the property's place and the column."""
+    _write(folder, GOOD)
+    with pytest.raises(BadDefinition, match=r"sync news: properties\.note: there is no column 'first_on'"):
+        list(
+            load_syncs(folder)["news"].desired(
+                [{"customer_id": "c", "email": "", "segments": ["vip"], "tier": ""}]
+            )
+        )
+
+
+def test_the_fingerprint_follows_the_definition(folder):
+    """The same for the same, another for another."""
+    _write(folder, GOOD)
+    first = load_syncs(folder)["news"].fingerprint
+    assert load_syncs(folder)["news"].fingerprint == first
+    _write(folder, GOOD.replace("vip", "gold"))
+    assert load_syncs(folder)["news"].fingerprint != first

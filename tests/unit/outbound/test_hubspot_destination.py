@@ -1,0 +1,259 @@
+"""Our HubSpot client: every answer is read row by row, by trace id, and nothing personal is in an error."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import httpx
+import pytest
+import stamina
+
+from lakehouse.errors import Terminal, Transient
+from lakehouse.local.hubspot_faults import Fault
+from lakehouse.outbound.destinations import Answer, hubspot, open_destination
+from lakehouse.outbound.destinations.hubspot import HubSpot
+from lakehouse.outbound.records import Chunk, Row
+from tests.support.cloud import TOKEN
+
+
+def _rows(*addresses, action="upsert", **properties):
+    return [
+        Row(n, f"c{n}", address, action, properties or {"tier": "gold"})
+        for n, address in enumerate(addresses)
+    ]
+
+
+def _chunk(rows):
+    return Chunk("news", "00000001", "abc-0001", "hubspot", "contacts", "email", "marketing", "email", rows)
+
+
+def _send(destination, rows):
+    return destination.send(_chunk(rows), rows)
+
+
+@pytest.fixture
+def account(hubspot):
+    return HubSpot(hubspot.url, TOKEN)
+
+
+@pytest.fixture
+def answering(monkeypatch):
+    """A HubSpot that answers what the test gives it, and keeps what it was asked."""
+
+    def make(*answers):
+        left = list(answers)
+        asked = []
+
+        def answer(request):
+            asked.append((request.url.path, json.loads(request.content)))
+            status, body, *headers = left.pop(0)
+            content = body if isinstance(body, str) else json.dumps(body)
+            return httpx.Response(status, text=content, headers=headers[0] if headers else {})
+
+        client = httpx.Client(base_url="http://hubspot.test", transport=httpx.MockTransport(answer))
+        monkeypatch.setattr(hubspot, "_client", lambda _: client)
+        return HubSpot("http://hubspot.test", TOKEN), asked
+
+    return make
+
+
+def _result(number, trace=True, **more):
+    return {
+        "id": f"9{number}",
+        "properties": {},
+        **({"objectWriteTraceId": str(number)} if trace else {}),
+        **more,
+    }
+
+
+def test_rows_are_matched_by_trace_id_not_by_position(answering):
+    """Results in another order, the failed row in the middle."""
+    error = {"category": "VALIDATION_ERROR", "context": {"objectWriteTraceId": ["1"]}}
+    body = {"results": [_result(2), _result(0)], "errors": [error], "numErrors": 1}
+    account, asked = answering((207, body))
+    answers = _send(account, _rows("a@x.org", "b@x.org", "c@x.org"))
+    assert answers == {
+        0: Answer("sent", "", "90"),
+        1: Answer("failed", "VALIDATION_ERROR"),
+        2: Answer("sent", "", "92"),
+    }
+    path, body = asked[0]
+    assert path == "/crm/v3/objects/contacts/batch/upsert"
+    assert body["inputs"][1] == {
+        "id": "b@x.org",
+        "idProperty": "email",
+        "properties": {"tier": "gold"},
+        "objectWriteTraceId": "1",
+    }
+
+
+def test_the_most_exact_code_is_kept_and_never_a_text(answering):
+    """A detail's code before the sub-category before the category; what looks like a sentence is none."""
+    errors = [
+        {"category": "A", "errors": [{"code": "INVALID_EMAIL"}], "context": {"objectWriteTraceId": ["0"]}},
+        {"category": "B", "subCategory": "B.SUB", "context": {"objectWriteTraceId": ["1"]}},
+        {"category": "Li Wei has no a@x.org", "context": {"objectWriteTraceId": ["2"]}},
+    ]
+    account, _ = answering((207, {"results": [], "errors": errors}))
+    answers = _send(account, _rows("a@x.org", "b@x.org", "c@x.org"))
+    assert [answers[n].code for n in range(3)] == ["INVALID_EMAIL", "B.SUB", "FAILED"]
+
+
+@pytest.mark.parametrize(
+    ("body", "statuses"),
+    [
+        ({"results": [_result(0, trace=False), _result(1, trace=False)]}, ["sent", "sent"]),
+        ({"results": [_result(0, trace=False)]}, ["failed", "failed"]),
+        ({"results": [_result(0)]}, ["sent", "failed"]),
+        ({"results": []}, ["failed", "failed"]),
+        ({}, ["failed", "failed"]),
+        ({"results": [_result(1)], "errors": [{"category": "X"}]}, ["failed", "sent"]),
+        ({"results": [_result(7), _result(8)]}, ["failed", "failed"]),
+        ([], ["failed", "failed"]),
+    ],
+)
+def test_a_row_counts_as_sent_only_when_the_answer_says_so(answering, body, statuses):
+    """Trace ids are optional in results; without any, the numbers must agree. Fields may be missing."""
+    account, _ = answering((200, body))
+    answers = _send(account, _rows("a@x.org", "b@x.org"))
+    assert [answers[n].status for n in range(2)] == statuses
+
+
+def test_a_refused_batch_is_split(account, hubspot):
+    """400 too: every good row of 10 is written, once, in at most 2·log2(10)+1 requests."""
+    hubspot.faults.add(Fault(status=400, id="p7@x.org", times=99, code="VALIDATION_ERROR"))
+    answers = _send(account, _rows(*(f"p{n}@x.org" for n in range(10))))
+    assert [n for n, answer in answers.items() if answer.status == "failed"] == [7]
+    assert answers[7].code == "VALIDATION_ERROR"
+    state = hubspot.state(every_contact=True)
+    assert state["writes_by_email"] == {f"p{n}@x.org": 1 for n in range(10) if n != 7}
+    assert state["requests"] <= 9
+
+
+def test_a_missing_property_is_nobodys_fault(answering):
+    """Every row would fail: Terminal, with the property's name and nothing of the customers."""
+    said = (
+        'Property values were not valid: [{"error":"PROPERTY_DOESNT_EXIST","name":"tier","value":"a@x.org"}]'
+    )
+    account, asked = answering((400, {"category": "VALIDATION_ERROR", "message": said}))
+    with pytest.raises(Terminal, match="no contact property tier: create it") as caught:
+        _send(account, _rows("a@x.org", "b@x.org"))
+    assert "a@x.org" not in str(caught.value)
+    assert len(asked) == 1
+
+
+def test_a_rate_limit_is_waited_out(account, hubspot):
+    """429 with Retry-After: asked again after that time, and each row is written once."""
+    hubspot.faults.add(Fault(status=429, retry_after=1, times=2))
+    with stamina.set_testing(True, attempts=5):
+        assert _send(account, _rows("a@x.org"))[0].status == "sent"
+    assert hubspot.state()["most_writes"] == 1
+
+
+def test_the_wait_is_as_long_as_hubspot_says(answering, monkeypatch):
+    """Retry-After is obeyed to the second, but no more than ten seconds in all."""
+    slept = []
+    monkeypatch.setattr("tenacity.nap.time.sleep", slept.append)
+    account, _ = answering(
+        (429, {}, {"Retry-After": "3"}), (429, {}, {"Retry-After": "4"}), (200, {"results": [_result(0)]})
+    )
+    assert _send(account, _rows("a@x.org"))[0].status == "sent"
+    assert slept == [3, 4]
+    account, asked = answering((429, {}, {"Retry-After": "8"}), (429, {}, {"Retry-After": "8"}))
+    with pytest.raises(Transient, match="429"):
+        _send(account, _rows("a@x.org"))
+    assert (slept, len(asked)) == ([3, 4, 8], 2)
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "says"),
+    [
+        (401, Terminal, "token"),
+        (403, Terminal, "scope"),
+        (404, Terminal, "hubspot_url"),
+        (423, Transient, "423"),
+        (502, Transient, "502"),
+    ],
+)
+def test_other_answers_leave_the_rows_unsettled(answering, status, error, says):
+    """A person must act, or time must pass; in no case is it a row's fault."""
+    account, _ = answering(*[(status, {"message": "a@x.org"})] * 5)
+    with stamina.set_testing(True, attempts=5), pytest.raises(error, match=says) as caught:
+        _send(account, _rows("a@x.org"))
+    assert "a@x.org" not in str(caught.value)
+
+
+def test_a_page_instead_of_json_is_tried_again(answering):
+    """A proxy's page with 200 says nothing about the rows."""
+    account, _ = answering((200, "<html>"), (200, {"results": [_result(0)]}))
+    with stamina.set_testing(True, attempts=5):
+        assert _send(account, _rows("a@x.org"))[0].status == "sent"
+
+
+def test_nobody_there_is_transient(account, hubspot):
+    """A refused connection."""
+    hubspot.stop()
+    with stamina.set_testing(True, attempts=2), pytest.raises(Transient, match="cannot be reached"):
+        _send(account, _rows("a@x.org"))
+
+
+def test_a_chunk_takes_no_longer_than_its_lease(hubspot):
+    """A worker that has used up its time gives the chunk back before another may take it."""
+    clock = iter([0.0, 89.0, 91.0])
+    slow = HubSpot(hubspot.url, TOKEN, clock=lambda: next(clock))
+    rows = _rows("a@x.org", "b@x.org")
+    hubspot.faults.add(Fault(status=409))
+    with pytest.raises(Transient, match="too slow"):
+        _send(slow, rows)
+
+
+def test_writes_and_removals_travel_together(account, hubspot):
+    """One chunk may hold both; a contact that is not there is not made by a removal."""
+    _send(account, _rows("a@x.org", "b@x.org", tier="gold"))
+    rows = [
+        Row(0, "c0", "A@x.org", "remove", {"tier": ""}),
+        Row(1, "c1", "gone@x.org", "remove", {"tier": ""}),
+        Row(2, "c2", "new@x.org", "upsert", {"tier": "silver"}),
+    ]
+    answers = _send(account, rows)
+    assert {n: (a.status, a.code) for n, a in answers.items()} == {
+        0: ("removed", ""),
+        1: ("removed", "GONE"),
+        2: ("sent", ""),
+    }
+    assert hubspot.state(every_contact=True)["writes_by_email"] == {
+        "a@x.org": 2,
+        "b@x.org": 1,
+        "new@x.org": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        {"results": []},
+        {"results": [{"id": "1", "properties": {"email": "other@x.org"}}]},
+        {"results": [], "errors": [{"category": "OBJECT_NOT_FOUND"}]},
+    ],
+)
+def test_a_removal_is_never_claimed_without_evidence(answering, read):
+    """Neither found by its address nor named as missing: failed, to be tried again."""
+    account, _ = answering((207, read))
+    assert _send(account, _rows("a@x.org", action="remove")) == {0: Answer("failed", "NOT_FOUND_BY_ID")}
+
+
+def test_nothing_personal_is_logged(account, hubspot, caplog):
+    """Addresses stay out of every logger, retries and refusals included."""
+    caplog.set_level(logging.DEBUG)
+    hubspot.faults.add(Fault(status=503))
+    hubspot.faults.add(Fault(status=409, id="secret.person@x.org", times=9))
+    with stamina.set_testing(True, attempts=5):
+        _send(account, _rows("secret.person@x.org", "b@x.org"))
+    assert "secret.person" not in caplog.text
+
+
+def test_an_unknown_destination_is_told():
+    """Terminal, with the ones there are."""
+    with pytest.raises(Terminal, match="there are hubspot"):
+        open_destination("pigeon")
