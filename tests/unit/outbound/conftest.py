@@ -117,3 +117,11 @@ def company(cloud, hubspot, monkeypatch):
     monkeypatch.setenv("LAKEHOUSE_HUBSPOT_URL", hubspot.url)
     settings.current.cache_clear()
     return Company(hubspot)
+
+
+class Killed(BaseException):
+    """The process is gone: nothing after this happens."""
+
+
+def statuses(rows):
+    return {row.customer_id: (row.status, row.code) for row in rows}
