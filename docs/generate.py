@@ -1,0 +1,165 @@
+"""Writes the pages that are made from code: docs/data-dictionary.md and docs/cli.md.
+
+`python docs/generate.py` writes them; with `--check` it writes nothing and exits with 1 when one is not current.
+"""
+# ruff: noqa: INP001 - a script beside the pages that it writes, not a package
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+from typer.main import get_command
+
+from lakehouse.cli import app
+from lakehouse.models import registry
+from lakehouse.sources import definition
+from lakehouse.tables.contracts import ALL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from lakehouse.sources.definition import Source
+    from lakehouse.tables.contract import Contract
+
+DOCS = Path(__file__).parent
+NOTE = "<!-- Written by docs/generate.py; change the code it is made from, then run it again. -->"
+ABOUT = """\
+Every table, from its contract. `id` is the Iceberg field id. *personal* marks personal data: of these columns no
+minimum and maximum is kept in Iceberg's manifests. Times are UTC."""
+VIEW = """\
+Besides the tables there is one view: `core.events` is `raw.events` with the `customer_id` that `core.identities`
+knows when the connection is made (by `user_id`, else by `anonymous_id`)."""
+NAMESPACES = {
+    "raw": "As received, append-only. The first four columns are the system's own; the rest is mapped by a source.",
+    "core": "One company-wide meaning, whatever system a fact came from.",
+    "marts": "Answers, a row a customer or a day.",
+    "ops": "The system's own books.",
+}
+STAGES = {
+    "core.identities": "resolve",
+    "ops.segment_members": "export_segments",
+    "ops.segment_changes": "export_segments",
+    "ops.ingest_ledger": "books, from the commits of the raw tables",
+    "ops.quarantine": "books, from the objects `quarantine/` in the ops bucket",
+    "ops.deliveries": "books, from the objects `outbound/` in the ops bucket",
+    "ops.audit_log": "books, from the objects `audit/` in the ops bucket",
+}
+
+
+def data_dictionary() -> str:
+    """Return the page of every table: what a row is, its key and layout, and its columns."""
+    sources = {source.table: source for source in definition.load().values()}
+    contracts = [*(source.contract for source in sources.values()), *ALL]
+    models = {model.table for model in registry.load()}
+    parts = [
+        "# Data dictionary",
+        NOTE,
+        ABOUT,
+        VIEW,
+    ]
+    for namespace, words in NAMESPACES.items():
+        parts += [f"## {namespace}", words]
+        for contract in sorted(contracts, key=lambda contract: contract.name):
+            if contract.namespace == namespace:
+                parts.append(_table(contract, sources.get(contract.name), modelled=contract.name in models))
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(contract: Contract, source: Source | None, *, modelled: bool) -> str:
+    facts = [("Grain", contract.grain), ("Key of the record" if source else "Key", _names(contract.key))]
+    if contract.partition:
+        facts.append(("Partition", _names(f"{part.transform}({part.column})" for part in contract.partition)))
+    if contract.sort:
+        facts.append(("Sorted by", _names(contract.sort)))
+    if source is not None:
+        place = f"`{source.source}/{source.entity}`, {'NDJSON' if source.format == 'ndjson' else 'CSV'}"
+        facts.append(("Filled by", f"ingest, from files under {place}"))
+        if (rule := source.dedupe) is not None:
+            facts.append(
+                ("Duplicates", f"an equal `{rule.column}` is loaded once within {rule.days} days of arrival")
+            )
+    elif modelled:
+        facts.append(("Filled by", f"the model `lakehouse/models/sql/{contract.name.replace('.', '/')}.sql`"))
+    elif contract.name in STAGES:
+        facts.append(("Filled by", STAGES[contract.name]))
+    origins = {column.name: column.origin for column in source.columns} if source is not None else {}
+    head = ["id", "column", "type", *(["in the file"] if origins else []), "personal", "meaning"]
+    ids = contract.field_ids()
+    rows = [
+        [
+            str(ids[column.name]),
+            f"`{column.name}`",
+            column.type,
+            *([f"`{origins[column.name]}`" if column.name in origins else ""] if origins else []),
+            "personal" if column.pii else "",
+            column.doc,
+        ]
+        for column in contract.columns
+    ]
+    listed = "\n".join(f"- {name}: {value}" for name, value in facts)
+    return "\n\n".join([f"### {contract.name}", contract.doc, listed, _grid(head, rows)])
+
+
+def cli() -> str:
+    """Return the page of every command, from the help that `lakehouse` itself prints."""
+    group = get_command(app)
+    top = typer.Context(group, info_name="lakehouse")
+    parts = ["# The `lakehouse` command", NOTE, group.help or ""]
+    parts.append(
+        "In a clone it is `.venv/bin/lakehouse`. A command exits with 0 only on success. Those that need the "
+        "local stack use the one that runs on `--data`, or start one and stop it again."
+    )
+    parts.append(_usage(group, top))
+    for name in group.list_commands(top):  # type: ignore[attr-defined] # the app has several commands: a group
+        command = group.get_command(top, name)  # type: ignore[attr-defined]
+        context = typer.Context(command, info_name=name, parent=top)
+        parts += [f"## {name}", command.help or "", _usage(command, context)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _usage(command: Any, context: typer.Context) -> str:
+    usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
+    records = [record for param in command.get_params(context) if (record := param.get_help_record(context))]
+    rows = [[f"`{given}`", " ".join(text.split())] for given, text in records]
+    return f"```text\n{usage}\n```\n\n" + _grid(["", ""], rows)
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+PAGES = {"data-dictionary.md": data_dictionary, "cli.md": cli}
+
+
+def stale() -> list[str]:
+    """Return the pages whose committed text is not what the code says now."""
+    found = []
+    for name, make in PAGES.items():
+        path = DOCS / name
+        if not path.exists() or path.read_text("utf-8") != make():
+            found.append(name)
+    return found
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the pages, or with `--check` only tell which are not current; return the exit code."""
+    if "--check" in arguments:
+        names = stale()
+        for name in names:
+            sys.stderr.write(f"docs/{name} is not current: run `python docs/generate.py`\n")
+        return 1 if names else 0
+    for name, make in PAGES.items():
+        (DOCS / name).write_text(make(), "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
