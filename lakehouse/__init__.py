@@ -16,13 +16,19 @@ def connect(data: Path | str = ".lakehouse") -> duckdb.DuckDBPyConnection:
 
     With a catalog in the environment (LAKEHOUSE_CATALOG, as on AWS) it reads that one; else the stack that runs
     on the folder `data`. Each table is seen as it stood when the connection was made. Raises `Terminal` when
-    there is neither.
+    there is neither, and `Transient` when the catalog does not answer.
     """
     from lakehouse import settings  # noqa: PLC0415 - functions import this package and need none of it
-    from lakehouse.engine import duck  # noqa: PLC0415
-    from lakehouse.tables import views  # noqa: PLC0415
+    from lakehouse.errors import LakehouseError, Transient  # noqa: PLC0415
+    from lakehouse.stages import ask  # noqa: PLC0415
 
     found = settings.named_or_running(Path(data))
-    con = duck.connect(found)
-    views.open_tables(con, found)
-    return con
+    try:
+        return ask.connect(found)
+    except LakehouseError:
+        raise
+    except OSError as error:
+        where = found.catalog_uri or found.catalog
+        raise Transient(
+            f"the catalog {where} does not answer; if it is a local stack, start it: `lakehouse up`"
+        ) from error

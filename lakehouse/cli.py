@@ -6,10 +6,10 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +17,8 @@ from lakehouse.errors import LakehouseError, Terminal
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+
+    from lakehouse.settings import Settings
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -27,6 +29,7 @@ app = typer.Typer(
 Data = Annotated[Path, typer.Option("--data", help="Folder of the local stack.", show_default=True)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 DEFAULT = Path(".lakehouse")
+ROWS = 100  # of an answer, that a terminal shows
 
 
 def main() -> None:
@@ -34,10 +37,37 @@ def main() -> None:
     try:
         app()
     except LakehouseError as error:
-        from lakehouse.console.terminal import err
+        _fail(str(error))
+    except Exception as error:
+        if "--traceback" in sys.argv[1:2]:
+            raise
+        first = (str(error).strip() or "no message").splitlines()[0]
+        _fail(f"{type(error).__name__}: {first} (`lakehouse --traceback …` shows where)")
 
-        err.print(f"[bold red]lakehouse:[/] {str(error).replace('[', chr(92) + '[')}", soft_wrap=True)
-        sys.exit(1)
+
+def _fail(message: str) -> None:
+    from lakehouse.console.terminal import complain
+
+    complain(message)
+    sys.exit(1)
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        print(version("crm-lakehouse"))
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    traceback: Annotated[
+        bool, typer.Option("--traceback", help="Show where an unexpected error came from.")
+    ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_tell_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
 
 
 @app.command()
@@ -83,7 +113,9 @@ def down(data: Data = DEFAULT, as_json: AsJson = False) -> None:
     from lakehouse.local.attachment import shut_down
 
     stopped = shut_down(data)
-    print(json.dumps({"stopped": stopped}) if as_json else ("stopped" if stopped else "nothing was running"))
+    print(
+        json.dumps({"stopped": stopped}) if as_json else ("stopped" if stopped else f"nothing ran on {data}")
+    )
 
 
 @app.command()
@@ -108,20 +140,32 @@ def put(
     from lakehouse.local.attachment import attach
     from lakehouse.local.session import session
 
+    for path in files:  # all of them before the first is landed
+        if not path.is_file():
+            raise Terminal(f"{path}: {'a folder; name its files' if path.is_dir() else 'no such file'}")
     running = (info := attach(data)) is not None and info.services == "all"
     with session(data, "store", must_exist=False) as settings, _progress(quiet=as_json) as bar:
-        task = bar.add_task("landing", total=sum(path.stat().st_size for path in files if path.is_file()))
+        task = bar.add_task("landing", total=sum(path.stat().st_size for path in files))
         landed = [
             land(settings.landing_bucket, place, path, progress=lambda sent: bar.advance(task, sent))
             for path in files
         ]
+        known = _sources(settings)
     if as_json:
         print(json.dumps([{"key": one.key, "bytes": one.bytes, "fresh": one.fresh} for one in landed]))
         return
     fresh = sum(one.fresh for one in landed)
     print(f"{fresh} landed, {len(landed) - fresh} were there already")
-    if fresh:
+    if place not in known:
+        print(f"no source definition fits {place}, so they will be quarantined; there are {', '.join(known)}")
+    elif fresh:
         print("the running stack loads them now" if running else "`lakehouse up` loads them")
+
+
+def _sources(settings: Settings) -> list[str]:
+    from lakehouse.sources import definition
+
+    return [f"{source}/{entity}" for source, entity in definition.load(settings.definitions)]
 
 
 @app.command()
@@ -137,18 +181,23 @@ def invoke(
 
     try:
         payload = json.loads(event.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise Terminal(f"{event}: not a JSON file: {error}") from None
+    except OSError as error:
+        raise Terminal(f"{event}: {error.strerror or error}") from None
+    except ValueError as error:
+        raise Terminal(f"{event}: not JSON: {error}") from None
+    functions = load_wiring(data).functions
+    if function not in functions:
+        raise Terminal(f"no function {function!r}; there are {', '.join(sorted(functions))}")
     with session(data, "all", must_exist=False):
-        functions = load_wiring(data).functions
-        if function not in functions:
-            raise Terminal(f"no function {function!r}; there are {', '.join(sorted(functions))}")
         print(json.dumps(Invoker(functions).invoke(function, payload), default=str))
 
 
 @app.command()
 def status(data: Data = DEFAULT, as_json: AsJson = False) -> None:
-    """Show what was received and what became of it, the tables, and what was sent to the CRM."""
+    """Show what was received and what became of it, the tables, and what was sent to the CRM.
+
+    Ends with 1 when the books do not balance.
+    """
     from lakehouse.local.session import session
 
     with session(data, "store") as settings:
@@ -161,74 +210,82 @@ def status(data: Data = DEFAULT, as_json: AsJson = False) -> None:
         from lakehouse.console.terminal import show_status
 
         show_status(found)
-    balanced = found["ingest"]["balanced"] and all(one["balanced"] for one in found["deliveries"].values())
-    if not balanced:
-        raise Terminal("the books do not balance: rows are missing or doubled; see docs/runbook.md")
+    parts = {"raw files": found["ingest"], **found["deliveries"]}
+    if wrong := [name for name, part in parts.items() if not part["balanced"]]:
+        raise Terminal(
+            f"the books of {', '.join(wrong)} do not balance: rows are missing or doubled; see docs/runbook.md"
+        )
 
 
 @app.command()
 def sql(
     query: Annotated[
-        str | None, typer.Argument(help="SQL of DuckDB; read from standard input when left out.")
+        str | None, typer.Argument(help="One SELECT in DuckDB's SQL; read from standard input when left out.")
     ] = None,
     data: Data = DEFAULT,
     as_json: AsJson = False,
 ) -> None:
-    """Ask the tables: raw.*, core.*, marts.*, ops.*, as views in DuckDB."""
-    import duckdb
-
+    """Ask the tables: raw.*, core.*, marts.*, ops.*. It only reads; `show all tables` lists what there is."""
     from lakehouse.local.session import session
 
+    if query is None and sys.stdin.isatty():
+        print("type one SELECT, then Ctrl-D", file=sys.stderr)
     text = query if query is not None else sys.stdin.read()
     with session(data, "store") as settings:
-        from lakehouse.engine import duck
-        from lakehouse.tables import views
+        from lakehouse.stages import ask
 
-        con = duck.connect(settings)
+        con = ask.connect(settings)
         try:
-            views.open_tables(con, settings)
-            answer = con.execute(text)
+            answer = ask.ask(con, text)
             columns = [column[0] for column in answer.description or []]
-            rows = answer.fetchall()
-        except duckdb.Error as error:
-            raise Terminal(str(error)) from None
+            if as_json:
+                from lakehouse.console.answers import as_json as pieces
+
+                sys.stdout.writelines(pieces(columns, iter(answer.fetchone, None)))
+            else:
+                from lakehouse.console.terminal import show_rows
+
+                rows = answer.fetchmany(ROWS + 1)
+                show_rows(columns, rows[:ROWS], more=len(rows) > ROWS)
         finally:
             con.close()
-    if as_json:
-        print(json.dumps([dict(zip(columns, row, strict=True)) for row in rows], default=_plain))
-    else:
-        from lakehouse.console.terminal import show_rows
-
-        show_rows(columns, rows)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return float(value)
-    return value.isoformat() if isinstance(value, (date, datetime)) else str(value)
 
 
 @app.command()
 def sweep(data: Data = DEFAULT, as_json: AsJson = False) -> None:
-    """Announce raw files that no event announced to the running stack."""
-    _report("sweep", data, as_json)
+    """Announce raw files that no event announced to the running stack, which does so itself every 15 minutes."""
+    from lakehouse.local.attachment import attach
+    from lakehouse.local.session import session
+    from lakehouse.stages.sweep import sweep as look
+
+    if (info := attach(data)) is None or info.services != "all":
+        raise Terminal(f"no stack runs on {data}; `lakehouse up` starts one, and sweeps as it starts")
+    with session(data, "all") as settings, _progress(quiet=as_json) as bar:
+        bar.add_task("looking for files that nobody announced", total=None)
+        count = look(settings)
+    print(json.dumps(count) if as_json else f"{count} announced")
 
 
 @app.command()
 def maintain(data: Data = DEFAULT, as_json: AsJson = False) -> None:
     """Expire snapshots that nobody needs any more, with their files."""
-    _report("maintain", data, as_json)
-
-
-def _report(stage: str, data: Path, as_json: bool) -> None:
-    from importlib import import_module
-
     from lakehouse.local.session import session
 
-    with session(data, "all") as settings, _progress(quiet=as_json) as bar:
-        bar.add_task(stage, total=None)
-        answer = getattr(import_module(f"lakehouse.stages.{stage}"), stage)(settings)
-    print(json.dumps(answer) if as_json else f"{stage}: {answer}")
+    with session(data, "store") as settings, _progress(quiet=as_json) as bar:
+        from lakehouse.stages.maintain import maintain as expire
+
+        bar.add_task("expiring snapshots", total=None)
+        removed = expire(settings)
+    if as_json:
+        print(json.dumps(removed))
+        return
+    from lakehouse.console.terminal import grid, out
+
+    rows = [(name, gone["snapshots"], gone["files"]) for name, gone in removed.items() if gone["snapshots"]]
+    if rows:
+        out.print(grid("Expired", ("table", "snapshots", "files"), rows))
+    else:
+        print(f"{len(removed)} tables have nothing to expire")
 
 
 @contextmanager

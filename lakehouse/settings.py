@@ -7,10 +7,10 @@ import os
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import AliasChoices, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from lakehouse.errors import Terminal
 
@@ -58,9 +58,19 @@ class Settings(BaseSettings):
     as_of: datetime | None = None
 
     # limits of one function's DuckDB
-    memory_limit: str = "800MB"
+    memory_limit: str = (
+        ""  # DuckDB's, like 800MB; empty: most of what Lambda gives the function, 800 MB elsewhere
+    )
+    function_memory_mb: int | None = Field(None, validation_alias="AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
     threads: int = Field(2, ge=1)
     scratch: Path = Path("/tmp")  # noqa: S108 - Lambda's only writable folder
+
+    @property
+    def duck_memory(self) -> str:
+        """Return DuckDB's memory limit; Python, Arrow and Iceberg need the rest of a function's memory."""
+        if self.memory_limit or self.function_memory_mb is None:
+            return self.memory_limit or "800MB"
+        return f"{self.function_memory_mb * 3 // 5}MB"
 
     def now_or_as_of(self, now: datetime | None = None) -> datetime:
         """Return the moment that time-relative definitions mean by 'now' (UTC)."""
@@ -81,13 +91,26 @@ def named_or_running(data: Path) -> Settings:
         return current()
     try:
         env = json.loads((data / "stack.json").read_text("utf-8"))["env"]
-    except FileNotFoundError:
+        told = {name: env[alias] for name, alias in _environment_names().items() if alias in env}
+    except (OSError, ValueError, KeyError, TypeError):  # no such file, or another program's
         raise Terminal(
             f"no stack runs on {data} and LAKEHOUSE_CATALOG is not set: start one with `lakehouse up`"
         ) from None
-    return Settings.model_validate(
-        {name: env[alias] for name, alias in _environment_names().items() if alias in env}
-    )
+    return _Told.model_validate(told)
+
+
+class _Told(Settings):
+    """A stack's settings as it told them: the keys of somebody's own account must not meet its endpoints."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - as pydantic calls it
+        init_settings: PydanticBaseSettingsSource,
+        *_: Any,
+        **__: Any,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
 
 
 def _environment_names() -> dict[str, str]:

@@ -1,62 +1,101 @@
-"""What a person sees in a terminal: tables, counts, the summary of a demo."""
+"""What a person sees in a terminal: tables, counts, the state of the loop."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-MAX_ROWS = 100
-_WIDE = 120  # of what is written to a file or pipe
+WHY_QUARANTINED = '"select code, reason, count(*) from ops.quarantine group by all"'
+_UNFOLDED = 100_000  # characters: what is written to a file or pipe is folded by whoever reads it
+# Data comes from outside; what a terminal would obey (colours, cursor, line breaks) is shown instead.
+_CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {
+    9: "\\t",
+    10: "\\n",
+    13: "\\r",
+}
 
 
 def _console(*, stderr: bool) -> Console:
     console = Console(stderr=stderr, highlight=False)
-    return console if console.is_terminal else Console(stderr=stderr, highlight=False, width=_WIDE)
+    return console if console.is_terminal else Console(stderr=stderr, highlight=False, width=_UNFOLDED)
 
 
 out = _console(stderr=False)
 err = _console(stderr=True)
 
 
+def complain(message: str) -> None:
+    """Tell an error on standard error, as text whatever is in it."""
+    err.print(Text.assemble(("lakehouse: ", "bold red"), message), soft_wrap=True)
+
+
 def grid(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
-    """Return a table; numbers stand right and with separators, nothing (None) as a dash."""
+    """Return a table of counts; numbers stand right and with separators, nothing (None) as a dash.
+
+    The first column names the rows, so it is never folded.
+    """
     listed = [list(row) for row in rows]
+    shown = [[_counted(value) for value in row] for row in listed]
+    return _table(title, [name.replace("_", " ") for name in columns], listed, shown)
+
+
+def _table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], shown: list[list[str]]
+) -> Table:
     table = Table(title=title or None, title_justify="left", title_style="bold", header_style="dim")
     for number, name in enumerate(columns):
-        numeric = any(
-            isinstance(row[number], (int, float)) and not isinstance(row[number], bool) for row in listed
+        right = any(_is_number(row[number]) for row in rows)
+        table.add_column(
+            Text(name), justify="right" if right else "left", overflow="fold", no_wrap=number == 0
         )
-        table.add_column(name.replace("_", " "), justify="right" if numeric else "left", overflow="fold")
-    for row in listed:
-        table.add_row(*(_cell(value) for value in row))
+    for cells in shown:
+        table.add_row(*(Text(cell) for cell in cells))
     return table
 
 
-def _cell(value: Any) -> str:
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
+
+
+def _counted(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else plain(value)
+
+
+def plain(value: Any) -> str:
+    """Return a value as one line of text: numbers to the last digit, None as a dash."""
     if value is None:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    return str(value).replace("[", "\\[")
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return str(value).translate(_CONTROL)
 
 
 def show_status(found: dict[str, Any]) -> None:
     """Print what `lakehouse status` knows."""
     ingest = found["ingest"]
-    names = ("files", "received", "loaded", "duplicates", "quarantined", "in_flight")
-    out.print(
-        grid("Received", [*names, "books balance"], [[*(ingest[n] for n in names), ingest["balanced"]]])
-    )
+    names = ("files", "received", "loaded", "duplicates", "quarantined", "in_flight", "balanced")
+    columns = [*names[:-1], "books balance"]
+    out.print(grid("Raw files and their rows", columns, [[ingest[name] for name in names]]))
+    if ingest["quarantined"]:
+        out.print(f"Why rows are quarantined: lakehouse sql {WHY_QUARANTINED}")
     rows = [
-        [name, t["rows"], t["files"], _size(t["bytes"]), t["snapshots"], (t["latest"] or "")[:19] or None]
+        [name, t["rows"], t["files"], _size(t["bytes"]), t["snapshots"], _moment(t["latest"])]
         for name, t in found["tables"].items()
     ]
-    out.print(grid("Tables", ("table", "rows", "files", "size", "snapshots", "latest (UTC)"), rows))
+    if rows:
+        out.print(grid("Tables", ("table", "rows", "files", "size", "snapshots", "last commit (UTC)"), rows))
+    else:
+        out.print(
+            "There are no tables yet: `lakehouse put SOURCE/ENTITY FILE` lands files, `lakehouse up` loads them."
+        )
     show_deliveries(found["deliveries"])
 
 
@@ -73,6 +112,10 @@ def show_deliveries(deliveries: dict[str, Any]) -> None:
     out.print(grid("Sent to the CRM (latest run)", ("sync", *names, "withheld", "books balance"), rows))
 
 
+def _moment(iso: str | None) -> str | None:
+    return iso[:19].replace("T", " ") if iso else None
+
+
 def _reasons(withheld: dict[str, int]) -> str:
     told = [f"{count:,} {reason.replace('_', ' ')}" for reason, count in withheld.items() if count]
     return ", ".join(told) or "–"
@@ -87,8 +130,16 @@ def _size(count: int) -> str:
     return f"{size:.1f} TiB"
 
 
-def show_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Print the rows of a query, the first hundred of them."""
-    out.print(grid("", columns, rows[:MAX_ROWS]))
-    if len(rows) > MAX_ROWS:
-        out.print(f"… and {len(rows) - MAX_ROWS:,} more rows; `--json` prints all")
+def show_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, more: bool) -> None:
+    """Print the rows of a query; where they are wider than the terminal, each as a list of its columns."""
+    shown = [[plain(value) for value in row] for row in rows]
+    widths = [max(map(cell_len, column)) for column in zip(columns, *shown, strict=True)]
+    if sum(widths) + 3 * len(widths) < out.width or len(columns) == 1:
+        out.print(_table("", columns, rows, shown))
+    else:
+        for number, cells in enumerate(shown, start=1):
+            out.print(Text(f"row {number}", "bold"))
+            for name, cell in zip(columns, cells, strict=True):
+                out.print(Text.assemble((f"  {name}: ", "dim"), cell), soft_wrap=True)
+    if more:
+        out.print(f"… these are the first {len(rows)} rows; `--json` prints all")

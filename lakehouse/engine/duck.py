@@ -13,6 +13,14 @@ from lakehouse.errors import Terminal
 from lakehouse.settings import Settings
 
 _EXTENSIONS = ("httpfs", "avro", "iceberg")
+# What DuckDB raises for SQL that can never run: a word, a column or a function that is not there. It quotes the
+# SQL, never a row, so people may be told.
+WRONG_SQL = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
+
+
+# Checking a signature reads the whole file, 0.15 s for the three, at each LOAD. Once is enough for a process: later
+# connections get the library that is loaded by then.
+_checked: set[str] = set()
 
 
 def extension_path(name: str) -> Path:
@@ -38,19 +46,22 @@ def connect(
     Nothing is downloaded: extensions come from packages, and fetching others is switched off. `iceberg=False`
     skips the extensions that only reading Iceberg tables needs.
     """
+    names = _EXTENSIONS if iceberg else ("httpfs",)
     con = duckdb.connect(
         database,
         config={
+            "allow_unsigned_extensions": "true" if _checked.issuperset(names) else "false",
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
-            "memory_limit": settings.memory_limit,
+            "memory_limit": settings.duck_memory,
             "threads": str(settings.threads),
             "temp_directory": str(settings.scratch / "duckdb"),
             "preserve_insertion_order": "true",
         },
     )
-    for name in _EXTENSIONS if iceberg else ("httpfs",):
+    for name in names:
         con.load_extension(str(extension_path(name)))
+    _checked.update(names)
     con.execute("SET TimeZone = 'UTC'")
     # A partitioned COPY keeps every row until this many have come: the default held a whole batch in memory.
     con.execute("SET partitioned_write_flush_threshold = 30000")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 import tempfile
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
 
 from lakehouse import signals, telemetry
 from lakehouse.engine import duck
@@ -46,8 +48,16 @@ class Outcome:
     failed: set[str] = field(default_factory=set)
 
 
-def ingest(settings: Settings, files: Iterable[RawFile]) -> Outcome:
-    """Load raw files, each exactly once whatever is delivered twice; a group that fails does not stop the others."""
+def utc_now() -> datetime:
+    """Return the time."""
+    return datetime.now(UTC)
+
+
+def ingest(settings: Settings, files: Iterable[RawFile], clock: Callable[[], datetime] = utc_now) -> Outcome:
+    """Load raw files, each exactly once whatever is delivered twice; a group that fails does not stop the others.
+
+    `clock` says when rows are loaded, and which of those there are too old to be compared with.
+    """
     outcome = Outcome()
     sources = definition.load(settings.definitions)
     distinct = sorted(
@@ -58,9 +68,9 @@ def ingest(settings: Settings, files: Iterable[RawFile]) -> Outcome:
         for part in _parts(group):
             try:
                 if source is None:
-                    outcome.records += [_refuse(settings, file) for file in part]
+                    outcome.records += [_refuse(settings, file, clock()) for file in part]
                 else:
-                    _Batch(settings, source, part).run(outcome)
+                    _Batch(settings, source, part, clock).run(outcome)
             except Exception as error:  # noqa: BLE001 - told, and the files go back to the queue
                 telemetry.failed("batch failed", error, table="/".join(place), files=len(part))
                 outcome.failed |= {file.file_id for file in part}
@@ -81,9 +91,9 @@ def _parts(files: Iterable[RawFile]) -> Iterator[list[RawFile]]:
         yield part
 
 
-def _refuse(settings: Settings, file: RawFile) -> FileRecord:
+def _refuse(settings: Settings, file: RawFile, moment: datetime) -> FileRecord:
     """Set a file aside that no source definition knows; once one does, `replay` loads it."""
-    now = datetime.now(UTC).isoformat()
+    now = moment.isoformat()
     reason = "no source definition fits the key's first two folders; see `sources/*.yaml`"
     quarantine.write(settings.ops_bucket, file, [BadRow(None, "unknown_source", reason)], now)
     record = _record(file, now, received=1, quarantined=1)
@@ -117,10 +127,14 @@ def _record(
 class _Batch:
     """The files of one source on their way into one commit."""
 
-    def __init__(self, settings: Settings, source: Source, files: Sequence[RawFile]) -> None:
+    def __init__(
+        self, settings: Settings, source: Source, files: Sequence[RawFile], clock: Callable[[], datetime]
+    ) -> None:
         self.settings = settings
+        self.clock = clock
         self.source = source
         self.files = {file.file_id: file for file in files}
+        self.failed: set[str] = set()
         self.catalog: Catalog = catalogs.open_catalog(settings)
 
     def run(self, outcome: Outcome) -> None:
@@ -131,6 +145,7 @@ class _Batch:
             outcome.known += len(done)
             self.files = {name: file for name, file in self.files.items() if name not in done}
             if not self.files:
+                outcome.failed |= self.failed
                 return
             try:
                 outcome.records += self._attempt(table)
@@ -139,10 +154,11 @@ class _Batch:
                 if attempt == _ATTEMPTS:
                     raise CommitConflict(f"{self.source.table}: lost {attempt} races in a row") from error
             else:
+                outcome.failed |= self.failed
                 return
 
     def _attempt(self, table: Table) -> list[FileRecord]:
-        now = datetime.now(UTC)
+        now = self.clock()
         with tempfile.TemporaryDirectory(dir=self.settings.scratch, prefix="ingest-") as folder:
             con = duck.connect(self.settings, iceberg=False)
             try:
@@ -155,6 +171,8 @@ class _Batch:
     ) -> list[FileRecord]:
         create_batch(con, self.source)
         bad_files = self._read(con, folder, now.isoformat())
+        if not self.files:
+            return []
         received = dict(con.execute("SELECT _file_id, count(*) FROM batch GROUP BY 1").fetchall())
         rule = self.source.dedupe
         duplicates = drop_duplicates(con, table, rule, now) if rule else {}
@@ -177,6 +195,7 @@ class _Batch:
             con, table, "SELECT * FROM batch WHERE _code IS NULL", f"{now:%Y%m%d}-{uuid.uuid4()}"
         )
         if written.rows != sum(record.loaded for record in records):
+            datafiles.discard(table, written)
             raise CommitConflict(
                 f"{self.source.table}: {written.rows} rows written, the counts say otherwise"
             )
@@ -185,13 +204,17 @@ class _Batch:
 
     def _read(self, con: duckdb.DuckDBPyConnection, folder: Path, loaded_at: str) -> dict[str, BadRow]:
         bad: dict[str, BadRow] = {}
-        for name, file in self.files.items():
+        for name, file in list(self.files.items()):
             try:
-                path = fetch(file, folder)
-                read_file(con, self.source, path, name, loaded_at)
-                path.unlink()
+                read_file(con, self.source, fetch(file, folder), name, loaded_at)
             except BadFile as error:
                 bad[name] = BadRow(None, error.code, error.reason)
+            except ClientError as error:  # the store's answer about one object: the others need not wait
+                telemetry.failed("file not fetched", error, file_id=name, key=file.key)
+                self.failed.add(self.files.pop(name).file_id)
+            finally:
+                for left in folder.iterdir():
+                    left.unlink()
         return bad
 
     def _set_aside(
@@ -216,8 +239,7 @@ class _Batch:
                 already=lambda ids: ledger.in_ledger(self.catalog, ids),
             )
         except (AlreadyCommittedError, CommitConflict):
-            for file in written.files:  # the attempt is known dead, so nothing refers to its files
-                table.io.delete(file.file_path)
+            datafiles.discard(table, written)
             raise
         for record in records:
             telemetry.info(

@@ -1,7 +1,7 @@
 """SQL that reads one raw file into the batch: typed columns, or a code and a reason why a row is bad.
 
-Every row keeps its place in the file. DuckDB's CSV reader leaves out rows it cannot split and tells their line;
-the places of the rows behind them are moved accordingly, so that `_row` is the same on every reading.
+Every row keeps its place in the file, counted from 1: data rows in a CSV, where blank lines are none; lines in
+NDJSON, where blank ones count and are left out. A line ends with a newline, a carriage return, or both.
 """
 
 from __future__ import annotations
@@ -9,25 +9,24 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import duckdb
 
+from lakehouse.engine.duck import WRONG_SQL
 from lakehouse.engine.escape import identifier, literal, literals
-from lakehouse.errors import BadFile
+from lakehouse.errors import BadDefinition, BadFile
+from lakehouse.ingest import rejects
+from lakehouse.ingest.text import HEAD, Text, survey, with_even_lines, with_even_rows
 from lakehouse.sources.definition import Source, SourceColumn
 
-_SNIFF = 1 << 16
-_MAX_LINE = 4 << 20
-# Without a buffer size of its own the reader takes sixteen times the longest line, for each thread.
-_LIMITS = f"max_line_size={_MAX_LINE}, buffer_size={4 * _MAX_LINE}"
+_JSON_TYPES = {"string": ("VARCHAR", "a string"), "object": ("OBJECT", "an object")}
 _KINDS = {"timestamptz": "timestamp", "date": "date", "boolean": "boolean"}
-_REJECT_CODES = {
-    "MISSING COLUMNS": ("too_few_fields", "the row has fewer fields than the header"),
-    "TOO MANY COLUMNS": ("too_many_fields", "the row has more fields than the header"),
-    "UNQUOTED VALUE": ("bad_quoting", "a quoted field goes on after its closing quote"),
-    "LINE SIZE OVER MAXIMUM": ("line_too_long", f"the row is longer than {_MAX_LINE >> 20} MiB"),
-    "INVALID ENCODING": ("not_utf8", "the row is not UTF-8"),
+# What a Python process, Iceberg's bounds and other engines can hold; DuckDB knows of infinity and of 290,000 AD.
+_RANGES = {
+    "timestamptz": "TIMESTAMPTZ '0001-01-01' AND TIMESTAMPTZ '9999-12-31 23:59:59.999999'",
+    "date": "DATE '0001-01-01' AND DATE '9999-12-31'",
 }
 
 
@@ -42,60 +41,36 @@ def create_batch(con: duckdb.DuckDBPyConnection, source: Source) -> None:
 def read_file(
     con: duckdb.DuckDBPyConnection, source: Source, path: Path, file_id: str, loaded_at: str
 ) -> None:
-    """Add the rows of one decompressed file to `batch`; raises BadFile and adds none when it is no such file."""
-    head = _head(path)
+    """Add the rows of one decompressed file to `batch`; raises BadFile and adds none when it is no such file.
+
+    Raises BadDefinition when the SQL of a check cannot run.
+    """
+    text = survey(path)
     stamp = [
         f"{literal(file_id)} AS _file_id",
         "_n AS _row",
         f"TIMESTAMPTZ {literal(loaded_at)} AS _loaded_at",
     ]
     if source.format == "csv":
-        scan, texts, extra, original = _csv(source, path, head)
+        scan, texts, extra, original = _csv(source, text)
         structural: list[tuple[str, str, str]] = []
     else:
-        scan, texts, extra, original = _ndjson(source, path)
-        structural = [
-            ("invalid_json", "the line is not JSON", "_kinds IS NULL"),
-            ("not_an_object", "the line is JSON but no object", "_kinds[1] <> 'OBJECT'"),
-        ]
-        structural += [
-            (
-                f"{column.name}_not_{column.json_type}",
-                f"{column.origin} is not {_a(column.json_type or '')}",
-                condition,
-            )
-            for number, column in enumerate(_kinded(source), start=2)
-            if (condition := _kind_condition(column, number))
-        ]
+        scan, texts, extra, original = _ndjson(source, text)
+        structural = _structural(source)
     query = _checked(source, scan, [*stamp, f"{extra} AS extra"], texts, structural, original)
-    con.execute(f"INSERT INTO batch BY NAME {query}")
-    _place_rejects(con, file_id, header_lines=1 if source.format == "csv" else 0)
-
-
-def _head(path: Path) -> str:
-    with path.open("rb") as file:
-        start = file.read(_SNIFF)
-    if b"\0" in start:
-        raise BadFile("not_text", "the file holds NUL bytes: a binary file, or text in another encoding")
+    rejects.forget(con)
     try:
-        return start.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        if error.start >= len(start) - 4:  # cut within a character at the end of what was read
-            return start[: error.start].decode("utf-8-sig")
-        if error.start < 1024 and _mostly_binary(start):  # noqa: PLR2004
-            raise BadFile("not_text", "the file is binary") from error
-        return start.decode("utf-8-sig", "replace")
+        con.execute(f"INSERT INTO batch BY NAME {query}")
+    except WRONG_SQL as error:
+        told = str(error).splitlines()[0]
+        raise BadDefinition(f"source {source.source}/{source.entity}: a check is no SQL: {told}") from error
+    except (duckdb.DataError, duckdb.InvalidInputException) as error:
+        raise BadFile("unreadable_file", f"the reader gave up ({type(error).__name__})") from error
+    rejects.place(con, file_id, header_lines=1 if source.format == "csv" else 0)
 
 
-def _mostly_binary(start: bytes) -> bool:
-    control = sum(byte < 9 or 13 < byte < 32 for byte in start)  # noqa: PLR2004
-    return control * 20 > len(start)
-
-
-def _csv(source: Source, path: Path, head: str) -> tuple[str, dict[str, str], str, str]:
-    first = head.split("\n", 1)[0]
-    delimiter = max(",;\t|", key=first.count)
-    header = [name.strip() for name in next(csv.reader(io.StringIO(head), delimiter=delimiter), [])]
+def _csv(source: Source, text: Text) -> tuple[str, dict[str, str], str, str]:
+    delimiter, header = _header(text)
     lowered = [name.casefold() for name in header]
     if len(set(lowered)) != len(lowered):
         raise BadFile("duplicate_column", "two columns of the header share a name")
@@ -103,14 +78,16 @@ def _csv(source: Source, path: Path, head: str) -> tuple[str, dict[str, str], st
     missing = [c.origin for c in source.columns if c.required and c.origin.casefold() not in place]
     if missing:
         raise BadFile("missing_column", f"the header lacks {', '.join(missing)}; see sources/*.yaml")
-    columns = "{" + ", ".join(f"'c{number}': 'VARCHAR'" for number in range(len(header))) + "}"
+    uneven = text.line_ends_vary or text.blank_lines
+    path = with_even_rows(text, delimiter) if uneven else text.path
+    columns = "{" + ", ".join(f"'_c{number}': 'VARCHAR'" for number in range(len(header))) + "}"
     scan = (
         f"SELECT row_number() OVER () AS _n, * FROM read_csv({literal(str(path))}, auto_detect=false, "
         f"header=false, skip=1, delim={literal(delimiter)}, quote='\"', escape='\"', columns={columns}, "
-        f"{_LIMITS}, {_rejects()})"
+        f"{rejects.LIMITS}, {rejects.STORED})"
     )
     texts = {
-        column.name: f"nullif(trim(c{place[column.origin.casefold()]}), '')"
+        column.name: f"nullif(trim(_c{place[column.origin.casefold()]}), '')"
         for column in source.columns
         if column.origin.casefold() in place
     }
@@ -120,35 +97,58 @@ def _csv(source: Source, path: Path, head: str) -> tuple[str, dict[str, str], st
     return scan, texts, extra, _json_object([(name, number) for number, name in enumerate(header)])
 
 
+def _header(text: Text) -> tuple[str, list[str]]:
+    """Return the delimiter and the names of a CSV's first line that is not blank."""
+    first = next((line for line in re.split(r"[\r\n]+", text.head) if line), "")
+    if len(first.encode()) >= HEAD - len("\N{BOM}".encode()):
+        raise BadFile("bad_header", f"the header is longer than {HEAD >> 10} KiB")
+    delimiter = max(",;\t|", key=first.count)
+    try:
+        lines = io.StringIO(text.head, newline="")
+        rows = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
+        header = [name.strip() or "_" for name in next((row for row in rows if row), [])]
+    except csv.Error as error:
+        raise BadFile("bad_header", "the header is no CSV") from error
+    if not header:
+        raise BadFile("empty_file", "the file has no header and no rows")
+    if any("\0" in name for name in header):
+        raise BadFile("bad_header", "a name in the header holds NUL")
+    return delimiter, header
+
+
 def _json_object(cells: list[tuple[str, int]]) -> str:
-    return (
-        "to_json(struct_pack(" + ", ".join(f"{identifier(name or '_')} := c{n}" for name, n in cells) + "))"
-    )
+    return "json_object(" + ", ".join(f"{literal(name)}, _c{number}" for name, number in cells) + ")"
+
+
+def _structural(source: Source) -> list[tuple[str, str, str]]:
+    """Return code, reason and condition of what makes a line no record."""
+    faults = [
+        ("invalid_json", "the line is not JSON", "_kinds IS NULL"),
+        ("not_an_object", "the line is JSON but no object", "_kinds[1] <> 'OBJECT'"),
+    ]
+    for number, column in enumerate(_kinded(source), start=2):
+        wanted, words = _JSON_TYPES[column.json_type or "string"]
+        condition = f"_kinds[{number}] NOT IN ('{wanted}', 'NULL')"
+        faults.append((f"{column.name}_not_{column.json_type}", f"{column.origin} is not {words}", condition))
+    return faults
 
 
 def _kinded(source: Source) -> list[SourceColumn]:
     return [column for column in source.columns if column.json_type]
 
 
-def _kind_condition(column: SourceColumn, number: int) -> str:
-    wanted = "VARCHAR" if column.json_type == "string" else "OBJECT"
-    return f"_kinds[{number}] NOT IN ('{wanted}', 'NULL')"
-
-
-def _a(word: str) -> str:
-    return f"an {word}" if word[:1] in "aeio" else f"a {word}"
-
-
-def _ndjson(source: Source, path: Path) -> tuple[str, dict[str, str], str, str]:
+def _ndjson(source: Source, text: Text) -> tuple[str, dict[str, str], str, str]:
     paths = literals([f"$.{_json_key(column.origin)}" for column in source.columns])
     kinds = literals(["$", *(f"$.{_json_key(column.origin)}" for column in _kinded(source))])
     known = literals([column.origin for column in source.columns])
     remove = literal(json.dumps({column.origin: None for column in source.columns}))
+    path = with_even_lines(text) if text.line_ends_vary else text.path
+    # The reader wants a delimiter: one that the file lacks cuts no line.
     scan = (
         f"SELECT _n, _line, TRY(json_extract_string(_line, {paths})) AS _values, "
         f"TRY(json_type(_line, {kinds})) AS _kinds FROM (SELECT row_number() OVER () AS _n, _line FROM "
-        f"read_csv({literal(str(path))}, auto_detect=false, header=false, delim='\\x01', quote='', escape='', "
-        f"strict_mode=false, columns={{'_line': 'VARCHAR'}}, {_LIMITS}, {_rejects()})) "
+        f"read_csv({literal(str(path))}, auto_detect=false, header=false, delim={literal(text.spare)}, quote='', "
+        f"escape='', strict_mode=false, columns={{'_line': 'VARCHAR'}}, {rejects.LIMITS}, {rejects.STORED})) "
         "WHERE trim(coalesce(_line, ''), ' \t\r') <> ''"
     )
     texts = {
@@ -165,10 +165,6 @@ def _json_key(name: str) -> str:
     return '"' + name.replace('"', '\\"') + '"'
 
 
-def _rejects() -> str:
-    return "store_rejects=true, rejects_limit=0, rejects_table='rejected', rejects_scan='rejected_scans'"
-
-
 def _checked(
     source: Source,
     scan: str,
@@ -182,9 +178,7 @@ def _checked(
     for column in source.columns:
         duck_type = source.contract.columns[_index(source, column.name)].duck_type
         cells.append(f"{texts.get(column.name, 'NULL')} AS {identifier('_t_' + column.name)}")
-        typed.append(
-            f"TRY_CAST({identifier('_t_' + column.name)} AS {duck_type}) AS {identifier(column.name)}"
-        )
+        typed.append(f"{_typed(column, duck_type)} AS {identifier(column.name)}")
         name, text = identifier(column.name), identifier("_t_" + column.name)
         if column.required:
             faults.append(("missing_value", f"{column.origin} is empty", f"{text} IS NULL"))
@@ -211,31 +205,16 @@ def _checked(
     )
 
 
+def _typed(column: SourceColumn, duck_type: str) -> str:
+    """Return the SQL of a column's value; null where the text is none of its type."""
+    text = identifier("_t_" + column.name)
+    value = f"TRY_CAST({text} AS {duck_type})"
+    if column.type in _RANGES:
+        return f"CASE WHEN {value} BETWEEN {_RANGES[column.type]} THEN {value} END"
+    if column.type in ("int", "long"):  # a cast would round
+        return f"CASE WHEN TRY_CAST({text} AS DOUBLE) = floor(TRY_CAST({text} AS DOUBLE)) THEN {value} END"
+    return value
+
+
 def _index(source: Source, name: str) -> int:
     return next(number for number, column in enumerate(source.contract.columns) if column.name == name)
-
-
-def _place_rejects(con: duckdb.DuckDBPyConnection, file_id: str, header_lines: int) -> None:
-    """Move the rows behind those the reader left out, and add the latter to the batch as bad rows."""
-    found = con.execute(
-        "SELECT line - ?, min(CAST(error_type AS VARCHAR)), min(csv_line) FROM rejected GROUP BY line ORDER BY line",
-        [header_lines],
-    ).fetchall()
-    con.execute("DROP TABLE rejected; DROP TABLE rejected_scans")
-    if not found:
-        return
-    con.execute("CREATE OR REPLACE TEMP TABLE places (place BIGINT, before BIGINT)")
-    con.executemany(
-        "INSERT INTO places VALUES (?, ?)", [(row[0], number) for number, row in enumerate(found)]
-    )
-    con.execute(
-        "UPDATE batch SET _row = _row + (SELECT count(*) FROM places WHERE place - before <= batch._row) "
-        "WHERE _file_id = ?",
-        [file_id],
-    )
-    for place, kind, text in found:
-        code, reason = _REJECT_CODES.get(kind, ("unreadable_row", f"the row cannot be read: {kind.lower()}"))
-        con.execute(
-            "INSERT INTO batch BY NAME SELECT ? AS _file_id, ? AS _row, ? AS _code, ? AS _reason, ? AS _original",
-            [file_id, place, code, reason, (text or "").lstrip("\n")],
-        )

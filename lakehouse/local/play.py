@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -80,6 +82,14 @@ def play(data: Path, *, as_json: bool = False) -> None:
         _show(summary, data, time.monotonic() - began)
 
 
+def _command() -> str:
+    """Return how this command can be called again: by its name where that is found, else by its path."""
+    if shutil.which("lakehouse"):
+        return "lakehouse"
+    path = Path(sys.argv[0]).absolute()
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
 def _as_json(summary: demo.Summary) -> dict[str, Any]:
     return {
         "landed": summary.landed,
@@ -109,9 +119,10 @@ def _show(summary: demo.Summary, data: Path, seconds: float) -> None:
     terminal.show_deliveries(summary.status["deliveries"])
     again = " Nothing was new: this demo ran before." if summary.known and not summary.landed else ""
     out.print(f"Done in {seconds:.0f} s.{again} The stack is stopped; its data stays in {data}. Try next:")
+    command = _command()
     flag = "" if data == Path(".lakehouse") else f" --data {data}"
     out.print(
-        f'  lakehouse sql{flag} "select rfm, count(*) from marts.rfm group by 1 order by 2 desc limit 5"'
+        f'  {command} sql{flag} "select rfm, count(*) from marts.rfm group by 1 order by 2 desc limit 5"'
     )
-    out.print(f'  lakehouse sql{flag} "select code, reason, count(*) from ops.quarantine group by all"')
-    out.print(f"  lakehouse up{flag}")
+    out.print(f'  {command} sql{flag} "select code, reason, count(*) from ops.quarantine group by all"')
+    out.print(f"  {command} up{flag}")

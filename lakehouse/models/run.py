@@ -5,12 +5,16 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Iterable
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING
 
-from lakehouse import signals, telemetry
+from lakehouse import telemetry
 from lakehouse.engine import duck
-from lakehouse.errors import CommitConflict
+from lakehouse.engine.duck import WRONG_SQL
+from lakehouse.errors import BadDefinition, CommitConflict
 from lakehouse.models import registry
 from lakehouse.models.registry import Model
 from lakehouse.sources import definition, mapped
@@ -29,37 +33,55 @@ AS_OF = "as_of"
 VERSION = "version"
 
 
+@dataclass(frozen=True)
+class Ran:
+    """What a look computed, in order, and what is wrong with models that could not be computed."""
+
+    committed: list[commit.Committed]
+    wrong: list[str]
+
+
 def pending(settings: Settings) -> list[str]:
     """Return the tables whose models would be run now, in order."""
     catalog = catalogs.open_catalog(settings)
     sources = list(definition.load(settings.definitions).values())
-    models = registry.load(settings.definitions)
     stale: list[str] = []
-    for model in models:
+    for model in registry.load(settings.definitions):
         table = catalogs.load(catalog, model.table)
-        wanted = _wanted(catalog, model, sources, settings.as_of_day())
-        moved = table is None or commit.inputs(table) != wanted
-        if moved or set(model.inputs) & set(stale):
+        if _due(table, _wanted(catalog, model, sources, settings.as_of_day())) or set(model.inputs) & set(
+            stale
+        ):
             stale.append(model.table)
     return stale
 
 
-def run(settings: Settings) -> list[str]:
-    """Run every model whose inputs, SQL or day differ from what its rows were computed from; return their tables.
+def run(settings: Settings) -> Ran:
+    """Run every model whose inputs, SQL or day differ from what its rows were computed from.
 
+    A model whose definition is wrong keeps its old rows, and so do those that read it; the others are run.
     Raises CommitConflict when another run was first: the message goes back, and the next look finds little to do.
     """
     catalog = catalogs.open_catalog(settings)
     sources = list(definition.load(settings.definitions).values())
-    committed: list[commit.Committed] = []
-    for model in registry.load(settings.definitions):
-        table = catalogs.ensure(catalog, model.contract)
-        wanted = _wanted(catalog, model, sources, settings.as_of_day())
-        if commit.inputs(table) != wanted:
-            committed.append(_run_one(settings, catalog, model, table, sources, wanted))
-    for commit_made in committed:  # at the end: what listens to one of them would find the others stale
-        signals.table_committed(commit_made.table, commit_made.snapshot_id)
-    return [commit_made.table for commit_made in committed]
+    ran = Ran([], [])
+    stuck: set[str] = set()
+    with ExitStack() as ends:
+        # one connection for all, made for the first that is due
+        connect = cache(lambda: ends.enter_context(closing(duck.connect(settings))))
+        for model in registry.load(settings.definitions):
+            table = catalogs.ensure(catalog, model.contract)
+            wanted = _wanted(catalog, model, sources, settings.as_of_day())
+            if set(model.inputs) & stuck:
+                stuck.add(model.table)
+            elif _due(table, wanted):
+                try:
+                    read = prepare(connect(), catalog, model, sources, settings.as_of_day())
+                    ran.committed.append(_run_one(connect(), model, table, read, wanted))
+                except BadDefinition as error:
+                    telemetry.failed("model cannot be computed", error, model=model.table)
+                    ran.wrong.append(str(error))
+                    stuck.add(model.table)
+    return ran
 
 
 def sources_tables(model: Model, sources: Iterable[Source]) -> set[str]:
@@ -71,9 +93,22 @@ def sources_tables(model: Model, sources: Iterable[Source]) -> set[str]:
     return tables
 
 
+def _due(table: Table | None, wanted: dict[str, str]) -> bool:
+    return bool(wanted) and (table is None or commit.inputs(table) != wanted)
+
+
 def _wanted(catalog: Catalog, model: Model, sources: list[Source], as_of: date) -> dict[str, str]:
+    """Return what the model's rows should have been computed from; empty while none of its inputs has any.
+
+    Rows computed from nothing would say that nobody is a customer, and the CRM would be told so.
+    """
     names = sorted(sources_tables(model, sources))
     wanted = {name: commit.head(catalogs.load(catalog, name)) for name in names}
+    if not any(wanted.values()):
+        return {}
+    for name in model.inputs:
+        if name.startswith("mapped."):
+            wanted[name] = mapped.version(name.removeprefix("mapped."), sources)
     wanted[VERSION] = model.version
     if model.as_of:
         wanted[AS_OF] = as_of.isoformat()
@@ -81,27 +116,24 @@ def _wanted(catalog: Catalog, model: Model, sources: list[Source], as_of: date) 
 
 
 def _run_one(
-    settings: Settings,
-    catalog: Catalog,
-    model: Model,
-    table: Table,
-    sources: list[Source],
-    wanted: dict[str, str],
+    con: duckdb.DuckDBPyConnection, model: Model, table: Table, read: dict[str, Table], wanted: dict[str, str]
 ) -> commit.Committed:
     began = time.monotonic()
     base = table.current_snapshot()
-    con = duck.connect(settings)
+    for name, seen in read.items():
+        if wanted.get(name, commit.head(seen)) != commit.head(seen):
+            raise CommitConflict(f"{name} moved while {model.table} was about to be computed; look again")
     try:
-        read = prepare(con, catalog, model, sources, settings.as_of_day())
-        for name, seen in read.items():
-            if wanted.get(name, commit.head(seen)) != commit.head(seen):
-                raise CommitConflict(f"{name} moved while {model.table} was about to be computed; look again")
         written = datafiles.write(con, table, model.sql, f"model-{uuid.uuid4()}")
-    finally:
-        con.close()
-    committed = commit.replace_all(
-        table, written.files, computed_from=wanted, base=base.snapshot_id if base else None
-    )
+    except WRONG_SQL as error:
+        raise BadDefinition(f"{model.where}: {str(error).splitlines()[0]}") from error
+    try:
+        committed = commit.replace_all(
+            table, written.files, computed_from=wanted, base=base.snapshot_id if base else None
+        )
+    except CommitConflict:
+        datafiles.discard(table, written)
+        raise
     telemetry.info(
         "model computed", model=model.table, rows=written.rows, seconds=round(time.monotonic() - began, 2)
     )
@@ -111,7 +143,12 @@ def _run_one(
 def prepare(
     con: duckdb.DuckDBPyConnection, catalog: Catalog, model: Model, sources: list[Source], as_of: date
 ) -> dict[str, Table]:
-    """Make a model's inputs and the variable `as_of` ready on a connection; return the tables it reads."""
+    """Make a model's inputs and the variable `as_of` ready on a connection; return the tables it reads.
+
+    What an earlier model found there goes: a model that reads what its header does not name must not work by chance.
+    """
+    for namespace in (*catalogs.NAMESPACES, "mapped"):
+        con.execute(f"DROP SCHEMA IF EXISTS {namespace} CASCADE")
     names = sources_tables(model, sources)
     for source in sources:
         if source.table in names:
@@ -123,6 +160,8 @@ def prepare(
     con.execute("CREATE SCHEMA IF NOT EXISTS mapped")
     for name in model.inputs:
         if name.startswith("mapped."):
-            con.execute(f"CREATE VIEW {name} AS {mapped.entity_sql(name.removeprefix('mapped.'), sources)}")
+            con.execute(
+                f"CREATE OR REPLACE VIEW {name} AS {mapped.entity_sql(name.removeprefix('mapped.'), sources)}"
+            )
     con.execute("SET VARIABLE as_of = CAST(? AS DATE)", [as_of])
     return tables

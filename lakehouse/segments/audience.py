@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lakehouse.engine import duck
 from lakehouse.engine.escape import literals
+from lakehouse.errors import CommitConflict
 from lakehouse.tables import views
 
 if TYPE_CHECKING:
@@ -18,12 +19,13 @@ TABLES = ("ops.segment_members", "core.customers", "marts.customer_360", "marts.
 def audience(settings: Settings, segments: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Yield the members of any of the segments by customer id: the columns of customers, customer_360 and rfm.
 
-    Besides: `segments` (names, sorted), and `consented`, what `core.consents` says of e-mail marketing.
+    Besides: `segments` (names, sorted), and `consented`, what `core.consents` says of e-mail marketing. Raises
+    CommitConflict when a table is missing: nobody would be in the audience, and be taken off the CRM for it.
     """
     con = duck.connect(settings)
     try:
-        if set(views.open_tables(con, settings, TABLES)) != set(TABLES):
-            return
+        if missing := set(TABLES) - views.open_tables(con, settings, TABLES).keys():
+            raise CommitConflict(f"{', '.join(sorted(missing))} cannot be seen; look again")
         rows = con.execute(
             f"""WITH chosen AS (
                 SELECT customer_id, list(segment ORDER BY segment) AS segments

@@ -6,6 +6,7 @@ import hashlib
 import json
 from functools import lru_cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import yaml
@@ -31,14 +32,16 @@ def load(overrides: Path | None = None) -> tuple[Segment, ...]:
 
     Raises BadDefinition naming file and field.
     """
-    shipped = files("lakehouse.segments") / "definitions"
-    texts = {
-        entry.name: entry.read_text("utf-8") for entry in shipped.iterdir() if entry.name.endswith(".yaml")
-    }
-    if overrides is not None:
-        for path in sorted((overrides / "segments").glob("*.yaml")):
-            texts[path.name] = path.read_text("utf-8")
-    return tuple(sorted((_parse(text, where) for where, text in texts.items()), key=lambda found: found.name))
+    places: list[Traversable] = [files("lakehouse.segments") / "definitions"]
+    if overrides is not None and (overrides / "segments").is_dir():
+        places.append(overrides / "segments")
+    found: dict[str, Segment] = {}
+    for place in places:
+        for file in sorted(place.iterdir(), key=lambda file: file.name):
+            if file.name.endswith((".yaml", ".yml")):
+                segment = _parse(file.read_text("utf-8"), file.name)
+                found[segment.name] = segment
+    return tuple(found[name] for name in sorted(found))
 
 
 def version(segments: tuple[Segment, ...]) -> str:
@@ -49,10 +52,13 @@ def version(segments: tuple[Segment, ...]) -> str:
 
 def _parse(text: str, where: str) -> Segment:
     try:
-        return Segment.model_validate(yaml.safe_load(text))
+        segment = Segment.model_validate(yaml.safe_load(text))
     except yaml.YAMLError as error:
         raise BadDefinition(f"{where}: not YAML: {error}") from error
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "the whole file"
         raise BadDefinition(f"{where}: {field}: {first['msg']}") from error
+    if segment.name != where.rpartition(".")[0]:
+        raise BadDefinition(f"{where}: name: {segment.name!r} must be the file's own name")
+    return segment

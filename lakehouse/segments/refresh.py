@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import duckdb
 
 from lakehouse.engine import duck
+from lakehouse.engine.duck import WRONG_SQL
 from lakehouse.engine.escape import literal
-from lakehouse.errors import BadDefinition
+from lakehouse.errors import BadDefinition, CommitConflict
 from lakehouse.segments import definition
 from lakehouse.segments.definition import Segment
 from lakehouse.tables import catalog as catalogs
@@ -21,14 +23,15 @@ from lakehouse.tables.contracts import SEGMENT_CHANGES, SEGMENT_MEMBERS
 
 if TYPE_CHECKING:
     from lakehouse.settings import Settings
-    from lakehouse.tables.catalog import Catalog
+    from lakehouse.tables.catalog import Table
 
 INPUTS = ("marts.customer_360", "marts.rfm")
+_TABLES = (*INPUTS, SEGMENT_MEMBERS.name, SEGMENT_CHANGES.name)
 
 
 @dataclass(frozen=True)
 class Refresh:
-    """What a look found. `run` is the same for the same inputs and definitions."""
+    """What a look found. `run` names it: the same inputs and definitions, looked at from the same members."""
 
     run: str
     inputs: dict[str, str]
@@ -36,37 +39,42 @@ class Refresh:
     sizes: dict[str, int]
 
 
+def inputs(settings: Settings) -> dict[str, str]:
+    """Return what a look would be computed from now; empty while the marts hold nothing."""
+    catalog = catalogs.open_catalog(settings)
+    return _wanted({name: catalogs.load(catalog, name) for name in INPUTS}, settings)
+
+
 def pending(settings: Settings) -> bool:
     """Return whether the inputs or definitions have moved since the last look."""
-    catalog = catalogs.open_catalog(settings)
-    table = catalogs.load(catalog, SEGMENT_MEMBERS.name)
-    return table is None or commit.inputs(table) != _wanted(catalog, settings)
+    members = catalogs.load(catalogs.open_catalog(settings), SEGMENT_MEMBERS.name)
+    wanted = inputs(settings)
+    return bool(wanted) and (members is None or commit.inputs(members) != wanted)
 
 
 def refresh(settings: Settings) -> Refresh:
     """Bring `ops.segment_members` up to date; do nothing where neither inputs nor definitions moved.
 
-    Changes are appended before the members are replaced, under the run's id: a crash between the two repeats the
-    look, and the second append of the same run is refused. Raises CommitConflict when another look was first.
+    Changes are appended before the members are replaced. A look that follows a crash between the two finds them
+    noted against members that still stand, and notes only what came on top. Raises CommitConflict when another
+    look was first, BadDefinition for a condition that is no SQL.
     """
     catalog = catalogs.open_catalog(settings)
-    members = catalogs.ensure(catalog, SEGMENT_MEMBERS)
-    wanted = _wanted(catalog, settings)
-    run = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:16]
-    changed = commit.inputs(members) != wanted
+    for contract in (SEGMENT_MEMBERS, SEGMENT_CHANGES):
+        catalogs.ensure(catalog, contract)
     con = duck.connect(settings)
     try:
-        tables = views.attach(con, catalog, [*INPUTS, SEGMENT_MEMBERS.name])
-        changed = changed and all(name in tables for name in INPUTS)
+        tables = views.attach(con, catalog, _TABLES)
+        members = tables[SEGMENT_MEMBERS.name]
+        wanted = _wanted(tables, settings)
+        base = f"{commit.head(members) or 0}-"
+        run = base + hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:16]
+        changed = bool(wanted) and commit.inputs(members) != wanted
         if changed:
-            _look(con, settings, run)
-            _note_changes(con, catalog, run)
-            base = members.current_snapshot()
-            written = datafiles.write(con, members, "SELECT * FROM members_now", f"segments-{uuid.uuid4()}")
-            commit.replace_all(
-                members, written.files, computed_from=wanted, base=base.snapshot_id if base else None
-            )
+            _look(con, settings, run, base)
+            _note_changes(con, tables[SEGMENT_CHANGES.name])
             _export(con, settings, run)
+            _replace(con, members, wanted)
         source = "members_now" if changed else SEGMENT_MEMBERS.name
         counted = dict(con.execute(f"SELECT segment, count(*) FROM {source} GROUP BY 1").fetchall())
     finally:
@@ -84,17 +92,20 @@ def members_sql(segment: Segment) -> str:
     )
 
 
-def _wanted(catalog: Catalog, settings: Settings) -> dict[str, str]:
-    wanted = {name: commit.head(catalogs.load(catalog, name)) for name in INPUTS}
-    return wanted | {"version": definition.version(definition.load(settings.definitions))}
+def _wanted(tables: Mapping[str, Table | None], settings: Settings) -> dict[str, str]:
+    heads = {name: commit.head(tables.get(name)) for name in INPUTS}
+    if not all(heads.values()):
+        return {}  # members of marts that were never computed: everybody would have left
+    return heads | {"version": definition.version(definition.load(settings.definitions))}
 
 
-def _look(con: duckdb.DuckDBPyConnection, settings: Settings, run: str) -> None:
+def _look(con: duckdb.DuckDBPyConnection, settings: Settings, run: str, base: str) -> None:
+    """Leave the tables `members_now` and `changes_now`: who is in, and what nobody has noted yet."""
     con.execute("CREATE TEMP TABLE found (segment VARCHAR, customer_id VARCHAR, as_of DATE)")
     for segment in definition.load(settings.definitions):
         try:
             con.execute(f"INSERT INTO found SELECT {literal(segment.name)}, * FROM ({members_sql(segment)})")
-        except (duckdb.BinderException, duckdb.ParserException) as error:
+        except (*WRONG_SQL, duckdb.DataError) as error:
             raise BadDefinition(f"segment {segment.name}: where: {str(error).splitlines()[0]}") from error
     con.execute(
         f"""CREATE TEMP TABLE members_now AS
@@ -103,24 +114,43 @@ def _look(con: duckdb.DuckDBPyConnection, settings: Settings, run: str) -> None:
     )
     con.execute(
         f"""CREATE TEMP TABLE changes_now AS
+        WITH noted AS (
+            SELECT segment, customer_id, sum(CASE change WHEN 'entered' THEN 1 ELSE -1 END) AS net
+            FROM {SEGMENT_CHANGES.name} WHERE starts_with(run, {literal(base)}) GROUP BY ALL
+        ),
+        known AS (
+            SELECT segment, customer_id
+            FROM {SEGMENT_MEMBERS.name} AS m FULL JOIN noted AS n USING (segment, customer_id)
+            WHERE CAST(m.as_of IS NOT NULL AS INTEGER) + coalesce(n.net, 0) > 0
+        )
         SELECT {literal(run)} AS run, segment, customer_id,
-            CASE WHEN m.customer_id IS NULL THEN 'entered' ELSE 'left' END AS change,
+            CASE WHEN k.customer_id IS NULL THEN 'entered' ELSE 'left' END AS change,
             (SELECT max(as_of) FROM marts.customer_360) AS as_of, now() AS found_at
-        FROM found AS f FULL JOIN {SEGMENT_MEMBERS.name} AS m USING (segment, customer_id)
-        WHERE f.customer_id IS NULL OR m.customer_id IS NULL"""
+        FROM found AS f FULL JOIN known AS k USING (segment, customer_id)
+        WHERE f.customer_id IS NULL OR k.customer_id IS NULL"""
     )
 
 
-def _note_changes(con: duckdb.DuckDBPyConnection, catalog: Catalog, run: str) -> None:
-    table = catalogs.ensure(catalog, SEGMENT_CHANGES)
+def _note_changes(con: duckdb.DuckDBPyConnection, table: Table) -> None:
     written = datafiles.write(con, table, "SELECT * FROM changes_now", f"segments-{uuid.uuid4()}")
-    if not written.files:
-        return
+    if written.files:
+        try:
+            commit.append(table, written.files, exclusive=True)
+        except CommitConflict:
+            datafiles.discard(table, written)
+            raise
+
+
+def _replace(con: duckdb.DuckDBPyConnection, table: Table, wanted: dict[str, str]) -> None:
+    base = table.current_snapshot()
+    written = datafiles.write(con, table, "SELECT * FROM members_now", f"segments-{uuid.uuid4()}")
     try:
-        commit.append(table, written.files, carries=[run])
-    except commit.AlreadyCommittedError:
-        for file in written.files:
-            table.io.delete(file.file_path)
+        commit.replace_all(
+            table, written.files, computed_from=wanted, base=base.snapshot_id if base else None
+        )
+    except CommitConflict:
+        datafiles.discard(table, written)
+        raise
 
 
 def _export(con: duckdb.DuckDBPyConnection, settings: Settings, run: str) -> None:

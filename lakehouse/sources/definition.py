@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lakehouse.errors import BadDefinition
+from lakehouse.sources.entities import ENTITIES
 from lakehouse.tables.contract import Column, Contract, Partition, columns
 
 SYSTEM_COLUMNS = columns(
@@ -105,11 +107,18 @@ class Source(_Strict):
 
     @model_validator(mode="after")
     def _whole(self) -> Source:
-        _ = self.contract
+        names = {column.name for column in self.contract.columns}
         for column in self.contract.columns:
             _ = column.duck_type
+        if self.dedupe and self.dedupe.column not in names:
+            raise ValueError(f"dedupe names no column: {self.dedupe.column}")
         if self.identifiers and not (self.record and self.seen_at):
             raise ValueError("identifiers need `record` and `seen_at`")
+        for entity, mapping in self.core.items():
+            if entity not in ENTITIES:
+                raise ValueError(f"core names no entity: {entity}; there are {', '.join(ENTITIES)}")
+            if unknown := mapping.keys() - ENTITIES[entity].keys():
+                raise ValueError(f"core.{entity} has no column {', '.join(sorted(unknown))}")
         return self
 
 
@@ -127,13 +136,37 @@ def parse(text: str, where: str) -> Source:
 
 @lru_cache(maxsize=4)
 def load(overrides: Path | None = None) -> dict[tuple[str, str], Source]:
-    """Return every source by (source, entity): those shipped, overridden by `<overrides>/sources/*.yaml`."""
-    shipped = files("lakehouse.sources") / "definitions"
-    texts = {
-        entry.name: entry.read_text("utf-8") for entry in shipped.iterdir() if entry.name.endswith(".yaml")
-    }
+    """Return every source by (source, entity): those shipped, overridden by `<overrides>/sources/*.yaml`.
+
+    Raises BadDefinition, also for two definitions of one thing and for a folder that is not there.
+    """
+    found = _read(files("lakehouse.sources") / "definitions")
     if overrides is not None:
-        for path in sorted((overrides / "sources").glob("*.yaml")):
-            texts[path.name] = path.read_text("utf-8")
-    sources = [parse(text, name) for name, text in sorted(texts.items())]
-    return {(source.source, source.entity): source for source in sources}
+        if not overrides.is_dir():
+            raise BadDefinition(f"{overrides}: no such folder; LAKEHOUSE_DEFINITIONS names it")
+        if (overrides / "sources").is_dir():
+            found |= _read(overrides / "sources")
+    tables: dict[str, tuple[str, str]] = {}
+    for place, source in found.items():
+        if tables.setdefault(source.table, place) != place:
+            raise BadDefinition(
+                f"{'/'.join(place)} and {'/'.join(tables[source.table])} share {source.table}"
+            )
+    return found
+
+
+def _read(folder: Traversable) -> dict[tuple[str, str], Source]:
+    found: dict[tuple[str, str], Source] = {}
+    where: dict[tuple[str, str], str] = {}
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if not entry.name.endswith(".yaml"):
+            continue
+        try:
+            source = parse(entry.read_text("utf-8"), entry.name)
+        except UnicodeDecodeError as error:
+            raise BadDefinition(f"{entry.name}: not UTF-8") from error
+        place = (source.source, source.entity)
+        if place in found:
+            raise BadDefinition(f"{entry.name}: {'/'.join(place)} is defined by {where[place]} too")
+        found[place], where[place] = source, entry.name
+    return found

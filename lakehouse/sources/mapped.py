@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from lakehouse.engine.escape import identifier, literal, qualified
-from lakehouse.sources.definition import Source
 
-ENTITIES: dict[str, dict[str, str]] = {
-    "contacts": {
-        "contact_id": "VARCHAR", "source": "VARCHAR", "identifier_type": "VARCHAR", "identifier_value": "VARCHAR",
-        "first_name": "VARCHAR", "last_name": "VARCHAR", "email": "VARCHAR", "phone": "VARCHAR", "city": "VARCHAR",
-        "country": "VARCHAR", "language": "VARCHAR", "created_at": "TIMESTAMPTZ", "updated_at": "TIMESTAMPTZ",
-    },
-    "consents": {
-        "source": "VARCHAR", "record": "VARCHAR", "identifier_type": "VARCHAR", "identifier_value": "VARCHAR",
-        "purpose": "VARCHAR", "channel": "VARCHAR", "granted": "BOOLEAN", "stated_at": "TIMESTAMPTZ",
-        "updated_at": "TIMESTAMPTZ",
-    },
-    "orders": {
-        "order_id": "VARCHAR", "source": "VARCHAR", "identifier_type": "VARCHAR", "identifier_value": "VARCHAR",
-        "ordered_at": "TIMESTAMPTZ", "quantity": "BIGINT", "amount": "DECIMAL(12,2)", "currency": "VARCHAR",
-    },
-    "deals": {
-        "deal_id": "VARCHAR", "source": "VARCHAR", "identifier_type": "VARCHAR", "identifier_value": "VARCHAR",
-        "name": "VARCHAR", "stage": "VARCHAR", "amount": "DECIMAL(14,2)", "currency": "VARCHAR",
-        "is_closed": "BOOLEAN", "is_won": "BOOLEAN", "close_date": "DATE", "created_at": "TIMESTAMPTZ",
-        "updated_at": "TIMESTAMPTZ",
-    },
-}  # fmt: skip
+if TYPE_CHECKING:
+    from lakehouse.sources.definition import Source
+from lakehouse.sources.entities import ENTITIES
 
 
 def entity_sql(entity: str, sources: Iterable[Source]) -> str:
-    """Return the SELECT of one canonical entity over every source that maps it, with `_loaded_at` and `_row`."""
+    """Return the SELECT of one canonical entity over every source that maps it.
+
+    Besides the entity's columns: `_loaded_at`, `_file_id` and `_row`, which say of two rows which is the later.
+    """
     columns = ENTITIES[entity]
     parts = []
     for source in sources:
@@ -43,10 +28,10 @@ def entity_sql(entity: str, sources: Iterable[Source]) -> str:
             f"CAST({mapping.get(name, 'NULL')} AS {kind}) AS {identifier(name)}"
             for name, kind in columns.items()
         )
-        parts.append(f"SELECT {', '.join(cells)}, _loaded_at, _row FROM {qualified(source.table)}")
+        parts.append(f"SELECT {', '.join(cells)}, _loaded_at, _file_id, _row FROM {qualified(source.table)}")
     if not parts:
         cells = (f"CAST(NULL AS {kind}) AS {identifier(name)}" for name, kind in columns.items())
-        empty = "CAST(NULL AS TIMESTAMPTZ) AS _loaded_at, CAST(NULL AS BIGINT) AS _row"
+        empty = "NULL::TIMESTAMPTZ AS _loaded_at, NULL::VARCHAR AS _file_id, NULL::BIGINT AS _row"
         parts.append(f"SELECT {', '.join(cells)}, {empty} WHERE false")
     return " UNION ALL ".join(parts)
 
@@ -75,6 +60,13 @@ def identifiers_sql(sources: Iterable[Source]) -> str:
         f"FROM ({' UNION ALL '.join(parts)}) WHERE record IS NOT NULL AND value IS NOT NULL "
         "GROUP BY record, source, type, value"
     )
+
+
+def version(entity: str, sources: Iterable[Source]) -> str:
+    """Return what changes when the mapping of an entity does: what was computed from it is then computed anew."""
+    listed = list(sources)
+    sql = identifiers_sql(listed) if entity == "identifiers" else entity_sql(entity, listed)
+    return hashlib.sha256(sql.encode()).hexdigest()[:16]
 
 
 def tables_of(entity: str, sources: Iterable[Source]) -> set[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lakehouse import signals
 from lakehouse.engine import duck
+from lakehouse.errors import BadDefinition
 from lakehouse.models import run as models
 from lakehouse.privacy import consent
 from lakehouse.tables import catalog as catalogs
@@ -16,34 +17,44 @@ from lakehouse.tables.contracts import CONSENTS, CUSTOMER_360
 
 if TYPE_CHECKING:
     from lakehouse.settings import Settings
+    from lakehouse.tables.catalog import Table
 
 
 def aggregate(settings: Settings) -> list[str]:
-    """Run what is stale and renew the projection; return the tables that were computed."""
-    done = models.run(settings)
+    """Run what is stale and renew the projection; return the tables that were computed.
+
+    The projection comes before the announcement: what is planned without it is withheld. BadDefinition at the end
+    names the models that are wrong; the others were run.
+    """
+    ran = models.run(settings)
     project_consents(settings)
-    if CUSTOMER_360.name not in done:
+    for done in ran.committed:
+        signals.table_committed(done.table, done.snapshot_id)
+    if CUSTOMER_360.name not in (done.table for done in ran.committed):
         # Announced even when nothing moved: segments may have missed the last hint, and look for themselves.
         table = catalogs.load(catalogs.open_catalog(settings), CUSTOMER_360.name)
         signals.table_committed(CUSTOMER_360.name, commit.head(table))
-    return done
+    if ran.wrong:
+        raise BadDefinition("; ".join(ran.wrong))
+    return [done.table for done in ran.committed]
 
 
 def project_consents(settings: Settings) -> bool:
     """Copy the grants of `core.consents` to where `publish` looks; return whether anything was written."""
     table = catalogs.load(catalogs.open_catalog(settings), CONSENTS.name)
-    head = commit.head(table)
-    if not head:
+    snapshot = table.current_snapshot() if table is not None else None
+    if table is None or snapshot is None:
         return False
-    return consent.project(_grants(settings), head, datetime.now(UTC))
+    stood_at = datetime.fromtimestamp(snapshot.timestamp_ms / 1000, UTC)
+    return consent.project(_grants(settings, table), commit.head(table), datetime.now(UTC), as_of=stood_at)
 
 
-def _grants(settings: Settings) -> Iterator[tuple[str, str, str, str]]:
+def _grants(settings: Settings, table: Table) -> Iterator[tuple[str, str, str, str]]:
+    """Yield the grants of the very snapshot that the projection is said to tell, whatever is committed meanwhile."""
     con = duck.connect(settings)
     try:
-        views.open_tables(con, settings, [CONSENTS.name])
         rows = con.execute(
-            f"SELECT customer_id, purpose, channel, consent_id FROM {CONSENTS.name} WHERE granted"
+            f"SELECT customer_id, purpose, channel, consent_id FROM ({views.scan_sql(table)}) WHERE granted"
         )
         while batch := rows.fetchmany(5_000):
             yield from batch

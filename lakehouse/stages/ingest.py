@@ -20,7 +20,7 @@ def ingest_records(settings: Settings, records: Sequence[dict[str, Any]]) -> lis
     for record in records:
         try:
             announced = [file for file in from_message(json.loads(record["body"])) if _ours(settings, file)]
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             telemetry.failed("a message is not about files", error, message_id=record["messageId"])
             again.append(record["messageId"])
             continue
@@ -31,4 +31,7 @@ def ingest_records(settings: Settings, records: Sequence[dict[str, Any]]) -> lis
 
 
 def _ours(settings: Settings, file: RawFile) -> bool:
+    """Return whether a file is to be loaded; ValueError when the message does not say which file it is."""
+    if not (file.key and file.version):
+        raise ValueError("a file without a key or version")
     return file.bucket == settings.landing_bucket and not file.key.endswith("/")

@@ -47,8 +47,17 @@ def when_quiet(
 
 def _waiting_since(event: dict[str, Any], now: datetime) -> datetime:
     """Return since when the oldest hint of the batch has been put off."""
-    known = [json.loads(record["body"]).get("waiting_since") for record in event.get("Records", [])]
-    return min((datetime.fromisoformat(text) for text in known if text), default=now)
+    put_off = (_put_off(record["body"]) for record in event.get("Records", []))
+    return min((since for since in put_off if since is not None), default=now)
+
+
+def _put_off(body: str) -> datetime | None:
+    """Return since when a hint has waited. Whatever else a message says, it is a hint all the same."""
+    try:
+        since = datetime.fromisoformat(json.loads(body)["waiting_since"])
+    except (ValueError, KeyError, TypeError):
+        return None
+    return since if since.tzinfo else None
 
 
 def _busy(queue_url: str) -> bool:

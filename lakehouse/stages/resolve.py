@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import uuid
 from datetime import UTC, datetime
@@ -20,7 +19,10 @@ if TYPE_CHECKING:
     import duckdb
 
     from lakehouse.settings import Settings
-    from lakehouse.tables.catalog import Catalog
+    from lakehouse.tables.catalog import Catalog, Table
+
+
+MAPPING = "mapped.identifiers"
 
 
 def pending(settings: Settings) -> bool:
@@ -28,40 +30,56 @@ def pending(settings: Settings) -> bool:
     catalog = catalogs.open_catalog(settings)
     table = catalogs.load(catalog, IDENTITIES.name)
     wanted = _wanted(catalog, settings)
-    return any(wanted.values()) and (table is None or commit.inputs(table) != wanted)
+    return bool(wanted) and (table is None or commit.inputs(table) != wanted)
 
 
 def resolve(settings: Settings) -> bool:
     """Bring `core.identities` up to date; return whether there was anything to do.
 
-    Merges and splits are written as audit objects before the commit, under a key made from the inputs, so that a
-    repeat overwrites rather than doubles them. Raises CommitConflict when another run was first.
+    Merges and splits are written as an audit object before the commit, named by the identities they start from: a
+    repeat overwrites it. Raises CommitConflict when another run was first.
     """
     catalog = catalogs.open_catalog(settings)
     table = catalogs.ensure(catalog, IDENTITIES)
     wanted = _wanted(catalog, settings)
-    moved = any(wanted.values()) and commit.inputs(table) != wanted
+    moved = bool(wanted) and commit.inputs(table) != wanted
     if moved:
-        base = table.current_snapshot()
         con = duck.connect(settings)
         try:
-            counts = _resolve(con, settings, catalog, wanted)
-            _audit(con, settings, wanted)
+            customers = _resolve(con, settings, catalog, wanted)
+            audit = _changes(con)
             written = datafiles.write(con, table, "SELECT * FROM identities_new", f"resolve-{uuid.uuid4()}")
         finally:
             con.close()
-        commit.replace_all(
-            table, written.files, computed_from=wanted, base=base.snapshot_id if base else None
-        )
-        telemetry.info("identities resolved", table=IDENTITIES.name, rows=written.rows, count=counts)
+        key = f"audit/identities-{commit.head(table) or 0}.json"
+        _audit(settings, key, audit)
+        _replace(table, written, wanted)
+        _audit(
+            settings, key, audit
+        )  # a run that began from the same identities, and lost, may have overwritten it
+        telemetry.info("identities resolved", table=IDENTITIES.name, rows=written.rows, count=customers)
     # Announced even when nothing moved: what follows may have missed the last hint, and looks for itself.
     signals.table_committed(IDENTITIES.name, commit.head(catalogs.load(catalog, IDENTITIES.name)))
     return moved
 
 
+def _replace(table: Table, written: datafiles.Written, wanted: dict[str, str]) -> None:
+    base = table.current_snapshot()
+    try:
+        commit.replace_all(
+            table, written.files, computed_from=wanted, base=base.snapshot_id if base else None
+        )
+    except CommitConflict:
+        datafiles.discard(table, written)
+        raise
+
+
 def _wanted(catalog: Catalog, settings: Settings) -> dict[str, str]:
-    names = mapped.tables_of("identifiers", definition.load(settings.definitions).values())
-    return {name: commit.head(catalogs.load(catalog, name)) for name in sorted(names)}
+    """Return the heads of the tables that carry identifiers, and the mapping's version; empty while there are none."""
+    sources = definition.load(settings.definitions).values()
+    names = sorted(mapped.tables_of("identifiers", sources))
+    heads = {name: commit.head(catalogs.load(catalog, name)) for name in names}
+    return heads | {MAPPING: mapped.version("identifiers", sources)} if any(heads.values()) else {}
 
 
 def _resolve(
@@ -72,8 +90,9 @@ def _resolve(
     sources = list(definition.load(settings.definitions).values())
     for source in sources:
         catalogs.ensure(catalog, source.contract)
-    seen = views.attach(con, catalog, [*wanted, IDENTITIES.name])
-    if any(commit.head(seen.get(name)) != head for name, head in wanted.items()):
+    heads = {name: head for name, head in wanted.items() if name != MAPPING}
+    seen = views.attach(con, catalog, [*heads, IDENTITIES.name])
+    if any(commit.head(seen.get(name)) != head for name, head in heads.items()):
         raise CommitConflict("raw tables moved while identities were about to be resolved; look again")
     con.execute(f"CREATE TEMP TABLE observations AS {mapped.identifiers_sql(sources)}")
     previous = IDENTITIES.name if commit.head(seen[IDENTITIES.name]) else None
@@ -81,19 +100,19 @@ def _resolve(
     return found.customers
 
 
-def _audit(con: duckdb.DuckDBPyConnection, settings: Settings, wanted: dict[str, str]) -> None:
+def _changes(con: duckdb.DuckDBPyConnection) -> str:
+    """Return the merges and splits as lines of JSON."""
     rows = con.execute(
         "SELECT change, customer_id, into_customer_id, \"at\" FROM identity_changes WHERE change <> 'new' ORDER BY ALL"
     ).fetchall()
-    if not rows:
-        return
-    lines = [
+    return "\n".join(
         json.dumps(
             {"action": change, "subject": subject, "at": at.isoformat(), "detail": {"customer_id": into}}
         )
         for change, subject, into, at in rows
-    ]
-    run = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:16]
-    aws.s3().put_object(
-        Bucket=settings.ops_bucket, Key=f"audit/identities-{run}.json", Body="\n".join(lines).encode()
     )
+
+
+def _audit(settings: Settings, key: str, changes: str) -> None:
+    if changes:
+        aws.s3().put_object(Bucket=settings.ops_bucket, Key=key, Body=changes.encode())

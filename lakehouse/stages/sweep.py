@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+import json
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from lakehouse import signals, telemetry
 from lakehouse.books import balance
@@ -14,7 +14,7 @@ from lakehouse.tables import catalog as catalogs
 if TYPE_CHECKING:
     from lakehouse.settings import Settings
 
-_A_MESSAGE = 500
+_FILES, _BYTES = 500, 200_000  # a message; SQS takes 256 KiB
 
 
 def sweep(settings: Settings) -> int:
@@ -36,8 +36,22 @@ def sweep(settings: Settings) -> int:
 def announce(settings: Settings, files: Iterable[RawFile]) -> int:
     """Put files on the ingest queue, many a message; return how many."""
     count = 0
-    stream = iter(files)
-    while part := list(itertools.islice(stream, _A_MESSAGE)):
-        signals.send(settings.ingest_queue_url, [{"files": [file.message() for file in part]}])
+    for part in _messages(file.message() for file in files):
+        signals.send(settings.ingest_queue_url, [{"files": part}])
         count += len(part)
     return count
+
+
+def _messages(files: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Cut the files into what fits a message; a key of 1,024 bytes may take six times that as JSON."""
+    part: list[dict[str, Any]] = []
+    size = 0
+    for file in files:
+        length = len(json.dumps(file)) + 2
+        if part and (size + length > _BYTES or len(part) >= _FILES):
+            yield part
+            part, size = [], 0
+        part.append(file)
+        size += length
+    if part:
+        yield part

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from lakehouse import signals, telemetry
+from lakehouse.errors import BadDefinition
 from lakehouse.models import run as models
-from lakehouse.segments import refresh as segments
 from lakehouse.settings import Settings
 from lakehouse.stages import export, resolve
 
 _TICK = {"tick": True}
+_ASKED = {"resolve": resolve.pending, "aggregate": models.pending, "export_segments": export.pending}
 
 
 def tick(settings: Settings) -> list[str]:
     """Send a hint to every stage that has something to do; return their names.
 
-    Books and the consent projection are always asked: looking costs them little, and the projection ages.
+    Books and the consent projection are always asked: looking costs them little, and the projection ages. A stage
+    with a wrong definition is asked too, and tells: it must not keep the others from being asked.
     """
-    due = pending(settings)
+    due = [name for name in _ASKED if _has_work(settings, name)]
     if "resolve" in due:
         signals.send(settings.resolve_queue_url, [_TICK])
     signals.send(settings.aggregate_queue_url, [_TICK])
@@ -29,11 +31,12 @@ def tick(settings: Settings) -> list[str]:
 
 def pending(settings: Settings) -> list[str]:
     """Return the stages whose inputs moved since they last ran."""
-    due = []
-    if resolve.pending(settings):
-        due.append("resolve")
-    if models.pending(settings):
-        due.append("aggregate")
-    if segments.pending(settings) or export.open_chunks(settings):
-        due.append("export_segments")
-    return due
+    return [name for name, has_work in _ASKED.items() if has_work(settings)]
+
+
+def _has_work(settings: Settings, name: str) -> bool:
+    try:
+        return bool(_ASKED[name](settings))
+    except BadDefinition as error:
+        telemetry.failed("a stage cannot say whether it has work", error, stage=name, reason=str(error))
+        return True

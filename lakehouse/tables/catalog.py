@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from functools import lru_cache
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from pyiceberg.catalog import Catalog, load_catalog
-from pyiceberg.exceptions import NamespaceAlreadyExistsError, NoSuchTableError, TableAlreadyExistsError
+from pyiceberg.exceptions import CommitFailedException, NamespaceAlreadyExistsError, NoSuchTableError
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
@@ -27,7 +27,7 @@ from pyiceberg.types import (
     TimestamptzType,
 )
 
-from lakehouse.errors import Terminal
+from lakehouse.errors import CommitConflict, Terminal
 
 if TYPE_CHECKING:
     from lakehouse.settings import Settings
@@ -50,7 +50,8 @@ _TRANSFORMS = {
     "month": MonthTransform,
     "year": YearTransform,
 }
-# Eight writers on one table failed with the default of 4 retries; with these they did not.
+# Eight writers on one table failed with the default of 4 retries; with these they did not. Readers name the
+# metadata file that was newest when they connected, so some old ones stay; each costs every commit 0.2 ms.
 _PROPERTIES = {
     "format-version": "2",
     "write.parquet.compression-codec": "zstd",
@@ -59,8 +60,12 @@ _PROPERTIES = {
     "commit.retry.max-wait-ms": "2000",
     "commit.retry.total-timeout-ms": "120000",
     "write.metadata.delete-after-commit.enabled": "true",
-    "write.metadata.previous-versions-max": "20",
+    "write.metadata.previous-versions-max": "100",
 }
+# SeaweedFS looks whether a table exists and then writes it: two creations at once both succeed, and what was
+# committed to the first one in between is lost. A laptop's functions are threads of one process.
+_MAKING = Lock()
+_SQLITE_TABLES = ("iceberg_tables", "iceberg_namespace_properties")
 
 
 @lru_cache(maxsize=4)
@@ -78,7 +83,18 @@ def open_catalog(settings: Settings) -> Catalog:
             "rest.signing-region": settings.region,
         }
     else:
-        properties |= {"type": "sql", "uri": settings.catalog_uri}
+        return _open_sqlite(properties | {"type": "sql", "uri": settings.catalog_uri})
+    return load_catalog("lake", **properties)
+
+
+def _open_sqlite(properties: dict[str, str]) -> Catalog:
+    from sqlalchemy.exc import OperationalError  # noqa: PLC0415 - no other catalog needs it
+
+    for _ in _SQLITE_TABLES:  # whoever opens a new file at the same moment makes these, and our CREATE fails
+        try:
+            return load_catalog("lake", **properties)
+        except OperationalError:
+            continue
     return load_catalog("lake", **properties)
 
 
@@ -99,24 +115,39 @@ def _s3_properties(settings: Settings) -> dict[str, str]:
 def ensure(catalog: Catalog, contract: Contract) -> Table:
     """Return the contract's table, made first if need be; any number of callers may race.
 
-    Raises `Terminal` when a table of that name has other columns than the contract at the same field ids.
+    Columns that are new at the contract's end are added to it. Raises `Terminal` when the table has other
+    columns than the contract at the same field ids.
     """
     table = load(catalog, contract.name)
     if table is None:
-        with suppress(NamespaceAlreadyExistsError):
-            catalog.create_namespace(contract.namespace)
-        try:
-            table = catalog.create_table(
-                contract.name,
-                _schema(contract),
-                partition_spec=_spec(contract),
-                sort_order=_sort_order(contract),
-                properties=_PROPERTIES | _metrics(contract) | contract.properties,
-            )
-        except TableAlreadyExistsError:
-            table = catalog.load_table(contract.name)
-    _agree(table, contract)
+        with _MAKING:
+            table = load(catalog, contract.name) or _make(catalog, contract)
+    if not _agree(table, contract):
+        table = _grow(catalog, table, contract)
     return table
+
+
+def _make(catalog: Catalog, contract: Contract) -> Table:
+    try:
+        catalog.create_namespace(contract.namespace)
+    except NamespaceAlreadyExistsError:
+        pass
+    except Exception:  # each catalog has its own words for a lost race; SQLite's are a broken constraint
+        if not catalog.namespace_exists(contract.namespace):
+            raise
+    try:
+        catalog.create_table(
+            contract.name,
+            _schema(contract),
+            partition_spec=_spec(contract),
+            sort_order=_sort_order(contract),
+            properties=_PROPERTIES | _metrics(contract) | contract.properties,
+        )
+    except Exception:
+        if (raced := load(catalog, contract.name)) is None:
+            raise
+        return raced
+    return catalog.load_table(contract.name)  # of two creations at once SeaweedFS lets the second stand
 
 
 def load(catalog: Catalog, name: str) -> Table | None:
@@ -175,12 +206,33 @@ def _metrics(contract: Contract) -> dict[str, str]:
     }
 
 
-def _agree(table: Table, contract: Contract) -> None:
+def _agree(table: Table, contract: Contract) -> bool:
+    """Return whether the table has all of the contract's columns; `Terminal` when it has others."""
     have = {field.name: (field.field_id, str(field.field_type)) for field in table.schema().fields}
-    for name, number in contract.field_ids().items():
-        column = next(column for column in contract.columns if column.name == name)
-        if have.get(name) != (number, str(_type(column.type))):
+    ids = contract.field_ids()
+    wanted = {column.name: (ids[column.name], str(_type(column.type))) for column in contract.columns}
+    for name, found in have.items():
+        if wanted.get(name) != found:
             raise Terminal(
-                f"table {contract.name}: column {name} is {have.get(name)} in the catalog and "
-                f"{(number, column.type)} in the contract; contracts grow at the end and never change a type"
+                f"table {contract.name}: column {name} is {found} in the catalog and {wanted.get(name)} in the "
+                "contract; contracts grow at the end and never drop a column or change a type"
             )
+    return len(have) == len(wanted)
+
+
+def _grow(catalog: Catalog, table: Table, contract: Contract) -> Table:
+    have = {field.name for field in table.schema().fields}
+    try:
+        with table.transaction() as transaction:
+            with transaction.update_schema() as update:
+                for column in contract.columns:
+                    if column.name not in have:
+                        update.add_column(column.name, _type(column.type), column.doc)
+            transaction.set_properties(_metrics(contract))
+    except CommitFailedException as error:
+        raced = load(catalog, contract.name)
+        if raced is None or not _agree(raced, contract):
+            raise CommitConflict(f"{contract.name}: the table is changing; try again") from error
+        return raced
+    _agree(table, contract)
+    return table

@@ -213,27 +213,37 @@ def _commit(table: Table, producer: _SnapshotProducer[Any]) -> Committed:
         raise CommitConflict(f"{name}: {error}") from error
     except Exception as error:
         # The catalog may have committed and then failed to say so: look before anything else.
-        if table.refresh().metadata.snapshot_by_id(snapshot_id) is None:
+        if not _landed(table, snapshot_id):
             raise Transient(
                 f"{name}: the outcome of a commit is unknown and it is not in the table"
             ) from error
     return Committed(name, snapshot_id)
 
 
+def _landed(table: Table, snapshot_id: int) -> bool:
+    try:
+        return table.refresh().metadata.snapshot_by_id(snapshot_id) is not None
+    except Exception as error:
+        raise Transient(
+            f"{'.'.join(table.name())}: the outcome of a commit is unknown and the catalog does not answer"
+        ) from error
+
+
 def _between(metadata: TableMetadata, last: Snapshot | None, base: Snapshot | None) -> Iterable[Snapshot]:
-    """Yield the snapshots after `base` up to `last`; raise when the chain breaks before `base` is reached."""
+    """Yield the snapshots after `base` (None: the table's beginning) up to `last`.
+
+    Raises HeadMovedError when the chain breaks before. Expiry breaks it silently: the snapshot behind the gap is
+    left without a parent. The table's first one has sequence number 1, as the spec of Iceberg v2 says.
+    """
     current = last
     while current is not None and (base is None or current.snapshot_id != base.snapshot_id):
         yield current
+        if base is None and current.sequence_number == 1:
+            return
         parent = current.parent_snapshot_id
-        if parent is None:
-            current = None
-            continue
-        current = metadata.snapshot_by_id(parent)
-        if current is None and base is not None:
-            raise HeadMovedError("snapshots were expired while this commit was under way")
-    if base is not None and current is None:
-        raise HeadMovedError("the snapshot this commit began from is no longer an ancestor")
+        current = None if parent is None else metadata.snapshot_by_id(parent)
+    if current is None:
+        raise HeadMovedError("snapshots were expired while this commit was under way")
 
 
 def _adds_rows(snapshot: Snapshot) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+_DECIMAL = re.compile(r"decimal\((\d+),(\d+)\)")
+_DIGITS = 38  # what Iceberg and DuckDB hold
 _TRANSFORM = re.compile(r"(identity|day|month|year)\((\w+)\)")
 DUCK_TYPES = {
     "string": "VARCHAR",
@@ -29,8 +31,11 @@ class Column:
     @property
     def duck_type(self) -> str:
         """Return DuckDB's name of the type; ValueError for a type that no contract may use."""
-        if self.type.startswith("decimal("):
-            return self.type.upper()
+        if match := _DECIMAL.fullmatch(self.type):
+            precision, scale = int(match[1]), int(match[2])
+            if 0 < precision <= _DIGITS and scale <= precision:
+                return self.type.upper()
+            raise ValueError(f"column {self.name}: {self.type} is not decimal(P,S) with S <= P <= {_DIGITS}")
         try:
             return DUCK_TYPES[self.type]
         except KeyError:

@@ -77,8 +77,8 @@ SEGMENT_CHANGES = Contract(
 DELIVERIES = Contract(
     name="ops.deliveries",
     doc="What was sent to a CRM, what was not, and why; copied by `books` from the outbound log.",
-    grain="one row a customer and chunk of a run",
-    key=("sync", "run", "chunk", "customer_id"),
+    grain="one row a customer, chunk and action of a run",
+    key=("sync", "run", "chunk", "customer_id", "action"),
     columns=columns(
         ("sync", "string", "Sync"),
         ("run", "string", "Run of the sync"),

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from pyiceberg.conversions import to_bytes
 from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
+from pyiceberg.transforms import IdentityTransform
 from pyiceberg.typedef import Record
 from pyiceberg.types import (
+    BooleanType,
     DateType,
     DecimalType,
-    DoubleType,
     IcebergType,
     IntegerType,
     LongType,
@@ -83,6 +84,9 @@ def write(con: duckdb.DuckDBPyConnection, table: Table, query: str, attempt: str
         + f") TO {literal(target)} ({', '.join(options)})"
     )
     rows = con.execute(copy).fetchall()
+    for path, count, *_ in rows:
+        if count == 0:  # COPY without partitions writes a file even of nothing
+            table.io.delete(path)
     return Written([_data_file(table, folder, target, row) for row in rows if row[1] > 0])
 
 
@@ -90,6 +94,12 @@ def paths_since(table: Table, column: str, moment: dt.datetime) -> list[str]:
     """Return the data files that may hold rows whose `column` is not before `moment`, by the manifests alone."""
     scan = table.scan(f"{column} >= '{moment.isoformat()}'", selected_fields=(column,))
     return [task.file.file_path for task in scan.plan_files()]
+
+
+def discard(table: Table, written: Written) -> None:
+    """Delete files whose commit is known to have failed, so that no snapshot will ever refer to them."""
+    for file in written.files:
+        table.io.delete(file.file_path)
 
 
 def duck_type(kind: IcebergType) -> str:
@@ -103,7 +113,7 @@ def _local_folder(location: str) -> str | None:
     url = urlsplit(location)
     if url.scheme not in ("file", ""):
         return None
-    path = Path(unquote(url.path))
+    path = Path(url.path)  # as it stands: pyiceberg does not decode it either
     path.mkdir(parents=True, exist_ok=True)
     return str(path)
 
@@ -166,26 +176,34 @@ def _root(target: str) -> Path:
 
 
 def _partition_values(table: Table, keys: dict[str, str | None] | None) -> list[Any]:
+    schema = table.schema()
     values: list[Any] = []
     for number, field in enumerate(table.spec().fields):
         text = (keys or {}).get(f"_p{number}")
-        identity = str(field.transform) == "identity"
-        values.append(text if identity or text is None else int(text))
+        kind = field.transform.result_type(schema.find_type(field.source_id))
+        if isinstance(field.transform, IdentityTransform):
+            values.append(None if text is None else _PARSERS.get(type(kind), str)(text))
+        else:
+            values.append(None if text is None else int(text))
     return values
 
 
 def _bounds(kind: IcebergType, low: str, high: str) -> tuple[bytes, bytes] | None:
-    """Return the bounds in Iceberg's binary form, or None where none are kept (booleans, unreadable floats)."""
-    if not isinstance(kind, PrimitiveType):
-        return None
+    """Return the bounds in Iceberg's binary form, or None where none are kept.
+
+    Doubles have none: engines disagree on where NaN and the two zeros stand in the order. Nor have values that
+    Python cannot hold, such as infinite times.
+    """
     if isinstance(kind, StringType):
         upper = _string_upper(high)
         return None if upper is None else (to_bytes(kind, low[:_STRING_BOUND]), to_bytes(kind, upper))
-    if isinstance(kind, DoubleType):
-        first, last = float(low), float(high)
-        return (to_bytes(kind, first), to_bytes(kind, last)) if first <= last else None
     parse = _PARSERS.get(type(kind))
-    return None if parse is None else (to_bytes(kind, parse(low)), to_bytes(kind, parse(high)))
+    if parse is None or not isinstance(kind, PrimitiveType):
+        return None
+    try:
+        return to_bytes(kind, parse(low)), to_bytes(kind, parse(high))
+    except ValueError:
+        return None
 
 
 def _string_upper(text: str) -> str | None:
@@ -205,6 +223,7 @@ def _micros(text: str) -> int:
 
 
 _PARSERS: dict[type[IcebergType], Any] = {
+    BooleanType: lambda text: text in ("true", "1"),
     IntegerType: int,
     LongType: int,
     DecimalType: Decimal,

@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
-from lakehouse import aws
+from lakehouse import aws, objects
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.commit import FileRecord, file_records
 from lakehouse.tables.contracts import LEDGER
@@ -46,17 +44,7 @@ def known(catalog: Catalog, table: Table, ids: set[str]) -> set[str]:
 
 def note_tableless(bucket: str, record: FileRecord) -> None:
     """Note a file that no table takes (unknown source) as an object; twice is once."""
-    try:
-        aws.s3().put_object(
-            Bucket=bucket,
-            Key=f"{PREFIX}{record.file_id}.json",
-            Body=json.dumps(asdict(record)).encode(),
-            ContentType="application/json",
-            IfNoneMatch="*",
-        )
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in ("PreconditionFailed", "412"):
-            raise
+    objects.put_once(bucket, f"{PREFIX}{record.file_id}.json", json.dumps(asdict(record)).encode())
 
 
 def tableless(bucket: str) -> Iterator[FileRecord]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lakehouse.settings import Settings
 
 # Events are never rewritten when identities change: who somebody is, is looked up when the events are read.
-_EVENTS = """
+EVENTS = """
 CREATE OR REPLACE VIEW core.events AS
 SELECT coalesce(by_user.customer_id, by_device.customer_id) AS customer_id, e.*
 FROM raw.events AS e
@@ -46,7 +46,7 @@ def attach(
     for name, table in tables.items():
         con.execute(f"CREATE OR REPLACE VIEW {qualified(name)} AS {scan_sql(table)}")
     if {"raw.events", "core.identities"} <= tables.keys():
-        con.execute(_EVENTS)
+        con.execute(EVENTS)
     return tables
 
 

@@ -10,7 +10,9 @@ WITH stamped AS (
 ),
 newest_at_a_time AS (
     SELECT * FROM stamped
-    QUALIFY row_number() OVER (PARTITION BY contact_id, held_from ORDER BY _loaded_at DESC, _row DESC, content) = 1
+    QUALIFY row_number() OVER (
+        PARTITION BY contact_id, held_from ORDER BY _loaded_at DESC, _file_id DESC, _row DESC
+    ) = 1
 ),
 changed AS (
     SELECT * FROM newest_at_a_time

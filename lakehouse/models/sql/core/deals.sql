@@ -4,7 +4,7 @@
 WITH newest AS (
     SELECT * FROM mapped.deals
     QUALIFY row_number() OVER (
-        PARTITION BY source, deal_id ORDER BY updated_at DESC NULLS LAST, _loaded_at DESC, _row DESC
+        PARTITION BY source, deal_id ORDER BY updated_at DESC NULLS LAST, _loaded_at DESC, _file_id DESC, _row DESC
     ) = 1
 )
 SELECT

@@ -25,7 +25,9 @@ devices AS (
 ),
 selling AS (
     SELECT customer_id, count(*) AS open_deals, sum(amount) AS open_deal_amount FROM core.deals
-    WHERE NOT coalesce(is_closed, false) AND customer_id IS NOT NULL GROUP BY customer_id
+    WHERE CAST(created_at AS DATE) <= getvariable('as_of') AND customer_id IS NOT NULL
+        AND NOT (coalesce(is_closed, false) AND coalesce(close_date <= getvariable('as_of'), true))
+    GROUP BY customer_id
 ),
 consent AS (
     SELECT customer_id, granted FROM core.consents WHERE purpose = 'marketing' AND channel = 'email'
