@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> int:
         ).returncode
         skipped = _skipped(report)
     if skipped:
-        print(f"\nskipped ({len(skipped)}):" + "".join(f"\n  {name}: {why}" for name, why in skipped))
+        sys.stdout.write(f"\nskipped ({len(skipped)}):" + "".join(f"\n  {name}: {why}" for name, why in skipped) + "\n")
     covered = 0
     if not rest:
         covered = subprocess.run(

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lakehouse.ingest.batch import Outcome
     from lakehouse.settings import Settings
 
-QUEUES = ("ingest", "resolve", "aggregate", "export", "publish", "books.fifo")
+QUEUES = ("ingest", "resolve", "aggregate", "export", "publish", "books.fifo", "announced")
 HUBSPOT = (
     "Record ID,First Name,Last Name,Email,Phone Number,Shop Customer ID,Marketing consent,Marketing consent date,"
     "Preferred Language,City,Country/Region,Create Date,Last Modified Date"
@@ -110,6 +110,10 @@ class Works:
                 found.append(json.loads(message["Body"]))
         return found
 
+    def announced(self) -> list[str]:
+        """Take the tables that commits have been announced of, in any order."""
+        return sorted(event["detail"]["table"] for event in self.hints("announced"))
+
     def snapshots(self) -> dict[str, int]:
         """Return how many snapshots each table has."""
         catalog = catalogs.open_catalog(self.settings)
@@ -148,9 +152,17 @@ def company(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Works]:
             short = name.removesuffix(".fifo")
             queues[short] = made["QueueUrl"]
             monkeypatch.setenv(f"LAKEHOUSE_{short.upper()}_QUEUE_URL", made["QueueUrl"])
+        _listen(queues["announced"])
         monkeypatch.setenv("LAKEHOUSE_SETTLE_SECONDS", "0")
         settings.current.cache_clear()
         yield Works(queues)
+
+
+def _listen(queue_url: str) -> None:
+    """Send every announcement to a queue."""
+    attributes = aws.sqs().get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"]
+    aws.events().put_rule(Name="all", EventPattern=json.dumps({"source": ["lakehouse"]}))
+    aws.events().put_targets(Rule="all", Targets=[{"Id": "all", "Arn": attributes["QueueArn"]}])
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What is planned, by whom, and what is left out: over real queues, objects, a real table and a HubSpot that keeps contacts."""
+"""What is planned, by whom, and what is left out, over real objects, a real table and a HubSpot."""
 
 from __future__ import annotations
 

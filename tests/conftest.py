@@ -1,0 +1,104 @@
+"""What many tests stand on: an object store with its REST catalog, and lakes that are empty at the start."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+
+from lakehouse import aws, settings
+from lakehouse.local.environment import _forget
+from lakehouse.local.stack import Stack
+from lakehouse.tables import catalog as catalogs
+from tests.support import cloud as clouds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyiceberg.catalog import Catalog
+
+    from lakehouse.local.attachment import StackInfo
+    from lakehouse.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackInfo]:
+    """A SeaweedFS (S3 and Iceberg REST catalog) with the template's buckets; the environment stays as it was."""
+    before = dict(os.environ)
+    with Stack(tmp_path_factory.mktemp("store")) as stack:
+        info = stack.start("store")
+        os.environ.clear()
+        os.environ.update(before)
+        _forget()
+        yield info
+
+
+@pytest.fixture
+def lake(tmp_path, monkeypatch) -> Iterator[Settings]:
+    """The settings of an empty lake on an SQLite catalog and a folder; the environment says the same."""
+    (tmp_path / "warehouse").mkdir()
+    (tmp_path / "scratch").mkdir()
+    yield from _settings(
+        monkeypatch,
+        {
+            "LAKEHOUSE_CATALOG": "sql",
+            "LAKEHOUSE_CATALOG_URI": f"sqlite:///{tmp_path}/catalog.sqlite",
+            "LAKEHOUSE_WAREHOUSE": f"file://{tmp_path}/warehouse",
+            "LAKEHOUSE_SCRATCH": str(tmp_path / "scratch"),
+        },
+    )
+
+
+@pytest.fixture
+def landing(store, lake, monkeypatch) -> Iterator[Settings]:
+    """The empty SQLite lake with a real landing and ops bucket, which tests share: give each file its own key."""
+    environment = {name: value for name, value in store.env.items() if "CATALOG" not in name}
+    environment |= {
+        "AWS_ENDPOINT_URL": clouds._server(clouds.moto_server),
+        "LAKEHOUSE_SCRATCH": str(lake.scratch),
+        "LAKEHOUSE_WAREHOUSE": lake.warehouse,
+    }
+    monkeypatch.setattr(aws, "_client", _clients(tuple(sorted(environment.items()))))
+    yield from _settings(monkeypatch, environment)
+
+
+def _settings(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> Iterator[Settings]:
+    """Put an environment in place; what opens a catalog meanwhile is closed at the end."""
+    opened: list[Catalog] = []
+    load = catalogs.load_catalog
+
+    def load_and_note(*arguments: Any, **named: Any) -> Catalog:
+        opened.append(load(*arguments, **named))
+        return opened[-1]
+
+    monkeypatch.setattr(catalogs, "load_catalog", load_and_note)
+    for name in ("AWS_SESSION_TOKEN", "AWS_PROFILE", "LAKEHOUSE_AS_OF", "LAKEHOUSE_DEFINITIONS"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    settings.current.cache_clear()
+    catalogs.open_catalog.cache_clear()
+    yield settings.current()
+    for catalog in opened:
+        catalog.close()
+    settings.current.cache_clear()
+    catalogs.open_catalog.cache_clear()
+
+
+@cache
+def _clients(environment: tuple[tuple[str, str], ...]) -> Any:
+    """Return a maker of clients for this environment; making one takes longer than most tests."""
+    env = dict(environment)
+    session = boto3.session.Session(
+        env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], region_name=env["AWS_REGION"]
+    )
+
+    @cache
+    def client(service: str) -> Any:
+        url = env["AWS_ENDPOINT_URL_S3" if service == "s3" else "AWS_ENDPOINT_URL"]
+        return session.client(service, config=aws._CONFIG, endpoint_url=url)
+
+    return client

@@ -1,0 +1,19 @@
+"""A company in small, for rooms that need more than a lake."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support import works
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def company(lake, monkeypatch, tmp_path) -> Iterator[works.Works]:
+    """An empty lake with buckets, queues and a consent table around it."""
+    with works.company(monkeypatch, tmp_path) as made:
+        yield made

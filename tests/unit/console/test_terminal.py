@@ -1,0 +1,121 @@
+"""What people see: tables that fit, numbers that can be read, and text that is only text."""
+
+from __future__ import annotations
+
+import io
+from decimal import Decimal
+
+import pytest
+from rich.console import Console
+
+from lakehouse.console import terminal
+
+STATUS = {
+    "ingest": {
+        "files": 3, "received": 12345, "loaded": 12340, "duplicates": 4, "quarantined": 1, "in_flight": 0,
+        "balanced": True,
+    },
+    "tables": {
+        "raw.events": {"rows": 12340, "files": 2, "bytes": 3_500_000, "snapshots": 1, "latest": "2026-01-02T03:04:05.678"},
+        "ops.audit_log": {"rows": 0, "files": 0, "bytes": 0, "snapshots": 0, "latest": None},
+    },
+    "deliveries": {
+        "hubspot_segments": {
+            "selected": 10, "sent": 5, "removed": 1, "unchanged": 2, "failed": 0, "unknown": 0, "in_flight": 0,
+            "withheld": {"consent": 2, "cap": 0, "quiet_hours": 1, "control": 0, "suppressed": 0}, "balanced": False,
+        }
+    },
+}  # fmt: skip
+
+
+@pytest.fixture
+def screen(monkeypatch):
+    """Give a terminal of some width; calling it returns what stands there."""
+
+    def make(width: int) -> io.StringIO:
+        paper = io.StringIO()
+        monkeypatch.setattr(terminal, "out", Console(file=paper, width=width, highlight=False))
+        return paper
+
+    return make
+
+
+def test_status_in_words_and_numbers_with_separators(screen):
+    """Counts, sizes and times as people write them; nothing as a dash."""
+    paper = screen(200)
+    terminal.show_status(STATUS)
+    said = paper.getvalue()
+    for text in (
+        "12,345",
+        "3 MiB",
+        "2026-01-02 03:04:05",
+        "2 consent, 1 quiet hours",
+        "books balance",
+        "in flight",
+    ):
+        assert text in said
+    assert "ops.quarantine" in said  # where to look for the one row
+    assert [line.split("│")[-2].strip() for line in said.splitlines() if "hubspot" in line] == ["no"]
+
+
+def test_names_of_rows_are_never_folded(screen):
+    """A name that is cut in two cannot be copied."""
+    paper = screen(80)
+    terminal.show_status(STATUS)
+    assert "hubspot_segments" in paper.getvalue()
+
+
+def test_an_empty_lake_says_how_to_begin(screen):
+    """No empty tables for people."""
+    paper = screen(80)
+    terminal.show_status({"ingest": {**STATUS["ingest"], "quarantined": 0}, "tables": {}, "deliveries": {}})
+    said = " ".join(paper.getvalue().split())
+    assert "There are no tables yet: `lakehouse put" in said
+    assert "Nothing was sent to a CRM yet." in said
+    assert "quarantine group" not in said
+
+
+def test_rows_that_fit_are_a_table(screen):
+    """With the columns' own names, numbers right and to the last digit."""
+    paper = screen(80)
+    terminal.show_rows(
+        ["customer_id", "sum(amount)"], [["c1", Decimal("1234567.80")], ["c2", None]], more=False
+    )
+    assert "│ c1          │  1234567.80 │" in paper.getvalue()
+    assert "│ c2          │           – │" in paper.getvalue()
+
+
+def test_rows_that_do_not_fit_are_lists_of_their_columns(screen):
+    """Twenty columns in eighty characters are a table that nobody can read."""
+    paper = screen(60)
+    names = [f"column_{number}" for number in range(8)]
+    terminal.show_rows(names, [[f"value {number}" for number in range(8)]] * 2, more=True)
+    lines = paper.getvalue().splitlines()
+    assert lines[:2] == ["row 1", "  column_0: value 0"]
+    assert lines[9] == "row 2"
+    assert lines[-1].startswith("… these are the first 2 rows")
+
+
+def test_no_rows_are_a_table_without_rows(screen):
+    """The columns still say what was asked."""
+    paper = screen(60)
+    terminal.show_rows(["customer_id"], [], more=False)
+    assert "customer_id" in paper.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "–"),
+        (True, "yes"),
+        (False, "no"),
+        (12345, "12345"),
+        (Decimal("1E+3"), "1000"),
+        (Decimal("0.00"), "0.00"),
+        ("[red]a\tb\n\x1b[31m\x9b", r"[red]a\tb\n\x1b[31m\x9b"),
+        ("客户 é", "客户 é"),
+    ],
+)
+def test_a_value_is_one_line_of_text(value, text):
+    """Whatever came from outside is shown, not obeyed."""
+    assert terminal.plain(value) == text

@@ -1,0 +1,399 @@
+"""One raw file, read: every row is there once, at its place, typed or told what is wrong with it."""
+
+from __future__ import annotations
+
+import json
+import random
+import uuid
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import HealthCheck, example, given
+from hypothesis import settings as tried
+from hypothesis import strategies as st
+
+from lakehouse.errors import BadDefinition, BadFile
+from lakehouse.ingest.read import create_batch, read_file
+from lakehouse.sources.definition import Source, load
+from tests.support.files import (
+    ENDS,
+    ORDERS,
+    SPACES,
+    csv_file,
+    events,
+    ndjson_file,
+    orders,
+    read_events,
+    read_orders,
+)
+from tests.support.lakes import duck_of
+
+WEB = load()["web", "events"]
+AT = "2026-01-01T00:00:00+00:00"
+few = tried(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+shapes = (st.lists(st.sampled_from(ENDS), min_size=1, max_size=3), st.booleans(), st.booleans())
+
+
+@pytest.fixture
+def read(lake, tmp_path):
+    """Return a function that reads bytes with a source; it gives the batch's rows as dictionaries, by place."""
+    with duck_of(lake) as con:
+
+        def read(source, content):
+            create_batch(con, source)
+            path = tmp_path / f"{uuid.uuid4().hex}.raw"
+            path.write_bytes(content)
+            read_file(con, source, path, "the file", AT)
+            rows = con.execute("SELECT * FROM batch ORDER BY _row").to_arrow_table().to_pylist()
+            places = [row["_row"] for row in rows]
+            assert len(set(places)) == len(places), "two rows at one place"
+            assert {row["_file_id"] for row in rows} <= {"the file"}
+            return {row["_row"]: row for row in rows}
+
+        yield read
+
+
+def refused(read, source, content):
+    """Return the code under which a whole file is refused."""
+    with pytest.raises(BadFile) as told:
+        read(source, content)
+    return told.value.code
+
+
+def codes(rows):
+    """Return what is wrong with which row."""
+    return {place: row["_code"] for place, row in rows.items() if row["_code"]}
+
+
+# --- whatever is in a file
+
+
+@few
+@given(pieces=st.lists(orders, max_size=12), shape=st.tuples(*shapes))
+@example(pieces=[b"a,,,,,", b"", b"b,,,,,", b"x", b"", b"c,,,,,"], shape=([b"\n"], False, True))
+@example(pieces=[b"a,,,,,", b"x", b"b,,,,,"], shape=([b"\n", b"\r\n", b"\r"], True, False))
+def test_a_csv_is_what_python_reads(read, pieces, shape):
+    """Good rows are those that Python's csv and types accept, with the same values; all others are told."""
+    ends, bom, last_end = shape
+    if b"\r" in ends and b"\n" in ends:  # "\r" and a blank line's "\n" would be one end
+        pieces = [piece for piece in pieces if piece]
+    expected = read_orders(pieces)
+    rows = read(ORDERS, csv_file(pieces, ends, bom, last_end))
+    assert set(codes(rows)) == expected.bad
+    assert len(rows) == expected.received
+    for place, wanted in expected.good.items():
+        found = {name: rows[place][name] for name in wanted}
+        found["extra"] = (json.loads(found["extra"])["Shelf"] or "").strip(SPACES) or None
+        assert found == wanted
+
+
+@few
+@given(pieces=st.lists(events, max_size=12), shape=st.tuples(*shapes))
+@example(pieces=[b'{"a": "\\\\x01"}', b"", b"\xff", b"", b"[]"], shape=([b"\n", b"\r\n"], False, True))
+def test_ndjson_is_what_python_reads(read, pieces, shape):
+    """Line by line; a line's number counts blank ones, as every editor does."""
+    ends, bom, last_end = shape
+    if b"\r" in ends and b"\n" in ends:
+        pieces = [piece for piece in pieces if piece]
+    expected = read_events(pieces)
+    rows = read(WEB, ndjson_file(pieces, ends, bom, last_end) or b"\n")
+    assert set(codes(rows)) == expected.bad
+    assert set(rows) == expected.bad | set(expected.good)
+    for place, wanted in expected.good.items():
+        found = {name: rows[place][name] for name in wanted}
+        for name in ("properties", "context", "extra"):
+            found[name] = None if found[name] is None else json.loads(found[name])
+        assert found == wanted
+
+
+@few
+@given(content=st.binary(max_size=300), source=st.sampled_from([ORDERS, WEB]))
+def test_no_bytes_at_all_can_jam_it(read, content, source):
+    """A file is read, or it is a bad file: anything else would come back to the queue for ever."""
+    try:
+        rows = read(source, content)
+    except BadFile:
+        return
+    assert all(row["_code"] for row in rows.values())  # random bytes hold no order and no message
+
+
+# --- CSV
+
+
+HEADER = b"Order Id,Note,Quantity,Amount,Ordered At\n"
+ROW = b"o1,hello,3,4.50,2024-02-29T12:00:00+08:00\n"
+VALUES = {
+    "order_id": "o1",
+    "note": "hello",
+    "quantity": 3,
+    "amount": Decimal("4.50"),
+    "ordered_at": datetime(2024, 2, 29, 4, tzinfo=UTC),
+}
+
+
+def values(row):
+    return {name: row[name] for name in VALUES}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        HEADER + ROW,
+        b"\xef\xbb\xbf" + HEADER + ROW,
+        HEADER.upper() + ROW,
+        HEADER.replace(b"\n", b"\r\n") + ROW.replace(b"\n", b"\r\n"),
+        (HEADER + ROW).replace(b"\n", b"\r"),
+        HEADER.replace(b",", b";") + ROW.replace(b",", b";"),
+        HEADER.replace(b",", b"\t") + ROW.replace(b",", b"\t"),
+        HEADER.replace(b",", b"|") + ROW.replace(b",", b"|"),
+        b'"Order Id" , "Note","Quantity", Amount ,Ordered At\n' + ROW,
+        b"\n\r\n\n" + HEADER + b"\n\n" + ROW + b"\n\n",
+        HEADER.rstrip() + b",\n" + ROW.rstrip() + b",\n",
+        (HEADER + ROW).rstrip(b"\n"),
+        HEADER + b' o1 ,"hello ", 3, 4.50,2024-02-29T12:00:00+08:00\n',
+        b"Ordered At,Amount,Quantity,Note,Order Id\n2024-02-29 04:00:00Z,4.5,3,hello,o1\n",
+        b'Order Id,Note,Quantity,Amount,Ordered At,"a\nb"\n' + ROW.rstrip() + b",x\n",
+    ],
+)
+def test_the_same_row_in_many_dialects(read, content):
+    """Order and case of the header, line ends, delimiters, byte order mark, quotes, blanks: the row is the same."""
+    rows = read(ORDERS, content)
+    assert {place: values(row) for place, row in rows.items()} == {1: VALUES}
+    assert codes(rows) == {}
+
+
+def test_columns_that_nobody_mapped_are_kept(read):
+    """By the names that the file gives them, whatever these are."""
+    header = '"it\'s ""x""",Order Id,日本,_,Select\n'.encode()
+    (row,) = read(ORDERS, header + "1,o1,é,,2\n".encode()).values()
+    assert json.loads(row["extra"]) == {'it\'s "x"': "1", "日本": "é", "_": None, "Select": "2"}
+    assert (row["order_id"], row["note"]) == ("o1", None)
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"Note,Quantity\nx,1\n", "missing_column"),
+        (b"Order Id,Note,note\no1,a,b\n", "duplicate_column"),
+        (b"Order Id,Note,,\no1,a,b,c\n", "duplicate_column"),
+        (b"\n\n\r\n", "empty_file"),
+        (b"Order Id," + b"x" * 70_000 + b"\no1,a\n", "bad_header"),
+        (b"Order Id,a\0b\n" + b"o1,a\n" * 100, "bad_header"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4, "not_text"),
+        (random.Random(7).randbytes(5_000), "not_text"),
+        ((HEADER + ROW).decode().encode("utf-16"), "not_text"),
+        (HEADER + bytes(range(1, 32)), "not_text"),
+        (b"just some words", "missing_column"),
+        (b'{"Order Id": 1}\n', "missing_column"),
+    ],
+)
+def test_a_file_that_is_no_such_csv_is_refused_whole(read, content, code):
+    """One entry says so; its rows would land in wrong columns."""
+    assert refused(read, ORDERS, content) == code
+
+
+def test_a_file_with_a_header_alone_has_no_rows(read):
+    """That is a fine file."""
+    assert read(ORDERS, HEADER) == read(ORDERS, HEADER.rstrip()) == {}
+
+
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        (b"o2", "too_few_fields"),
+        (b"o2,a,1,2", "too_few_fields"),
+        (b"o2,a,1,2,2024-01-01,x", "too_many_fields"),
+        (b'o2,"a"b,1,2,2024-01-01', "bad_quoting"),
+        (b"o2,\xff,1,2,2024-01-01", "not_utf8"),
+        (b",a,1,2,2024-01-01", "missing_value"),
+        (b"  ,a,1,2,2024-01-01", "missing_value"),
+        (b"o2,a,1.5,2,2024-01-01", "bad_number"),
+        (b"o2,a,one,2,2024-01-01", "bad_number"),
+        (b"o2,a,9223372036854775808,2,2024-01-01", "bad_number"),
+        (b"o2,a,1,12345678901.00,2024-01-01", "bad_number"),
+        (b"o2,a,1,two,2024-01-01", "bad_number"),
+        (b"o2,a,1,2,2024-02-30", "bad_timestamp"),
+        (b"o2,a,1,2,infinity", "bad_timestamp"),
+        (b"o2,a,1,2,12024-01-01", "bad_timestamp"),
+        (b"o2,a,1,2,0044-03-15 (BC)", "bad_timestamp"),
+        (b"o2," + b"x" * 4_300_000 + b",1,2,2024-01-01", "line_too_long"),
+        (b"   ", "too_few_fields"),
+    ],
+)
+def test_a_bad_row_costs_only_itself(read, row, code):
+    """Whatever is wrong with it: the rows before and behind it load, each at its place."""
+    good = [b"a,,,,", b"b,,,,", b"c,,,,"]
+    rows = read(ORDERS, HEADER + b"\n".join([good[0], row, good[1], row, good[2]]) + b"\n")
+    assert codes(rows) == {2: code, 4: code}
+    assert [rows[place]["order_id"] for place in (1, 3, 5)] == ["a", "b", "c"]
+    assert all(rows[place]["_reason"] and rows[place]["_original"] for place in (2, 4))
+
+
+def test_originals_are_what_was_received(read):
+    """As text where the row could not be split, as JSON of its cells where it could."""
+    rows = read(ORDERS, HEADER + b"\r\n\r\no2,a\r\no3,a,x,,\r\n")
+    assert rows[1]["_original"] == "o2,a"
+    assert json.loads(rows[2]["_original"])["Quantity"] == "x"
+    assert rows[2]["_reason"] == "Quantity is no long"
+
+
+def test_whole_numbers_may_be_written_with_a_point(read):
+    """Exports of spreadsheets do that."""
+    rows = read(ORDERS, HEADER + b"a,,3.0,,\nb,,-0,,\nc,,+7,,\nd,,9007199254740993,,\n")
+    assert [row["quantity"] for row in rows.values()] == [3, 0, 7, 9007199254740993]
+
+
+def test_a_quote_that_is_never_closed_takes_what_is_behind_it(read):
+    """One bad row with the rest of the file as its text; nobody can say where it should have ended."""
+    rows = read(ORDERS, HEADER + b'a,,,,\nb,"oops,,,\nc,,,,\nd,,,,\n')
+    assert codes(rows) == {2: "bad_quoting"}
+    assert rows[1]["order_id"] == "a"
+    assert "d,,,," in rows[2]["_original"]
+
+
+def test_a_few_nul_bytes_are_text(read):
+    """One odd row does not make a file binary."""
+    rows = read(ORDERS, HEADER + b"a,x\0y,,,\n" + b"b,,,,\n" * 100)
+    assert rows[1]["note"] == "x\0y"
+    assert len(rows) == 101
+
+
+def test_places_hold_in_files_of_many_buffers(read):
+    """Read by several threads at once, with rows left out all over."""
+    bad = set(range(777, 400_000, 9_973))
+    pad = b"y" * 80
+    content = HEADER + b"".join(
+        b"%d\n" % n if n in bad else b"%d,%s,%d,,\n" % (n, pad, n) for n in range(1, 400_001)
+    )
+    rows = read(ORDERS, content)
+    assert set(codes(rows)) == bad
+    assert all(row["quantity"] == place for place, row in rows.items() if place not in bad)
+    assert all(int(rows[place]["_original"]) == place for place in bad)
+
+
+def test_a_file_of_bad_rows_is_read_in_reasonable_time(read):
+    """Each of a hundred thousand is told."""
+    rows = read(ORDERS, HEADER + b"x\n" * 100_000)
+    assert set(codes(rows)) == set(range(1, 100_001))
+
+
+# --- NDJSON
+
+
+def message(**more):
+    return {"messageId": "m", "type": "page", "userId": "u", "timestamp": "2024-01-01T00:00:00Z", **more}
+
+
+def lines(*found):
+    return b"".join(
+        (each if isinstance(each, bytes) else json.dumps(each).encode()) + b"\n" for each in found
+    )
+
+
+def test_invalid_json_on_line_17(read):
+    """The issue's own example."""
+    found = [message(messageId=str(n)) for n in range(1, 31)]
+    rows = read(WEB, lines(*found[:16], b'{"messageId": "17", "type": ', *found[17:]))
+    assert codes(rows) == {17: "invalid_json"}
+    assert rows[17]["_original"] == '{"messageId": "17", "type": '
+    assert [row["message_id"] for row in rows.values() if not row["_code"]] == [
+        str(n) for n in range(1, 31) if n != 17
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        (b"<html>", "invalid_json"),
+        (b"{'messageId': 'm'}", "invalid_json"),
+        (b'{"messageId": "m"} {"messageId": "n"}', "invalid_json"),
+        (b'{"messageId": "\\ud800"}', "invalid_json"),
+        (b'{"messageId": "tab\there"}', "invalid_json"),
+        (b"[1]", "not_an_object"),
+        (b"null", "not_an_object"),
+        (b"17", "not_an_object"),
+        (b"\xff", "not_utf8"),
+        ({"type": "page"}, "missing_value"),
+        (message(messageId=None), "missing_value"),
+        (message(messageId=""), "missing_value"),
+        (message(type="click"), "not_allowed"),
+        (message(timestamp="soon"), "bad_timestamp"),
+        (message(timestamp=1704067200), "bad_timestamp"),
+        (message(userId=None), "no_user_anon_id"),
+        (message(type="track"), "event_not_defined"),
+        (message(type="track", event=5), "event_not_string"),
+        (message(properties=[1]), "properties_not_object"),
+        (message(properties="{}"), "properties_not_object"),
+    ],
+)
+def test_a_bad_line_costs_only_itself(read, line, code):
+    """Whatever is wrong with it."""
+    rows = read(WEB, lines(message(), line, message(), b"", line, message()))
+    assert codes(rows) == {2: code, 5: code}
+    assert set(rows) == {1, 2, 3, 5, 6}
+
+
+def test_values_are_kept_as_they_were_sent(read):
+    """Objects whole, numbers with all their digits, what the mapping does not name in `extra`."""
+    properties = {
+        "n": 12345678901234567890123,
+        "x": "\\x01 \u2028 \x7f",
+        "deep": {"a": [1, {"b": None}]},
+        "nul": "\0",
+    }
+    sent = message(userId=2**70, event="Bought \\x01", properties=properties, colour={"r": 1}, traits=None)
+    (row,) = read(WEB, lines(sent)).values()
+    assert (row["user_id"], row["event"], row["traits"]) == (str(2**70), "Bought \\x01", None)
+    assert json.loads(row["properties"]) == properties
+    assert json.loads(row["extra"]) == {"colour": {"r": 1}}
+    assert codes({1: row}) == {}
+
+
+def test_control_characters_cut_no_line(read):
+    """Also where a line holds most of them; a file with all of them is binary."""
+    junk = bytes(range(1, 9)) + bytes(range(14, 31))
+    rows = read(WEB, lines(message(), b"{" + junk + b"}", message()))
+    assert codes(rows) == {2: "invalid_json"}
+    assert rows[2]["_original"].encode() == b"{" + junk + b"}"
+    assert refused(read, WEB, lines(message(), junk + b"\x1f")) == "not_text"
+
+
+def test_a_line_that_is_too_long_is_told(read):
+    """And the next one is read."""
+    rows = read(WEB, lines(message(), message(properties={"x": "y" * 4_300_000}), message()))
+    assert codes(rows) == {2: "line_too_long"}
+    assert len(rows) == 3
+
+
+def test_deep_json_is_read_or_told(read):
+    """It must not bring the process down."""
+    deep = b'{"messageId": "m", "properties": {"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}}"
+    assert len(read(WEB, lines(message(), deep, message()))) == 3
+
+
+def test_blank_files_have_no_rows(read):
+    """Blank lines, a byte order mark: nothing to load and nothing to complain of."""
+    for content in (b"\n", b"\n \r\n\t\n", b"\xef\xbb\xbf", b"\xef\xbb\xbf\n"):
+        assert read(WEB, content) == {}
+
+
+# --- what people write into definitions
+
+
+def with_check(when):
+    check = {"code": "odd", "when": when, "reason": "odd"}
+    return Source.model_validate(ORDERS.model_dump(by_alias=True) | {"checks": [check]})
+
+
+def test_a_check_that_is_no_sql_is_a_wrong_definition(read):
+    """Nothing is set aside: the files are fine."""
+    for when in ("nothing = 1", "note LIKE", "nofunction(note)"):
+        with pytest.raises(BadDefinition, match="erp/orders"):
+            read(with_check(when), HEADER + ROW)
+
+
+def test_a_check_that_fails_on_a_row_spoils_the_file_and_not_the_queue(read):
+    """It was written for other rows."""
+    assert refused(read, with_check("CAST(note AS INTEGER) > 5"), HEADER + ROW) == "unreadable_file"
+    assert codes(read(with_check("quantity > 2"), HEADER + ROW)) == {1: "odd"}

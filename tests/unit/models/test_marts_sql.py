@@ -1,0 +1,228 @@
+"""What the marts say of a few rows."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+
+from tests.support.given import answer, column
+
+AS_OF = "2026-03-31"
+
+
+def at(month: int, day: int, hour: int = 0) -> datetime:
+    return datetime(2026, month, day, hour, tzinfo=UTC)
+
+
+def order(number: int, when: datetime, amount: str = "10.00", who: str | None = "ann"):
+    return {
+        "order_id": f"O{number}",
+        "source": "shop",
+        "customer_id": who,
+        "ordered_at": when,
+        "amount": Decimal(amount),
+    }
+
+
+def event(number: int, when: datetime, user: str | None = "C1", device: str | None = "d1"):
+    return {"message_id": f"m{number}", "timestamp": when, "user_id": user, "anonymous_id": device}
+
+
+def identity(kind: str, value: str, who: str):
+    return {"identifier_type": kind, "identifier_value": value, "customer_id": who}
+
+
+PEOPLE = [{"customer_id": "ann", "contacts": 2}]
+KNOWN = [
+    identity("user_id", "C1", "ann"),
+    identity("anonymous_id", "d1", "ann"),
+    identity("anonymous_id", "d2", "ann"),
+]
+
+
+def ann(as_of: str = AS_OF, **given):
+    """Ann's row of customer_360."""
+    rows = answer("marts.customer_360", as_of, core__customers=PEOPLE, core__identities=KNOWN, **given)
+    assert column(rows, "customer_id") == ["ann"]
+    return rows[0]
+
+
+def test_what_a_customer_bought():
+    """Orders, days, money, first and last day, recency, and the mean gap between days of purchase."""
+    orders = [
+        order(1, at(1, 1), "10.00"),
+        order(2, at(1, 1, 20), "5.50"),
+        order(3, at(1, 11), "1.00"),
+        order(4, at(3, 2, 23), "2.00"),
+    ]
+    row = ann(core__orders=orders)
+    assert (row["orders"], row["purchase_days"], row["revenue"]) == (4, 3, Decimal("18.50"))
+    assert row["average_order"] == Decimal("4.63")
+    assert (row["first_order_on"], row["last_order_on"]) == (date(2026, 1, 1), date(2026, 3, 2))
+    assert row["recency_days"] == 29
+    assert row["mean_gap_days"] == 30.0  # 60 days in two gaps
+    assert row["as_of"] == date(2026, 3, 31)
+
+
+def test_one_day_of_purchase_has_no_gap():
+    """Below two days there is no mean gap, rather than one of zero."""
+    row = ann(core__orders=[order(1, at(1, 1)), order(2, at(1, 1, 5))])
+    assert row["mean_gap_days"] is None
+
+
+def test_whoever_bought_nothing_has_zeros_and_no_recency():
+    """A visitor is not somebody who bought long ago."""
+    row = ann()
+    names = ("orders", "purchase_days", "revenue", "events", "active_days", "open_deals", "orders_90d")
+    assert [row[name] for name in names] == [0] * 7
+    assert [row[name] for name in ("recency_days", "average_order", "first_order_on", "email_marketing")] == [
+        None
+    ] * 4
+
+
+def test_as_of_cuts_off_what_came_later():
+    """Replaying history must not know the future: orders, events and deals after the day are left out."""
+    orders = [order(1, at(1, 1)), order(2, at(2, 1, 23)), order(3, at(2, 2))]
+    events = [event(1, at(1, 1)), event(2, at(2, 1, 23)), event(3, at(2, 2))]
+    deals = [
+        deal("open before", at(1, 5)),
+        deal("opened later", at(2, 5)),
+        deal("closed before", at(1, 5), closed=date(2026, 1, 20)),
+        deal("closed later", at(1, 5), closed=date(2026, 2, 20)),
+    ]
+    row = ann("2026-02-01", core__orders=orders, raw__events=events, core__deals=deals)
+    assert (row["orders"], row["last_order_on"], row["recency_days"]) == (2, date(2026, 2, 1), 0)
+    assert (row["events"], row["active_days"], row["last_event_at"]) == (2, 2, at(2, 1, 23))
+    assert (row["open_deals"], row["open_deal_amount"]) == (2, Decimal("2.00"))
+
+
+def deal(name: str, created: datetime, closed: date | None = None):
+    return {
+        "deal_id": name, "source": "salesforce", "customer_id": "ann", "amount": Decimal(1), "created_at": created,
+        "is_closed": closed is not None, "close_date": closed,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("day", "counted"), [(1, 1), (31, 1)])
+def test_the_last_ninety_days_end_with_the_day_and_are_ninety(day, counted):
+    """as_of and the 89 days before it: the first of January counts on the 31st of March, its eve does not."""
+    row = ann(
+        core__orders=[order(1, at(1 if day == 1 else 3, day)), order(2, datetime(2025, 12, 31, tzinfo=UTC))]
+    )
+    assert (row["orders_90d"], row["revenue_90d"]) == (counted, Decimal("10.00"))
+
+
+def test_events_belong_to_the_user_that_is_signed_in_and_else_to_the_device():
+    """Events are never rewritten: who somebody is, is looked up when they are read."""
+    events = [
+        event(1, at(1, 1), user=None),  # before signing in, on Ann's device
+        event(2, at(1, 2), user="C9", device="d1"),  # Bob on Ann's device
+        event(3, at(1, 3), user="C1", device="new"),
+        event(4, at(1, 4), user=None, device="nobody"),
+    ]
+    rows = answer(
+        "marts.customer_360",
+        AS_OF,
+        core__customers=[*PEOPLE, {"customer_id": "bob", "contacts": 0}],
+        core__identities=[*KNOWN, identity("user_id", "C9", "bob")],
+        raw__events=events,
+    )
+    assert {row["customer_id"]: (row["events"], row["devices"]) for row in rows} == {
+        "ann": (2, 2),
+        "bob": (1, 0),
+    }
+
+
+def test_e_mail_marketing_is_yes_no_or_unknown():
+    """Only the statement on marketing by e-mail is shown."""
+
+    def statement(granted: bool, channel: str = "email"):
+        return {"customer_id": "ann", "purpose": "marketing", "channel": channel, "granted": granted}
+
+    assert ann(core__consents=[statement(granted=True)])["email_marketing"] is True
+    assert ann(core__consents=[statement(granted=False)])["email_marketing"] is False
+    assert ann(core__consents=[statement(granted=True, channel="phone")])["email_marketing"] is None
+
+
+# ------------------------------------------------------------------ rfm
+
+
+def buyer(name: str, recency: int, days: int, revenue: str, orders: int = 1):
+    return {
+        "customer_id": name, "as_of": date(2026, 3, 31), "recency_days": recency, "purchase_days": days,
+        "revenue": Decimal(revenue), "orders": orders,
+    }  # fmt: skip
+
+
+def test_fifths_are_fifths_and_five_is_best():
+    """Of ten different customers two get each digit; the most recent, most frequent and richest get 5."""
+    rows = answer("marts.rfm", marts__customer_360=[buyer(f"c{n}", n, n + 1, f"{n}.00") for n in range(10)])
+    assert column(rows, "r") == [5, 5, 4, 4, 3, 3, 2, 2, 1, 1]
+    assert column(rows, "f") == column(rows, "m") == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
+    assert rows[0]["rfm"] == "511"
+
+
+def test_equal_customers_get_equal_digits():
+    """A customer's digit depends on what he did, not on where his row stands."""
+    same = [buyer(f"c{n}", 7, 2, "9.00") for n in range(7)]
+    rows = answer(
+        "marts.rfm", marts__customer_360=[*same, buyer("x", 1, 3, "10.00"), buyer("y", 9, 1, "8.00")]
+    )
+    assert len({(row["r"], row["f"], row["m"]) for row in rows[:7]}) == 1
+
+
+def test_whoever_bought_nothing_is_not_ranked():
+    """Visitors would push every buyer up."""
+    rows = answer(
+        "marts.rfm", marts__customer_360=[buyer("a", 1, 1, "1.00"), buyer("b", 1, 0, "0.00", orders=0)]
+    )
+    assert column(rows, "customer_id") == ["a"]
+
+
+def test_cells_have_names():
+    """The best in all three are champions; whoever bought often and long ago is at risk; one recent day is new."""
+    rows = answer(
+        "marts.rfm",
+        marts__customer_360=[
+            buyer("best", 0, 9, "900.00"),
+            *(buyer(f"m{n}", 10 + n, 2, "20.00") for n in range(7)),
+            buyer("often, long ago", 300, 8, "20.00"),
+            buyer("once, just now", 1, 1, "5.00"),
+            buyer("once, long ago", 400, 1, "5.00"),
+        ],
+    )
+    names = {row["customer_id"]: row["segment"] for row in rows}
+    assert names["best"] == "champions"
+    assert names["often, long ago"] == "at_risk"
+    assert names["once, just now"] == "new"
+    assert names["once, long ago"] == "hibernating"
+
+
+# ------------------------------------------------------------------ daily_activity
+
+
+def test_what_happened_each_day():
+    """Days with events or orders; people count once a day whatever they did, and once in all as new buyers."""
+    rows = answer(
+        "marts.daily_activity",
+        core__orders=[
+            order(1, at(1, 1)),
+            order(2, at(1, 1, 9), "5.00"),
+            order(3, at(1, 3)),
+            order(4, at(1, 3), "1.00", who="bob"),
+            order(5, at(1, 3), "2.00", who=None),
+        ],
+        core__identities=KNOWN,
+        raw__events=[
+            event(1, at(1, 1), user=None, device="d1"),
+            event(2, at(1, 1), user="C1", device="d2"),  # the same Ann
+            event(3, at(1, 1), user=None, device="stranger"),
+            event(4, at(1, 2, 23), user=None, device="stranger"),
+        ],
+    )
+    days = [(row["day"].day, row["events"], row["visitors"], row["orders"], row["buyers"]) for row in rows]
+    assert days == [(1, 3, 2, 2, 1), (2, 1, 1, 0, 0), (3, 0, 0, 3, 2)]
+    assert column(rows, "new_buyers") == [1, 0, 1]
+    assert column(rows, "revenue") == [Decimal("15.00"), 0, Decimal("13.00")]

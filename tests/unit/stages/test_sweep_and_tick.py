@@ -1,0 +1,152 @@
+"""With every event lost, sweep and tick find what there is to do."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from lakehouse import aws
+from lakehouse.landing.files import RawFile
+from lakehouse.segments import definition
+from lakehouse.stages import export, sweep, tick
+from lakehouse.stages.ingest import ingest_records
+from tests.support.works import Works, forget
+
+EVENT = '{"type":"page","messageId":"m1","anonymousId":"a","timestamp":"2026-01-01T00:00:00Z"}\n'
+
+
+def ingest(company: Works) -> list[str]:
+    """Load what the ingest queue announces."""
+    records = [
+        {"messageId": str(n), "body": json.dumps(body)} for n, body in enumerate(company.hints("ingest"))
+    ]
+    return ingest_records(company.settings, records)
+
+
+def test_sweep_announces_what_nobody_knows_and_only_that(company):
+    """Each version of each object that no table and no ledger lists; what is loaded is left alone."""
+    company.load("web/events", "known.ndjson", EVENT)
+    company.load("nobody/knows", "known.csv", "x")
+    company.land(
+        "web/events", "known.ndjson", EVENT.replace("m1", "m2")
+    )  # another version under the same key
+    company.land("web/events", "客户 导出 (1)+a&b.ndjson", EVENT.replace("m1", "m3"))
+    company.land("web/events", "folder/", "")
+    assert sweep.sweep(company.settings) == 2
+    assert ingest(company) == []
+    assert company.ask("select message_id from raw.events order by 1") == [("m1",), ("m2",), ("m3",)]
+    assert sweep.sweep(company.settings) == 0
+    assert company.hints("ingest") == []
+
+
+def test_what_is_announced_twice_is_loaded_once(company):
+    """Sweep cannot know which messages still wait."""
+    company.land("web/events", "x.ndjson", EVENT)
+    assert [sweep.sweep(company.settings), sweep.sweep(company.settings)] == [1, 1]
+    assert ingest(company) == []
+    assert company.ask("select count(*) from raw.events") == [(1,)]
+
+
+@pytest.mark.parametrize(("name", "number"), [("short", 1_203), ("客" * 340, 200)])
+def test_messages_stay_below_what_the_queue_takes(company, name, number):
+    """Many files a message, and never so many that it is refused: a long Chinese key is six bytes a character."""
+    files = [RawFile("t-landing", f"web/events/{name}{n}", f"v{n}", 10) for n in range(number)]
+    bodies: list[str] = []
+    taken = aws.sqs().send_message_batch
+
+    def send(**request):
+        bodies.extend(entry["MessageBody"] for entry in request["Entries"])
+        return taken(**request)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(aws.sqs(), "send_message_batch", send)
+        assert sweep.announce(company.settings, files) == number
+    assert max(len(body.encode()) for body in bodies) < 256 * 1024
+    assert len(bodies) <= 5
+    announced = [file["version_id"] for body in bodies for file in json.loads(body)["files"]]
+    assert announced == [f"v{n}" for n in range(number)]
+
+
+def test_messages_about_something_else_hold_nobody_up(company):
+    """They stay in the queue, on their way to the dead letters; the files beside them load."""
+    good = company.land("web/events", "x.ndjson", EVENT).message()
+    other = {**good, "bucket": "another-bucket"}
+    odd = [
+        "no JSON",
+        "[]",
+        "null",
+        "7",
+        '"files"',
+        "{}",
+        '{"files": [7]}',
+        '{"files": [{"bucket": "t-landing"}]}',
+    ]
+    odd.append(json.dumps({"files": [{**good, "size": "big"}]}))
+    records = [{"messageId": f"odd {n}", "body": body} for n, body in enumerate(odd)]
+    records += [{"messageId": f"good {n}", "body": json.dumps({"files": [good, other]})} for n in range(2)]
+    assert ingest_records(company.settings, records) == [f"odd {n}" for n in range(len(odd))]
+    assert company.ask("select count(*) from raw.events") == [(1,)]
+
+
+def test_a_message_comes_again_when_one_of_its_files_failed(company, monkeypatch):
+    """And not those whose files are in."""
+    from lakehouse.ingest import batch
+
+    contacts = company.land("salesforce/contacts", "x.csv", "Id,CreatedDate\nS1,2026-01-01\n").message()
+    event = company.land("web/events", "x.ndjson", EVENT).message()
+    fetch = batch.fetch
+
+    def away(file, folder):
+        if file.key.startswith("web/"):
+            raise OSError("the store is away")
+        return fetch(file, folder)
+
+    monkeypatch.setattr(batch, "fetch", away)
+    both = [[contacts], [contacts, event], [event]]
+    records = [{"messageId": str(n), "body": json.dumps({"files": files})} for n, files in enumerate(both)]
+    assert ingest_records(company.settings, records) == ["1", "2"]
+    monkeypatch.setattr(batch, "fetch", fetch)
+    assert ingest_records(company.settings, records) == []
+    assert company.ask(
+        "select (select count(*) from raw.events), (select count(*) from raw.salesforce_contacts)"
+    ) == [(1, 1)]
+
+
+# ------------------------------------------------------------------ tick
+
+STAGES = ("resolve", "aggregate", "export", "books")
+
+
+def asked(company: Works) -> dict[str, int]:
+    return {name: len(company.hints(name)) for name in STAGES}
+
+
+def test_tick_asks_those_who_have_something_to_do(company):
+    """Books and aggregate always: looking costs them little, and the consent projection ages."""
+    assert tick.tick(company.settings) == []
+    assert asked(company) == {"resolve": 0, "aggregate": 1, "export": 0, "books": 1}
+    company.load("web/events", "x.ndjson", EVENT)
+    assert tick.tick(company.settings) == ["resolve", "aggregate"]
+    assert asked(company) == {"resolve": 1, "aggregate": 1, "export": 0, "books": 1}
+
+
+def test_a_wrong_definition_does_not_keep_others_from_being_asked(company, monkeypatch, tmp_path):
+    """Whoever cannot say whether there is work is asked, and tells."""
+    (tmp_path / "segments").mkdir()
+    (tmp_path / "segments" / "big.yaml").write_text("name: [", "utf-8")
+    monkeypatch.setenv("LAKEHOUSE_DEFINITIONS", str(tmp_path))
+    forget()
+    definition.load.cache_clear()
+    company.fill("marts.customer_360", {"customer_id": "ann"})
+    company.fill("marts.rfm", {"customer_id": "ann"})
+    company.load("web/events", "x.ndjson", EVENT)
+    assert tick.tick(company.settings) == ["resolve", "aggregate", "export_segments"]
+    assert asked(company) == {"resolve": 1, "aggregate": 1, "export": 1, "books": 1}
+
+
+def test_pending_names_the_stages_in_order(company, monkeypatch):
+    """Those that wait for each other come one after the other."""
+    monkeypatch.setattr(export.segments, "pending", lambda _: True)
+    company.load("web/events", "x.ndjson", EVENT)
+    assert tick.pending(company.settings) == ["resolve", "aggregate", "export_segments"]

@@ -1,0 +1,93 @@
+"""Contracts: what a table is, said once and without contradiction."""
+
+from __future__ import annotations
+
+import pytest
+
+from lakehouse.sources.definition import load
+from lakehouse.tables import contracts
+from lakehouse.tables.catalog import NAMESPACES, ensure, open_catalog
+from lakehouse.tables.contract import Column, Contract, Partition, columns, partitions
+from lakehouse.tables.views import attach
+from tests.support.lakes import duck_of
+
+ALL = [value for value in vars(contracts).values() if isinstance(value, Contract)]
+ALL += [source.contract for source in load().values()]
+
+
+@pytest.mark.parametrize("contract", ALL, ids=lambda contract: contract.name)
+def test_every_contract_says_what_it_should(contract):
+    """In one of our namespaces, with a grain, and a word on each column."""
+    assert contract.namespace in NAMESPACES
+    assert contract.doc
+    assert contract.grain.startswith("one row ")
+    assert all(column.doc and column.duck_type for column in contract.columns)
+    assert [contract.field_ids()[column.name] for column in contract.columns] == list(
+        range(1, len(contract.columns) + 1)
+    )
+
+
+def test_names_are_unique():
+    """Two contracts of one table would take turns to break it."""
+    assert len({contract.name for contract in ALL}) == len(ALL) > 15
+
+
+def test_every_table_can_be_made_and_read(lake):
+    """By any engine, before it has a row."""
+    catalog = open_catalog(lake)
+    for contract in ALL:
+        ensure(catalog, contract)
+    with duck_of(lake, iceberg=True) as con:
+        assert set(attach(con, catalog)) == {contract.name for contract in ALL}
+        for contract in ALL:
+            answer = con.execute(f"SELECT * FROM {contract.name}")
+            assert [column[0] for column in answer.description] == [c.name for c in contract.columns]
+            assert answer.fetchall() == []
+        assert con.execute("SELECT count(*) FROM core.events").fetchone() == (0,)
+
+
+def test_views_of_tables_that_are_not_there_are_left_out(lake):
+    """A lake begins empty."""
+    with duck_of(lake, iceberg=True) as con:
+        assert attach(con, open_catalog(lake)) == {}
+        assert attach(con, open_catalog(lake), ["raw.events"]) == {}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "day", "day()", "day(a, b)", "hour(a)", "bucket(4, a)", "day(a)); --", "day(a) "]
+)
+def test_only_known_transforms(text):
+    """What the writer cannot compute is no partition."""
+    with pytest.raises(ValueError, match="is not identity"):
+        Partition.parse(text)
+
+
+def test_partition_names_are_sparks():
+    """Engines show them."""
+    assert [part.name for part in partitions("identity(a)", "day(b)", "month(c)", "year(d)")] == [
+        "a", "b_day", "c_month", "d_year",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "kind", ["money", "decimal", "decimal(0,0)", "decimal(39,1)", "decimal(2,3)", "decimal(1,1)x"]
+)
+def test_only_known_types(kind):
+    """Iceberg, DuckDB and the contract must mean the same."""
+    with pytest.raises(ValueError, match="a: "):
+        _ = Column("a", kind, "A").duck_type
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"columns": columns(("a", "long", "A"), ("a", "long", "A"))},
+        {"key": ("b",)},
+        {"sort": ("b",)},
+        {"partition": partitions("day(b)")},
+    ],
+)
+def test_a_contract_that_contradicts_itself_is_refused(wrong):
+    """When it is written, not when it is used."""
+    with pytest.raises(ValueError, match=r"raw\.t"):
+        Contract(**{"name": "raw.t", "doc": "", "grain": "", "columns": columns(("a", "long", "A"))} | wrong)

@@ -1,0 +1,86 @@
+"""`lakehouse.connect()`: every table in place, as it stood when the connection was made."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import lakehouse
+from lakehouse import settings
+from lakehouse.errors import Terminal, Transient
+from lakehouse.sources import definition
+from lakehouse.tables.contracts import ALL
+from tests.support.works import Works
+
+
+def tables(con) -> set[str]:
+    query = "select table_schema || '.' || table_name from information_schema.tables"
+    return {name for (name,) in con.execute(query).fetchall()}
+
+
+def test_every_table_is_in_place_also_in_an_empty_lake(lake):
+    """With the columns of its contract, and the events with the customers they belong to."""
+    con = lakehouse.connect()
+    contracts = {
+        contract.name: contract for contract in (*ALL, *(s.contract for s in definition.load().values()))
+    }
+    assert tables(con) == contracts.keys() | {"core.events"}
+    for name, contract in contracts.items():
+        found = con.execute(f"select * from {name}")
+        assert [column[0] for column in found.description] == [column.name for column in contract.columns]
+        assert found.fetchall() == []
+    assert con.execute("select count(customer_id) from core.events").fetchone() == (0,)
+    con.close()
+
+
+def test_a_connection_sees_the_tables_as_they_stood(company: Works):
+    """What is committed later is seen by later connections: one question has one answer."""
+    company.orders("1.csv", "O1,C1,2026-01-05,10.00")
+    early = lakehouse.connect()
+    company.orders("2.csv", "O2,C1,2026-01-06,5.00")
+    late = lakehouse.connect()
+    query = "select count(*), sum(amount) from raw.shop_orders"
+    assert [con.execute(query).fetchone() for con in (early, late)] == [(1, 10), (2, 15)]
+    assert early.execute(query).fetchone() == (1, 10)
+    early.close()
+    late.close()
+
+
+def test_people_may_join_their_own_tables(company: Works):
+    """The connection is theirs: it is DuckDB's, in memory."""
+    company.orders("1.csv", "O1,C1,2026-01-05,10.00")
+    con = lakehouse.connect()
+    con.execute("create table mine as select 'C1' as customer_id, 'vip' as tier")
+    query = "select tier, amount from raw.shop_orders join mine using (customer_id)"
+    assert con.execute(query).fetchall() == [("vip", 10)]
+    con.close()
+
+
+@pytest.fixture
+def nowhere(monkeypatch):
+    """An environment that names no catalog."""
+    for name in ("LAKEHOUSE_CATALOG", "LAKEHOUSE_CATALOG_URI"):
+        monkeypatch.delenv(name, raising=False)
+    settings.current.cache_clear()
+    yield
+    settings.current.cache_clear()
+
+
+def test_where_no_stack_runs_it_says_how_to_start_one(nowhere, tmp_path):
+    """Neither a catalog in the environment nor a stack on the folder."""
+    with pytest.raises(Terminal, match=r"no stack runs on .* start one with `lakehouse up`"):
+        lakehouse.connect(tmp_path)
+
+
+def test_a_stack_that_was_killed_is_told_and_not_traced(nowhere, tmp_path):
+    """It left word of where it was, and nobody answers there."""
+    env = {
+        "LAKEHOUSE_CATALOG": "rest",
+        "LAKEHOUSE_CATALOG_URI": "http://127.0.0.1:1",
+        "LAKEHOUSE_WAREHOUSE": "s3://x/",
+    }
+    env |= {"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+    (tmp_path / "stack.json").write_text(json.dumps({"env": env}), "utf-8")
+    with pytest.raises(Transient, match=r"http://127\.0\.0\.1:1 does not answer; if it is a local stack"):
+        lakehouse.connect(str(tmp_path))

@@ -1,0 +1,95 @@
+"""Hints between stages: sent where they should, missed without harm."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from botocore.exceptions import ClientError
+
+from lakehouse import aws, settings, signals
+from tests.support import cloud as clouds
+
+
+@pytest.fixture
+def cloud(monkeypatch):
+    with clouds.cloud(monkeypatch):
+        yield
+
+
+def queue(name, **attributes):
+    return aws.sqs().create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+
+
+def received(url):
+    found = []
+    while (
+        some := aws.sqs()
+        .receive_message(QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["All"])
+        .get("Messages")
+    ):
+        found += some
+    return found
+
+
+def test_a_commit_is_announced(cloud):
+    """As a TableCommitted event that rules can match by table, snapshot ids as text: they exceed JSON's numbers."""
+    url = queue("heard")
+    arn = aws.sqs().get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    pattern = {
+        "source": ["lakehouse"],
+        "detail-type": ["TableCommitted"],
+        "detail": {"table": [{"prefix": "raw."}]},
+    }
+    aws.events().put_rule(Name="raw", EventPattern=json.dumps(pattern))
+    aws.events().put_targets(Rule="raw", Targets=[{"Id": "1", "Arn": arn}])
+    signals.table_committed("raw.shop_orders", 2**63 - 1)
+    signals.table_committed("core.orders", 1)
+    (message,) = received(url)
+    assert json.loads(message["Body"])["detail"] == {
+        "table": "raw.shop_orders",
+        "snapshot_id": str(2**63 - 1),
+    }
+
+
+def test_a_hint_that_cannot_be_sent_stops_nobody(cloud, monkeypatch):
+    """The rows are committed; tick finds them."""
+
+    class Broken:
+        def put_events(self, **_):
+            raise ClientError({"Error": {"Code": "InternalError"}}, "PutEvents")
+
+    monkeypatch.setattr(aws, "events", Broken)
+    signals.table_committed("raw.shop_orders", 1)
+
+
+def test_more_than_ten_messages(cloud):
+    """SQS takes ten a request; all arrive, once, and their number is told."""
+    url = queue("many")
+    assert signals.send(url, [{"n": n} for n in range(23)]) == 23
+    assert sorted(json.loads(message["Body"])["n"] for message in received(url)) == list(range(23))
+    assert signals.send(url, []) == 0
+
+
+def test_messages_of_a_group_keep_their_order(cloud):
+    """On FIFO queues."""
+    url = queue("books.fifo", FifoQueue="true", ContentBasedDeduplication="true")
+    signals.send(url, [{"n": n} for n in range(4)], group="books")
+    found = received(url)
+    assert [json.loads(message["Body"])["n"] for message in found] == [0, 1, 2, 3]
+    assert {message["Attributes"]["MessageGroupId"] for message in found} == {"books"}
+
+
+def test_the_bus_is_the_one_of_the_settings(cloud, monkeypatch):
+    """A company may have its own."""
+    sent = []
+
+    class Bus:
+        def put_events(self, **request):
+            sent.extend(request["Entries"])
+
+    monkeypatch.setenv("LAKEHOUSE_EVENT_BUS", "crm")
+    settings.current.cache_clear()
+    monkeypatch.setattr(aws, "events", Bus)
+    signals.table_committed("raw.x", 1)
+    assert [entry["EventBusName"] for entry in sent] == ["crm"]

@@ -1,0 +1,98 @@
+"""Logs and metrics: what happened, and nobody's data."""
+
+from __future__ import annotations
+
+import io
+import json
+from contextlib import suppress
+
+import pytest
+
+from lakehouse import telemetry
+from lakehouse.errors import BadFile
+from lakehouse.telemetry import FIELDS, count, failed, info, observed, warn
+
+EMAIL = "erin.planted@example.org"
+
+
+@pytest.fixture
+def lines(monkeypatch):
+    """Return a function that reads the log lines written since."""
+    stream = io.StringIO()
+    for handler in telemetry._logger.handlers:
+        monkeypatch.setattr(handler, "stream", stream)
+
+    def read():
+        text = stream.getvalue()
+        stream.seek(0)
+        stream.truncate()
+        return [json.loads(line) for line in text.splitlines()]
+
+    return read
+
+
+def test_a_line_says_what_happened(lines):
+    """Message, level and the fields that were given."""
+    info("file loaded", file_id="f", received=3)
+    warn("slow", seconds=4.5)
+    first, second = lines()
+    assert (first["message"], first["level"], first["file_id"], first["received"]) == (
+        "file loaded",
+        "INFO",
+        "f",
+        3,
+    )
+    assert (second["level"], second["seconds"]) == ("WARNING", 4.5)
+
+
+@pytest.mark.parametrize("write", [info, warn, lambda what, **more: failed(what, ValueError(), **more)])
+@pytest.mark.parametrize("field", ["email", "row", "original", "name", "query"])
+def test_a_field_that_is_not_on_the_list_is_refused(write, field, lines):
+    """Where personal data would slip in; the value is not in the refusal either."""
+    with pytest.raises(ValueError, match=field) as told:
+        write("x", **{field: EMAIL})
+    assert EMAIL not in str(told.value)
+    assert lines() == []
+
+
+def test_no_field_is_a_word_of_the_logger():
+    """Such a field would raise where it is used, which may be in the middle of a failure."""
+    for name in sorted(FIELDS):
+        info("x", **{name: "value"})
+
+
+def test_an_error_is_logged_by_its_type(lines):
+    """Its text may quote a row, and so may what caused it; neither is in the line, nor is a traceback."""
+    error = BadFile("unreadable", EMAIL)
+    error.__cause__ = ValueError(f"could not convert {EMAIL!r}")
+    with suppress(BadFile):
+        try:
+            raise error
+        finally:
+            failed("batch failed", error, table="raw.x")
+    (line,) = lines()
+    assert EMAIL not in json.dumps(line)
+    assert (line["error"], line["table"], line["level"]) == ("BadFile", "raw.x", "ERROR")
+    assert "exception" not in line
+
+
+def test_metrics_are_written_when_a_handler_ends(capsys, monkeypatch):
+    """However it ends; and a handler that counts nothing writes nothing."""
+    monkeypatch.delenv("POWERTOOLS_METRICS_DISABLED", raising=False)
+    telemetry.metrics.clear_metrics()  # what other tests counted outside of a handler
+
+    @observed
+    def counting(event, _context):
+        count("RowsLoaded", 2)
+        count("RowsLoaded", 3)
+        if event == "fail":
+            raise KeyError(event)
+        return event
+
+    assert counting("fine", None) == "fine"
+    with pytest.raises(KeyError):
+        counting("fail", None)
+    written = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [sum(line["RowsLoaded"]) for line in written] == [5, 5]
+    assert observed(lambda event, _: event)("quiet", None) == "quiet"
+    assert capsys.readouterr().out == ""
