@@ -102,3 +102,11 @@ def _clients(environment: tuple[tuple[str, str], ...]) -> Any:
         return session.client(service, config=aws._CONFIG, endpoint_url=url)
 
     return client
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest: with two workers, what begins last decides when all ends."""
+    longest = ("tests/e2e", "tests/integration", "tests/properties")
+    items.sort(
+        key=lambda item: next((n for n, place in enumerate(longest) if place in item.path.as_posix()), 9)
+    )

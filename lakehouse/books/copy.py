@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,7 @@ _THREADS = 8
 class Copied:
     """How many rows each table gained."""
 
-    rows: dict[str, int]
+    rows: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
@@ -58,18 +59,23 @@ class Objects:
     empty: frozenset[str] = frozenset()
 
 
-def run(settings: Settings, objects: Iterable[Objects]) -> Copied:
-    """Copy what is new; raises CommitConflict when another writer was first."""
+def run(settings: Settings, objects: Iterable[Objects], copied: Copied | None = None) -> Copied:
+    """Copy what is new; raises CommitConflict when another writer was first.
+
+    What was copied is added to `copied`, where that is given, also by a run that ends in an error.
+    """
+    copied = copied or Copied()
     catalog = catalogs.open_catalog(settings)
     con = duck.connect(settings)
     try:
-        rows = {LEDGER.name: _copy_ledger(con, settings, catalog)}
+        copied.rows[LEDGER.name] += _copy_ledger(con, settings, catalog)
         for kind in objects:
-            name = kind.contract.name
-            rows[name] = rows.get(name, 0) + _copy_objects(con, settings, catalog, kind)
+            copied.rows[kind.contract.name] += 0
+            for rows in _copy_objects(con, settings, catalog, kind):
+                copied.rows[kind.contract.name] += rows
     finally:
         con.close()
-    return Copied(rows)
+    return copied
 
 
 def _copy_ledger(con: duckdb.DuckDBPyConnection, settings: Settings, catalog: Catalog) -> int:
@@ -91,18 +97,18 @@ def _copy_ledger(con: duckdb.DuckDBPyConnection, settings: Settings, catalog: Ca
     return _append(con, table, _typed(LEDGER, "SELECT line FROM objects"))
 
 
-def _copy_objects(con: duckdb.DuckDBPyConnection, settings: Settings, catalog: Catalog, kind: Objects) -> int:
+def _copy_objects(
+    con: duckdb.DuckDBPyConnection, settings: Settings, catalog: Catalog, kind: Objects
+) -> Iterator[int]:
+    """Copy the objects that the table does not have, a bounded number a commit; yield each commit's rows."""
     table = catalogs.ensure(catalog, kind.contract)
     views.attach(con, catalog, [kind.contract.name])
     origins = con.execute(f"SELECT DISTINCT {kind.origin} FROM {kind.contract.name}").fetchall()
     known = {row[0] for row in origins}
     fresh = [key for key in _keys(settings.ops_bucket, kind) if key not in known]
-    copied = 0
     for start in range(0, len(fresh), _OBJECTS_A_COMMIT):
-        part = fresh[start : start + _OBJECTS_A_COMMIT]
-        _lines(con, list(_read_all(settings.ops_bucket, part)))
-        copied += _append(con, table, kind.select)
-    return copied
+        _lines(con, list(_read_all(settings.ops_bucket, fresh[start : start + _OBJECTS_A_COMMIT])))
+        yield _append(con, table, kind.select)
 
 
 def _lines(con: duckdb.DuckDBPyConnection, lines: list[tuple[str, str]]) -> None:

@@ -18,7 +18,6 @@ HEAD = 1 << 16
 _CHUNK = 1 << 20
 _CONTROLS = bytes((*range(1, 9), *range(14, 32)))  # NUL apart, and what separates lines and words
 _OTHERS = bytes(set(range(256)) - set(_CONTROLS))
-_BLANK_LINES = (b"\n\n", b"\n\r\n", b"\r\r")
 
 
 @dataclass(frozen=True)
@@ -35,24 +34,28 @@ class Text:
 def survey(path: Path) -> Text:
     """Look through a file; raises BadFile (not_text) for a binary one, or one in UTF-16."""
     found: set[int] = set()
-    blank = False
+    blank = newlines = False
     lines = returns = pairs = 0
     with path.open("rb") as file:
         start = file.read(HEAD)
         file.seek(0)
         before = b"\n"  # so that an empty first line is a blank one
         while chunk := file.read(_CHUNK):
-            found |= set(chunk.translate(None, _OTHERS))
-            lines += chunk.count(b"\n")
-            returns += chunk.count(b"\r")
-            pairs += chunk.count(b"\r\n") + (before.endswith(b"\r") and chunk.startswith(b"\n"))
+            found.update(chunk.translate(None, _OTHERS))
             joined = before + chunk
-            blank = blank or any(ends in joined for ends in _BLANK_LINES)
+            blank = blank or b"\n\n" in joined
+            if b"\r" in joined:
+                blank = blank or b"\n\r\n" in joined or b"\r\r" in joined
+                lines += chunk.count(b"\n")
+                returns += chunk.count(b"\r")
+                pairs += chunk.count(b"\r\n") + (before.endswith(b"\r") and chunk.startswith(b"\n"))
+            else:  # most files, and most of every file
+                newlines = newlines or b"\n" in chunk
             before = joined[-2:]
     spare = next((byte for byte in _CONTROLS if byte not in found), None)
     if spare is None:
         raise BadFile("not_text", "the file holds every control character: it is binary")
-    alike = returns == 0 or lines == 0 or lines == returns == pairs
+    alike = returns == 0 or (not newlines and (lines == 0 or lines == returns == pairs))
     return Text(path, _decoded(start), chr(spare), not alike, blank)
 
 

@@ -150,13 +150,12 @@ def prepare(
     for namespace in (*catalogs.NAMESPACES, "mapped"):
         con.execute(f"DROP SCHEMA IF EXISTS {namespace} CASCADE")
     names = sources_tables(model, sources)
-    for source in sources:
-        if source.table in names:
-            catalogs.ensure(catalog, source.contract)
-    for name in names - {source.table for source in sources}:
-        if name in BY_NAME:
-            catalogs.ensure(catalog, BY_NAME[name])
     tables = views.attach(con, catalog, names)
+    if missing := names - tables.keys():  # nobody has filled them yet: they are made, empty
+        contracts = BY_NAME | {source.table: source.contract for source in sources}
+        for name in missing:
+            catalogs.ensure(catalog, contracts[name])
+        tables = views.attach(con, catalog, names)
     con.execute("CREATE SCHEMA IF NOT EXISTS mapped")
     for name in model.inputs:
         if name.startswith("mapped."):

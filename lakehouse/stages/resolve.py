@@ -54,9 +54,8 @@ def resolve(settings: Settings) -> bool:
         key = f"audit/identities-{commit.head(table) or 0}.json"
         _audit(settings, key, audit)
         _replace(table, written, wanted)
-        _audit(
-            settings, key, audit
-        )  # a run that began from the same identities, and lost, may have overwritten it
+        # once more: a run that began from the same identities, and lost, may have overwritten it
+        _audit(settings, key, audit)
         telemetry.info("identities resolved", table=IDENTITIES.name, rows=written.rows, count=customers)
     # Announced even when nothing moved: what follows may have missed the last hint, and looks for itself.
     signals.table_committed(IDENTITIES.name, commit.head(catalogs.load(catalog, IDENTITIES.name)))

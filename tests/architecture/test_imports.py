@@ -36,7 +36,9 @@ def _cold(module: str) -> tuple[float, set[str]]:
     )
     runs = []
     for _ in range(3):
-        done = subprocess.run([sys.executable, "-c", code, module], capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [sys.executable, "-c", code, module], capture_output=True, text=True, check=True
+        )
         runs.append(json.loads(done.stdout))
     return min(took for took, _ in runs), set(runs[0][1])
 

@@ -69,7 +69,11 @@ def test_every_declared_dependency_is_locked() -> None:
     """What pyproject.toml asks for, the lock pins exactly."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     asked = [*project["dependencies"], *project["optional-dependencies"]["local"]]
-    locked = {line.split("==")[0].lower() for line in (ROOT / "locks/dev.txt").read_text().splitlines() if "==" in line}
+    locked = {
+        line.split("==")[0].lower()
+        for line in (ROOT / "locks/dev.txt").read_text().splitlines()
+        if "==" in line
+    }
     names = {re.split(r"[<>=\[; ]", text, maxsplit=1)[0].lower() for text in asked}
     assert names - {name.split("[")[0] for name in locked} == set()
 
@@ -78,7 +82,11 @@ def test_the_coverage_floor_only_rises() -> None:
     """Whoever lowers `fail_under` has to explain it in this test."""
     now = _floor((ROOT / "pyproject.toml").read_text("utf-8"))
     log = subprocess.run(
-        ["git", "log", "-p", "--format=", "--", "pyproject.toml"], cwd=ROOT, capture_output=True, text=True, check=False
+        ["git", "log", "-p", "--format=", "--", "pyproject.toml"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     before = [int(found) for found in re.findall(r"^-fail_under = (\d+)", log.stdout, re.MULTILINE)]
     assert now >= max(before, default=0)

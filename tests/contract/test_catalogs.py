@@ -1,81 +1,31 @@
-"""What every catalog must do for exactly-once commits: one suite over SQLite and the REST catalog."""
+"""Every catalog makes the tables that contracts describe, by configuration alone."""
 
 from __future__ import annotations
 
-import json
-import time
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
 
 import pytest
-from pyiceberg.table.snapshots import Operation, Summary
-from pyiceberg.table.update.snapshot import _FastAppendFiles, _OverwriteFiles
 
 from lakehouse import aws
-from lakehouse.errors import CommitConflict, Terminal, Transient
+from lakehouse.errors import Terminal
 from lakehouse.settings import Settings
-from lakehouse.tables import commit
-from lakehouse.tables.catalog import ensure, load, open_catalog, table_names
-from lakehouse.tables.commit import AlreadyCommittedError, append, carried, head, replace_all
-from lakehouse.tables.contract import Contract, columns, partitions
+from lakehouse.tables.catalog import ensure, open_catalog, table_names
+from lakehouse.tables.commit import AlreadyCommittedError, append
+from lakehouse.tables.contract import columns, partitions
 from lakehouse.tables.views import attach
 from tests.support import cloud as clouds
 from tests.support.lakes import (
+    Lake,
     a_contract,
-    a_record,
     duck_of,
     each_once,
-    files_sql,
     fresh_catalog,
-    in_processes,
     in_threads,
-    load_files,
-    race_files,
-    rest_settings,
     rows_of,
     write,
 )
 
-if TYPE_CHECKING:
-    from pyiceberg.catalog import Catalog
-    from pyiceberg.table import Table
-
-
 pytestmark = pytest.mark.stack
-
-
-@dataclass
-class Lake:
-    """A lake and a table in it, opened as often as there are writers."""
-
-    settings: Settings
-    catalog: Catalog
-    contract: Contract
-
-    def writer(self) -> Table:
-        """Open the table as another process would: it sees what is there now and nothing later."""
-        return ensure(self.catalog, self.contract)
-
-    def load(self, table: Table, *names: str, **more: Any) -> Any:
-        """Append some files' rows under their ids."""
-        return load_files(self.settings, table, *names, **more)
-
-    @property
-    def rows(self) -> list[tuple[Any, ...]]:
-        """What the table holds."""
-        return rows_of(self.writer())
-
-
-@pytest.fixture(params=["sql", "rest"])
-def any_lake(request: pytest.FixtureRequest, lake: Settings) -> Lake:
-    settings = lake if request.param == "sql" else rest_settings(request.getfixturevalue("store"))
-    return Lake(settings, open_catalog(settings), a_contract())
-
-
-@pytest.fixture
-def quick_retries(monkeypatch):
-    """Waiting between attempts proves nothing."""
-    monkeypatch.setattr(time, "sleep", lambda _: None)
 
 
 # --- making tables
@@ -163,241 +113,6 @@ def test_a_contract_grows_at_its_end(any_lake):
     append(table, written.files)
     assert ("b", 1, "new") in rows_of(table)
     assert ("a", 0, None) in rows_of(table)
-
-
-# --- exactly once
-
-
-def test_racing_processes_load_each_file_once(any_lake):
-    """Four processes load the same ten files, in different order: each row is there once.
-
-    On SQLite they make the table at once, too; SeaweedFS could not, and there they find it made.
-    """
-    if any_lake.settings.catalog == "rest":
-        any_lake.writer()
-    names = [f"file{n}" for n in range(10)]
-    in_processes(4, race_files, any_lake.settings, any_lake.contract, names)
-    assert any_lake.rows == each_once(names)
-
-
-@pytest.mark.parametrize("before", [(), ("z",)], ids=["empty", "filled"])
-def test_the_guard_stands_inside_the_retry(any_lake, before, quick_retries):
-    """A writer that planned before another one committed the same file finds that out at its retry."""
-    if before:
-        any_lake.load(any_lake.writer(), *before)
-    slow, quick = any_lake.writer(), any_lake.writer()
-    any_lake.load(quick, "a")
-    any_lake.load(quick, "b")
-    with pytest.raises(AlreadyCommittedError) as refused:
-        any_lake.load(slow, "a", "c")
-    assert refused.value.ids == {"a"}
-    assert any_lake.rows == each_once([*before, "a", "b"])
-
-
-def test_writers_of_different_files_both_succeed(any_lake, quick_retries):
-    """The guard refuses what is there already and nothing else."""
-    slow, quick = any_lake.writer(), any_lake.writer()
-    any_lake.load(quick, "a")
-    any_lake.load(slow, "b")
-    assert any_lake.rows == each_once(["a", "b"])
-
-
-def test_what_is_in_the_table_is_refused_before_any_commit(any_lake):
-    """A file of long ago is found in the summaries, or in the ledger where these no longer reach."""
-    table = any_lake.writer()
-    any_lake.load(table, "a")
-    any_lake.load(table, "b")
-    with pytest.raises(AlreadyCommittedError):
-        any_lake.load(any_lake.writer(), "a")
-    asked = []
-    with pytest.raises(AlreadyCommittedError) as refused:
-        any_lake.load(any_lake.writer(), "c", "d", already=lambda ids: asked.append(ids) or {"d", "x"})
-    assert (refused.value.ids, asked) == ({"d"}, [{"c", "d"}])
-    assert any_lake.rows == each_once(["a", "b"])
-
-
-def test_a_file_without_rows_is_in_the_table_too(any_lake):
-    """A file whose rows are all bad leaves its id: it is not read again."""
-    table = any_lake.writer()
-    append(table, [], records=[a_record("bad", 0)], carries=["note"])
-    assert carried(any_lake.writer().current_snapshot()) == {"bad", "note"}
-    for again in ({"records": [a_record("bad", 0)]}, {"carries": ["note"]}):
-        with pytest.raises(AlreadyCommittedError):
-            append(any_lake.writer(), [], **again)
-    assert any_lake.rows == []
-
-
-@pytest.mark.parametrize("before", [(), ("z",)], ids=["empty", "filled"])
-def test_an_expired_link_in_the_chain_is_a_conflict(any_lake, before, quick_retries):
-    """Where expiry has cut the way back to the base, nobody knows what was committed: plan again."""
-    if before:
-        any_lake.load(any_lake.writer(), *before)
-    slow, quick = any_lake.writer(), any_lake.writer()
-    first = any_lake.load(quick, "a").snapshot_id
-    any_lake.load(quick, "b")
-    any_lake.load(quick, "c")
-    quick.maintenance.expire_snapshots().by_ids([first]).commit()
-    with pytest.raises(CommitConflict):
-        any_lake.load(slow, "a")
-    assert any_lake.rows == each_once([*before, "a", "b", "c"])
-
-
-# --- answers that get lost
-
-
-def test_a_commit_whose_answer_was_lost_counts(any_lake, monkeypatch):
-    """The catalog commits and the connection breaks: the rows are there, and nothing of theirs is deleted."""
-    table = any_lake.writer()
-    real = table.catalog.commit_table
-
-    def commit_and_break(*arguments):
-        real(*arguments)
-        raise ConnectionError("the answer is lost")
-
-    with monkeypatch.context() as broken:
-        broken.setattr(table.catalog, "commit_table", commit_and_break)
-        committed = any_lake.load(table, "a")
-    assert any_lake.rows == each_once(["a"])
-    assert committed.snapshot_id == any_lake.writer().current_snapshot().snapshot_id
-
-
-def test_a_replacement_whose_answer_was_lost_counts(any_lake, monkeypatch):
-    """The same for a model's table."""
-    table = any_lake.writer()
-    real = table.catalog.commit_table
-
-    def commit_and_break(*arguments):
-        real(*arguments)
-        raise ConnectionError("the answer is lost")
-
-    written = write(any_lake.settings, table, files_sql(["a"]))
-    with monkeypatch.context() as broken:
-        broken.setattr(table.catalog, "commit_table", commit_and_break)
-        replace_all(table, written.files, computed_from={"x": "1"}, base=None)
-    assert any_lake.rows == each_once(["a"])
-
-
-def test_a_commit_that_never_arrived_is_tried_again(any_lake, monkeypatch):
-    """The catalog does not answer and has not committed: Transient, and nothing is in the table."""
-    table = any_lake.writer()
-
-    def break_off(*_):
-        raise ConnectionError("no answer")
-
-    with monkeypatch.context() as broken:
-        broken.setattr(table.catalog, "commit_table", break_off)
-        with pytest.raises(Transient) as told:
-            any_lake.load(table, "a")
-        assert not isinstance(told.value, CommitConflict)
-        broken.setattr(table.catalog, "load_table", break_off)  # nor can it be asked afterwards
-        with pytest.raises(Transient):
-            any_lake.load(table, "a")
-    assert any_lake.rows == []
-    any_lake.load(any_lake.writer(), "a")
-    assert any_lake.rows == each_once(["a"])
-
-
-# --- writers that compared themselves with the rows
-
-
-def test_an_exclusive_append_refuses_rows_it_has_not_seen(any_lake, quick_retries):
-    """A batch that looked for duplicates must look again after another batch has added rows."""
-    slow, quick = any_lake.writer(), any_lake.writer()
-    any_lake.load(quick, "a", exclusive=True)
-    with pytest.raises(CommitConflict):
-        any_lake.load(slow, "b", exclusive=True)
-    any_lake.load(any_lake.writer(), "b", exclusive=True)
-    assert any_lake.rows == each_once(["a", "b"])
-
-
-def test_an_exclusive_append_goes_past_commits_without_new_rows(any_lake, quick_retries):
-    """Rewritten files and files without good rows are no reason to look again."""
-    any_lake.load(any_lake.writer(), "a")
-    slow, quick = any_lake.writer(), any_lake.writer()
-    append(quick, [], records=[a_record("bad", 0)])
-    _rewrite(any_lake, quick)
-    any_lake.load(slow, "b", exclusive=True)
-    assert any_lake.rows == each_once(["a", "b"])
-
-
-def test_of_two_replacements_the_second_is_refused(any_lake, quick_retries):
-    """A model computed from older inputs must not overwrite what is newer, found out early or at the retry."""
-    slow, quick, late = any_lake.writer(), any_lake.writer(), any_lake.writer()
-    new = write(any_lake.settings, quick, files_sql(["new"]))
-    old = write(any_lake.settings, slow, files_sql(["old"]))
-    replace_all(quick, new.files, computed_from={"in": "2"}, base=None)
-    with pytest.raises(CommitConflict):
-        replace_all(slow, old.files, computed_from={"in": "1"}, base=None)
-    with pytest.raises(CommitConflict):
-        replace_all(late.refresh(), old.files, computed_from={"in": "1"}, base=None)
-    assert any_lake.rows == each_once(["new"])
-    assert commit.inputs(any_lake.writer()) == {"in": "2"}
-
-
-def test_a_replacement_replaces_everything(any_lake):
-    """What the table held before is gone from its current snapshot, and stays readable in the one before."""
-    table = any_lake.writer()
-    before = any_lake.load(table, "a", "b").snapshot_id
-    new = write(any_lake.settings, table, files_sql(["c"]))
-    replace_all(table, new.files, computed_from={"in": "1"}, base=before)
-    assert any_lake.rows == each_once(["c"])
-    assert table.scan(snapshot_id=before).to_arrow().num_rows == 10
-    with duck_of(any_lake.settings, iceberg=True) as con:
-        seen = con.execute(f"SELECT count(*) FROM iceberg_scan('{table.refresh().metadata_location}')")
-        assert seen.fetchone() == (5,)
-
-
-def test_rewriting_files_does_not_move_the_head(any_lake):
-    """Stages compare heads: a rewrite, which changes no row, must not wake them."""
-    assert head(None) == ""
-    table = any_lake.writer()
-    assert head(table) == ""
-    snapshot = any_lake.load(table, "a").snapshot_id
-    assert head(any_lake.writer()) == str(snapshot)
-    _rewrite(any_lake, table)
-    assert any_lake.writer().current_snapshot().snapshot_id != snapshot
-    assert head(any_lake.writer()) == str(snapshot)
-    later = any_lake.load(any_lake.writer(), "b").snapshot_id
-    assert head(any_lake.writer()) == str(later)
-
-
-class _Rewriting(_OverwriteFiles):
-    """A producer of `replace` snapshots, which pyiceberg only reads."""
-
-    def _summary(self, snapshot_properties):
-        summary = super()._summary(snapshot_properties)
-        return Summary(operation=Operation.REPLACE, **summary.additional_properties)
-
-
-def _rewrite(lake: Lake, table: Table) -> None:
-    """Replace the table's files by others with the same rows, as compaction does."""
-    rows = ", ".join(f"('{file}', {n})" for file, n in rows_of(table))
-    new = write(lake.settings, table, f"SELECT * FROM (VALUES {rows}) AS v(file, n)")
-    producer = _Rewriting(
-        operation=Operation.OVERWRITE,
-        transaction=table.transaction(),
-        io=table.io,
-        snapshot_properties={commit.HEAD: head(table)},
-    )
-    for file in commit.live_files(table):
-        producer.delete_data_file(file)
-    for file in new.files:
-        producer.append_data_file(file)
-    producer.commit()
-    producer._transaction.commit_transaction()
-
-
-def test_an_append_by_others_carries_nothing_of_ours(any_lake):
-    """Snapshots of other writers (Spark, a plain append) have no ids, and do no harm."""
-    table = any_lake.writer()
-    other = _FastAppendFiles(operation=Operation.APPEND, transaction=table.transaction(), io=table.io)
-    other.commit()
-    other._transaction.commit_transaction()
-    assert carried(any_lake.writer().current_snapshot()) == set()
-    any_lake.load(any_lake.writer(), "a")
-    summary = any_lake.writer().current_snapshot().summary.additional_properties
-    assert json.loads(summary[commit.FILES])[0]["file_id"] == "a"
-    assert load(any_lake.catalog, "raw.nothing") is None
 
 
 # --- Glue: moto's ignores who commits first, so only what one writer does is tested on it

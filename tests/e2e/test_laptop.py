@@ -31,7 +31,9 @@ COMMAND = [sys.executable, "-c", "from lakehouse.cli import main; main()"]
 
 
 def run(*arguments: str | Path) -> str:
-    done = subprocess.run([*COMMAND, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(
+        [*COMMAND, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=120
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -115,7 +117,9 @@ def test_a_plain_put_is_in_the_table_within_ten_seconds(data: Path) -> None:
         aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
         region_name="us-east-1",
     )
-    s3.put_object(Bucket=env["LAKEHOUSE_LANDING_BUCKET"], Key="web/events/五月 1/用户 a+b%20.ndjson", Body=lines)
+    s3.put_object(
+        Bucket=env["LAKEHOUSE_LANDING_BUCKET"], Key="web/events/五月 1/用户 a+b%20.ndjson", Body=lines
+    )
     until(lambda: count(data, "raw.events", f"user_id = '{user}'") == 7, 10)
 
 
@@ -146,7 +150,10 @@ def test_a_wrong_signature_stores_nothing(data: Path) -> None:
     before = json.loads(run("status", "--data", data, "--json"))["ingest"]["files"]
     url = f"{front}/land/hubspot/webhooks"
     stamp = str(int(datetime.now(UTC).timestamp() * 1000))
-    headers = {"X-HubSpot-Request-Timestamp": stamp, "X-HubSpot-Signature-v3": base64.b64encode(b"wrong" * 6).decode()}
+    headers = {
+        "X-HubSpot-Request-Timestamp": stamp,
+        "X-HubSpot-Signature-v3": base64.b64encode(b"wrong" * 6).decode(),
+    }
     assert httpx.post(url, content=body, headers=headers).status_code == 401
     assert json.loads(run("status", "--data", data, "--json"))["ingest"]["files"] == before
 
@@ -185,7 +192,9 @@ def test_killed_in_the_middle_nothing_is_lost_or_doubled(tmp_path: Path) -> None
     with up(data):
         found = until(lambda: settled(status(data), len(files)), 90)
         for table in ("raw.shop_orders", "raw.events", "raw.hubspot_contacts"):
-            everything, distinct = rows(data, f"SELECT count(*), count(DISTINCT (_file_id, _row)) FROM {table}")[0]
+            everything, distinct = rows(
+                data, f"SELECT count(*), count(DISTINCT (_file_id, _row)) FROM {table}"
+            )[0]
             assert everything == distinct > 0
     assert found["ingest"]["balanced"] is True
     assert found["ingest"]["received"] == sum(file.rows for file in files)

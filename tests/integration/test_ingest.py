@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
-import io
 import json
 import random
-import threading
-import uuid
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -21,105 +14,30 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as tried
 from hypothesis import strategies as st
 
-from lakehouse import aws, signals
-from lakehouse.books import balance, copy
-from lakehouse.errors import CommitConflict, Transient
-from lakehouse.ingest import batch
-from lakehouse.ingest.batch import ingest, utc_now
-from lakehouse.landing.files import RawFile, from_object, listing
-from lakehouse.stages.ingest import ingest_records
+from lakehouse import aws
+from lakehouse.books import copy
+from lakehouse.landing.files import listing
 from lakehouse.tables import ledger, maintenance
-from lakehouse.tables.catalog import load, open_catalog, table_names
+from lakehouse.tables.catalog import load, open_catalog
+from lakehouse.tables.commit import append, replace_all
 from tests.support.files import ENDS, ORDERS, csv_file, events, ndjson_file, orders, read_events, read_orders
-from tests.support.lakes import in_threads
-
-if TYPE_CHECKING:
-    from lakehouse.settings import Settings
+from tests.support.lakes import a_record, in_threads, write
+from tests.support.raw_files import (
+    a_company,
+    meet_before_commit,
+    message,
+    messages,
+    records,
+    shop_csv,
+)
 
 pytestmark = pytest.mark.stack
-ORDER_COLUMNS = ("order_id", "customer_id", "ordered_at", "quantity", "amount", "currency")
-
-
-@dataclass
-class Company:
-    """A landing bucket to put files in, and a lake that is empty at first."""
-
-    settings: Settings
-    clock: Any = utc_now
-
-    def put(self, key: str, body: bytes) -> RawFile:
-        """Land a file under a key of its own; `key` begins with source and entity."""
-        source, entity, name = key.split("/", 2)
-        key = f"{source}/{entity}/{uuid.uuid4().hex}/{name}"
-        answer = aws.s3().put_object(Bucket=self.settings.landing_bucket, Key=key, Body=body)
-        return from_object(self.settings.landing_bucket, {"key": key, **answer, "size": len(body)})
-
-    def ingest(self, *files: RawFile) -> Any:
-        """Load files; nothing may come back to the queue."""
-        outcome = ingest(self.settings, files, self.clock)
-        assert outcome.failed == set()
-        return outcome
-
-    def rows(self, table: str) -> list[dict[str, Any]]:
-        """Return the rows of a table by file and place."""
-        found = load(open_catalog(self.settings), table)
-        if found is None:
-            return []
-        rows = found.scan().to_arrow().to_pylist()
-        return sorted(rows, key=lambda row: (row["_file_id"], row["_row"]))
-
-    def quarantined(self, file: RawFile) -> list[dict[str, Any]]:
-        """Return what was set aside of a file."""
-        key = f"quarantine/{file.file_id}.json"
-        if not list(listing(self.settings.ops_bucket, key)):
-            return []
-        body = aws.s3().get_object(Bucket=self.settings.ops_bucket, Key=key)["Body"].read()
-        return [json.loads(line) for line in body.splitlines()]
-
-    def unbalanced(self) -> tuple[str, ...]:
-        """Return what does not add up in the books, over all files of this lake."""
-        catalog = open_catalog(self.settings)
-        tables = {name: table for name in table_names(catalog) if (table := load(catalog, name))}
-        return balance.ingested(self.settings, tables).unbalanced
-
-    def data_files(self) -> set[Path]:
-        """Return the Parquet files on disk, whether a table knows them or not."""
-        return set(Path(self.settings.warehouse.removeprefix("file://")).rglob("*.parquet"))
 
 
 @pytest.fixture
 def company(landing):
-    company = Company(landing)
-    yield company
-    assert company.unbalanced() == ()
-    assert [path for path in landing.scratch.iterdir() if path.name.startswith("ingest-")] == []
-
-
-def shop_csv(*numbers: Any, **changed: str) -> bytes:
-    """Return an export of the shop with these orders."""
-    out = io.StringIO()
-    writer = csv.DictWriter(out, ORDER_COLUMNS)
-    writer.writeheader()
-    for number in numbers:
-        row = {"order_id": f"o{number}", "ordered_at": "1997-01-01T00:00:00Z", "amount": "11.77"}
-        writer.writerow(row | changed)
-    return out.getvalue().encode()
-
-
-def message(number: Any, **more: Any) -> bytes:
-    """Return a tracked message."""
-    timestamp = "2026-01-01T00:00:00Z"
-    body = {"messageId": f"m{number}", "type": "page", "userId": "u", "timestamp": timestamp, **more}
-    return json.dumps(body).encode() + b"\n"
-
-
-def messages(*numbers: Any) -> bytes:
-    return b"".join(message(number) for number in numbers)
-
-
-def records(outcome: Any) -> dict[str, tuple[int, int, int, int]]:
-    """Return (received, loaded, duplicates, quarantined) by file id."""
-    return {r.file_id: (r.received, r.loaded, r.duplicates, r.quarantined) for r in outcome.records}
+    with a_company(landing) as company:
+        yield company
 
 
 # --- bad input
@@ -237,7 +155,7 @@ def test_a_file_delivered_many_times_loads_once(company):
 def test_batches_that_share_files_load_each_once(company, monkeypatch):
     """Two functions have the same files in hand at the same moment, and commit."""
     files = [company.put("shop/orders/x.csv", shop_csv(number)) for number in range(4)]
-    _meet_before_commit(monkeypatch, 2)
+    meet_before_commit(monkeypatch, 2)
     outcomes = in_threads(2, lambda number, _: company.ingest(*files[number : number + 3]))
     assert sorted(row["order_id"] for row in company.rows("raw.shop_orders")) == ["o0", "o1", "o2", "o3"]
     assert sum(len(outcome.records) for outcome in outcomes) == 4
@@ -248,23 +166,10 @@ def test_messages_in_concurrent_batches_load_once(company, monkeypatch):
     """Different files with the same messages: neither batch saw the other's when it looked."""
     first = company.put("web/events/a.json", messages(1, 2, 3))
     second = company.put("web/events/b.json", messages(2, 3, 4))
-    _meet_before_commit(monkeypatch, 2)
+    meet_before_commit(monkeypatch, 2)
     outcomes = in_threads(2, lambda number, _: company.ingest([first, second][number]))
     assert sorted(row["message_id"] for row in company.rows("raw.events")) == ["m1", "m2", "m3", "m4"]
     assert sum(record.duplicates for outcome in outcomes for record in outcome.records) == 2
-
-
-def _meet_before_commit(monkeypatch, number):
-    """Let the first commits of several threads wait for each other."""
-    real, meeting, met = batch.append, threading.Barrier(number), threading.local()
-
-    def append(*arguments, **named):
-        if not getattr(met, "done", False):
-            met.done = True
-            meeting.wait(30)
-        return real(*arguments, **named)
-
-    monkeypatch.setattr(batch, "append", append)
 
 
 def test_a_file_is_loaded_once_after_its_summary_expired(company):
@@ -316,162 +221,22 @@ def test_messages_are_remembered_for_seven_days(company):
         assert records(company.ingest(file)) == {file.file_id: (1, 1 - duplicates, duplicates, 0)}
 
 
+def test_a_file_of_old_and_new_rows_is_told_apart(company):
+    """Compaction puts arrivals of many days into one file: those in the window count, and no others."""
+    company.ingest(company.put("web/events/a.json", messages(0)))
+    table = load(open_catalog(company.settings), "raw.events")
+    times = "now() - to_days(n * 8) AS _loaded_at, now() AS timestamp"
+    rows = f"SELECT 'm' || n AS message_id, {times} FROM range(2) AS r(n)"
+    nulls = [c.name for c in table.schema().fields if c.name not in {"message_id", "_loaded_at", "timestamp"}]
+    query = f"SELECT r.*, {', '.join(f'NULL AS {name}' for name in nulls)} FROM ({rows}) AS r"
+    base = table.current_snapshot().snapshot_id
+    replace_all(table, write(company.settings, table, query).files, computed_from={}, base=base)
+    file = company.put("web/events/b.json", messages(0, 1))
+    assert records(company.ingest(file)) == {file.file_id: (2, 1, 1, 0)}
+    append(table.refresh(), [], records=[a_record("the other old one", 1)])  # the books ask for it
+
+
 def test_rows_of_other_sources_are_all_kept(company):
     """A CRM's export is a log of versions: equal rows are received rows."""
     file = company.put("shop/orders/x.csv", shop_csv(1, 1, 1))
     assert records(company.ingest(file)) == {file.file_id: (3, 3, 0, 0)}
-
-
-# --- failures
-
-
-def test_a_source_that_fails_does_not_stop_the_others(company, monkeypatch):
-    """Its files come again, and load then."""
-    order, event = (
-        company.put("shop/orders/x.csv", shop_csv(1)),
-        company.put("web/events/x.json", messages(1)),
-    )
-
-    def fail(*_):
-        raise Transient("not now")
-
-    with monkeypatch.context() as broken:
-        broken.setattr(batch, "drop_duplicates", fail)
-        outcome = ingest(company.settings, [event, order])
-    assert outcome.failed == {event.file_id}
-    assert len(company.rows("raw.shop_orders")) == 1
-    assert records(company.ingest(event, order)) == {event.file_id: (1, 1, 0, 0)}
-
-
-def test_an_object_that_cannot_be_fetched_stops_no_other(company):
-    """The store refuses one object: it comes again, alone."""
-    good = company.put("shop/orders/x.csv", shop_csv(1))
-    refused = RawFile("no-such-bucket", good.key, "v", 1)
-    outcome = ingest(company.settings, [good, refused])
-    assert outcome.failed == {refused.file_id}
-    assert records(outcome) == {good.file_id: (1, 1, 0, 0)}
-    assert ingest(company.settings, [refused]).failed == {refused.file_id}
-
-
-def test_a_file_that_is_gone_is_told_and_not_tried_for_ever(company):
-    """It never comes back."""
-    file = company.put("web/events/x.json", messages(1))
-    aws.s3().delete_object(Bucket=file.bucket, Key=file.key, VersionId=file.version)
-    assert records(company.ingest(file)) == {file.file_id: (1, 0, 0, 1)}
-    assert company.ingest(file).known == 1
-    assert [entry["code"] for entry in company.quarantined(file)] == ["object_gone"]
-
-
-def test_an_unknown_source_is_refused_once(company):
-    """However often it is delivered: one entry, one line in the books."""
-    file = company.put("erp/unheard_of/x.csv", shop_csv(1))
-    for _ in range(3):
-        company.ingest(file)
-    assert len(company.quarantined(file)) == 1
-    noted = [
-        record for record in ledger.tableless(company.settings.ops_bucket) if record.file_id == file.file_id
-    ]
-    assert [(record.received, record.quarantined) for record in noted] == [(1, 1)]
-    copied = copy.run(company.settings, (copy.QUARANTINED,)).rows
-    assert copied["ops.ingest_ledger"] >= 1
-    assert copy.run(company.settings, (copy.QUARANTINED,)).rows["ops.ingest_ledger"] == 0
-
-
-@pytest.mark.parametrize("crash", ["drop_duplicates", "append", "signals"])
-def test_a_crash_at_any_moment_leaves_a_clean_rerun(company, monkeypatch, crash):
-    """Before anything is written, between quarantine or data files and the commit, and right behind it."""
-    file = company.put("web/events/x.json", messages(1, 2) + b"bad\n")
-
-    def die(*_arguments, **_named):
-        raise SystemExit(crash)
-
-    with monkeypatch.context() as crashing:
-        crashing.setattr(*((signals, "table_committed") if crash == "signals" else (batch, crash)), die)
-        with pytest.raises(SystemExit):
-            company.ingest(file)
-    expected = {} if crash == "signals" else {file.file_id: (3, 2, 0, 1)}
-    assert records(company.ingest(file)) == expected
-    assert [(row["_row"], row["message_id"]) for row in company.rows("raw.events")] == [(1, "m1"), (2, "m2")]
-    (entry,) = company.quarantined(file)
-    assert (entry["row"], entry["code"], entry["original"]) == (3, "invalid_json", "bad")
-
-
-def test_an_answer_that_is_lost_doubles_nothing(company, monkeypatch):
-    """The catalog commits and the connection breaks: the file is loaded, and its data files stay."""
-    company.ingest(company.put("shop/orders/a.csv", shop_csv(1)))
-    file = company.put("shop/orders/b.csv", shop_csv(2))
-    catalog = open_catalog(company.settings)
-    real = catalog.commit_table
-
-    def commit_and_break(*arguments):
-        real(*arguments)
-        raise ConnectionError("the answer is lost")
-
-    with monkeypatch.context() as broken:
-        broken.setattr(catalog, "commit_table", commit_and_break)
-        assert records(company.ingest(file)) == {file.file_id: (1, 1, 0, 0)}
-    assert company.ingest(file).known == 1
-    assert [row["order_id"] for row in company.rows("raw.shop_orders")] in (["o1", "o2"], ["o2", "o1"])
-
-
-def test_a_batch_that_loses_every_race_gives_up_for_now(company, monkeypatch):
-    """Its files come again, and it leaves nothing behind."""
-    file = company.put("shop/orders/x.csv", shop_csv(1))
-
-    def lose(*_arguments, **_named):
-        raise CommitConflict("another writer was first")
-
-    with monkeypatch.context() as broken:
-        broken.setattr(batch, "append", lose)
-        assert ingest(company.settings, [file]).failed == {file.file_id}
-    assert company.data_files() == set()
-
-
-# --- batches and messages
-
-
-def test_a_backlog_is_cut_into_commits(company, monkeypatch):
-    """Bounded in files and in bytes, each announced once."""
-    announced = []
-    monkeypatch.setattr(signals, "table_committed", lambda table, _: announced.append(table))
-    monkeypatch.setattr(batch, "_BATCH_FILES", 2)
-    files = [company.put("shop/orders/x.csv", shop_csv(number)) for number in range(5)]
-    assert len(company.ingest(*files).records) == 5
-    assert announced == ["raw.shop_orders"] * 3
-    monkeypatch.setattr(batch, "_BATCH_BYTES", 1)
-    company.ingest(*(company.put("shop/orders/x.csv", shop_csv(number)) for number in (7, 8)))
-    assert announced == ["raw.shop_orders"] * 5
-    assert len(company.rows("raw.shop_orders")) == 7
-
-
-def test_a_file_of_bad_rows_alone_is_done_with(company):
-    """It is in the commit without a row, and not read again."""
-    file = company.put("web/events/x.json", b"bad\nworse\n")
-    assert records(company.ingest(file)) == {file.file_id: (2, 0, 0, 2)}
-    assert company.ingest(file).known == 1
-    assert company.rows("raw.events") == []
-
-
-def test_queue_messages(company):
-    """Only messages with a file that failed come again, or those that are about no file."""
-    good, other = company.put("shop/orders/x.csv", shop_csv(1)), company.put("web/events/x.json", messages(1))
-    refused = RawFile(good.bucket, good.key, "no-such-version", 1)
-    foreign = RawFile("somebody-elses", "shop/orders/y.csv", "v", 1)
-    folder = RawFile(good.bucket, "shop/orders/", "v", 0)
-    bodies = {
-        "good": {"files": [good.message(), foreign.message(), folder.message()]},
-        "both": {"files": [good.message(), other.message()]},
-        "odd": {"hello": "world"},
-        "list": [1],
-        "keyless": {"files": [{"bucket": good.bucket}]},
-    }
-    sent = [{"messageId": name, "body": json.dumps(body)} for name, body in bodies.items()]
-    sent.append({"messageId": "torn", "body": "{"})
-    assert sorted(ingest_records(company.settings, sent)) == ["keyless", "list", "odd", "torn"]
-    assert len(company.rows("raw.shop_orders")) == len(company.rows("raw.events")) == 1
-    assert (
-        ingest_records(
-            company.settings, [{"messageId": "gone", "body": json.dumps({"files": [refused.message()]})}]
-        )
-        == []
-    )

@@ -7,6 +7,7 @@ import sys
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Barrier
 from typing import TYPE_CHECKING, Any
@@ -97,6 +98,28 @@ def rows_of(table: Table) -> list[tuple[Any, ...]]:
 def each_once(names: Sequence[str]) -> list[tuple[str, int]]:
     """Return the rows of a table that holds each of these files once."""
     return sorted((name, n) for name in names for n in range(ROWS_A_FILE))
+
+
+@dataclass
+class Lake:
+    """A lake and a table in it, opened as often as there are writers."""
+
+    settings: Settings
+    catalog: Catalog
+    contract: Contract
+
+    def writer(self) -> Table:
+        """Open the table as another process would: it sees what is there now and nothing later."""
+        return catalogs.ensure(self.catalog, self.contract)
+
+    def load(self, table: Table, *names: str, **more: Any) -> Any:
+        """Append some files' rows under their ids."""
+        return load_files(self.settings, table, *names, **more)
+
+    @property
+    def rows(self) -> list[tuple[Any, ...]]:
+        """What the table holds."""
+        return rows_of(self.writer())
 
 
 def fresh_catalog(settings: Settings) -> Catalog:

@@ -25,7 +25,9 @@ def main(arguments: list[str]) -> int:
         ).returncode
         skipped = _skipped(report)
     if skipped:
-        sys.stdout.write(f"\nskipped ({len(skipped)}):" + "".join(f"\n  {name}: {why}" for name, why in skipped) + "\n")
+        sys.stdout.write(
+            f"\nskipped ({len(skipped)}):" + "".join(f"\n  {name}: {why}" for name, why in skipped) + "\n"
+        )
     covered = 0
     if not rest:
         covered = subprocess.run(

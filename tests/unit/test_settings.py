@@ -40,6 +40,7 @@ MADE = {
     "LAKEHOUSE_DEFINITIONS": ("definitions", "/d", Path("/d")),
     "LAKEHOUSE_AS_OF": ("as_of", "1998-06-30", datetime(1998, 6, 30)),  # noqa: DTZ001 - as it was given
     "LAKEHOUSE_MEMORY_LIMIT": ("memory_limit", "1GB", "1GB"),
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": ("function_memory_mb", "2048", 2048),
     "LAKEHOUSE_THREADS": ("threads", "3", 3),
     "LAKEHOUSE_SCRATCH": ("scratch", "/s", Path("/s")),
 }
@@ -122,6 +123,15 @@ def test_now_is_the_day_people_look_back_from(monkeypatch):
     monkeypatch.setenv("LAKEHOUSE_AS_OF", "1998-06-30T23:00:00-05:00")
     assert Settings().as_of_day(clock) == date(1998, 7, 1)
     assert Settings().now_or_as_of().tzinfo is not None
+
+
+def test_duckdb_gets_most_of_a_functions_memory(monkeypatch):
+    """What is said wins; a function leaves room for the rest of the process; a laptop has a fixed amount."""
+    assert Settings().duck_memory == "800MB"
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "2000")
+    assert Settings().duck_memory == "1200MB"
+    monkeypatch.setenv("LAKEHOUSE_MEMORY_LIMIT", "1GB")
+    assert Settings().duck_memory == "1GB"
 
 
 def stack(folder, **env):

@@ -16,7 +16,7 @@ STATUS = {
         "balanced": True,
     },
     "tables": {
-        "raw.events": {"rows": 12340, "files": 2, "bytes": 3_500_000, "snapshots": 1, "latest": "2026-01-02T03:04:05.678"},
+        "raw.events": {"rows": 12340, "files": 2, "bytes": 3_500_000, "snapshots": 1, "latest": "2026-01-02T03:04:05"},
         "ops.audit_log": {"rows": 0, "files": 0, "bytes": 0, "snapshots": 0, "latest": None},
     },
     "deliveries": {

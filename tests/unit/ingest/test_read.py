@@ -31,7 +31,7 @@ from tests.support.lakes import duck_of
 
 WEB = load()["web", "events"]
 AT = "2026-01-01T00:00:00+00:00"
-few = tried(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+few = tried(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 shapes = (st.lists(st.sampled_from(ENDS), min_size=1, max_size=3), st.booleans(), st.booleans())
 
 
@@ -261,10 +261,10 @@ def test_a_few_nul_bytes_are_text(read):
 
 def test_places_hold_in_files_of_many_buffers(read):
     """Read by several threads at once, with rows left out all over."""
-    bad = set(range(777, 400_000, 9_973))
+    bad = set(range(777, 250_000, 9_973))
     pad = b"y" * 80
     content = HEADER + b"".join(
-        b"%d\n" % n if n in bad else b"%d,%s,%d,,\n" % (n, pad, n) for n in range(1, 400_001)
+        b"%d\n" % n if n in bad else b"%d,%s,%d,,\n" % (n, pad, n) for n in range(1, 250_001)
     )
     rows = read(ORDERS, content)
     assert set(codes(rows)) == bad
@@ -273,9 +273,9 @@ def test_places_hold_in_files_of_many_buffers(read):
 
 
 def test_a_file_of_bad_rows_is_read_in_reasonable_time(read):
-    """Each of a hundred thousand is told."""
-    rows = read(ORDERS, HEADER + b"x\n" * 100_000)
-    assert set(codes(rows)) == set(range(1, 100_001))
+    """Each of thirty thousand is told."""
+    rows = read(ORDERS, HEADER + b"x\n" * 30_000)
+    assert set(codes(rows)) == set(range(1, 30_001))
 
 
 # --- NDJSON

@@ -117,7 +117,7 @@ def every_type(lake):
         yield con, a_table(lake, columns=EVERY_TYPE)
 
 
-@tried(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@tried(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(given_rows=rows)
 def test_bounds_never_prune_a_match(every_type, given_rows):
     """For whatever values of every type: a predicate that a row fulfils does not rule its file out."""
