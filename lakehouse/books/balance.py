@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.landing.files import listing
-from lakehouse.sources import definition
 from lakehouse.tables import ledger
 from lakehouse.tables.commit import FileRecord
 from lakehouse.tables.contracts import LEDGER
@@ -41,9 +40,9 @@ def records(settings: Settings, tables: dict[str, Table]) -> dict[str, tuple[str
     found: dict[str, tuple[str, FileRecord]] = {}
     for row in _ledger_rows(tables.get(LEDGER.name)):
         found[row["file_id"]] = (row.pop("table_name") or "", FileRecord(**row))
-    for source in definition.load(settings.definitions).values():
-        for _, _, record in ledger.in_summaries(tables.get(source.table)):
-            found[record.file_id] = (source.table, record)
+    for name, table in tables.items():  # every raw table there is: a source may be defined no longer
+        if name.startswith("raw."):
+            found |= {record.file_id: (name, record) for _, _, record in ledger.in_summaries(table)}
     for record in ledger.tableless(settings.ops_bucket):
         found.setdefault(record.file_id, ("", record))
     return found

@@ -20,7 +20,6 @@ from lakehouse import aws, telemetry
 from lakehouse.engine import duck
 from lakehouse.engine.escape import identifier, literals
 from lakehouse.errors import CommitConflict
-from lakehouse.sources import definition
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import commit, datafiles, ledger, views
 from lakehouse.tables.contract import Contract
@@ -81,16 +80,17 @@ def run(settings: Settings, objects: Iterable[Objects], copied: Copied | None = 
 def _copy_ledger(con: duckdb.DuckDBPyConnection, settings: Settings, catalog: Catalog) -> int:
     table = catalogs.ensure(catalog, LEDGER)
     rows: dict[str, dict[str, Any]] = {}
-    for source in definition.load(settings.definitions).values():
-        for snapshot_id, at_ms, record in ledger.in_summaries(catalogs.load(catalog, source.table)):
+    raw = (name for name in catalogs.table_names(catalog) if name.startswith("raw."))
+    for name in raw:  # every raw table there is: a source may be defined no longer
+        for snapshot_id, at_ms, record in ledger.in_summaries(catalogs.load(catalog, name)):
             when = datetime.fromtimestamp(at_ms / 1000, UTC).isoformat()
             rows[record.file_id] = asdict(record) | {
-                "table_name": source.table, "snapshot_id": snapshot_id, "committed_at": when,
+                "table_name": name, "snapshot_id": snapshot_id, "committed_at": when,
             }  # fmt: skip
     for record in ledger.tableless(settings.ops_bucket):
         rows[record.file_id] = asdict(record) | {"committed_at": record.started_at}
-    for name in ledger.in_ledger(catalog, set(rows)):
-        del rows[name]
+    for file_id in ledger.in_ledger(catalog, set(rows)):
+        del rows[file_id]
     if not rows:
         return 0
     _lines(con, [(json.dumps(row), "") for row in rows.values()])

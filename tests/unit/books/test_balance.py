@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from lakehouse.books import balance
+from lakehouse.sources import definition
 from lakehouse.stages import ask
 from lakehouse.stages.books import keep_books
 from lakehouse.stages.status import status
@@ -47,6 +48,15 @@ def test_received_is_loaded_and_duplicates_and_quarantined(shop):
     )
     assert gone.snapshots == 1
     assert counts(shop) == expected
+
+
+def test_a_source_that_is_defined_no_longer_still_counts(shop, monkeypatch):
+    """Its table, its rows and what the commits say of them are there, whoever took the definition away."""
+    expected = counts(shop)
+    left = {place: source for place, source in definition.load().items() if place != ("web", "events")}
+    monkeypatch.setattr(definition, "load", lambda _=None: left)
+    assert counts(shop) == expected
+    assert keep_books(shop.settings)["ops.ingest_ledger"] == 4
 
 
 def test_a_file_that_waits_is_in_flight(shop):
