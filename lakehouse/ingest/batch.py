@@ -92,7 +92,7 @@ def _parts(files: Iterable[RawFile]) -> Iterator[list[RawFile]]:
 
 
 def _refuse(settings: Settings, file: RawFile, moment: datetime) -> FileRecord:
-    """Set a file aside that no source definition knows; once one does, `replay` loads it."""
+    """Set a file aside that no source definition knows; it is noted, so that it is told once and not for ever."""
     now = moment.isoformat()
     reason = "no source definition fits the key's first two folders; see `sources/*.yaml`"
     quarantine.write(settings.ops_bucket, file, [BadRow(None, "unknown_source", reason)], now)

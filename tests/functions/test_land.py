@@ -13,7 +13,6 @@ from hubspot.utils.signature import Signature
 from functions.land.handler import handler
 from lakehouse import aws, objects, settings
 from tests.support import cloud as clouds
-from tests.support.imports import cold_import
 
 HOST = "abc123.execute-api.eu-central-1.amazonaws.com"
 
@@ -128,8 +127,3 @@ def test_secrets_are_fetched_once(monkeypatch):
     for number in range(3):
         handler(_event(f'{{"eventId": {number}}}'.encode()), Context())
     assert len(calls) == 1
-
-
-def test_it_starts_fast_and_light():
-    """Cold, with bytecode: at most 0.8 s, or 3.6 times what boto3 takes here; no heavy library."""
-    cold_import("functions.land.handler")

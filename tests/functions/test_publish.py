@@ -20,7 +20,6 @@ from lakehouse.outbound.plan import plan_run
 from lakehouse.outbound.status import status
 from lakehouse.privacy import consent
 from tests.support import cloud as clouds
-from tests.support.imports import cold_import
 
 SYNC = load_syncs()["hubspot_segments"]
 
@@ -127,8 +126,3 @@ def test_nothing_personal_is_in_the_logs(hubspot, caplog, capsys):
     assert "chunk delivered" in said
     assert "x.org" not in said
     assert "c0000" not in said
-
-
-def test_it_starts_fast_and_light():
-    """Cold, with bytecode: at most 0.8 s, or 3.6 times what boto3 takes here; no heavy library."""
-    cold_import("functions.publish.handler")
