@@ -1,0 +1,78 @@
+"""The command itself: its options, how errors are told, how progress is shown."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lakehouse.errors import LakehouseError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Closes the loop between a CRM and a clickstream, in your own object storage.",
+)
+Data = Annotated[Path, typer.Option("--data", help="Folder of the local stack.", show_default=True)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
+DEFAULT = Path(".lakehouse")
+ROWS = 100  # of an answer, that a terminal shows
+
+
+def main() -> None:
+    """Run the command; errors are told in a line, not as a traceback."""
+    try:
+        app()
+    except LakehouseError as error:
+        _fail(str(error))
+    except Exception as error:
+        if "--traceback" in sys.argv[1:2]:
+            raise
+        first = (str(error).strip() or "no message").splitlines()[0]
+        _fail(f"{type(error).__name__}: {first} (`lakehouse --traceback …` shows where)")
+
+
+def _fail(message: str) -> None:
+    from lakehouse.console.terminal import complain
+
+    complain(message)
+    sys.exit(1)
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        print(version("crm-lakehouse"))
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    traceback: Annotated[
+        bool, typer.Option("--traceback", help="Show where an unexpected error came from.")
+    ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_tell_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
+
+
+@contextmanager
+def progress(*, quiet: bool) -> Iterator[Progress]:
+    """Show a progress bar on the terminal, and none where nobody looks."""
+    from rich.progress import Progress
+
+    from lakehouse.console.terminal import err
+
+    with Progress(console=err, disable=quiet or not err.is_terminal, transient=True) as bar:
+        yield bar
