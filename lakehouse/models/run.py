@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from lakehouse.settings import Settings
     from lakehouse.sources.definition import Source
     from lakehouse.tables.catalog import Catalog, Table
+    from lakehouse.tables.contract import Contract
 
 AS_OF = "as_of"
 VERSION = "version"
@@ -140,6 +141,11 @@ def _run_one(
     return committed
 
 
+def _lacks(table: Table, contract: Contract | None) -> bool:
+    have = {field.name for field in table.schema().fields}
+    return contract is not None and not have.issuperset(column.name for column in contract.columns)
+
+
 def prepare(
     con: duckdb.DuckDBPyConnection, catalog: Catalog, model: Model, sources: list[Source], as_of: date
 ) -> dict[str, Table]:
@@ -151,9 +157,10 @@ def prepare(
         con.execute(f"DROP SCHEMA IF EXISTS {namespace} CASCADE")
     names = sources_tables(model, sources)
     tables = views.attach(con, catalog, names)
-    if missing := names - tables.keys():  # nobody has filled them yet: they are made, empty
-        contracts = BY_NAME | {source.table: source.contract for source in sources}
-        for name in missing:
+    contracts = BY_NAME | {source.table: source.contract for source in sources}
+    # Nobody has filled them yet, or not since the mapping names more columns: they are made, or grow, here.
+    if late := {name for name in names if name not in tables or _lacks(tables[name], contracts.get(name))}:
+        for name in late:
             catalogs.ensure(catalog, contracts[name])
         tables = views.attach(con, catalog, names)
     con.execute("CREATE SCHEMA IF NOT EXISTS mapped")

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from lakehouse.errors import BadDefinition
 from lakehouse.sources.entities import ENTITIES
-from lakehouse.tables.contract import Column, Contract, Partition, columns
+from lakehouse.tables.contract import Column, Contract, Migration, Partition, columns
 
 SYSTEM_COLUMNS = columns(
     ("_file_id", "string", "Raw file the row came from: sha-256 of bucket, key and version"),
@@ -62,14 +62,29 @@ class Identifier(_Strict):
     value: str
 
 
+class Change(_Strict):
+    """A numbered migration of the raw table: see `lakehouse.tables.contract.Migration`."""
+
+    number: int = Field(ge=1)
+    why: str
+    rename: dict[str, str] = Field(default_factory=dict)
+    drop: dict[str, int] = Field(default_factory=dict)
+
+
 class Source(_Strict):
-    """One source and entity. Field ids follow the order of `columns`: new ones go to the end."""
+    """One source and entity. Field ids follow the order of `columns`: new ones go to the end.
+
+    What a file is, is told by its bytes: `format` says whether its text is a table or lines of JSON. `encoding` is of
+    text that is neither Unicode nor GB 18030, `sheet` the name of a workbook's sheet that is not the first.
+    """
 
     source: str = Field(pattern=r"^[a-z0-9][a-z0-9_]*$")
     entity: str = Field(pattern=r"^[a-z0-9][a-z0-9_]*$")
     doc: str
     grain: str
     format: Literal["csv", "ndjson"]
+    encoding: str | None = None
+    sheet: str | None = None
     columns: tuple[SourceColumn, ...]
     key: tuple[str, ...] = ()
     partition: tuple[str, ...] = ()
@@ -81,6 +96,7 @@ class Source(_Strict):
     region: str = "NULL"
     identifiers: tuple[Identifier, ...] = ()
     core: dict[str, dict[str, str]] = Field(default_factory=dict)
+    migrations: tuple[Change, ...] = ()
 
     @property
     def table(self) -> str:
@@ -103,6 +119,7 @@ class Source(_Strict):
             key=self.key,
             partition=tuple(Partition.parse(text) for text in self.partition),
             sort=self.sort,
+            migrations=tuple(Migration(**change.model_dump()) for change in self.migrations),
         )
 
     @model_validator(mode="after")

@@ -2,66 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from pyiceberg.catalog import Catalog, load_catalog
-from pyiceberg.exceptions import CommitFailedException, NamespaceAlreadyExistsError, NoSuchTableError
-from pyiceberg.partitioning import PartitionField, PartitionSpec
-from pyiceberg.schema import Schema
+from pyiceberg.exceptions import NamespaceAlreadyExistsError, NoSuchTableError
+from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
-from pyiceberg.table.sorting import SortField, SortOrder
-from pyiceberg.transforms import DayTransform, IdentityTransform, MonthTransform, YearTransform
-from pyiceberg.types import (
-    BooleanType,
-    DateType,
-    DecimalType,
-    DoubleType,
-    IcebergType,
-    IntegerType,
-    LongType,
-    NestedField,
-    StringType,
-    TimestamptzType,
-)
 
-from lakehouse.errors import CommitConflict, Terminal
+from lakehouse.tables.migrations import shape
+from lakehouse.tables.migrations.apply import bring
+from lakehouse.tables.migrations.writer import as_written
 
 if TYPE_CHECKING:
     from lakehouse.settings import Settings
     from lakehouse.tables.contract import Contract
 
-__all__ = ["NAMESPACES", "Catalog", "Table", "ensure", "load", "open_catalog", "table_names"]
+__all__ = ["NAMESPACES", "Catalog", "DataFile", "Table", "ensure", "load", "open_catalog", "table_names"]
 NAMESPACES = ("raw", "core", "marts", "ops")
-_TYPES: dict[str, IcebergType] = {
-    "string": StringType(),
-    "int": IntegerType(),
-    "long": LongType(),
-    "double": DoubleType(),
-    "boolean": BooleanType(),
-    "date": DateType(),
-    "timestamptz": TimestamptzType(),
-}
-_TRANSFORMS = {
-    "identity": IdentityTransform,
-    "day": DayTransform,
-    "month": MonthTransform,
-    "year": YearTransform,
-}
-# Eight writers on one table failed with the default of 4 retries; with these they did not. Readers name the
-# metadata file that was newest when they connected, so some old ones stay; each costs every commit 0.2 ms.
-_PROPERTIES = {
-    "format-version": "2",
-    "write.parquet.compression-codec": "zstd",
-    "commit.retry.num-retries": "20",
-    "commit.retry.min-wait-ms": "100",
-    "commit.retry.max-wait-ms": "2000",
-    "commit.retry.total-timeout-ms": "120000",
-    "write.metadata.delete-after-commit.enabled": "true",
-    "write.metadata.previous-versions-max": "100",
-}
 # SeaweedFS looks whether a table exists and then writes it: two creations at once both succeed, and what was
 # committed to the first one in between is lost. A laptop's functions are threads of one process.
 _MAKING = Lock()
@@ -113,18 +72,17 @@ def _s3_properties(settings: Settings) -> dict[str, str]:
 
 
 def ensure(catalog: Catalog, contract: Contract) -> Table:
-    """Return the contract's table, made first if need be; any number of callers may race.
+    """Return the contract's table for writing, made first if need be; any number of callers may race.
 
-    Columns that are new at the contract's end are added to it. Raises `Terminal` when the table has other
-    columns than the contract at the same field ids.
+    Where the table lacks something of the contract it is changed: see `migrations`. A table that is newer than the
+    contract stays as it is, and is returned as a writer of this contract sees it. Raises `Terminal` when the table
+    has other columns than the contract at the same field ids.
     """
     table = load(catalog, contract.name)
     if table is None:
         with _MAKING:
             table = load(catalog, contract.name) or _make(catalog, contract)
-    if not _agree(table, contract):
-        table = _grow(catalog, table, contract)
-    return table
+    return as_written(bring(catalog, table, contract), contract)
 
 
 def _make(catalog: Catalog, contract: Contract) -> Table:
@@ -138,10 +96,10 @@ def _make(catalog: Catalog, contract: Contract) -> Table:
     try:
         catalog.create_table(
             contract.name,
-            _schema(contract),
-            partition_spec=_spec(contract),
-            sort_order=_sort_order(contract),
-            properties=_PROPERTIES | _metrics(contract) | contract.properties,
+            shape.schema(contract),
+            partition_spec=shape.spec(contract),
+            sort_order=shape.sort_order(contract),
+            properties={"format-version": "2", **shape.properties(contract)},
         )
     except Exception:
         if (raced := load(catalog, contract.name)) is None:
@@ -166,73 +124,3 @@ def table_names(catalog: Catalog) -> list[str]:
         if namespace in existing:
             names += [".".join(identifier) for identifier in catalog.list_tables(namespace)]
     return sorted(names)
-
-
-def _schema(contract: Contract) -> Schema:
-    ids = contract.field_ids()
-    return Schema(
-        *(
-            NestedField(ids[column.name], column.name, _type(column.type), doc=column.doc)
-            for column in contract.columns
-        )
-    )
-
-
-def _type(name: str) -> IcebergType:
-    if match := re.fullmatch(r"decimal\((\d+),(\d+)\)", name):
-        return DecimalType(int(match[1]), int(match[2]))
-    return _TYPES[name]
-
-
-def _spec(contract: Contract) -> PartitionSpec:
-    ids = contract.field_ids()
-    return PartitionSpec(
-        *(
-            PartitionField(ids[part.column], 1000 + number, _TRANSFORMS[part.transform](), part.name)
-            for number, part in enumerate(contract.partition)
-        )
-    )
-
-
-def _sort_order(contract: Contract) -> SortOrder:
-    ids = contract.field_ids()
-    return SortOrder(*(SortField(ids[name], transform=IdentityTransform()) for name in contract.sort))
-
-
-def _metrics(contract: Contract) -> dict[str, str]:
-    """Keep personal data out of manifests: bounds stand there in clear long after a row is erased."""
-    return {
-        f"write.metadata.metrics.column.{column.name}": "none" for column in contract.columns if column.pii
-    }
-
-
-def _agree(table: Table, contract: Contract) -> bool:
-    """Return whether the table has all of the contract's columns; `Terminal` when it has others."""
-    have = {field.name: (field.field_id, str(field.field_type)) for field in table.schema().fields}
-    ids = contract.field_ids()
-    wanted = {column.name: (ids[column.name], str(_type(column.type))) for column in contract.columns}
-    for name, found in have.items():
-        if wanted.get(name) != found:
-            raise Terminal(
-                f"table {contract.name}: column {name} is {found} in the catalog and {wanted.get(name)} in the "
-                "contract; contracts grow at the end and never drop a column or change a type"
-            )
-    return len(have) == len(wanted)
-
-
-def _grow(catalog: Catalog, table: Table, contract: Contract) -> Table:
-    have = {field.name for field in table.schema().fields}
-    try:
-        with table.transaction() as transaction:
-            with transaction.update_schema() as update:
-                for column in contract.columns:
-                    if column.name not in have:
-                        update.add_column(column.name, _type(column.type), column.doc)
-            transaction.set_properties(_metrics(contract))
-    except CommitFailedException as error:
-        raced = load(catalog, contract.name)
-        if raced is None or not _agree(raced, contract):
-            raise CommitConflict(f"{contract.name}: the table is changing; try again") from error
-        return raced
-    _agree(table, contract)
-    return table

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 _DECIMAL = re.compile(r"decimal\((\d+),(\d+)\)")
@@ -12,6 +14,7 @@ DUCK_TYPES = {
     "string": "VARCHAR",
     "int": "INTEGER",
     "long": "BIGINT",
+    "float": "FLOAT",
     "double": "DOUBLE",
     "boolean": "BOOLEAN",
     "date": "DATE",
@@ -21,7 +24,7 @@ DUCK_TYPES = {
 
 @dataclass(frozen=True)
 class Column:
-    """One column. Its field id is its place in the contract, counted from 1: new columns go to the end."""
+    """One column. Its field id follows from its place in the contract: see `Contract.field_ids`."""
 
     name: str
     type: str
@@ -66,8 +69,25 @@ class Partition:
 
 
 @dataclass(frozen=True)
+class Migration:
+    """A change that a contract may not make by just saying something else: numbered from 1, never taken back.
+
+    `rename` is old name → new name; `drop` is name → field id, which no column gets again. One with neither lets
+    partition, sort order, properties and the columns' docs become what the contract says; so do all others.
+    """
+
+    number: int
+    why: str
+    rename: Mapping[str, str] = field(default_factory=dict)
+    drop: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Contract:
-    """A table's contract. `grain` says in words what one row is; `key` names the columns that identify it."""
+    """A table's contract. `grain` says in words what one row is; `key` names the columns that identify it.
+
+    Columns at the end, wider types and new properties need no migration: tables get them by themselves.
+    """
 
     name: str
     doc: str
@@ -77,6 +97,7 @@ class Contract:
     partition: tuple[Partition, ...] = ()
     sort: tuple[str, ...] = ()
     properties: dict[str, str] = field(default_factory=dict)
+    migrations: tuple[Migration, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a contract that contradicts itself."""
@@ -88,15 +109,59 @@ class Contract:
             raise ValueError(
                 f"{self.name}: key, sort or partition name no column: {', '.join(sorted(unknown))}"
             )
+        self._check_migrations(set(names))
+
+    def _check_migrations(self, names: set[str]) -> None:
+        numbers = [migration.number for migration in self.migrations]
+        if numbers != list(range(1, len(numbers) + 1)):
+            raise ValueError(f"{self.name}: migrations are numbered 1, 2, 3, … and stand in that order")
+        dropped = [number for migration in self.migrations for number in migration.drop.values()]
+        if len(set(dropped)) != len(dropped) or any(number < 1 for number in dropped):
+            raise ValueError(f"{self.name}: two migrations drop one field id, or one below 1")
+        for migration in self.migrations:
+            for old in migration.rename:
+                now = self.renamed(old, after=migration.number - 1)
+                if now is not None and now not in names:
+                    raise ValueError(
+                        f"{self.name}: migration {migration.number} ends at {now}, which is no column"
+                    )
 
     @property
     def namespace(self) -> str:
         """Return the part before the dot."""
         return self.name.split(".", 1)[0]
 
+    @property
+    def number(self) -> int:
+        """Return the number of the newest migration, 0 where there is none."""
+        return len(self.migrations)
+
+    @property
+    def dropped(self) -> dict[int, str]:
+        """Return the name that each dropped column had, by its field id."""
+        return {number: name for migration in self.migrations for name, number in migration.drop.items()}
+
     def field_ids(self) -> dict[str, int]:
-        """Return the Iceberg field id of each column."""
-        return {column.name: number for number, column in enumerate(self.columns, start=1)}
+        """Return the Iceberg field id of each column: its place, counted from 1, leaving out the dropped ones' ids."""
+        dropped = self.dropped
+        ids: Iterator[int] = (number for number in itertools.count(1) if number not in dropped)
+        return {column.name: number for column, number in zip(self.columns, ids, strict=False)}
+
+    def renamed(self, name: str, *, after: int) -> str | None:
+        """Return what the migrations after a number make of a column's name; None when they drop it."""
+        for migration in self.migrations[after:]:
+            if name in migration.drop:
+                return None
+            name = migration.rename.get(name, name)
+        return name
+
+
+def wider(have: str, want: str) -> bool:
+    """Return whether type `want` holds every value of `have`, and Iceberg lets a column become it."""
+    if (have, want) in (("int", "long"), ("float", "double")):
+        return True
+    old, new = _DECIMAL.fullmatch(have), _DECIMAL.fullmatch(want)
+    return old is not None and new is not None and old[2] == new[2] and int(old[1]) < int(new[1])
 
 
 def columns(*rows: tuple[str, str, str] | tuple[str, str, str, str]) -> tuple[Column, ...]:

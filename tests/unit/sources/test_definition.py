@@ -7,7 +7,7 @@ import yaml
 
 from lakehouse.engine.escape import identifier
 from lakehouse.errors import BadDefinition
-from lakehouse.ingest.read import create_batch
+from lakehouse.ingest.read import create_unit
 from lakehouse.sources.definition import load, parse
 from lakehouse.sources.mapped import ENTITIES, entity_sql, identifiers_sql, tables_of
 from tests.support.lakes import duck_of
@@ -71,9 +71,9 @@ def test_a_raw_table_begins_with_where_its_rows_came_from(place):
 def test_shipped_sql_runs(place, con):
     """Checks and mappings are SQL that people write: each runs on its table."""
     source = load()[place]
-    create_batch(con, source)
+    create_unit(con, source)
     for check in source.checks:
-        assert con.execute(f"SELECT count(*) FROM batch WHERE {check.when}").fetchone() == (0,)
+        assert con.execute(f"SELECT count(*) FROM unit WHERE {check.when}").fetchone() == (0,)
     for entity in source.core:
         assert con.execute(entity_sql(entity, [source])).fetchall() == []
     assert con.execute(identifiers_sql([source])).fetchall() == []

@@ -7,7 +7,7 @@ import pytest
 from lakehouse.sources.definition import load
 from lakehouse.tables import contracts
 from lakehouse.tables.catalog import NAMESPACES, ensure, open_catalog
-from lakehouse.tables.contract import Column, Contract, Partition, columns, partitions
+from lakehouse.tables.contract import Column, Contract, Migration, Partition, columns, partitions, wider
 from lakehouse.tables.views import attach
 from tests.support.lakes import duck_of
 
@@ -91,3 +91,46 @@ def test_a_contract_that_contradicts_itself_is_refused(wrong):
     """When it is written, not when it is used."""
     with pytest.raises(ValueError, match=r"raw\.t"):
         Contract(**{"name": "raw.t", "doc": "", "grain": "", "columns": columns(("a", "long", "A"))} | wrong)
+
+
+# --- what changes, and what stays
+
+
+def test_field_ids_are_places_and_a_dropped_ones_is_never_given_again():
+    """Old files hold the dropped column's values under it."""
+    contract = Contract(
+        "raw.t", "T", "one row a t",
+        columns(("a", "long", "A"), ("c", "long", "C"), ("e", "long", "E")),
+        migrations=(Migration(1, "no b", drop={"b": 2}), Migration(2, "no d", drop={"d": 4})),
+    )  # fmt: skip
+    assert contract.field_ids() == {"a": 1, "c": 3, "e": 5}
+    assert (contract.number, contract.dropped) == (2, {2: "b", 4: "d"})
+
+
+def test_names_are_followed_through_the_migrations_that_a_table_has_not_seen():
+    """Swapped, renamed twice, dropped: by the number that the table has."""
+    contract = Contract(
+        "raw.t", "T", "one row a t", columns(("b", "long", "B"), ("a", "long", "A"), ("z", "long", "Z")),
+        migrations=(
+            Migration(1, "swap", rename={"a": "b", "b": "a"}),
+            Migration(2, "z it is", rename={"x": "y"}),
+            Migration(3, "z it is", rename={"y": "z"}, drop={"w": 4}),
+        ),
+    )  # fmt: skip
+    assert [contract.renamed(name, after=0) for name in "abxw"] == ["b", "a", "z", None]
+    assert [contract.renamed(name, after=2) for name in "aby"] == ["a", "b", "z"]
+    assert contract.renamed("w", after=3) == "w"
+
+
+@pytest.mark.parametrize(
+    ("have", "want", "fits"),
+    [
+        ("int", "long", True), ("float", "double", True), ("decimal(5,2)", "decimal(6,2)", True),
+        ("long", "int", False), ("double", "float", False), ("decimal(6,2)", "decimal(5,2)", False),
+        ("decimal(5,2)", "decimal(9,3)", False), ("int", "double", False), ("long", "long", False),
+        ("string", "decimal(5,2)", False), ("date", "timestamptz", False),
+    ],
+)  # fmt: skip
+def test_what_is_wider(have, want, fits):
+    """What Iceberg promotes, and nothing else: other engines read these tables."""
+    assert wider(have, want) is fits

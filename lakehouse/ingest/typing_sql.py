@@ -1,0 +1,27 @@
+"""SQL that types a text: the one rule for what a value of each type may look like, at ingest and at refill."""
+
+from __future__ import annotations
+
+from lakehouse.sources.definition import SourceColumn
+
+# What a wrong value is called, in the code `bad_<kind>`; types that are not here are numbers.
+KINDS = {"timestamptz": "timestamp", "date": "date", "boolean": "boolean"}
+# What a Python process, Iceberg's bounds and other engines can hold; DuckDB knows of infinity and of 290,000 AD.
+RANGES = {
+    "timestamptz": "TIMESTAMPTZ '0001-01-01' AND TIMESTAMPTZ '9999-12-31 23:59:59.999999'",
+    "date": "DATE '0001-01-01' AND DATE '9999-12-31'",
+}
+
+
+def typed(column: SourceColumn, text_sql: str, duck_type: str) -> str:
+    """Return the SQL of a column's value from the SQL of its text; null where the text is none of its type.
+
+    `text_sql` is used more than once: it should be a column's name. An empty text is the reader's to make null.
+    """
+    value = f"TRY_CAST({text_sql} AS {duck_type})"
+    if column.type in RANGES:
+        return f"CASE WHEN {value} BETWEEN {RANGES[column.type]} THEN {value} END"
+    if column.type in ("int", "long"):  # a cast would round
+        number = f"TRY_CAST({text_sql} AS DOUBLE)"
+        return f"CASE WHEN {number} = floor({number}) THEN {value} END"
+    return value

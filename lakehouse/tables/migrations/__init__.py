@@ -1,0 +1,1 @@
+"""How a table comes to what its contract says, under live writers: shape, plan, apply, and what a writer sees."""
