@@ -72,22 +72,35 @@ def sql(
 
 
 @app.command()
-def maintain(data: Data = DEFAULT, as_json: AsJson = False) -> None:
-    """Expire snapshots that nobody needs any more, with their files."""
+def maintain(
+    data: Data = DEFAULT,
+    table: Annotated[str | None, typer.Option("--table", help="Only this table.", metavar="NAME")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Keep the tables quick: rewrite small files, merge manifests, expire snapshots, remove orphaned files.
+
+    Ends with 1 when a table failed; the others are maintained all the same.
+    """
     from lakehouse.local.session import session
 
     with session(data, "store") as settings, progress(quiet=as_json) as bar:
-        from lakehouse.stages.maintain import maintain as expire
+        from lakehouse.stages.maintain import maintain as run
 
-        bar.add_task("expiring snapshots", total=None)
-        removed = expire(settings)
+        task = bar.add_task("looking at the tables", total=None)
+        reports = run(
+            settings,
+            only=table,
+            dry_run=dry_run,
+            on=lambda name, done, of: bar.update(task, description=name, completed=done, total=of),
+        )
     if as_json:
-        print(json.dumps(removed))
-        return
-    from lakehouse.console.terminal import grid, out
-
-    rows = [(name, gone["snapshots"], gone["files"]) for name, gone in removed.items() if gone["snapshots"]]
-    if rows:
-        out.print(grid("Expired", ("table", "snapshots", "files"), rows))
+        print(json.dumps(reports))
     else:
-        print(f"{len(removed)} tables have nothing to expire")
+        from lakehouse.console.maintenance import show_maintenance
+
+        show_maintenance(reports, dry_run=dry_run)
+    if failed := [f"{name}: {report['failed']}" for name, report in reports.items() if "failed" in report]:
+        raise Terminal("; ".join(failed))

@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-WHY_QUARANTINED = '"select code, reason, count(*) from ops.quarantine group by all"'
 _UNFOLDED = 100_000  # characters: what is written to a file or pipe is folded by whoever reads it
 # Data comes from outside; what a terminal would obey (colours, cursor, line breaks) is shown instead.
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {
@@ -85,9 +84,9 @@ def show_status(found: dict[str, Any]) -> None:
     columns = [*names[:-1], "books balance"]
     out.print(grid("Raw files and their rows", columns, [[ingest[name] for name in names]]))
     if ingest["quarantined"]:
-        out.print(f"Why rows are quarantined: lakehouse sql {WHY_QUARANTINED}")
+        out.print("Why rows are quarantined: lakehouse quarantine list")
     rows = [
-        [name, t["rows"], t["files"], _size(t["bytes"]), t["snapshots"], _moment(t["latest"])]
+        [name, t["rows"], t["files"], size(t["bytes"]), t["snapshots"], _moment(t["latest"])]
         for name, t in found["tables"].items()
     ]
     if rows:
@@ -121,7 +120,8 @@ def _reasons(withheld: dict[str, int]) -> str:
     return ", ".join(told) or "–"
 
 
-def _size(count: int) -> str:
+def size(count: int) -> str:
+    """Return a number of bytes in the largest unit that keeps it above one."""
     size = float(count)
     for unit in ("B", "KiB", "MiB", "GiB"):
         if size < 1024:  # noqa: PLR2004

@@ -29,7 +29,8 @@ CARRIES = "lakehouse.carries"  # the same for appends that carry no files: JSON 
 INPUTS = "lakehouse.inputs"  # what a model's rows were computed from: JSON object
 HEAD = "lakehouse.head"  # on `replace` snapshots: the snapshot whose rows these still are
 
-for _name in ("_validate_concurrency", "_refresh_for_retry", "_existing_manifests"):
+_NEEDED = ("_validate_concurrency", "_refresh_for_retry", "_existing_manifests", "_clean_all_uncommitted")
+for _name in _NEEDED:
     if not inspect.isfunction(getattr(_SnapshotProducer, _name, None)):
         raise ImportError(
             f"pyiceberg has no _SnapshotProducer.{_name}: exactly-once commits need pyiceberg >=0.12,<0.13"
@@ -38,7 +39,11 @@ for _name in ("_validate_concurrency", "_refresh_for_retry", "_existing_manifest
 
 @dataclass(frozen=True)
 class FileRecord:
-    """What became of one raw file; rides in the summary of the commit that carries its rows."""
+    """What became of one generation of a raw file; rides in the summary of the commit that carries its rows.
+
+    Generation 0 is the file's first load; replay n tries again what generation n-1 left in quarantine.
+    `set_aside` is the digest of what this one left there (`quarantine.write` returns it); empty in old commits.
+    """
 
     file_id: str
     bucket: str
@@ -50,11 +55,23 @@ class FileRecord:
     duplicates: int
     quarantined: int
     started_at: str
+    replay: int = 0
+    set_aside: str = ""
+
+    @property
+    def id(self) -> str:
+        """Return what a commit carries for it: the file's id, and behind a slash the replay's number."""
+        return generation_id(self.file_id, self.replay)
 
     @property
     def balanced(self) -> bool:
         """Return whether no row of the file went missing."""
         return self.received == self.loaded + self.duplicates + self.quarantined
+
+
+def generation_id(file_id: str, replay: int) -> str:
+    """Return the id of one generation of a raw file, under which the guard knows it."""
+    return f"{file_id}/{replay}" if replay else file_id
 
 
 @dataclass(frozen=True)
@@ -77,7 +94,15 @@ class HeadMovedError(ValidationException):
     """Another writer committed rows, and this commit was planned without them."""
 
 
-class _GuardedAppend(_FastAppendFiles):
+class LooksFirst(_SnapshotProducer[Any]):
+    """Keeps the manifests of a commit that was refused and took effect all the same; pyiceberg would delete them."""
+
+    def _clean_all_uncommitted(self) -> None:
+        if not _landed(self._transaction._table, self._snapshot_id):  # noqa: SLF001
+            super()._clean_all_uncommitted()
+
+
+class _GuardedAppend(LooksFirst, _FastAppendFiles):
     carries: frozenset[str] = frozenset()
     exclusive: bool = False
 
@@ -93,22 +118,29 @@ class _GuardedAppend(_FastAppendFiles):
             raise HeadMovedError("rows were added to the table since this batch looked for duplicates")
 
 
-class _ReplaceAll(_OverwriteFiles):
+class _ReplaceAll(LooksFirst, _OverwriteFiles):
     def _validate_concurrency(self) -> None:
+        if (
+            self._commit_window is None or self._commit_window.is_empty()
+        ):  # the schema changed, say, and no row
+            return
         raise HeadMovedError("the table has changed since its new content was computed")
 
 
 def carried(snapshot: Snapshot) -> set[str]:
     """Return the ids that a snapshot's commit carried."""
-    ids = {record.file_id for record in file_records(snapshot)}
+    ids = {record.id for record in file_records(snapshot)}
     return ids | set(json.loads(_property(snapshot, CARRIES) or "[]"))
 
 
 def file_records(snapshot: Snapshot) -> list[FileRecord]:
     """Return what a snapshot's summary says of the raw files in it."""
-    names = {field.name for field in fields(FileRecord)}
-    rows = json.loads(_property(snapshot, FILES) or "[]")
-    return [FileRecord(**{name: row[name] for name in names}) for row in rows]
+    return [as_record(row) for row in json.loads(_property(snapshot, FILES) or "[]")]
+
+
+def as_record(row: dict[str, Any]) -> FileRecord:
+    """Read a record as it was written: old ones lack fields that came later, new ones may have more."""
+    return FileRecord(**{field.name: row[field.name] for field in fields(FileRecord) if field.name in row})
 
 
 def inputs(table: Table) -> dict[str, str]:
@@ -121,9 +153,18 @@ def inputs(table: Table) -> dict[str, str]:
 def head(table: Table | None) -> str:
     """Return the id of the snapshot whose rows the table holds; rewriting files does not change it."""
     snapshot = table.current_snapshot() if table is not None else None
-    if snapshot is None:
-        return ""
+    return "" if snapshot is None else head_of(snapshot)
+
+
+def head_of(snapshot: Snapshot) -> str:
+    """Return the id of the snapshot that brought the rows which this one holds."""
     return _property(snapshot, HEAD) or str(snapshot.snapshot_id)
+
+
+def same_rows_as(snapshot: Snapshot) -> dict[str, str]:
+    """Return what the summary of a commit says that only rewrites the files of `snapshot`: nobody's input moved."""
+    computed_from = _property(snapshot, INPUTS)
+    return {HEAD: head_of(snapshot)} | ({INPUTS: computed_from} if computed_from else {})
 
 
 def append(
@@ -144,7 +185,7 @@ def append(
     Raises AlreadyCommittedError (nothing written), CommitConflict (plan again), Transient (outcome unknown and not
     found; the next attempt looks first).
     """
-    names = frozenset(carries) | {record.file_id for record in records}
+    names = frozenset(carries) | {record.id for record in records}
     transaction = table.transaction()
     base = transaction.table_metadata
     found = names & {name for snapshot in base.snapshots for name in carried(snapshot)}
@@ -161,7 +202,7 @@ def append(
     producer.carries, producer.exclusive = names, exclusive
     for file in files:
         producer.append_data_file(file)
-    return _commit(table, producer)
+    return perform(table, producer)
 
 
 def replace_all(
@@ -186,7 +227,7 @@ def replace_all(
         producer.delete_data_file(file)
     for file in files:
         producer.append_data_file(file)
-    return _commit(table, producer)
+    return perform(table, producer)
 
 
 def live_files(table: Table) -> list[DataFile]:
@@ -201,22 +242,26 @@ def live_files(table: Table) -> list[DataFile]:
     ]
 
 
-def _commit(table: Table, producer: _SnapshotProducer[Any]) -> Committed:
+def perform(table: Table, producer: _SnapshotProducer[Any]) -> Committed:
+    """Commit what a producer holds; after any error, look whether it took effect.
+
+    Raises AlreadyCommittedError or CommitConflict when it did not and never will, so that its data files may be
+    deleted, and Transient when nobody knows.
+    """
     name = ".".join(table.name())
-    snapshot_id = producer.snapshot_id
+    snapshot_id = producer.snapshot_id  # the same through all retries
     try:
         producer.commit()
         producer._transaction.commit_transaction()  # noqa: SLF001
-    except AlreadyCommittedError:
-        raise
-    except (CommitFailedException, ValidationException) as error:
-        raise CommitConflict(f"{name}: {error}") from error
     except Exception as error:
-        # The catalog may have committed and then failed to say so: look before anything else.
-        if not _landed(table, snapshot_id):
-            raise Transient(
-                f"{name}: the outcome of a commit is unknown and it is not in the table"
-            ) from error
+        # The catalog may have committed and then failed to say so, or refused a client that, unheard, asked twice.
+        if _landed(table, snapshot_id):
+            return Committed(name, snapshot_id)
+        if isinstance(error, AlreadyCommittedError):
+            raise
+        if isinstance(error, CommitFailedException | ValidationException):
+            raise CommitConflict(f"{name}: {error}") from error
+        raise Transient(f"{name}: the outcome of a commit is unknown and it is not in the table") from error
     return Committed(name, snapshot_id)
 
 
@@ -251,7 +296,7 @@ def _adds_rows(snapshot: Snapshot) -> bool:
 
 
 def _properties(records: Sequence[FileRecord], names: frozenset[str]) -> dict[str, str]:
-    others = sorted(names - {record.file_id for record in records})
+    others = sorted(names - {record.id for record in records})
     properties = {FILES: json.dumps([asdict(record) for record in records])} if records else {}
     return properties | ({CARRIES: json.dumps(others)} if others else {})
 

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.table.snapshots import Operation, Summary
 from pyiceberg.table.update.snapshot import _FastAppendFiles, _OverwriteFiles
 
@@ -119,6 +120,26 @@ def test_a_commit_whose_answer_was_lost_counts(any_lake, monkeypatch):
 
     with monkeypatch.context() as broken:
         broken.setattr(table.catalog, "commit_table", commit_and_break)
+        committed = any_lake.load(table, "a")
+    assert any_lake.rows == each_once(["a"])
+    assert committed.snapshot_id == any_lake.writer().current_snapshot().snapshot_id
+
+
+@pytest.mark.parametrize("retries", [0, 3])
+def test_a_commit_that_is_refused_because_it_took_effect_counts(any_lake, monkeypatch, retries):
+    """Below us a client that heard nothing asks again, and is refused by its own first attempt; also at the last."""
+    any_lake.writer().transaction().set_properties(
+        {"commit.retry.num-retries": str(retries)}
+    ).commit_transaction()
+    table = any_lake.writer()
+    real = table.catalog.commit_table
+
+    def commit_and_refuse(*arguments):
+        real(*arguments)
+        raise CommitFailedException("the table has changed")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(table.catalog, "commit_table", commit_and_refuse)
         committed = any_lake.load(table, "a")
     assert any_lake.rows == each_once(["a"])
     assert committed.snapshot_id == any_lake.writer().current_snapshot().snapshot_id

@@ -16,8 +16,10 @@ from functions.sweep.handler import handler as sweep
 from functions.tick.handler import handler as tick
 from lakehouse import aws
 from lakehouse.errors import CommitConflict
+from lakehouse.stages import maintain as stages_maintain
 from lakehouse.stages import quiet
-from lakehouse.tables import maintenance
+from lakehouse.tables.maintenance import expire
+from lakehouse.tables.maintenance.plan import Policy
 from tests.support import works
 from tests.support.works import Works
 
@@ -121,35 +123,34 @@ def test_books_copies_whatever_the_hint(shop, event, case):
 
 
 def test_maintain_expires_what_is_old_and_listed(shop, event, monkeypatch):
-    """By table what went; the rows stay."""
+    """By table what was found and done; the rows stay."""
     for number in range(3):
         shop.orders(f"more{number}.csv", f"M{number},C1,2026-01-05,1.00")
     books(event("books", "tick"), None)
-    assert maintain(event("maintain", "schedule"), None)["tables"]["raw.shop_orders"] == {
-        "snapshots": 0,
-        "files": 0,
-    }
-    monkeypatch.setattr(
-        maintenance.expire, "__kwdefaults__", {"now": None, "keep": 1, "keep_for": maintenance.KEEP_FOR * 0}
-    )
-    gone = maintain(event("maintain", "schedule"), None)["tables"]
-    assert gone["raw.shop_orders"]["snapshots"] == 3
-    assert gone["raw.shop_orders"]["files"] > 0
+    done = maintain(event("maintain", "schedule"), None)["tables"]["raw.shop_orders"]
+    assert done["expired"] == {"snapshots": 0, "files": 0}
+    policy = Policy(keep_snapshots=1, keep_for=Policy().keep_for * 0)
+    monkeypatch.setitem(stages_maintain.maintain.__kwdefaults__, "policy", policy)
+    done = maintain(event("maintain", "schedule"), None)["tables"]
+    assert done["raw.shop_orders"]["expired"]["snapshots"] == 3
+    assert done["raw.shop_orders"]["expired"]["files"] > 0
     assert shop.ask("select count(*) from raw.shop_orders") == [(5,)]
-    assert json.dumps(gone)
+    assert json.dumps(done)
 
 
 def test_a_table_that_cannot_be_maintained_does_not_stop_the_others(shop, event, monkeypatch):
-    """It is told in the log, and tried again tomorrow."""
-    expire = maintenance.expire
+    """It is told in the log and in the answer, and tried again tomorrow."""
+    real = expire.expire
 
-    def broken(catalog, table, **more):
+    def broken(catalog, table, *arguments, **more):
         if table.name()[-1] == "shop_orders":
             raise OSError("the store is away")
-        return expire(catalog, table, **more)
+        return real(catalog, table, *arguments, **more)
 
-    monkeypatch.setattr(maintenance, "expire", broken)
-    assert list(maintain(event("maintain", "schedule"), None)["tables"]) == ["raw.hubspot_contacts"]
+    monkeypatch.setattr(expire, "expire", broken)
+    done = maintain(event("maintain", "schedule"), None)["tables"]
+    assert done["raw.shop_orders"] == {"failed": "OSError"}
+    assert "failed" not in done["raw.hubspot_contacts"]
 
 
 def test_sweep_and_tick_alone_bring_everything_to_the_end(company, event):

@@ -54,7 +54,7 @@ def test_status_in_words_and_numbers_with_separators(screen):
         "in flight",
     ):
         assert text in said
-    assert "ops.quarantine" in said  # where to look for the one row
+    assert "quarantine list" in said  # where to look for the one row
     assert [line.split("│")[-2].strip() for line in said.splitlines() if "hubspot" in line] == ["no"]
 
 

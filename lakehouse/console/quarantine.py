@@ -1,0 +1,118 @@
+"""What is in quarantine, for people in a terminal and for machines. A row as it came is shown only on demand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+
+from lakehouse.console.terminal import grid, out, plain
+
+if TYPE_CHECKING:
+    from lakehouse.ingest.opened import Group
+    from lakehouse.stages.replay import Tally
+    from lakehouse.tables.commit import FileRecord
+
+_LEFT = {
+    "gone": "the raw file is no longer there, so it cannot be read again",
+    "undefined": "no source definition fits; see the folder `sources` of your definitions",
+    "disagrees": "what is in quarantine is not what the file's commit counted; see the runbook",
+}
+
+
+def group_as_json(group: Group) -> dict[str, Any]:
+    """Return a group under the names that `quarantine list --json` uses."""
+    return {
+        "source": group.source,
+        "entity": group.entity,
+        "code": group.code,
+        "files": group.files,
+        "rows": group.rows,
+        "first": group.first.isoformat(),
+        "last": group.last.isoformat(),
+        "example": {"file_id": group.file_id, "row": group.row, "reason": group.reason},
+    }
+
+
+def show_groups(groups: Iterable[Group]) -> None:
+    """Print what is in quarantine by source and code."""
+    rows = [
+        [
+            f"{group.source}/{group.entity}" if group.source else "(no source)",
+            group.code,
+            group.files,
+            group.rows,
+            f"{group.first:%Y-%m-%d %H:%M}",
+            f"{group.last:%Y-%m-%d %H:%M}",
+            group.reason,
+            group.file_id[:16],
+        ]
+        for group in groups
+    ]
+    if not rows:
+        out.print("Nothing is in quarantine.")
+        return
+    names = ("source", "code", "files", "rows", "first (UTC)", "last (UTC)", "reason", "a file")
+    out.print(grid("In quarantine", names, rows))
+    out.print(
+        "`lakehouse quarantine show FILE_ID` shows its rows, `lakehouse quarantine replay` tries them again."
+    )
+
+
+def _hidden(bad: dict[str, Any], *, original: bool) -> dict[str, Any]:
+    """Return a bad row as it may be shown; without its original, that one's length."""
+    text = bad.get("original")
+    shown = {name: bad.get(name) for name in ("row", "code", "reason", "quarantined_at")}
+    return shown | ({"original": text} if original else {"original_characters": len(text or "")})
+
+
+def rows_as_json(record: FileRecord, rows: Iterable[dict[str, Any]], *, original: bool) -> Iterator[str]:
+    """Yield the text of a JSON object, piece by piece: which file, and its bad rows."""
+    head = {"file_id": record.file_id, "bucket": record.bucket, "key": record.key, "version": record.version}
+    yield f'{json.dumps(head | {"replay": record.replay})[:-1]}, "rows": ['
+    for number, bad in enumerate(rows):
+        yield (", " if number else "") + json.dumps(_hidden(bad, original=original), ensure_ascii=False)
+    yield "]}\n"
+
+
+def show_rows(record: FileRecord, rows: Iterable[dict[str, Any]], *, limit: int, original: bool) -> None:
+    """Print the first `limit` bad rows of a file."""
+    first = list(islice(rows, limit + 1))
+    if not first:
+        out.print("Nothing of it is in quarantine.")
+        return
+    name = "as it came" if original else "characters"
+    lines = [
+        [
+            bad["row"],
+            bad["code"],
+            bad["reason"],
+            bad.get("original") if original else len(bad.get("original") or ""),
+        ]
+        for bad in first[:limit]
+    ]
+    out.print(Text(f"{plain(record.key)} ({record.file_id[:16]})", "bold"))
+    out.print(grid("", ("row", "code", "reason", name), lines))
+    if len(first) > limit:
+        out.print(f"… these are the first {limit} rows; `--json` prints all")
+    if not original:
+        out.print("`--original` shows the rows as they came; they may hold personal data.")
+
+
+def show_tally(tally: Tally, *, dry_run: bool) -> None:
+    """Print what a replay did, or would try, and what it left and why."""
+    if dry_run:
+        out.print(
+            f"{tally.to_try:,} files would be tried again; {tally.rows:,} rows are in quarantine in all chosen"
+        )
+    else:
+        out.print(
+            f"{tally.fixed:,} rows fixed ({tally.loaded:,} loaded, {tally.duplicates:,} were there already), "
+            f"{tally.still_bad:,} still bad, in {tally.to_try:,} files"
+        )
+    for name, why in _LEFT.items():
+        if count := getattr(tally, name):
+            out.print(f"{count:,} left: {why}")

@@ -1,0 +1,1 @@
+"""Keeps tables quick: small files rewritten, manifests merged, snapshots expired, orphans removed."""

@@ -1,0 +1,187 @@
+"""Replaces data files or manifests by others in one commit, next to live appenders.
+
+Each attempt starts from the head of that moment: what others appended meanwhile stays, and every file that is to go
+must still be live there. Relies on the private API of pyiceberg that `commit` asserts at import.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pyiceberg.exceptions import ValidationException
+from pyiceberg.manifest import ManifestContent, ManifestEntry, ManifestEntryStatus
+from pyiceberg.table.snapshots import Operation, Summary
+from pyiceberg.typedef import EMPTY_DICT
+
+from lakehouse.tables.commit import Committed, LooksFirst, perform, same_rows_as
+
+if TYPE_CHECKING:
+    from pyiceberg.manifest import DataFile, ManifestFile
+    from pyiceberg.table import Table
+    from pyiceberg.table.snapshots import Snapshot
+
+MANIFEST_BYTES = 8 * 2**20  # the default of Iceberg's commit.manifest.target-size-bytes
+
+
+def replace_files(
+    table: Table, removed: Sequence[DataFile], added: Sequence[DataFile], *, same_rows: bool
+) -> Committed:
+    """Remove exactly these data files of the table and add others, in one commit.
+
+    `same_rows` promises that `added` holds the rows of `removed`: the snapshot is a `replace`, and whoever watches
+    the table sees nothing new. Without it the snapshot is an `overwrite`, and the table's head moves.
+
+    Raises ValueError when the record counts contradict `same_rows`, CommitConflict when a file of `removed` is not
+    live any more (nothing is committed, the files of `added` may be deleted), and Transient when the outcome is
+    unknown and the commit was not found: `added` must stay, should it take effect later.
+    """
+    if not removed and not added:
+        raise ValueError("there is nothing to replace")
+    before, after = (sum(file.record_count for file in files) for files in (removed, added))
+    if same_rows and before != after:
+        raise ValueError(f"{'.'.join(table.name())}: {before} rows would be replaced by {after}")
+    producer = _producer(table, same_rows=same_rows)
+    for file in removed:
+        producer.delete_data_file(file)
+    for file in added:
+        producer.append_data_file(file)
+    return perform(table, producer)
+
+
+def replace_manifests(table: Table, *, target: int = MANIFEST_BYTES) -> Committed:
+    """Write the manifests that are smaller than half of `target` bytes anew, as few; the data files stay.
+
+    Raises like `replace_files`.
+    """
+    producer = _producer(table, same_rows=True)
+    if table.current_snapshot() is None:
+        raise ValueError(f"{'.'.join(table.name())} has no manifests")
+    producer.merge_below = target // 2
+    producer.target = target
+    return perform(table, producer)
+
+
+def small_manifests(manifests: Iterable[ManifestFile], target: int = MANIFEST_BYTES) -> list[ManifestFile]:
+    """Return those manifests that `replace_manifests` would write anew."""
+    return [manifest for manifest in manifests if manifest.manifest_length < target // 2]
+
+
+def _producer(table: Table, *, same_rows: bool) -> _Replace:
+    spec_id = table.spec().spec_id  # files to add were written for the table as the caller knows it
+    table.refresh()  # finding out by a failed attempt takes longer
+    producer = _Replace(operation=Operation.OVERWRITE, transaction=table.transaction(), io=table.io)
+    producer.same_rows, producer.spec_id, producer.entries = same_rows, spec_id, {}
+    return producer
+
+
+class _Replace(LooksFirst):
+    """Builds the snapshot anew from the head at each attempt; `entries` keeps what manifests said, by path."""
+
+    same_rows: bool
+    spec_id: int
+    entries: dict[str, list[ManifestEntry]]
+    merge_below: int = 0
+    target: int = MANIFEST_BYTES
+
+    def _validate_concurrency(self) -> None:
+        """Pass: whatever was committed meanwhile, `_deleted_entries` looks at the head itself."""
+
+    def _build_delete_files_partition_predicate(self) -> None:
+        """Pass: files are found by their path; a predicate over many partitions is too deep to evaluate."""
+
+    def _deleted_entries(self) -> list[ManifestEntry]:
+        """Return what is to go, as the head has it; ValidationException when the head does not hold all of it."""
+        manifests = self._live_manifests()
+        if any(manifest.content != ManifestContent.DATA for manifest in manifests):
+            raise ValidationException("the table has delete files, which no rewrite of ours applies")
+        if self._added_data_files and self._transaction.table_metadata.spec().spec_id != self.spec_id:
+            raise ValidationException("the table has got another partition spec than the files to add")
+        if not self._deleted_data_files:
+            return []
+        found = [
+            entry
+            for manifest in manifests
+            for entry in self._entries_of(manifest)
+            if entry.data_file in self._deleted_data_files
+        ]
+        if len(found) != len(self._deleted_data_files):
+            missing = len(self._deleted_data_files - {entry.data_file for entry in found})
+            raise ValidationException(
+                f"{missing} of {len(self._deleted_data_files)} data files to replace are not in the table any more"
+            )
+        return [_entry(entry, ManifestEntryStatus.DELETED, self.snapshot_id) for entry in found]
+
+    def _existing_manifests(self) -> list[ManifestFile]:
+        """Return the head's manifests: as they are where nothing goes, their survivors together where it does."""
+        kept: list[ManifestFile] = []
+        survivors: dict[int, list[ManifestEntry]] = defaultdict(list)
+        sizes: dict[int, int] = defaultdict(int)
+        for manifest in self._live_manifests():
+            if not self._touched(manifest):
+                kept.append(manifest)
+                continue
+            entries = self._entries_of(manifest)
+            stay = [entry for entry in entries if entry.data_file not in self._deleted_data_files]
+            survivors[manifest.partition_spec_id] += stay
+            sizes[manifest.partition_spec_id] += manifest.manifest_length * len(stay) // len(entries)
+        for spec_id, found in survivors.items():
+            kept += self._write(spec_id, found, sizes[spec_id])
+        return kept
+
+    def _summary(self, snapshot_properties: dict[str, str] = EMPTY_DICT) -> Summary:
+        """Return the summary; pyiceberg computes totals for its own operations only, and `replace` is not one."""
+        summary = super()._summary(snapshot_properties)
+        head = self._head()
+        if not self.same_rows or head is None:
+            return summary
+        return Summary(Operation.REPLACE, **(summary.additional_properties | same_rows_as(head)))
+
+    def _head(self) -> Snapshot | None:
+        parent = self._parent_snapshot_id
+        return None if parent is None else self._transaction.table_metadata.snapshot_by_id(parent)
+
+    def _live_manifests(self) -> list[ManifestFile]:
+        head = self._head()
+        found = head.manifests(self._io) if head is not None else []
+        return [manifest for manifest in found if manifest.has_added_files() or manifest.has_existing_files()]
+
+    def _entries_of(self, manifest: ManifestFile) -> list[ManifestEntry]:
+        path = manifest.manifest_path
+        if path not in self.entries:
+            self.entries[path] = self.fetch_manifest_entry(manifest)
+        return self.entries[path]
+
+    def _touched(self, manifest: ManifestFile) -> bool:
+        if manifest.manifest_length < self.merge_below:
+            return True
+        gone = self._deleted_data_files
+        return bool(gone) and any(entry.data_file in gone for entry in self._entries_of(manifest))
+
+    def _write(self, spec_id: int, entries: list[ManifestEntry], size: int) -> Iterator[ManifestFile]:
+        """Write entries into manifests of about the target size, neighbours in partition together."""
+        entries.sort(key=_place)
+        count = max(-(-size // self.target), 1)  # rounded up
+        length = max(-(-len(entries) // count), 1)
+        for start in range(0, len(entries), length):
+            with self.new_manifest_writer(self.spec(spec_id)) as writer:
+                for entry in entries[start : start + length]:
+                    writer.add_entry(_entry(entry, ManifestEntryStatus.EXISTING, entry.snapshot_id))
+            yield writer.to_manifest_file()
+
+
+def _entry(entry: ManifestEntry, status: ManifestEntryStatus, snapshot_id: int | None) -> ManifestEntry:
+    return ManifestEntry.from_args(
+        status=status,
+        snapshot_id=snapshot_id,
+        sequence_number=entry.sequence_number,
+        file_sequence_number=entry.file_sequence_number,
+        data_file=entry.data_file,
+    )
+
+
+def _place(entry: ManifestEntry) -> tuple[Any, ...]:
+    """Return what orders entries by partition, null first."""
+    partition = entry.data_file.partition
+    return tuple((partition[n] is not None, partition[n]) for n in range(len(partition)))

@@ -1,0 +1,46 @@
+"""What people see of maintenance: before and after, and why."""
+
+from __future__ import annotations
+
+from lakehouse.console.maintenance import show_maintenance
+
+STATE = {
+    "files": 1200,
+    "small_files": 1200,
+    "bytes": 5 * 2**20,
+    "manifests": 40,
+    "snapshots": 90,
+    "orphans": 2,
+}
+DONE = {"files": 30, "small_files": 30, "bytes": 5 * 2**20, "manifests": 2, "snapshots": 50, "orphans": 0}
+
+
+def test_before_and_after_and_why(capsys):
+    """What changed has an arrow, what did not has one number; idle and failed tables are no rows."""
+    reports = {
+        "raw.web_events": {"before": STATE, "after": DONE, "why": ["1,200 files: rewrite into 30"]},
+        "raw.shop_orders": {"before": DONE, "after": DONE, "why": []},
+        "raw.bad": {"failed": "OSError"},
+    }
+    show_maintenance(reports, dry_run=False)
+    told = capsys.readouterr().out
+    assert "1,200 → 30" in told
+    assert "5 MiB" in told
+    assert "→ 5 MiB" not in told
+    assert "raw.web_events: 1,200 files: rewrite into 30" in told
+    assert "1 table has nothing to do" in told
+    assert "raw.shop_orders" not in told
+    assert "raw.bad" not in told
+    assert "Maintained" in told
+
+
+def test_a_dry_run_says_so(capsys):
+    """What is shown then is expected, not done."""
+    show_maintenance({"raw.x": {"before": STATE, "after": DONE, "why": ["x"]}}, dry_run=True)
+    assert "Expected" in capsys.readouterr().out
+
+
+def test_nothing_at_all(capsys):
+    """A lake without tables."""
+    show_maintenance({}, dry_run=False)
+    assert "0 tables have nothing to do" in capsys.readouterr().out
