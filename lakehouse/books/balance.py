@@ -1,16 +1,21 @@
-"""Whether the books balance: for every raw file received = loaded + duplicates + quarantined, and it is there."""
+"""Whether the books balance: for every raw file received = loaded + duplicates + quarantined, and it is there.
+
+A file that was replayed has several generations. Its rows are counted once: what one generation left in quarantine
+is what the next received.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.landing.files import listing
 from lakehouse.tables import ledger
 from lakehouse.tables.commit import FileRecord
-from lakehouse.tables.contracts import LEDGER
 
 if TYPE_CHECKING:
     from lakehouse.settings import Settings
@@ -36,16 +41,11 @@ class Ingested:
 
 
 def records(settings: Settings, tables: dict[str, Table]) -> dict[str, tuple[str, FileRecord]]:
-    """Return (table, record) by file id, from the ledger, the commit summaries and the tableless files."""
-    found: dict[str, tuple[str, FileRecord]] = {}
-    for row in _ledger_rows(tables.get(LEDGER.name)):
-        found[row["file_id"]] = (row.pop("table_name") or "", FileRecord(**row))
-    for name, table in tables.items():  # every raw table there is: a source may be defined no longer
-        if name.startswith("raw."):
-            found |= {record.file_id: (name, record) for _, _, record in ledger.in_summaries(table)}
-    for record in ledger.tableless(settings.ops_bucket):
-        found.setdefault(record.file_id, ("", record))
-    return found
+    """Return (table, record) of each generation by its id, from ledger, commit summaries and tableless files.
+
+    That of a file's first load is the file's id.
+    """
+    return ledger.records(tables, settings.ops_bucket)
 
 
 def ingested(settings: Settings, tables: dict[str, Table]) -> Ingested:
@@ -55,23 +55,40 @@ def ingested(settings: Settings, tables: dict[str, Table]) -> Ingested:
         known = records(settings, tables)
         landed = listed.result()
     loaded: dict[str, int] = {}
-    wrong = []
-    for file_id, (name, record) in known.items():
+    generations: dict[str, list[FileRecord]] = {}
+    for name, record in known.values():
         loaded[name] = loaded.get(name, 0) + record.loaded
-        if not record.balanced:
-            wrong.append(file_id)
+        generations.setdefault(record.file_id, []).append(record)
+    for of_file in generations.values():
+        of_file.sort(key=lambda record: record.replay)
+    wrong = [file_id for file_id, of_file in generations.items() if not adds_up(of_file)]
     for name, table in tables.items():
         if name.startswith("raw.") and loaded.get(name, 0) != rows_of(table):
             wrong.append(name)
+    again = sum(record.quarantined for of_file in generations.values() for record in of_file[:-1])
     counts = [record for _, record in known.values()]
     return Ingested(
-        files=len(landed | known.keys()),
-        received=sum(record.received for record in counts),
+        files=len(landed | generations.keys()),
+        received=sum(record.received for record in counts) - again,
         loaded=sum(record.loaded for record in counts),
         duplicates=sum(record.duplicates for record in counts),
-        quarantined=sum(record.quarantined for record in counts),
-        in_flight=len(landed - known.keys()),
+        quarantined=sum(of_file[-1].quarantined for of_file in generations.values()),
+        in_flight=len(landed - generations.keys()),
         unbalanced=tuple(sorted(wrong)),
+    )
+
+
+def adds_up(generations: Sequence[FileRecord]) -> bool:
+    """Return whether no row of a file went missing; its generations come in their order.
+
+    Each adds up by itself, none is missing, and each received what the one before left in quarantine. A file that
+    was bad as a whole is the exception: it counted as one row, and may hold many.
+    """
+    if [record.replay for record in generations] != list(range(len(generations))):
+        return False
+    return all(record.balanced for record in generations) and all(
+        after.received == before.quarantined or (before.quarantined == before.received == 1)
+        for before, after in pairwise(generations)
     )
 
 
@@ -98,14 +115,3 @@ def _total(table: Table, name: str) -> int:
     if snapshot is None or snapshot.summary is None:
         return 0
     return int(snapshot.summary.additional_properties.get(name, "0"))
-
-
-def _ledger_rows(table: Table | None) -> list[dict[str, Any]]:
-    if table is None or table.current_snapshot() is None:
-        return []
-    fields = (
-        "file_id", "bucket", "key", "version", "bytes", "table_name", "received", "loaded", "duplicates",
-        "quarantined", "started_at",
-    )  # fmt: skip
-    rows: list[dict[str, Any]] = table.scan(selected_fields=fields).to_arrow().to_pylist()
-    return rows

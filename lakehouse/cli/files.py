@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,41 +16,103 @@ from lakehouse.errors import Terminal
 if TYPE_CHECKING:
     from lakehouse.settings import Settings
 
+_REASONS = 20  # why a file was not landed, that a terminal shows
+
 
 @app.command()
 def put(
     place: Annotated[
         str, typer.Argument(metavar="SOURCE/ENTITY", help="What the files hold, e.g. web/events.")
     ],
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Files to land.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE…", help="Files to land, and folders whose files to land, at any depth."),
+    ],
     data: Data = DEFAULT,
     as_json: AsJson = False,
 ) -> None:
     """Land files; a running stack loads them at once, another when it is next up. The same file lands once."""
-    from lakehouse.landing.put import put as land
+    from lakehouse.landing.put import Landed, check_place, files_in, put_all
     from lakehouse.local.attachment import attach
     from lakehouse.local.session import session
 
-    for path in files:  # all of them before the first is landed
-        if not path.is_file():
-            raise Terminal(f"{path}: {'a folder; name its files' if path.is_dir() else 'no such file'}")
+    check_place(place)
+    number, size = _sum(files_in(files))
+    if not number:
+        raise Terminal(f"no files in {', '.join(map(str, files))}; names that begin with a dot do not count")
     running = (info := attach(data)) is not None and info.services == "all"
-    with session(data, "store", must_exist=False) as settings, progress(quiet=as_json) as bar:
-        task = bar.add_task("landing", total=sum(path.stat().st_size for path in files))
-        landed = [
-            land(settings.landing_bucket, place, path, progress=lambda sent: bar.advance(task, sent))
-            for path in files
-        ]
+    fresh = done = 0
+    refused: list[str] = []
+    with (
+        session(data, "store", must_exist=False) as settings,
+        progress(quiet=as_json) as bar,
+        _told(as_json) as tell,
+    ):
+        task = bar.add_task("landing", total=size)
+        outcomes = put_all(
+            settings.landing_bucket, place, files_in(files), progress=lambda sent: bar.advance(task, sent)
+        )
+        for one in outcomes:
+            done += 1
+            bar.update(task, description=f"landing {done:,} of {number:,}")
+            if isinstance(one, Landed):
+                fresh += one.fresh
+                tell({"key": one.key, "bytes": one.bytes, "fresh": one.fresh})
+            else:
+                refused.append(one.reason)
+                tell({"path": str(one.path), "error": one.reason})
         known = _sources(settings)
+    if not as_json:
+        print(f"{fresh} landed, {done - fresh - len(refused)} were there already")
+        if place not in known:
+            print(
+                f"no source definition fits {place}, so they will be quarantined; there are {', '.join(known)}"
+            )
+        elif fresh:
+            print("the running stack loads them now" if running else "`lakehouse up` loads them")
+    _complain(refused, done)
+
+
+def _sum(paths: Iterable[Path]) -> tuple[int, int]:
+    """Return how many files there are and their bytes; what is no file counts as one without bytes."""
+    number = size = 0
+    for path in paths:
+        number += 1
+        with suppress(OSError):
+            size += path.stat().st_size
+    return number, size
+
+
+@contextmanager
+def _told(as_json: bool) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """Print a JSON list, an item a line as it comes; nothing where nobody asked for it."""
+    first = True
+
+    def tell(item: dict[str, Any]) -> None:
+        nonlocal first
+        if as_json:
+            print("[" if first else ",", json.dumps(item), sep="" if first else "\n")
+            first = False
+
+    yield tell
     if as_json:
-        print(json.dumps([{"key": one.key, "bytes": one.bytes, "fresh": one.fresh} for one in landed]))
+        print("[]" if first else "]")
+
+
+def _complain(refused: list[str], number: int) -> None:
+    """Tell what could not be landed, and end with an exit code that says so."""
+    from lakehouse.console.terminal import complain
+
+    if not refused:
         return
-    fresh = sum(one.fresh for one in landed)
-    print(f"{fresh} landed, {len(landed) - fresh} were there already")
-    if place not in known:
-        print(f"no source definition fits {place}, so they will be quarantined; there are {', '.join(known)}")
-    elif fresh:
-        print("the running stack loads them now" if running else "`lakehouse up` loads them")
+    if number == 1:
+        raise Terminal(refused[0])
+    for reason in refused[:_REASONS]:
+        complain(reason)
+    more = f", the first {_REASONS} of them above" if len(refused) > _REASONS else ""
+    raise Terminal(
+        f"{len(refused):,} of {number:,} files were not landed{more}; put them again once that is mended"
+    )
 
 
 def _sources(settings: Settings) -> list[str]:
@@ -62,11 +126,17 @@ def sweep(data: Data = DEFAULT, as_json: AsJson = False) -> None:
     """Announce raw files that no event announced to the running stack, which does so itself every 15 minutes."""
     from lakehouse.local.attachment import attach
     from lakehouse.local.session import session
+    from lakehouse.stages.sweep import Swept
     from lakehouse.stages.sweep import sweep as look
 
     if (info := attach(data)) is None or info.services != "all":
         raise Terminal(f"no stack runs on {data}; `lakehouse up` starts one, and sweeps as it starts")
     with session(data, "all") as settings, progress(quiet=as_json) as bar:
-        bar.add_task("looking for files that nobody announced", total=None)
-        count = look(settings)
+        task = bar.add_task("reading the books", total=None)
+
+        def show(swept: Swept) -> None:
+            said = f"{swept.keys:,} files looked at on {swept.pages:,} pages, {swept.announced:,} announced"
+            bar.update(task, description=said)
+
+        count = look(settings, show)
     print(json.dumps(count) if as_json else f"{count} announced")

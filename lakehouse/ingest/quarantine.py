@@ -1,15 +1,30 @@
-"""Bad rows and bad files as objects under `quarantine/`, written before the commit that counts them."""
+"""Bad rows and bad files as objects under `quarantine/`, written before the commit that counts them.
+
+Generation 0 of a file (its first load) leaves them in `quarantine/<file_id>.json`, replay n what is still bad in
+`quarantine/<file_id>/<n>.json`.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
+import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from boto3.s3.transfer import TransferConfig
 
 from lakehouse import aws
 from lakehouse.landing.files import RawFile
+from lakehouse.landing.lines import lines
+from lakehouse.tables.commit import generation_id
 
 PREFIX = "quarantine/"
+_IN_MEMORY = 1 << 20
+_IN_ONE_PUT = 64 << 20
+_TYPE = "application/x-ndjson"
 
 
 @dataclass(frozen=True)
@@ -22,36 +37,68 @@ class BadRow:
     original: str | None = None
 
 
-def write(bucket: str, file: RawFile, rows: Iterable[BadRow], at: str) -> None:
-    """Write the bad rows of one file as NDJSON; writing the same file again gives the same object."""
+class Digest:
+    """Which rows were set aside, in a few characters, whatever their order: how many, and a sum over their places."""
+
+    def __init__(self) -> None:
+        self._count = self._sum = 0
+
+    def add(self, row: int | None) -> None:
+        """Take one row in; None is the whole file."""
+        self._count += 1
+        self._sum += int.from_bytes(hashlib.sha256(str(row).encode()).digest()[:8])
+
+    def __str__(self) -> str:
+        return f"{self._count}-{self._sum % (1 << 64):016x}"
+
+
+def key_of(file_id: str, replay: int) -> str:
+    """Return the key of what one generation of a file left."""
+    return f"{PREFIX}{generation_id(file_id, replay)}.json"
+
+
+def write(
+    bucket: str, file: RawFile, rows: Iterable[BadRow], at: str, replay: int = 0, scratch: Path | None = None
+) -> str:
+    """Write what one generation of a file leaves as NDJSON, and return its digest for `FileRecord.set_aside`.
+
+    Writing the same again gives the same object. Rows pass through a temporary file (in `scratch`), never all of
+    them through memory; no rows make an empty object.
+    """
     source, entity = file.place
     head = {
         "file_id": file.file_id,
+        "replay": replay,
         "bucket": file.bucket,
         "key": file.key,
         "version": file.version,
         "source": source,
         "entity": entity,
     }
-    lines = (
-        json.dumps(
-            head
-            | {"row": row.row, "code": row.code, "reason": row.reason, "original": row.original}
-            | {"quarantined_at": at},
-            ensure_ascii=False,
+    digest = Digest()
+    folder = str(scratch) if scratch else None
+    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY, dir=folder, prefix="quarantine-") as body:
+        for row in rows:
+            digest.add(row.row)
+            told = {"row": row.row, "code": row.code, "reason": row.reason, "original": row.original}
+            line = json.dumps(head | told | {"quarantined_at": at}, ensure_ascii=False) + "\n"
+            body.write(line.encode("utf-8", "replace"))
+        _put(bucket, key_of(file.file_id, replay), body)
+    return str(digest)
+
+
+def _put(bucket: str, key: str, body: IO[bytes]) -> None:
+    size = body.tell()
+    body.seek(0)
+    if size <= _IN_ONE_PUT:
+        aws.s3().put_object(Bucket=bucket, Key=key, Body=body, ContentType=_TYPE)
+    else:
+        one_part_at_a_time = TransferConfig(use_threads=False)
+        aws.s3().upload_fileobj(
+            body, bucket, key, ExtraArgs={"ContentType": _TYPE}, Config=one_part_at_a_time
         )
-        for row in rows
-    )
-    body = "\n".join(lines) + "\n"
-    aws.s3().put_object(
-        Bucket=bucket,
-        Key=f"{PREFIX}{file.file_id}.json",
-        Body=body.encode("utf-8", "replace"),
-        ContentType="application/x-ndjson",
-    )
 
 
-def keys(bucket: str) -> Iterator[str]:
-    """Yield the keys of all quarantine objects."""
-    for page in aws.s3().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=PREFIX):
-        yield from (entry["Key"] for entry in page.get("Contents", []))
+def read(bucket: str, file_id: str, replay: int = 0) -> Iterator[dict[str, Any]]:
+    """Yield what one generation of a file left, a row at a time; nothing where it left nothing."""
+    yield from map(json.loads, lines(bucket, key_of(file_id, replay)))

@@ -14,11 +14,11 @@ import duckdb
 from lakehouse.engine import duck
 from lakehouse.engine.duck import WRONG_SQL
 from lakehouse.engine.escape import literal
-from lakehouse.errors import BadDefinition, CommitConflict
+from lakehouse.errors import BadDefinition
 from lakehouse.segments import definition
 from lakehouse.segments.definition import Segment
+from lakehouse.tables import appending, commit, datafiles, views
 from lakehouse.tables import catalog as catalogs
-from lakehouse.tables import commit, datafiles, views
 from lakehouse.tables.contracts import SEGMENT_CHANGES, SEGMENT_MEMBERS
 
 if TYPE_CHECKING:
@@ -132,25 +132,13 @@ def _look(con: duckdb.DuckDBPyConnection, settings: Settings, run: str, base: st
 
 
 def _note_changes(con: duckdb.DuckDBPyConnection, table: Table) -> None:
-    written = datafiles.write(con, table, "SELECT * FROM changes_now", f"segments-{uuid.uuid4()}")
-    if written.files:
-        try:
-            commit.append(table, written.files, exclusive=True)
-        except CommitConflict:
-            datafiles.discard(table, written)
-            raise
+    appending.append_query(con, table, "SELECT * FROM changes_now", f"segments-{uuid.uuid4()}")
 
 
 def _replace(con: duckdb.DuckDBPyConnection, table: Table, wanted: dict[str, str]) -> None:
     base = table.current_snapshot()
     written = datafiles.write(con, table, "SELECT * FROM members_now", f"segments-{uuid.uuid4()}")
-    try:
-        commit.replace_all(
-            table, written.files, computed_from=wanted, base=base.snapshot_id if base else None
-        )
-    except CommitConflict:
-        datafiles.discard(table, written)
-        raise
+    appending.replace_written(table, written, computed_from=wanted, base=base.snapshot_id if base else None)
 
 
 def _export(con: duckdb.DuckDBPyConnection, settings: Settings, run: str) -> None:

@@ -7,8 +7,8 @@ from lakehouse.tables.contract import Contract, columns, partitions
 LEDGER = Contract(
     name="ops.ingest_ledger",
     doc="What became of each raw file; copied by `books` from the commits that carry it.",
-    grain="one row a raw file version",
-    key=("file_id",),
+    grain="one row a generation of a raw file version: its first load, and each replay of what that left bad",
+    key=("file_id", "replay"),
     columns=columns(
         ("file_id", "string", "sha-256 of bucket, key and version id (or etag)"),
         ("bucket", "string", "Landing bucket"),
@@ -23,14 +23,16 @@ LEDGER = Contract(
         ("snapshot_id", "long", "Iceberg snapshot that holds the rows; null where there is no table"),
         ("started_at", "timestamptz", "When the batch began"),
         ("committed_at", "timestamptz", "When the batch was committed"),
+        ("replay", "long", "Generation: 0 (in old rows null) the first load, n the n-th replay"),
+        ("set_aside", "string", "Digest of what this generation left in quarantine"),
     ),
 )
 
 QUARANTINE = Contract(
     name="ops.quarantine",
     doc="Rows and files that could not be loaded, with the reason and the original text.",
-    grain="one row a bad row, or a bad file (row is null)",
-    key=("file_id", "row"),
+    grain="one row a bad row of a generation, or a bad file (row is null)",
+    key=("file_id", "replay", "row"),
     columns=columns(
         ("file_id", "string", "File the row came from"),
         ("bucket", "string", "Landing bucket"),
@@ -43,6 +45,11 @@ QUARANTINE = Contract(
         ("reason", "string", "What is wrong and where, for people"),
         ("original", "string", "The row as it was received", "pii"),
         ("quarantined_at", "timestamptz", "When"),
+        (
+            "replay",
+            "long",
+            "Generation that left it here: 0 (in old rows null) the first load, n the n-th replay",
+        ),
     ),
 )
 

@@ -1,15 +1,22 @@
-"""Which raw files are in: told by commit summaries first, by the ledger table once those have expired."""
+"""Which raw files are in: told by commit summaries first, by the ledger table once those have expired.
+
+A raw file has generations: 0 is its first load, n tries again what n-1 left in quarantine. Each is a commit's record
+and a row of the ledger. A file that no source definition fits is in no table; it is noted as an object. Once it is
+loaded after all, it is loaded as generation 0, and that record takes the note's place.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from lakehouse import aws, objects
 from lakehouse.tables import catalog as catalogs
-from lakehouse.tables.commit import FileRecord, file_records
+from lakehouse.tables.commit import FileRecord, as_record, file_records, generation_id
 from lakehouse.tables.contracts import LEDGER
 
 if TYPE_CHECKING:
@@ -17,16 +24,31 @@ if TYPE_CHECKING:
     from pyiceberg.table import Table
 
 PREFIX = "ledger/"
+_THREADS = 8
+
+
+def listed(catalog: Catalog, ids: Collection[str]) -> dict[str, set[str]]:
+    """Return the tables under which `ops.ingest_ledger` lists each of these generations; "" stands for none.
+
+    `ids` are those of generations (`FileRecord.id`). What is not listed at all is left out.
+    """
+    table = catalogs.load(catalog, LEDGER.name)
+    if table is None or table.current_snapshot() is None or not ids:
+        return {}
+    names = ", ".join(
+        f"'{name}'" for name in sorted({one.partition("/")[0] for one in ids})
+    )  # hexadecimal digits
+    found: dict[str, set[str]] = {}
+    for row in _rows(table, ("file_id", "replay", "table_name"), f"file_id in ({names})"):
+        name = generation_id(row["file_id"], row.get("replay") or 0)
+        if name in ids:
+            found.setdefault(name, set()).add(row["table_name"] or "")
+    return found
 
 
 def in_ledger(catalog: Catalog, ids: set[str]) -> set[str]:
-    """Return those of the file ids that `ops.ingest_ledger` lists."""
-    table = catalogs.load(catalog, LEDGER.name)
-    if table is None or table.current_snapshot() is None or not ids:
-        return set()
-    listed = ", ".join(f"'{file_id}'" for file_id in sorted(ids))  # hexadecimal digits, all of them
-    found = table.scan(row_filter=f"file_id in ({listed})", selected_fields=("file_id",)).to_arrow()
-    return set(found.column("file_id").to_pylist())
+    """Return those of the generations that `ops.ingest_ledger` lists with the table that holds their rows."""
+    return {name for name, tables in listed(catalog, ids).items() if tables - {""}}
 
 
 def in_summaries(table: Table | None) -> Iterator[tuple[int, int, FileRecord]]:
@@ -37,9 +59,28 @@ def in_summaries(table: Table | None) -> Iterator[tuple[int, int, FileRecord]]:
 
 
 def known(catalog: Catalog, table: Table, ids: set[str]) -> set[str]:
-    """Return those of the file ids whose rows are in the table."""
-    found = ids & {record.file_id for _, _, record in in_summaries(table)}
+    """Return those of the generations whose rows are in the table."""
+    found = ids & {record.id for _, _, record in in_summaries(table)}
     return found | in_ledger(catalog, ids - found)
+
+
+def records(tables: Mapping[str, Table], bucket: str) -> dict[str, tuple[str, FileRecord]]:
+    """Return (table, record) of every generation by its id; the table is "" for a file that is in none.
+
+    `tables` are all there are, by name: what their summaries say comes before what the ledger among them says.
+    `bucket` is the one that holds the notes of files without a table.
+    """
+    found: dict[str, tuple[str, FileRecord]] = {}
+    for row in _ledger_rows(tables.get(LEDGER.name)):
+        name, record = row.pop("table_name") or "", as_record(row)
+        if name or record.id not in found:
+            found[record.id] = (name, record)
+    for name, table in tables.items():  # every raw table there is: a source may be defined no longer
+        if name.startswith("raw."):
+            found |= {record.id: (name, record) for _, _, record in in_summaries(table)}
+    for record in tableless(bucket, found):
+        found[record.id] = ("", record)
+    return found
 
 
 def note_tableless(bucket: str, record: FileRecord) -> None:
@@ -47,9 +88,37 @@ def note_tableless(bucket: str, record: FileRecord) -> None:
     objects.put_once(bucket, f"{PREFIX}{record.file_id}.json", json.dumps(asdict(record)).encode())
 
 
-def tableless(bucket: str) -> Iterator[FileRecord]:
-    """Yield the records of the files that no table takes."""
-    for page in aws.s3().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=PREFIX):
-        for entry in page.get("Contents", []):
-            body = aws.s3().get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()
-            yield FileRecord(**json.loads(body))
+def noted(bucket: str) -> Iterator[str]:
+    """Yield the ids of the files that were noted without a table, whether a table has them by now or not."""
+    yield from (key.removesuffix(".json") for key in objects.list_keys(bucket, PREFIX))
+
+
+def tableless(bucket: str, known: Collection[str] = ()) -> Iterator[FileRecord]:
+    """Yield the records of the files that no table takes; those among `known` are not read."""
+    fresh = [name for name in noted(bucket) if name not in known]
+
+    def read(name: str) -> FileRecord:
+        body = aws.s3().get_object(Bucket=bucket, Key=f"{PREFIX}{name}.json")["Body"].read()
+        return as_record(json.loads(body))
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        yield from pool.map(read, fresh)
+
+
+def _ledger_rows(table: Table | None) -> Iterator[dict[str, Any]]:
+    """Yield the ledger's rows as a FileRecord names its fields, and `table_name`."""
+    if table is None or table.current_snapshot() is None:
+        return
+    fields = (*FileRecord.__dataclass_fields__, "table_name")
+    for row in _rows(table, fields, "true"):
+        if isinstance(row["started_at"], datetime):
+            row["started_at"] = row["started_at"].isoformat()
+        yield row | {"replay": row.get("replay") or 0, "set_aside": row.get("set_aside") or ""}
+
+
+def _rows(table: Table, fields: tuple[str, ...], condition: str) -> Iterator[dict[str, Any]]:
+    """Yield rows of these columns; those that the table has not grown yet are left out."""
+    there = {field.name for field in table.schema().fields}
+    wanted = tuple(name for name in fields if name in there)
+    for batch in table.scan(row_filter=condition, selected_fields=wanted).to_arrow_batch_reader():
+        yield from batch.to_pylist()

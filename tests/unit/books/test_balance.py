@@ -13,7 +13,8 @@ from lakehouse.stages import ask
 from lakehouse.stages.books import keep_books
 from lakehouse.stages.status import status
 from lakehouse.tables import catalog as catalogs
-from lakehouse.tables import commit, datafiles, maintenance
+from lakehouse.tables import commit, datafiles
+from tests.support.replays import expire_all
 from tests.support.works import Works
 
 COUNTS = ("files", "received", "loaded", "duplicates", "quarantined", "in_flight", "balanced")
@@ -41,12 +42,7 @@ def test_received_is_loaded_and_duplicates_and_quarantined(shop):
     assert counts(shop) == expected
     keep_books(shop.settings)
     assert counts(shop) == expected
-    catalog = catalogs.open_catalog(shop.settings)
-    later = datetime.now(UTC) + timedelta(hours=2)
-    gone = maintenance.expire(
-        catalog, catalog.load_table("raw.events"), now=later, keep=1, keep_for=timedelta(0)
-    )
-    assert gone.snapshots == 1
+    assert expire_all(shop.settings, "raw.events") == 1
     assert counts(shop) == expected
 
 
@@ -120,3 +116,30 @@ def test_tables_tell_their_size(shop):
     assert (table["rows"], table["files"], table["snapshots"]) == (3, 2, 2)
     assert table["bytes"] > 0
     assert datetime.now(UTC) - datetime.fromisoformat(table["latest"]) < timedelta(minutes=5)
+
+
+def record(
+    replay: int, received: int, loaded: int, quarantined: int, duplicates: int = 0
+) -> commit.FileRecord:
+    counts = (received, loaded, duplicates, quarantined)
+    return commit.FileRecord("f", "b", "k", "v", 1, *counts, "2026-01-01T00:00:00Z", replay)
+
+
+@pytest.mark.parametrize(
+    ("generations", "right"),
+    [
+        ([(0, 5, 3, 2)], True),
+        ([(0, 5, 3, 1)], False),  # a row went missing
+        ([(0, 5, 3, 2), (1, 2, 1, 1), (2, 1, 1, 0)], True),
+        ([(0, 5, 3, 2), (1, 2, 1, 0, 1)], True),
+        ([(0, 5, 3, 2), (1, 1, 1, 0)], False),  # a replay tried less than there was
+        ([(0, 5, 3, 2), (1, 3, 3, 0)], False),  # or more
+        ([(0, 1, 0, 1), (1, 9, 8, 1)], True),  # the file was bad as a whole
+        ([(0, 5, 3, 2), (2, 2, 2, 0)], False),  # a generation is missing
+        ([(1, 2, 2, 0)], False),
+        ([(0, 5, 3, 2), (1, 2, 2, 0), (1, 2, 2, 0)], False),  # one is there twice
+    ],
+)
+def test_generations_of_a_file_add_up(generations, right):
+    """Each by itself, and each with the one before."""
+    assert balance.adds_up([record(*one) for one in generations]) is right

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
 from threading import Barrier
 
 import pytest
 
 from lakehouse import aws, objects
-from lakehouse.books import copy
+from lakehouse.books import copy, lines
 from lakehouse.stages.books import keep_books
 from lakehouse.tables import catalog as catalogs
-from lakehouse.tables import commit, maintenance
+from lakehouse.tables import commit
 from tests.support.lakes import in_threads
+from tests.support.replays import expire_all
 from tests.support.works import Works
 
 LEDGER, QUARANTINE, DELIVERIES, AUDIT = (
@@ -120,7 +120,7 @@ def test_what_says_nothing_is_not_read_again_and_again(busy, monkeypatch):
     say(busy, "outbound/s/00000003/left_out.json", nobody)
     keep_books(busy.settings)
     read = []
-    monkeypatch.setattr(copy, "_read_all", lambda _, keys: iter(read.extend(keys) or ()))
+    monkeypatch.setattr(lines, "read", lambda _, found: iter(read.extend(found) or ()))
     keep_books(busy.settings)
     assert read == []
 
@@ -158,7 +158,7 @@ def test_a_second_writer_between_two_commits_of_one_run_is_noticed(busy, monkeyp
             f"outbound/s/{number:08d}/aaaa0000-0001/outcome.json",
             outcome(f"{number:08d}", "aaaa0000-0001", "joe"),
         )
-    monkeypatch.setattr(copy, "_OBJECTS_A_COMMIT", 2)
+    monkeypatch.setattr(lines, "OBJECTS_A_COMMIT", 2)
     append, calls = copy._append, []
 
     def meanwhile(con, table, query):
@@ -189,10 +189,7 @@ def test_what_expired_summaries_said_stands_in_the_ledger(busy):
     """A raw file whose commit is long expired is still known, and not loaded again."""
     keep_books(busy.settings)
     before = books(busy)
-    catalog = catalogs.open_catalog(busy.settings)
-    raw = catalog.load_table("raw.shop_orders")
-    later = datetime.now(UTC) + timedelta(hours=2)
-    assert maintenance.expire(catalog, raw, now=later, keep=1, keep_for=timedelta(0)).snapshots == 1
+    assert expire_all(busy.settings, "raw.shop_orders") == 1
     listed = aws.s3().list_object_versions(Bucket=busy.settings.landing_bucket, Prefix="shop/orders/1.csv")[
         "Versions"
     ]
@@ -211,8 +208,6 @@ def copy_of(company: Works, version: dict):
 
 def test_a_summary_that_is_not_in_the_ledger_yet_is_kept(busy):
     """Expiry would lose the only word on that file."""
-    catalog = catalogs.open_catalog(busy.settings)
-    raw = catalog.load_table("raw.shop_orders")
-    later = datetime.now(UTC) + timedelta(hours=2)
-    assert maintenance.expire(catalog, raw, now=later, keep=1, keep_for=timedelta(0)).snapshots == 0
+    assert expire_all(busy.settings, "raw.shop_orders") == 0
+    raw = catalogs.open_catalog(busy.settings).load_table("raw.shop_orders")
     assert len(commit.file_records(raw.metadata.snapshots[0])) == 1

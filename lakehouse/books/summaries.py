@@ -1,0 +1,35 @@
+"""The ledger's rows, as live commit summaries and the notes of files without a table give them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from lakehouse.tables import catalog as catalogs
+from lakehouse.tables import ledger
+
+if TYPE_CHECKING:
+    from lakehouse.tables.catalog import Catalog
+
+Rows = dict[str, dict[str, Any]]
+
+
+def from_summaries(catalog: Catalog) -> Rows:
+    """Return a row for each generation of a file that a live snapshot names, by its id."""
+    rows: Rows = {}
+    raw = (name for name in catalogs.table_names(catalog) if name.startswith("raw."))
+    for name in raw:  # every raw table there is: a source may be defined no longer
+        for snapshot_id, at_ms, record in ledger.in_summaries(catalogs.load(catalog, name)):
+            when = datetime.fromtimestamp(at_ms / 1000, UTC).isoformat()
+            rows[record.id] = asdict(record) | {
+                "table_name": name, "snapshot_id": snapshot_id, "committed_at": when,
+            }  # fmt: skip
+    return rows
+
+
+def from_notes(bucket: str, known: Collection[str]) -> Rows:
+    """Return a row for each file that was noted without a table, but for those that are known already."""
+    noted = ledger.tableless(bucket, known)
+    return {record.id: asdict(record) | {"committed_at": record.started_at} for record in noted}

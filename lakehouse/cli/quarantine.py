@@ -1,0 +1,143 @@
+"""What could not be loaded: quarantine list, show, replay."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lakehouse.cli.app import DEFAULT, ROWS, AsJson, Data, app, progress
+from lakehouse.cli.logged import logged
+from lakehouse.errors import Terminal
+
+if TYPE_CHECKING:
+    from lakehouse.ingest.opened import Choice
+
+quarantine = typer.Typer(
+    no_args_is_help=True, help="Rows and files that could not be loaded: see them, and try them again."
+)
+app.add_typer(quarantine, name="quarantine")
+
+Source = Annotated[
+    str | None,
+    typer.Option(
+        "--source", metavar="SOURCE[/ENTITY]", help="Only files of this source, or source and entity."
+    ),
+]
+Code = Annotated[str | None, typer.Option("--code", help="Only files with a row of this code.")]
+Since = Annotated[
+    str | None,
+    typer.Option("--since", metavar="TIME", help="Only what was set aside since then (ISO 8601, UTC)."),
+]
+
+
+@quarantine.command("list")
+def list_(
+    source: Source = None,
+    code: Code = None,
+    since: Since = None,
+    data: Data = DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Show what is in quarantine now, by source and code, each with an example."""
+    from lakehouse.local.session import session
+
+    choice = _choice(source, code, since)
+    with session(data, "store") as settings, progress(quiet=as_json) as bar:
+        from lakehouse.ingest.opened import groups
+
+        bar.add_task("looking into quarantine", total=None)
+        found = groups(settings, choice)
+    if as_json:
+        from lakehouse.console.quarantine import group_as_json
+
+        print(json.dumps([group_as_json(group) for group in found]))
+    else:
+        from lakehouse.console.quarantine import show_groups
+
+        show_groups(found)
+
+
+@quarantine.command()
+def show(
+    file_id: Annotated[str, typer.Argument(metavar="FILE_ID", help="Id of a raw file, or how it begins.")],
+    row: Annotated[int | None, typer.Option("--row", help="Only this row of the file.")] = None,
+    original: Annotated[
+        bool, typer.Option("--original", help="Show the rows as they came; they may hold personal data.")
+    ] = False,
+    data: Data = DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Show what of a file is in quarantine now: row, code, reason. The row as it came is hidden unless asked for."""
+    from lakehouse.local.session import session
+
+    with session(data, "store") as settings:
+        from lakehouse.console.quarantine import rows_as_json, show_rows
+        from lakehouse.stages.replay import bad_rows
+
+        record, rows = bad_rows(settings, file_id)
+        wanted = (bad for bad in rows if row is None or bad["row"] == row)
+        if as_json:
+            sys.stdout.writelines(rows_as_json(record, wanted, original=original))
+        else:
+            show_rows(record, wanted, limit=ROWS, original=original)
+
+
+@quarantine.command()
+def replay(  # noqa: PLR0913, PLR0917 - its options
+    file_ids: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[FILE_ID]…", help="Ids of raw files, or how they begin; all when left out."),
+    ] = None,
+    source: Source = None,
+    code: Code = None,
+    since: Since = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be tried again, and load nothing.")
+    ] = False,
+    data: Data = DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Load the rows in quarantine that are good by now, each once: after a definition was mended.
+
+    Of a chosen file all rows in quarantine are tried. Ends with 1 when a file is to be tried again later.
+    """
+    from lakehouse.local.session import session
+
+    choice = _choice(source, code, since, *(file_ids or ()))
+    with session(data, "all") as settings, logged(data), progress(quiet=as_json) as bar:
+        from lakehouse.stages.replay import try_again
+
+        task = bar.add_task("trying again", total=None)
+        tally = try_again(
+            settings,
+            choice,
+            dry_run=dry_run,
+            progress=lambda done, of: bar.update(task, completed=done, total=of),
+        )
+    if as_json:
+        print(json.dumps(tally.as_json()))
+    else:
+        from lakehouse.console.quarantine import show_tally
+
+        show_tally(tally, dry_run=dry_run)
+    if tally.failed:
+        raise Terminal(
+            f"{tally.failed} files could not be tried; see the log, mend the cause, and replay again"
+        )
+
+
+def _choice(source: str | None, code: str | None, since: str | None, *file_ids: str) -> Choice:
+    from lakehouse.ingest.opened import Choice
+
+    moment = None
+    if since is not None:
+        try:
+            moment = datetime.fromisoformat(since)
+        except ValueError:
+            raise Terminal(f"--since {since}: not a time in ISO 8601, like 2026-11-21T09:00:00Z") from None
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return Choice(source, code, moment, file_ids)

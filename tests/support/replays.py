@@ -1,0 +1,98 @@
+"""A company whose shop may say which currencies it takes, and changes its mind: what is bad today is good tomorrow."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lakehouse.books import balance
+from lakehouse.ingest.opened import Choice
+from lakehouse.landing.files import RawFile
+from lakehouse.sources import definition
+from lakehouse.stages.replay import Tally, try_again
+from lakehouse.stages.status import status
+from lakehouse.tables import catalog as catalogs
+from lakehouse.tables.maintenance.expire import expire
+from lakehouse.tables.maintenance.plan import Policy
+from tests.support.works import SHOP, Works, forget
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pytest
+
+    from lakehouse.settings import Settings
+
+ALL = Choice()
+COUNTS = ("received", "loaded", "duplicates", "quarantined")
+
+
+@dataclass
+class Shop:
+    """The works of a company, and its folder of definitions."""
+
+    works: Works
+    folder: Path
+
+    def takes(self, *currencies: str, source: str = "shop") -> None:
+        """Define that orders in all other currencies are bad; no currency, and every order is good."""
+        text = (files("lakehouse.sources") / "definitions/shop_orders.yaml").read_text("utf-8")
+        text = text.replace("source: shop\n", f"source: {source}\n")
+        if currencies:
+            listed = ", ".join(currencies)
+            text = text.replace('doc: "ISO 4217"}', f'allowed: [{listed}], doc: "ISO 4217"}}')
+        (self.folder / f"{source}_orders.yaml").write_text(text, "utf-8")
+        definition.load.cache_clear()
+
+    def land(self, name: str, *orders: str, source: str = "shop") -> RawFile:
+        """Land an export; each order is its number and its currency."""
+        lines = [SHOP]
+        for order in orders:
+            number, currency = order.split()
+            lines.append(f"{number},C1,2026-01-05,1,1.00,{currency},web")
+        return self.works.land(f"{source}/orders", name, "\n".join(lines) + "\n")
+
+    def replay(self, choice: Choice = ALL, **how: Any) -> Tally:
+        return try_again(self.works.settings, choice, **how)
+
+    def orders(self, table: str = "raw.shop_orders") -> list[str]:
+        """Return the numbers of the orders in the table, those that are there twice twice."""
+        if table not in catalogs.table_names(catalogs.open_catalog(self.works.settings)):
+            return []
+        return [row[0] for row in self.works.ask(f"select order_id from {table} order by 1")]
+
+    def counts(self) -> tuple[int, ...]:
+        """Return what `status` counts, once it has found the books to balance."""
+        found = status(self.works.settings)["ingest"]
+        assert found["balanced"], self.unbalanced()
+        return tuple(found[name] for name in COUNTS)
+
+    def unbalanced(self) -> tuple[str, ...]:
+        catalog = catalogs.open_catalog(self.works.settings)
+        names = catalogs.table_names(catalog)
+        tables = {name: catalog.load_table(name) for name in names}
+        return balance.ingested(self.works.settings, tables).unbalanced
+
+
+def expire_all(settings: Settings, name: str) -> int:
+    """Expire all snapshots of a table that may go but for the last; return how many went."""
+    catalog = catalogs.open_catalog(settings)
+    later = datetime.now(UTC) + timedelta(hours=2)
+    policy = Policy(keep_snapshots=1, keep_for=timedelta(0))
+    return expire(catalog, catalog.load_table(name), policy, now=later).snapshots
+
+
+@contextmanager
+def a_shop(company: Works, monkeypatch: pytest.MonkeyPatch, folder: Path) -> Iterator[Shop]:
+    """Give a test a shop that takes USD only, at first."""
+    (folder / "sources").mkdir(parents=True)
+    monkeypatch.setenv("LAKEHOUSE_DEFINITIONS", str(folder))
+    forget()
+    shop = Shop(company, folder / "sources")
+    shop.takes("USD")
+    yield shop
+    definition.load.cache_clear()
