@@ -5,36 +5,33 @@ from __future__ import annotations
 import itertools
 import tempfile
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
-
-from botocore.exceptions import ClientError
 
 from lakehouse import signals, telemetry
 from lakehouse.engine import duck
-from lakehouse.errors import BadFile, CommitConflict
+from lakehouse.errors import CommitConflict
 from lakehouse.ingest import quarantine
-from lakehouse.ingest.dedupe import drop_duplicates
+from lakehouse.ingest.loading import Loading
 from lakehouse.ingest.quarantine import BadRow
-from lakehouse.ingest.read import create_batch, read_file
-from lakehouse.landing.fetch import fetch
 from lakehouse.landing.files import RawFile
 from lakehouse.sources import definition
 from lakehouse.sources.definition import Source
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import datafiles, ledger
-from lakehouse.tables.commit import AlreadyCommittedError, FileRecord, append
+from lakehouse.tables.commit import AlreadyCommittedError, Committed, FileRecord, append, generation_id
 
 if TYPE_CHECKING:
-    import duckdb
-
+    from lakehouse.ingest.replay import Replay
     from lakehouse.settings import Settings
     from lakehouse.tables.catalog import Catalog, Table
 
 _ATTEMPTS = 8
+_COMMITS = 20
 _BATCH_BYTES = 256 << 20
 _BATCH_FILES = 500
 
@@ -53,10 +50,16 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def ingest(settings: Settings, files: Iterable[RawFile], clock: Callable[[], datetime] = utc_now) -> Outcome:
+def ingest(
+    settings: Settings,
+    files: Iterable[RawFile],
+    clock: Callable[[], datetime] = utc_now,
+    replays: Mapping[str, Replay] = MappingProxyType({}),
+) -> Outcome:
     """Load raw files, each exactly once whatever is delivered twice; a group that fails does not stop the others.
 
-    `clock` says when rows are loaded, and which of those there are too old to be compared with.
+    `clock` says when rows are loaded, and which of those there are too old to be compared with. `replays`, by file
+    id, names the generation to load of a file, where it is not the first.
     """
     outcome = Outcome()
     sources = definition.load(settings.definitions)
@@ -70,7 +73,7 @@ def ingest(settings: Settings, files: Iterable[RawFile], clock: Callable[[], dat
                 if source is None:
                     outcome.records += [_refuse(settings, file, clock()) for file in part]
                 else:
-                    _Batch(settings, source, part, clock).run(outcome)
+                    _Batch(settings, source, part, clock, replays).run(outcome)
             except Exception as error:  # noqa: BLE001 - told, and the files go back to the queue
                 telemetry.failed("batch failed", error, table="/".join(place), files=len(part))
                 outcome.failed |= {file.file_id for file in part}
@@ -95,20 +98,21 @@ def _refuse(settings: Settings, file: RawFile, moment: datetime) -> FileRecord:
     """Set a file aside that no source definition knows; it is noted, so that it is told once and not for ever."""
     now = moment.isoformat()
     reason = "no source definition fits the key's first two folders; see `sources/*.yaml`"
-    quarantine.write(settings.ops_bucket, file, [BadRow(None, "unknown_source", reason)], now)
-    record = _record(file, now, received=1, quarantined=1)
+    digest = quarantine.write(settings.ops_bucket, file, [BadRow(None, "unknown_source", reason)], now)
+    record = _record(file, now, received=1, quarantined=1, set_aside=digest)
     ledger.note_tableless(settings.ops_bucket, record)
     return record
 
 
-def _record(
+def _record(  # noqa: PLR0913 - what a record is made of
     file: RawFile,
     started_at: str,
     *,
     received: int,
-    loaded: int = 0,
     duplicates: int = 0,
-    quarantined: int = 0,
+    quarantined: int,
+    replay: int = 0,
+    set_aside: str = "",
 ) -> FileRecord:
     return FileRecord(
         file_id=file.file_id,
@@ -117,10 +121,12 @@ def _record(
         version=file.version,
         bytes=file.size,
         received=received,
-        loaded=loaded,
+        loaded=received - duplicates - quarantined,
         duplicates=duplicates,
         quarantined=quarantined,
         started_at=started_at,
+        replay=replay,
+        set_aside=set_aside,
     )
 
 
@@ -128,14 +134,24 @@ class _Batch:
     """The files of one source on their way into one commit."""
 
     def __init__(
-        self, settings: Settings, source: Source, files: Sequence[RawFile], clock: Callable[[], datetime]
+        self,
+        settings: Settings,
+        source: Source,
+        files: Sequence[RawFile],
+        clock: Callable[[], datetime],
+        replays: Mapping[str, Replay],
     ) -> None:
         self.settings = settings
         self.clock = clock
         self.source = source
-        self.files = {file.file_id: file for file in files}
+        self.replays = replays
+        self.files = {self._id(file): file for file in files}
         self.failed: set[str] = set()
         self.catalog: Catalog = catalogs.open_catalog(settings)
+
+    def _id(self, file: RawFile) -> str:
+        replay = self.replays.get(file.file_id)
+        return generation_id(file.file_id, replay.number if replay else 0)
 
     def run(self, outcome: Outcome) -> None:
         """Read, write and commit; plan again when another writer was first."""
@@ -145,102 +161,98 @@ class _Batch:
             outcome.known += len(done)
             self.files = {name: file for name, file in self.files.items() if name not in done}
             if not self.files:
-                outcome.failed |= self.failed
                 return
             try:
-                outcome.records += self._attempt(table)
+                outcome.records += self._attempt(table, outcome.failed)
             except (AlreadyCommittedError, CommitConflict) as error:
                 telemetry.info("lost a race, planning again", table=self.source.table, attempt=attempt)
                 if attempt == _ATTEMPTS:
                     raise CommitConflict(f"{self.source.table}: lost {attempt} races in a row") from error
             else:
-                outcome.failed |= self.failed
                 return
 
-    def _attempt(self, table: Table) -> list[FileRecord]:
+    def _attempt(self, table: Table, failed: set[str]) -> list[FileRecord]:
         now = self.clock()
         with tempfile.TemporaryDirectory(dir=self.settings.scratch, prefix="ingest-") as folder:
             con = duck.connect(self.settings, iceberg=False)
             try:
-                return self._load(con, table, Path(folder), now)
+                loading = Loading(self.settings, self.source, table, con, Path(folder), now)
+                try:
+                    loading.run(self.files.values(), f"{now:%Y%m%d}-{uuid.uuid4()}", self.replays)
+                    records = self._records(loading, now.isoformat())
+                except Exception:  # no commit has been tried: nobody refers to what was written
+                    datafiles.discard(table, datafiles.Written(loading.files))
+                    raise
+                self._commit(table, loading, records)
             finally:
                 con.close()
+        failed |= loading.failed
+        return records
 
-    def _load(
-        self, con: duckdb.DuckDBPyConnection, table: Table, folder: Path, now: datetime
-    ) -> list[FileRecord]:
-        create_batch(con, self.source)
-        bad_files = self._read(con, folder, now.isoformat())
-        if not self.files:
-            return []
-        received = dict(con.execute("SELECT _file_id, count(*) FROM batch GROUP BY 1").fetchall())
-        rule = self.source.dedupe
-        duplicates = drop_duplicates(con, table, rule, now) if rule else {}
-        bad = self._set_aside(con, bad_files, now.isoformat())
+    def _records(self, loading: Loading, at: str) -> list[FileRecord]:
+        """Write the quarantine object of each file that has something bad, then say what became of every file."""
         records = []
-        for name, file in self.files.items():
-            whole = 1 if name in bad_files else received.get(name, 0)
-            twice, wrong = duplicates.get(name, 0), bad.get(name, 0)
+        for file in self.files.values():
+            name = file.file_id
+            if name in loading.failed:
+                continue
+            count = loading.counts[name]
+            received, quarantined = (
+                (1, 1) if name in loading.bad_files else (count.received, count.quarantined)
+            )
+            replay = self.replays.get(name)
+            number = replay.number if replay else 0
+            if number and received == quarantined:  # nothing is better than it was
+                continue
+            digest = ""
+            if quarantined or number:
+                digest = quarantine.write(
+                    self.settings.ops_bucket, file, loading.bad_rows(name), at, number, self.settings.scratch
+                )
             records.append(
                 _record(
                     file,
-                    now.isoformat(),
-                    received=whole,
-                    loaded=whole - twice - wrong,
-                    duplicates=twice,
-                    quarantined=wrong,
+                    at,
+                    received=received,
+                    duplicates=count.duplicates,
+                    quarantined=quarantined,
+                    replay=number,
+                    set_aside=digest,
                 )
             )
-        written = datafiles.write(
-            con, table, "SELECT * FROM batch WHERE _code IS NULL", f"{now:%Y%m%d}-{uuid.uuid4()}"
-        )
+        return records
+
+    def _commit(self, table: Table, loading: Loading, records: list[FileRecord]) -> None:
+        """Commit what was written; while nobody brought the same messages, a lost race costs only the commit."""
+        written = datafiles.Written(loading.files)
         if written.rows != sum(record.loaded for record in records):
             datafiles.discard(table, written)
             raise CommitConflict(
                 f"{self.source.table}: {written.rows} rows written, the counts say otherwise"
             )
-        self._commit(table, written, records)
-        return records
-
-    def _read(self, con: duckdb.DuckDBPyConnection, folder: Path, loaded_at: str) -> dict[str, BadRow]:
-        bad: dict[str, BadRow] = {}
-        for name, file in list(self.files.items()):
+        if not records:
+            return
+        for left in range(_COMMITS - 1, -1, -1):
             try:
-                read_file(con, self.source, fetch(file, folder), name, loaded_at)
-            except BadFile as error:
-                bad[name] = BadRow(None, error.code, error.reason)
-            except ClientError as error:  # the store's answer about one object: the others need not wait
-                telemetry.failed("file not fetched", error, file_id=name, key=file.key)
-                self.failed.add(self.files.pop(name).file_id)
-            finally:
-                for left in folder.iterdir():
-                    left.unlink()
-        return bad
+                committed = append(
+                    table,
+                    written.files,
+                    records=records,
+                    exclusive=self.source.dedupe is not None,
+                    already=lambda ids: ledger.in_ledger(self.catalog, ids),
+                )
+                break
+            except AlreadyCommittedError:
+                datafiles.discard(table, written)
+                raise
+            except CommitConflict:
+                table = catalogs.ensure(self.catalog, self.source.contract)
+                if not left or not (loading.messages and loading.messages.still_new(table)):
+                    datafiles.discard(table, written)
+                    raise
+        self._tell(committed, records)
 
-    def _set_aside(
-        self, con: duckdb.DuckDBPyConnection, bad_files: dict[str, BadRow], at: str
-    ) -> dict[str, int]:
-        """Write the quarantine object of each file that has something bad; return how many rows by file id."""
-        rows: dict[str, list[BadRow]] = {name: [row] for name, row in bad_files.items()}
-        query = "SELECT _file_id, _row, _code, _reason, _original FROM batch WHERE _code IS NOT NULL ORDER BY 1, 2"
-        for name, row, code, reason, original in con.execute(query).fetchall():
-            rows.setdefault(name, []).append(BadRow(row, code, reason, original))
-        for name, found in rows.items():
-            quarantine.write(self.settings.ops_bucket, self.files[name], found, at)
-        return {name: len(found) for name, found in rows.items()}
-
-    def _commit(self, table: Table, written: datafiles.Written, records: list[FileRecord]) -> None:
-        try:
-            committed = append(
-                table,
-                written.files,
-                records=records,
-                exclusive=self.source.dedupe is not None,
-                already=lambda ids: ledger.in_ledger(self.catalog, ids),
-            )
-        except (AlreadyCommittedError, CommitConflict):
-            datafiles.discard(table, written)
-            raise
+    def _tell(self, committed: Committed, records: list[FileRecord]) -> None:
         for record in records:
             telemetry.info(
                 "file loaded",

@@ -1,15 +1,17 @@
 """One row a message: what a batch repeats of itself, or of the arrivals of the last days, is counted, not loaded.
 
-The cost follows the arrivals in the window: only data files whose `_loaded_at` reaches into it are read, and of
-them one column. The commit that follows is exclusive, so a concurrent batch cannot slip the same message in.
+The cost follows the arrivals in the window: only data files whose `_loaded_at` reaches into it are read, and of them
+one column. The commit that follows is exclusive, so that a concurrent batch cannot slip the same message in; when one
+was first, only the files that it added are compared.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from lakehouse.engine.escape import identifier, literals
+from lakehouse.engine.escape import identifier
 from lakehouse.tables import datafiles
 
 if TYPE_CHECKING:
@@ -19,27 +21,68 @@ if TYPE_CHECKING:
     from lakehouse.tables.catalog import Table
 
 
-def drop_duplicates(
-    con: duckdb.DuckDBPyConnection, table: Table, rule: Dedupe, now: datetime
-) -> dict[str, int]:
-    """Delete from `batch` the good rows that are there already; return how many by file id.
+class Messages:
+    """The ids of the messages that a batch brings, compared with themselves and with those of the table."""
 
-    Of equal ones within the batch the first by (file id, row) stays.
-    """
-    column = identifier(rule.column)
-    cutoff = now - timedelta(days=rule.days)
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE repeated AS SELECT rowid AS r, _file_id FROM batch WHERE _code IS NULL "
-        f"QUALIFY row_number() OVER (PARTITION BY {column} ORDER BY _file_id, _row) > 1"
-    )
-    if table.current_snapshot() is not None:
-        paths = datafiles.paths_since(table, "_loaded_at", cutoff)
-        if paths:
-            con.execute(
-                f"INSERT INTO repeated SELECT rowid, _file_id FROM batch WHERE _code IS NULL AND {column} IN "
-                f"(SELECT {column} FROM read_parquet({literals(paths)}) WHERE _loaded_at >= ?)",
-                [cutoff],
-            )
-    counts = con.execute("SELECT _file_id, count(DISTINCT r) FROM repeated GROUP BY 1").fetchall()
-    con.execute("DELETE FROM batch WHERE rowid IN (SELECT r FROM repeated)")
-    return dict(counts)
+    def __init__(self, con: duckdb.DuckDBPyConnection, table: Table, rule: Dedupe, now: datetime) -> None:
+        """Look at the table as it is; `now` says where the window begins."""
+        self.con, self.table = con, table
+        self.column = identifier(rule.column)
+        self.cutoff = now - timedelta(days=rule.days)
+        self.compared = set(self._paths(table))
+        con.execute("CREATE TABLE seen (id VARCHAR, file VARCHAR)")
+
+    def drop_repeated(self, file_of: dict[int, str]) -> dict[int, int]:
+        """Delete from `unit` the good rows that are there already; return how many by piece.
+
+        Of equal ones the first stays, by piece and row. `file_of` gives the file of each piece in the unit.
+        """
+        con, column = self.con, self.column
+        con.execute(
+            "CREATE OR REPLACE TEMP TABLE repeated AS SELECT rowid AS r, _piece FROM unit WHERE _code IS NULL AND "
+            f"{column} IN (SELECT {column} FROM unit WHERE _code IS NULL GROUP BY 1 HAVING count(*) > 1) "
+            f"QUALIFY row_number() OVER (PARTITION BY {column} ORDER BY _piece, _row) > 1"
+        )
+        self._also_repeated("SELECT id FROM seen")
+        if self.compared:
+            self._also_repeated(self._ids(self.compared))
+        counts = con.execute("SELECT _piece, count(DISTINCT r) FROM repeated GROUP BY 1").fetchall()
+        if counts:
+            con.execute("DELETE FROM unit WHERE rowid IN (SELECT r FROM repeated)")
+        con.execute("CREATE OR REPLACE TEMP TABLE file_of AS SELECT unnest(?) AS piece, unnest(?) AS file",
+                    [list(file_of), list(file_of.values())])  # fmt: skip
+        con.execute(
+            f"INSERT INTO seen SELECT {column}, file FROM unit JOIN file_of ON piece = _piece WHERE _code IS NULL"
+        )
+        return dict(counts)
+
+    def forget(self, file_id: str) -> None:
+        """Take back what a file brought: none of it will be loaded."""
+        self.con.execute("DELETE FROM seen WHERE file = ?", [file_id])
+
+    def still_new(self, table: Table) -> bool:
+        """Return whether the table, as it is now, has none of the batch's messages either."""
+        self.table = table
+        fresh = set(self._paths(table)) - self.compared
+        if fresh:
+            found = f"SELECT count(*) FROM seen WHERE id IN ({self._ids(fresh)})"
+            if self.con.execute(found).fetchone() != (0,):
+                return False
+        self.compared |= fresh
+        return True
+
+    def _also_repeated(self, ids: str) -> None:
+        self.con.execute(
+            f"INSERT INTO repeated SELECT rowid, _piece FROM unit WHERE _code IS NULL AND {self.column} IN ({ids})"
+        )
+
+    def _paths(self, table: Table) -> list[str]:
+        if table.current_snapshot() is None:
+            return []
+        return datafiles.paths_since(table, "_loaded_at", self.cutoff)
+
+    def _ids(self, paths: Iterable[str]) -> str:
+        read = datafiles.read_sql(self.table, sorted(paths))
+        return (
+            f"SELECT {self.column} FROM ({read}) WHERE _loaded_at >= TIMESTAMPTZ '{self.cutoff.isoformat()}'"
+        )

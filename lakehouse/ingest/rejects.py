@@ -8,8 +8,8 @@ from __future__ import annotations
 import duckdb
 
 from lakehouse.engine.escape import literal
+from lakehouse.ingest.text import MAX_LINE
 
-MAX_LINE = 4 << 20
 # Without a buffer size of its own the reader takes sixteen times the longest line, for each thread.
 LIMITS = f"max_line_size={MAX_LINE}, buffer_size={4 * MAX_LINE}"
 STORED = "store_rejects=true, rejects_limit=0, rejects_table='rejected', rejects_scan='rejected_scans'"
@@ -27,8 +27,8 @@ def forget(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("DROP TABLE IF EXISTS rejected; DROP TABLE IF EXISTS rejected_scans")
 
 
-def place(con: duckdb.DuckDBPyConnection, file_id: str, header_lines: int) -> None:
-    """Add what the last scan left out of a file to `batch`, and move the rows behind it to their places.
+def place(con: duckdb.DuckDBPyConnection, piece: int, header_lines: int) -> None:
+    """Add what the last scan left out of a piece to `unit`, and move the rows behind it to their places.
 
     The scan numbered the rows it kept 1, 2, 3…: the n-th stands behind all those left out whose place, less the
     number of those left out before it, is at most n.
@@ -42,17 +42,17 @@ def place(con: duckdb.DuckDBPyConnection, file_id: str, header_lines: int) -> No
     if con.execute("SELECT count(*) FROM left_out").fetchone() == (0,):
         return
     con.execute(
-        "UPDATE batch SET _row = moved.place FROM ("
-        "SELECT b.rowid AS r, b._row + s.number AS place FROM batch AS b ASOF JOIN "
+        "UPDATE unit SET _row = moved.place FROM ("
+        "SELECT b.rowid AS r, b._row + s.number AS place FROM unit AS b ASOF JOIN "
         "(SELECT place - number + 1 AS start, max(number) AS number FROM left_out GROUP BY 1) AS s "
-        "ON b._row >= s.start WHERE b._file_id = $1) AS moved WHERE batch.rowid = moved.r",
-        [file_id],
+        "ON b._row >= s.start WHERE b._piece = $1) AS moved WHERE unit.rowid = moved.r",
+        [piece],
     )
     kinds = ", ".join(f"({', '.join(map(literal, (kind, *told)))})" for kind, told in _CODES.items())
     con.execute(
-        "INSERT INTO batch BY NAME SELECT $1 AS _file_id, place AS _row, coalesce(code, 'unreadable_row') AS _code, "
+        "INSERT INTO unit BY NAME SELECT $1 AS _piece, place AS _row, coalesce(code, 'unreadable_row') AS _code, "
         "coalesce(reason, 'the row cannot be read: ' || lower(l.kind)) AS _reason, "
         "ltrim(coalesce(text, ''), chr(10) || chr(13)) AS _original FROM left_out AS l "
         f"LEFT JOIN (VALUES {kinds}) AS k(kind, code, reason) ON k.kind = l.kind",
-        [file_id],
+        [piece],
     )

@@ -1,15 +1,9 @@
-"""Brings a raw file to scratch disk, whole and decompressed, or says why it cannot be read.
-
-DuckDB reads a gzip that breaks off in the middle without a word, and returns the rows before the break. So the
-bytes are inflated here, where length and checksum are verified.
-"""
+"""Streams a raw file's bytes from object storage: that very version, or the word that it is gone."""
 
 from __future__ import annotations
 
-import gzip
-import shutil
-import zlib
-from pathlib import Path
+from collections.abc import Iterator
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -17,46 +11,26 @@ from lakehouse import aws
 from lakehouse.errors import BadFile
 from lakehouse.landing.files import RawFile
 
-_GZIP = b"\x1f\x8b"
-_CHUNK = 1 << 20
+CHUNK = 1 << 20
 _GONE = frozenset({"NoSuchKey", "NoSuchVersion", "404", "PreconditionFailed", "412"})
 
 
-def fetch(file: RawFile, folder: Path) -> Path:
-    """Return the path of the file's decompressed bytes in `folder`.
+def chunks(file: RawFile) -> Iterator[bytes]:
+    """Yield the file's bytes, a MiB at a time.
 
-    Raises BadFile: empty_file, truncated_gzip, object_gone (deleted or replaced since it was announced).
+    Raises BadFile (object_gone) when it was deleted or replaced since it was announced; botocore's errors for what
+    may pass, also in the middle: a body that ends early is one.
     """
-    raw = folder / f"{file.file_id}.raw"
-    place = {"Bucket": file.bucket, "Key": file.key}
+    place: dict[str, Any] = {"Bucket": file.bucket, "Key": file.key}
     # Without versions, whoever comes late finds other bytes under the key. They are another file's.
     place |= {"IfMatch": f'"{file.version}"'} if file.is_etag else {"VersionId": file.version}
     try:
-        body = aws.s3().get_object(**place)["Body"]  # type: ignore[arg-type]
+        body = aws.s3().get_object(**place)["Body"]
     except ClientError as error:
         if error.response["Error"]["Code"] in _GONE:
             raise BadFile("object_gone", "the object was deleted or replaced before it was read") from error
         raise
-    with raw.open("wb") as out:
-        for chunk in body.iter_chunks(_CHUNK):
-            out.write(chunk)
-    if raw.stat().st_size == 0:
-        raise BadFile("empty_file", "the file has no bytes")
-    with raw.open("rb") as start:
-        if start.read(2) != _GZIP:
-            return raw
-    plain = folder / f"{file.file_id}.plain"
     try:
-        with gzip.open(raw, "rb") as source, plain.open("wb") as out:
-            shutil.copyfileobj(source, out, _CHUNK)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        plain.unlink(missing_ok=True)
-        raise BadFile(
-            "truncated_gzip", "the gzip breaks off or its checksum is wrong; none of it was read"
-        ) from error
+        yield from body.iter_chunks(CHUNK)
     finally:
-        raw.unlink(missing_ok=True)
-    if plain.stat().st_size == 0:
-        plain.unlink()
-        raise BadFile("empty_file", "the file has no bytes once decompressed")
-    return plain
+        body.close()

@@ -17,9 +17,11 @@ from hypothesis import strategies as st
 from lakehouse import aws
 from lakehouse.books import copy
 from lakehouse.landing.files import listing
-from lakehouse.tables import ledger, maintenance
+from lakehouse.tables import ledger
 from lakehouse.tables.catalog import load, open_catalog
 from lakehouse.tables.commit import append, replace_all
+from lakehouse.tables.maintenance.expire import expire
+from lakehouse.tables.maintenance.plan import Policy
 from tests.support.files import ENDS, ORDERS, csv_file, events, ndjson_file, orders, read_events, read_orders
 from tests.support.lakes import a_record, in_threads, write
 from tests.support.raw_files import (
@@ -180,9 +182,10 @@ def test_a_file_is_loaded_once_after_its_summary_expired(company):
     catalog = open_catalog(company.settings)
     table = load(catalog, "raw.shop_orders")
     later = datetime.now(UTC) + timedelta(days=1)
-    assert maintenance.expire(catalog, table, now=later, keep=1).snapshots == 0
+    one = Policy(keep_snapshots=1)
+    assert expire(catalog, table, one, now=later).snapshots == 0
     copy.run(company.settings, ())
-    assert maintenance.expire(catalog, table, now=later, keep=1).snapshots == 1
+    assert expire(catalog, table, one, now=later).snapshots == 1
     assert [record.key for _, _, record in ledger.in_summaries(table)] != [file.key]
     assert company.ingest(file).known == 1
     assert len(company.rows("raw.shop_orders")) == 2

@@ -8,9 +8,11 @@ import pytest
 
 from lakehouse import aws, signals
 from lakehouse.books import copy
+from lakehouse.books.origins import QUARANTINED
 from lakehouse.errors import CommitConflict, Transient
 from lakehouse.ingest import batch
 from lakehouse.ingest.batch import ingest
+from lakehouse.ingest.dedupe import Messages
 from lakehouse.landing.files import RawFile
 from lakehouse.stages.ingest import ingest_records
 from lakehouse.tables import ledger
@@ -42,7 +44,7 @@ def test_a_source_that_fails_does_not_stop_the_others(company, monkeypatch):
         raise Transient("not now")
 
     with monkeypatch.context() as broken:
-        broken.setattr(batch, "drop_duplicates", fail)
+        broken.setattr(Messages, "drop_repeated", fail)
         outcome = ingest(company.settings, [event, order])
     assert outcome.failed == {event.file_id}
     assert len(company.rows("raw.shop_orders")) == 1
@@ -78,12 +80,12 @@ def test_an_unknown_source_is_refused_once(company):
         record for record in ledger.tableless(company.settings.ops_bucket) if record.file_id == file.file_id
     ]
     assert [(record.received, record.quarantined) for record in noted] == [(1, 1)]
-    copied = copy.run(company.settings, (copy.QUARANTINED,)).rows
+    copied = copy.run(company.settings, (QUARANTINED,)).rows
     assert copied["ops.ingest_ledger"] >= 1
-    assert copy.run(company.settings, (copy.QUARANTINED,)).rows["ops.ingest_ledger"] == 0
+    assert copy.run(company.settings, (QUARANTINED,)).rows["ops.ingest_ledger"] == 0
 
 
-@pytest.mark.parametrize("crash", ["drop_duplicates", "append", "signals"])
+@pytest.mark.parametrize("crash", ["drop_repeated", "append", "table_committed"])
 def test_a_crash_at_any_moment_leaves_a_clean_rerun(company, monkeypatch, crash):
     """Before anything is written, between quarantine or data files and the commit, and right behind it."""
     file = company.put("web/events/x.json", messages(1, 2) + b"bad\n")
@@ -92,10 +94,11 @@ def test_a_crash_at_any_moment_leaves_a_clean_rerun(company, monkeypatch, crash)
         raise SystemExit(crash)
 
     with monkeypatch.context() as crashing:
-        crashing.setattr(*((signals, "table_committed") if crash == "signals" else (batch, crash)), die)
+        where = {"drop_repeated": Messages, "append": batch, "table_committed": signals}[crash]
+        crashing.setattr(where, crash, die)
         with pytest.raises(SystemExit):
             company.ingest(file)
-    expected = {} if crash == "signals" else {file.file_id: (3, 2, 0, 1)}
+    expected = {} if crash == "table_committed" else {file.file_id: (3, 2, 0, 1)}
     assert records(company.ingest(file)) == expected
     assert [(row["_row"], row["message_id"]) for row in company.rows("raw.events")] == [(1, "m1"), (2, "m2")]
     (entry,) = company.quarantined(file)

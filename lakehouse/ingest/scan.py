@@ -1,0 +1,169 @@
+"""SQL that takes a piece apart: one row a record, each column's value as text.
+
+Rows are numbered from 1 within the piece: data rows of delimited text, where blank lines are none; lines of JSON,
+where blank ones count and are left out.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lakehouse.engine.escape import identifier, literal, literals
+from lakehouse.errors import BadFile
+from lakehouse.ingest import rejects
+from lakehouse.ingest.text import NO_DELIMITER, even_rows
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from lakehouse.ingest.pieces import Piece
+    from lakehouse.sources.definition import Source
+
+_NEWLINES = {"\n": "\\n", "\r\n": "\\r\\n", "\r": "\\r", "": "\\n"}  # as DuckDB wants them named
+_JSON_TYPES = {"string": ('"', "a string"), "object": ("{", "an object")}
+
+
+@dataclass(frozen=True)
+class Scan:
+    """A query that yields `_n` and whatever the other members speak of.
+
+    `texts` gives the SQL of each mapped column's text, `extra` that of the JSON of all other columns, `original` that
+    of the row as it came, `faults` code, reason and condition of what makes a row no record.
+    """
+
+    query: str
+    texts: dict[str, str]
+    extra: str
+    original: str
+    faults: tuple[tuple[str, str, str], ...] = ()
+
+
+def scan(con: duckdb.DuckDBPyConnection, source: Source, piece: Piece) -> Scan:
+    """Return how to read a piece; raises BadFile when it lacks a column that every row must have."""
+    if piece.path is None:
+        raise ValueError("this piece has nothing to read")
+    if piece.layout.kind == "delimited":
+        return _delimited(source, piece, piece.path)
+    if piece.layout.kind == "parquet":
+        return _parquet(con, source, piece, piece.path)
+    return _json_lines(source, piece.path)
+
+
+def _delimited(source: Source, piece: Piece, path: Path) -> Scan:
+    delimiter = piece.layout.delimiter
+    if not piece.ends:
+        path = even_rows(path, delimiter)
+    header = piece.layout.header
+    columns = "{" + ", ".join(f"'_c{number}': 'VARCHAR'" for number in range(len(header))) + "}"
+    query = (
+        f"SELECT row_number() OVER () AS _n, * FROM read_csv({literal(str(path))}, auto_detect=false, "
+        f"header=false, skip={piece.skip}, delim={literal(delimiter)}, quote='\"', escape='\"', "
+        f"new_line={literal(_NEWLINES[piece.ends])}, "
+        f"columns={columns}, {rejects.LIMITS}, {rejects.STORED})"
+    )
+    cells = {name: f"_c{number}" for number, name in enumerate(header)}
+    texts, unknown = _mapped(source, cells)
+    return Scan(
+        query,
+        {name: f"nullif(trim({cell}), '')" for name, cell in texts.items()},
+        _json_object(unknown),
+        _json_object(cells),
+    )
+
+
+def _parquet(con: duckdb.DuckDBPyConnection, source: Source, piece: Piece, path: Path) -> Scan:
+    reader = f"read_parquet({literal(str(path))}, file_row_number=true)"
+    first, behind = piece.first, piece.first + (piece.lines or 0)
+    query = (
+        f"SELECT file_row_number - {first} + 1 AS _n, * FROM {reader} "
+        f"WHERE file_row_number >= {first} AND file_row_number < {behind}"
+    )
+    described = con.execute(f"DESCRIBE SELECT * EXCLUDE (file_row_number) FROM {reader}").fetchall()
+    names = [name.casefold() for name, *_ in described]
+    if len(set(names)) != len(names):
+        raise BadFile("duplicate_column", "two columns of the file share a name")
+    cells = {name: identifier(name) for name, *_ in described}
+    nested = {identifier(name) for name, kind, *_ in described if any(mark in kind for mark in "([")}
+    texts, unknown = _mapped(source, cells)
+    return Scan(
+        query,
+        {
+            name: f"nullif(trim(CAST({f'to_json({cell})' if cell in nested else cell} AS VARCHAR)), '')"
+            for name, cell in texts.items()
+        },
+        _json_object(unknown),
+        _json_object(cells),
+    )
+
+
+def _mapped(source: Source, cells: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the cell of each mapped column, and the cells that no column maps; raises BadFile (missing_column)."""
+    places = {name.casefold(): cell for name, cell in cells.items()}
+    missing = [c.origin for c in source.columns if c.required and c.origin.casefold() not in places]
+    if missing:
+        raise BadFile("missing_column", f"the header lacks {', '.join(missing)}; see sources/*.yaml")
+    texts = {
+        column.name: places[column.origin.casefold()]
+        for column in source.columns
+        if column.origin.casefold() in places
+    }
+    named = {column.origin.casefold() for column in source.columns}
+    return texts, {name: cell for name, cell in cells.items() if name.casefold() not in named}
+
+
+def _json_object(cells: dict[str, str]) -> str:
+    """Return the SQL of a JSON object, or NULL where there is nothing to put into it."""
+    if not cells:
+        return "NULL"
+    return "json_object(" + ", ".join(f"{literal(name)}, {cell}" for name, cell in cells.items()) + ")"
+
+
+def _json_lines(source: Source, path: Path) -> Scan:
+    """Parse each line twice: once for all values, once for the number of its keys.
+
+    Only where a line has more keys than values were found is it asked which ones nobody mapped.
+    """
+    kinds = {column.origin: "JSON" if column.json_type else "VARCHAR" for column in source.columns}
+    # What begins with a brace and was taken apart is an object; the rest, few lines, may take their time.
+    query = (
+        "SELECT *, CASE WHEN starts_with(_line, '{') AND _s IS NOT NULL THEN 'OBJECT' "
+        f"ELSE TRY(json_type(_line)) END AS _kind FROM (SELECT _n, _line, "
+        f"TRY(from_json(_line, {literal(json.dumps(kinds))})) AS _s FROM ("
+        f"SELECT row_number() OVER () AS _n, _line FROM read_csv({literal(str(path))}, auto_detect=false, "
+        f"header=false, delim={literal(NO_DELIMITER)}, quote='', escape='', strict_mode=false, "
+        f"columns={{'_line': 'VARCHAR'}}, {rejects.LIMITS}, {rejects.STORED})) "
+        "WHERE CASE WHEN starts_with(_line, '{') THEN true "
+        "ELSE trim(coalesce(_line, ''), ' \t\r') <> '' END)"
+    )
+    texts, faults = {}, []
+    for column in source.columns:
+        cell = f"_s.{identifier(column.origin)}"
+        text = f"CAST({cell} AS VARCHAR)" if column.json_type else cell
+        if column.json_type:
+            mark, words = _JSON_TYPES[column.json_type]
+            faults.append(
+                (f"{column.name}_not_{column.json_type}", f"{column.origin} is not {words}",
+                 f"NOT starts_with({text}, {literal(mark)})")
+            )  # fmt: skip
+        if column.json_type == "string":
+            text = f"CASE WHEN contains({text}, '\\') THEN {cell}->>'$' ELSE {text}[2:-2] END"
+        texts[column.name] = f"nullif({text}, '')"
+    invalid = [
+        ("invalid_json", "the line is not JSON", "_kind IS NULL"),
+        ("not_an_object", "the line is JSON but no object", "_kind <> 'OBJECT'"),
+    ]
+    return Scan(query, texts, _extra(source), "_line", (*invalid, *faults))
+
+
+def _extra(source: Source) -> str:
+    known = [column.origin for column in source.columns]
+    found = " + ".join(f"CAST(_s.{identifier(name)} IS NOT NULL AS TINYINT)" for name in known)
+    remove = literal(json.dumps(dict.fromkeys(known)))
+    unknown = f"list_filter(json_keys(_line), lambda k: NOT list_contains({literals(known)}, k))"
+    return (
+        f"CASE WHEN _kind IS NULL OR _kind <> 'OBJECT' OR len(json_keys(_line)) = {found} THEN NULL "
+        f"WHEN len({unknown}) > 0 THEN CAST(json_merge_patch(_line, {remove}) AS VARCHAR) END"
+    )

@@ -1,0 +1,111 @@
+"""Files larger than memory holds: they are cut, read and written in parts, and are one commit all the same."""
+
+from __future__ import annotations
+
+import gzip
+import random
+
+import pytest
+from botocore.exceptions import ReadTimeoutError
+
+from lakehouse import aws
+from lakehouse.ingest import loading
+from lakehouse.ingest.batch import ingest
+from lakehouse.ingest.replay import Replay
+from tests.support.raw_files import Company, a_company, message, messages, records, shop_csv
+
+pytestmark = pytest.mark.stack
+
+
+@pytest.fixture
+def company(landing, monkeypatch):
+    monkeypatch.setattr(loading, "PIECE", 400)
+    monkeypatch.setattr(loading, "UNIT", 1_200)
+    with a_company(landing) as company:
+        yield company
+
+
+def test_parts_are_one_commit(company):
+    """Rows, their places and what is twice or bad are the same as Python counts them."""
+    chance = random.Random(3)
+    seen, expected, files = set(), {}, []
+    for size in (1, 60, 3, 3, 3, 40, 2, 0):
+        numbers = [chance.randrange(90) for _ in range(size)]
+        bad = [chance.random() < 0.1 for _ in numbers]
+        lines = [b"{broken\n" if wrong else message(n) for n, wrong in zip(numbers, bad, strict=True)]
+        files.append(company.put("web/events/x.json", b"".join(lines) or b"\n"))
+        expected[files[-1].file_id] = (numbers, bad)
+    outcome = company.ingest(*files)
+    counts = {}
+    for file in sorted(files, key=lambda file: file.key):
+        numbers, bad = expected[file.file_id]
+        good = [number for number, wrong in zip(numbers, bad, strict=True) if not wrong]
+        fresh = set(good) - seen
+        counts[file.file_id] = (len(numbers), len(fresh), len(good) - len(fresh), sum(bad))
+        seen |= fresh
+        rows = [row for row in company.rows("raw.events") if row["_file_id"] == file.file_id]
+        assert all(row["message_id"] == f"m{numbers[row['_row'] - 1]}" for row in rows)
+        told = [entry["row"] for entry in company.quarantined(file)]
+        assert told == [place for place, wrong in enumerate(bad, start=1) if wrong]
+    assert records(outcome) == counts
+    assert len(company.rows("raw.events")) == len(seen)
+
+
+@pytest.mark.parametrize("cut", [8, 4_000])
+def test_a_file_that_breaks_off_behind_rows_that_are_written_leaves_none(company, cut):
+    """Nor does it make other files' messages look old, which it had too."""
+    body = gzip.compress(b"".join(message(n, note=random.Random(n).randbytes(90).hex()) for n in range(200)))
+    before = company.put("web/events/x.json", messages(*range(5)))
+    broken = company.put("web/events/x.gz", body[:-cut])
+    after = company.put("web/events/x.json", messages(*range(3, 9)))
+    outcome = company.ingest(before, broken, after)
+    assert records(outcome)[broken.file_id] == (1, 0, 0, 1)
+    assert [entry["code"] for entry in company.quarantined(broken)] == ["truncated_gzip"]
+    assert sorted(row["message_id"] for row in company.rows("raw.events")) == [f"m{n}" for n in range(9)]
+    live = {path.name for path in company.data_files()}
+    assert len(live) == len({name for name in live if name in _referred(company)})
+
+
+def test_a_file_whose_bytes_stop_coming_is_tried_again_alone(company, monkeypatch):
+    """The others of its batch are in meanwhile."""
+    good = company.put("shop/orders/x.csv", shop_csv(*range(30)))
+    slow = company.put("shop/orders/y.csv", shop_csv(*range(100, 160)))
+    real = loading.chunks
+
+    def stopping(file):
+        for number, chunk in enumerate(real(file)):
+            yield chunk[:2_000]
+            if file.file_id == slow.file_id and number == 0:
+                raise ReadTimeoutError(endpoint_url="")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(loading, "chunks", stopping)
+        outcome = ingest(company.settings, [good, slow])
+    assert outcome.failed == {slow.file_id}
+    assert records(outcome) == {good.file_id: (30, 30, 0, 0)}
+    assert records(company.ingest(good, slow)) == {slow.file_id: (60, 60, 0, 0)}
+
+
+def test_a_replay_loads_the_rows_it_names_and_no_others(landing):
+    """Each is counted: loaded, twice, still bad, or not to be found any more."""
+    company = Company(landing)  # whose books do not balance: the first generation is missing
+    body = b"".join([message(1), b"{broken\n", *(message(n) for n in range(2, 40)), message(2), b"\n"])
+    file = company.put("web/events/x.json", body)
+    replay = Replay(1, frozenset({2, 3, 30, 41, 42, 900}))
+    outcome = ingest(company.settings, [file], replays={file.file_id: replay})
+    assert records(outcome) == {file.file_id: (6, 2, 1, 3)}
+    (record,) = outcome.records
+    assert (record.replay, record.id) == (1, f"{file.file_id}/1")
+    assert sorted(row["_row"] for row in company.rows("raw.events")) == [3, 30]
+    key = f"quarantine/{file.file_id}/1.json"
+    left = aws.s3().get_object(Bucket=company.settings.ops_bucket, Key=key)["Body"].read().decode()
+    assert [line.count('"row_gone"') for line in left.splitlines()] == [0, 1, 1]
+    assert ingest(company.settings, [file], replays={file.file_id: replay}).known == 1
+
+
+def _referred(company):
+    from lakehouse.tables.catalog import open_catalog
+    from lakehouse.tables.commit import live_files
+
+    table = open_catalog(company.settings).load_table("raw.events")
+    return {file.file_path.rsplit("/", 1)[-1] for file in live_files(table)}
