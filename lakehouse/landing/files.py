@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote_plus
 
 from lakehouse import aws
 
@@ -57,20 +58,48 @@ def from_object(bucket: str, entry: dict[str, Any]) -> RawFile:
 def from_message(body: dict[str, Any]) -> list[RawFile]:
     """Return the files that a queue message announces; ValueError for a body of another kind.
 
-    Either an EventBridge "Object Created" event, or `{"files": [...]}` as `put` and `sweep` send it.
+    An EventBridge "Object Created" event, which has the key as it is; a notification of S3 to a queue, which has
+    it URL-encoded; or `{"files": [...]}` as `put` and `sweep` send it.
     """
     if "files" in body:
         return [from_object(entry["bucket"], entry) for entry in body["files"]]
     if body.get("detail-type") == "Object Created":
         detail = body["detail"]
         return [from_object(detail["bucket"]["name"], detail["object"])]
+    if "Records" in body:
+        return [_notified(record) for record in body["Records"]]
     raise ValueError("neither an Object Created event nor a list of files")
 
 
+def _notified(record: dict[str, Any]) -> RawFile:
+    """Read a record of an S3 notification.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+    """
+    if not str(record.get("eventName", "")).startswith("ObjectCreated:"):
+        raise ValueError("a notification that is not of a new object")
+    entry = record["s3"]["object"]
+    key = unquote_plus(entry["key"], errors="strict")
+    told = {
+        "key": key,
+        "VersionId": entry.get("versionId"),
+        "etag": entry.get("eTag"),
+        "size": entry.get("size"),
+    }
+    return from_object(record["s3"]["bucket"]["name"], told)
+
+
 def listing(bucket: str, prefix: str = "") -> Iterator[RawFile]:
-    """Yield every version of every object, a page of 1,000 at a time; delete markers and folders are left out."""
+    """Yield every version of every object; delete markers and folders are left out."""
+    for page in listing_pages(bucket, prefix):
+        yield from page
+
+
+def listing_pages(bucket: str, prefix: str = "") -> Iterator[list[RawFile]]:
+    """Yield the same, a page of at most 1,000 at a time."""
     pages = aws.s3().get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix)
     for page in pages:
-        for entry in page.get("Versions", []):
-            if not entry.get("Key", "").endswith("/"):
-                yield from_object(bucket, dict(entry))
+        entries = (
+            dict(entry) for entry in page.get("Versions", []) if not entry.get("Key", "").endswith("/")
+        )
+        yield [from_object(bucket, entry) for entry in entries]

@@ -9,7 +9,6 @@ import time
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from lakehouse.errors import Terminal, Transient
 from lakehouse.local.processes import Child, answers, free_ports, wait_until
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 _START_S = 30.0
 _STOP_S = 4.0  # it says goodbye to itself for a second or two; killed, it loses nothing either
 _OK = 200
-_PRECONDITION_FAILED = 412
 
 _SERVICES = ("s3", "master", "volume", "filer", "admin")
 # Each of its services has an HTTP and a gRPC port, and all default to fixed ones.
@@ -134,26 +132,3 @@ def wait_for_bucket(s3: S3Client, bucket: str, seconds: float = 20.0) -> None:
         if time.monotonic() > deadline:
             raise Transient(f"the object store has not made its table bucket {bucket} within {seconds:g} s")
         time.sleep(0.02)
-
-
-def probe_conditional_writes(s3: S3Client, bucket: str) -> None:
-    """Raise `Terminal` unless the object store refuses a second `PUT If-None-Match: *` of the same key.
-
-    Claims and commits rest on that; a store that ignores the header would lose data without a word.
-    """
-    from botocore.exceptions import ClientError  # noqa: PLC0415 - a fifth of a second that most starts do not need
-
-    key = f".probe/{uuid4()}"
-    s3.put_object(Bucket=bucket, Key=key, Body=b"1", IfNoneMatch="*")
-    try:
-        s3.put_object(Bucket=bucket, Key=key, Body=b"2", IfNoneMatch="*")
-    except ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] == _PRECONDITION_FAILED:
-            return
-        raise
-    finally:
-        s3.delete_object(Bucket=bucket, Key=key)
-    raise Terminal(
-        f"the object store of bucket {bucket} ignores If-None-Match: two writers could both believe they were"
-        " first. Use one with conditional writes (S3, SeaweedFS, MinIO)"
-    )

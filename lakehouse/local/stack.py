@@ -16,12 +16,13 @@ import psutil
 
 from lakehouse import aws, settings
 from lakehouse.errors import BadDefinition, Terminal, Transient
+from lakehouse.landing.probe import probe_once
 from lakehouse.local import template
 from lakehouse.local.attachment import StackInfo, announce, withdraw
 from lakehouse.local.environment import activate, service_environment, shared_environment
 from lakehouse.local.folder import DataFolder, as_day
 from lakehouse.local.keys import load_keys
-from lakehouse.local.object_store import probe_conditional_writes, wait_for_bucket
+from lakehouse.local.object_store import wait_for_bucket
 from lakehouse.local.processes import FolderLock
 from lakehouse.local.services import Services
 
@@ -165,6 +166,7 @@ class Stack:
         self._use(keys, services.endpoints, shared_environment(wiring))
         if not self._folder.remembered().buckets_made:
             self._make_buckets(wiring)
+        probe_once(settings.current().ops_bucket)
         return self._told("store", keys, services.endpoints)
 
     def _start_all(self) -> StackInfo:
@@ -180,6 +182,7 @@ class Stack:
         names = shared_environment(wiring)
         self._use(keys, services.endpoints, names)
         self._make_buckets(wiring)
+        probe_once(settings.current().ops_bucket)
         secrets = {
             names.get("LAKEHOUSE_HUBSPOT_SECRET", ""): keys.hubspot_secret(),
             names.get("LAKEHOUSE_WEBHOOK_SECRET", ""): keys.webhook_secret(),
@@ -215,7 +218,6 @@ class Stack:
         create_buckets(wiring)
         if not self._folder.remembered().buckets_made:
             wait_for_bucket(aws.s3(), _table_bucket(wiring))
-            probe_conditional_writes(aws.s3(), settings.current().ops_bucket)
             self._folder.remember(buckets_made=True)
 
     def _told(self, services: str, keys: Keys, endpoints: Mapping[str, str]) -> StackInfo:

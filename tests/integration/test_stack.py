@@ -21,8 +21,8 @@ from botocore.exceptions import ClientError
 
 from lakehouse import aws, settings
 from lakehouse.errors import Terminal
+from lakehouse.landing.probe import PREFIX, probe
 from lakehouse.local.attachment import attach
-from lakehouse.local.object_store import probe_conditional_writes
 from lakehouse.local.stack import Stack
 from tests.support.small_stack import FUNCTIONS, LANDING, OPS, Functions, a_wiring, until
 
@@ -301,8 +301,8 @@ def test_every_listener_is_on_the_loopback(stack: Stack) -> None:
 
 def test_the_store_keeps_conditional_writes_and_no_bucket_is_made_by_mistake(stack: Stack) -> None:
     """A claim has one winner, and a misspelt bucket is an error as it is on S3."""
-    probe_conditional_writes(aws.s3(), OPS)
-    assert aws.s3().list_objects_v2(Bucket=OPS, Prefix=".probe/")["KeyCount"] == 0
+    probe(OPS, racers=4)
+    assert "Versions" not in aws.s3().list_object_versions(Bucket=OPS, Prefix=PREFIX)
     with pytest.raises(ClientError, match="NoSuchBucket"):
         aws.s3().put_object(Bucket="misspelt", Key="k", Body=b"")
 

@@ -12,6 +12,7 @@ import pytest
 
 import lakehouse as lakehouse_package
 from lakehouse import cli
+from lakehouse.errors import Terminal
 from lakehouse.ingest.batch import ingest
 from lakehouse.landing.files import listing
 from lakehouse.local.environment import _forget
@@ -246,20 +247,40 @@ def test_a_place_that_no_source_knows_is_told(lakehouse, tmp_path):
     assert "shop/orders" in said.out
 
 
-def test_what_cannot_be_landed_is_told_before_anything_lands(lakehouse, data, tmp_path):
-    """A missing file, a folder, a place that is none."""
-    good = tmp_path / "good.csv"
-    good.write_text(ORDERS, "utf-8")
+def test_what_cannot_be_landed_is_told(lakehouse, data, tmp_path):
+    """A missing file, a folder without files, a place that is none: nothing lands."""
+    (tmp_path / "empty").mkdir()
     with session(data, "store") as settings:
         landed = sum(1 for _ in listing(settings.landing_bucket))
-    assert fails(lakehouse("put", "shop/orders", good, tmp_path / "gone.csv")).endswith(
-        "gone.csv: no such file"
-    )
-    assert fails(lakehouse("put", "shop/orders", tmp_path)).endswith(": a folder; name its files")
-    assert "is not SOURCE/ENTITY" in fails(lakehouse("put", "Shop Orders", good))
+    assert fails(lakehouse("put", "shop/orders", tmp_path / "gone.csv")).endswith("gone.csv: no such file")
+    assert fails(lakehouse("put", "shop/orders", tmp_path / "empty")).startswith("no files in ")
+    assert "is not SOURCE/ENTITY" in fails(lakehouse("put", "Shop Orders", tmp_path / "empty"))
     assert lakehouse("put", "shop/orders").code == 2
     with session(data, "store") as settings:
         assert sum(1 for _ in listing(settings.landing_bucket)) == landed
+
+
+def test_a_folder_lands_with_all_its_files_and_a_bad_one_stops_no_other(lakehouse, tmp_path):
+    """At any depth, but for names with a dot; what failed is told at the end, and the exit code says so."""
+    folder = tmp_path / "export"
+    (folder / "2026" / "01").mkdir(parents=True)
+    for name in ("a.csv", "2026/b.csv", "2026/01/c.csv", ".DS_Store", "2026/.hidden"):
+        (folder / name).write_text(f"{ORDERS}{name},C1,2026-01-05,1,1.00,USD,web\n", "utf-8")
+    said = lakehouse("put", "shop/orders", tmp_path / "gone.csv", folder, tmp_path / "gone too.csv")
+    assert said.code == 1
+    assert said.out.splitlines()[0] == "3 landed, 0 were there already"
+    lines = said.err.splitlines()
+    assert [line.endswith(": no such file") for line in lines] == [True, True, False]
+    assert lines[2] == ("lakehouse: 2 of 5 files were not landed; put them again once that is mended")
+    again = lakehouse("put", "shop/orders", folder, tmp_path / "gone.csv", "--json")
+    assert again.code == 1
+    *landed, gone = json.loads(again.out)
+    assert [(one["key"].rsplit("/", 1)[1], one["fresh"]) for one in landed] == [
+        ("a.csv", False),
+        ("b.csv", False),
+        ("c.csv", False),
+    ]
+    assert gone == {"path": str(tmp_path / "gone.csv"), "error": f"{tmp_path / 'gone.csv'}: no such file"}
 
 
 # ------------------------------------------------------------------ invoke, sweep, maintain, down
@@ -295,11 +316,35 @@ def test_sweep_says_how_many_files_it_announced(lakehouse, data):
     assert json.loads(lakehouse("sweep", "--json").out) == 0
 
 
-def test_maintain_says_what_it_removed(lakehouse):
-    """By table; young snapshots stay."""
-    removed = json.loads(lakehouse("maintain", "--json").out)
-    assert removed["raw.shop_orders"] == {"snapshots": 0, "files": 0}
-    assert "nothing to expire" in lakehouse("maintain").out
+def test_maintain_says_what_it_did(lakehouse):
+    """By table, before and after; a dry run and one table may be asked for; young snapshots stay."""
+    expected = json.loads(lakehouse("maintain", "--dry-run", "--json").out)
+    assert expected["raw.shop_orders"]["expired"]["snapshots"] == 0
+    assert {"files", "small_files", "bytes", "manifests", "snapshots", "orphans"} == expected[
+        "raw.shop_orders"
+    ]["before"].keys()
+    assert list(json.loads(lakehouse("maintain", "--table", "raw.shop_orders", "--json").out)) == [
+        "raw.shop_orders"
+    ]
+    assert "nothing to do" in lakehouse("maintain", "--dry-run").out
+    assert fails(lakehouse("maintain", "--table", "raw.none")).startswith("no table raw.none; there are ")
+
+
+def test_maintain_ends_with_1_when_a_table_failed(lakehouse, monkeypatch):
+    """What was found on all is printed first."""
+    from lakehouse.tables.maintenance import run
+
+    real = run.observe
+
+    def broken(table, policy):
+        if table.name()[-1] == "shop_orders":
+            raise Terminal("its manifests are torn")
+        return real(table, policy)
+
+    monkeypatch.setattr(run, "observe", broken)
+    said = lakehouse("maintain", "--dry-run", "--json")
+    assert fails(said) == "raw.shop_orders: its manifests are torn"
+    assert json.loads(said.out)["raw.shop_orders"] == {"failed": "its manifests are torn"}
 
 
 def test_where_nothing_is_commands_say_how_to_begin(lakehouse, tmp_path):

@@ -8,6 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lakehouse import aws, settings, signals
+from lakehouse.errors import Transient
 from tests.support import cloud as clouds
 
 
@@ -69,6 +70,46 @@ def test_more_than_ten_messages(cloud):
     assert signals.send(url, [{"n": n} for n in range(23)]) == 23
     assert sorted(json.loads(message["Body"])["n"] for message in received(url)) == list(range(23))
     assert signals.send(url, []) == 0
+
+
+def test_large_messages_share_no_request(cloud, monkeypatch):
+    """SQS counts the bytes of all messages of a request; ten of 200 kB would be refused together."""
+    url, requests = queue("large"), []
+    real = aws.sqs().send_message_batch
+
+    def send(**request):
+        requests.append([len(entry["MessageBody"]) for entry in request["Entries"]])
+        return real(**request)
+
+    monkeypatch.setattr(aws.sqs(), "send_message_batch", send)
+    sizes = [200_000, 10, 10, 100_000, 100_000, 100_000, 250_000]
+    assert signals.send(url, ({"x": "y" * size} for size in sizes)) == len(sizes)
+    assert len(received(url)) == len(sizes)
+    assert [len(request) for request in requests] == [3, 2, 1, 1]
+    assert all(sum(request) <= 256 * 1024 for request in requests)
+
+
+def test_what_a_queue_does_not_take_is_sent_again_and_then_told(cloud, monkeypatch):
+    """A request may fail in part; nobody may believe that all of it is on its way."""
+    url, asked = queue("moody"), []
+    real = aws.sqs().send_message_batch
+
+    def moody(**request):
+        asked.append(len(request["Entries"]))
+        refused = [{"Id": entry["Id"], "Code": "Throttled"} for entry in request["Entries"][kept:]]
+        answer = real(**request | {"Entries": request["Entries"][:kept]})
+        return answer | {"Failed": refused}
+
+    monkeypatch.setattr(aws.sqs(), "send_message_batch", moody)
+    kept = 4
+    assert signals.send(url, [{"n": n} for n in range(10)]) == 10
+    assert asked == [10, 6, 2]
+    assert sorted(json.loads(message["Body"])["n"] for message in received(url)) == list(range(10))
+    kept = 1
+    with pytest.raises(
+        Transient, match=r"did not take 7 messages \(Throttled\); 3 of those before are on it"
+    ):
+        signals.send(url, [{"n": n} for n in range(10)])
 
 
 def test_messages_of_a_group_keep_their_order(cloud):

@@ -118,6 +118,26 @@ def test_a_place_is_two_plain_names(key, place):
     assert RawFile("b", key, "v", 1).place == place
 
 
+def test_a_notification_of_s3_has_its_key_encoded():
+    """As S3 sends it to a queue of its own; in EventBridge's event the key stands as it is."""
+    thing = {
+        "key": "web/events/a+b%2Bc%2520d+%E5%AE%A2",
+        "size": 7,
+        "eTag": "e",
+        "versionId": "v",
+        "sequencer": "00",
+    }
+    record = {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": "b"}, "object": thing}}
+    assert from_message({"Records": [record]}) == [RawFile("b", "web/events/a b+c%20d 客", "v", 7)]
+    del thing["versionId"]
+    assert from_message({"Records": [record]})[0].is_etag
+    with pytest.raises(ValueError, match="not of a new object"):
+        from_message({"Records": [record | {"eventName": "ObjectRemoved:Delete"}]})
+    thing["key"] = "web/events/%FF"
+    with pytest.raises(ValueError, match="utf-8"):
+        from_message({"Records": [record]})
+
+
 @pytest.mark.parametrize(
     "body", [{}, {"detail-type": "Object Deleted", "detail": {}}, {"Event": "s3:TestEvent"}]
 )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import uuid
 
 import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from lakehouse import aws
 from lakehouse.errors import Terminal
+from lakehouse.landing import put as putting
 from lakehouse.landing.files import listing
-from lakehouse.landing.put import put
+from lakehouse.landing.put import Landed, Refused, files_in, put, put_all
 
 
 def landed(settings, place):
@@ -73,6 +77,201 @@ def test_a_place_that_is_none_is_refused(wrong, tmp_path):
 
 def test_a_path_that_is_no_file_is_refused(tmp_path):
     """Missing, or a folder."""
-    for path in (tmp_path / "missing", tmp_path):
-        with pytest.raises(Terminal, match="no such file"):
+    for path, told in ((tmp_path / "missing", "no such file"), (tmp_path, "a folder")):
+        with pytest.raises(Terminal, match=told):
             put("bucket", "web/events", path)
+
+
+# --- large files
+
+
+@pytest.fixture
+def in_parts(monkeypatch):
+    """Call a file large that is larger than 1 MiB, and its parts 5 MiB, as small as stores take them."""
+    monkeypatch.setattr(putting, "_SINGLE", 1 << 20)
+    monkeypatch.setattr(putting, "_PART", 5 << 20)
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    """Return the sizes of the parts that are sent, as they are."""
+    sizes, real = [], aws.s3().upload_part
+
+    def upload_part(**request):
+        sizes.append(len(request["Body"]))
+        return real(**request)
+
+    monkeypatch.setattr(aws.s3(), "upload_part", upload_part)
+    return sizes
+
+
+def large_file(folder, size=(11 << 20) + 7):
+    path = folder / "large.bin"
+    path.write_bytes(os.urandom(1 << 10) * (size // 1024) + b"x" * (size % 1024))
+    return path
+
+
+def uploads(settings):
+    return aws.s3().list_multipart_uploads(Bucket=settings.landing_bucket).get("Uploads")
+
+
+def test_a_large_file_goes_up_in_parts_and_lands_once(landing, place, tmp_path, in_parts, sent):
+    """Its bytes are all there, in order; the second time nothing is sent."""
+    path, heard = large_file(tmp_path), []
+    first = put(landing.landing_bucket, place, path, progress=heard.append)
+    assert (first.fresh, first.bytes, sum(heard)) == (True, path.stat().st_size, path.stat().st_size)
+    assert sorted(sent) == [(1 << 20) + 7, 5 << 20, 5 << 20]
+    body = aws.s3().get_object(Bucket=landing.landing_bucket, Key=first.key)["Body"].read()
+    assert body == path.read_bytes()
+    assert first.key == f"{place}/{hashlib.sha256(body).hexdigest()[:16]}/large.bin"
+    again = put(landing.landing_bucket, place, path, progress=heard.append)
+    assert (again.fresh, again.key, len(sent)) == (False, first.key, 3)
+    assert sum(heard) == 2 * first.bytes
+    assert landed(landing, place) == [first.key]
+
+
+def test_of_two_who_send_a_large_file_at_once_one_lands_it(landing, place, tmp_path, in_parts, monkeypatch):
+    """Who completes his upload second finds the first one's object, and leaves no parts behind."""
+    path = large_file(tmp_path)
+    assert put(landing.landing_bucket, place, path).fresh
+    real, looked = putting._Upload._there, []
+
+    def there_at_the_end(upload):
+        looked.append(upload)
+        return len(looked) > 1 and real(upload)
+
+    monkeypatch.setattr(putting._Upload, "_there", there_at_the_end)
+    assert not put(landing.landing_bucket, place, path).fresh
+    assert (len(looked), len(landed(landing, place)), uploads(landing)) == (2, 1, None)
+
+
+def test_a_large_file_that_changes_meanwhile_does_not_land(landing, place, tmp_path, in_parts, monkeypatch):
+    """Its key would tell of other contents; the parts that were sent are removed."""
+    path, real = large_file(tmp_path), aws.s3().create_multipart_upload
+
+    def change_and_create(**request):
+        with path.open("ab") as file:
+            file.write(b"more")
+        return real(**request)
+
+    monkeypatch.setattr(aws.s3(), "create_multipart_upload", change_and_create)
+    with pytest.raises(Terminal, match="changed while it was landed"):
+        put(landing.landing_bucket, place, path)
+    assert (landed(landing, place), uploads(landing)) == ([], None)
+
+
+def test_parts_grow_where_there_would_be_too_many(landing, place, tmp_path, in_parts, sent, monkeypatch):
+    """S3 takes 10,000 of them: 5 TiB are some 550 MB a part, and then one at a time."""
+    monkeypatch.setattr(putting, "_PARTS", 2)
+    path = large_file(tmp_path)
+    put(landing.landing_bucket, place, path)
+    assert len(sent) == 2
+    assert abs(sent[0] - sent[1]) <= 1
+
+
+def test_a_broken_upload_leaves_nothing(landing, place, tmp_path, in_parts, monkeypatch):
+    """A part that the store refuses ends it; what went up before is removed."""
+
+    def refuse(**_):
+        raise ClientError({"Error": {"Code": "EntityTooLarge"}}, "UploadPart")
+
+    monkeypatch.setattr(aws.s3(), "upload_part", refuse)
+    with pytest.raises(ClientError):
+        put(landing.landing_bucket, place, large_file(tmp_path))
+    assert (landed(landing, place), uploads(landing)) == ([], None)
+
+
+# --- many files
+
+
+def some_files(folder, number):
+    (folder / "files").mkdir()
+    for n in range(number):
+        (folder / "files" / f"{n:05d}").write_text(str(n))
+    return sorted((folder / "files").iterdir())
+
+
+def test_a_bad_file_stops_no_other(landing, place, tmp_path, monkeypatch):
+    """Each is told in its place: missing, with too long a key, refused by the store."""
+    paths = some_files(tmp_path, 6)
+    paths[1] = tmp_path / "gone"
+    real = aws.s3().put_object
+
+    def refuse_one(**request):
+        if request["Key"].endswith("/00003"):
+            raise ClientError({"Error": {"Code": "InvalidRequest"}}, "PutObject")
+        return real(**request)
+
+    monkeypatch.setattr(aws.s3(), "put_object", refuse_one)
+    monkeypatch.setattr(putting, "_KEY_BYTES", len(place) + 17 + 10)
+    paths.append(tmp_path / ("long" * 9))
+    paths[-1].write_text("x")
+    outcomes = list(put_all(landing.landing_bucket, place, iter(paths)))
+    assert [type(one) for one in outcomes] == [Landed, Refused, Landed, Refused, Landed, Landed, Refused]
+    assert [str(one.path.name) for one in outcomes if isinstance(one, Refused)] == [
+        "gone",
+        "00003",
+        "long" * 9,
+    ]
+    assert "no such file" in outcomes[1].reason
+    assert "InvalidRequest" in outcomes[3].reason
+    assert "is too long; a key has" in outcomes[6].reason
+    assert len(landed(landing, place)) == 4
+
+
+def test_files_are_not_looked_at_long_before_it_is_their_turn(landing, place, tmp_path):
+    """A million of them need no more memory than a hundred; and the order of outcomes is that of the files."""
+    taken = []
+
+    def paths():
+        for path in some_files(tmp_path, 100):
+            taken.append(path)
+            yield path
+
+    names = []
+    for number, one in enumerate(put_all(landing.landing_bucket, place, paths()), 1):
+        assert len(taken) <= number + putting._AHEAD
+        names.append(one.key.rsplit("/", 1)[1])
+    assert names == [f"{n:05d}" for n in range(100)]
+
+
+def test_a_store_that_is_away_ends_it(place, tmp_path, monkeypatch, landing):
+    """Nobody waits for a hundred thousand time-outs."""
+
+    def away(**_):
+        raise EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
+
+    monkeypatch.setattr(aws.s3(), "put_object", away)
+    with pytest.raises(EndpointConnectionError):
+        list(put_all(landing.landing_bucket, place, some_files(tmp_path, 50)))
+
+
+def test_folders_stand_for_their_files(tmp_path):
+    """At any depth, by name; names with a dot are the system's, unless somebody names them."""
+    tmp_path /= "files"
+    for name in ("b/2.csv", "b/1.csv", "a.csv", ".git/x", "b/.DS_Store", "c/d/e.csv"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    (tmp_path / "empty").mkdir()
+    found = [str(path.relative_to(tmp_path)) for path in files_in([tmp_path, tmp_path / "b/.DS_Store"])]
+    assert found == ["a.csv", "b/1.csv", "b/2.csv", "c/d/e.csv", "b/.DS_Store"]
+    assert list(files_in([tmp_path / "gone"])) == [tmp_path / "gone"]
+
+
+def test_a_folder_that_cannot_be_read_is_told(tmp_path, monkeypatch):
+    """Rather than left out without a word."""
+    real = os.scandir
+
+    def scandir(path):
+        if str(path).endswith("secret"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    tmp_path /= "files"
+    (tmp_path / "secret").mkdir(parents=True)
+    monkeypatch.setattr(os, "scandir", scandir)
+    (one,) = files_in([tmp_path])
+    assert one == tmp_path / "secret"
+    with pytest.raises(Terminal, match="a folder that cannot be read"):
+        put("bucket", "web/events", one)

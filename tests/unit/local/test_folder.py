@@ -6,10 +6,9 @@ import json
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from botocore.exceptions import ClientError
 
 from lakehouse import aws, settings
 from lakehouse.errors import Terminal
@@ -17,7 +16,6 @@ from lakehouse.local.attachment import StackInfo, announce, attach
 from lakehouse.local.environment import activate, service_environment
 from lakehouse.local.folder import DataFolder, Remembered, as_day
 from lakehouse.local.keys import load_keys
-from lakehouse.local.object_store import probe_conditional_writes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,29 +96,3 @@ def test_finding_or_starting_a_stack_imports_nothing_heavy() -> None:
     code = "import sys, lakehouse.local.stack; print({'pyarrow', 'duckdb', 'pyiceberg'} & sys.modules.keys())"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert told.stdout == "set()\n"
-
-
-class _Store:
-    """An object store that keeps conditional writes, or ignores them as some do."""
-
-    def __init__(self, *, keeps: bool) -> None:
-        self._keeps = keeps
-        self.keys: set[str] = set()
-
-    def put_object(self, *, Key: str, **_: Any) -> None:  # noqa: N803
-        if self._keeps and Key in self.keys:
-            answer: Any = {"Error": {}, "ResponseMetadata": {"HTTPStatusCode": 412}}
-            raise ClientError(answer, "PutObject")
-        self.keys.add(Key)
-
-    def delete_object(self, *, Key: str, **_: Any) -> None:  # noqa: N803
-        self.keys.discard(Key)
-
-
-def test_a_store_without_conditional_writes_is_refused() -> None:
-    """Two writers would both believe that they were first."""
-    good, bad = _Store(keeps=True), _Store(keeps=False)
-    probe_conditional_writes(good, "ops")  # type: ignore[arg-type]
-    with pytest.raises(Terminal, match="ignores If-None-Match"):
-        probe_conditional_writes(bad, "ops")  # type: ignore[arg-type]
-    assert not good.keys | bad.keys

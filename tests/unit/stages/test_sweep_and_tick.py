@@ -10,7 +10,9 @@ from lakehouse import aws
 from lakehouse.landing.files import RawFile
 from lakehouse.segments import definition
 from lakehouse.stages import export, sweep, tick
+from lakehouse.stages.books import keep_books
 from lakehouse.stages.ingest import ingest_records
+from lakehouse.tables import catalog as catalogs
 from tests.support.works import Works, forget
 
 EVENT = '{"type":"page","messageId":"m1","anonymousId":"a","timestamp":"2026-01-01T00:00:00Z"}\n'
@@ -91,26 +93,63 @@ def test_messages_about_something_else_hold_nobody_up(company):
 
 def test_a_message_comes_again_when_one_of_its_files_failed(company, monkeypatch):
     """And not those whose files are in."""
-    from lakehouse.ingest import batch
-
     contacts = company.land("salesforce/contacts", "x.csv", "Id,CreatedDate\nS1,2026-01-01\n").message()
     event = company.land("web/events", "x.ndjson", EVENT).message()
-    fetch = batch.fetch
+    get = aws.s3().get_object
 
-    def away(file, folder):
-        if file.key.startswith("web/"):
+    def away(**request):
+        if request["Key"].startswith("web/"):
             raise OSError("the store is away")
-        return fetch(file, folder)
+        return get(**request)
 
-    monkeypatch.setattr(batch, "fetch", away)
+    monkeypatch.setattr(aws.s3(), "get_object", away)
     both = [[contacts], [contacts, event], [event]]
     records = [{"messageId": str(n), "body": json.dumps({"files": files})} for n, files in enumerate(both)]
     assert ingest_records(company.settings, records) == ["1", "2"]
-    monkeypatch.setattr(batch, "fetch", fetch)
+    monkeypatch.setattr(aws.s3(), "get_object", get)
     assert ingest_records(company.settings, records) == []
     assert company.ask(
         "select (select count(*) from raw.events), (select count(*) from raw.salesforce_contacts)"
     ) == [(1, 1)]
+
+
+def test_sweep_compares_with_all_books_and_some_files_at_a_time(company, monkeypatch):
+    """What the ledger lists, what only a summary names and what no table takes; progress hears of each page."""
+    monkeypatch.setattr(sweep, "_AT_ONCE", 4)
+    for number in range(5):
+        company.load("web/events", f"booked {number}", EVENT.replace("m1", f"b{number}"))
+    keep_books(company.settings)
+    catalog = catalogs.open_catalog(company.settings)
+    table = catalog.load_table("raw.events")
+    old = [snapshot.snapshot_id for snapshot in table.metadata.snapshots[:-1]]
+    table.maintenance.expire_snapshots().by_ids(old).commit()
+    company.load("shop/orders", "in a summary", "order_id\n")
+    company.load("nobody/knows", "noted", "x")
+    fresh = [company.land("web/events", f"fresh {number}", EVENT) for number in range(7)]
+    heard = []
+    real = sweep.listing_pages
+    monkeypatch.setattr(
+        sweep, "listing_pages", lambda bucket: (page for one in real(bucket) for page in _halves(one))
+    )
+    assert sweep.sweep(company.settings, lambda swept: heard.append((swept.pages, swept.keys))) == 7
+    assert heard == [(1, 7), (2, 14)]
+    announced = [file["key"] for body in company.hints("ingest") for file in body["files"]]
+    assert sorted(announced) == sorted(file.key for file in fresh)
+
+
+def _halves(files):
+    yield files[: len(files) // 2]
+    yield files[len(files) // 2 :]
+
+
+def test_a_message_holds_what_a_function_can_load_in_time(company):
+    """Of large files few: it gets a hundred messages at once, and has minutes."""
+    files = [
+        RawFile("t-landing", f"web/events/{n}", f"v{n}", size)
+        for n, size in enumerate([30 << 20] * 5 + [1 << 40])
+    ]
+    assert sweep.announce(company.settings, files) == 6
+    assert sorted(len(body["files"]) for body in company.hints("ingest")) == [1, 1, 2, 2]
 
 
 # ------------------------------------------------------------------ tick
