@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 COMPILE = $(BIN)/uv pip compile --quiet --universal --no-emit-index-url --generate-hashes -p 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench lock format clean
+.PHONY: help demo test check bench simulate lock format clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ check: $(READY) ## Lint, types, layers, template, lock
 
 bench: $(READY) ## Measure against limits and peers, as ratios in one run
 	$(BIN)/python -m benchmarks
+
+simulate: $(READY) ## Play ingest and maintenance under faults with SEEDS seeds (1000), and crash every write
+	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),1000) --crashes
 
 format: $(READY) ## Format the code
 	$(BIN)/ruff check --fix .

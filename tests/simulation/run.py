@@ -1,0 +1,239 @@
+"""One run: a company puts files, processes load them and keep house under faults; then all faults stop."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lakehouse.books import balance
+from lakehouse.errors import LakehouseError
+from lakehouse.landing.files import RawFile, from_object
+from lakehouse.stages.books import keep_books
+from lakehouse.stages.ingest import ingest_records
+from lakehouse.stages.maintain import maintain
+from lakehouse.stages.sweep import sweep
+from lakehouse.tables import catalog as catalogs
+from tests.simulation.check import Model, check
+from tests.simulation.files import think_of
+from tests.simulation.queue import Delivery, Events, Queue, Sqs
+from tests.simulation.stage import LANDING, OPS, POLICY, Scene
+from tests.simulation.store import Put, Store
+from tests.simulation.world import DAY, Crash, Faults, World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lakehouse.settings import Settings
+    from tests.simulation.files import Content
+
+_RUNS = 4  # of each that keeps house, so that a seed does not take for ever
+_ROUNDS = 30  # of sweep and ingest; a lake that is not at rest by then never is
+
+
+@dataclass
+class Result:
+    """What came of a seed."""
+
+    seed: int
+    wrong: list[str]
+    digest: str = ""
+    trace: list[str] = field(default_factory=list)
+    points: int = 0
+    crashes: int = 0
+
+
+class Company:
+    """A landing bucket, a queue, and the processes that work on them."""
+
+    def __init__(self, scene: Scene, world: World, *, calm: bool = False) -> None:
+        self.scene = scene
+        self.world = world
+        self.plan = world.random("plan")
+        self.model = Model()
+        versioned = frozenset({LANDING, OPS} if calm or self.plan.random() < 0.75 else {OPS})
+        self.store = Store(world, versioned)
+        self.queue = Queue(world, Delivery(0, 0, 0) if calm else Delivery.draw(world.random("events")))
+        self.store.told = self._told
+        self.putting = True
+        self.put: list[Content] = []
+        self._announced: set[str] = set()
+        self._last: dict[str, RawFile] = {}
+        clients = {"s3": self.store, "sqs": Sqs(world, self.queue), "events": Events(world)}
+        scene.enter(world, clients, bare=not calm and self.plan.random() < 0.15)
+
+    def _told(self, put: Put) -> None:
+        if put.bucket == LANDING and self.queue.announce(put):
+            told = {"key": put.key, "version_id": put.version, "etag": put.etag, "size": put.size}
+            self._announced.add(from_object(LANDING, told).file_id)
+
+    # --- what the company does
+
+    def land(self, content: Content) -> None:
+        """Put a file; the harness's own writes meet no faults."""
+        world, process = self.world, self.world.current
+        world.current = None
+        answer = self.store.put_object(Bucket=LANDING, Key=content.key, Body=content.body)
+        world.current = process
+        world.note(f"lands {content.key}")
+        file = from_object(LANDING, {"key": content.key, **answer, "size": len(content.body)})
+        before = self._last.get(content.key)
+        if before is not None and file.is_etag and before.file_id != file.file_id:
+            self.model.taken.add(before.file_id)
+        self.model.files[file.file_id] = content.expected
+        self._last[content.key] = file
+        self.put.append(content)
+
+    def take(self, content: Content) -> None:
+        """Delete a file, perhaps before anybody has read it."""
+        world, process = self.world, self.world.current
+        world.current = None
+        file = self._last[content.key]
+        marker = self.plan.random() < 0.3 and not file.is_etag  # hides it; its version stays
+        named = {} if marker or file.is_etag else {"VersionId": file.version}
+        self.store.delete_object(Bucket=LANDING, Key=content.key, **named)
+        world.current = process
+        world.note(f"takes {content.key}")
+        if not marker:
+            self.model.taken.add(file.file_id)
+
+    def life(self) -> None:
+        """Put, replace and delete files, some days apart."""
+        for number in range(self.plan.randint(4, 9)):
+            content = think_of(self.plan, number)
+            self.land(content)
+            chance = self.plan.random()
+            if chance < 0.15:
+                self.world.sleep(self.plan.choice((0.01, 30, 3_600)))
+                self.land(type(content)(content.key, *_other(self.plan, number, content)))
+            elif chance < 0.25:
+                self.world.sleep(self.plan.choice((0.01, 30, 3_600)))
+                self.take(content)
+            self.world.sleep(self.plan.choice((0.01, 0.01, 0.3, 1, 600, 7_200, DAY, 4 * DAY)))
+        self.putting = False
+
+    # --- who works for it
+
+    def work(self) -> None:
+        """Start the processes: one or more that ingest, and one of each that keeps house."""
+        self.world.start("company", self.life)
+        for number in range(self.plan.choice((1, 2, 3, 3))):
+            self.world.start(f"ingest{number}", self._ingesting)
+        for name, task in (("sweep", sweep), ("books", keep_books), ("maintain", keep_house)):
+            waits = self.plan.choice((1_800.0, 7_200.0, DAY))
+            twice = 2 if name == "books" and self.plan.random() < 0.2 else 1
+            for _ in range(twice):
+                self.world.start(name, self._repeating(task, waits), self.world.now + waits)
+
+    def _ingesting(self) -> None:
+        while True:
+            records = self.queue.receive(self.plan.choice((1, 1, 2, 5)))
+            if records:
+                self._handle(records)
+                continue
+            due = self.queue.next_visible
+            if due is None and not self.putting:
+                return
+            self.world.idle(due or self.world.now + 2 * DAY)
+
+    def _handle(self, records: list[dict[str, str]]) -> None:
+        try:
+            failed = ingest_records(self.scene.settings, records)
+            self.queue.done(records, failed)
+        except Exception as error:  # noqa: BLE001 - the messages come again
+            self.world.note(f"ingest failed: {type(error).__name__}")
+
+    def _repeating(self, task: Callable[..., object], waits: float) -> Callable[[], None]:
+        runs = [0]
+
+        def body() -> None:
+            while self.putting and runs[0] < _RUNS:
+                runs[0] += 1
+                try:
+                    task(self.scene.settings)
+                except Exception as error:  # noqa: BLE001 - the schedule runs it again
+                    self.world.note(f"{task.__name__} failed: {type(error).__name__}")
+                    self._unexpected(error)
+                self.world.sleep(waits)
+
+        return body
+
+    def _unexpected(self, error: Exception) -> None:
+        """Programming errors are no misfortune of the world."""
+        if isinstance(error, (TypeError, AttributeError, KeyError, NameError, AssertionError)):
+            raise error
+
+    def rest(self) -> list[str]:
+        """Without faults: ingest, sweep, books and maintenance until nothing moves; return what did not arrive."""
+        self._drain()
+        lost = self._announced - self._known()
+        for _ in range(_ROUNDS):
+            if not sweep(self.scene.settings):
+                break
+            self._drain()
+        else:
+            raise LakehouseError("sweep does not come to an end")
+        keep_books(self.scene.settings)
+        keep_house(self.scene.settings)
+        return (
+            [f"{len(lost)} files were announced, and their messages deleted before they were in"]
+            if lost
+            else []
+        )
+
+    def _drain(self) -> None:
+        """Load what is announced until the queue is empty."""
+        for _ in range(_ROUNDS):
+            self.world.now += 2 * DAY
+            while records := self.queue.receive(10):
+                failed = ingest_records(self.scene.settings, records)
+                self.queue.done(records, failed)
+            if not self.queue.messages:
+                return
+        raise LakehouseError("ingest does not come to an end")
+
+    def _known(self) -> set[str]:
+        names = catalogs.table_names(self.scene.catalog)
+        tables = {name: self.scene.catalog.load_table(name) for name in names}
+        return set(balance.records(self.scene.settings, tables))
+
+
+def keep_house(settings: Settings) -> None:
+    """Maintain with the scene's policy; what fails is told in the report, and tried again at the next run."""
+    maintain(settings, policy=POLICY)
+
+
+def _other(plan: object, number: int, content: Content) -> tuple[bytes, object]:
+    """Return another content for the same key: a file of the same place under another number."""
+    place = content.key.rsplit("/", 1)[0]
+    while True:
+        other = think_of(plan, 100 + number)  # type: ignore[arg-type]
+        if other.key.startswith(place) and other.body != content.body:
+            return other.body, other.expected
+
+
+def run(scene: Scene, seed: int) -> Result:
+    """Run a seed from beginning to end."""
+    world = World(seed)
+    world.faults = Faults.draw(world.random("weather"))
+    wrong: list[str] = []
+    try:
+        company = Company(scene, world)
+        company.work()
+        world.run()
+        world.faults = Faults()
+        wrong = company.rest()
+        wrong += check(scene, company.store, company.model)
+    except (Exception, Crash) as error:  # noqa: BLE001 - whatever it is, the seed has found it
+        wrong = [told(error)]
+    finally:
+        world.current = None
+        scene.leave()
+    return Result(seed, wrong, world.digest, world.trace, len(world.trace), world.crashes)
+
+
+def told(error: BaseException) -> str:
+    """Return an error in one line, and where it came from."""
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    where = " < ".join(f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in reversed(frames))
+    return f"{type(error).__name__}: {str(error)[:300]} at {where}"
