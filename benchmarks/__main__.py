@@ -7,14 +7,18 @@ import platform
 import sys
 from importlib.metadata import version
 
-from benchmarks import commands, ingest
+from benchmarks import commands, ingest, maintenance
 from benchmarks.report import Result, table
 
 
 def main(arguments: list[str]) -> int:
     """Print the table (JSON with --json); return 1 when a bar is missed."""
     quick = "--quick" in arguments
-    results: list[Result] = [*ingest.measure(quick=quick), *commands.measure()]
+    results: list[Result] = [
+        *ingest.measure(quick=quick),
+        *maintenance.measure(quick=quick),
+        *commands.measure(),
+    ]
     if "--json" in arguments:
         print(json.dumps([result.as_json() for result in results]))
     else:

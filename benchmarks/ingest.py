@@ -1,4 +1,8 @@
-"""Ingest against DuckDB's own partitioned COPY: the same files, the same object store, in turns."""
+"""Ingest against DuckDB's own partitioned, sorted COPY and against dlt: the same files, in turns.
+
+The plain COPY is the least that any loader must do. The second one also says of each row from which file it came and
+where it stood there, without which nothing can be counted once.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,19 @@ import gzip
 import json
 import os
 import random
+import resource
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import duckdb
+
+from benchmarks import peers
 from benchmarks.report import Result
 from lakehouse import aws, settings
 from lakehouse.engine import duck
@@ -21,49 +31,78 @@ from lakehouse.ingest.batch import ingest
 from lakehouse.landing.files import RawFile, listing
 from lakehouse.local.stack import Stack
 from lakehouse.settings import Settings
+from lakehouse.stages.ingest import ingest_records
 from lakehouse.tables import catalog
 
 _ROUNDS = 3
-_FILES = 12
-_DAYS = 30
+_COLUMNS = 40
+_MEMORY_MB = 1_024  # of the function that loads the large file
 
 
 def measure(*, quick: bool) -> list[Result]:
-    """Return rows per second of ingest over those of a plain COPY, for events and for orders."""
-    rows = 30_000 if quick else 300_000
+    """Return speeds as ratios of peers', the peak memory of one large file, and how long a small one takes."""
+    rows = 100_000 if quick else 1_000_000
     with tempfile.TemporaryDirectory() as folder, Stack(Path(folder)) as stack:
         stack.start("store")
-        os.environ["POWERTOOLS_LOG_LEVEL"] = "ERROR"
+        os.environ["POWERTOOLS_LOG_LEVEL"] = "CRITICAL"
         found = settings.current()
         return [
-            _compare(found, "web/events", "NDJSON, gzip", rows, _events, _copy_events),
-            _compare(found, "shop/orders", "CSV", rows, _orders, _copy_orders),
+            *_events(found, rows, Path(folder)),
+            *_crm(found, rows),
+            _small(found),
+            _large(found, gib=1 if quick else 10, folder=Path(folder)),
         ]
 
 
+def _events(found: Settings, rows: int, folder: Path) -> list[Result]:
+    """Compare with both COPYs, and with dlt on a tenth of the files: it would take minutes."""
+    place, count = "web/events", 40
+    bodies = [gzip.compress(_event_lines(rows // count, number), 6) for number in range(count)]
+    for number, body in enumerate(bodies):
+        aws.s3().put_object(Bucket=found.landing_bucket, Key=f"{place}/bench/{number:03}.gz", Body=body)
+    few = folder / "few"
+    few.mkdir()
+    for number, body in enumerate(bodies[: count // 10]):
+        (few / f"{number:03}.gz").write_bytes(body)
+    path = f"s3://{found.landing_bucket}/{place}/bench/*"
+    what = f"{rows:,} events, {count} gzip NDJSON files"
+    results, ours = _compare(found, place, what, rows, 0.5, lambda placed: _copy_events(path, placed=placed))
+    told = float(peers.run("dlt_events", str(few), str(folder / "dlt")))
+    times = (told * 10) / ours
+    return [*results, Result(f"{what}, speed over dlt 1.31's (measured on a tenth)", times, "×", 15)]
+
+
+def _crm(found: Settings, rows: int) -> list[Result]:
+    place, count = "salesforce/contacts", 4
+    for number in range(count):
+        body = _crm_lines(rows // count, number)
+        aws.s3().put_object(Bucket=found.landing_bucket, Key=f"{place}/bench/{number:03}.csv", Body=body)
+    path = f"s3://{found.landing_bucket}/{place}/bench/*"
+    what = f"CRM CSV, {rows:,} rows × {_COLUMNS} columns"
+    return _compare(found, place, what, rows, None, lambda placed: _copy_crm(path, placed=placed))[0]
+
+
 def _compare(
-    found: Settings,
-    place: str,
-    kind: str,
-    rows: int,
-    write: Callable[[int, random.Random], bytes],
-    copy: Callable[[str], str],
-) -> Result:
-    chance = random.Random(1997)
-    for number in range(_FILES):
-        body = write(rows // _FILES, chance)
-        aws.s3().put_object(Bucket=found.landing_bucket, Key=f"{place}/bench/{number:03}", Body=body)
-    files = list(listing(found.landing_bucket, f"{place}/"))
-    ours, theirs = [], []
+    found: Settings, place: str, what: str, rows: int, bar: float | None, copy: Callable[[bool], str]
+) -> tuple[list[Result], float]:
+    files = list(listing(found.landing_bucket, f"{place}/bench/"))
+    ours, plain, placed = [], [], []
     for _ in range(_ROUNDS):
-        theirs.append(_timed(lambda: _plain(found, copy(f"s3://{found.landing_bucket}/{place}/bench/*"))))
+        plain.append(_timed(lambda: _copied(found, copy(False))))
+        placed.append(_timed(lambda: _copied(found, copy(True))))
         ours.append(_timed(lambda: _ingest(found, files, rows)))
-    ratio = statistics.median(theirs) / statistics.median(ours)
-    speed = rows / statistics.median(ours)
-    what = f"ingest of {rows:,} rows of {place} ({kind}, {_FILES} files), rows/s over plain partitioned COPY"
-    return Result(
-        what, ratio, "×", note=f"{speed:,.0f} rows/s against {rows / statistics.median(theirs):,.0f}"
-    )
+    mine = statistics.median(ours)
+    speed = f"{rows / mine:,.0f} rows/s"
+    return [
+        Result(f"{what}, speed over a plain COPY's", statistics.median(plain) / mine, "×", bar, note=speed),
+        Result(
+            f"{what}, speed over a COPY's with file and row",
+            statistics.median(placed) / mine,
+            "×",
+            0.8,
+            note=speed,
+        ),
+    ], mine
 
 
 def _timed(work: Callable[[], None]) -> float:
@@ -77,61 +116,166 @@ def _ingest(found: Settings, files: list[RawFile], rows: int) -> None:
     for name in catalog.table_names(lake):
         lake.drop_table(name)
     loaded = sum(record.loaded for record in ingest(found, files).records)
-    if loaded != rows // _FILES * _FILES:
+    if loaded != rows:
         raise AssertionError(f"{loaded} of {rows} rows loaded")
 
 
-def _plain(found: Settings, query: str) -> None:
+def _copied(found: Settings, query: str) -> None:
     con = duck.connect(found, iceberg=False)
     target = f"s3://{found.ops_bucket}/bench/{uuid.uuid4()}"
     con.execute(f"COPY ({query}) TO {literal(target)} (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (p))")
     con.close()
 
 
-def _copy_events(path: str) -> str:
-    columns = (
-        "{messageId: 'VARCHAR', type: 'VARCHAR', event: 'VARCHAR', userId: 'VARCHAR', anonymousId: 'VARCHAR', "
-        "timestamp: 'TIMESTAMPTZ', properties: 'JSON', context: 'JSON'}"
-    )
+_PLACED = ", filename AS _file_id, row_number() OVER () AS _row"
+
+
+def _copy_events(path: str, *, placed: bool) -> str:
+    names = ("messageId", "type", "event", "userId", "anonymousId")
+    times = ("timestamp", "originalTimestamp", "sentAt", "receivedAt")
+    kinds = dict.fromkeys(names, "VARCHAR") | dict.fromkeys(times, "TIMESTAMPTZ")
+    kinds |= dict.fromkeys(("properties", "context"), "JSON")
+    columns = "{" + ", ".join(f"{name}: '{kind}'" for name, kind in kinds.items()) + "}"
     return (
-        f"SELECT *, CAST(timestamp AS DATE) AS p FROM read_json({literal(path)}, format='newline_delimited', "
-        f"compression='gzip', columns={columns})"
+        f"SELECT {', '.join(kinds)}, CAST(timestamp AS DATE) AS p {_PLACED if placed else ''} FROM read_json("
+        f"{literal(path)}, format='newline_delimited', compression='gzip', columns={columns}, filename={placed}) "
+        "ORDER BY p, timestamp"
     )
 
 
-def _copy_orders(path: str) -> str:
-    columns = (
-        "{order_id: 'VARCHAR', customer_id: 'VARCHAR', ordered_at: 'TIMESTAMPTZ', quantity: 'BIGINT', "
-        "amount: 'DECIMAL(12,2)', currency: 'VARCHAR', store: 'VARCHAR'}"
+def _copy_crm(path: str, *, placed: bool) -> str:
+    kinds = {name: kind for name, kind, _ in _CRM}
+    columns = "{" + ", ".join(f"{literal(name)}: '{kind}'" for name, kind in kinds.items()) + "}"
+    return (
+        f"SELECT * {'EXCLUDE (filename)' if placed else ''}, CURRENT_DATE AS p {_PLACED if placed else ''} "
+        f"FROM read_csv({literal(path)}, header=true, columns={columns}, filename={placed}) ORDER BY p, Id"
     )
-    scan = f"read_csv({literal(path)}, header=true, columns={columns})"
-    return f"SELECT *, date_trunc('month', ordered_at) AS p FROM {scan}"
 
 
-def _events(rows: int, chance: random.Random) -> bytes:
-    lines = [
-        json.dumps(
-            {
-                "messageId": f"{chance.getrandbits(128):032x}",
-                "type": "track",
-                "event": chance.choice(("Product Viewed", "Product Added", "Order Completed")),
-                "userId": f"u{chance.randrange(50_000)}",
-                "anonymousId": f"{chance.getrandbits(64):016x}",
-                "timestamp": f"2026-05-{chance.randrange(1, _DAYS + 1):02}T{chance.randrange(24):02}:10:00.000Z",
-                "properties": {"sku": f"s{chance.randrange(900)}", "price": chance.randrange(9_999) / 100},
-                "context": {"page": {"url": "https://shop.example.com/p", "path": "/p"}, "locale": "zh-CN"},
-            }
+def _event_lines(rows: int, seed: int) -> bytes:
+    chance = random.Random(seed)
+    lines = []
+    for _ in range(rows):
+        moment = (
+            f"2026-05-{chance.randrange(1, 31):02}T{chance.randrange(24):02}:{chance.randrange(60):02}:"
+            f"{chance.randrange(60):02}.{chance.randrange(1000):03}Z"
         )
-        for _ in range(rows)
-    ]
-    return gzip.compress("\n".join(lines).encode() + b"\n", 1)
+        event = {
+            "messageId": f"{chance.getrandbits(128):032x}",
+            "type": "track",
+            "event": chance.choice(("Product Viewed", "Product Added", "Order Completed")),
+            "userId": f"u{chance.randrange(50_000)}",
+            "anonymousId": f"{chance.getrandbits(64):016x}",
+            **dict.fromkeys(("timestamp", "originalTimestamp", "sentAt", "receivedAt"), moment),
+            "properties": {
+                "sku": f"s{chance.randrange(900)}", "price": chance.randrange(9_999) / 100,
+                "quantity": chance.randrange(1, 5), "currency": "CNY",
+            },
+            "context": {
+                "page": {"url": "https://shop.example.com/p", "path": "/p", "referrer": ""},
+                "locale": "zh-CN",
+                "library": {"name": "analytics.js", "version": "2.1"},
+                "userAgent": "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X)",
+                "ip": f"10.0.{chance.randrange(256)}.{chance.randrange(256)}",
+            },
+        }  # fmt: skip
+        lines.append(json.dumps(event))
+    return "\n".join(lines).encode() + b"\n"
 
 
-def _orders(rows: int, chance: random.Random) -> bytes:
-    lines = ["order_id,customer_id,ordered_at,quantity,amount,currency,store"]
-    lines += [
-        f"{chance.getrandbits(64):016x},C{chance.randrange(50_000)},2026-{chance.randrange(1, 13):02}-03,"
-        f"{chance.randrange(1, 9)},{chance.randrange(99_999) / 100:.2f},CNY,online"
-        for _ in range(rows)
-    ]
-    return ("\n".join(lines) + "\n").encode()
+def _crm_columns() -> Iterator[tuple[str, str, Callable[[random.Random], str]]]:
+    """Yield name, DuckDB's type and a maker of values: Salesforce's columns, then some that no mapping names."""
+    yield "Id", "VARCHAR", lambda chance: f"003{chance.getrandbits(60):015x}"
+    for name in ("IsDeleted", "HasOptedOutOfEmail"):
+        yield name, "BOOLEAN", lambda chance: chance.choice(("true", "false"))
+    for name in ("CreatedDate", "LastModifiedDate"):
+        yield (
+            name,
+            "TIMESTAMPTZ",
+            lambda chance: f"2026-0{chance.randrange(1, 10)}-03T10:{chance.randrange(60):02}:00Z",
+        )
+    named = (
+        "AccountId",
+        "LastName",
+        "FirstName",
+        "Email",
+        "Phone",
+        "MobilePhone",
+        "MailingCity",
+        "MailingCountry",
+    )
+    for name in (*named, "LeadSource", "Loyalty_Number__c"):
+        yield (
+            name,
+            "VARCHAR",
+            lambda chance: f"{chance.choice(('Müller', '张伟', 'Lee'))} {chance.randrange(9_999)}",
+        )
+    for number in range(_COLUMNS - 15):
+        yield f"Custom_{number}__c", "VARCHAR", lambda chance: f"v{chance.randrange(999)}"
+
+
+_CRM = list(_crm_columns())
+
+
+def _crm_lines(rows: int, seed: int) -> bytes:
+    chance = random.Random(seed)
+    lines = [",".join(name for name, _, _ in _CRM)]
+    lines += [",".join(make(chance) for _, _, make in _CRM) for _ in range(rows)]
+    return "\n".join(lines).encode() + b"\n"
+
+
+def _small(found: Settings) -> Result:
+    """Return the median seconds from a queue message to the commit, for one file of ten events, warm."""
+    seconds = []
+    for number in range(12):
+        key = f"web/events/small/{number}.json"
+        answer = aws.s3().put_object(
+            Bucket=found.landing_bucket, Key=key, Body=_event_lines(10, 1_000 + number)
+        )
+        file = {"bucket": found.landing_bucket, "key": key, "version_id": answer.get("VersionId", "")}
+        body = json.dumps({"files": [file | {"etag": answer["ETag"], "size": 1}]})
+        began = time.perf_counter()
+        if ingest_records(found, [{"messageId": "m", "body": body}]):
+            raise AssertionError("the small file was not loaded")
+        seconds.append(time.perf_counter() - began)
+    return Result(
+        "one small file, queue to committed, warm", statistics.median(seconds[2:]), "s", 1, at_least=False
+    )
+
+
+def _large(found: Settings, gib: int, folder: Path) -> Result:
+    """Return the peak memory of a process that loads one file of so many GiB, unpacked."""
+    path = folder / "large.gz"
+    rows = gib * 1_650_000
+    duckdb.sql(
+        "COPY (SELECT uuid()::VARCHAR AS messageId, 'track' AS type, 'Product Viewed' AS event, "
+        f"'u' || i % 50000 AS userId, repeat(md5(i::VARCHAR), 12) AS anonymousId, "
+        "strftime(TIMESTAMP '2026-05-01' + to_seconds(i % 2500000), '%Y-%m-%dT%H:%M:%SZ') AS timestamp, "
+        f"{{sku: 's' || i % 900, price: i % 9999}} AS properties FROM range({rows}) AS t(i)) "
+        f"TO {literal(str(path))} (FORMAT json, COMPRESSION gzip)"
+    )
+    key = f"web/events/large/{gib}.gz"
+    aws.s3().upload_file(str(path), found.landing_bucket, key)
+    path.unlink()
+    environment = dict(os.environ) | {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(_MEMORY_MB)}
+    command = [sys.executable, "-m", "benchmarks.ingest", key]
+    told = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
+    loaded, peak, seconds = json.loads(told.splitlines()[-1])
+    if loaded != rows:
+        raise AssertionError(f"{loaded} of {rows} rows loaded")
+    what = f"peak memory of one file of {gib} GiB unpacked, in a function of {_MEMORY_MB} MB"
+    return Result(what, peak / 1024, "MiB", 1_024, at_least=False, note=f"{rows / seconds:,.0f} rows/s")
+
+
+def _load_alone(key: str) -> None:
+    """Load one file in this process, and print its rows, this process's peak in KiB, and seconds."""
+    found = settings.current()
+    began = time.perf_counter()
+    records = ingest(found, listing(found.landing_bucket, key)).records
+    seconds = time.perf_counter() - began
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(json.dumps([sum(record.loaded for record in records), peak, seconds]))
+
+
+if __name__ == "__main__":
+    _load_alone(sys.argv[1])

@@ -19,7 +19,7 @@ from lakehouse.sources import definition
 from lakehouse.tables.contracts import ALL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from lakehouse.sources.definition import Source
     from lakehouse.tables.contract import Contract
@@ -113,11 +113,21 @@ def cli() -> str:
         "local stack use the one that runs on `--data`, or start one and stop it again."
     )
     parts.append(_usage(group, top))
-    for name in group.list_commands(top):  # type: ignore[attr-defined] # the app has several commands: a group
-        command = group.get_command(top, name)  # type: ignore[attr-defined]
-        context = typer.Context(command, info_name=name, parent=top)
-        parts += [f"## {name}", command.help or "", _usage(command, context)]
+    for heading, command, context in _commands(group, top):
+        parts += [f"## {heading}", command.help or "", _usage(command, context)]
     return "\n\n".join(parts) + "\n"
+
+
+def _commands(
+    group: Any, context: typer.Context, above: str = ""
+) -> Iterator[tuple[str, Any, typer.Context]]:
+    """Yield name, command and context of each command of a group, those of the groups in it right behind them."""
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        inner = typer.Context(command, info_name=name, parent=context)
+        yield f"{above}{name}", command, inner
+        if hasattr(command, "list_commands"):
+            yield from _commands(command, inner, f"{above}{name} ")
 
 
 def _usage(command: Any, context: typer.Context) -> str:

@@ -64,6 +64,10 @@ def test_every_command_and_option_exists(page: Path) -> None:
     for code in _code(page):
         for name, rest in re.findall(r"(?:^|[ /])lakehouse ([a-z]+)([^#]*)", code):
             command = group.get_command(context, name)  # type: ignore[attr-defined]
+            if hasattr(command, "get_command"):  # a group: its commands have the options
+                inner = typer.Context(command, info_name=name, parent=context)
+                word = (rest.split() or [""])[0]
+                command = command.get_command(inner, word) if re.match(r"[a-z]+$", word) else command
             known = (
                 {option for param in command.params for option in param.opts} | {"--help"}
                 if command
