@@ -199,7 +199,7 @@ def test_status_says_what_became_of_it(lakehouse):
     said = lakehouse("status")
     assert said.code == 0
     assert "raw.shop_orders" in said.out
-    assert "ops.quarantine" in said.out
+    assert "quarantine list" in said.out
     found = json.loads(lakehouse("status", "--json").out)
     assert found["ingest"]["balanced"] is True
     assert found["tables"]["raw.shop_orders"]["rows"] == found["ingest"]["loaded"] >= 250
