@@ -146,7 +146,6 @@ class _Batch:
         self.source = source
         self.replays = replays
         self.files = {self._id(file): file for file in files}
-        self.failed: set[str] = set()
         self.catalog: Catalog = catalogs.open_catalog(settings)
 
     def _id(self, file: RawFile) -> str:

@@ -119,7 +119,9 @@ class Loading:
         A file that cannot be read is in `bad_files` afterwards, one that could not be fetched in `failed`.
         """
         self._attempt = attempt
-        self._partial = {name: one.rows for name, one in replays.items() if one.rows is not None}
+        files = list(files)
+        ours = {file.file_id: replays[file.file_id] for file in files if file.file_id in replays}
+        self._partial = {name: one.rows for name, one in ours.items() if one.rows is not None}
         for name, rows in self._partial.items():
             self.con.execute("INSERT INTO wanted SELECT ?, unnest(?)", [name, sorted(rows)])
         workers = self.settings.threads if self.settings.threads > 1 else 0

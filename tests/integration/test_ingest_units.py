@@ -103,6 +103,17 @@ def test_a_replay_loads_the_rows_it_names_and_no_others(landing):
     assert ingest(company.settings, [file], replays={file.file_id: replay}).known == 1
 
 
+def test_files_of_several_sources_are_replayed_at_once(landing):
+    """Each batch looks for the rows of its own files alone."""
+    company = Company(landing)
+    event = company.put("web/events/x.json", messages(1, 2))
+    order = company.put("shop/orders/x.csv", shop_csv(1, 2, 3))
+    replays = {event.file_id: Replay(1, frozenset({2})), order.file_id: Replay(1, frozenset({1, 3}))}
+    outcome = ingest(company.settings, [event, order], replays=replays)
+    assert outcome.failed == set()
+    assert records(outcome) == {event.file_id: (1, 1, 0, 0), order.file_id: (2, 2, 0, 0)}
+
+
 def _referred(company):
     from lakehouse.tables.catalog import open_catalog
     from lakehouse.tables.commit import live_files
