@@ -161,10 +161,11 @@ def race_files(number: int, barrier: Any, settings: Settings, contract: Contract
     table = catalogs.ensure(catalog, contract)
     turned = names[number * 3 % len(names) :] + names[: number * 3 % len(names)]
     for start in range(0, len(turned), 5):
-        _load_despite_others(settings, table, set(turned[start : start + 5]))
+        load_despite_others(settings, table, set(turned[start : start + 5]))
 
 
-def _load_despite_others(settings: Settings, table: Table, wanted: set[str]) -> None:
+def load_despite_others(settings: Settings, table: Table, wanted: set[str]) -> None:
+    """Load files beside other writers as ingest does: whoever is refused plans again."""
     while wanted:
         try:
             load_files(settings, table, *sorted(wanted))
