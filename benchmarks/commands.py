@@ -19,7 +19,7 @@ from lakehouse.local.attachment import attach
 _COMMAND = [sys.executable, "-c", "from lakehouse.cli import main; main()"]
 
 
-def measure() -> list[Result]:
+def commands(*, quick: bool) -> list[Result]:  # noqa: ARG001 - these are quick
     """Return the demo's seconds and peak memory (all processes), and the seconds of `status`."""
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "lake"

@@ -72,18 +72,18 @@ FROM range({rows}) AS r(i), range({days}) AS d(p)
 """
 
 
-def measure(*, quick: bool) -> list[Result]:
-    """Return the rewrite's time over DuckDB's, zamboni's over ours, and how commits slow down."""
-    rows = 100 if quick else 1_000
-    results = _rewrites(rows)
+def commits(*, quick: bool) -> list[Result]:
+    """Return how commits slow down."""
     total = 400 if quick else 5_000
     first, last, live = commit_times(total)
     what = f"after {total:,} commits with maintenance on: p95 of the last 100 over commits 51-150"
     note = f"{last * 1000:.0f} ms against {first * 1000:.0f} ms; at most {live} live snapshots"
-    return [*results, Result(what, last / first, "×", 1.5, at_least=False, note=note)]
+    return [Result(what, last / first, "×", 1.5, at_least=False, note=note)]
 
 
-def _rewrites(rows: int) -> list[Result]:
+def rewrites(*, quick: bool) -> list[Result]:
+    """Return the rewrite's time over DuckDB's, and zamboni's over ours."""
+    rows = 100 if quick else 1_000
     contenders = ["ours", "duckdb", *(["zamboni"] if find_spec("zamboni") else [])]
     with tempfile.TemporaryDirectory() as folder:
         lake, shelf = Path(folder) / "lake", Path(folder) / "shelf"

@@ -31,9 +31,11 @@ class Result:
 
 def table(results: list[Result]) -> str:
     """Return the results as a Markdown table."""
-    lines = ["| what | value | bar | |", "|---|---|---|---|"]
-    for result in results:
-        bar = "–" if result.bar is None else f"{'≥' if result.at_least else '≤'} {result.bar:g}"
-        verdict = "missed" if result.missed else result.note
-        lines.append(f"| {result.what} | {result.value:.2f} {result.unit} | {bar} | {verdict} |")
-    return "\n".join(lines)
+    return "\n".join(["| what | value | bar | |", "|---|---|---|---|", *map(line, results)])
+
+
+def line(result: Result) -> str:
+    """Return a result as a line of the table."""
+    bar = "–" if result.bar is None else f"{'≥' if result.at_least else '≤'} {result.bar:g}"
+    note = ", ".join(word for word in ("missed" if result.missed else "", result.note) if word)
+    return f"| {result.what} | {result.value:.2f} {result.unit} | {bar} | {note} |"

@@ -39,7 +39,7 @@ def extension_path(name: str) -> Path:
 
 
 def connect(
-    settings: Settings, *, database: str = ":memory:", iceberg: bool = True
+    settings: Settings, *, database: str = ":memory:", iceberg: bool = True, threads: int | None = None
 ) -> duckdb.DuckDBPyConnection:
     """Open a connection with this function's limits, able to read and write object storage.
 
@@ -54,7 +54,7 @@ def connect(
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "memory_limit": settings.duck_memory,
-            "threads": str(settings.threads),
+            "threads": str(threads or settings.threads),
             "temp_directory": str(settings.scratch / "duckdb"),
             "preserve_insertion_order": "true",
         },

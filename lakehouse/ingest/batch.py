@@ -173,7 +173,7 @@ class _Batch:
     def _attempt(self, table: Table, failed: set[str]) -> list[FileRecord]:
         now = self.clock()
         with tempfile.TemporaryDirectory(dir=self.settings.scratch, prefix="ingest-") as folder:
-            con = duck.connect(self.settings, iceberg=False)
+            con = duck.connect(self.settings, iceberg=False, threads=1)
             try:
                 loading = Loading(self.settings, self.source, table, con, Path(folder), now)
                 try:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from threading import local
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -76,6 +76,7 @@ class _Ended:
     error: Exception | None
 
 
+_T = TypeVar("_T")
 _Item = tuple[str, Piece] | _Ended
 
 
@@ -100,6 +101,7 @@ class Loading:
         self.messages = Messages(con, table, source.dedupe, now) if source.dedupe else None
         self._written: dict[str, list[DataFile]] = {}  # by file where a file has its own, else under ""
         self._pending: dict[int, _Pending] = {}
+        self._leaving: tuple[str, Future[list[DataFile]]] | None = None
         self._number = 0
         self._cursors = local()
         create_unit(con, source)
@@ -125,7 +127,11 @@ class Loading:
         for name, rows in self._partial.items():
             self.con.execute("INSERT INTO wanted SELECT ?, unnest(?)", [name, sorted(rows)])
         workers = self.settings.threads if self.settings.threads > 1 else 0
-        with _threads(workers) as parsers, _threads(min(1, workers)) as fetcher:
+        with (
+            _threads(min(1, workers)) as self._writer,
+            _threads(workers) as parsers,
+            _threads(min(1, workers)) as fetcher,
+        ):
             for item in _ahead(self._pieces(files), fetcher):
                 if isinstance(item, _Ended):
                     self._end(item)
@@ -133,7 +139,8 @@ class Loading:
                 file_id, piece = item
                 if file_id not in self.bad_files:
                     self._add(file_id, piece, parsers)
-            self._flush(list(self._pending), "")
+            self._flush(list(self._pending), "", last=True)
+            self._land()
         self._still_bad()
 
     def _still_bad(self) -> None:
@@ -213,6 +220,7 @@ class Loading:
         if error is not None:
             self.bad_files.setdefault(file_id, BadRow(None, error.code, error.reason))
         self._settle()
+        self._land()
         numbers = [number for number, one in self._pending.items() if one.file_id == file_id]
         for number in numbers:
             del self._pending[number]
@@ -238,27 +246,46 @@ class Loading:
         for file_id, error in wrong.items():
             self._drop(file_id, error)
 
-    def _flush(self, numbers: list[int], owner: str) -> None:
-        """Write the rows of these pieces, all of those in the unit or the first ones, and empty the unit of them."""
+    def _flush(self, numbers: list[int], owner: str, *, last: bool = False) -> None:
+        """Send the rows of these pieces, all of those in the unit or the first ones, on their way into data files.
+
+        While they are written, the next unit is read.
+        """
         self._settle()
         numbers = [number for number in numbers if number in self._pending]
         if not numbers:
             return
-        con, last = self.con, max(numbers)
-        rest = [number for number in self._pending if number > last]
+        con, highest = self.con, max(numbers)
+        rest = [number for number in self._pending if number > highest]
         if rest:
-            con.execute(f"CREATE OR REPLACE TABLE rest AS SELECT * FROM unit WHERE _piece > {last}")
-            con.execute(f"DELETE FROM unit WHERE _piece > {last}")
+            con.execute(f"CREATE OR REPLACE TABLE rest AS SELECT * FROM unit WHERE _piece > {highest}")
+            con.execute(f"DELETE FROM unit WHERE _piece > {highest}")
         self._count(numbers)
-        query = self._rows()
-        written = datafiles.write(con, self.table, query, f"{self._attempt}/{last}", enums={"_file_id"})
-        self._written.setdefault(owner, []).extend(written.files)
         for number in numbers:
             del self._pending[number]
+        self._land()
+        con.execute("DROP TABLE IF EXISTS leaving; ALTER TABLE unit RENAME TO leaving")
+        con.execute("DROP TABLE IF EXISTS leaving_places; ALTER TABLE places RENAME TO leaving_places")
         create_unit(con, self.source)
         if rest:
             con.execute("INSERT INTO unit SELECT * FROM rest")
             con.execute("DROP TABLE rest")
+        if last:
+            con.execute(f"SET threads = {self.settings.threads}")
+        folder = f"{self._attempt}/{highest}"
+        work = self._writer.submit(self._write, folder) if self._writer else _now(lambda: self._write(folder))
+        self._leaving = (owner, work)
+
+    def _write(self, folder: str) -> list[DataFile]:
+        con = self.con.cursor()
+        return datafiles.write(con, self.table, self._rows(), folder, enums={"_file_id"}).files
+
+    def _land(self) -> None:
+        """Wait until the unit that is being written is in data files."""
+        if self._leaving is not None:
+            owner, work = self._leaving
+            self._leaving = None
+            self._written.setdefault(owner, []).extend(work.result())
 
     def _count(self, numbers: list[int]) -> None:
         """Give the rows of these pieces their places in their files, and count what becomes of them."""
@@ -311,7 +338,8 @@ class Loading:
         columns = [column.name for column in self.source.contract.columns if column.name not in LATER]
         return (
             f"SELECT file AS _file_id, _row + base AS _row, TIMESTAMPTZ {literal(self.now.isoformat())} AS _loaded_at, "
-            f"{', '.join(map(identifier, columns))} FROM unit JOIN places ON piece = _piece WHERE _code IS NULL"
+            f"{', '.join(map(identifier, columns))} "
+            "FROM leaving JOIN leaving_places ON piece = _piece WHERE _code IS NULL"
         )
 
 
@@ -339,10 +367,10 @@ def _threads(number: int) -> Iterator[ThreadPoolExecutor | None]:
         pool.shutdown(cancel_futures=True)
 
 
-def _now(work: Callable[[], None]) -> Future[None]:
-    done: Future[None] = Future()
+def _now(work: Callable[[], _T]) -> Future[_T]:
+    done: Future[_T] = Future()
     try:
-        done.set_result(work())  # type: ignore[func-returns-value]
+        done.set_result(work())
     except Exception as error:  # noqa: BLE001 - whoever asks for the result gets it
         done.set_exception(error)
     return done

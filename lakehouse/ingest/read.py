@@ -12,7 +12,7 @@ from lakehouse.errors import BadDefinition, BadFile
 from lakehouse.ingest import rejects
 from lakehouse.ingest.scan import Scan, scan
 from lakehouse.ingest.text import MAX_LINE
-from lakehouse.ingest.typing_sql import KINDS, typed
+from lakehouse.ingest.typing_sql import KINDS, cast, kept
 
 if TYPE_CHECKING:
     from lakehouse.ingest.pieces import Piece
@@ -62,12 +62,14 @@ def read_piece(con: duckdb.DuckDBPyConnection, source: Source, piece: Piece, num
 
 def _checked(source: Source, parts: Scan, number: int) -> str:
     """Return the SELECT that types each column and names the first thing wrong with a row."""
-    cells, values, faults = [], [], list(parts.faults)
+    cells, casts, values, faults = [], [], [], list(parts.faults)
     types = {column.name: column.duck_type for column in source.contract.columns}
     for column in source.columns:
         name, text = identifier(column.name), identifier("_t_" + column.name)
         cells.append(f"{parts.texts.get(column.name, 'NULL')} AS {text}")
-        values.append(f"{typed(column, text, types[column.name])} AS {name}")
+        value = identifier("_v_" + column.name)
+        casts.append(f"{cast(text, types[column.name])} AS {value}")
+        values.append(f"{kept(column, value, text)} AS {name}")
         if column.required:
             faults.append(("missing_value", f"{column.origin} is empty", f"{text} IS NULL"))
         if column.type != "string":
@@ -85,7 +87,8 @@ def _checked(source: Source, parts: Scan, number: int) -> str:
     names = [column.name for column in source.contract.columns if column.name not in LATER]
     return (
         f"WITH scanned AS ({parts.query}), cells AS (SELECT *, {', '.join(cells)} FROM scanned), "
-        f"typed AS (SELECT {parts.extra} AS extra, {', '.join(values)}, cells.* FROM cells) "
+        f"casts AS (SELECT *, {', '.join(casts)} FROM cells), "
+        f"typed AS (SELECT {parts.extra} AS extra, {', '.join(values)}, casts.* FROM casts) "
         f"SELECT {', '.join(map(identifier, names))}, {number} AS _piece, _n AS _row, {code} AS _code, "
         f"CASE WHEN _code IS NOT NULL THEN {reason} END AS _reason, "
         f"CASE WHEN _code IS NOT NULL THEN CAST({parts.original} AS VARCHAR) END AS _original FROM typed"

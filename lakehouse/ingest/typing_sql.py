@@ -18,10 +18,22 @@ def typed(column: SourceColumn, text_sql: str, duck_type: str) -> str:
 
     `text_sql` is used more than once: it should be a column's name. An empty text is the reader's to make null.
     """
-    value = f"TRY_CAST({text_sql} AS {duck_type})"
+    return kept(column, cast(text_sql, duck_type), text_sql)
+
+
+def cast(text_sql: str, duck_type: str) -> str:
+    """Return the SQL of a text as DuckDB reads it, which `kept` has yet to look at; null where it cannot."""
+    return f"TRY_CAST({text_sql} AS {duck_type})"
+
+
+def kept(column: SourceColumn, value_sql: str, text_sql: str) -> str:
+    """Return the SQL of the value that `cast` read, or null where no column may hold it.
+
+    Both are used more than once, and DuckDB computes them as often: name them in a query below, where rows are many.
+    """
     if column.type in RANGES:
-        return f"CASE WHEN {value} BETWEEN {RANGES[column.type]} THEN {value} END"
+        return f"CASE WHEN {value_sql} BETWEEN {RANGES[column.type]} THEN {value_sql} END"
     if column.type in ("int", "long"):  # a cast would round
         number = f"TRY_CAST({text_sql} AS DOUBLE)"
-        return f"CASE WHEN {number} = floor({number}) THEN {value} END"
-    return value
+        return f"CASE WHEN {number} = floor({number}) THEN {value_sql} END"
+    return value_sql
