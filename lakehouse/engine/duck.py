@@ -44,7 +44,8 @@ def connect(
     """Open a connection with this function's limits, able to read and write object storage.
 
     Nothing is downloaded: extensions come from packages, and fetching others is switched off. `iceberg=False`
-    skips the extensions that only reading Iceberg tables needs.
+    skips the extensions that only reading Iceberg tables needs. `threads` is of one query (default: all there are): who
+    runs several queries at once in threads of its own gives 1, since DuckDB's own would only be in each other's way.
     """
     names = _EXTENSIONS if iceberg else ("httpfs",)
     con = duckdb.connect(

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from lakehouse.sources.definition import Source
     from lakehouse.tables.catalog import DataFile, Table
 
-UNIT = 6 * PIECE  # bytes of text; as rows in memory they take about as much again
-_AHEAD = 2  # pieces that are fetched and unpacked while others are read
+UNIT = 2 * PIECE  # bytes of text; as rows in memory they take one to three times as much
+_AHEAD = 4  # pieces that are fetched and unpacked while others are read
 
 
 @dataclass
@@ -127,21 +127,33 @@ class Loading:
         for name, rows in self._partial.items():
             self.con.execute("INSERT INTO wanted SELECT ?, unnest(?)", [name, sorted(rows)])
         workers = self.settings.threads if self.settings.threads > 1 else 0
-        with (
-            _threads(min(1, workers)) as self._writer,
-            _threads(workers) as parsers,
-            _threads(min(1, workers)) as fetcher,
-        ):
-            for item in _ahead(self._pieces(files), fetcher):
-                if isinstance(item, _Ended):
-                    self._end(item)
-                    continue
-                file_id, piece = item
-                if file_id not in self.bad_files:
-                    self._add(file_id, piece, parsers)
-            self._flush(list(self._pending), "", last=True)
-            self._land()
+        try:
+            with (
+                _threads(min(1, workers)) as self._writer,
+                _threads(workers) as parsers,
+                _threads(min(1, workers)) as fetcher,
+            ):
+                self._read_all(files, parsers, fetcher)
+                self._settle()
+                self.con.execute(f"SET threads = {self.settings.threads}")  # nothing else runs any more
+                self._flush(list(self._pending), "")
+                self._land()
+        except BaseException:
+            with suppress(Exception):  # so that `files` names all that was written
+                self._land()
+            raise
         self._still_bad()
+
+    def _read_all(
+        self, files: Iterable[RawFile], parsers: ThreadPoolExecutor | None, fetcher: ThreadPoolExecutor | None
+    ) -> None:
+        for item in _ahead(self._pieces(files), fetcher):
+            if isinstance(item, _Ended):
+                self._end(item)
+                continue
+            file_id, piece = item
+            if file_id not in self.bad_files:
+                self._add(file_id, piece, parsers)
 
     def _still_bad(self) -> None:
         """Note the rows that a replay wanted and did not meet: the file is unreadable now, or reads otherwise."""
@@ -246,7 +258,7 @@ class Loading:
         for file_id, error in wrong.items():
             self._drop(file_id, error)
 
-    def _flush(self, numbers: list[int], owner: str, *, last: bool = False) -> None:
+    def _flush(self, numbers: list[int], owner: str) -> None:
         """Send the rows of these pieces, all of those in the unit or the first ones, on their way into data files.
 
         While they are written, the next unit is read.
@@ -255,30 +267,32 @@ class Loading:
         numbers = [number for number in numbers if number in self._pending]
         if not numbers:
             return
-        con, highest = self.con, max(numbers)
-        rest = [number for number in self._pending if number > highest]
-        if rest:
-            con.execute(f"CREATE OR REPLACE TABLE rest AS SELECT * FROM unit WHERE _piece > {highest}")
-            con.execute(f"DELETE FROM unit WHERE _piece > {highest}")
+        con, last = self.con, max(numbers)
+        if behind := any(number > last for number in self._pending):
+            con.execute(f"CREATE OR REPLACE TABLE rest AS SELECT * FROM unit WHERE _piece > {last}")
+            con.execute(f"DELETE FROM unit WHERE _piece > {last}")
         self._count(numbers)
         for number in numbers:
             del self._pending[number]
         self._land()
-        con.execute("DROP TABLE IF EXISTS leaving; ALTER TABLE unit RENAME TO leaving")
-        con.execute("DROP TABLE IF EXISTS leaving_places; ALTER TABLE places RENAME TO leaving_places")
-        create_unit(con, self.source)
-        if rest:
-            con.execute("INSERT INTO unit SELECT * FROM rest")
-            con.execute("DROP TABLE rest")
-        if last:
-            con.execute(f"SET threads = {self.settings.threads}")
-        folder = f"{self._attempt}/{highest}"
+        for name in ("unit", "places"):
+            con.execute(f"ALTER TABLE {name} RENAME TO leaving_{name}")
+        if behind:
+            con.execute("ALTER TABLE rest RENAME TO unit")
+        else:
+            create_unit(con, self.source)
+        folder = f"{self._attempt}/{last}"
         work = self._writer.submit(self._write, folder) if self._writer else _now(lambda: self._write(folder))
         self._leaving = (owner, work)
 
     def _write(self, folder: str) -> list[DataFile]:
-        con = self.con.cursor()
-        return datafiles.write(con, self.table, self._rows(), folder, enums={"_file_id"}).files
+        """Write the rows that are leaving. Most units hold one partition, and those are written faster."""
+        con, table, query, enums = self.con.cursor(), self.table, self._rows(), {"_file_id"}
+        partition = datafiles.only_partition(con, table, query)
+        if partition is None:
+            return datafiles.write(con, table, query, folder, enums=enums).files
+        path = f"{table.location()}/data/{folder}/part.parquet"
+        return [datafiles.write_partition(con, table, query, path, partition, enums=enums)]
 
     def _land(self) -> None:
         """Wait until the unit that is being written is in data files."""
@@ -286,6 +300,7 @@ class Loading:
             owner, work = self._leaving
             self._leaving = None
             self._written.setdefault(owner, []).extend(work.result())
+            self.con.execute("DROP TABLE leaving_unit; DROP TABLE leaving_places")
 
     def _count(self, numbers: list[int]) -> None:
         """Give the rows of these pieces their places in their files, and count what becomes of them."""
@@ -339,7 +354,7 @@ class Loading:
         return (
             f"SELECT file AS _file_id, _row + base AS _row, TIMESTAMPTZ {literal(self.now.isoformat())} AS _loaded_at, "
             f"{', '.join(map(identifier, columns))} "
-            "FROM leaving JOIN leaving_places ON piece = _piece WHERE _code IS NULL"
+            "FROM leaving_unit JOIN leaving_places ON piece = _piece WHERE _code IS NULL"
         )
 
 

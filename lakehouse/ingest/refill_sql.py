@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from lakehouse.engine.escape import identifier, literal, literals
-from lakehouse.ingest.typing_sql import typed
+from lakehouse.ingest.typing_sql import trimmed, typed
 from lakehouse.sources.definition import SourceColumn
 
 _MARKS = {"string": '"', "object": "{"}  # what the JSON of each kind begins with
@@ -88,4 +88,4 @@ def _moves(rows: str, finds: Sequence[Find]) -> str:
 def _text(find: Find, n: int) -> str:
     if find.column.json_type == "string":
         return f"json_extract_string(_r{n}, '$')"
-    return f"trim(_r{n})" if find.trimmed else f"_r{n}"
+    return trimmed(f"_r{n}") if find.trimmed else f"_r{n}"

@@ -15,6 +15,7 @@ from lakehouse.engine.escape import identifier, literal, literals
 from lakehouse.errors import BadFile
 from lakehouse.ingest import rejects
 from lakehouse.ingest.text import NO_DELIMITER, even_rows
+from lakehouse.ingest.typing_sql import trimmed
 
 if TYPE_CHECKING:
     import duckdb
@@ -61,14 +62,14 @@ def _delimited(source: Source, piece: Piece, path: Path) -> Scan:
     query = (
         f"SELECT row_number() OVER () AS _n, * FROM read_csv({literal(str(path))}, auto_detect=false, "
         f"header=false, skip={piece.skip}, delim={literal(delimiter)}, quote='\"', escape='\"', "
-        f"new_line={literal(_NEWLINES[piece.ends])}, "
+        f"new_line={literal(_NEWLINES[piece.ends])}, parallel=false, "
         f"columns={columns}, {rejects.LIMITS}, {rejects.STORED})"
     )
     cells = {name: f"_c{number}" for number, name in enumerate(header)}
     texts, unknown = _mapped(source, cells)
     return Scan(
         query,
-        {name: f"nullif(trim({cell}), '')" for name, cell in texts.items()},
+        {name: f"nullif({trimmed(cell)}, '')" for name, cell in texts.items()},
         _json_object(unknown),
         _json_object(cells),
     )
@@ -133,7 +134,7 @@ def _json_lines(source: Source, path: Path) -> Scan:
         f"ELSE TRY(json_type(_line)) END AS _kind FROM (SELECT _n, _line, "
         f"TRY(from_json(_line, {literal(json.dumps(kinds))})) AS _s FROM ("
         f"SELECT row_number() OVER () AS _n, _line FROM read_csv({literal(str(path))}, auto_detect=false, "
-        f"header=false, delim={literal(NO_DELIMITER)}, quote='', escape='', strict_mode=false, "
+        f"header=false, delim={literal(NO_DELIMITER)}, quote='', escape='', strict_mode=false, parallel=false, "
         f"columns={{'_line': 'VARCHAR'}}, {rejects.LIMITS}, {rejects.STORED})) "
         "WHERE CASE WHEN starts_with(_line, '{') THEN true "
         "ELSE trim(coalesce(_line, ''), ' \t\r') <> '' END)"

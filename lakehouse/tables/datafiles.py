@@ -81,19 +81,38 @@ def write(
     return Written([_partitioned_file(table, folder, target, row) for row in rows if row[1] > 0])
 
 
+def only_partition(con: duckdb.DuckDBPyConnection, table: Table, query: str) -> Record | None:
+    """Return the partition that all rows of `query` are in; None where there are several, or no rows."""
+    numbers = range(len(table.spec().fields))
+    values = ", ".join(
+        f"CAST({_partition_sql(table, number)} AS VARCHAR) AS _p{number}" for number in numbers
+    )
+    rows = con.execute(f"SELECT DISTINCT {values or 'NULL'} FROM ({query}) LIMIT 2").fetchall()
+    if len(rows) != 1:
+        return None
+    return Record(*_partition_values(table, {f"_p{number}": rows[0][number] for number in numbers}))
+
+
 def write_partition(
-    con: duckdb.DuckDBPyConnection, table: Table, query: str, path: str, partition: Record
+    con: duckdb.DuckDBPyConnection,
+    table: Table,
+    query: str,
+    path: str,
+    partition: Record,
+    *,
+    enums: Container[str] = (),
 ) -> DataFile:
     """Write the rows of `query`, all of one partition, as one data file, sorted as the table's metadata says.
 
-    `path` stands below the table's location; the folder is made where there are folders.
+    `path` stands below the table's location; the folder is made where there are folders. `enums`: see `write`. This
+    is faster than `write`, which copies each row to its partition first and writes each with one thread.
     """
     folder, _, name = path.rpartition("/")
     local = _local_folder(folder)
     target = path if local is None else f"{local}/{name}"
     order = _order(table)
     copy = (
-        f"COPY (SELECT {', '.join(_selected(table))} FROM ({query})"
+        f"COPY (SELECT {', '.join(_selected(table, enums))} FROM ({query})"
         + (f" ORDER BY {', '.join(order)}" if order else "")
         + f") TO {literal(target)} ({', '.join(_options(table))})"
     )

@@ -61,7 +61,9 @@ def rewrite(
         if not bins:
             break
         total, read = sum(each.bytes for each in bins), 0
-        with closing(duck.connect(settings, iceberg=False)) as con:
+        # Two files are written at a time: then a thread for each is faster than threads that help each other.
+        alone = settings.threads if len(bins) < settings.threads else 1
+        with closing(duck.connect(settings, iceberg=False, threads=alone)) as con:
             for batch in _batches(bins, policy.commit_bytes):
                 if not _rewrite_batch(con, settings.threads, table, batch, done):
                     done.lost += len(batch)
