@@ -49,24 +49,28 @@ def _stack() -> Iterator[tuple[Settings, Path]]:
 
 
 def events(*, quick: bool) -> list[Result]:
-    """Compare with both COPYs, and with dlt on a tenth of the files: it would take minutes."""
+    """Compare with both COPYs, and with dlt from and to the same store."""
     rows, place, count = 100_000 if quick else 1_000_000, "web/events", 40
     with _stack() as (found, folder):
         bodies = [gzip.compress(_event_lines(rows // count, number), 6) for number in range(count)]
         for number, body in enumerate(bodies):
             aws.s3().put_object(Bucket=found.landing_bucket, Key=f"{place}/bench/{number:03}.gz", Body=body)
-        few = folder / "few"
-        few.mkdir()
-        for number, body in enumerate(bodies[: count // 10]):
-            (few / f"{number:03}.gz").write_bytes(body)
         path = f"s3://{found.landing_bucket}/{place}/bench/*"
         what = f"{rows:,} events, {count} gzip NDJSON files"
-        results, ours = _compare(
-            found, place, what, rows, 0.5, lambda placed: _copy_events(path, placed=placed)
+        results, ours = _compare(found, place, what, rows, 0.5, lambda placed: _copy_events(path, placed=placed))
+        theirs = float(
+            peers.run(
+                "dlt_events",
+                f"s3://{found.landing_bucket}/{place}/bench",
+                f"s3://{found.ops_bucket}/dlt",
+                str(folder / "dlt"),
+                PEER_ENDPOINT=found.s3_endpoint or "",
+                PEER_KEY=found.access_key or "",
+                PEER_SECRET=found.secret_key.get_secret_value() if found.secret_key else "",
+            )
         )
-        told = float(peers.run("dlt_events", str(few), str(folder / "dlt")))
-    times = (told * 10) / ours
-    return [*results, Result(f"{what}, speed over dlt 1.31's (measured on a tenth)", times, "×", 15)]
+    note = f"dlt {theirs:.0f} s, without looking for duplicates and bad rows"
+    return [*results, Result(f"{what}, speed over dlt 1.31's", theirs / ours, "×", 15, note=note)]
 
 
 def crm(*, quick: bool) -> list[Result]:
