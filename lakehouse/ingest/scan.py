@@ -62,7 +62,7 @@ def _delimited(source: Source, piece: Piece, path: Path) -> Scan:
     query = (
         f"SELECT row_number() OVER () AS _n, * FROM read_csv({literal(str(path))}, auto_detect=false, "
         f"header=false, skip={piece.skip}, delim={literal(delimiter)}, quote='\"', escape='\"', "
-        f"new_line={literal(_NEWLINES[piece.ends])}, parallel=false, "
+        f"new_line={literal(_NEWLINES[piece.ends])}, "
         f"columns={columns}, {rejects.LIMITS}, {rejects.STORED})"
     )
     cells = {name: f"_c{number}" for number, name in enumerate(header)}
@@ -134,7 +134,7 @@ def _json_lines(source: Source, path: Path) -> Scan:
         f"ELSE TRY(json_type(_line)) END AS _kind FROM (SELECT _n, _line, "
         f"TRY(from_json(_line, {literal(json.dumps(kinds))})) AS _s FROM ("
         f"SELECT row_number() OVER () AS _n, _line FROM read_csv({literal(str(path))}, auto_detect=false, "
-        f"header=false, delim={literal(NO_DELIMITER)}, quote='', escape='', strict_mode=false, parallel=false, "
+        f"header=false, delim={literal(NO_DELIMITER)}, quote='', escape='', strict_mode=false, "
         f"columns={{'_line': 'VARCHAR'}}, {rejects.LIMITS}, {rejects.STORED})) "
         "WHERE CASE WHEN starts_with(_line, '{') THEN true "
         "ELSE trim(coalesce(_line, ''), ' \t\r') <> '' END)"
