@@ -17,6 +17,7 @@ from benchmarks.report import Result, line, table
 _PARTS: dict[str, Callable[..., list[Result]]] = {
     "events": ingest.events,
     "crm": ingest.crm,
+    "dedupe": ingest.dedupe,
     "large": ingest.large,
     "small": ingest.small,
     "rewrites": maintenance.rewrites,

@@ -19,6 +19,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -37,6 +38,7 @@ from lakehouse.tables import catalog
 
 _ROUNDS = 5
 _COLUMNS = 40
+_FEW = 5_000  # events that dlt upserts: 25,000 take it minutes
 _MEMORY_MB = 1_024  # of the function that loads the large file
 
 
@@ -57,20 +59,40 @@ def events(*, quick: bool) -> list[Result]:
             aws.s3().put_object(Bucket=found.landing_bucket, Key=f"{place}/bench/{number:03}.gz", Body=body)
         path = f"s3://{found.landing_bucket}/{place}/bench/*"
         what = f"{rows:,} events, {count} gzip NDJSON files"
-        results, ours = _compare(found, place, what, rows, 0.5, lambda placed: _copy_events(path, placed=placed))
-        theirs = float(
-            peers.run(
-                "dlt_events",
-                f"s3://{found.landing_bucket}/{place}/bench",
-                f"s3://{found.ops_bucket}/dlt",
-                str(folder / "dlt"),
-                PEER_ENDPOINT=found.s3_endpoint or "",
-                PEER_KEY=found.access_key or "",
-                PEER_SECRET=found.secret_key.get_secret_value() if found.secret_key else "",
-            )
+        results, ours = _compare(
+            found, place, what, rows, 0.5, lambda placed: _copy_events(path, placed=placed)
         )
-    note = f"dlt {theirs:.0f} s, without looking for duplicates and bad rows"
-    return [*results, Result(f"{what}, speed over dlt 1.31's", theirs / ours, "×", 15, note=note)]
+        few = _event_lines(_FEW, count)
+        aws.s3().put_object(Bucket=found.landing_bucket, Key=f"{place}/few/0.gz", Body=gzip.compress(few))
+        appended = _dlt(found, folder, "append", f"{place}/bench")
+        upserted = _dlt(found, folder, "upsert", f"{place}/few")
+    speed, note = rows / ours, f"dlt {appended:.0f} s; it neither looks for duplicates nor sorts"
+    return [
+        *results,
+        Result(f"{what}, speed over dlt 1.31's append", speed / (rows / appended), "×", None, note=note),
+        Result(
+            f"the same over dlt 1.31's upsert, which leaves one row a message, of {_FEW:,} events",
+            speed / (_FEW / upserted),
+            "×",
+            15,
+            note=f"dlt {_FEW / upserted:,.0f} rows/s, and the fewer the more rows there are",
+        ),
+    ]
+
+
+def _dlt(found: Settings, folder: Path, how: str, place: str) -> float:
+    """Return the seconds that dlt takes for the files of a place."""
+    told = peers.run(
+        "dlt_events",
+        how,
+        f"s3://{found.landing_bucket}/{place}",
+        f"s3://{found.ops_bucket}/dlt-{how}",
+        str(folder / f"dlt-{how}"),
+        PEER_ENDPOINT=found.s3_endpoint or "",
+        PEER_KEY=found.access_key or "",
+        PEER_SECRET=found.secret_key.get_secret_value() if found.secret_key else "",
+    )
+    return float(told.splitlines()[-1])
 
 
 def crm(*, quick: bool) -> list[Result]:
@@ -243,6 +265,36 @@ def small(*, quick: bool) -> list[Result]:
             seconds.append(time.perf_counter() - began)
     what = "one small file, queue to committed, warm"
     return [Result(what, statistics.median(seconds[2:]), "s", 1, at_least=False)]
+
+
+def dedupe(*, quick: bool) -> list[Result]:
+    """Return what a small file costs with many rows in the table, older than the window and within it, over none."""
+    rows, place = 50_000 if quick else 500_000, "web/events"
+    now = datetime.now(UTC)
+    with _stack() as (found, _):
+        for number in range(10):
+            body = gzip.compress(_event_lines(rows // 10, number), 1)
+            aws.s3().put_object(Bucket=found.landing_bucket, Key=f"{place}/many/{number}.gz", Body=body)
+        for number in range(9):
+            body = _event_lines(10, 1_000 + number)
+            aws.s3().put_object(Bucket=found.landing_bucket, Key=f"{place}/few/{number}.json", Body=body)
+        many, few = (list(listing(found.landing_bucket, f"{place}/{name}/")) for name in ("many", "few"))
+        seconds: dict[str, float] = {}
+        for state, age in {"none": None, "older": timedelta(days=8), "arrivals": timedelta(days=1)}.items():
+            lake = catalog.open_catalog(found)
+            for name in catalog.table_names(lake):
+                lake.drop_table(name)
+            if age is not None:
+                ingest(found, many, lambda age=age: now - age)  # type: ignore[misc]
+            times = [_timed(lambda file=file: ingest(found, [file], lambda: now)) for file in few]  # type: ignore[misc]
+            seconds[state] = statistics.median(times[2:])
+    what, note = "one small file into a table", f"{seconds['none']:.2f} s with none"
+    return [
+        Result(f"{what}, with {rows:,} rows older than the window over with none", seconds["older"] / seconds["none"],
+               "×", 1.25, at_least=False, note=f"{seconds['older']:.2f} s; {note}"),
+        Result(f"{what}, with {rows:,} arrivals in the window over with none", seconds["arrivals"] / seconds["none"],
+               "×", note=f"{seconds['arrivals']:.2f} s; {note}"),
+    ]  # fmt: skip
 
 
 def large(*, quick: bool) -> list[Result]:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 _HERE = Path(__file__).parent
 _ENVIRONMENTS = Path(".bench/peers")
-_PACKAGES = {"dlt_events": ["dlt[filesystem,pyiceberg,s3]==1.31.0", "sqlalchemy>=2", "pyiceberg-core>=0.10,<0.11"]}
+_PACKAGES = {
+    "dlt_events": ["dlt[filesystem,pyiceberg,s3]==1.31.0", "sqlalchemy>=2", "pyiceberg-core>=0.10,<0.11"]
+}
 
 
 def run(script: str, *arguments: str, **more: str) -> str:
@@ -24,5 +26,7 @@ def run(script: str, *arguments: str, **more: str) -> str:
         install = [uv, "pip", "install", "--quiet", "--python", python, *_PACKAGES[script]]
         subprocess.run(install, check=True)
     command = [python, _HERE / f"{script}.py", *arguments]
-    environment = dict(os.environ) | {"RUNTIME__DLTHUB_TELEMETRY": "false", "RUNTIME__LOG_LEVEL": "ERROR"} | more
+    environment = (
+        dict(os.environ) | {"RUNTIME__DLTHUB_TELEMETRY": "false", "RUNTIME__LOG_LEVEL": "ERROR"} | more
+    )
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout

@@ -1,6 +1,6 @@
 """dlt loads gzip NDJSON files from a bucket into an Iceberg table in a bucket, partitioned by day, JSON kept as JSON.
 
-Runs in an environment of its own: see __init__. It neither deduplicates nor sets bad rows aside.
+Runs in an environment of its own: see __init__. `append` loads what it is given; `upsert` leaves one row a messageId.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from dlt.destinations.adapters import iceberg_adapter, iceberg_partition
 from dlt.sources.filesystem import filesystem, read_jsonl
 
 
-def main(source: str, target: str, working_folder: str) -> None:
+def main(how: str, source: str, target: str, working_folder: str) -> None:
     """Load `source`/*.gz into `target` (both s3: URLs) and print the seconds it took."""
+    once = {"disposition": "merge", "strategy": "upsert"}
     keys = AwsCredentials(
         aws_access_key_id=os.environ["PEER_KEY"],
         aws_secret_access_key=os.environ["PEER_SECRET"],
@@ -28,6 +29,8 @@ def main(source: str, target: str, working_folder: str) -> None:
     files = filesystem(bucket_url=source, file_glob="*.gz", credentials=keys)
     events = (files | read_jsonl()).with_name("events")
     events.max_table_nesting = 0
+    if how == "upsert":
+        events.apply_hints(primary_key="messageId", columns={"messageId": {"nullable": False}})
     iceberg_adapter(events, partition=[iceberg_partition.day("timestamp")])
     pipeline = dlt.pipeline(
         "events",
@@ -35,7 +38,9 @@ def main(source: str, target: str, working_folder: str) -> None:
         dataset_name="lake",
         pipelines_dir=working_folder,
     )
-    told = pipeline.run(events, table_format="iceberg", write_disposition="append")
+    told = pipeline.run(
+        events, table_format="iceberg", write_disposition=once if how == "upsert" else "append"
+    )
     told.raise_on_failed_jobs()
     print(time.perf_counter() - began)
 

@@ -12,6 +12,7 @@ from lakehouse import aws
 from lakehouse.ingest import loading
 from lakehouse.ingest.batch import ingest
 from lakehouse.ingest.replay import Replay
+from lakehouse.tables import datafiles
 from tests.support.raw_files import Company, a_company, message, messages, records, shop_csv
 
 pytestmark = pytest.mark.stack
@@ -21,6 +22,12 @@ pytestmark = pytest.mark.stack
 def company(landing, monkeypatch):
     monkeypatch.setattr(loading, "PIECE", 400)
     monkeypatch.setattr(loading, "UNIT", 1_200)
+    real = loading.chunks
+    monkeypatch.setattr(
+        loading,
+        "chunks",
+        lambda file: (chunk[n : n + 300] for chunk in real(file) for n in range(0, len(chunk), 300)),
+    )
     with a_company(landing) as company:
         yield company
 
@@ -64,6 +71,52 @@ def test_a_file_that_breaks_off_behind_rows_that_are_written_leaves_none(company
     assert sorted(row["message_id"] for row in company.rows("raw.events")) == [f"m{n}" for n in range(9)]
     live = {path.name for path in company.data_files()}
     assert len(live) == len({name for name in live if name in _referred(company)})
+
+
+def test_what_is_in_the_table_is_found_in_every_unit(company):
+    """What arrived before is no news in the first unit of a file, nor in one that hashes alone would let pass."""
+    company.ingest(company.put("web/events/x.json", messages(0, 90, 179)))
+    file = company.put("web/events/x.json", messages(*range(180)))
+    assert records(company.ingest(file)) == {file.file_id: (180, 177, 3, 0)}
+    assert sorted(row["message_id"] for row in company.rows("raw.events")) == sorted(
+        f"m{n}" for n in range(180)
+    )
+
+
+def test_of_an_attempt_that_fails_while_a_unit_is_written_nothing_is_left(company, monkeypatch):
+    """Neither of the unit before, nor of the one on its way."""
+    real, calls = datafiles.write_partition, []
+
+    def failing(*arguments, **named):
+        calls.append(arguments)
+        if len(calls) == 3:
+            raise OSError("the disk is full")
+        return real(*arguments, **named)
+
+    file = company.put("web/events/x.json", messages(*range(180)))
+    with monkeypatch.context() as broken:
+        broken.setattr(datafiles, "write_partition", failing)
+        assert ingest(company.settings, [file]).failed == {file.file_id}
+    assert len(calls) == 3
+    assert company.data_files() == set()
+    assert records(company.ingest(file)) == {file.file_id: (180, 180, 0, 0)}
+
+
+def test_a_unit_of_which_reading_fails_takes_the_one_being_written_along(company, monkeypatch):
+    """It is in no data file that somebody would have to find and remove."""
+    real, calls = loading.read_piece, []
+
+    def failing(*arguments):
+        calls.append(arguments)
+        if len(calls) == 8:
+            raise OSError("the disk is full")
+        real(*arguments)
+
+    file = company.put("web/events/x.json", messages(*range(180)))
+    with monkeypatch.context() as broken:
+        broken.setattr(loading, "read_piece", failing)
+        assert ingest(company.settings, [file]).failed == {file.file_id}
+    assert company.data_files() == set()
 
 
 def test_a_file_whose_bytes_stop_coming_is_tried_again_alone(company, monkeypatch):
