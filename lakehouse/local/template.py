@@ -211,7 +211,16 @@ def _function(reading: Reading, logical: str) -> Function:
     properties = reading.properties(
         logical,
         {"Environment", "FunctionName", "Handler", "ImageConfig", "MemorySize", "PackageType", "Timeout"},
-        {"Architectures", "Code", "Description", "LoggingConfig", "Role", "Runtime", "Tags"},
+        {
+            "Architectures",
+            "Code",
+            "Description",
+            "EphemeralStorage",
+            "LoggingConfig",
+            "Role",
+            "Runtime",
+            "Tags",
+        },
     )
     image = properties.get("PackageType") == "Image"
     command = (
