@@ -67,14 +67,15 @@ def typed(contract: Contract, lines: str) -> str:
     return f"SELECT {', '.join(cells)} FROM ({lines})"
 
 
-_QUARANTINE_ORIGIN = (
-    "'quarantine/' || file_id || CASE WHEN replay > 0 THEN '/' || replay ELSE '' END || '.json'"
-)
+_OLD_QUARANTINE = "'quarantine/' || file_id || CASE WHEN replay > 0 THEN '/' || replay ELSE '' END || '.json'"
+_SET_ASIDE = "'quarantine/' || file_id || '/' || coalesce(replay, 0) || '/' || set_aside || '.json'"
 
 # What an attempt left that came to nothing, or a file that was loaded once its source was defined, does not count.
 QUARANTINED = Objects(
-    QUARANTINE, "quarantine/", ".json", _QUARANTINE_ORIGIN, typed(QUARANTINE, "SELECT line FROM objects"),
-    valid=f"SELECT {_QUARANTINE_ORIGIN} FROM {LEDGER.name} WHERE quarantined > 0",
+    QUARANTINE, "quarantine/", ".json", f"coalesce(object, {_OLD_QUARANTINE})",
+    typed(QUARANTINE, "SELECT json_merge_patch(line, json_object('object', key)) AS line FROM objects"),
+    valid=f"SELECT CASE WHEN set_aside <> '' THEN {_SET_ASIDE} ELSE {_OLD_QUARANTINE} END "
+    f"FROM {LEDGER.name} WHERE quarantined > 0",
 )  # fmt: skip
 
 AUDITED = Objects(

@@ -207,7 +207,7 @@ def _fill_from_objects(
     found = (
         line.decode()
         for record in records
-        for line in lines(settings.ops_bucket, key_of(record.file_id, record.replay))
+        for line in lines(settings.ops_bucket, key_of(record.file_id, record.replay, record.set_aside))
     )
     while part := list(islice(found, _LINES)):
         con.execute(

@@ -1,7 +1,8 @@
 """Bad rows and bad files as objects under `quarantine/`, written before the commit that counts them.
 
-Generation 0 of a file (its first load) leaves them in `quarantine/<file_id>.json`, replay n what is still bad in
-`quarantine/<file_id>/<n>.json`.
+Generation n of a file (0 is its first load) leaves them in `quarantine/<file_id>/<n>/<digest>.json`, and its commit
+names the digest: attempts that met the file otherwise, or a write of a dead one that comes late, have an object of
+their own.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from boto3.s3.transfer import TransferConfig
 from lakehouse import aws
 from lakehouse.landing.files import RawFile
 from lakehouse.landing.lines import lines
-from lakehouse.tables.commit import generation_id
+from lakehouse.tables.commit import FileRecord, generation_id
 
 PREFIX = "quarantine/"
 _IN_MEMORY = 1 << 20
@@ -52,9 +53,11 @@ class Digest:
         return f"{self._count}-{self._sum % (1 << 64):016x}"
 
 
-def key_of(file_id: str, replay: int) -> str:
-    """Return the key of what one generation of a file left."""
-    return f"{PREFIX}{generation_id(file_id, replay)}.json"
+def key_of(file_id: str, replay: int, set_aside: str) -> str:
+    """Return the key of what one generation of a file left; old commits do not say what they set aside."""
+    if not set_aside:
+        return f"{PREFIX}{generation_id(file_id, replay)}.json"
+    return f"{PREFIX}{file_id}/{replay}/{set_aside}.json"
 
 
 def write(
@@ -62,7 +65,7 @@ def write(
 ) -> str:
     """Write what one generation of a file leaves as NDJSON, and return its digest for `FileRecord.set_aside`.
 
-    Writing the same again gives the same object. Rows pass through a temporary file (in `scratch`), never all of
+    Writing the same rows again gives the same object. Rows pass through a temporary file (in `scratch`), never all of
     them through memory; no rows make an empty object.
     """
     source, entity = file.place
@@ -83,7 +86,7 @@ def write(
             told = {"row": row.row, "code": row.code, "reason": row.reason, "original": row.original}
             line = json.dumps(head | told | {"quarantined_at": at}, ensure_ascii=False) + "\n"
             body.write(line.encode("utf-8", "replace"))
-        _put(bucket, key_of(file.file_id, replay), body)
+        _put(bucket, key_of(file.file_id, replay, str(digest)), body)
     return str(digest)
 
 
@@ -99,6 +102,6 @@ def _put(bucket: str, key: str, body: IO[bytes]) -> None:
         )
 
 
-def read(bucket: str, file_id: str, replay: int = 0) -> Iterator[dict[str, Any]]:
+def read(bucket: str, record: FileRecord) -> Iterator[dict[str, Any]]:
     """Yield what one generation of a file left, a row at a time; nothing where it left nothing."""
-    yield from map(json.loads, lines(bucket, key_of(file_id, replay)))
+    yield from map(json.loads, lines(bucket, key_of(record.file_id, record.replay, record.set_aside)))

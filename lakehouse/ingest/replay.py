@@ -73,7 +73,7 @@ def next_generation(bucket: str, one: Open) -> Replay | None:
     record, digest = one.record, Digest()
     rows: set[int] = set()
     whole = False
-    for bad in read(bucket, record.file_id, record.replay):
+    for bad in read(bucket, record):
         digest.add(bad["row"])
         whole = whole or bad["row"] is None
         rows |= {bad["row"]} - {None}

@@ -84,7 +84,7 @@ def bad_rows(settings: Settings, file_id: str) -> tuple[FileRecord, Iterator[dic
     """
     last = opened.last_generations(settings)
     _, record = last[opened.whole_id(last, file_id)]
-    found = quarantine.read(settings.ops_bucket, record.file_id, record.replay)
+    found = quarantine.read(settings.ops_bucket, record)
     return record, found if record.quarantined else iter(())
 
 

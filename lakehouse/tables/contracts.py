@@ -50,6 +50,7 @@ QUARANTINE = Contract(
             "long",
             "Generation that left it here: 0 (in old rows null) the first load, n the n-th replay",
         ),
+        ("object", "string", "Key of the object that this is a copy of; null in old rows"),
     ),
 )
 

@@ -13,6 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lakehouse import aws, objects, settings
+from lakehouse.ingest.quarantine import Digest
 from lakehouse.landing.files import RawFile, from_message, from_object, listing
 from lakehouse.landing.put import Landed, files_in, put_all
 from lakehouse.local.stack import Stack
@@ -230,7 +231,9 @@ def test_keys_that_point_elsewhere_are_read_as_they_are(on_moto):
     each_is_in_once(files)
     assert aws.s3().get_object(Bucket=planted.bucket, Key=planted.key)["Body"].read().startswith(b"this is")
     names = list(objects.list_keys(settings.current().ops_bucket, ""))
-    assert sorted(names) == sorted(f"quarantine/{file.file_id}.json" for file in files)
+    only_the_file = Digest()
+    only_the_file.add(None)
+    assert sorted(names) == sorted(f"quarantine/{file.file_id}/0/{only_the_file}.json" for file in files)
 
 
 def test_a_place_that_looks_like_another_is_not_that_one(company):

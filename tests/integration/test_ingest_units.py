@@ -8,8 +8,7 @@ import random
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from lakehouse import aws
-from lakehouse.ingest import loading
+from lakehouse.ingest import loading, quarantine
 from lakehouse.ingest.batch import ingest
 from lakehouse.ingest.replay import Replay
 from lakehouse.tables import datafiles
@@ -150,9 +149,8 @@ def test_a_replay_loads_the_rows_it_names_and_no_others(landing):
     (record,) = outcome.records
     assert (record.replay, record.id) == (1, f"{file.file_id}/1")
     assert sorted(row["_row"] for row in company.rows("raw.events")) == [3, 30]
-    key = f"quarantine/{file.file_id}/1.json"
-    left = aws.s3().get_object(Bucket=company.settings.ops_bucket, Key=key)["Body"].read().decode()
-    assert [line.count('"row_gone"') for line in left.splitlines()] == [0, 1, 1]
+    left = quarantine.read(company.settings.ops_bucket, record)
+    assert [bad["code"] == "row_gone" for bad in left] == [False, True, True]
     assert ingest(company.settings, [file], replays={file.file_id: replay}).known == 1
 
 

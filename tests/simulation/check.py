@@ -193,7 +193,7 @@ def _set_aside(found: Found, store: Store, model: Model) -> None:
         ways = [expected.bad] if _read_whole(record, expected) else []
         if file_id in model.taken and (record.received, record.quarantined) == (1, 1):
             ways.append(frozenset([None]))
-        objects = _object(store, file_id)
+        objects = _object(store, record)
         bad = next((way for way in ways if way == objects), ways[0] if ways else frozenset())
         found.expect(objects == bad, f"{_name(record)}: set aside {_told(objects)} instead of {_told(bad)}")
         copied = {row for name, row in rows if name == file_id}
@@ -207,13 +207,14 @@ def _read_whole(record: FileRecord, expected: Expected) -> bool:
     return (record.received, record.quarantined) == (expected.received, len(expected.bad))
 
 
-def _object(store: Store, file_id: str) -> frozenset[int | None]:
+def _object(store: Store, record: FileRecord) -> frozenset[int | None]:
+    key = quarantine.key_of(record.file_id, record.replay, record.set_aside)
     try:
-        body = store.get_object(Bucket=OPS, Key=f"{quarantine.PREFIX}{file_id}.json")["Body"].read()
+        body = store.get_object(Bucket=OPS, Key=key)["Body"].read()
     except Exception:  # noqa: BLE001 - there is none
         return frozenset()
     rows = [json.loads(line) for line in body.splitlines()]
-    assert all(row["code"] and row["reason"] and row["file_id"] == file_id for row in rows)
+    assert all(row["code"] and row["reason"] and row["file_id"] == record.file_id for row in rows)
     return frozenset(row["row"] for row in rows)
 
 

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from lakehouse import aws
 from lakehouse.books import balance
-from lakehouse.ingest import batch
+from lakehouse.ingest import batch, quarantine
 from lakehouse.ingest.batch import ingest, utc_now
-from lakehouse.landing.files import RawFile, from_object, listing
+from lakehouse.landing.files import RawFile, from_object
+from lakehouse.tables import ledger
 from lakehouse.tables.catalog import load, open_catalog, table_names
 
 if TYPE_CHECKING:
@@ -57,11 +58,10 @@ class Company:
 
     def quarantined(self, file: RawFile) -> list[dict[str, Any]]:
         """Return what was set aside of a file."""
-        key = f"quarantine/{file.file_id}.json"
-        if not list(listing(self.settings.ops_bucket, key)):
-            return []
-        body = aws.s3().get_object(Bucket=self.settings.ops_bucket, Key=key)["Body"].read()
-        return [json.loads(line) for line in body.splitlines()]
+        catalog = open_catalog(self.settings)
+        tables = {name: table for name in table_names(catalog) if (table := load(catalog, name))}
+        _, record = ledger.records(tables, self.settings.ops_bucket)[file.file_id]
+        return list(quarantine.read(self.settings.ops_bucket, record))
 
     def unbalanced(self) -> tuple[str, ...]:
         """Return what does not add up in the books, over all files of this lake."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 
+from lakehouse import aws
 from lakehouse.ingest import quarantine
 from lakehouse.ingest.opened import Open
-from lakehouse.ingest.quarantine import BadRow, Digest
+from lakehouse.ingest.quarantine import Digest
 from lakehouse.ingest.replay import Replay, next_generation
 from lakehouse.landing.files import RawFile
 from lakehouse.tables.commit import FileRecord
@@ -30,10 +32,11 @@ def digest(*rows: int | None) -> str:
     return str(made)
 
 
-def left(*rows: int | None, number: int = 0) -> None:
-    """Put this into quarantine."""
-    bad = [BadRow(row, "bad", "why") for row in rows]
-    quarantine.write(clouds.OPS, FILE, bad, "2026-01-01T00:00:00+00:00", replay=number)
+def left(record: FileRecord, *rows: int | None) -> None:
+    """Put this into quarantine, where the record's commit says that it is."""
+    key = quarantine.key_of(record.file_id, record.replay, record.set_aside)
+    body = "".join(json.dumps({"row": row}) + "\n" for row in rows)
+    aws.s3().put_object(Bucket=clouds.OPS, Key=key, Body=body.encode())
 
 
 def opened(quarantined: int, set_aside: str = "", table: str = "raw.shop_orders", **more: int) -> Open:
@@ -47,22 +50,20 @@ def opened(quarantined: int, set_aside: str = "", table: str = "raw.shop_orders"
 
 def test_the_rows_that_were_left():
     """Under the next number; what an earlier generation left does not matter any more."""
-    left(1, 2, 3)
-    left(2, 3, number=4)
-    assert next_generation(clouds.OPS, opened(3)) == Replay(1, frozenset((1, 2, 3)))
-    last = opened(2, digest(3, 2))
+    first, last = opened(3), opened(2, digest(3, 2))
     last = replace(last, record=replace(last.record, replay=4))
+    left(first.record, 1, 2, 3)
+    left(last.record, 2, 3)
+    assert next_generation(clouds.OPS, first) == Replay(1, frozenset((1, 2, 3)))
     assert next_generation(clouds.OPS, last) == Replay(5, frozenset((2, 3)))
 
 
 def test_a_whole_file():
     """All of its rows; the first time, where no table had it."""
-    left(None)
-    whole = {"received": 1, "loaded": 0}
-    assert next_generation(clouds.OPS, opened(1, **whole)) == Replay(1, None)
-    assert next_generation(clouds.OPS, opened(1, table="", **whole)) == Replay(0, None)
-    left(3, 4)  # an attempt to load it died before its commit
-    assert next_generation(clouds.OPS, opened(1, digest(None), table="", **whole)) == Replay(0, None)
+    whole = opened(1, digest(None), received=1, loaded=0)
+    left(whole.record, None)
+    assert next_generation(clouds.OPS, whole) == Replay(1, None)
+    assert next_generation(clouds.OPS, replace(whole, table="")) == Replay(0, None)
 
 
 @pytest.mark.parametrize(
@@ -79,5 +80,5 @@ def test_a_whole_file():
 )
 def test_what_the_commit_did_not_count_is_left_alone(rows, counted):
     """Nobody knows which of these rows are loaded."""
-    left(*rows)
+    left(counted.record, *rows)
     assert next_generation(clouds.OPS, counted) is None

@@ -8,11 +8,11 @@ from threading import Barrier
 
 import pytest
 
-from lakehouse import aws
+from lakehouse import aws, objects
 from lakehouse.errors import Terminal
 from lakehouse.ingest import batch, quarantine, replay
 from lakehouse.ingest.batch import ingest
-from lakehouse.ingest.opened import Choice
+from lakehouse.ingest.opened import Choice, choose
 from lakehouse.stages.books import keep_books
 from lakehouse.stages.replay import bad_rows
 from tests.support.lakes import in_threads
@@ -195,15 +195,24 @@ def test_a_replay_that_crashes_before_its_commit_costs_nothing(mixed, monkeypatc
 
 
 def test_quarantine_that_is_not_what_the_commit_counted_is_left_alone(mixed):
-    """Two attempts with different definitions: the object may be the loser's, and its rows loaded already."""
-    file = mixed.files[0]
-    wrong = [quarantine.BadRow(row, "not_allowed", "x") for row in (1, 2)]
-    quarantine.write(mixed.works.settings.ops_bucket, file, wrong, "2026-01-01T00:00:00+00:00")
+    """Somebody changed the object: its rows may be loaded already."""
+    record = next(one.record for one in choose(mixed.works.settings, Choice()) if one.record.quarantined == 2)
+    key = quarantine.key_of(record.file_id, record.replay, record.set_aside)
+    objects.put(mixed.works.settings.ops_bucket, key, b'{"row": 1}\n{"row": 2}\n')
     mixed.takes()
     tally = mixed.replay()
     assert (tally.disagrees, tally.loaded) == (1, 1)
     assert mixed.orders() == ["O1", "O4", "O5", "O6"]
     assert mixed.counts() == (6, 4, 0, 2)
+
+
+def test_what_another_attempt_set_aside_is_not_in_the_way(mixed):
+    """Two attempts with different definitions, and the loser wrote last: what counts is what the commit names."""
+    wrong = [quarantine.BadRow(row, "not_allowed", "x") for row in (1, 2)]
+    for file in mixed.files:
+        quarantine.write(mixed.works.settings.ops_bucket, file, wrong, "2026-01-01T00:00:00+00:00")
+    mixed.takes()
+    assert (mixed.replay().disagrees, mixed.counts()) == (0, (6, 6, 0, 0))
 
 
 def test_messages_that_came_again_meanwhile_are_duplicates(shop):
