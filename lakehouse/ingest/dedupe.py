@@ -32,7 +32,8 @@ class Messages:
         self.cutoff = now - timedelta(days=rule.days)
         self.compared = set(self._paths(table))
         self._units = 0
-        con.execute("CREATE TABLE seen (id VARCHAR, file VARCHAR)")
+        self._files: dict[str, int] = {}
+        con.execute("CREATE TABLE seen (h UBIGINT, id VARCHAR, file INTEGER)")
 
     def drop_repeated(self, file_of: dict[int, str]) -> dict[int, int]:
         """Delete from `unit` the good rows that are there already; return how many by piece.
@@ -45,23 +46,26 @@ class Messages:
             f"{column} IN (SELECT {column} FROM unit WHERE _code IS NULL GROUP BY 1 HAVING count(*) > 1) "
             f"QUALIFY row_number() OVER (PARTITION BY {column} ORDER BY _piece, _row) > 1"
         )
-        self._also_repeated("SELECT id FROM seen")
-        if self._may_have_arrived():  # what is few, the unit, is what is looked up in
-            ours = f"SELECT {column} FROM unit WHERE _code IS NULL"
-            self._also_repeated(f"{self._ids(self.compared)} AND {column} IN ({ours})")
+        # What is few, the unit, is looked up in; of the many seen only the hashes are read where none is met.
+        ours = "FROM unit WHERE _code IS NULL"
+        self._also_repeated(f"SELECT id FROM seen WHERE h IN (SELECT hash({column}) {ours})")
+        if self._may_have_arrived():
+            self._also_repeated(f"{self._ids(self.compared)} AND {column} IN (SELECT {column} {ours})")
         counts = con.execute("SELECT _piece, count(DISTINCT r) FROM repeated GROUP BY 1").fetchall()
         if counts:
             con.execute("DELETE FROM unit WHERE rowid IN (SELECT r FROM repeated)")
+        numbers = [self._files.setdefault(file_id, len(self._files)) for file_id in file_of.values()]
         con.execute("CREATE OR REPLACE TEMP TABLE file_of AS SELECT unnest(?) AS piece, unnest(?) AS file",
-                    [list(file_of), list(file_of.values())])  # fmt: skip
+                    [list(file_of), numbers])  # fmt: skip
         con.execute(
-            f"INSERT INTO seen SELECT {column}, file FROM unit JOIN file_of ON piece = _piece WHERE _code IS NULL"
+            f"INSERT INTO seen SELECT hash({column}), {column}, file FROM unit JOIN file_of ON piece = _piece "
+            "WHERE _code IS NULL"
         )
         return dict(counts)
 
     def forget(self, file_id: str) -> None:
         """Take back what a file brought: none of it will be loaded."""
-        self.con.execute("DELETE FROM seen WHERE file = ?", [file_id])
+        self.con.execute("DELETE FROM seen WHERE file = ?", [self._files.get(file_id)])
 
     def still_new(self, table: Table) -> bool:
         """Return whether the table, as it is now, has none of the batch's messages either."""
