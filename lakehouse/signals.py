@@ -27,9 +27,13 @@ def table_committed(table: str, snapshot_id: int | str) -> None:
         "EventBusName": current().event_bus,
     }
     try:
-        aws.events().put_events(Entries=[entry])  # type: ignore[list-item]
+        answer = aws.events().put_events(Entries=[entry])  # type: ignore[list-item]
     except (BotoCoreError, ClientError) as error:
         telemetry.failed("hint lost, tick will find it", error, table=table)
+        return
+    if answer["FailedEntryCount"]:
+        code = answer["Entries"][0].get("ErrorCode", "")
+        telemetry.warn("hint lost, tick will find it", table=table, code=code)
 
 
 def send(queue_url: str, bodies: Iterable[dict[str, Any]], *, group: str | None = None) -> int:

@@ -53,15 +53,19 @@ def test_a_commit_is_announced(cloud):
     }
 
 
-def test_a_hint_that_cannot_be_sent_stops_nobody(cloud, monkeypatch):
-    """The rows are committed; tick finds them."""
+@pytest.mark.parametrize("raises", [True, False])
+def test_a_hint_that_cannot_be_sent_is_told_and_stops_nobody(cloud, monkeypatch, caplog, raises):
+    """The rows are committed; tick finds them. EventBridge says of single entries that it did not take them."""
 
     class Broken:
         def put_events(self, **_):
-            raise ClientError({"Error": {"Code": "InternalError"}}, "PutEvents")
+            if raises:
+                raise ClientError({"Error": {"Code": "InternalError"}}, "PutEvents")
+            return {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "ThrottlingException"}]}
 
     monkeypatch.setattr(aws, "events", Broken)
     signals.table_committed("raw.shop_orders", 1)
+    assert [record.message for record in caplog.records] == ["hint lost, tick will find it"]
 
 
 def test_more_than_ten_messages(cloud):
@@ -128,6 +132,7 @@ def test_the_bus_is_the_one_of_the_settings(cloud, monkeypatch):
     class Bus:
         def put_events(self, **request):
             sent.extend(request["Entries"])
+            return {"FailedEntryCount": 0}
 
     monkeypatch.setenv("LAKEHOUSE_EVENT_BUS", "crm")
     settings.current.cache_clear()
