@@ -68,7 +68,7 @@ def _checked(source: Source, parts: Scan, number: int) -> str:
         name, text = identifier(column.name), identifier("_t_" + column.name)
         cells.append(f"{parts.texts.get(column.name, 'NULL')} AS {text}")
         value = identifier("_v_" + column.name)
-        casts.append(f"{cast(text, types[column.name])} AS {value}")
+        casts.append(f"{cast(column, text, types[column.name])} AS {value}")
         values.append(f"{kept(column, value, text)} AS {name}")
         if column.required:
             faults.append(("missing_value", f"{column.origin} is empty", f"{text} IS NULL"))

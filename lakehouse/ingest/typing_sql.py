@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from lakehouse.sources.definition import SourceColumn
+from lakehouse.sources.value_formats import AMOUNTS, VALUE_FORMATS
 
 # What a wrong value is called, in the code `bad_<kind>`; types that are not here are numbers.
 KINDS = {"timestamptz": "timestamp", "date": "date", "boolean": "boolean"}
-# What a Python process, Iceberg's bounds and other engines can hold; DuckDB knows of infinity and of 290,000 AD.
+# What a Python process, Iceberg's bounds and other engines can hold; DuckDB knows of infinity and of 290,000 AD. The
+# year 1000 stands between: to DuckDB 5-1-26 is a day of the year 5, to whoever wrote it one of this century.
 RANGES = {
-    "timestamptz": "TIMESTAMPTZ '0001-01-01' AND TIMESTAMPTZ '9999-12-31 23:59:59.999999'",
-    "date": "DATE '0001-01-01' AND DATE '9999-12-31'",
+    "timestamptz": (
+        "TIMESTAMPTZ '0001-01-01'",
+        "TIMESTAMPTZ '1000-01-01'",
+        "TIMESTAMPTZ '9999-12-31 23:59:59.999999'",
+    ),
+    "date": ("DATE '0001-01-01'", "DATE '1000-01-01'", "DATE '9999-12-31'"),
 }
 _SPACES = (" ", "\u00a0", "\u3000")  # the common one, no-break, and that of Chinese text
 
@@ -28,12 +34,20 @@ def typed(column: SourceColumn, text_sql: str, duck_type: str) -> str:
 
     `text_sql` is used more than once: it should be a column's name. An empty text is the reader's to make null.
     """
-    return kept(column, cast(text_sql, duck_type), text_sql)
+    return kept(column, cast(column, text_sql, duck_type), text_sql)
 
 
-def cast(text_sql: str, duck_type: str) -> str:
-    """Return the SQL of a text as DuckDB reads it, which `kept` has yet to look at; null where it cannot."""
-    return f"TRY_CAST({text_sql} AS {duck_type})"
+def cast(column: SourceColumn, text_sql: str, duck_type: str) -> str:
+    """Return the SQL of a text as DuckDB and the column's formats read it; null where they cannot.
+
+    `kept` has yet to look at it. An amount is read by its formats alone: without them 1.299 is a number, too.
+    """
+    formats = [VALUE_FORMATS[name] for name in column.formats]
+    texts = [found.sql(text_sql) for found in formats]
+    if not formats or not set(AMOUNTS) & set(formats[0].types):
+        texts.append(text_sql)
+    casts = [f"TRY_CAST({text} AS {duck_type})" for text in texts]
+    return casts[0] if len(casts) == 1 else f"coalesce({', '.join(casts)})"
 
 
 def kept(column: SourceColumn, value_sql: str, text_sql: str) -> str:
@@ -42,7 +56,11 @@ def kept(column: SourceColumn, value_sql: str, text_sql: str) -> str:
     Both are used more than once, and DuckDB computes them as often: name them in a query below, where rows are many.
     """
     if column.type in RANGES:
-        return f"CASE WHEN {value_sql} BETWEEN {RANGES[column.type]} THEN {value_sql} END"
+        first, usual, last = RANGES[column.type]
+        return (
+            f"CASE WHEN {value_sql} BETWEEN {usual} AND {last} "
+            f"OR ({value_sql} BETWEEN {first} AND {usual} AND {text_sql} LIKE '0___-%') THEN {value_sql} END"
+        )
     if column.type in ("int", "long"):  # a cast would round
         number = f"TRY_CAST({text_sql} AS DOUBLE)"
         return f"CASE WHEN {number} = floor({number}) THEN {value_sql} END"

@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lakehouse.errors import BadDefinition
+from lakehouse.sources import value_formats
 from lakehouse.sources.entities import ENTITIES
 from lakehouse.tables.contract import Column, Contract, Migration, Partition, columns
 
@@ -38,6 +39,12 @@ class SourceColumn(_Strict):
     required: bool = False
     json_type: Literal["string", "object"] | None = None
     allowed: tuple[str, ...] = ()
+    formats: tuple[str, ...] = ()  # see `lakehouse.sources.value_formats`
+
+    @model_validator(mode="after")
+    def _formats_fit(self) -> SourceColumn:
+        value_formats.check(self.type, self.formats)
+        return self
 
 
 class Check(_Strict):

@@ -126,6 +126,7 @@ def test_a_file_with_a_header_alone_has_no_rows(read):
         (b"o2,a,1,two,2024-01-01", "bad_number"),
         (b"o2,a,1,2,2024-02-30", "bad_timestamp"),
         (b"o2,a,1,2,infinity", "bad_timestamp"),
+        (b"o2,a,1,2,5-1-26", "bad_timestamp"),
         (b"o2,a,1,2,12024-01-01", "bad_timestamp"),
         (b"o2,a,1,2,0044-03-15 (BC)", "bad_timestamp"),
         (b"o2," + b"x" * 4_300_000 + b",1,2,2024-01-01", "line_too_long"),

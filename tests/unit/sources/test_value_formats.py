@@ -1,0 +1,143 @@
+"""Values as people write them: read right by a rule that the column names, or not at all."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import duckdb
+import pytest
+
+from lakehouse.ingest.typing_sql import typed
+from lakehouse.sources.definition import SourceColumn
+
+
+def read(text: str, kind: str, *formats: str):
+    """Return what a column of this type makes of a text."""
+    column = SourceColumn(name="x", origin="X", type=kind, doc="X", formats=formats)
+    duck_type = {"timestamptz": "TIMESTAMPTZ"}.get(kind, kind.upper())
+    con = duckdb.connect()
+    con.execute("SET TimeZone = 'UTC'")
+    try:
+        (row,) = con.execute(
+            f"SELECT {typed(column, 't', duck_type)} FROM (SELECT CAST(? AS VARCHAR) AS t)", [text]
+        ).fetchall()
+    finally:
+        con.close()
+    return row[0]
+
+
+JANUARY, MAY = date(2026, 1, 5), date(2026, 5, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "formats", "expected"),
+    [
+        ("2026-01-05", (), JANUARY),
+        ("2026/1/5", (), JANUARY),
+        ("2026.1.5", (), None),
+        ("5-1-26", (), None),  # DuckDB alone: a day of the year 5
+        ("05-01-26", (), None),
+        ("126-1-5", (), None),
+        ("0001-01-01", (), date(1, 1, 1)),  # what some systems write for no date
+        ("46027", (), None),
+        ("20260105", (), None),
+        ("2026.1.5", ("ymd",), JANUARY),
+        ("20260105", ("ymd",), JANUARY),
+        ("20261305", ("ymd",), None),
+        ("5-1-26", ("ymd",), None),
+        ("5-1-26", ("dmy",), JANUARY),
+        ("05/01/2026", ("dmy",), JANUARY),
+        ("31/2/26", ("dmy",), None),
+        ("2026-01-05", ("dmy",), JANUARY),
+        ("5-1-26", ("mdy",), MAY),
+        ("46027", ("excel",), JANUARY),
+        ("46027", ("ymd", "excel"), JANUARY),
+        ("60", ("excel",), None),  # the 29th of February 1900, which only Excel knows
+        ("4.6E+4", ("excel",), None),
+        ("二〇二六年一月五日", ("chinese",), JANUARY),
+        ("2026年1月5日", ("chinese",), JANUARY),
+        ("2026 年 1 月 5 号", ("chinese",), JANUARY),
+        ("二零二六年十月二十日", ("chinese",), date(2026, 10, 20)),
+        ("二〇二六年十二月三十一日", ("chinese",), date(2026, 12, 31)),
+        ("二〇二六年二月三十日", ("chinese",), None),
+        ("昨天", ("chinese", "ymd"), None),
+    ],
+)
+def test_dates(text, formats, expected):
+    """What a column does not name is not tried, and a day that is none is none."""
+    assert read(text, "date", *formats) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "formats", "expected"),
+    [
+        ("2026-1-5 9:05", (), datetime(2026, 1, 5, 9, 5, tzinfo=UTC)),
+        ("2026-01-05T10:00:00+08:00", ("ymd",), datetime(2026, 1, 5, 2, tzinfo=UTC)),
+        ("2026.1.5 9:05:30", ("ymd",), datetime(2026, 1, 5, 9, 5, 30, tzinfo=UTC)),
+        ("5.1.2026 10:00", ("dmy",), datetime(2026, 1, 5, 10, tzinfo=UTC)),
+        ("46027.75", ("excel",), datetime(2026, 1, 5, 18, tzinfo=UTC)),
+        ("2026年1月5日10:30", ("chinese",), datetime(2026, 1, 5, 10, 30, tzinfo=UTC)),
+        ("5-1-26 10:00", (), None),
+    ],
+)
+def test_moments(text, formats, expected):
+    """A time may stand behind; without a zone it is UTC."""
+    assert read(text, "timestamptz", *formats) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "formats", "expected"),
+    [
+        ("1299.00", (), "1299"),
+        ("1,299.00", (), None),
+        ("¥1,299.00", ("amount",), "1299"),
+        ("1299元", ("amount",), "1299"),
+        ("人民币1,000", ("amount",), "1000"),
+        ("USD 5", ("amount",), "5"),
+        ("(120.00)", ("amount",), "-120"),
+        ("-$3.50", ("amount",), "-3.5"),
+        ("12 345.6", ("amount",), "12345.6"),
+        ("1,29.00", ("amount",), None),
+        ("1.299,00", ("amount",), None),
+        ("1,299", ("amount",), "1299"),
+        ("about 5", ("amount",), None),
+        ("1.299,00 €", ("amount_comma",), "1299"),
+        ("1.299", ("amount_comma",), "1299"),  # to a plain cast one and a bit
+        ("5.5", ("amount_comma",), None),
+        ("-5,50", ("amount_comma",), "-5.5"),
+        ("(1.200,5)", ("amount_comma",), "-1200.5"),
+    ],
+)
+def test_amounts(text, formats, expected):
+    """Points and commas mean what the column says, and never what happens to parse."""
+    assert read(text, "decimal(18,2)", *formats) == (None if expected is None else Decimal(expected))
+
+
+@pytest.mark.parametrize(
+    ("text", "formats", "expected"),
+    [
+        ("yes", (), True), ("N", (), False), ("0", (), False), ("是", (), None), ("是", ("yes_no",), True),
+        ("否", ("yes_no",), False), ("ON", ("yes_no",), True), ("√", ("yes_no",), True), ("×", ("yes_no",), False),
+        ("无", ("yes_no",), False), ("yes", ("yes_no",), True), ("perhaps", ("yes_no",), None),
+    ],
+)  # fmt: skip
+def test_yes_and_no(text, formats, expected):
+    """The words of both languages; a word that is neither is neither."""
+    assert read(text, "boolean", *formats) is expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "formats", "told"),
+    [
+        ("date", ("amount",), "no formats of date: amount; there are ymd"),
+        ("string", ("ymd",), "there are none"),
+        ("date", ("iso8601",), "iso8601"),
+        ("timestamptz", ("dmy", "mdy"), "name one"),
+        ("double", ("amount", "amount_comma"), "name one"),
+    ],
+)
+def test_formats_that_make_no_sense_are_refused(kind, formats, told):
+    """When the definition is read, not with the first file."""
+    with pytest.raises(ValueError, match=told):
+        SourceColumn(name="x", origin="X", type=kind, doc="X", formats=formats)
