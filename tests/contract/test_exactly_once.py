@@ -66,6 +66,22 @@ def test_writers_of_different_files_both_succeed(any_lake, quick_retries):
     assert any_lake.rows == each_once(["a", "b"])
 
 
+@pytest.mark.parametrize("before", [(), ("z",)], ids=["empty", "filled"])
+def test_a_change_that_brought_no_rows_is_no_conflict(any_lake, before, quick_retries):
+    """A property of the table came meanwhile: neither an append nor a replacement has to be planned again."""
+    if before:
+        any_lake.load(any_lake.writer(), *before)
+    slow, late = any_lake.writer(), any_lake.writer()
+    any_lake.writer().transaction().set_properties({"comment": "a"}).commit_transaction()
+    appended = any_lake.load(slow, "a", exclusive=True).snapshot_id
+    assert any_lake.rows == each_once([*before, "a"])
+    late.refresh()
+    any_lake.writer().transaction().set_properties({"comment": "b"}).commit_transaction()
+    new = write(any_lake.settings, late, files_sql(["new"]))
+    replace_all(late, new.files, computed_from={}, base=appended)
+    assert any_lake.rows == each_once(["new"])
+
+
 def test_what_is_in_the_table_is_refused_before_any_commit(any_lake):
     """A file of long ago is found in the summaries, or in the ledger where these no longer reach."""
     table = any_lake.writer()
@@ -192,6 +208,15 @@ def test_an_exclusive_append_refuses_rows_it_has_not_seen(any_lake, quick_retrie
         any_lake.load(slow, "b", exclusive=True)
     any_lake.load(any_lake.writer(), "b", exclusive=True)
     assert any_lake.rows == each_once(["a", "b"])
+
+
+def test_an_exclusive_append_refuses_a_single_row(any_lake, quick_retries):
+    """It may be the same message."""
+    slow, quick = any_lake.writer(), any_lake.writer()
+    append(quick, write(any_lake.settings, quick, "SELECT 'a' AS file, 1 AS n").files)
+    with pytest.raises(CommitConflict):
+        any_lake.load(slow, "b", exclusive=True)
+    assert any_lake.rows == [("a", 1)]
 
 
 def test_an_exclusive_append_goes_past_commits_without_new_rows(any_lake, quick_retries):

@@ -45,6 +45,9 @@ def test_rows_are_appended_in_one_commit(lake, table):
     assert append(lake, table, "a", "b") == 10
     assert rows_of(table) == each_once(["a", "b"])
     assert len(table.metadata.snapshots) == 1
+    assert {path.parent for path in data_files(lake)} == {
+        Path(table.location().removeprefix("file://"), "data", "t")
+    }
 
 
 def test_a_lost_race_leaves_nothing(lake, table):
@@ -64,6 +67,18 @@ def test_files_that_are_in_already_leave_nothing(lake, table):
     with pytest.raises(AlreadyCommittedError):
         appending.append_written(table, write(lake, table, files_sql(["a"])), records=[a_record("a")])
     assert data_files(lake) == before
+
+
+def test_a_replacement_says_what_it_was_computed_from(lake, table):
+    """And begins with the snapshot that it names."""
+    base = None
+    for name in ("a", "b"):
+        written = write(lake, table, files_sql([name]))
+        done = appending.replace_written(table, written, computed_from={"in": name}, base=base)
+        base = table.refresh().current_snapshot().snapshot_id
+        assert (done.table, done.snapshot_id) == (".".join(table.name()), base)
+        assert rows_of(table) == each_once([name])
+        assert commit.inputs(table) == {"in": name}
 
 
 def test_a_replacement_that_comes_second_leaves_nothing(lake, table):
