@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 COMPILE = $(BIN)/uv pip compile --quiet --universal --no-emit-index-url --generate-hashes -p 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench simulate lock format clean
+.PHONY: help demo test check bench simulate mutate lock format clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ bench: $(READY) ## Measure against limits and peers, as ratios in one run
 simulate: $(READY) ## Play ingest and maintenance under faults with SEEDS seeds (1000), and crash every write
 	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),1000) --crashes
 
+mutate: $(READY) ## Change the modules behind exactly-once line by line: do tests notice? (half an hour)
+	$(BIN)/python -m tests.support.mutation
+
 format: $(READY) ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -50,4 +53,4 @@ lock: $(READY) ## Renew the exact locks of every dependency
 	$(COMPILE) -c locks/dev.txt infra/light.in -o locks/light.txt
 
 clean: ## Remove the environment and the demo's data
-	rm -rf $(VENV) .lakehouse .bench
+	rm -rf $(VENV) .lakehouse .bench mutants

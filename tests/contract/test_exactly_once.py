@@ -52,7 +52,7 @@ def test_the_guard_stands_inside_the_retry(any_lake, before, quick_retries):
     slow, quick = any_lake.writer(), any_lake.writer()
     any_lake.load(quick, "a")
     any_lake.load(quick, "b")
-    with pytest.raises(AlreadyCommittedError) as refused:
+    with pytest.raises(AlreadyCommittedError, match=r"^1 of the ids") as refused:
         any_lake.load(slow, "a", "c")
     assert refused.value.ids == {"a"}
     assert any_lake.rows == each_once([*before, "a", "b"])
@@ -117,7 +117,7 @@ def test_an_expired_link_in_the_chain_is_a_conflict(any_lake, before, quick_retr
     any_lake.load(quick, "b")
     any_lake.load(quick, "c")
     quick.maintenance.expire_snapshots().by_ids([first]).commit()
-    with pytest.raises(CommitConflict):
+    with pytest.raises(CommitConflict, match="snapshots were expired"):
         any_lake.load(slow, "a")
     assert any_lake.rows == each_once([*before, "a", "b", "c"])
 
@@ -180,17 +180,18 @@ def test_a_replacement_whose_answer_was_lost_counts(any_lake, monkeypatch):
 def test_a_commit_that_never_arrived_is_tried_again(any_lake, monkeypatch):
     """The catalog does not answer and has not committed: Transient, and nothing is in the table."""
     table = any_lake.writer()
+    name = ".".join(table.name())
 
     def break_off(*_):
         raise ConnectionError("no answer")
 
     with monkeypatch.context() as broken:
         broken.setattr(table.catalog, "commit_table", break_off)
-        with pytest.raises(Transient) as told:
+        with pytest.raises(Transient, match=f"^{name}: .* is not in the table") as told:
             any_lake.load(table, "a")
         assert not isinstance(told.value, CommitConflict)
         broken.setattr(table.catalog, "load_table", break_off)  # nor can it be asked afterwards
-        with pytest.raises(Transient):
+        with pytest.raises(Transient, match=f"^{name}: .* does not answer"):
             any_lake.load(table, "a")
     assert any_lake.rows == []
     any_lake.load(any_lake.writer(), "a")
@@ -204,7 +205,7 @@ def test_an_exclusive_append_refuses_rows_it_has_not_seen(any_lake, quick_retrie
     """A batch that looked for duplicates must look again after another batch has added rows."""
     slow, quick = any_lake.writer(), any_lake.writer()
     any_lake.load(quick, "a", exclusive=True)
-    with pytest.raises(CommitConflict):
+    with pytest.raises(CommitConflict, match=f"^{'.'.join(slow.name())}: rows were added"):
         any_lake.load(slow, "b", exclusive=True)
     any_lake.load(any_lake.writer(), "b", exclusive=True)
     assert any_lake.rows == each_once(["a", "b"])
@@ -235,9 +236,9 @@ def test_of_two_replacements_the_second_is_refused(any_lake, quick_retries):
     new = write(any_lake.settings, quick, files_sql(["new"]))
     old = write(any_lake.settings, slow, files_sql(["old"]))
     replace_all(quick, new.files, computed_from={"in": "2"}, base=None)
-    with pytest.raises(CommitConflict):
+    with pytest.raises(CommitConflict, match="has changed since"):
         replace_all(slow, old.files, computed_from={"in": "1"}, base=None)
-    with pytest.raises(CommitConflict):
+    with pytest.raises(CommitConflict, match=f"^{'.'.join(late.name())} was written by another"):
         replace_all(late.refresh(), old.files, computed_from={"in": "1"}, base=None)
     assert any_lake.rows == each_once(["new"])
     assert commit.inputs(any_lake.writer()) == {"in": "2"}

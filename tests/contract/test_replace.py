@@ -61,6 +61,7 @@ def test_rows_stay_and_the_head_too(any_lake):
     assert snapshot.summary.operation == Operation.REPLACE
     assert snapshot.summary["total-records"] == "15"
     assert snapshot.summary["total-data-files"] == "1"
+    assert commit.INPUTS not in snapshot.summary.additional_properties
     assert commit.head(any_lake.writer()) == head
     assert names_in(table) == {"a", "b", "c"}
 
