@@ -253,6 +253,14 @@ def test_of_two_replacements_the_second_is_refused(any_lake, quick_retries):
     assert commit.inputs(any_lake.writer()) == {"in": "2"}
 
 
+def test_rows_that_nothing_was_computed_from(any_lake):
+    """A table that was never filled, or filled by appends, names no inputs."""
+    table = any_lake.writer()
+    assert commit.inputs(table) == {}
+    any_lake.load(table, "a")
+    assert commit.inputs(any_lake.writer()) == {}
+
+
 def test_a_replacement_replaces_everything(any_lake):
     """What the table held before is gone from its current snapshot, and stays readable in the one before."""
     table = any_lake.writer()

@@ -70,6 +70,7 @@ def test_the_ledger_answers_for_generations(lake, catalog):
     )
     asked = {"a", "a/1", "b", "b/1", "b/2", "c", "d", "d/1", "e"}
     assert ledger.in_ledger(catalog, asked) == {"a", "b", "b/2"}
+    assert ledger.in_ledger(catalog, {"b/2"}) == {"b/2"}
     found = {"a": {"raw.x"}, "b": {"raw.x"}, "b/2": {"raw.x"}, "c": {""}, "d/1": {""}}
     assert ledger.listed(catalog, asked) == found
 
