@@ -171,13 +171,13 @@ def test_records_are_read_as_they_were_committed(lake, catalog, table, bucket):
 
 
 def test_a_row_without_a_table_does_not_hide_one_with(lake, catalog, bucket):
-    """In whatever order they stand in the ledger; of two with a table the later one counts."""
-    for rows in ([("a", "NULL", 1), ("a", "'raw.x'", 2)], [("b", "'raw.x'", 3), ("b", "NULL", 4)]):
-        for name, where, received in rows:
-            note_record(lake, catalog, replace(a_record(name), received=received), where)
+    """In whatever order they stand in the ledger; alone it stands for itself."""
+    rows = (("a", "NULL", 1), ("a", "'raw.x'", 2), ("b", "'raw.x'", 3), ("b", "NULL", 4), ("c", "NULL", 5))
+    for name, where, received in rows:
+        note_record(lake, catalog, replace(a_record(name), received=received), where)
     found = ledger.records({LEDGER.name: ensure(catalog, LEDGER)}, bucket)
     assert {key: (where, one.received) for key, (where, one) in found.items()} == {
-        "a": ("raw.x", 2), "b": ("raw.x", 3),
+        "a": ("raw.x", 2), "b": ("raw.x", 3), "c": ("", 5),
     }  # fmt: skip
 
 
