@@ -31,7 +31,7 @@ class Messages:
         self.column = identifier(rule.column)
         self.cutoff = now - timedelta(days=rule.days)
         self.compared = set(self._paths(table))
-        self._units = 0
+        self._units, self._hashed = 0, False
         self._files: dict[str, int] = {}
         con.execute("CREATE TABLE seen (h UBIGINT, id VARCHAR, file INTEGER)")
 
@@ -83,10 +83,11 @@ class Messages:
         self._units += 1
         if not self.compared or self._units == 1:
             return bool(self.compared)
-        self.con.execute(
-            "CREATE TABLE IF NOT EXISTS arrived AS "
-            f"SELECT hash({self.column}) AS h FROM ({self._ids(self.compared)})"
-        )
+        if not self._hashed:
+            # Once: IF NOT EXISTS, too, opens a file of the table, to learn its columns.
+            hashes = f"SELECT hash({self.column}) AS h FROM ({self._ids(self.compared)})"
+            self.con.execute(f"CREATE TABLE arrived AS {hashes}")
+            self._hashed = True
         some = f"SELECT 1 FROM unit WHERE _code IS NULL AND hash({self.column}) IN (SELECT h FROM arrived) LIMIT 1"
         return self.con.execute(some).fetchone() is not None
 

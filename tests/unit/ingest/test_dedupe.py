@@ -82,14 +82,17 @@ def test_units_of_one_batch_know_of_each_other(con, table):
 
 
 def test_what_a_file_brought_can_be_taken_back(con, table):
-    """Of a file that is dropped nothing makes others' messages look old; what other files brought stays known."""
+    """From all units it was in; what other files brought stays known, and one that brought nothing takes nothing."""
     messages = Messages(con, table, RULE, NOW)
     unit(con, (1, 1, "a"), (2, 1, "b"))
     messages.drop_repeated({1: "f", 2: "g"})
-    messages.forget("f")
-    unit(con, (3, 1, "a"), (3, 2, "b"))
-    assert messages.drop_repeated({3: "h"}) == {3: 1}
-    assert left(con) == [(3, 1)]
+    unit(con, (3, 1, "c"), (4, 1, "d"))
+    messages.drop_repeated({3: "h", 4: "g"})
+    messages.forget("g")
+    messages.forget("nothing")
+    unit(con, *((5, row, name) for row, name in enumerate("abcd")))
+    assert messages.drop_repeated({5: "i"}) == {5: 2}
+    assert left(con) == [(5, 1), (5, 3)]
 
 
 def test_bad_rows_neither_hide_a_message_nor_go(con, table, arrive):
@@ -136,6 +139,19 @@ def test_only_files_that_reach_into_the_window_are_read(con, table, arrive):
     old.unlink()
     unit(con, (1, 1, "young"), (1, 2, "old"))
     assert Messages(con, table, RULE, NOW).drop_repeated({1: "f"}) == {1: 1}
+
+
+def test_a_batch_of_many_units_reads_the_table_again_only_for_what_is_there(con, table, arrive):
+    """The hashes say that nothing of a unit can have arrived; where something can, it is looked up."""
+    (file,) = arrive("known")
+    messages = Messages(con, table, RULE, NOW)
+    for piece in (1, 2, 3):
+        unit(con, (piece, 1, f"new{piece}"), (piece, 2, "known"), (piece, 3, "bad", "bad"))
+        assert messages.drop_repeated({piece: "f"}) == {piece: 1}
+        assert left(con) == [(piece, 1), (piece, 3)]
+    file.unlink()
+    unit(con, (4, 1, "new4"), (4, 2, "new4"), (4, 3, "known", "bad"))
+    assert messages.drop_repeated({4: "f"}) == {4: 1}
 
 
 def test_a_batch_is_still_new_while_others_bring_other_messages(con, table, arrive):
