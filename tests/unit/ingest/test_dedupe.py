@@ -154,6 +154,16 @@ def test_a_batch_of_many_units_reads_the_table_again_only_for_what_is_there(con,
     assert messages.drop_repeated({4: "f"}) == {4: 1}
 
 
+def test_a_batch_of_one_unit_makes_no_hashes(con, table, arrive):
+    """It asks the files, once; those that go on keep the hashes from the second unit on."""
+    arrive("known")
+    messages = Messages(con, table, RULE, NOW)
+    for piece, hashed in ((1, False), (2, True)):
+        unit(con, (piece, 1, "known"))
+        assert messages.drop_repeated({piece: "f"}) == {piece: 1}
+        assert (("arrived",) in con.execute("SHOW TABLES").fetchall()) == hashed
+
+
 def test_a_batch_is_still_new_while_others_bring_other_messages(con, table, arrive):
     """After a lost race only the files that came meanwhile are compared, each of them once."""
     files = arrive("known")
