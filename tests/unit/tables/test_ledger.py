@@ -8,11 +8,21 @@ from functools import cache
 
 import pytest
 from moto import mock_aws
+from pyiceberg.table.snapshots import Snapshot
 
 from lakehouse import aws
 from lakehouse.tables import ledger
 from lakehouse.tables.catalog import ensure, open_catalog
-from lakehouse.tables.commit import FILES, AlreadyCommittedError, FileRecord, append, as_record, file_records
+from lakehouse.tables.commit import (
+    FILES,
+    AlreadyCommittedError,
+    FileRecord,
+    append,
+    as_record,
+    carried,
+    file_records,
+    head_of,
+)
 from lakehouse.tables.contracts import LEDGER
 from tests.support.lakes import a_contract, a_record, write
 
@@ -130,6 +140,14 @@ def test_records_of_all_versions_read(table):
     assert as_record(old) == as_record(row | {"later": 1}) == file_records(snapshot)[0] == a_record("a", 0)
     assert a_record("a").id == "a"
     assert replace(a_record("a"), replay=3).id == "a/3"
+
+
+def test_a_snapshot_without_a_summary_carries_nothing():
+    """Iceberg lets writers leave it out."""
+    snapshot = Snapshot(snapshot_id=7, manifest_list="m")
+    assert snapshot.summary is None
+    assert carried(snapshot) == set()
+    assert head_of(snapshot) == "7"
 
 
 def test_a_table_s_record_comes_before_the_note(lake, catalog, table, bucket):
