@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, Literal, Protocol
 
 from lakehouse.errors import BadFile
 from lakehouse.ingest.text import MAX_LINE, json_lines
@@ -22,14 +22,27 @@ from lakehouse.sources.formats import arrays, parquet, sheets
 from lakehouse.sources.formats.encoding import as_utf8
 from lakehouse.sources.formats.kind import kind as kind_of
 
-if TYPE_CHECKING:
-    from lakehouse.sources.definition import Source
-
 PIECE = 32 << 20
 _HEAD = 1 << 16
 _COLUMNS = 5_000
 _NO_ARRAY = re.compile(rb"\s*\[(?!\s*(?:\{|\]\s*\Z))")  # of records
 _LOST = 128 << 20
+
+
+class Reading(Protocol):
+    """What must be known of a file beside its bytes; a source's definition says it, see there."""
+
+    @property
+    def format(self) -> Literal["csv", "ndjson"]:
+        """Return what its text is in doubt: a table, or lines of JSON."""
+
+    @property
+    def encoding(self) -> str | None:
+        """Return what its text is in, where that is neither Unicode nor GB 18030."""
+
+    @property
+    def sheet(self) -> str | None:
+        """Return the name of a workbook's sheet that is not the first."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +72,7 @@ class Piece:
     first: int = 0  # Parquet: rows of the file before the piece
 
 
-def pieces(chunks: Iterator[bytes], source: Source, folder: Path, *, size: int = PIECE) -> Iterator[Piece]:
+def pieces(chunks: Iterator[bytes], source: Reading, folder: Path, *, size: int = PIECE) -> Iterator[Piece]:
     """Yield the pieces of one raw file, in order; raises BadFile, also after some of them, for what none can read."""
     numbers = itertools.count()
 
@@ -75,7 +88,7 @@ def pieces(chunks: Iterator[bytes], source: Source, folder: Path, *, size: int =
 
 
 def _of_member(
-    chunks: Iterator[bytes], source: Source, path: Callable[[], Path], size: int
+    chunks: Iterator[bytes], source: Reading, path: Callable[[], Path], size: int
 ) -> Iterator[Piece]:
     head, chunks = _peek(chunks)
     if not head:
@@ -97,7 +110,7 @@ def _of_member(
         yield from _cut(json_lines(lines), Layout("json_lines"), path, size)
 
 
-def _kind(head: bytes, source: Source) -> str:
+def _kind(head: bytes, source: Reading) -> str:
     """Return what a file is. In one of JSON lines a line that is none, be it the first, costs only itself."""
     lines = source.format == "ndjson"
     try:

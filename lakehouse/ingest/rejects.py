@@ -5,6 +5,8 @@ They become bad rows of the batch, and the places of the rows behind them are mo
 
 from __future__ import annotations
 
+from collections import Counter
+
 import duckdb
 
 from lakehouse.engine.escape import literal
@@ -25,6 +27,21 @@ _CODES = {
 def forget(con: duckdb.DuckDBPyConnection) -> None:
     """Drop what a scan has left, also one that failed."""
     con.execute("DROP TABLE IF EXISTS rejected; DROP TABLE IF EXISTS rejected_scans")
+
+
+def counted(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Return how many rows the last scan left out, by code; none where it kept no account."""
+    there = con.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'rejected'").fetchone()
+    if there == (0,):
+        return {}
+    found = con.execute(
+        "SELECT kind, count(*) FROM (SELECT min(CAST(error_type AS VARCHAR)) AS kind FROM rejected GROUP BY line) "
+        "GROUP BY kind"
+    ).fetchall()
+    codes: Counter[str] = Counter()
+    for kind, number in found:
+        codes[_CODES.get(kind, ("unreadable_row", ""))[0]] += number
+    return dict(codes)
 
 
 def place(con: duckdb.DuckDBPyConnection, piece: int, header_lines: int) -> None:

@@ -53,29 +53,38 @@ def scan(con: duckdb.DuckDBPyConnection, source: Source, piece: Piece) -> Scan:
     return _json_lines(source, piece.path)
 
 
-def _delimited(source: Source, piece: Piece, path: Path) -> Scan:
+def delimited_rows(piece: Piece, path: Path) -> str:
+    """Return the query of a delimited piece's rows: `_n`, and each cell as it stands, from `_c0` on."""
     delimiter = piece.layout.delimiter
     if not piece.ends:
         path = even_rows(path, delimiter)
-    header = piece.layout.header
-    columns = "{" + ", ".join(f"'_c{number}': 'VARCHAR'" for number in range(len(header))) + "}"
-    query = (
+    columns = "{" + ", ".join(f"'_c{number}': 'VARCHAR'" for number in range(len(piece.layout.header))) + "}"
+    return (
         f"SELECT row_number() OVER () AS _n, * FROM read_csv({literal(str(path))}, auto_detect=false, "
         f"header=false, skip={piece.skip}, delim={literal(delimiter)}, quote='\"', escape='\"', "
         f"new_line={literal(_NEWLINES[piece.ends])}, "
         f"columns={columns}, {rejects.LIMITS}, {rejects.STORED})"
     )
-    cells = {name: f"_c{number}" for number, name in enumerate(header)}
+
+
+def _delimited(source: Source, piece: Piece, path: Path) -> Scan:
+    cells = {name: f"_c{number}" for number, name in enumerate(piece.layout.header)}
     texts, unknown = _mapped(source, cells)
     return Scan(
-        query,
+        delimited_rows(piece, path),
         {name: f"nullif({trimmed(cell)}, '')" for name, cell in texts.items()},
         _json_object(unknown),
         _json_object(cells),
     )
 
 
-def _parquet(con: duckdb.DuckDBPyConnection, source: Source, piece: Piece, path: Path) -> Scan:
+def parquet_rows(
+    con: duckdb.DuckDBPyConnection, piece: Piece, path: Path
+) -> tuple[str, dict[str, str], dict[str, str]]:
+    """Return the query of a Parquet piece's rows, and by name the SQL of each cell and of its text.
+
+    Raises BadFile (duplicate_column) for names that differ in case alone.
+    """
     reader = f"read_parquet({literal(str(path))}, file_row_number=true)"
     first, behind = piece.first, piece.first + (piece.lines or 0)
     query = (
@@ -87,15 +96,21 @@ def _parquet(con: duckdb.DuckDBPyConnection, source: Source, piece: Piece, path:
     if len(set(names)) != len(names):
         raise BadFile("duplicate_column", "two columns of the file share a name")
     cells = {name: identifier(name) for name, *_ in described}
-    nested = {identifier(name) for name, kind, *_ in described if any(mark in kind for mark in "([")}
-    texts, unknown = _mapped(source, cells)
+    nested = {name for name, kind, *_ in described if any(mark in kind for mark in "([")}
+    texts = {
+        name: f"CAST({f'to_json({cell})' if name in nested else cell} AS VARCHAR)"
+        for name, cell in cells.items()
+    }
+    return query, cells, texts
+
+
+def _parquet(con: duckdb.DuckDBPyConnection, source: Source, piece: Piece, path: Path) -> Scan:
+    query, cells, text_of = parquet_rows(con, piece, path)
+    texts, unknown = _mapped(source, {name: name for name in cells})
     return Scan(
         query,
-        {
-            name: f"nullif(trim(CAST({f'to_json({cell})' if cell in nested else cell} AS VARCHAR)), '')"
-            for name, cell in texts.items()
-        },
-        _json_object(unknown),
+        {name: f"nullif(trim({text_of[origin]}), '')" for name, origin in texts.items()},
+        _json_object({name: cells[name] for name in unknown}),
         _json_object(cells),
     )
 
@@ -122,23 +137,30 @@ def _json_object(cells: dict[str, str]) -> str:
     return "json_object(" + ", ".join(f"{literal(name)}, {cell}" for name, cell in cells.items()) + ")"
 
 
-def _json_lines(source: Source, path: Path) -> Scan:
-    """Parse each line twice: once for all values, once for the number of its keys.
+def json_rows(path: Path, taken_apart: str) -> str:
+    """Return the query of the lines of a JSON piece that are not blank: `_n`, `_line`, `_s`, `_kind`.
 
-    Only where a line has more keys than values were found is it asked which ones nobody mapped.
+    `taken_apart` is the SQL of `_s` from `_line`, null where it fails; `_kind` is the line's JSON type, null for none.
+    What begins with a brace and was taken apart is an object; the rest, few lines, may take their time.
     """
-    kinds = {column.origin: "JSON" if column.json_type else "VARCHAR" for column in source.columns}
-    # What begins with a brace and was taken apart is an object; the rest, few lines, may take their time.
-    query = (
+    return (
         "SELECT *, CASE WHEN starts_with(_line, '{') AND _s IS NOT NULL THEN 'OBJECT' "
-        f"ELSE TRY(json_type(_line)) END AS _kind FROM (SELECT _n, _line, "
-        f"TRY(from_json(_line, {literal(json.dumps(kinds))})) AS _s FROM ("
+        f"ELSE TRY(json_type(_line)) END AS _kind FROM (SELECT _n, _line, TRY({taken_apart}) AS _s FROM ("
         f"SELECT row_number() OVER () AS _n, _line FROM read_csv({literal(str(path))}, auto_detect=false, "
         f"header=false, delim={literal(NO_DELIMITER)}, quote='', escape='', strict_mode=false, "
         f"columns={{'_line': 'VARCHAR'}}, {rejects.LIMITS}, {rejects.STORED})) "
         "WHERE CASE WHEN starts_with(_line, '{') THEN true "
         "ELSE trim(coalesce(_line, ''), ' \t\r') <> '' END)"
     )
+
+
+def _json_lines(source: Source, path: Path) -> Scan:
+    """Parse each line twice: once for all values, once for the number of its keys.
+
+    Only where a line has more keys than values were found is it asked which ones nobody mapped.
+    """
+    kinds = {column.origin: "JSON" if column.json_type else "VARCHAR" for column in source.columns}
+    query = json_rows(path, f"from_json(_line, {literal(json.dumps(kinds))})")
     texts, faults = {}, []
     for column in source.columns:
         cell = f"_s.{identifier(column.origin)}"
