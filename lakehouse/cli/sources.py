@@ -1,13 +1,18 @@
-"""What arrives: list the sources, refill their columns."""
+"""What arrives: list the sources, refill their columns, look into a file that nobody has seen."""
 
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lakehouse.cli.app import DEFAULT, AsJson, Data, app, progress
+from lakehouse.errors import BadFile, Terminal
+
+if TYPE_CHECKING:
+    from lakehouse.ingest.profile import Profile
 
 sources = typer.Typer(no_args_is_help=True, help="What arrives, and how it is read.")
 app.add_typer(sources, name="sources")
@@ -62,3 +67,54 @@ def refill(
         rows = [(name, done["moved"].get(name, 0), done["kept"].get(name, 0)) for name in names]
         out.print(grid("Values in extra", ("column", "would move" if dry_run else "moved", "stay"), rows))
     print(f"{done['rows']} rows in {done['files']} files {'would change' if dry_run else 'changed'}")
+
+
+@sources.command("profile")
+def profile(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Any file that ingest reads, packed or not.")],
+    as_json: AsJson = False,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="OUT.html", help="Write a page for a browser, too.")
+    ] = None,
+    rows: Annotated[
+        int,
+        typer.Option("--rows", min=1, help="Rows of the sample that types and kinds are told from, at most."),
+    ] = 20_000,
+    encoding: Annotated[
+        str | None, typer.Option("--encoding", help="Of text that is neither Unicode nor GB 18030.")
+    ] = None,
+    sheet: Annotated[
+        str | None, typer.Option("--sheet", help="Of a workbook; without it the first that is visible.")
+    ] = None,
+) -> None:
+    """Tell what a file holds: types, formats, keys, what looks personal. Values are shown masked only."""
+    from lakehouse.ingest import profile as profiles
+    from lakehouse.settings import current
+
+    how = profiles.Unknown(encoding, sheet)
+    try:
+        with progress(quiet=as_json) as bar:
+            task = bar.add_task("reading", total=file.stat().st_size if file.is_file() else None)
+            found = profiles.profile(current(), file, how, rows=rows, on=lambda read: bar.advance(task, read))
+    except BadFile as error:
+        if as_json:
+            print(json.dumps({"file": str(file), "code": error.code, "error": error.reason}))
+        raise
+    if html is not None:
+        _write_page(html, file.name, found)
+    from lakehouse.console.profile import as_json as told_as_json
+    from lakehouse.console.profile import show_profile
+
+    if as_json:
+        print(json.dumps(told_as_json(str(file), found), ensure_ascii=False))
+    else:
+        show_profile(str(file), found)
+
+
+def _write_page(path: Path, name: str, found: Profile) -> None:
+    from lakehouse.console.profile_page import page
+
+    try:
+        path.write_text(page(name, found), "utf-8")
+    except OSError as error:
+        raise Terminal(f"{path} cannot be written: {error.strerror}") from error

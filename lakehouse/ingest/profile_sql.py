@@ -1,0 +1,155 @@
+"""Takes one piece apart for a profile: a single pass that counts all its rows, hashes their values and samples some."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from lakehouse.engine.escape import literals
+from lakehouse.errors import BadFile
+from lakehouse.ingest import rejects, scan
+from lakehouse.ingest.sketch import ALL, Hashes
+from lakehouse.ingest.typing_sql import trimmed
+
+if TYPE_CHECKING:
+    from lakehouse.ingest.pieces import Piece
+
+COLUMNS = 5_000
+VALUE = 2_000  # characters of a value that a sample keeps; JSON that is longer becomes {} or []
+_AT_ONCE = 250  # columns of one query: it is compiled in time that grows faster than they
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A column of a piece. `hashes`: of its values, all or the smallest; `lengths`: least and most characters."""
+
+    name: str
+    filled: int
+    lengths: tuple[int, int] | None
+    hashes: Hashes
+    sampled: pa.Array
+
+
+@dataclass(frozen=True)
+class Counted:
+    """One piece: rows, rows that cannot be read by code, columns in their order, and which rows were sampled."""
+
+    rows: int
+    unreadable: dict[str, int]
+    columns: list[Cells]
+    sampled: Hashes
+    left_out: int = 0
+
+
+def count(
+    con: duckdb.DuckDBPyConnection, piece: Piece, path: Path, highest: Mapping[str, int], every: int
+) -> Counted:
+    """Read a piece once (250 columns at a time); raises BadFile where its reader gives up.
+
+    `highest`: by column, the hash above which none is wanted, all for one that is not named. `every`: of so many rows
+    one is sampled, the first of the piece among them.
+    """
+    rejects.forget(con)
+    try:
+        query, cells, unreadable, left_out = _rows(con, piece, path)
+        step = max(1, min(_AT_ONCE, len(cells)))
+        names = list(cells)
+        tables = []
+        for start in range(0, max(1, len(names)), step):
+            rejects.forget(con)
+            part = names[start : start + step]
+            tables.append((part, con.execute(_select(query, part, cells, highest, every)).to_arrow_table()))
+        unreadable |= {} if piece.layout.kind == "parquet" else rejects.counted(con)
+    except (duckdb.DataError, duckdb.InvalidInputException) as error:
+        raise BadFile("unreadable_file", f"the reader gave up ({type(error).__name__})") from error
+    columns = [_cells(name, table, number) for part, table in tables for number, name in enumerate(part)]
+    first = tables[0][1]
+    return Counted(first["n"][0].as_py(), unreadable, columns, _numbers(first["s"]), left_out)
+
+
+def _rows(
+    con: duckdb.DuckDBPyConnection, piece: Piece, path: Path
+) -> tuple[str, dict[str, str], dict[str, int], int]:
+    """Return the query of a piece's rows, the SQL of each column's text by name, and what no row is."""
+    if piece.layout.kind == "delimited":
+        cells = {name: f"_c{number}" for number, name in enumerate(piece.layout.header)}
+        return scan.delimited_rows(piece, path), cells, {}, 0
+    if piece.layout.kind == "parquet":
+        query, _, texts = scan.parquet_rows(con, piece, path)
+        return query, texts, {}, 0
+    lines = scan.json_rows(path, "json_keys(_line)")
+    shapes = con.execute(
+        "SELECT _kind, _s, count(*) FROM ("
+        f"SELECT _n, _kind, CASE WHEN _kind = 'OBJECT' THEN _s END AS _s FROM ({lines})) GROUP BY ALL ORDER BY min(_n)"
+    ).fetchall()
+    unreadable: dict[str, int] = {}
+    keys: dict[str, None] = {}
+    for kind, found, number in shapes:
+        if kind == "OBJECT":
+            keys |= dict.fromkeys(found)
+        else:
+            code = "not_an_object" if kind else "invalid_json"
+            unreadable[code] = unreadable.get(code, 0) + number
+    named = [key for key in keys if "\0" not in key][:COLUMNS]
+    paths = ["/" + key.replace("~", "~0").replace("/", "~1") for key in named]
+    taken = f"json_extract_string(_line, {literals(paths)})" if paths else "[]::VARCHAR[]"
+    query = f"SELECT _n, _s FROM ({scan.json_rows(path, taken)}) WHERE _kind = 'OBJECT'"
+    return (
+        query,
+        {key: f"_s[{number}]" for number, key in enumerate(named, 1)},
+        unreadable,
+        len(keys) - len(named),
+    )
+
+
+def _select(
+    query: str, names: list[str], cells: Mapping[str, str], highest: Mapping[str, int], every: int
+) -> str:
+    """Return the SQL of one row: n rows, s sampled places; of each column c, l, m, h, v as `_cells` reads them."""
+    texts, values, found = ["_n"], ["_n"], []
+    sampled = f"FILTER (WHERE (_n - 1) % {every} = 0)"
+    for number, name in enumerate(names):
+        raw, text, value, key = (f"_{letter}{number}" for letter in "rtvh")
+        texts.append(f"{cells[name]} AS {raw}")
+        values.append(f"{trimmed(raw)} AS {text}")
+        short = (
+            f"CASE WHEN strlen({value}) <= {VALUE} THEN {value} WHEN TRY(json_type({value})) = 'OBJECT' THEN '{{}}' "
+            f"WHEN TRY(json_type({value})) = 'ARRAY' THEN '[]' ELSE left({value}, {VALUE}) END"
+        )
+        wanted = highest.get(name, ALL)
+        found.append(
+            f"count({value}) AS c{number}, min(length({value})) AS l{number}, max(length({value})) AS m{number}, "
+            f"list({key}) FILTER (WHERE {value} IS NOT NULL{f' AND {key} <= {wanted}' if wanted < ALL else ''}) "
+            f"AS h{number}, list({short}) {sampled} AS v{number}"
+        )
+    filled = ["_n"] + [
+        f"nullif(_t{number}, '') AS _v{number}, hash(_t{number}) AS _h{number}"
+        for number in range(len(names))
+    ]
+    return (
+        f"SELECT count(*) AS n, list(_n) {sampled} AS s{''.join(', ' + one for one in found)} FROM ("
+        f"SELECT {', '.join(filled)} FROM (SELECT {', '.join(values)} FROM (SELECT {', '.join(texts)} FROM ({query}))))"
+    )
+
+
+def _cells(name: str, table: pa.Table, number: int) -> Cells:
+    least, most = table[f"l{number}"][0].as_py(), table[f"m{number}"][0].as_py()
+    values = table[f"v{number}"].combine_chunks()
+    return Cells(
+        name,
+        table[f"c{number}"][0].as_py(),
+        None if least is None else (least, most),
+        _numbers(table[f"h{number}"]),
+        values.flatten() if len(values) else pa.array([], pa.string()),
+    )
+
+
+def _numbers(lists: pa.ChunkedArray) -> Hashes:
+    """Return the numbers of the one list in a column, none where it is null."""
+    return np.asarray(lists.combine_chunks().flatten().to_numpy(zero_copy_only=False), np.uint64)
