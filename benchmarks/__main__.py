@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import version
 
-from benchmarks import commands, ingest, maintenance
+from benchmarks import commands, ingest, maintenance, profile
 from benchmarks.report import Result, line, table
 
 _PARTS: dict[str, Callable[..., list[Result]]] = {
@@ -20,6 +20,7 @@ _PARTS: dict[str, Callable[..., list[Result]]] = {
     "dedupe": ingest.dedupe,
     "large": ingest.large,
     "small": ingest.small,
+    "profile": profile.profile,
     "rewrites": maintenance.rewrites,
     "commits": maintenance.commits,
     "commands": commands.commands,

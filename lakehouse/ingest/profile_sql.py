@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 COLUMNS = 5_000
 VALUE = 2_000  # characters of a value that a sample keeps; JSON that is longer becomes {} or []
-_AT_ONCE = 250  # columns of one query: it is compiled in time that grows faster than they
+_AT_ONCE = 64  # columns of one query: DuckDB plans it in time that grows with their square
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Counted:
 def count(
     con: duckdb.DuckDBPyConnection, piece: Piece, path: Path, highest: Mapping[str, int], every: int
 ) -> Counted:
-    """Read a piece once (250 columns at a time); raises BadFile where its reader gives up.
+    """Read a piece once; raises BadFile where its reader gives up.
 
     `highest`: by column, the hash above which none is wanted, all for one that is not named. `every`: of so many rows
     one is sampled, the first of the piece among them.
@@ -58,12 +58,13 @@ def count(
     rejects.forget(con)
     try:
         query, cells, unreadable, left_out = _rows(con, piece, path)
-        step = max(1, min(_AT_ONCE, len(cells)))
         names = list(cells)
+        if len(names) > _AT_ONCE:  # else each part of them would read the piece again
+            con.execute(f"CREATE OR REPLACE TEMP TABLE profiled_piece AS {query}")
+            query = "FROM profiled_piece"
         tables = []
-        for start in range(0, max(1, len(names)), step):
-            rejects.forget(con)
-            part = names[start : start + step]
+        for start in range(0, max(1, len(names)), _AT_ONCE):
+            part = names[start : start + _AT_ONCE]
             tables.append((part, con.execute(_select(query, part, cells, highest, every)).to_arrow_table()))
         unreadable |= {} if piece.layout.kind == "parquet" else rejects.counted(con)
     except (duckdb.DataError, duckdb.InvalidInputException) as error:
@@ -140,13 +141,14 @@ def _select(
 
 def _cells(name: str, table: pa.Table, number: int) -> Cells:
     least, most = table[f"l{number}"][0].as_py(), table[f"m{number}"][0].as_py()
-    values = table[f"v{number}"].combine_chunks()
+    values = table[f"v{number}"].combine_chunks().flatten()
     return Cells(
         name,
         table[f"c{number}"][0].as_py(),
         None if least is None else (least, most),
         _numbers(table[f"h{number}"]),
-        values.flatten() if len(values) else pa.array([], pa.string()),
+        # a copy: the least part of what DuckDB gives keeps all columns of its answer in memory
+        values.take(pa.array(np.arange(len(values)))),
     )
 
 
