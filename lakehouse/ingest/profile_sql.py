@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 COLUMNS = 5_000
 VALUE = 2_000  # characters of a value that a sample keeps; JSON that is longer becomes {} or []
-_AT_ONCE = 64  # columns of one query: DuckDB plans it in time that grows with their square
+_AT_ONCE = 32  # columns of one query: DuckDB plans it in time that grows with their square
 
 
 @dataclass(frozen=True)
@@ -62,16 +62,17 @@ def count(
         if len(names) > _AT_ONCE:  # else each part of them would read the piece again
             con.execute(f"CREATE OR REPLACE TEMP TABLE profiled_piece AS {query}")
             query = "FROM profiled_piece"
-        tables = []
+        columns: list[Cells] = []
+        rows, places = 0, np.empty(0, np.uint64)
         for start in range(0, max(1, len(names)), _AT_ONCE):
             part = names[start : start + _AT_ONCE]
-            tables.append((part, con.execute(_select(query, part, cells, highest, every)).to_arrow_table()))
+            table = con.execute(_select(query, part, cells, highest, every)).to_arrow_table()
+            rows, places = table["n"][0].as_py(), _numbers(table["s"])
+            columns += [_cells(name, table, number) for number, name in enumerate(part)]
         unreadable |= {} if piece.layout.kind == "parquet" else rejects.counted(con)
     except (duckdb.DataError, duckdb.InvalidInputException) as error:
         raise BadFile("unreadable_file", f"the reader gave up ({type(error).__name__})") from error
-    columns = [_cells(name, table, number) for part, table in tables for number, name in enumerate(part)]
-    first = tables[0][1]
-    return Counted(first["n"][0].as_py(), unreadable, columns, _numbers(first["s"]), left_out)
+    return Counted(rows, unreadable, columns, places, left_out)
 
 
 def _rows(
@@ -153,5 +154,5 @@ def _cells(name: str, table: pa.Table, number: int) -> Cells:
 
 
 def _numbers(lists: pa.ChunkedArray) -> Hashes:
-    """Return the numbers of the one list in a column, none where it is null."""
-    return np.asarray(lists.combine_chunks().flatten().to_numpy(zero_copy_only=False), np.uint64)
+    """Return a copy of the numbers of the one list in a column, none where it is null."""
+    return np.array(lists.combine_chunks().flatten().to_numpy(zero_copy_only=False), np.uint64)
