@@ -306,7 +306,7 @@ class _Work:
         if found.type in ("string", "json") or not values:
             return 1.0
         column = SourceColumn.model_validate({"name": "v", "from": "v", "type": found.type, "doc": "v"})
-        value = cast("v", Column("v", found.type, "v").duck_type)
+        value = cast(column, "v", Column("v", found.type, "v").duck_type)
         # not as bound lists: DuckDB looks for Python's optional packages at each of their values
         self._con.register("profiled", pa.table({"v": list(values), "n": list(values.values())}))
         good = self._con.execute(
