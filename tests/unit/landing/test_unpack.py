@@ -140,6 +140,14 @@ def test_codes_of_what_is_damaged(tmp_path):
         zipped({}),
         zipped({"a": b"", "b/": b""}),
     ],
+    ids=[
+        "bytes",
+        "gzip",
+        "gzip twice",
+        "zstd",
+        "zip",
+        "zip of empty members",
+    ],  # the bytes tell the time of day
 )
 def test_empty_files_are_bad_files(tmp_path, body):
     """A sender that sends nothing is broken: it is told."""
@@ -147,7 +155,9 @@ def test_empty_files_are_bad_files(tmp_path, body):
 
 
 @pytest.mark.parametrize(
-    "inner", [gzip.compress(TEXT), zstd.compress(TEXT), zipped({"a": TEXT}), bz2.compress(TEXT)]
+    "inner",
+    [gzip.compress(TEXT), zstd.compress(TEXT), zipped({"a": TEXT}), bz2.compress(TEXT)],
+    ids=["gzip", "zstd", "zip", "bz2"],
 )
 @pytest.mark.parametrize("outer", [gzip.compress, zstd.compress, lambda body: zipped({"inner": body})])
 def test_an_archive_within_an_archive_is_refused(tmp_path, inner, outer):
