@@ -106,10 +106,13 @@ def test_what_is_in_the_table_is_refused_before_any_commit(any_lake):
 
 
 def test_a_file_without_rows_is_in_the_table_too(any_lake):
-    """A file whose rows are all bad leaves its id: it is not read again."""
+    """A file whose rows are all bad leaves its id: it is not read again. A commit that carries nothing names nothing."""
     table = any_lake.writer()
     append(table, [], records=[a_record("bad", 0)], carries=["note"])
     assert carried(any_lake.writer().current_snapshot()) == {"bad", "note"}
+    append(table, [])
+    nothing = any_lake.writer().current_snapshot().summary.additional_properties
+    assert not {commit.FILES, commit.CARRIES} & set(nothing)
     for again in ({"records": [a_record("bad", 0)]}, {"carries": ["note"]}):
         with pytest.raises(AlreadyCommittedError):
             append(any_lake.writer(), [], **again)
@@ -147,7 +150,8 @@ def test_a_commit_whose_answer_was_lost_counts(any_lake, monkeypatch):
         broken.setattr(table.catalog, "commit_table", commit_and_break)
         committed = any_lake.load(table, "a")
     assert any_lake.rows == each_once(["a"])
-    assert committed.snapshot_id == any_lake.writer().current_snapshot().snapshot_id
+    head_now = any_lake.writer().current_snapshot().snapshot_id
+    assert committed == commit.Committed(".".join(table.name()), head_now)
 
 
 @pytest.mark.parametrize("retries", [0, 3])
