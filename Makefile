@@ -40,7 +40,7 @@ bench: $(READY) ## Measure against limits and peers, as ratios in one run
 simulate: $(READY) ## Play ingest and maintenance under faults with SEEDS seeds (1000), and crash every write
 	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),1000) --crashes
 
-mutate: $(READY) ## Change the modules behind exactly-once line by line: do tests notice? (half an hour)
+mutate: $(READY) ## Change the modules behind exactly-once bit by bit: do tests notice? (20 minutes)
 	$(BIN)/python -m tests.support.mutation
 
 format: $(READY) ## Format the code

@@ -106,7 +106,7 @@ def test_what_is_in_the_table_is_refused_before_any_commit(any_lake):
 
 
 def test_a_file_without_rows_is_in_the_table_too(any_lake):
-    """A file whose rows are all bad leaves its id: it is not read again. A commit that carries nothing names nothing."""
+    """A file whose rows are all bad leaves its id: it is not read again. A commit of nothing names nothing."""
     table = any_lake.writer()
     append(table, [], records=[a_record("bad", 0)], carries=["note"])
     assert carried(any_lake.writer().current_snapshot()) == {"bad", "note"}
