@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from lakehouse.ingest.profile import ColumnProfile, Profile
 
 KINDS = {"delimited": "delimited text", "json_lines": "JSON", "parquet": "Parquet"}
-_DELIMITERS = {"\t": "tab"}
+_DELIMITERS = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "bar"}
 
 
 def as_json(name: str, found: Profile) -> dict[str, Any]:
