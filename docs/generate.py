@@ -53,7 +53,7 @@ def data_dictionary() -> str:
     """Return the page of every table: what a row is, its key and layout, and its columns."""
     sources = {source.table: source for source in definition.load().values()}
     contracts = [*(source.contract for source in sources.values()), *ALL]
-    models = {model.table for model in registry.load()}
+    models = {model.table: model.where for model in registry.load()}
     parts = [
         "# Data dictionary",
         NOTE,
@@ -64,11 +64,11 @@ def data_dictionary() -> str:
         parts += [f"## {namespace}", words]
         for contract in sorted(contracts, key=lambda contract: contract.name):
             if contract.namespace == namespace:
-                parts.append(_table(contract, sources.get(contract.name), modelled=contract.name in models))
+                parts.append(_table(contract, sources.get(contract.name), models.get(contract.name)))
     return "\n\n".join(parts) + "\n"
 
 
-def _table(contract: Contract, source: Source | None, *, modelled: bool) -> str:
+def _table(contract: Contract, source: Source | None, model: str | None) -> str:
     facts = [("Grain", contract.grain), ("Key of the record" if source else "Key", _names(contract.key))]
     if contract.partition:
         facts.append(("Partition", _names(f"{part.transform}({part.column})" for part in contract.partition)))
@@ -81,12 +81,17 @@ def _table(contract: Contract, source: Source | None, *, modelled: bool) -> str:
             facts.append(
                 ("Duplicates", f"an equal `{rule.column}` is loaded once within {rule.days} days of arrival")
             )
-    elif modelled:
-        facts.append(("Filled by", f"the model `lakehouse/models/sql/{contract.name.replace('.', '/')}.sql`"))
+    elif model is not None:
+        written = (
+            f"`lakehouse/models/sql/{model}`" if model.endswith(".sql") else "`lakehouse/models/entities.py`"
+        )
+        facts.append(("Filled by", f"the model {written}"))
     elif contract.name in STAGES:
         facts.append(("Filled by", STAGES[contract.name]))
     origins = {column.name: column.origin for column in source.columns} if source is not None else {}
     head = ["id", "column", "type", *(["in the file"] if origins else []), "personal", "meaning"]
+    chinese = any(column.zh for column in contract.columns)
+    head += ["含义"] if chinese else []
     ids = contract.field_ids()
     rows = [
         [
@@ -96,11 +101,13 @@ def _table(contract: Contract, source: Source | None, *, modelled: bool) -> str:
             *([f"`{origins[column.name]}`" if column.name in origins else ""] if origins else []),
             "personal" if column.pii else "",
             column.doc,
+            *([column.zh] if chinese else []),
         ]
         for column in contract.columns
     ]
     listed = "\n".join(f"- {name}: {value}" for name, value in facts)
-    return "\n\n".join([f"### {contract.name}", contract.doc, listed, _grid(head, rows)])
+    words = [contract.doc, contract.zh] if contract.zh else [contract.doc]
+    return "\n\n".join([f"### {contract.name}", *words, listed, _grid(head, rows)])
 
 
 def cli() -> str:

@@ -58,19 +58,15 @@ class Settings(BaseSettings):
     as_of: datetime | None = None
 
     # limits of one function's DuckDB
-    memory_limit: str = (
-        ""  # DuckDB's, like 800MB; empty: most of what Lambda gives the function, 800 MB elsewhere
-    )
-    function_memory_mb: int | None = Field(None, validation_alias="AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
+    memory_limit: str = ""  # DuckDB's, like 800MB; empty: half of the function's
+    function_memory_mb: int = Field(2048, ge=128, validation_alias="AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
     threads: int = Field(2, ge=1)
     scratch: Path = Path("/tmp")  # noqa: S108 - Lambda's only writable folder
 
     @property
     def duck_memory(self) -> str:
-        """Return DuckDB's memory limit; Python, Arrow and Iceberg need the rest of a function's memory."""
-        if self.memory_limit or self.function_memory_mb is None:
-            return self.memory_limit or "800MB"
-        return f"{self.function_memory_mb * 3 // 5}MB"
+        """Return DuckDB's memory limit; what it holds beside it, Python and Iceberg need the rest of the function's."""
+        return self.memory_limit or f"{self.function_memory_mb // 2}MB"
 
     def now_or_as_of(self, now: datetime | None = None) -> datetime:
         """Return the moment that time-relative definitions mean by 'now' (UTC)."""

@@ -16,6 +16,7 @@ from lakehouse import signals, telemetry
 from lakehouse.engine import duck
 from lakehouse.errors import CommitConflict
 from lakehouse.ingest import quarantine
+from lakehouse.ingest.full_export import too_much_missing
 from lakehouse.ingest.loading import Loading
 from lakehouse.ingest.quarantine import BadRow
 from lakehouse.landing.files import RawFile
@@ -26,6 +27,8 @@ from lakehouse.tables import datafiles, ledger
 from lakehouse.tables.commit import AlreadyCommittedError, Committed, FileRecord, append, generation_id
 
 if TYPE_CHECKING:
+    import duckdb
+
     from lakehouse.ingest.replay import Replay
     from lakehouse.settings import Settings
     from lakehouse.tables.catalog import Catalog, Table
@@ -68,7 +71,8 @@ def ingest(
     )
     for place, group in itertools.groupby(distinct, key=lambda file: file.place):
         source = sources.get(place)
-        for part in _parts(group):
+        # Each full export is compared with the one before.
+        for part in _parts(group, most=1 if source and source.full_export else _BATCH_FILES):
             try:
                 if source is None:
                     outcome.records += [_refuse(settings, file, clock()) for file in part]
@@ -80,12 +84,12 @@ def ingest(
     return outcome
 
 
-def _parts(files: Iterable[RawFile]) -> Iterator[list[RawFile]]:
+def _parts(files: Iterable[RawFile], most: int) -> Iterator[list[RawFile]]:
     """Cut a backlog into commits of bounded size; one file may be larger than the bound."""
     part: list[RawFile] = []
     size = 0
     for file in files:
-        if part and (size + file.size > _BATCH_BYTES or len(part) >= _BATCH_FILES):
+        if part and (size + file.size > _BATCH_BYTES or len(part) >= most):
             yield part
             part, size = [], 0
         part.append(file)
@@ -178,6 +182,7 @@ class _Batch:
                 loading = Loading(self.settings, self.source, table, con, Path(folder), now)
                 try:
                     loading.run(self.files.values(), f"{now:%Y%m%d}-{uuid.uuid4()}", self.replays)
+                    self._hold(con, table, loading)
                     records = self._records(loading, now.isoformat())
                 except Exception:  # no commit has been tried: nobody refers to what was written
                     datafiles.discard(table, datafiles.Written(loading.files))
@@ -187,6 +192,14 @@ class _Batch:
                 con.close()
         failed |= loading.failed
         return records
+
+    def _hold(self, con: duckdb.DuckDBPyConnection, table: Table, loading: Loading) -> None:
+        """Set a full export aside that would delete too much; a replay says that it may."""
+        for file in self.files.values():
+            if file.file_id not in {*self.replays, *loading.bad_files, *loading.failed}:
+                bad = too_much_missing(con, table, self.source, loading.files)
+                if bad is not None:
+                    loading.set_aside(file.file_id, bad)
 
     def _records(self, loading: Loading, at: str) -> list[FileRecord]:
         """Write the quarantine object of each file that has something bad, then say what became of every file."""

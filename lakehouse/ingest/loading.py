@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from lakehouse.sources.definition import Source
     from lakehouse.tables.catalog import DataFile, Table
 
-UNIT = 2 * PIECE  # bytes of text; as rows in memory they take one to three times as much
+UNIT = 2 * PIECE  # bytes of text for each GiB of memory; as rows they take one to three times as much
 _AHEAD = 4  # pieces that are fetched and unpacked while others are read
 
 
@@ -103,6 +103,7 @@ class Loading:
         self._pending: dict[int, _Pending] = {}
         self._leaving: tuple[str, Future[list[DataFile]]] | None = None
         self._number = 0
+        self._unit = UNIT * max(1, settings.function_memory_mb // 1024)
         self._cursors = local()
         create_unit(con, source)
         con.execute(
@@ -143,6 +144,11 @@ class Loading:
                 self._land()
             raise
         self._still_bad()
+
+    def set_aside(self, file_id: str, bad: BadFile) -> None:
+        """Give up the only file there is: nothing of it is loaded."""
+        self._written = {file_id: self.files}
+        self._drop(file_id, bad)
 
     def _read_all(
         self, files: Iterable[RawFile], parsers: ThreadPoolExecutor | None, fetcher: ThreadPoolExecutor | None
@@ -200,7 +206,7 @@ class Loading:
             parsers.submit(self._read, piece, number) if parsers else _now(lambda: self._read(piece, number))
         )
         self._pending[number] = _Pending(file_id, piece, done)
-        if sum(one.piece.bytes for one in self._pending.values()) < UNIT:
+        if sum(one.piece.bytes for one in self._pending.values()) < self._unit:
             return
         self._settle()
         whole = [number for number, one in self._pending.items() if one.file_id != file_id]
@@ -213,6 +219,7 @@ class Loading:
         cursor = getattr(self._cursors, "cursor", None)
         if cursor is None:
             cursor = self._cursors.cursor = self.con.cursor()
+            cursor.execute(f"SET TimeZone = {literal(self.source.time_zone)}")  # of times written without one
         read_piece(cursor, self.source, piece, number)
         if piece.path is not None and piece.layout.kind != "parquet":
             for left in piece.path.parent.glob(f"{piece.path.stem}.*"):

@@ -1,4 +1,7 @@
-"""Reads the models: SQL files whose header names the table they fill and the inputs they read."""
+"""Reads the models: SQL files whose header names the table they fill and the inputs they read.
+
+Those of the canonical entities are written by `lakehouse.models.entities`, unless a file fills the table.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from lakehouse.errors import BadDefinition
+from lakehouse.models import entities
 from lakehouse.sources import definition
 from lakehouse.sources.entities import ENTITIES
 from lakehouse.tables.contract import Contract
@@ -68,7 +72,8 @@ def load(overrides: Path | None = None) -> tuple[Model, ...]:
 
     Raises BadDefinition for a header that is wrong, an input that nothing fills, and models in a circle.
     """
-    models = _layer(files("lakehouse.models") / "sql")
+    written = (parse(text, f"core.{name}") for name, text in entities.MODELS.items())
+    models = {model.table: model for model in written} | _layer(files("lakehouse.models") / "sql")
     if overrides is not None and (overrides / "models").is_dir():
         models |= _layer(overrides / "models")
     raw = {source.table for source in definition.load(overrides).values()}

@@ -19,7 +19,7 @@ from lakehouse.models import registry
 from lakehouse.models.registry import Model
 from lakehouse.sources import definition, mapped
 from lakehouse.tables import catalog as catalogs
-from lakehouse.tables import commit, datafiles, views
+from lakehouse.tables import commit, datafiles, ledger, views
 from lakehouse.tables.contracts import BY_NAME
 
 if TYPE_CHECKING:
@@ -46,12 +46,11 @@ def pending(settings: Settings) -> list[str]:
     """Return the tables whose models would be run now, in order."""
     catalog = catalogs.open_catalog(settings)
     sources = list(definition.load(settings.definitions).values())
+    tables = _Tables(catalog)
     stale: list[str] = []
     for model in registry.load(settings.definitions):
-        table = catalogs.load(catalog, model.table)
-        if _due(table, _wanted(catalog, model, sources, settings.as_of_day())) or set(model.inputs) & set(
-            stale
-        ):
+        due = _due(tables[model.table], _wanted(tables, model, sources, settings.as_of_day()))
+        if due or set(model.inputs) & set(stale):
             stale.append(model.table)
     return stale
 
@@ -64,17 +63,19 @@ def run(settings: Settings) -> Ran:
     """
     catalog = catalogs.open_catalog(settings)
     sources = list(definition.load(settings.definitions).values())
+    tables = _Tables(catalog)
     ran = Ran([], [])
     stuck: set[str] = set()
     with ExitStack() as ends:
         # one connection for all, made for the first that is due
         connect = cache(lambda: ends.enter_context(closing(duck.connect(settings))))
         for model in registry.load(settings.definitions):
-            table = catalogs.ensure(catalog, model.contract)
-            wanted = _wanted(catalog, model, sources, settings.as_of_day())
+            wanted = _wanted(tables, model, sources, settings.as_of_day())
             if set(model.inputs) & stuck:
                 stuck.add(model.table)
-            elif _due(table, wanted):
+            elif _due(tables[model.table], wanted):
+                table = catalogs.ensure(catalog, model.contract)
+                del tables[model.table]
                 try:
                     read = prepare(connect(), catalog, model, sources, settings.as_of_day())
                     ran.committed.append(_run_one(connect(), model, table, read, wanted))
@@ -98,14 +99,31 @@ def _due(table: Table | None, wanted: dict[str, str]) -> bool:
     return bool(wanted) and (table is None or commit.inputs(table) != wanted)
 
 
-def _wanted(catalog: Catalog, model: Model, sources: list[Source], as_of: date) -> dict[str, str]:
+class _Tables(dict[str, "Table | None"]):
+    """The tables as one look sees them, each asked for once; one that was written is asked for again."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        super().__init__()
+        self._catalog = catalog
+
+    def __missing__(self, name: str) -> Table | None:
+        self[name] = catalogs.load(self._catalog, name)
+        return self[name]
+
+
+def _wanted(tables: _Tables, model: Model, sources: list[Source], as_of: date) -> dict[str, str]:
     """Return what the model's rows should have been computed from; empty while none of its inputs has any.
 
-    Rows computed from nothing would say that nobody is a customer, and the CRM would be told so.
+    Rows computed from nothing would say that nobody is a customer, and the CRM would be told so. A model of what
+    sources map needs some of that: who is who alone makes no ticket.
     """
     names = sorted(sources_tables(model, sources))
-    wanted = {name: commit.head(catalogs.load(catalog, name)) for name in names}
-    if not any(wanted.values()):
+    wanted = {name: commit.head(tables[name]) for name in names}
+    mapping = {name.removeprefix("mapped.") for name in model.inputs if name.startswith("mapped.")}
+    needed = (
+        {table for entity in mapping for table in mapped.tables_of(entity, sources)} if mapping else names
+    )
+    if not any(wanted[name] for name in needed):
         return {}
     for name in model.inputs:
         if name.startswith("mapped."):
@@ -166,8 +184,9 @@ def prepare(
     con.execute("CREATE SCHEMA IF NOT EXISTS mapped")
     for name in model.inputs:
         if name.startswith("mapped."):
-            con.execute(
-                f"CREATE OR REPLACE VIEW {name} AS {mapped.entity_sql(name.removeprefix('mapped.'), sources)}"
-            )
+            entity = name.removeprefix("mapped.")
+            whole = [source.table for source in sources if source.full_export and entity in source.core]
+            incomplete = {file for table in whole for file in ledger.with_bad_rows(catalog, tables[table])}
+            con.execute(f"CREATE OR REPLACE VIEW {name} AS {mapped.entity_sql(entity, sources, incomplete)}")
     con.execute("SET VARIABLE as_of = CAST(? AS DATE)", [as_of])
     return tables

@@ -7,6 +7,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Literal
+from zoneinfo import available_timezones
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -62,6 +63,15 @@ class Dedupe(_Strict):
     days: int = Field(ge=1)
 
 
+class FullExport(_Strict):
+    """Each file lists all records there are: one that is missing was deleted.
+
+    A file that would delete more than this share of them is set aside, for a person to say whether that is so.
+    """
+
+    held_above: float = Field(0.2, ge=0, le=1)
+
+
 class Identifier(_Strict):
     """An identifier that a row carries, for identity resolution."""
 
@@ -82,7 +92,8 @@ class Source(_Strict):
     """One source and entity. Field ids follow the order of `columns`: new ones go to the end.
 
     What a file is, is told by its bytes: `format` says whether its text is a table or lines of JSON. `encoding` is of
-    text that is neither Unicode nor GB 18030, `sheet` the name of a workbook's sheet that is not the first.
+    text that is neither Unicode nor GB 18030, `sheet` the name of a workbook's sheet that is not the first. `time_zone`
+    is that of times written without one.
     """
 
     source: str = Field(pattern=r"^[a-z0-9][a-z0-9_]*$")
@@ -92,6 +103,8 @@ class Source(_Strict):
     format: Literal["csv", "ndjson"]
     encoding: str | None = None
     sheet: str | None = None
+    time_zone: str = "UTC"
+    full_export: FullExport | None = None
     columns: tuple[SourceColumn, ...]
     key: tuple[str, ...] = ()
     partition: tuple[str, ...] = ()
@@ -134,6 +147,10 @@ class Source(_Strict):
         names = {column.name for column in self.contract.columns}
         for column in self.contract.columns:
             _ = column.duck_type
+        if self.full_export and not self.key:
+            raise ValueError("full_export needs a `key`: a record is missing when its key is")
+        if self.time_zone not in available_timezones():
+            raise ValueError(f"time_zone: {self.time_zone!r} is none of IANA's, such as Asia/Shanghai")
         if self.dedupe and self.dedupe.column not in names:
             raise ValueError(f"dedupe names no column: {self.dedupe.column}")
         if self.identifiers and not (self.record and self.seen_at):

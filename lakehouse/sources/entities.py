@@ -1,26 +1,47 @@
-"""The canonical entities that a source may map to, with the type of each of their columns."""
+"""The canonical entities that a source may map to, with the columns that a mapping may give each of them.
+
+A mapping gives the columns of the entity's table (`lakehouse.tables.entities`), and besides them:
+
+- `identifier_type`, `identifier_value`: whose record it is, for `customer_id` to be looked up;
+- `updated_at`: when the record changed, by the source's own clock; of two versions the newer one counts. Where the
+  source tells none, the one that was loaded later;
+- `sequence`: what orders versions of one time: a log's position, a revision;
+- `deleted`: true where the row says that the record is gone;
+- `source`, `time_zone`: those of the source, unless the mapping says otherwise.
+
+Consents are no records of their own but what records say; their model weighs them.
+"""
 
 from __future__ import annotations
 
-ENTITIES: dict[str, dict[str, str]] = {
-    "contacts": {
-        "contact_id": "VARCHAR", "source": "VARCHAR", "identifier_type": "VARCHAR", "identifier_value": "VARCHAR",
-        "first_name": "VARCHAR", "last_name": "VARCHAR", "email": "VARCHAR", "phone": "VARCHAR", "city": "VARCHAR",
-        "country": "VARCHAR", "language": "VARCHAR", "created_at": "TIMESTAMPTZ", "updated_at": "TIMESTAMPTZ",
-    },
+from typing import TYPE_CHECKING
+
+from lakehouse.tables import entities
+
+if TYPE_CHECKING:
+    from lakehouse.tables.contract import Contract
+
+COMPUTED = ("customer_id", "valid_from", "valid_to")
+CLOCK = {"updated_at": "TIMESTAMPTZ", "sequence": "DECIMAL(38,0)", "deleted": "BOOLEAN"}
+WHOSE = {"identifier_type": "VARCHAR", "identifier_value": "VARCHAR"}
+
+
+def record_key(entity: Contract) -> tuple[str, ...]:
+    """Return the columns that name a record of the entity, whatever its version."""
+    return tuple(name for name in entity.key if name != "valid_from")
+
+
+def _mapped(entity: Contract) -> dict[str, str]:
+    own = {column.name: column.duck_type for column in entity.columns if column.name not in COMPUTED}
+    whose = WHOSE if "customer_id" in (column.name for column in entity.columns) else {}
+    return own | whose | CLOCK
+
+
+# The columns of `mapped.<entity>`, with their DuckDB types.
+ENTITIES: dict[str, dict[str, str]] = {name: _mapped(entity) for name, entity in entities.BY_NAME.items()} | {
     "consents": {
         "source": "VARCHAR", "record": "VARCHAR", "identifier_type": "VARCHAR", "identifier_value": "VARCHAR",
         "purpose": "VARCHAR", "channel": "VARCHAR", "granted": "BOOLEAN", "stated_at": "TIMESTAMPTZ",
-        "updated_at": "TIMESTAMPTZ",
-    },
-    "orders": {
-        "order_id": "VARCHAR", "source": "VARCHAR", "identifier_type": "VARCHAR", "identifier_value": "VARCHAR",
-        "ordered_at": "TIMESTAMPTZ", "quantity": "BIGINT", "amount": "DECIMAL(12,2)", "currency": "VARCHAR",
-    },
-    "deals": {
-        "deal_id": "VARCHAR", "source": "VARCHAR", "identifier_type": "VARCHAR", "identifier_value": "VARCHAR",
-        "name": "VARCHAR", "stage": "VARCHAR", "amount": "DECIMAL(14,2)", "currency": "VARCHAR",
-        "is_closed": "BOOLEAN", "is_won": "BOOLEAN", "close_date": "DATE", "created_at": "TIMESTAMPTZ",
-        "updated_at": "TIMESTAMPTZ",
+        "updated_at": "TIMESTAMPTZ", "sequence": "DECIMAL(38,0)", "deleted": "BOOLEAN",
     },
 }  # fmt: skip

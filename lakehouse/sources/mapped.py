@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from lakehouse.engine.escape import identifier, literal, qualified
+from lakehouse.sources import full_export
+from lakehouse.sources.entities import ENTITIES
 
 if TYPE_CHECKING:
     from lakehouse.sources.definition import Source
-from lakehouse.sources.entities import ENTITIES
 
 
-def entity_sql(entity: str, sources: Iterable[Source]) -> str:
+def entity_sql(entity: str, sources: Iterable[Source], incomplete: Collection[str] = ()) -> str:
     """Return the SELECT of one canonical entity over every source that maps it.
 
     Besides the entity's columns: `_loaded_at`, `_file_id` and `_row`, which say of two rows which is the later.
+    `incomplete` are ids of files with rows that could not be loaded: who is missing from one may be in such a row.
     """
     columns = ENTITIES[entity]
     parts = []
@@ -24,11 +26,16 @@ def entity_sql(entity: str, sources: Iterable[Source]) -> str:
         mapping = source.core.get(entity)
         if mapping is None:
             continue
+        given = {"source": literal(source.source), "time_zone": literal(source.time_zone)} | mapping
+        rows = qualified(source.table)
+        if source.full_export is not None:
+            rows = full_export.rows_sql(source, incomplete)
+            given |= full_export.changes(given)
         cells = (
-            f"CAST({mapping.get(name, 'NULL')} AS {kind}) AS {identifier(name)}"
+            f"CAST({given.get(name, 'NULL')} AS {kind}) AS {identifier(name)}"
             for name, kind in columns.items()
         )
-        parts.append(f"SELECT {', '.join(cells)}, _loaded_at, _file_id, _row FROM {qualified(source.table)}")
+        parts.append(f"SELECT {', '.join(cells)}, _loaded_at, _file_id, _row FROM {rows}")
     if not parts:
         cells = (f"CAST(NULL AS {kind}) AS {identifier(name)}" for name, kind in columns.items())
         empty = "NULL::TIMESTAMPTZ AS _loaded_at, NULL::VARCHAR AS _file_id, NULL::BIGINT AS _row"

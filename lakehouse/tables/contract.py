@@ -30,6 +30,7 @@ class Column:
     type: str
     doc: str
     pii: bool = False
+    zh: str = ""  # the doc in Chinese, where there is one
 
     @property
     def duck_type(self) -> str:
@@ -86,6 +87,7 @@ class Migration:
 class Contract:
     """A table's contract. `grain` says in words what one row is; `key` names the columns that identify it.
 
+    `zh` is the doc in Chinese, where there is one.
     Columns at the end, wider types and new properties need no migration: tables get them by themselves.
     """
 
@@ -98,6 +100,7 @@ class Contract:
     sort: tuple[str, ...] = ()
     properties: dict[str, str] = field(default_factory=dict)
     migrations: tuple[Migration, ...] = ()
+    zh: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a contract that contradicts itself."""
@@ -167,6 +170,11 @@ def wider(have: str, want: str) -> bool:
 def columns(*rows: tuple[str, str, str] | tuple[str, str, str, str]) -> tuple[Column, ...]:
     """Make columns from (name, type, doc) rows; a fourth word 'pii' tags personal data."""
     return tuple(Column(row[0], row[1], row[2], pii=len(row) > 3) for row in rows)  # noqa: PLR2004
+
+
+def bilingual(*rows: tuple[str, str, str, str] | tuple[str, str, str, str, str]) -> tuple[Column, ...]:
+    """Make columns from (name, type, doc, doc in Chinese) rows; a fifth word 'pii' tags personal data."""
+    return tuple(Column(row[0], row[1], row[2], pii=len(row) > 4, zh=row[3]) for row in rows)  # noqa: PLR2004
 
 
 def partitions(*texts: str) -> tuple[Partition, ...]:

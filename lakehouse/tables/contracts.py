@@ -1,8 +1,12 @@
-"""The contracts of the tables that the system itself fills. Those of `raw.*` stand in `sources/*.yaml`."""
+"""The contracts of the tables that the system itself fills. Those of `raw.*` stand in `sources/*.yaml`.
+
+Of `core`, those that records are mapped to stand in `lakehouse.tables.entities`.
+"""
 
 from __future__ import annotations
 
-from lakehouse.tables.contract import Contract, columns, partitions
+from lakehouse.tables import entities
+from lakehouse.tables.contract import Contract, columns
 
 LEDGER = Contract(
     name="ops.ingest_ledger",
@@ -133,30 +137,6 @@ IDENTITIES = Contract(
     ),
 )
 
-CONTACTS = Contract(
-    name="core.contacts",
-    doc="Contacts of every CRM in one shape, each version with the time it held.",
-    grain="one row a version of a contact record",
-    key=("contact_id", "valid_from"),
-    sort=("contact_id", "valid_from"),
-    columns=columns(
-        ("contact_id", "string", "source:record id"),
-        ("customer_id", "string", "Customer the record belongs to; null while unresolved"),
-        ("source", "string", "CRM"),
-        ("first_name", "string", "Given name", "pii"),
-        ("last_name", "string", "Family name", "pii"),
-        ("email", "string", "E-mail address as the CRM has it, trimmed and lower-cased", "pii"),
-        ("phone", "string", "Phone as the CRM has it", "pii"),
-        ("city", "string", "City"),
-        ("country", "string", "Country as the CRM has it"),
-        ("language", "string", "Preferred language"),
-        ("created_at", "timestamptz", "Creation in the CRM"),
-        ("updated_at", "timestamptz", "Last change in the CRM"),
-        ("valid_from", "timestamptz", "From when this version held"),
-        ("valid_to", "timestamptz", "Until when; null while it holds"),
-    ),
-)
-
 CONSENTS = Contract(
     name="core.consents",
     doc="What each customer last said about being contacted. A refusal wins over a grant that is not newer.",
@@ -171,45 +151,6 @@ CONSENTS = Contract(
         ("stated_at", "timestamptz", "When the customer said so"),
         ("source", "string", "System that holds the statement"),
         ("record", "string", "Record that holds the statement"),
-    ),
-)
-
-ORDERS = Contract(
-    name="core.orders",
-    doc="Orders of every shop in one shape.",
-    grain="one row an order line as the shop exports it",
-    key=("source", "order_id"),
-    partition=partitions("year(ordered_at)"),
-    sort=("ordered_at", "order_id"),
-    columns=columns(
-        ("order_id", "string", "Order number in its source"),
-        ("source", "string", "Shop"),
-        ("customer_id", "string", "Customer; null while unresolved"),
-        ("ordered_at", "timestamptz", "Time of the order, UTC"),
-        ("quantity", "long", "Items"),
-        ("amount", "decimal(12,2)", "Value in `currency`"),
-        ("currency", "string", "ISO 4217"),
-    ),
-)
-
-DEALS = Contract(
-    name="core.deals",
-    doc="Sales opportunities of every CRM in one shape.",
-    grain="one row a deal, its newest version",
-    key=("source", "deal_id"),
-    columns=columns(
-        ("deal_id", "string", "Id in its source"),
-        ("source", "string", "CRM"),
-        ("customer_id", "string", "Customer; null where the deal names no known contact"),
-        ("name", "string", "Title"),
-        ("stage", "string", "Stage as the CRM calls it"),
-        ("amount", "decimal(14,2)", "Value in `currency`"),
-        ("currency", "string", "ISO 4217"),
-        ("is_closed", "boolean", "Closed, won or lost"),
-        ("is_won", "boolean", "Won"),
-        ("close_date", "date", "Expected or actual close"),
-        ("created_at", "timestamptz", "Creation in the CRM"),
-        ("updated_at", "timestamptz", "Last change in the CRM"),
     ),
 )
 
@@ -304,7 +245,7 @@ DAILY_ACTIVITY = Contract(
 )
 
 OPS = (LEDGER, QUARANTINE, SEGMENT_MEMBERS, SEGMENT_CHANGES, DELIVERIES, AUDIT_LOG)
-CORE = (IDENTITIES, CONTACTS, CONSENTS, ORDERS, DEALS, CUSTOMERS)
+CORE = (IDENTITIES, CONSENTS, CUSTOMERS, *entities.ALL)
 MARTS = (CUSTOMER_360, RFM, DAILY_ACTIVITY)
 ALL = (*OPS, *CORE, *MARTS)
 BY_NAME = {contract.name: contract for contract in ALL}

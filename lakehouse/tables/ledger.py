@@ -64,6 +64,19 @@ def known(catalog: Catalog, table: Table, ids: set[str]) -> set[str]:
     return found | in_ledger(catalog, ids - found)
 
 
+def with_bad_rows(catalog: Catalog, table: Table) -> set[str]:
+    """Return the ids of the files in a table that still have rows in quarantine: those of which rows are missing."""
+    left: dict[str, dict[int, int]] = {}
+    listed = catalogs.load(catalog, LEDGER.name)
+    name = ".".join(table.name()[-2:])
+    if listed is not None and listed.current_snapshot() is not None:
+        for row in _rows(listed, ("file_id", "replay", "quarantined"), f"table_name = '{name}'"):
+            left.setdefault(row["file_id"], {})[row.get("replay") or 0] = row["quarantined"]
+    for _, _, record in in_summaries(table):
+        left.setdefault(record.file_id, {})[record.replay] = record.quarantined
+    return {file_id for file_id, of in left.items() if of[max(of)]}
+
+
 def records(tables: Mapping[str, Table], bucket: str) -> dict[str, tuple[str, FileRecord]]:
     """Return (table, record) of every generation by its id; the table is "" for a file that is in none.
 

@@ -125,11 +125,11 @@ def test_now_is_the_day_people_look_back_from(monkeypatch):
     assert Settings().now_or_as_of().tzinfo is not None
 
 
-def test_duckdb_gets_most_of_a_functions_memory(monkeypatch):
-    """What is said wins; a function leaves room for the rest of the process; a laptop has a fixed amount."""
-    assert Settings().duck_memory == "800MB"
-    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "2000")
-    assert Settings().duck_memory == "1200MB"
+def test_duckdb_gets_half_of_a_functions_memory(monkeypatch):
+    """What is said wins; a function leaves room for the rest of the process; a laptop is like the ingest function."""
+    assert Settings().duck_memory == "1024MB"
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "3000")
+    assert Settings().duck_memory == "1500MB"
     monkeypatch.setenv("LAKEHOUSE_MEMORY_LIMIT", "1GB")
     assert Settings().duck_memory == "1GB"
 

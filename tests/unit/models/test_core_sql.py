@@ -22,7 +22,7 @@ MONTH_END = at(28)
 
 def contact(number: int, updated: datetime | None, loaded: datetime = MONTH_END, **more):
     return {
-        "contact_id": f"hubspot:{number}",
+        "contact_id": str(number),
         "source": "hubspot",
         "identifier_type": "hubspot_id",
         "identifier_value": str(number),
@@ -47,9 +47,9 @@ def test_a_contact_has_one_row_a_version_each_held_until_the_next():
         core__identities=tied(hubspot_id__1="ann"),
     )
     assert [(r["contact_id"], r["city"], r["valid_from"], r["valid_to"], r["customer_id"]) for r in rows] == [
-        ("hubspot:1", "Rome", at(2), at(5), "ann"),
-        ("hubspot:1", "Oslo", at(5), None, "ann"),
-        ("hubspot:2", "Bonn", at(3), None, None),
+        ("1", "Rome", at(2), at(5), "ann"),
+        ("1", "Oslo", at(5), None, "ann"),
+        ("2", "Bonn", at(3), None, None),
     ]
 
 
@@ -93,12 +93,10 @@ def test_of_two_versions_of_one_moment_the_later_received_counts():
     assert column(answer("core.contacts", mapped__contacts=twice), "city") == ["Oslo"]
 
 
-def test_without_a_change_date_creation_counts_and_without_that_the_loading():
-    """valid_from is never empty: it is part of the key."""
-    rows = answer(
-        "core.contacts", mapped__contacts=[contact(1, None), contact(2, None, at(27), created_at=None)]
-    )
-    assert column(rows, "valid_from") == [at(1), at(27)]
+def test_without_a_change_date_the_loading_counts():
+    """valid_from is never empty: it is part of the key. Creation is the time of the first version alone."""
+    versions = [contact(1, None, at(27), city="Rome"), contact(1, None, at(28), city="Oslo")]
+    assert column(answer("core.contacts", mapped__contacts=versions), "valid_from") == [at(27), at(28)]
 
 
 # ------------------------------------------------------------------ consents
@@ -268,7 +266,7 @@ def test_an_order_without_a_customer_stays_an_order():
 
 
 def test_of_a_deal_the_crm_says_which_version_is_newest():
-    """The CRM's clock decides, not the order of arrival; a version without a date is the oldest."""
+    """The CRM's clock decides, not the order of arrival; only where it is silent, arrival does."""
 
     def deal(stage: str, updated: datetime | None, loaded: datetime):
         return {
@@ -276,9 +274,14 @@ def test_of_a_deal_the_crm_says_which_version_is_newest():
             "stage": stage, "updated_at": updated, "_loaded_at": loaded, "_file_id": "f", "_row": 1,
         }  # fmt: skip
 
-    versions = [deal("won", at(9), at(20)), deal("open", at(5), at(22)), deal("draft", None, at(23))]
+    versions = [deal("won", at(9), at(20)), deal("open", at(5), at(22))]
     rows = answer("core.deals", mapped__deals=versions, core__identities=tied(salesforce_id__S1="ann"))
-    assert [(r["stage"], r["customer_id"]) for r in rows] == [("won", "ann")]
+    assert [(r["stage"], r["customer_id"], r["valid_to"]) for r in rows] == [
+        ("open", "ann", at(9)),
+        ("won", "ann", None),
+    ]
+    undated = answer("core.deals", mapped__deals=[*versions, deal("reopened", None, at(23))])
+    assert column(undated, "stage")[-1] == "reopened"
 
 
 # ------------------------------------------------------------------ customers

@@ -12,12 +12,12 @@ WITH known AS (
 ),
 told AS (
     SELECT customer_id,
-        arg_max(first_name, (valid_from, contact_id)) FILTER (first_name IS NOT NULL) AS first_name,
-        arg_max(last_name, (valid_from, contact_id)) FILTER (last_name IS NOT NULL) AS last_name,
-        arg_max(city, (valid_from, contact_id)) FILTER (city IS NOT NULL) AS city,
-        arg_max(country, (valid_from, contact_id)) FILTER (country IS NOT NULL) AS country,
-        arg_max(language, (valid_from, contact_id)) FILTER (language IS NOT NULL) AS language,
-        count(DISTINCT contact_id) AS contacts,
+        arg_max(first_name, (valid_from, source, contact_id)) FILTER (first_name IS NOT NULL) AS first_name,
+        arg_max(last_name, (valid_from, source, contact_id)) FILTER (last_name IS NOT NULL) AS last_name,
+        arg_max(city, (valid_from, source, contact_id)) FILTER (city IS NOT NULL) AS city,
+        arg_max(country, (valid_from, source, contact_id)) FILTER (country IS NOT NULL) AS country,
+        arg_max(language, (valid_from, source, contact_id)) FILTER (language IS NOT NULL) AS language,
+        count(DISTINCT (source, contact_id)) AS contacts,
         string_agg(DISTINCT source, ',' ORDER BY source) AS sources
     FROM core.contacts
     WHERE valid_to IS NULL AND customer_id IS NOT NULL

@@ -25,7 +25,7 @@ devices AS (
 ),
 selling AS (
     SELECT customer_id, count(*) AS open_deals, sum(amount) AS open_deal_amount FROM core.deals
-    WHERE CAST(created_at AS DATE) <= getvariable('as_of') AND customer_id IS NOT NULL
+    WHERE valid_to IS NULL AND CAST(created_at AS DATE) <= getvariable('as_of') AND customer_id IS NOT NULL
         AND NOT (coalesce(is_closed, false) AND coalesce(close_date <= getvariable('as_of'), true))
     GROUP BY customer_id
 ),

@@ -1,0 +1,20 @@
+"""The canonical model: what companies hold about their customers, in one shape whatever system it came from.
+
+An entity is a table of `core`. One whose key has `valid_from` keeps every version of a record with the time it held;
+of the others the newest version stands, and nothing of a record that was deleted. Ids are those of the source, so a
+record is named by `source` and id. Money is decimal with its currency beside it; times are UTC.
+"""
+
+from lakehouse.tables.entities import customers, marketing, sales, service, shop, surroundings
+
+ALL = (
+    *customers.ALL,
+    *sales.ALL,
+    *service.ALL,
+    *shop.ALL,
+    *marketing.ALL,
+    *surroundings.ALL,
+)
+BY_NAME = {contract.name.removeprefix("core."): contract for contract in ALL}
+
+__all__ = ["ALL", "BY_NAME"]
