@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from lakehouse.errors import BadDefinition
 from lakehouse.sources import value_formats
-from lakehouse.sources.entities import ENTITIES
+from lakehouse.sources.entities import EACH, ENTITIES, TOGETHER, WHERE
 from lakehouse.tables.contract import Column, Contract, Migration, Partition, columns
 
 SYSTEM_COLUMNS = columns(
@@ -115,7 +115,7 @@ class Source(_Strict):
     seen_at: str | None = None
     region: str = "NULL"
     identifiers: tuple[Identifier, ...] = ()
-    core: dict[str, dict[str, str]] = Field(default_factory=dict)
+    core: dict[str, dict[str, str] | tuple[dict[str, str], ...]] = Field(default_factory=dict)
     migrations: tuple[Change, ...] = ()
 
     @property
@@ -142,6 +142,11 @@ class Source(_Strict):
             migrations=tuple(Migration(**change.model_dump()) for change in self.migrations),
         )
 
+    def mappings(self, entity: str) -> tuple[dict[str, str], ...]:
+        """Return how the source maps to an entity: not at all, once, or several times."""
+        found = self.core.get(entity, ())
+        return (found,) if isinstance(found, dict) else found
+
     @model_validator(mode="after")
     def _whole(self) -> Source:
         names = {column.name for column in self.contract.columns}
@@ -155,11 +160,12 @@ class Source(_Strict):
             raise ValueError(f"dedupe names no column: {self.dedupe.column}")
         if self.identifiers and not (self.record and self.seen_at):
             raise ValueError("identifiers need `record` and `seen_at`")
-        for entity, mapping in self.core.items():
+        for entity in self.core:
             if entity not in ENTITIES:
                 raise ValueError(f"core names no entity: {entity}; there are {', '.join(ENTITIES)}")
-            if unknown := mapping.keys() - ENTITIES[entity].keys():
-                raise ValueError(f"core.{entity} has no column {', '.join(sorted(unknown))}")
+            for one in self.mappings(entity):
+                if unknown := one.keys() - ENTITIES[entity].keys() - {WHERE, EACH, TOGETHER}:
+                    raise ValueError(f"core.{entity} has no column {', '.join(sorted(unknown))}")
         return self
 
 

@@ -9,6 +9,15 @@ A mapping gives the columns of the entity's table (`lakehouse.tables.entities`),
 - `deleted`: true where the row says that the record is gone;
 - `source`, `time_zone`: those of the source, unless the mapping says otherwise.
 
+Three words more say of which rows the mapping speaks:
+
+- `where`: a condition; other rows are none of the entity. The first row of an order, say, has its total;
+- `each`: a list in JSON, such as an order's items. The mapping speaks of each element, as `each`;
+- `together`: columns that name what is always sent whole, such as `source, order_id`: of its items only those count
+  that came with its newest version.
+
+A source may map to an entity several times: then a list of mappings stands in the place of one.
+
 Consents are no records of their own but what records say; their model weighs them.
 """
 
@@ -21,6 +30,7 @@ from lakehouse.tables import entities
 if TYPE_CHECKING:
     from lakehouse.tables.contract import Contract
 
+WHERE, EACH, TOGETHER = "where", "each", "together"
 COMPUTED = ("customer_id", "valid_from", "valid_to")
 CLOCK = {"updated_at": "TIMESTAMPTZ", "sequence": "DECIMAL(38,0)", "deleted": "BOOLEAN"}
 WHOSE = {"identifier_type": "VARCHAR", "identifier_value": "VARCHAR"}

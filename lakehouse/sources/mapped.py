@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from lakehouse.engine.escape import identifier, literal, qualified
 from lakehouse.sources import full_export
-from lakehouse.sources.entities import ENTITIES
+from lakehouse.sources.entities import EACH, ENTITIES, TOGETHER, WHERE
 
 if TYPE_CHECKING:
     from lakehouse.sources.definition import Source
@@ -21,26 +21,38 @@ def entity_sql(entity: str, sources: Iterable[Source], incomplete: Collection[st
     `incomplete` are ids of files with rows that could not be loaded: who is missing from one may be in such a row.
     """
     columns = ENTITIES[entity]
-    parts = []
-    for source in sources:
-        mapping = source.core.get(entity)
-        if mapping is None:
-            continue
-        given = {"source": literal(source.source), "time_zone": literal(source.time_zone)} | mapping
-        rows = qualified(source.table)
-        if source.full_export is not None:
-            rows = full_export.rows_sql(source, incomplete)
-            given |= full_export.changes(given)
-        cells = (
-            f"CAST({given.get(name, 'NULL')} AS {kind}) AS {identifier(name)}"
-            for name, kind in columns.items()
-        )
-        parts.append(f"SELECT {', '.join(cells)}, _loaded_at, _file_id, _row FROM {rows}")
+    parts = [
+        _mapping_sql(columns, source, mapping, incomplete)
+        for source in sources
+        for mapping in source.mappings(entity)
+    ]
     if not parts:
         cells = (f"CAST(NULL AS {kind}) AS {identifier(name)}" for name, kind in columns.items())
         empty = "NULL::TIMESTAMPTZ AS _loaded_at, NULL::VARCHAR AS _file_id, NULL::BIGINT AS _row"
         parts.append(f"SELECT {', '.join(cells)}, {empty} WHERE false")
     return " UNION ALL ".join(parts)
+
+
+def _mapping_sql(
+    columns: Mapping[str, str], source: Source, mapping: Mapping[str, str], incomplete: Collection[str]
+) -> str:
+    given = {"source": literal(source.source), "time_zone": literal(source.time_zone), **mapping}
+    rows = qualified(source.table)
+    if source.full_export is not None:
+        rows = full_export.rows_sql(source, incomplete)
+        given |= full_export.changes(given)
+    cells = (
+        f"CAST({given.get(name, 'NULL')} AS {kind}) AS {identifier(name)}" for name, kind in columns.items()
+    )
+    each = f", unnest(CAST({given[EACH]} AS JSON[])) AS of_each(each)" if EACH in given else ""
+    where = f" WHERE {given[WHERE]}" if WHERE in given else ""
+    found = f"SELECT {', '.join(cells)}, _loaded_at, _file_id, _row FROM {rows}{each}{where}"
+    if TOGETHER not in given:
+        return found
+    return (
+        f"SELECT * FROM ({found}) QUALIFY rank() OVER (PARTITION BY {given[TOGETHER]} ORDER BY "
+        "coalesce(updated_at, _loaded_at) DESC, sequence DESC NULLS LAST, _loaded_at DESC, _file_id DESC) = 1"
+    )
 
 
 def identifiers_sql(sources: Iterable[Source]) -> str:
