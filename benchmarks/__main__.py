@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import version
 
-from benchmarks import commands, ingest, maintenance, profile
+from benchmarks import commands, ingest, maintenance, mapping, profile
 from benchmarks.report import Result, line, table
 
 _PARTS: dict[str, Callable[..., list[Result]]] = {
@@ -19,6 +19,7 @@ _PARTS: dict[str, Callable[..., list[Result]]] = {
     "crm": ingest.crm,
     "dedupe": ingest.dedupe,
     "large": ingest.large,
+    "mapping": mapping.mapping,
     "small": ingest.small,
     "profile": profile.profile,
     "rewrites": maintenance.rewrites,
