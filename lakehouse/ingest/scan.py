@@ -83,19 +83,22 @@ def parquet_rows(
 ) -> tuple[str, dict[str, str], dict[str, str]]:
     """Return the query of a Parquet piece's rows, and by name the SQL of each cell and of its text.
 
+    Cells get names of their own: a column of the file may be called like one of the table.
+
     Raises BadFile (duplicate_column) for names that differ in case alone.
     """
     reader = f"read_parquet({literal(str(path))}, file_row_number=true)"
     first, behind = piece.first, piece.first + (piece.lines or 0)
-    query = (
-        f"SELECT file_row_number - {first} + 1 AS _n, * FROM {reader} "
-        f"WHERE file_row_number >= {first} AND file_row_number < {behind}"
-    )
     described = con.execute(f"DESCRIBE SELECT * EXCLUDE (file_row_number) FROM {reader}").fetchall()
     names = [name.casefold() for name, *_ in described]
     if len(set(names)) != len(names):
         raise BadFile("duplicate_column", "two columns of the file share a name")
-    cells = {name: identifier(name) for name, *_ in described}
+    cells = {name: f"_c{number}" for number, (name, *_) in enumerate(described)}
+    named = ", ".join(f"{identifier(name)} AS {cell}" for name, cell in cells.items())
+    query = (
+        f"SELECT file_row_number - {first} + 1 AS _n, {named} FROM {reader} "
+        f"WHERE file_row_number >= {first} AND file_row_number < {behind}"
+    )
     nested = {name for name, kind, *_ in described if any(mark in kind for mark in "([")}
     texts = {
         name: f"CAST({f'to_json({cell})' if name in nested else cell} AS VARCHAR)"
