@@ -18,6 +18,7 @@ _PARTS: dict[str, Callable[..., list[Result]]] = {
     "events": ingest.events,
     "crm": ingest.crm,
     "dedupe": ingest.dedupe,
+    "collect": ingest.collect,
     "large": ingest.large,
     "mapping": mapping.mapping,
     "small": ingest.small,
