@@ -112,7 +112,9 @@ def test_files_with_rows_left_in_quarantine_are_those_whose_last_generation_left
         note_record(lake, catalog, replace(a_record(file, 0), **bad), table_name)
     note_record(lake, catalog, replace(a_record("b", 0), replay=1, **mended), name)
     assert ledger.with_bad_rows(catalog, table) == {"a"}
-    append(table, [], records=[replace(a_record("a", 0), replay=1, **mended), replace(a_record("e", 0), **bad)])
+    append(
+        table, [], records=[replace(a_record("a", 0), replay=1, **mended), replace(a_record("e", 0), **bad)]
+    )
     append(table.refresh(), [], records=[replace(a_record("f", 0), **mended)])
     assert ledger.with_bad_rows(catalog, table.refresh()) == {"e"}
 
