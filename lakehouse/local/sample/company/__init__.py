@@ -4,3 +4,9 @@ A Chinese retail company: shops in twelve cities, a site and an app, families, s
 two years of history. `world` is what is true; `writers` is how each system writes it down, with that system's
 faults. The demo's small sample beside this package is another thing.
 """
+
+from lakehouse.local.sample.company.plants import Plants
+from lakehouse.local.sample.company.truth import Truth
+from lakehouse.local.sample.company.write import write
+
+__all__ = ["Plants", "Truth", "write"]
