@@ -55,12 +55,14 @@ def write(  # noqa: PLR0913 - a company is described by name
     The same seed, size, day and plants give the same bytes, whatever the number of `workers` (processes), as long as
     numpy and Arrow stay the same. `truth.json` is written last: a folder without it is not complete.
     `progress` is told the customers written and all customers. Memory does not grow with the size. Raises
-    `Terminal` for a size that cannot be, and for a folder that holds something.
+    `Terminal` for a size or a number of workers that cannot be, and for a folder that holds something.
     """
     if not 1 <= customers <= MOST_CUSTOMERS:
         raise Terminal(
             f"a company has 1 to {MOST_CUSTOMERS:,} customers, not {customers:,}: choose a size between"
         )
+    if workers < 1:
+        raise Terminal(f"{workers} processes write nothing: choose one or more")
     if folder.exists() and any(folder.iterdir()):
         raise Terminal(
             f"{folder} is not empty: name a new folder, so that no old file stays among the new ones"
@@ -76,8 +78,8 @@ def write(  # noqa: PLR0913 - a company is described by name
         if progress:
             progress(done, customers)
     truth = Truth(whole, tally)
-    truth.write(folder / "truth.json")
     (folder / "GENERATED.md").write_text(GENERATED, encoding="utf-8", newline="\n")
+    truth.write(folder / "truth.json")
     return truth
 
 

@@ -25,6 +25,7 @@ _PAGES_SHARE = 0.40  # of views are pages without a product
 PAGES = 5
 _IN_APP = 0.60  # of visits without an order
 _STEP = (15, 240)  # seconds between two views
+_DAY, _BEFORE_ORDER = 86_400_000, 5_000  # milliseconds: a day; from signing in to the order
 
 
 class Visits(NamedTuple):
@@ -64,19 +65,11 @@ def events(
     ordered = np.flatnonzero(sessions.order >= 0)
     page = rng.random(len(session)) < _PAGES_SHARE
     product = _product(sessions, orders, session, rng)
+    viewed = np.where(page, below(rng.random(len(session)), PAGES), product)
+    told_at = _within_day(sessions.at[identify], -_BEFORE_ORDER)
     parts = (
-        (
-            session,
-            np.where(page, PAGE, VIEW),
-            np.where(page, below(rng.random(len(session)), PAGES), product),
-            at,
-        ),
-        (
-            identify,
-            np.full(len(identify), IDENTIFY),
-            sessions.account[identify],
-            sessions.at[identify] - 5_000,
-        ),
+        (session, np.where(page, PAGE, VIEW), viewed, at),
+        (identify, np.full(len(identify), IDENTIFY), sessions.account[identify], told_at),
         (ordered, np.full(len(ordered), ORDERED), sessions.order[ordered], sessions.at[ordered]),
     )
     of, kind, subject, when = (np.concatenate([part[n] for part in parts]) for n in range(4))
@@ -85,7 +78,9 @@ def events(
     device = sessions.row * DEVICES_A_PERSON + (second & (rng.random(len(views)) < _OTHER_DEVICE))
     begin, end = frame.history.zero * 1000, (frame.history.zero + frame.history.end) * 1000
     in_time = np.flatnonzero((when >= begin) & (when < end))
-    order = in_time[np.argsort(when[in_time], kind="stable")]
+    order = in_time[
+        np.argsort(when[in_time], kind="stable")
+    ]  # of equal moments the view, the sign-in, the order
     return pa.table(
         {
             "row": sessions.row[of][order],
@@ -117,12 +112,19 @@ def _sessions(
     )
 
 
+def _within_day(at: Ints, more: Ints | int) -> Ints:
+    """Return moments so much later or earlier, yet on the same day: a session ends with its day."""
+    midnight = at // _DAY * _DAY
+    clipped: Ints = np.clip(at + more, midnight, midnight + _DAY - 1)
+    return clipped
+
+
 def _times(sessions: Visits, views: Ints, session: Ints, rng: np.random.Generator) -> Ints:
     """Return when each view was, in ms: after the visit began, or before the order."""
     step = (_STEP[0] + below(rng.random(len(views)), _STEP[1] - _STEP[0]))[session] * 1000
     nth = count_within(session)
     steps: Ints = np.where(sessions.order[session] >= 0, nth - views[session], nth)
-    return sessions.at[session] + steps * step
+    return _within_day(sessions.at[session], steps * step)
 
 
 def _identifies(sessions: Visits, accounts: pa.Table, rng: np.random.Generator) -> Ints:

@@ -32,12 +32,8 @@ PARENT_AGES = (24, 42)
 BEFORE = 0.35  # of people were customers before history begins
 QUIET_END = 30  # days at the end in which nobody joins
 SHARED_PHONE = 0.02  # of those who live with a customer give that one's phone
-REGULAR_RATE = (
-    1.5,
-    0.036,
-)  # shape and scale of orders a week; below for chocolate and young parents' baby goods
-CHOCOLATE_RATE = (1.5, 0.015)
-BABY_RATE = (3.0, 0.045)
+# shape and scale of the gamma distribution of weekly orders: usual ones, chocolate, young parents' baby goods
+REGULAR_RATE, CHOCOLATE_RATE, BABY_RATE = (1.5, 0.036), (1.5, 0.015), (3.0, 0.045)
 VISIT_RATE = (1.2, 18.8)  # beta: the chance of a visit without an order in a week
 _FAMILIES = [family for family, _ in names.SURNAMES]
 _GIVEN = [given for given, _ in names.GIVEN_CHARACTERS]
@@ -96,9 +92,8 @@ def _heads(planted: Ints, draws: Any) -> Flags:
 
 def _named(planted: Ints, rng: np.random.Generator) -> dict[str, Any]:
     count = len(planted)
-    family = choose(
-        rng.random(count), 1 / (np.arange(len(_FAMILIES)) + 8.0)
-    )  # the list begins with the commonest
+    commonness = 1 / (np.arange(len(_FAMILIES)) + 8.0)  # the list begins with the commonest names
+    family = choose(rng.random(count), commonness)
     first, second = below(rng.random((2, count)), len(_GIVEN))
     second = np.where(happens(rng, 0.35, count), _NONE, second)
     zhang_wei = (planted == TRIO) | (planted == NAMESAKE)

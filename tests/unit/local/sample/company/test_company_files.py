@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import weakref
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,10 @@ import pytest
 
 from lakehouse.errors import Terminal
 from lakehouse.local.sample.company import __main__ as command
-from lakehouse.local.sample.company import write
+from lakehouse.local.sample.company import text, write
 from lakehouse.local.sample.company.world import chunk as writing
 from lakehouse.local.sample.company.world.chunk import CHUNKS_A_TEAM, PEOPLE
+from lakehouse.local.sample.company.writers.export import Export
 
 ALL_BUT_A_FEW = {"shop/products", "shop/stock", "context/weather", "context/calendar", "context/places"}
 
@@ -115,6 +117,26 @@ def test_memory_does_not_grow_with_the_company(tmp_path: Path, monkeypatch: pyte
     assert pa.total_allocated_bytes() - before < 2**20
 
 
+def test_another_system_is_one_more_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function from a chunk of the world to an export is all that a further system's files need."""
+
+    def exports(world: Any) -> Iterator[Export]:
+        row = world.of("contacts", "row")
+        columns = {
+            "Record ID": world.texts("contacts", "contact_id"),
+            "Phone Number": text.joined("+86", world.texts("persons", "phone", row)),
+            "Create Date": text.universal(world.of("contacts", "created_at")),
+        }
+        yield Export("hubspot/contacts", pa.table(columns), world.of("contacts", "person"))
+
+    module = sys.modules[write.__module__]
+    monkeypatch.setattr(module, "OF_CUSTOMERS", (*module.OF_CUSTOMERS, exports))
+    truth = write(tmp_path / "out", customers=40)
+    lines = (tmp_path / "out/hubspot/contacts/contacts-00000.csv").read_text("utf-8").splitlines()
+    assert lines[0] == '"Record ID","Phone Number","Create Date"'
+    assert len(lines) - 1 == truth.rows["hubspot/contacts"] > 20
+
+
 def test_the_command_tells_how_far_it_is(tmp_path: Path) -> None:
     """`--progress` tells on stderr, and what was written is a table that ends with rows, time and memory."""
     ran = subprocess.run(
@@ -152,11 +174,11 @@ def test_the_command_prints_the_truth_as_json(tmp_path: Path, capsys: pytest.Cap
     assert "is not empty" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("customers", [0, 10_000_001])
-def test_a_size_that_cannot_be_is_refused(customers: int, tmp_path: Path) -> None:
-    """Beyond ten million people ids could meet; nothing is written."""
-    with pytest.raises(Terminal, match="customers"):
-        write(tmp_path / "out", customers=customers)
+@pytest.mark.parametrize(("customers", "workers"), [(0, 1), (10_000_001, 1), (10, 0)])
+def test_a_size_that_cannot_be_is_refused(customers: int, workers: int, tmp_path: Path) -> None:
+    """Beyond ten million people ids could meet, and nobody is no worker; nothing is written."""
+    with pytest.raises(Terminal, match="choose"):
+        write(tmp_path / "out", customers=customers, workers=workers)
     assert not (tmp_path / "out").exists()
 
 

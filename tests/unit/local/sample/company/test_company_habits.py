@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-EVENING = (12 + 13) / 171 / 7  # the usual share of a week's orders that fall on Friday, 20-22 h
+EVENING = (12 + 13) / 147 / 7  # the usual share of a week's orders that fall on Friday, 20-22 h
 FRIDAY = """
     SELECT count(*) FILTER (isodow(moment) = 5 AND hour(moment) BETWEEN 20 AND 21), count(*)
     FROM ordered WHERE category = ?
