@@ -54,6 +54,11 @@ class Dirt:
         rng = stream(self._chunk.frame.seed, f"dirt/{self._place}.{column}", self._chunk.number)
         return rng.random(rows)
 
+    def _draws_of(self, column: str, values: pa.Array) -> Any:
+        """Return randomness for one column; where nothing stands, nothing can be spoilt: 1."""
+        there = values.is_valid().to_numpy(zero_copy_only=False)
+        return np.where(there, self._draws(column, len(values)), 1.0)
+
     def _share(self, column: str, draws: Any, faults: dict[str, float]) -> dict[str, Flags]:
         """Note which rows have which of several faults, at most one each; return the rows of each."""
         found, low = {}, 0.0
@@ -66,11 +71,9 @@ class Dirt:
     def phones(self, column: str, phones: pa.Array) -> pa.Array:
         """Return 11-digit numbers as people type them and spreadsheets spoil them; null stays null."""
         rates = self._rates
-        there = phones.is_valid().to_numpy(zero_copy_only=False)
-        draws = np.where(there, self._draws(column, len(phones)), 1.0)
         of = self._share(
             column,
-            draws,
+            self._draws_of(column, phones),
             {
                 "excel_phone": rates.excel_phone,
                 "full_width_digits": rates.full_width_digits,
@@ -85,14 +88,13 @@ class Dirt:
 
     def emails(self, column: str, emails: pa.Array) -> pa.Array:
         """Return addresses, some missing."""
-        there = emails.is_valid().to_numpy(zero_copy_only=False)
-        draws = np.where(there, self._draws(column, len(emails)), 1.0)
+        draws = self._draws_of(column, emails)
         of = self._share(column, draws, {"missing_email": self._rates.missing_email})
         return text.blank(emails, of["missing_email"])
 
     def words(self, column: str, words: pa.Array) -> pa.Array:
-        """Return texts, some with a space behind."""
-        draws = self._draws(column, len(words))
+        """Return texts, some with a space behind; null stays null."""
+        draws = self._draws_of(column, words)
         of = self._share(column, draws, {"trailing_space": self._rates.trailing_space})
         return text.replaced(words, of["trailing_space"], lambda t: text.joined(t, " "))
 

@@ -97,7 +97,7 @@ def _orders(chunk: Chunk) -> Export:
         "currency": pa.repeat("CNY", len(row)),
         "promotion": text.blank(promotion, ~chunk.of("orders", "promoted")),
         "coupon_id": text.blank(coupon, ~chunk.of("orders", "coupon")),
-        "receiver_name": text.blank(dirt.words("receiver_name", _full_names(chunk, row)), in_store),
+        "receiver_name": dirt.words("receiver_name", text.blank(_full_names(chunk, row), in_store)),
         "receiver_phone": dirt.phones(
             "receiver_phone", text.blank(chunk.texts("persons", "phone", row), in_store)
         ),
