@@ -142,7 +142,5 @@ def _product(sessions: Visits, orders: pa.Table, session: Ints, rng: np.random.G
     """Return the product of each view: of the category that is then ordered, else any."""
     ordered = sessions.order[session]
     any_ = below(rng.random(len(session)), len(CATEGORIES))
-    if not len(orders):
-        return any_ * PRODUCTS_A_CATEGORY
     category = np.where(ordered >= 0, numbers(orders, "category")[ordered], any_)
     return category * PRODUCTS_A_CATEGORY + below(rng.random(len(session)), PRODUCTS_A_CATEGORY)

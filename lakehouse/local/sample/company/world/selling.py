@@ -84,8 +84,6 @@ def _channels(person: Ints, leads: pa.Table, rng: np.random.Generator) -> Ints:
     """Return the channel a deal came by: its person's lead's, else any."""
     drawn = below(rng.random(len(person)), len(CHANNELS))
     known = numbers(leads, "person")
-    if not len(known):
-        return drawn
     at = np.minimum(np.searchsorted(known, person), len(known) - 1)
     return np.where(known[at] == person, numbers(leads, "channel")[at], drawn)
 
