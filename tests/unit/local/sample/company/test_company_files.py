@@ -7,7 +7,6 @@ import gzip
 import hashlib
 import json
 import re
-import subprocess
 import sys
 import weakref
 from collections.abc import Iterator
@@ -137,25 +136,12 @@ def test_another_system_is_one_more_writer(tmp_path: Path, monkeypatch: pytest.M
     assert len(lines) - 1 == truth.rows["hubspot/contacts"] > 20
 
 
-def test_the_command_tells_how_far_it_is(tmp_path: Path) -> None:
+def test_the_command_tells_how_far_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`--progress` tells on stderr, and what was written is a table that ends with rows, time and memory."""
-    ran = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "lakehouse.local.sample.company",
-            tmp_path / "out",
-            "--customers",
-            "20",
-            "--progress",
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=Path(command.__file__).parents[4],
-    )
-    assert ran.stderr.endswith("20 of 20 customers\n")
-    *lines, last = ran.stdout.splitlines()
+    assert command.main([str(tmp_path / "out"), "--customers", "20", "--progress"]) == 0
+    told = capsys.readouterr()
+    assert told.err == "\r20 of 20 customers\n"
+    *lines, last = told.out.splitlines()
     rows = {place: int(count.replace(",", "")) for place, count in (line.split() for line in lines)}
     assert rows == json.loads((tmp_path / "out/truth.json").read_text("utf-8"))["rows"]
     assert re.fullmatch(rf"{sum(rows.values()):,} rows in \d+\.\d s, largest process \d+ MiB", last)
