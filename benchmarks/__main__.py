@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import version
 
-from benchmarks import commands, ingest, maintenance, mapping, profile
+from benchmarks import commands, ingest, maintenance, mapping, profile, sample
 from benchmarks.report import Result, line, table
 
 _PARTS: dict[str, Callable[..., list[Result]]] = {
@@ -23,6 +23,7 @@ _PARTS: dict[str, Callable[..., list[Result]]] = {
     "mapping": mapping.mapping,
     "small": ingest.small,
     "profile": profile.profile,
+    "sample": sample.sample,
     "rewrites": maintenance.rewrites,
     "commits": maintenance.commits,
     "commands": commands.commands,
