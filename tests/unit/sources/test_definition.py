@@ -53,6 +53,7 @@ def test_what_is_shipped():
         "salesforce": "contacts",
         "shop": "orders",
         "web": "events",
+        "zoho": "contacts",
     }
     assert promised.items() <= set(SHIPPED)
     assert load()["web", "events"].table == "raw.events"
