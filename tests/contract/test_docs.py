@@ -13,6 +13,7 @@ import typer
 from typer.main import get_command
 
 from lakehouse.cli import app
+from lakehouse.sources import definition
 from lakehouse.sources.definition import Source
 
 ROOT = Path(__file__).parents[2]
@@ -127,6 +128,14 @@ def test_every_function_is_in_the_architecture() -> None:
     text = (ROOT / "docs/architecture.md").read_text("utf-8")
     functions = {handler.parent.name for handler in (ROOT / "functions").glob("*/handler.py")}
     assert set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) == functions
+
+
+def test_every_shipped_source_is_in_the_table() -> None:
+    """In order, with what it fills: whoever looks for a system finds it, and nothing that is not there."""
+    text = (ROOT / "docs/sources.md").read_text("utf-8")
+    rows = re.findall(r"^\|[^|]+\| `(\w+)/(\w+)` \|[^|]+\|([^|]*)\|$", text, re.MULTILINE)
+    told = [((source, entity), re.findall(r"`(\w+)`", fills)) for source, entity, fills in rows]
+    assert told == sorted((place, sorted(source.core)) for place, source in definition.load().items())
 
 
 def test_every_quarantine_code_is_in_the_runbook() -> None:
