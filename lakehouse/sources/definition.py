@@ -26,10 +26,6 @@ SYSTEM_COLUMNS = columns(
 )
 
 
-# libyaml's, where PyYAML was built with it: sixty definitions in a tenth of a second instead of one
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
@@ -231,7 +227,7 @@ def _is_zone(name: str) -> bool:
 def parse(text: str, where: str) -> Source:
     """Read one definition; BadDefinition names the file and the field."""
     try:
-        return Source.model_validate(yaml.load(text, _LOADER))
+        return Source.model_validate(yaml.load(text, yaml.CSafeLoader))
     except yaml.YAMLError as error:
         raise BadDefinition(f"{where}: not YAML: {error}") from error
     except ValidationError as error:
