@@ -7,15 +7,18 @@ where blank ones count and are left out.
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lakehouse import telemetry
 from lakehouse.engine.escape import identifier, literal, literals
 from lakehouse.errors import BadFile
 from lakehouse.ingest import rejects
 from lakehouse.ingest.text import NO_DELIMITER, even_rows
 from lakehouse.ingest.typing_sql import trimmed
+from lakehouse.sources import headers
 
 if TYPE_CHECKING:
     import duckdb
@@ -70,6 +73,8 @@ def delimited_rows(piece: Piece, path: Path) -> str:
 def _delimited(source: Source, piece: Piece, path: Path) -> Scan:
     cells = {name: f"_c{number}" for number, name in enumerate(piece.layout.header)}
     texts, unknown = _mapped(source, cells)
+    if piece.skip:  # the file's first piece; its folder has the file's id
+        _tell_absent(source, texts, path.parent.name)
     return Scan(
         delimited_rows(piece, path),
         {name: f"nullif({trimmed(cell)}, '')" for name, cell in texts.items()},
@@ -107,6 +112,8 @@ def parquet_rows(
 def _parquet(con: duckdb.DuckDBPyConnection, source: Source, piece: Piece, path: Path) -> Scan:
     query, cells, text_of = parquet_rows(con, piece, path)
     texts, unknown = _mapped(source, {name: name for name in cells})
+    if not piece.first:
+        _tell_absent(source, texts, path.parent.name)
     return Scan(
         query,
         {name: f"nullif(trim({text_of[origin]}), '')" for name, origin in texts.items()},
@@ -116,18 +123,22 @@ def _parquet(con: duckdb.DuckDBPyConnection, source: Source, piece: Piece, path:
 
 
 def _mapped(source: Source, cells: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the cell of each mapped column, and the cells that no column maps; raises BadFile (missing_column)."""
-    places = {name.casefold(): cell for name, cell in cells.items()}
-    missing = [c.origin for c in source.columns if c.required and c.origin.casefold() not in places]
-    if missing:
-        raise BadFile("missing_column", f"the header lacks {', '.join(missing)}; see sources/*.yaml")
-    texts = {
-        column.name: places[column.origin.casefold()]
-        for column in source.columns
-        if column.origin.casefold() in places
-    }
-    named = {column.origin.casefold() for column in source.columns}
-    return texts, {name: cell for name, cell in cells.items() if name.casefold() not in named}
+    """Return the cell of each mapped column, and the cells that no column maps; raises BadFile as `match` does."""
+    found = headers.match(source.columns, cells)
+    texts = {column: cells[name] for column, name in found.items()}
+    used = set(found.values())
+    return texts, {name: cell for name, cell in cells.items() if name not in used}
+
+
+def _tell_absent(source: Source, found: Collection[str], file_id: str) -> None:
+    """Log which columns a file lacks that it may lack: all its rows are null there."""
+    if lacking := headers.absent(source.columns, found):
+        telemetry.warn(
+            "columns missing",
+            file_id=file_id,
+            table=source.table,
+            reason=f"the header lacks {', '.join(lacking)}",
+        )
 
 
 def _json_object(cells: dict[str, str]) -> str:

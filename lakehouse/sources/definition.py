@@ -30,17 +30,33 @@ class _Strict(BaseModel):
 
 
 class SourceColumn(_Strict):
-    """One column: where it stands in the file, what it becomes."""
+    """One column: where it stands in the file, what it becomes.
+
+    Of a table's header: `also` are other names by which a file may call it, tried in their order; `present` sets a file
+    aside that lacks the column, though each row may leave it empty. See `lakehouse.sources.headers`.
+    """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     origin: str = Field(alias="from")
+    also: tuple[str, ...] = ()
     type: str = "string"
     doc: str
     pii: bool = False
     required: bool = False
+    present: bool = False
     json_type: Literal["string", "object"] | None = None
     allowed: tuple[str, ...] = ()
     formats: tuple[str, ...] = ()  # see `lakehouse.sources.value_formats`
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names by which a file may call it, the better ones first."""
+        return (self.origin, *self.also)
+
+    @property
+    def expected(self) -> bool:
+        """Tell whether a table without the column is set aside."""
+        return self.required or self.present
 
     @model_validator(mode="after")
     def _formats_fit(self) -> SourceColumn:
