@@ -49,12 +49,32 @@ def con(lake):
 def test_what_is_shipped():
     """The sources that the project promises."""
     assert SHIPPED == [
+        ("ads", "spend"),
+        ("douyin", "leads"),
+        ("douyin", "spend"),
+        ("google", "leads"),
+        ("google", "spend"),
         ("hubspot", "contacts"),
         ("hubspot", "webhooks"),
+        ("huoban", "customers"),
+        ("huoban", "webhooks"),
+        ("jiandaoyun", "leads"),
+        ("jiandaoyun", "webhooks"),
+        ("list", "contacts"),
+        ("meta", "leads"),
+        ("meta", "spend"),
         ("salesforce", "contacts"),
         ("salesforce", "opportunities"),
         ("shop", "orders"),
         ("web", "events"),
+        ("wechat", "leads"),
+        ("wechat", "users"),
+        ("wukong", "activities"),
+        ("wukong", "contacts"),
+        ("wukong", "contracts"),
+        ("wukong", "customers"),
+        ("wukong", "deals"),
+        ("wukong", "payments"),
     ]
     assert load()["web", "events"].table == "raw.events"
     assert load()["shop", "orders"].table == "raw.shop_orders"
