@@ -13,7 +13,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lakehouse.errors import BadDefinition
-from lakehouse.sources import value_formats
+from lakehouse.sources import headers, value_formats
 from lakehouse.sources.entities import EACH, ENTITIES, TOGETHER, WHERE
 from lakehouse.tables.contract import Column, Contract, Migration, Partition, columns
 
@@ -172,6 +172,7 @@ class Source(_Strict):
             raise ValueError("full_export needs a `key`: a record is missing when its key is")
         if self.time_zone not in available_timezones():
             raise ValueError(f"time_zone: {self.time_zone!r} is none of IANA's, such as Asia/Shanghai")
+        self._names_are_apart()
         if self.dedupe and self.dedupe.column not in names:
             raise ValueError(f"dedupe names no column: {self.dedupe.column}")
         if self.identifiers and not (self.record and self.seen_at):
@@ -183,6 +184,14 @@ class Source(_Strict):
                 if unknown := one.keys() - ENTITIES[entity].keys() - {WHERE, EACH, TOGETHER}:
                     raise ValueError(f"core.{entity} has no column {', '.join(sorted(unknown))}")
         return self
+
+    def _names_are_apart(self) -> None:
+        """Raise ValueError where a name in `also` is another column's, too."""
+        owners = {headers.normal(column.origin): column.name for column in self.columns}
+        for column in self.columns:
+            for name in column.also:
+                if owners.setdefault(headers.normal(name), column.name) != column.name:
+                    raise ValueError(f"also: {name} is a name of {owners[headers.normal(name)]}, too")
 
 
 def parse(text: str, where: str) -> Source:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from lakehouse.errors import BadFile
+from lakehouse.errors import BadDefinition, BadFile
 from lakehouse.sources import headers
-from lakehouse.sources.definition import SourceColumn
+from lakehouse.sources.definition import SourceColumn, parse
 
 
 def column(name, *names, **more):
@@ -106,6 +106,23 @@ def test_columns_are_found_by_the_first_of_their_names():
     assert found == {"name": "＊姓名", "phone": "手机", "note": "备注(选填)"}
     assert headers.match(COLUMNS, ["电话", "联系人"]) == {"name": "联系人", "phone": "电话"}
     assert headers.absent(COLUMNS, ["name", "phone"]) == ["备注（选填）"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "told"),
+    [
+        (
+            "{name: a, from: 手机, also: [电话], doc: A}, {name: b, from: 电 话, doc: B}",
+            "电话 is a name of b",
+        ),
+        ("{name: a, from: A, also: [x], doc: A}, {name: b, from: B, also: [X], doc: B}", "X is a name of a"),
+    ],
+)
+def test_two_columns_cannot_go_by_one_name(columns, told):
+    """Whoever writes such a mapping is told, before any file comes."""
+    text = f"{{source: a, entity: b, doc: B, grain: one, format: csv, columns: [{columns}]}}"
+    with pytest.raises(BadDefinition, match=told):
+        parse(text, "a_b.yaml")
 
 
 @pytest.mark.parametrize(
