@@ -21,18 +21,21 @@ if TYPE_CHECKING:
 ROWS = 20  # that are looked at to find the header
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))
 _NO_SPACE = re.compile(r"(?<=[^\x00-\x7f]) | (?=[^\x00-\x7f])")  # 姓 名, spread to look even
-_REQUIRED = re.compile(
-    r"^\* ?| ?(?:\*|\(\*\))$"
-)  # *姓名, 姓名(*): a form's way to say that it must be filled in
+_REQUIRED = re.compile(r"^\* ?| ?(?:\*|\(\*\))$")  # *姓名, 姓名(*): a form's mark of what it must be told
+_LONGEST = 1_000  # characters; what is longer is no name
 
 
-@lru_cache(maxsize=8192)
 def normal(name: str) -> str:
     """Return the form in which two spellings of a name are equal.
 
     Full-width characters as half-width ones, nothing invisible, a line break as a space, no space at the ends or beside
     Chinese, no star of a required field, in lower case.
     """
+    return _normal(name) if len(name) <= _LONGEST else name
+
+
+@lru_cache(maxsize=8192)
+def _normal(name: str) -> str:
     text = unicodedata.normalize("NFKC", name).translate(_INVISIBLE)
     text = _NO_SPACE.sub("", " ".join(text.split()))
     return (_REQUIRED.sub("", text) or text).casefold()
