@@ -134,6 +134,19 @@ def test_ids_that_a_spreadsheet_has_rounded_are_told(read):
     ]
 
 
+def test_what_is_not_kept_goes_by_no_name(read):
+    """However its column is spelled, and under each of its names: neither in the table nor beside it."""
+    column = {"name": "phone", "from": "手机", "also": ["电话"], "collect": "drop", "doc": "Phone"}
+    asked = PEOPLE.model_dump(by_alias=True, include={"source", "entity", "doc", "grain", "format"})
+    name = {"name": "name", "from": "姓名", "required": True, "doc": "Name"}
+    source = Source.model_validate(asked | {"columns": [name, column]})
+    content = "姓名,手　机（*）, 电 话 ,备注\n样甲,19999000001,19999000002,x\n,19999000003,19999000004,y\n"
+    rows_read = read(source, content.encode())
+    assert [row["_code"] for row in rows_read.values()] == [None, "missing_value"]
+    assert json.loads(rows_read[1]["extra"]) == {"备注": "x"}
+    assert "19999" not in json.dumps([list(map(str, row.values())) for row in rows_read.values()])
+
+
 # --- workbooks
 
 
