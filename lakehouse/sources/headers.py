@@ -84,18 +84,20 @@ def distinct(names: Iterable[str], columns: Sequence[SourceColumn]) -> list[str]
 def match(columns: Sequence[SourceColumn], names: Collection[str]) -> dict[str, str]:
     """Return by column which of a header's names it is found under: the first of its own names that is there.
 
+    Of two spellings of one name, which only Parquet can have, the one that is the mapping's to the letter counts.
     Raises BadFile: missing_column where one lacks that must be there, or all lack; duplicate_column.
     """
-    places: dict[str, str] = {}
-    known = {normal(name) for column in columns for name in column.names}
+    spelled: dict[str, list[str]] = {}
     for name in names:
-        if places.setdefault(normal(name), name) != name and normal(name) in known:
-            raise BadFile("duplicate_column", "two columns of the header share a name")
+        spelled.setdefault(normal(name), []).append(name)
     found = {}
     for column in columns:
-        there = next((places[normal(name)] for name in column.names if normal(name) in places), None)
-        if there is not None:
-            found[column.name] = there
+        named = next((name for name in column.names if normal(name) in spelled), None)
+        if named is not None:
+            there = spelled[normal(named)]
+            if len(there) > 1 and named not in there:
+                raise BadFile("duplicate_column", "two columns of the header share a name")
+            found[column.name] = named if named in there else there[0]
     lacking = [column.origin for column in columns if column.expected and column.name not in found]
     if lacking or not found:
         what = ", ".join(lacking) or "every column that the mapping names"

@@ -105,6 +105,7 @@ def test_columns_are_found_by_the_first_of_their_names():
     found = headers.match(COLUMNS, ["电 话", "备注(选填)", "＊姓名", "手机"])
     assert found == {"name": "＊姓名", "phone": "手机", "note": "备注(选填)"}
     assert headers.match(COLUMNS, ["电话", "联系人"]) == {"name": "联系人", "phone": "电话"}
+    assert headers.match(COLUMNS, ["姓 名", "姓名", "电话"]) == {"name": "姓名", "phone": "电话"}
     assert headers.absent(COLUMNS, ["name", "phone"]) == ["备注（选填）"]
 
 
@@ -132,7 +133,7 @@ def test_two_columns_cannot_go_by_one_name(columns, told):
         (COLUMNS, ["姓名"], "missing_column", "lacks 手机;"),
         (COLUMNS, [], "missing_column", "lacks 姓名, 手机;"),
         ((NOTE,), ["x"], "missing_column", "lacks every column that the mapping names;"),
-        (COLUMNS, ["姓名", "姓 名", "手机"], "duplicate_column", "share a name"),
+        (COLUMNS, ["姓　名", "姓 名", "手机"], "duplicate_column", "share a name"),
     ],
 )
 def test_what_must_be_there_is_asked_for(columns, names, code, reason):
