@@ -7,13 +7,12 @@ piece that is being written, and each piece is read, and deleted, before many mo
 from __future__ import annotations
 
 import csv
-import io
 import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Literal, Protocol
+from typing import IO, TYPE_CHECKING, Literal, Protocol
 
 from lakehouse.errors import BadFile
 from lakehouse.ingest.text import MAX_LINE, json_lines
@@ -21,12 +20,18 @@ from lakehouse.landing.unpack import members
 from lakehouse.sources.formats import arrays, parquet, sheets
 from lakehouse.sources.formats.encoding import as_utf8
 from lakehouse.sources.formats.kind import kind as kind_of
+from lakehouse.sources.headers import ROWS, distinct, header_row
+
+if TYPE_CHECKING:
+    from lakehouse.sources.definition import SourceColumn
 
 PIECE = 32 << 20
 _HEAD = 1 << 16
 _COLUMNS = 5_000
 _NO_ARRAY = re.compile(rb"\s*\[(?!\s*(?:\{|\]\s*\Z))")  # of records
 _LOST = 128 << 20
+_DELIMITERS = ",;\t|"
+_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
 
 
 class Reading(Protocol):
@@ -43,6 +48,10 @@ class Reading(Protocol):
     @property
     def sheet(self) -> str | None:
         """Return the name of a workbook's sheet that is not the first."""
+
+    @property
+    def columns(self) -> Sequence[SourceColumn]:
+        """Return the columns that a mapping names, by which a table's header is known; none without a mapping."""
 
 
 @dataclass(frozen=True)
@@ -98,13 +107,16 @@ def _of_member(
         yield from _parquet(_spooled(chunks, path()), size)
         return
     if kind == "xlsx":
-        head, text = _peek(sheets.as_csv(_spooled(chunks, path()), source.sheet))
+        rows = sheets.as_csv(
+            _spooled(chunks, path()), source.sheet, lambda rows: header_row(rows, source.columns)
+        )
+        head, text = _peek(rows)
         kind = "delimited"
     else:
         head, text = _peek(as_utf8(chunks, source.encoding))
         kind = _kind(head, source)
     if kind == "delimited":
-        yield from _delimited(head, text, path, size)
+        yield from _delimited(head, text, source.columns, path, size)
     else:
         lines = arrays.as_lines(text) if kind == "json_array" else text
         yield from _cut(json_lines(lines), Layout("json_lines"), path, size)
@@ -149,32 +161,71 @@ def _parquet(path: Path, size: int) -> Iterator[Piece]:
         yield Piece(path, Layout("parquet"), size, lines=min(step, count - first), first=first)
 
 
-def _delimited(head: bytes, text: Iterator[bytes], path: Callable[[], Path], size: int) -> Iterator[Piece]:
-    delimiter, header = read_header(head)
-    yield from _cut(text, Layout("delimited", delimiter, tuple(header)), path, size)
+def _delimited(
+    head: bytes,
+    text: Iterator[bytes],
+    columns: Sequence[SourceColumn],
+    path: Callable[[], Path],
+    size: int,
+) -> Iterator[Piece]:
+    delimiter, header, above = read_header(head, columns)
+    yield from _cut(_without(text, above), Layout("delimited", delimiter, tuple(header)), path, size)
 
 
-def read_header(head: bytes) -> tuple[str, list[str]]:
-    """Return the delimiter and the names of a delimited file's first line that is not blank; raises BadFile."""
-    text = head.decode("utf-8", "replace")
-    first = next((line for line in re.split(r"[\r\n]+", text) if line), "")
-    if len(first.encode()) >= _HEAD:
+def _without(text: Iterator[bytes], above: int) -> Iterator[bytes]:
+    """Yield a text without its first bytes."""
+    for chunk in text:
+        rest, above = chunk[above:], max(0, above - len(chunk))
+        if rest:
+            yield rest
+
+
+def read_header(head: bytes, columns: Sequence[SourceColumn] = ()) -> tuple[str, list[str], int]:
+    """Return the delimiter of a delimited file, the names of its header, and how many bytes stand above that.
+
+    The header is the row that `header_row` finds, else the first line that is not blank. Raises BadFile.
+    """
+    lines = [line.decode("utf-8", "replace") for line in _LINE.findall(head)]
+    first = next((line for line in lines if line.strip("\r\n")), "")
+    if len(first.strip("\r\n").encode()) >= _HEAD:
         raise BadFile("bad_header", f"the header is longer than {_HEAD >> 10} KiB")
-    delimiter = max(",;\t|", key=first.count)
-    try:
-        rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
-        header = [name.strip() or "_" for name in next((row for row in rows if row), [])]
-    except csv.Error as error:
-        raise BadFile("bad_header", "the header is no CSV") from error
-    if not header:
+    delimiter = max(_DELIMITERS, key=first.count)
+    rows = _first_rows(lines, delimiter)
+    at = header_row([row for row, _ in rows], columns)
+    for other in _DELIMITERS if columns and at is None else "":  # a title tells nothing of it
+        found = _first_rows(lines, other)
+        if (place := header_row([row for row, _ in found], columns)) is not None:
+            delimiter, rows, at = other, found, place
+            break
+    if not rows:
         raise BadFile("empty_file", "the file has no header and no rows")
+    header = [name.strip() or "_" for name in rows[at or 0][0]]
+    above = sum(map(len, _LINE.findall(head)[: rows[at - 1][1]])) if at else 0
+    _refuse_odd(header)
+    return delimiter, distinct(header, columns), above
+
+
+def _first_rows(lines: list[str], delimiter: str) -> list[tuple[list[str], int]]:
+    """Return the first rows that are not blank, each with the number of lines up to its end."""
+    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
+    rows: list[tuple[list[str], int]] = []
+    try:
+        for row in reader:
+            if row:
+                rows.append((row, reader.line_num))
+            if len(rows) == ROWS:
+                break
+    except csv.Error as error:
+        if not rows:
+            raise BadFile("bad_header", "the header is no CSV") from error
+    return rows
+
+
+def _refuse_odd(header: list[str]) -> None:
     if len(header) > _COLUMNS:
         raise BadFile("too_many_columns", f"the header has {len(header)} columns; {_COLUMNS} are read")
     if any("\0" in name for name in header):
         raise BadFile("bad_header", "a name in the header holds NUL")
-    if len({name.casefold() for name in header}) != len(header):
-        raise BadFile("duplicate_column", "two columns of the header share a name")
-    return delimiter, header
 
 
 @dataclass

@@ -50,6 +50,7 @@ class Unknown:
     encoding: str | None = None
     sheet: str | None = None
     format: Literal["csv", "ndjson"] = "csv"
+    columns: tuple[SourceColumn, ...] = ()
 
 
 @dataclass(frozen=True)

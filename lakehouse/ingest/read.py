@@ -14,7 +14,7 @@ from lakehouse.ingest import rejects
 from lakehouse.ingest.collect_sql import stored
 from lakehouse.ingest.scan import Scan, scan
 from lakehouse.ingest.text import MAX_LINE
-from lakehouse.ingest.typing_sql import KINDS, cast, kept
+from lakehouse.ingest.typing_sql import cast, kept, kind_of
 
 if TYPE_CHECKING:
     from lakehouse.ingest.hash_key import HashKey
@@ -87,10 +87,11 @@ def _checked(source: Source, parts: Scan, number: int) -> str:
         values.append(f"{kept(column, value, text)} AS {name}")
         if column.required:
             faults.append(("missing_value", f"{column.origin} is empty", f"{text} IS NULL"))
-        if column.type != "string":
-            code = f"bad_{KINDS.get(column.type, 'number')}"
-            reason = f"{column.origin} is no {column.type}"
-            faults.append((code, reason, f"{text} IS NOT NULL AND {name} IS NULL"))
+        if kind := kind_of(column):
+            what = "was rounded by a spreadsheet" if column.type == "string" else f"is no {column.type}"
+            faults.append(
+                (f"bad_{kind}", f"{column.origin} {what}", f"{text} IS NOT NULL AND {name} IS NULL")
+            )
         if column.allowed:
             words = ", ".join(literal(word) for word in column.allowed)
             faults.append(("not_allowed", f"{column.origin} is none of {words}", f"{name} NOT IN ({words})"))

@@ -18,6 +18,7 @@ from lakehouse.engine.escape import identifier
 from lakehouse.errors import CommitConflict, Terminal
 from lakehouse.ingest.hash_key import hash_key
 from lakehouse.ingest.refill_sql import Find, counts_sql, keys_sql, refilled_sql
+from lakehouse.sources import headers
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import datafiles
 from lakehouse.tables.commit import live_files
@@ -163,15 +164,15 @@ class _Refill:
     def _finds(self, group: Sequence[DataFile]) -> list[Find]:
         """Return which keys in these files' `extra` are a column's by now.
 
-        A CSV's header is matched in whatever case it comes, JSON to the letter: as at ingest.
+        A table's header is matched by its normal form, JSON to the letter: as at ingest.
         """
-        by_origin = {_matched(self.source, column.origin): column for column in self.columns}
-        wanted = {origin.lower() for origin in by_origin}
+        by_name = {_matched(self.source, name): column for column in self.columns for name in column.names}
+        wanted = by_name.keys() if self.source.format == "ndjson" else None
         keys = self.con.execute(keys_sql(self._rows(group), wanted)).fetchall()
         return [
             Find(key, column, column.duck_type, trimmed=self.source.format != "ndjson")
             for (key,) in sorted(keys)
-            if (column := by_origin.get(_matched(self.source, key))) is not None
+            if (column := by_name.get(_matched(self.source, key))) is not None
         ]
 
     def _count(self, file: DataFile, finds: Sequence[Find], counted: Refilled) -> bool:
@@ -210,4 +211,4 @@ class _Refill:
 
 
 def _matched(source: Source, name: str) -> str:
-    return name if source.format == "ndjson" else name.casefold()
+    return name if source.format == "ndjson" else headers.normal(name)

@@ -24,12 +24,12 @@ class Find:
     trimmed: bool
 
 
-def keys_sql(rows: str, wanted: Collection[str]) -> str:
-    """Return the SELECT of those keys of `extra` that are wanted, in lower case, among the rows of a query."""
-    return (
-        f"SELECT DISTINCT k FROM (SELECT unnest(json_keys(extra)) AS k FROM ({rows}) WHERE extra IS NOT NULL) "
-        f"WHERE list_contains({literals(sorted(wanted))}, lower(k))"
+def keys_sql(rows: str, wanted: Collection[str] | None) -> str:
+    """Return the SELECT of those keys of `extra` that are wanted among the rows of a query; None wants them all."""
+    keys = (
+        f"SELECT DISTINCT k FROM (SELECT unnest(json_keys(extra)) AS k FROM ({rows}) WHERE extra IS NOT NULL)"
     )
+    return keys if wanted is None else f"{keys} WHERE list_contains({literals(sorted(wanted))}, k)"
 
 
 def counts_sql(rows: str, finds: Sequence[Find]) -> str:

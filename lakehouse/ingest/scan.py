@@ -7,16 +7,19 @@ where blank ones count and are left out.
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lakehouse import telemetry
 from lakehouse.engine.escape import identifier, literal, literals
 from lakehouse.errors import BadFile
 from lakehouse.ingest import rejects
 from lakehouse.ingest.collect_sql import matching, stored, without
 from lakehouse.ingest.text import NO_DELIMITER, even_rows
 from lakehouse.ingest.typing_sql import trimmed
+from lakehouse.sources import headers
 
 if TYPE_CHECKING:
     import duckdb
@@ -74,6 +77,8 @@ def delimited_rows(piece: Piece, path: Path) -> str:
 def _delimited(source: Source, piece: Piece, path: Path) -> Scan:
     cells = {name: f"_c{number}" for number, name in enumerate(piece.layout.header)}
     texts, unknown = _mapped(source, cells)
+    if piece.skip:  # the file's first piece; its folder has the file's id
+        _tell_absent(source, texts, path.parent.name)
     texts = {name: f"nullif({trimmed(cell)}, '')" for name, cell in texts.items()}
     return _tabular(source, delimited_rows(piece, path), texts, unknown, cells)
 
@@ -91,10 +96,9 @@ def _shown(source: Source, cells: dict[str, str]) -> dict[str, str]:
     if not source.guarded:
         return cells
     shown = {}
-    columns = {column.origin.casefold(): column for column in source.columns}
-    columns |= {column.origin.strip().casefold(): column for column in source.columns if column.collect}
+    columns = {headers.normal(name): column for column in source.columns for name in column.names}
     for name, cell in cells.items():
-        column = columns.get(name.casefold()) or columns.get(name.strip().casefold())
+        column = columns.get(headers.normal(name))
         if column is None and not source.strict:
             shown[name] = cell
         elif column is not None and not column.dropped:
@@ -134,28 +138,35 @@ def parquet_rows(
 def _parquet(con: duckdb.DuckDBPyConnection, source: Source, piece: Piece, path: Path) -> Scan:
     query, cells, text_of = parquet_rows(con, piece, path)
     origins, unknown = _mapped(source, {name: name for name in cells})
+    if not piece.first:
+        _tell_absent(source, origins, path.parent.name)
     texts = {name: f"nullif(trim({text_of[origin]}), '')" for name, origin in origins.items()}
     return _tabular(source, query, texts, {name: cells[name] for name in unknown}, cells)
 
 
 def _mapped(source: Source, cells: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the cell of each mapped column, and the cells that no column maps; raises BadFile (missing_column)."""
-    places = {name.casefold(): cell for name, cell in cells.items()}
-    missing = [c.origin for c in source.columns if c.required and c.origin.casefold() not in places]
-    if missing:
-        raise BadFile("missing_column", f"the header lacks {', '.join(missing)}; see sources/*.yaml")
-    texts = {
-        column.name: places[column.origin.casefold()]
-        for column in source.stored
-        if column.origin.casefold() in places
-    }
-    named = {column.origin.casefold() for column in source.columns}
-    ruled = {column.origin.strip().casefold() for column in source.columns if column.collect}
+    """Return the cell of each column of the table, and the cells that no column maps; raises BadFile as `match` does.
+
+    What goes by any name of a column with a rule on what is kept of it is none of the latter.
+    """
+    found = headers.match(source.columns, cells)
+    texts = {column.name: cells[found[column.name]] for column in source.stored if column.name in found}
+    used = set(found.values())
+    ruled = {headers.normal(name) for column in source.columns if column.collect for name in column.names}
     return texts, {
-        name: cell
-        for name, cell in cells.items()
-        if name.casefold() not in named and name.strip().casefold() not in ruled
+        name: cell for name, cell in cells.items() if name not in used and headers.normal(name) not in ruled
     }
+
+
+def _tell_absent(source: Source, found: Collection[str], file_id: str) -> None:
+    """Log which columns a file lacks that it may lack: all its rows are null there."""
+    if lacking := headers.absent(source.stored, found):
+        telemetry.warn(
+            "columns missing",
+            file_id=file_id,
+            table=source.table,
+            reason=f"the header lacks {', '.join(lacking)}",
+        )
 
 
 def _json_object(cells: dict[str, str]) -> str:
@@ -253,7 +264,7 @@ def _extra(source: Source) -> str:
     remove = literal(json.dumps(dict.fromkeys(known)))
     ours = f"list_contains({literals(known)}, k)"
     rest = f"CAST(json_merge_patch(_line, {remove}) AS VARCHAR)"
-    if ruled := [column.origin for column in source.columns if column.collect]:
+    if ruled := [name for column in source.columns if column.collect for name in column.names]:
         ours = f"({ours} OR {matching(ruled)})"
         rest = without("_line", ours)
     unknown = f"list_filter(json_keys(_line), lambda k: NOT {ours})"

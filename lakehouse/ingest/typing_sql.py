@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lakehouse.sources.definition import SourceColumn
-from lakehouse.sources.value_formats import AMOUNTS, VALUE_FORMATS
+from lakehouse.sources.value_formats import ALONE, VALUE_FORMATS
 
 # What a wrong value is called, in the code `bad_<kind>`; types that are not here are numbers.
 KINDS = {"timestamptz": "timestamp", "date": "date", "boolean": "boolean"}
@@ -18,6 +18,13 @@ RANGES = {
     "date": ("DATE '0001-01-01'", "DATE '1000-01-01'", "DATE '9999-12-31'"),
 }
 _SPACES = (" ", "\u00a0", "\u3000")  # the common one, no-break, and that of Chinese text
+
+
+def kind_of(column: SourceColumn) -> str | None:
+    """Return what a wrong value of a column is called in `bad_<kind>`; None where any text is right."""
+    if column.type == "string":
+        return column.formats[0] if column.formats else None
+    return KINDS.get(column.type, "number")
 
 
 def trimmed(text_sql: str) -> str:
@@ -40,11 +47,12 @@ def typed(column: SourceColumn, text_sql: str, duck_type: str) -> str:
 def cast(column: SourceColumn, text_sql: str, duck_type: str) -> str:
     """Return the SQL of a text as DuckDB and the column's formats read it; null where they cannot.
 
-    `kept` has yet to look at it. An amount is read by its formats alone: without them 1.299 is a number, too.
+    `kept` has yet to look at it. An amount is read by its formats alone: without them 1.299 is a number, too. So is a
+    text, which would be one without them.
     """
     formats = [VALUE_FORMATS[name] for name in column.formats]
     texts = [found.sql(text_sql) for found in formats]
-    if not formats or not set(AMOUNTS) & set(formats[0].types):
+    if not formats or not set(ALONE) & set(formats[0].types):
         texts.append(text_sql)
     casts = [f"TRY_CAST({text} AS {duck_type})" for text in texts]
     return casts[0] if len(casts) == 1 else f"coalesce({', '.join(casts)})"

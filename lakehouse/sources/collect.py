@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from lakehouse.sources import headers
 from lakehouse.tables.contract import Partition
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def _check_origins(source: Source) -> None:
     """Raise ValueError where one value is read twice, and one reading undoes the rule of the other."""
     by_origin: dict[str, list[SourceColumn]] = {}
     for column in source.columns:
-        by_origin.setdefault(column.origin.casefold(), []).append(column)
+        by_origin.setdefault(headers.normal(column.origin), []).append(column)
     for same in by_origin.values():
         if len(same) > 1 and any(one.dropped for one in same):
             raise ValueError(f"{same[0].origin} is dropped by one column and read by another")

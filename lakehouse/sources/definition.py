@@ -13,7 +13,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lakehouse.errors import BadDefinition
-from lakehouse.sources import value_formats
+from lakehouse.sources import headers, value_formats
 from lakehouse.sources.collect import Collect, check_source
 from lakehouse.sources.entities import EACH, ENTITIES, TOGETHER, WHERE
 from lakehouse.tables.contract import Column, Contract, Migration, Partition, columns
@@ -31,14 +31,20 @@ class _Strict(BaseModel):
 
 
 class SourceColumn(_Strict):
-    """One column: where it stands in the file, what it becomes, and what is kept of it (all, without `collect`)."""
+    """One column: where it stands in the file, what it becomes, and what is kept of it (all, without `collect`).
+
+    Of a table's header: `also` are other names by which a file may call it, tried in their order; `present` sets a file
+    aside that lacks the column, though each row may leave it empty. See `lakehouse.sources.headers`.
+    """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     origin: str = Field(alias="from")
+    also: tuple[str, ...] = ()
     type: str = "string"
     doc: str
     pii: bool = False
     required: bool = False
+    present: bool = False
     json_type: Literal["string", "object"] | None = None
     allowed: tuple[str, ...] = ()
     formats: tuple[str, ...] = ()  # see `lakehouse.sources.value_formats`
@@ -63,6 +69,16 @@ class SourceColumn(_Strict):
     def duck_type(self) -> str:
         """Return DuckDB's name of the type that values are read as."""
         return Column(self.name, self.type, self.doc).duck_type
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names by which a file may call it, the better ones first."""
+        return (self.origin, *self.also)
+
+    @property
+    def expected(self) -> bool:
+        """Tell whether a table without the column is set aside."""
+        return self.required or self.present
 
     @model_validator(mode="after")
     def _fits(self) -> SourceColumn:
@@ -200,6 +216,7 @@ class Source(_Strict):
             raise ValueError("full_export needs a `key`: a record is missing when its key is")
         if not _is_zone(self.time_zone):
             raise ValueError(f"time_zone: {self.time_zone!r} is none of IANA's, such as Asia/Shanghai")
+        self._names_are_apart()
         if self.dedupe and self.dedupe.column not in names:
             raise ValueError(f"dedupe names no column: {self.dedupe.column}")
         if self.identifiers and not (self.record and self.seen_at):
@@ -211,6 +228,14 @@ class Source(_Strict):
                 if unknown := one.keys() - ENTITIES[entity].keys() - {WHERE, EACH, TOGETHER}:
                     raise ValueError(f"core.{entity} has no column {', '.join(sorted(unknown))}")
         return self
+
+    def _names_are_apart(self) -> None:
+        """Raise ValueError where a name in `also` is another column's, too."""
+        owners = {headers.normal(column.origin): column.name for column in self.columns}
+        for column in self.columns:
+            for name in column.also:
+                if owners.setdefault(headers.normal(name), column.name) != column.name:
+                    raise ValueError(f"also: {name} is a name of {owners[headers.normal(name)]}, too")
 
 
 def _is_zone(name: str) -> bool:

@@ -16,6 +16,8 @@ _CHINESE = r"(\d{4})年(\d{1,2})月(\d{1,2})[日号]" + _TIME.replace("[ T]", "[
 _SERIAL = r"^\d{2,7}(\.\d+)?$"
 _YMD = r"\1-\2-\3 \4"
 _DIGITS = ("〇零○一二三四五六七八九两", "0001234567892")
+_GUARDS = " \t\r\n'\u00a0\u3000\u200b\ufeff"
+_SCIENTIFIC = r"[-+]?[0-9]+([.,][0-9]+)?E[-+]?[0-9]+"
 _MONEY_SIGNS = r"[$¥￥€£元圆\s\x{00a0}\x{202f}]|人民币|RMB|CNY|USD|EUR|GBP|HKD|TWD|JPY"
 
 
@@ -82,6 +84,16 @@ def _amount(thousands: str, point: str) -> Callable[[str], str]:
     return rule
 
 
+def _unrounded(text: str) -> str:
+    """Return the SQL of a text without what keeps a spreadsheet from rounding it; null where one has: 1.38E+10.
+
+    That is an apostrophe or a tab before it, ="..." around it; and .0 behind, which programs add to whole numbers.
+    """
+    bare = f"trim(regexp_replace({text}, '^=\"(.*)\"$', '\\1'), {literal(_GUARDS)})"
+    whole = f"regexp_replace({bare}, '^([+]?[0-9]{{6,}})[.]0+$', '\\1')"
+    return f"CASE WHEN NOT regexp_full_match({bare}, {literal(_SCIENTIFIC)}, 'i') THEN {whole} END"
+
+
 def _words(yes: tuple[str, ...], no: tuple[str, ...]) -> Callable[[str], str]:
     def rule(text: str) -> str:
         listed = ["(" + ", ".join(map(literal, words)) + ")" for words in (yes, no)]
@@ -92,7 +104,13 @@ def _words(yes: tuple[str, ...], no: tuple[str, ...]) -> Callable[[str], str]:
 
 MOMENTS = ("date", "timestamptz")
 AMOUNTS = ("decimal", "double")
-_ONE_OF = ({"dmy", "mdy"}, {"amount", "amount_comma"})  # what reads the same text in two ways
+TEXTS = ("string",)
+ALONE = (*AMOUNTS, *TEXTS)  # read by their formats or not at all
+_ONE_OF = (
+    {"dmy", "mdy"},
+    {"amount", "amount_comma"},
+    {"phone", "id"},
+)  # what reads the same text in two ways
 VALUE_FORMATS: dict[str, ValueFormat] = {
     "ymd": ValueFormat(
         MOMENTS, "2026/1/5, 2026.1.5, 20260105, with a time or none", _either(_moment(1, 2, 3), _compact)
@@ -111,6 +129,12 @@ VALUE_FORMATS: dict[str, ValueFormat] = {
         ("boolean",),
         "是 否, on off, x and √ ✓ ×, 有 无, 真 假, besides what a plain cast reads: true, yes, y, 1",
         _words(("是", "on", "√", "✓", "有", "真", "對", "对"), ("否", "off", "×", "✗", "x", "无", "無", "假", "错")),
+    ),
+    "phone": ValueFormat(
+        TEXTS, "a phone as typed, but for what a spreadsheet has rounded: 1.38E+10 (`bad_phone`)", _unrounded
+    ),
+    "id": ValueFormat(
+        TEXTS, "an id of digits, but for what a spreadsheet has rounded: 7.12E+18 (`bad_id`)", _unrounded
     ),
 }  # fmt: skip
 

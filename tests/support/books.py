@@ -38,9 +38,15 @@ def book(
     states: Sequence[str] = (),
     from_1904: bool = False,
     head: str = "",
+    merged: Sequence[str] = (),
     **parts: bytes,
 ) -> bytes:
-    """Return a workbook; each sheet is the XML of its rows, named s1, s2, ...; `head` stands before a sheet's root."""
+    """Return a workbook; each sheet is the XML of its rows, named s1, s2, ...; `head` stands before a sheet's root.
+
+    `merged` are the merged cells of every sheet, such as A1:B2.
+    """
+    cells = "".join(f'<mergeCell ref="{place}"/>' for place in merged)
+    tail = f'<mergeCells count="{len(merged)}">{cells}</mergeCells>' if merged else ""
     entries = "".join(
         f'<sheet name="s{n}" sheetId="{n}" r:id="r{n}" state="{(states or ("visible",) * n)[n - 1]}"/>'
         for n in range(1, len(sheets) + 1)
@@ -68,6 +74,6 @@ def book(
     }
     for n, sheet in enumerate(sheets, start=1):
         files[f"xl/worksheets/sheet{n}.xml"] = (
-            f'{head}<worksheet xmlns="{_MAIN}"><sheetData>{sheet}</sheetData></worksheet>'
+            f'{head}<worksheet xmlns="{_MAIN}"><sheetData>{sheet}</sheetData>{tail}</worksheet>'
         )
     return zipped({name: text.encode() for name, text in files.items()} | parts)

@@ -12,6 +12,7 @@ from xml.parsers import expat
 
 from lakehouse.errors import BadFile
 from lakehouse.sources.formats import cells
+from lakehouse.sources.formats.merged import Merged
 
 Row = dict[int, bytes]  # what a CSV says of a cell, by place of the column, counted from 0
 
@@ -20,6 +21,7 @@ _TEXT = 4 << 20  # characters of one cell; Excel writes up to 32,767
 _STRINGS = 256 << 20  # bytes of all shared strings
 _COLUMNS = 16_384
 _ROWS = 1_048_576
+_ROW_DIGITS = 9  # digits of a row's number, at most
 _CHUNK = 1 << 16
 _DIGITS = "0123456789"
 
@@ -90,8 +92,12 @@ class Rows:
     depth is counted where no rule of its own forbids it.
     """
 
-    def __init__(self, chunks: Iterator[bytes], strings: Strings, formats: list[cells.Format]) -> None:
+    def __init__(
+        self, chunks: Iterator[bytes], strings: Strings, formats: list[cells.Format], merged: Merged
+    ) -> None:
         self._chunks = _slices(chunks)
+        self._merged = merged
+        self._number = 0
         self._strings = strings
         self._formats = {str(number): found for number, found in enumerate(formats)}
         self._ready: deque[Row] = deque()
@@ -155,6 +161,10 @@ class Rows:
             if self._row is not None:
                 raise _too_deep()
             self._row, self._place = {}, -1
+            number = attributes.get("r", "")
+            self._number = (
+                int(number) if number.isdecimal() and len(number) <= _ROW_DIGITS else self._number + 1
+            )
         else:
             self._hints += name == hint
             self._others += 1
@@ -178,6 +188,8 @@ class Rows:
             self._cell = None
         elif name == row:
             if self._row:
+                if self._merged:
+                    self._merged.fill(self._number, self._row)
                 self._ready.append(self._row)
                 self._count += 1
                 if self._count > _ROWS:
@@ -203,15 +215,20 @@ class Rows:
         return _quoted(text)  # an error such as #N/A, or a date in words of ISO 8601
 
     def _column(self, letters: str) -> int:
-        """Return the place of a column by its letters, such as AB, and keep it."""
-        place = 0
-        if letters.isascii() and letters.isalpha() and len(letters) <= 3:  # noqa: PLR2004
-            for letter in letters.upper():
-                place = place * 26 + ord(letter) - ord("A") + 1
-        if not 0 < place <= _COLUMNS:
-            raise BadFile("bad_xlsx", "a cell of the sheet stands nowhere; save it again")
-        self._columns[letters] = place - 1
-        return place - 1
+        """Return the place of a column by its letters, and keep it."""
+        place = self._columns[letters] = column(letters)
+        return place
+
+
+def column(letters: str) -> int:
+    """Return the place of a column, counted from 0, by its letters, such as AB."""
+    place = 0
+    if letters.isascii() and letters.isalpha() and len(letters) <= 3:  # noqa: PLR2004
+        for letter in letters.upper():
+            place = place * 26 + ord(letter) - ord("A") + 1
+    if not 0 < place <= _COLUMNS:
+        raise BadFile("bad_xlsx", "a cell of the sheet stands nowhere; save it again")
+    return place - 1
 
 
 def _quoted(text: str) -> bytes:

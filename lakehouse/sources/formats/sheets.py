@@ -7,7 +7,7 @@ drops error values, the other gives dates as numbers. See docs/decisions.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,6 +15,9 @@ from lakehouse.errors import BadFile
 from lakehouse.landing import zips
 from lakehouse.sources.formats.sheet_xml import Row, Rows
 from lakehouse.sources.formats.workbook import Workbook
+
+# Of the first rows' texts, which one is the header; None where that cannot be told from what they say.
+Header = Callable[[Sequence[Sequence[str]]], int | None]
 
 _OUT = 1 << 20
 _FIRST = 20  # rows that are looked at to find the header
@@ -24,12 +27,13 @@ _FREE = 64 << 20
 _TOTAL = 2 << 30
 
 
-def as_csv(path: Path, sheet: str | None = None) -> Iterator[bytes]:
-    """Yield a sheet as CSV (UTF-8, comma, RFC 4180), about 1 MiB a chunk. `sheet`: its name; else the first visible.
+def as_csv(path: Path, sheet: str | None = None, header: Header = lambda _rows: None) -> Iterator[bytes]:
+    """Yield a sheet as CSV (UTF-8, comma, RFC 4180), 1 MiB a chunk. `sheet`: its name; else the first visible.
 
-    The header is the first of the first 20 rows with more than half as many cells as the widest of them; what stands
-    above is a title and left out. Rows without a value are left out too, and columns after the header's last name
-    unless a row has values there. A column without a name is called by its letters: `_C`.
+    The header is that of the first 20 rows which `header` chooses, else the first of them with more than half as many
+    cells as the widest; what stands above is a title and left out. Rows without a value are left out too, and columns
+    after the header's last name unless a row has values there. A column without a name is called by its letters: `_C`.
+    A value that is merged over several rows belongs to each of them that has another value.
     Raises BadFile: bad_xlsx, bad_zip, truncated_zip, bomb, too_large (save it as CSV), unsupported_archive.
     """
     with path.open("rb") as file:
@@ -39,7 +43,7 @@ def as_csv(path: Path, sheet: str | None = None) -> Iterator[bytes]:
         if unpacked > _TOTAL or unpacked > max(_FREE, _RATIO * size):
             raise BadFile("bomb", "the workbook unpacks to far more than its size; save it as CSV")
         book = Workbook(_Parts(file, parts), sheet)
-        yield from _chunks(_table(book.rows()))
+        yield from _chunks(_table(book.rows(), header))
 
 
 class _Parts:
@@ -59,13 +63,15 @@ class _Parts:
         return zips.extract(self._file, self._parts[name])
 
 
-def _table(rows: Rows) -> Iterator[bytes]:
+def _table(rows: Rows, header_of: Header) -> Iterator[bytes]:
     """Yield the header and the rows below it."""
     first = list(itertools.islice(rows, _FIRST))
     if not first:
         return
-    widest = max(len(row) for row in first)
-    header_at = next(number for number, row in enumerate(first) if len(row) * 2 > widest)
+    header_at = header_of([[_text(cell) for cell in row.values()] for row in first])
+    if header_at is None:
+        widest = max(len(row) for row in first)
+        header_at = next(number for number, row in enumerate(first) if len(row) * 2 > widest)
     header = first[header_at]
     width = max(header) + 1
     names = {place: header.get(place) or f"_{_letters(place)}".encode() for place in range(width)}
@@ -77,6 +83,12 @@ def _table(rows: Rows) -> Iterator[bytes]:
 def _line(row: Row, width: int) -> bytes:
     last = max(width, max(row) + 1)
     return b",".join(map(row.get, range(last), itertools.repeat(b"", last))) + b"\n"
+
+
+def _text(cell: bytes) -> str:
+    """Return what a cell says, of what a CSV says of it."""
+    text = cell.decode("utf-8", "replace")
+    return text[1:-1].replace('""', '"') if text.startswith('"') else text
 
 
 def _letters(place: int) -> str:

@@ -8,7 +8,8 @@ from typing import Protocol
 
 from lakehouse.errors import BadFile
 from lakehouse.sources.formats import cells
-from lakehouse.sources.formats.sheet_xml import Rows, Strings, elements
+from lakehouse.sources.formats.merged import Merged
+from lakehouse.sources.formats.sheet_xml import Rows, Strings, column, elements
 
 _SMALL = 16 << 20  # bytes of a part that is read at once
 _HIDDEN = {"hidden", "veryHidden"}
@@ -56,7 +57,8 @@ class Workbook:
         strings = Strings()
         if self._strings in self._parts:
             strings.read(self._parts.read(self._strings))
-        return Rows(self._parts.read(self._sheet), strings, self._formats())
+        merged = Merged.of(self._parts.read(self._sheet), column)
+        return Rows(self._parts.read(self._sheet), strings, self._formats(), merged)
 
     @staticmethod
     def _choose(sheets: list[tuple[str | None, str | None, str]], wanted: str | None) -> str:

@@ -28,6 +28,39 @@ def test_one_person_in_two_crms_is_one_customer(con):
     )
 
 
+def test_an_open_id_is_a_persons_within_one_app(con):
+    """So it comes with the app's id before it; a union id ties what apps of one account know, a lead too."""
+    settle(
+        con,
+        Seen("wxa:same", "wechat_openid", "wxa:same", source="wechat:users"),
+        Seen("wxb:same", "wechat_openid", "wxb:same", source="wechat:users"),
+        Seen("wxa:o1", "wechat_openid", "wxa:o1", source="wechat:users"),
+        Seen("wxa:o1", "wechat_unionid", "u1", source="wechat:users"),
+        Seen("wxb:o9", "wechat_openid", "wxb:o9", source="wechat:users"),
+        Seen("wxb:o9", "wechat_unionid", "u1", source="wechat:users"),
+        Seen("77", "wechat_openid", "wxa:o1", source="wechat:leads"),
+        Seen("77", "phone", "19999000001", source="wechat:leads", region="CN"),
+        Seen("wxb:O9", "wechat_openid", "wxb:O9", source="wechat:users"),
+    )
+    who = customers(con)
+    assert who["wxa:o1"] == who["wxb:o9"] == who["u1"] == who["+8619999000001"]
+    assert len({who["wxa:same"], who["wxb:same"], who["wxa:o1"], who["wxb:O9"]}) == 4
+    assert rules(con)["u1"] == "wechat_openid"
+    assert rules(con)["wxb:o9"] == "wechat_unionid"
+
+
+def test_a_phone_that_a_spreadsheet_has_rounded_ties_nobody(con):
+    """Whoever has such a one is not whoever has the number that it reads as."""
+    resolution = settle(
+        con,
+        Seen("1", "phone", "1.38E+10", region="CN"),
+        Seen("2", "phone", "1.38E+10", region="CN"),
+        Seen("3", "phone", "13812345000", region="CN"),
+    )
+    assert resolution.invalid == {"phone": 2}
+    assert list(customers(con)) == ["+8613812345000"]
+
+
 def test_columns_are_the_contract(con):
     """`identities_new` and `identity_changes` have the columns and types that the tables' writer expects."""
     settle(con, *ANN)

@@ -102,7 +102,8 @@ def test_columns_that_nobody_mapped_are_kept(read):
     [
         (b"Note,Quantity\nx,1\n", "missing_column"),
         (b"Order Id,Note,note\no1,a,b\n", "duplicate_column"),
-        (b"Order Id,Note,,\no1,a,b,c\n", "duplicate_column"),
+        (b"Order Id,Note, Note \no1,a,b\n", "duplicate_column"),
+        ("Order Id,Note,Ｎｏｔｅ（*）\no1,a,b\n".encode(), "duplicate_column"),
         (b"\n\n\r\n", "empty_file"),
         (b"Order Id," + b"x" * 70_000 + b"\no1,a\n", "bad_header"),
         (b"Order Id,a\0b\n" + b"o1,a\n" * 100, "bad_header"),

@@ -103,6 +103,14 @@ def test_a_newly_named_column_gets_what_extra_held(raw):
     ]
 
 
+def test_a_key_is_found_by_what_ingest_takes_for_its_name(raw):
+    """In full-width signs and with spaces, and under another name that the mapping gives it."""
+    raw.fill({"联系 ＩＤ": "7"}, {"编号": "8"}, {"联系IDs": "9"})
+    source = a_source(column("contact", "联系ID", also=["编号"]))
+    assert counts(raw.refill(source)) == (1, 2, {"contact": 2}, {})
+    assert raw.column("contact") == ["7", "8", None]
+
+
 def test_twice_is_once(raw):
     """The second run commits nothing, whatever had to stay."""
     raw.fill({"N": "1"}, {"N": "one"})

@@ -131,7 +131,9 @@ def test_yes_and_no(text, formats, expected):
     ("kind", "formats", "told"),
     [
         ("date", ("amount",), "no formats of date: amount; there are ymd"),
-        ("string", ("ymd",), "there are none"),
+        ("string", ("ymd",), "no formats of string: ymd; there are phone, id"),
+        ("long", ("amount",), "there are none"),
+        ("string", ("phone", "id"), "name one"),
         ("date", ("iso8601",), "iso8601"),
         ("timestamptz", ("dmy", "mdy"), "name one"),
         ("double", ("amount", "amount_comma"), "name one"),
