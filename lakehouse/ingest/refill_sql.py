@@ -10,7 +10,7 @@ from lakehouse.engine.escape import identifier, literal, literals
 from lakehouse.ingest.typing_sql import trimmed, typed
 from lakehouse.sources.definition import SourceColumn
 
-_MARKS = {"string": '"', "object": "{"}  # what the JSON of each kind begins with
+_MARKS = {"string": '"', "object": "{", "array": "["}  # what the JSON of each kind begins with
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ where blank ones count and are left out.
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lakehouse.engine.escape import identifier, literal, literals
 from lakehouse.errors import BadFile
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
     import duckdb
 
     from lakehouse.ingest.pieces import Piece
-    from lakehouse.sources.definition import Source
+    from lakehouse.sources.definition import Source, SourceColumn
 
 _NEWLINES = {"\n": "\\n", "\r\n": "\\r\\n", "\r": "\\r", "": "\\n"}  # as DuckDB wants them named
-_JSON_TYPES = {"string": ('"', "a string"), "object": ("{", "an object")}
+_JSON_TYPES = {"string": ('"', "a string"), "object": ("{", "an object"), "array": ("[", "an array")}
 
 
 @dataclass(frozen=True)
@@ -159,12 +160,14 @@ def _json_lines(source: Source, path: Path) -> Scan:
 
     Only where a line has more keys than values were found is it asked which ones nobody mapped.
     """
+    outer = {nested[0] for column in source.columns if (nested := _nested(column.origin))}
     kinds = {column.origin: "JSON" if column.json_type else "VARCHAR" for column in source.columns}
-    query = json_rows(path, f"from_json(_line, {literal(json.dumps(kinds))})")
+    query = json_rows(
+        path, f"from_json(_line, {literal(json.dumps(kinds | dict.fromkeys(sorted(outer), 'JSON')))})"
+    )
     texts, faults = {}, []
     for column in source.columns:
-        cell = f"_s.{identifier(column.origin)}"
-        text = f"CAST({cell} AS VARCHAR)" if column.json_type else cell
+        cell, text = _json_cell(column, outer)
         if column.json_type:
             mark, words = _JSON_TYPES[column.json_type]
             faults.append(
@@ -178,10 +181,33 @@ def _json_lines(source: Source, path: Path) -> Scan:
         ("invalid_json", "the line is not JSON", "_kind IS NULL"),
         ("not_an_object", "the line is JSON but no object", "_kind <> 'OBJECT'"),
     ]
-    return Scan(query, texts, _extra(source), "_line", (*invalid, *faults))
+    return Scan(query, texts, _extra(source, outer), "_line", (*invalid, *faults))
 
 
-def _extra(source: Source) -> str:
+def _nested(origin: str) -> tuple[str, ...]:
+    """Return the keys on the way to a value within objects; none for a value of the record itself."""
+    keys = tuple(origin.split("."))
+    return keys if len(keys) > 1 and all(keys) else ()
+
+
+def _json_cell(column: SourceColumn, outer: Collection[str]) -> tuple[str, str]:
+    """Return the SQL of a column's JSON and of its text; only that of the text where nobody asks for its JSON type."""
+    cell, keys = f"_s.{identifier(column.origin)}", _nested(column.origin)
+    if keys:
+        path = literal("$" + "".join("." + json.dumps(key, ensure_ascii=False) for key in keys[1:]))
+        within = f"_s.{identifier(keys[0])}"
+        if column.json_type is None:
+            return cell, f"coalesce({cell}, {within}->>{path})"
+        cell = f"coalesce({cell}, {within}->{path})"
+        cell = f"CASE WHEN json_type({cell}) <> 'NULL' THEN {cell} END"
+    elif column.json_type is None:
+        return cell, f"{cell}->>'$'" if column.origin in outer else cell
+    return cell, f"CAST({cell} AS VARCHAR)"
+
+
+def _extra(source: Source, outer: set[str]) -> str:
+    if outer:
+        return _extra_within(source, outer)
     known = [column.origin for column in source.columns]
     found = " + ".join(f"CAST(_s.{identifier(name)} IS NOT NULL AS TINYINT)" for name in known)
     remove = literal(json.dumps(dict.fromkeys(known)))
@@ -190,3 +216,33 @@ def _extra(source: Source) -> str:
         f"CASE WHEN _kind IS NULL OR _kind <> 'OBJECT' OR len(json_keys(_line)) = {found} THEN NULL "
         f"WHEN len({unknown}) > 0 THEN CAST(json_merge_patch(_line, {remove}) AS VARCHAR) END"
     )
+
+
+def _without(ways: Iterable[tuple[str, ...]]) -> dict[str, Any]:
+    """Return the merge patch (RFC 7396) that takes the values at the ends of these ways out of an object."""
+    patch: dict[str, Any] = {}
+    for way in sorted(ways, key=len, reverse=True):  # an outer value takes those within it along
+        place = patch
+        for key in way[:-1]:
+            place = place.setdefault(key, {})
+        place[way[-1]] = None
+    return patch
+
+
+def _extra_within(source: Source, outer: set[str]) -> str:
+    """Return the SQL of what no column names, where columns name values within objects.
+
+    Of such an object only what is named goes; one of which nothing is left goes too, and what is no object stays.
+    """
+    named = {column.origin for column in source.columns}
+    gone = [literal(f"{json.dumps(name)}:null") for name in sorted(named)]
+    for name in sorted(outer - named):
+        inner = _without([keys[1:] for origin in named if (keys := _nested(origin)) and keys[0] == name])
+        cell, patch = f"_s.{identifier(name)}", literal(json.dumps(inner))
+        gone.append(
+            f"CASE WHEN {cell} IS NULL OR CAST(json_merge_patch({cell}, {patch}) AS VARCHAR) = '{{}}' "
+            f"AND json_type({cell}) = 'OBJECT' THEN {literal(json.dumps(name) + ':null')} "
+            f"WHEN json_type({cell}) = 'OBJECT' THEN {literal(f'{json.dumps(name)}:{json.dumps(inner)}')} END"
+        )
+    rest = f"json_merge_patch(_line, '{{' || concat_ws(',', {', '.join(gone)}) || '}}')"
+    return f"CASE WHEN _kind = 'OBJECT' THEN nullif(CAST({rest} AS VARCHAR), '{{}}') END"

@@ -30,7 +30,10 @@ class _Strict(BaseModel):
 
 
 class SourceColumn(_Strict):
-    """One column: where it stands in the file, what it becomes."""
+    """One column: where it stands in the file, what it becomes.
+
+    In JSON `after.id` is the value `id` of the object `after`, unless a key is called so.
+    """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     origin: str = Field(alias="from")
@@ -38,12 +41,14 @@ class SourceColumn(_Strict):
     doc: str
     pii: bool = False
     required: bool = False
-    json_type: Literal["string", "object"] | None = None
+    json_type: Literal["string", "object", "array"] | None = None
     allowed: tuple[str, ...] = ()
     formats: tuple[str, ...] = ()  # see `lakehouse.sources.value_formats`
 
     @model_validator(mode="after")
     def _formats_fit(self) -> SourceColumn:
+        if self.name == "rowid":
+            raise ValueError("DuckDB calls the place of a row in a table so: give the column another name")
         value_formats.check(self.type, self.formats)
         return self
 
@@ -160,13 +165,21 @@ class Source(_Strict):
             raise ValueError(f"dedupe names no column: {self.dedupe.column}")
         if self.identifiers and not (self.record and self.seen_at):
             raise ValueError("identifiers need `record` and `seen_at`")
+        self._check_mappings()
+        return self
+
+    def _check_mappings(self) -> None:
         for entity in self.core:
             if entity not in ENTITIES:
                 raise ValueError(f"core names no entity: {entity}; there are {', '.join(ENTITIES)}")
             for one in self.mappings(entity):
                 if unknown := one.keys() - ENTITIES[entity].keys() - {WHERE, EACH, TOGETHER}:
                     raise ValueError(f"core.{entity} has no column {', '.join(sorted(unknown))}")
-        return self
+                named = {name.strip() for name in one.get(TOGETHER, "source").split(",")}
+                if lost := named - one.keys() - {"source", "time_zone"}:
+                    raise ValueError(
+                        f"core.{entity}.together names what is not mapped: {', '.join(sorted(lost))}"
+                    )
 
 
 def parse(text: str, where: str) -> Source:
