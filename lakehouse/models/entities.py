@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lakehouse.sources.entities import CLOCK, COMPUTED, record_key
+from lakehouse.sources.entities import CLOCK, COMPUTED, WHOSE, record_key
 from lakehouse.tables import entities
 
 if TYPE_CHECKING:
     from lakehouse.tables.contract import Contract
 
-# Of two versions of one time the later by these.
-_LATER = "sequence DESC NULLS LAST, _loaded_at DESC, _file_id DESC, _row DESC"
+# Of two versions of one time the later by these. A row may say both that a record is there and, missing from the
+# next file, that it is gone.
+_LATER = "sequence DESC NULLS LAST, _loaded_at DESC, _file_id DESC, _row DESC, deleted DESC NULLS LAST"
 
 
 def model_sql(entity: Contract) -> str:
@@ -36,7 +37,8 @@ def model_sql(entity: Contract) -> str:
 def _newest(entity: Contract, name: str) -> str:
     key = ", ".join(record_key(entity))
     return (
-        f"WITH newest AS (\n    SELECT * FROM mapped.{name}\n    QUALIFY row_number() OVER (\n"
+        f"WITH newest AS (\n    SELECT * FROM mapped.{name}\n    WHERE {_named(entity)}\n"
+        f"    QUALIFY row_number() OVER (\n"
         f"        PARTITION BY {key}\n        ORDER BY coalesce(updated_at, _loaded_at) DESC, {_LATER}\n    ) = 1\n),\n"
         "records AS (SELECT * FROM newest WHERE deleted IS NOT TRUE)\n"
     )
@@ -46,15 +48,15 @@ def _versions(entity: Contract, name: str) -> str:
     """Return the versions of each record; one that says the same as the one before it is no version."""
     key = ", ".join(record_key(entity))
     still = {*record_key(entity), *CLOCK, *COMPUTED, "created_at"}
+    columns = [column.name for column in entity.columns]
+    columns += WHOSE if "customer_id" in columns else ()
     said = ", ".join(
-        f"coalesce(CAST({column.name} AS VARCHAR), chr(30))"
-        for column in entity.columns
-        if column.name not in still
+        f"coalesce(CAST({column} AS VARCHAR), chr(30))" for column in columns if column not in still
     )
     return (
         "WITH stamped AS (\n    SELECT *, coalesce(updated_at, _loaded_at) AS valid_from,\n"
         f"        CASE WHEN deleted THEN 'gone' ELSE md5(concat_ws(chr(31), {said})) END AS content\n"
-        f"    FROM mapped.{name}\n),\n"
+        f"    FROM mapped.{name} WHERE {_named(entity)}\n),\n"
         "newest_at_a_time AS (\n    SELECT * FROM stamped\n"
         f"    QUALIFY row_number() OVER (PARTITION BY {key}, valid_from ORDER BY {_LATER}) = 1\n),\n"
         "changed AS (\n    SELECT * FROM newest_at_a_time\n"
@@ -63,6 +65,11 @@ def _versions(entity: Contract, name: str) -> str:
         "    FROM changed\n),\n"
         "records AS (SELECT * FROM held WHERE deleted IS NOT TRUE)\n"
     )
+
+
+def _named(entity: Contract) -> str:
+    """Return the condition that a row names a record at all: not all of its key is null."""
+    return f"coalesce({', '.join(f'CAST({part} AS VARCHAR)' for part in record_key(entity)[1:])}) IS NOT NULL"
 
 
 MODELS = {name: model_sql(entity) for name, entity in entities.BY_NAME.items()}

@@ -185,8 +185,15 @@ def prepare(
     for name in model.inputs:
         if name.startswith("mapped."):
             entity = name.removeprefix("mapped.")
-            whole = [source.table for source in sources if source.full_export and entity in source.core]
-            incomplete = {file for table in whole for file in ledger.with_bad_rows(catalog, tables[table])}
-            con.execute(f"CREATE OR REPLACE VIEW {name} AS {mapped.entity_sql(entity, sources, incomplete)}")
+            lists = [source.table for source in sources if source.full_export and entity in source.core]
+            loads = {table: ledger.loads(catalog, tables[table]) for table in lists}
+            incomplete = {file for of in loads.values() for file, load in of.items() if not load.whole}
+            empty = {
+                table: {file: load.since for file, load in of.items() if load.empty}
+                for table, of in loads.items()
+            }
+            con.execute(
+                f"CREATE OR REPLACE VIEW {name} AS {mapped.entity_sql(entity, sources, incomplete, empty)}"
+            )
     con.execute("SET VARIABLE as_of = CAST(? AS DATE)", [as_of])
     return tables
