@@ -48,14 +48,16 @@ def con(lake):
 
 def test_what_is_shipped():
     """The sources that the project promises."""
-    assert SHIPPED == [
+    assert {
         ("hubspot", "contacts"),
         ("hubspot", "webhooks"),
         ("salesforce", "contacts"),
         ("salesforce", "opportunities"),
         ("shop", "orders"),
+        ("shopify", "orders"),
         ("web", "events"),
-    ]
+        ("woocommerce", "orders"),
+    } <= set(SHIPPED)
     assert load()["web", "events"].table == "raw.events"
     assert load()["shop", "orders"].table == "raw.shop_orders"
 
@@ -131,6 +133,7 @@ BAD = {
     "hostile source": (text_of(source='a"; DROP'), "source"),
     "no columns": (yaml.safe_dump({k: v for k, v in GOOD.items() if k != "columns"}), "columns"),
     "hostile column": (text_of(**with_column(name="a b")), r"columns\.2\.name"),
+    "a name of DuckDB's": (text_of(**with_column(name="rowid")), "another name"),
     "system column": (text_of(**with_column(name="extra")), "share a name"),
     "twice": (text_of(**with_column(name="id")), "share a name"),
     "column without from": (text_of(columns=[{"name": "a", "doc": "A"}]), r"columns\.0\.from"),
@@ -146,6 +149,10 @@ BAD = {
     "dedupe of no days": (text_of(dedupe={"column": "id", "days": 0}), r"dedupe\.days"),
     "identifiers of nobody": (text_of(identifiers=[{"type": "email", "value": "id"}]), "record"),
     "unknown entity": (text_of(core={"orderz": {"order_id": "id"}}), "orderz"),
+    "together of nothing": (
+        text_of(core={"orders": {"order_id": "id", "together": "source, deal_id"}}),
+        "deal_id",
+    ),
     "unknown core column": (text_of(core={"orders": {"order_idd": "id"}}), "order_idd"),
 }
 
