@@ -184,3 +184,10 @@ def test_a_model_sees_what_its_header_names_and_nothing_else(shop, monkeypatch, 
     }  # it reads core.orders, and runs before
     assert len(told.wrong) == 1
     assert "orders does not exist" in told.wrong[0]
+
+
+def test_what_nobody_sends_makes_no_table(shop):
+    """Many sources are defined, and a company has few of them."""
+    names = set(catalogs.table_names(catalogs.open_catalog(shop.settings)))
+    assert {name for name in names if name.startswith("raw.")} == {"raw.shop_orders", "raw.hubspot_contacts"}
+    assert not names & {"core.tickets", "core.products"}
