@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lakehouse.sources.entities import CLOCK, COMPUTED, WHOSE, record_key
+from lakehouse.sources.entities import CLOCK, COMPUTED, record_key
 from lakehouse.tables import entities
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # Of two versions of one time the later by these. A row may say both that a record is there and, missing from the
 # next file, that it is gone.
 _LATER = "sequence DESC NULLS LAST, _loaded_at DESC, _file_id DESC, _row DESC, deleted DESC NULLS LAST"
+_OWNER = "LEFT JOIN core.identities AS i USING (identifier_type, identifier_value)"
 
 
 def model_sql(entity: Contract) -> str:
@@ -26,12 +27,14 @@ def model_sql(entity: Contract) -> str:
     whose = "customer_id" in (column.name for column in entity.columns)
     inputs = f"mapped.{name}" + (", core.identities" if whose else "")
     head = f"-- table: {entity.name}\n-- inputs: {inputs}\n-- engines: duckdb\n"
-    body = _versions(entity, name) if "valid_from" in entity.key else _newest(entity, name)
+    if "valid_from" in entity.key:
+        cells = ", ".join(column.name for column in entity.columns)
+        return f"{head}{_versions(entity, name, _OWNER if whose else '')}SELECT {cells}\nFROM records\n"
     cells = ", ".join(
         "i.customer_id" if column.name == "customer_id" else f"r.{column.name}" for column in entity.columns
     )
-    owner = "\nLEFT JOIN core.identities AS i USING (identifier_type, identifier_value)" if whose else ""
-    return f"{head}{body}SELECT {cells}\nFROM records AS r{owner}\n"
+    owner = f"\n{_OWNER}" if whose else ""
+    return f"{head}{_newest(entity, name)}SELECT {cells}\nFROM records AS r{owner}\n"
 
 
 def _newest(entity: Contract, name: str) -> str:
@@ -44,19 +47,21 @@ def _newest(entity: Contract, name: str) -> str:
     )
 
 
-def _versions(entity: Contract, name: str) -> str:
-    """Return the versions of each record; one that says the same as the one before it is no version."""
+def _versions(entity: Contract, name: str, owner: str) -> str:
+    """Return the versions of each record; one that says the same as the one before it is no version.
+
+    Whose record it is, is part of what it says.
+    """
     key = ", ".join(record_key(entity))
     still = {*record_key(entity), *CLOCK, *COMPUTED, "created_at"}
-    columns = [column.name for column in entity.columns]
-    columns += WHOSE if "customer_id" in columns else ()
-    said = ", ".join(
-        f"coalesce(CAST({column} AS VARCHAR), chr(30))" for column in columns if column not in still
-    )
+    said = [f"m.{column.name}" for column in entity.columns if column.name not in still]
+    said += ["i.customer_id"] if owner else []
+    texts = ", ".join(f"coalesce(CAST({column} AS VARCHAR), chr(30))" for column in said)
     return (
-        "WITH stamped AS (\n    SELECT *, coalesce(updated_at, _loaded_at) AS valid_from,\n"
-        f"        CASE WHEN deleted THEN 'gone' ELSE md5(concat_ws(chr(31), {said})) END AS content\n"
-        f"    FROM mapped.{name} WHERE {_named(entity)}\n),\n"
+        f"WITH stamped AS (\n    SELECT m.*,{' i.customer_id,' if owner else ''}\n"
+        "        coalesce(m.updated_at, m._loaded_at) AS valid_from,\n"
+        f"        CASE WHEN m.deleted THEN 'gone' ELSE md5(concat_ws(chr(31), {texts})) END AS content\n"
+        f"    FROM mapped.{name} AS m {owner}\n    WHERE {_named(entity)}\n),\n"
         "newest_at_a_time AS (\n    SELECT * FROM stamped\n"
         f"    QUALIFY row_number() OVER (PARTITION BY {key}, valid_from ORDER BY {_LATER}) = 1\n),\n"
         "changed AS (\n    SELECT * FROM newest_at_a_time\n"
