@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 from lakehouse import signals, telemetry
 from lakehouse.engine import duck
 from lakehouse.errors import CommitConflict
-from lakehouse.ingest import quarantine
-from lakehouse.ingest.full_export import too_much_missing
+from lakehouse.ingest import full_export, quarantine
 from lakehouse.ingest.loading import Loading
 from lakehouse.ingest.quarantine import BadRow
 from lakehouse.landing.files import RawFile
@@ -150,6 +149,7 @@ class _Batch:
         self.source = source
         self.replays = replays
         self.files = {self._id(file): file for file in files}
+        self.loads: dict[str, ledger.Load] = {}
         self.catalog: Catalog = catalogs.open_catalog(settings)
 
     def _id(self, file: RawFile) -> str:
@@ -176,14 +176,15 @@ class _Batch:
 
     def _attempt(self, table: Table, failed: set[str]) -> list[FileRecord]:
         now = self.clock()
+        moment, replayed = self._place_in_time(table, now)
         with tempfile.TemporaryDirectory(dir=self.settings.scratch, prefix="ingest-") as folder:
             con = duck.connect(self.settings, iceberg=False, threads=1)
             try:
-                loading = Loading(self.settings, self.source, table, con, Path(folder), now)
+                loading = Loading(self.settings, self.source, table, con, Path(folder), moment)
                 try:
                     loading.run(self.files.values(), f"{now:%Y%m%d}-{uuid.uuid4()}", self.replays)
-                    self._hold(con, table, loading)
-                    records = self._records(loading, now.isoformat())
+                    held = self._hold(con, table, loading)
+                    records = self._records(loading, (now if replayed else moment).isoformat(), held)
                 except Exception:  # no commit has been tried: nobody refers to what was written
                     datafiles.discard(table, datafiles.Written(loading.files))
                     raise
@@ -193,15 +194,36 @@ class _Batch:
         failed |= loading.failed
         return records
 
-    def _hold(self, con: duckdb.DuckDBPyConnection, table: Table, loading: Loading) -> None:
-        """Set a full export aside that would delete too much; a replay says that it may."""
-        for file in self.files.values():
-            if file.file_id not in {*self.replays, *loading.bad_files, *loading.failed}:
-                bad = too_much_missing(con, table, self.source, loading.files)
-                if bad is not None:
-                    loading.set_aside(file.file_id, bad)
+    def _place_in_time(self, table: Table, now: datetime) -> tuple[datetime, bool]:
+        """Return when the rows count as loaded, and whether that was noted before.
 
-    def _records(self, loading: Loading, at: str) -> list[FileRecord]:
+        Full exports come one by one, and are laid side by side by their time.
+        """
+        if self.source.full_export is None:
+            return now, False
+        self.loads = ledger.loads(self.catalog, table)
+        [file] = self.files.values()
+        replay = self.replays.get(file.file_id)
+        moment = full_export.place_in_time(self.loads, file.file_id, replay, now)
+        return moment, file.file_id in self.loads
+
+    def _hold(self, con: duckdb.DuckDBPyConnection, table: Table, loading: Loading) -> set[str]:
+        """Set a full export aside that would delete too much; return its id."""
+        held = set()
+        for file in self.files.values():
+            name = file.file_id
+            asked = full_export.must_ask(self.source, self.replays.get(name))
+            if asked and name not in {*loading.bad_files, *loading.failed}:
+                unread = loading.counts[name].quarantined
+                bad = full_export.too_much_missing(
+                    con, table, self.source, self.loads, loading.now, loading.files, unread=unread
+                )
+                if bad is not None:
+                    loading.set_aside(name, bad)
+                    held.add(name)
+        return held
+
+    def _records(self, loading: Loading, at: str, held: set[str]) -> list[FileRecord]:
         """Write the quarantine object of each file that has something bad, then say what became of every file."""
         records = []
         for file in self.files.values():
@@ -214,7 +236,7 @@ class _Batch:
             )
             replay = self.replays.get(name)
             number = replay.number if replay else 0
-            if number and received == quarantined:  # nothing is better than it was
+            if number and 0 < received == quarantined and name not in held:  # nothing is better than it was
                 continue
             digest = ""
             if quarantined or number:
@@ -250,7 +272,7 @@ class _Batch:
                     table,
                     written.files,
                     records=records,
-                    exclusive=self.source.dedupe is not None,
+                    exclusive=self.source.dedupe is not None or self.source.full_export is not None,
                     already=lambda ids: ledger.in_ledger(self.catalog, ids),
                 )
                 break

@@ -55,10 +55,10 @@ class Messages:
         if counts:
             con.execute("DELETE FROM unit WHERE rowid IN (SELECT r FROM repeated)")
         numbers = [self._files.setdefault(file_id, len(self._files)) for file_id in file_of.values()]
-        con.execute("CREATE OR REPLACE TEMP TABLE file_of AS SELECT unnest(?) AS piece, unnest(?) AS file",
+        con.execute("CREATE OR REPLACE TEMP TABLE file_of AS SELECT unnest(?) AS _of, unnest(?) AS _file",
                     [list(file_of), numbers])  # fmt: skip
         con.execute(
-            f"INSERT INTO seen SELECT hash({column}), {column}, file FROM unit JOIN file_of ON piece = _piece "
+            f"INSERT INTO seen SELECT hash({column}), {column}, _file FROM unit JOIN file_of ON _of = _piece "
             "WHERE _code IS NULL"
         )
         return dict(counts)

@@ -322,9 +322,9 @@ class Loading:
             count.places += one.piece.lines if one.piece.lines is not None else highest.get(number, 0)
         of = {number: self._pending[number] for number in numbers}
         names = ", ".join(sorted({literal(one.file_id) for one in of.values()}))
-        con.execute(
-            "CREATE OR REPLACE TABLE places AS SELECT piece, CAST(file AS "
-            f"ENUM ({names})) AS file, base FROM (SELECT unnest(?) AS piece, unnest(?) AS file, unnest(?) AS base)",
+        con.execute(  # a source's columns are in the unit beside these: theirs begin with no underscore
+            "CREATE OR REPLACE TABLE places AS SELECT _of, CAST(_file AS "
+            f"ENUM ({names})) AS _file, _base FROM (SELECT unnest(?) AS _of, unnest(?) AS _file, unnest(?) AS _base)",
             [list(of), [one.file_id for one in of.values()], [one.base for one in of.values()]],
         )
         self._leave_only_wanted()
@@ -333,8 +333,8 @@ class Loading:
         wrong = con.execute("SELECT _piece, count(*) FROM unit WHERE _code IS NOT NULL GROUP BY 1").fetchall()
         if wrong:
             con.execute(
-                "INSERT INTO bad SELECT file, _row + base, _code, _reason, _original FROM unit "
-                "JOIN places ON piece = _piece WHERE _code IS NOT NULL"
+                "INSERT INTO bad SELECT _file, _row + _base, _code, _reason, _original FROM unit "
+                "JOIN places ON _of = _piece WHERE _code IS NOT NULL"
             )
         for number, rows in wrong:
             self.counts[of[number].file_id].quarantined += rows
@@ -348,22 +348,22 @@ class Loading:
         if not self._partial:
             return
         self.con.execute(
-            "DELETE FROM unit WHERE rowid IN (SELECT u.rowid FROM unit AS u JOIN places ON piece = _piece "
-            "JOIN (SELECT DISTINCT file FROM wanted) USING (file) "
-            "ANTI JOIN wanted AS w ON w.file = places.file AND w.row = _row + base)"
+            "DELETE FROM unit WHERE rowid IN (SELECT u.rowid FROM unit AS u JOIN places ON _of = _piece "
+            "JOIN (SELECT DISTINCT file AS _replayed FROM wanted) ON _replayed = _file "
+            "ANTI JOIN wanted AS w ON w.file = _file AND w.row = _row + _base)"
         )
         self.con.execute(
             "INSERT INTO met SELECT file, row FROM wanted SEMI JOIN "
-            "(SELECT file, _row + base AS row FROM unit JOIN places ON piece = _piece) USING (file, row)"
+            "(SELECT _file AS file, _row + _base AS row FROM unit JOIN places ON _of = _piece) USING (file, row)"
         )
 
     def _rows(self) -> str:
         """Return the query of the table's rows that the unit holds."""
         columns = [column.name for column in self.source.contract.columns if column.name not in LATER]
         return (
-            f"SELECT file AS _file_id, _row + base AS _row, TIMESTAMPTZ {literal(self.now.isoformat())} AS _loaded_at, "
-            f"{', '.join(map(identifier, columns))} "
-            "FROM leaving_unit JOIN leaving_places ON piece = _piece WHERE _code IS NULL"
+            "SELECT _file AS _file_id, _row + _base AS _row, "
+            f"TIMESTAMPTZ {literal(self.now.isoformat())} AS _loaded_at, {', '.join(map(identifier, columns))} "
+            "FROM leaving_unit JOIN leaving_places ON _of = _piece WHERE _code IS NULL"
         )
 
 

@@ -11,7 +11,7 @@ from lakehouse.ingest.collect_sql import stored
 from lakehouse.ingest.typing_sql import trimmed, typed
 from lakehouse.sources.definition import SourceColumn
 
-_MARKS = {"string": '"', "object": "{"}  # what the JSON of each kind begins with
+_MARKS = {"string": '"', "object": "{", "array": "["}  # what the JSON of each kind begins with
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from lakehouse.ingest import full_export
 from lakehouse.ingest.opened import Open
 from lakehouse.ingest.quarantine import Digest, read
 from lakehouse.landing.files import RawFile, listing
@@ -30,10 +31,15 @@ class Replay:
 
     Number 0 is a file that no definition fitted when it came: it is loaded for the first time, so that whoever else
     is told of it meets the same guard.
+
+    `would_delete`: a full export was held for what it would delete, and replaying it says that it may. `since` is
+    when number 0 was first met.
     """
 
     number: int
     rows: frozenset[int] | None
+    would_delete: bool = False
+    since: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -69,20 +75,21 @@ def plan(settings: Settings, opened: Iterable[Open]) -> Iterator[Step]:
 def next_generation(bucket: str, one: Open) -> Replay | None:
     """Return what to load next of an open file, or None when quarantine is not what its commit counted."""
     if not one.table:  # nothing of it is loaded, whatever an attempt that died may have left in quarantine
-        return Replay(0, None)
+        return Replay(0, None, since=one.record.started_at)
     record, digest = one.record, Digest()
     rows: set[int] = set()
-    whole = False
+    whole = would_delete = False
     for bad in read(bucket, record):
         digest.add(bad["row"])
         whole = whole or bad["row"] is None
+        would_delete = would_delete or bad.get("code") == full_export.CODE
         rows |= {bad["row"]} - {None}
     counted = 1 if whole else len(rows)
     if counted != record.quarantined or (whole and rows) or (record.set_aside not in ("", str(digest))):
         return None
     if whole and (record.received, record.loaded) != (1, 0):
         return None
-    return Replay(record.replay + 1, None if whole else frozenset(rows))
+    return Replay(record.replay + 1, None if whole else frozenset(rows), would_delete)
 
 
 def _standing(record: FileRecord) -> RawFile | None:

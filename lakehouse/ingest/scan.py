@@ -7,10 +7,10 @@ where blank ones count and are left out.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lakehouse import telemetry
 from lakehouse.engine.escape import identifier, literal, literals
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     import duckdb
 
     from lakehouse.ingest.pieces import Piece
-    from lakehouse.sources.definition import Source
+    from lakehouse.sources.definition import Source, SourceColumn
 
 _NEWLINES = {"\n": "\\n", "\r\n": "\\r\\n", "\r": "\\r", "": "\\n"}  # as DuckDB wants them named
-_JSON_TYPES = {"string": ('"', "a string"), "object": ("{", "an object")}
+_JSON_TYPES = {"string": ('"', "a string"), "object": ("{", "an object"), "array": ("[", "an array")}
 _SAMPLE = 1_000  # lines that unknown keys are counted in
 
 
@@ -198,12 +198,14 @@ def _json_lines(con: duckdb.DuckDBPyConnection, source: Source, path: Path) -> S
 
     Only where a line has more keys than values were found is it asked which ones nobody mapped.
     """
+    outer = {nested[0] for column in source.columns if (nested := _nested(column.origin))}
     kinds = {column.origin: "JSON" if column.json_type else "VARCHAR" for column in source.columns}
-    query = json_rows(path, f"from_json(_line, {literal(json.dumps(kinds))})")
+    query = json_rows(
+        path, f"from_json(_line, {literal(json.dumps(kinds | dict.fromkeys(sorted(outer), 'JSON')))})"
+    )
     texts, faults = {}, []
     for column in source.stored:
-        cell = f"_s.{identifier(column.origin)}"
-        text = f"CAST({cell} AS VARCHAR)" if column.json_type else cell
+        cell, text = _json_cell(column, outer)
         if column.json_type:
             mark, words = _JSON_TYPES[column.json_type]
             faults.append(
@@ -220,7 +222,7 @@ def _json_lines(con: duckdb.DuckDBPyConnection, source: Source, path: Path) -> S
     ]
     original = _shown_line(source) if source.guarded else "_line"
     left_out = _unknown_keys(con, source, path) if source.strict else 0
-    return Scan(query, texts, _extra(source), original, (*invalid, *faults), left_out)
+    return Scan(query, texts, _extra(source, outer), original, (*invalid, *faults), left_out)
 
 
 def _shown_line(source: Source) -> str:
@@ -228,6 +230,8 @@ def _shown_line(source: Source) -> str:
     members = []
     for column in source.stored:
         value = f"json_extract(_line, {literal(_pointer(column.origin))})"
+        if keys := _nested(column.origin):
+            value = f"coalesce({value}, json_extract(_line, {literal(_pointer(*keys))}))"
         if column.collect:
             value = stored(column, identifier(column.name))
             value = f"CAST({value} AS JSON)" if column.json_type == "object" else value
@@ -238,14 +242,14 @@ def _shown_line(source: Source) -> str:
     )
 
 
-def _pointer(key: str) -> str:
-    """Return the JSON pointer (RFC 6901) of a key of the topmost object."""
-    return "/" + key.replace("~", "~0").replace("/", "~1")
+def _pointer(*keys: str) -> str:
+    """Return the JSON pointer (RFC 6901) of a key of the topmost object, or of one within objects."""
+    return "".join("/" + key.replace("~", "~0").replace("/", "~1") for key in keys)
 
 
 def _unknown_keys(con: duckdb.DuckDBPyConnection, source: Source, path: Path) -> int:
     """Return how many different keys the first lines have that no column maps."""
-    known = literals([column.origin for column in source.columns])
+    known = literals([(_nested(column.origin) or (column.origin,))[0] for column in source.columns])
     lines = f"SELECT _line FROM ({json_rows(path, 'NULL')}) WHERE _kind = 'OBJECT' LIMIT {_SAMPLE}"
     keys = f"SELECT unnest(json_keys(_line)) AS k FROM ({lines})"
     found = con.execute(
@@ -255,10 +259,33 @@ def _unknown_keys(con: duckdb.DuckDBPyConnection, source: Source, path: Path) ->
     return int(found[0]) if found else 0
 
 
-def _extra(source: Source) -> str:
+def _nested(origin: str) -> tuple[str, ...]:
+    """Return the keys on the way to a value within objects; none for a value of the record itself."""
+    keys = tuple(origin.split("."))
+    return keys if len(keys) > 1 and all(keys) else ()
+
+
+def _json_cell(column: SourceColumn, outer: Collection[str]) -> tuple[str, str]:
+    """Return the SQL of a column's JSON and of its text; only that of the text where nobody asks for its JSON type."""
+    cell, keys = f"_s.{identifier(column.origin)}", _nested(column.origin)
+    if keys:
+        path = literal("$" + "".join("." + json.dumps(key, ensure_ascii=False) for key in keys[1:]))
+        within = f"_s.{identifier(keys[0])}"
+        if column.json_type is None:
+            return cell, f"coalesce({cell}, {within}->>{path})"
+        cell = f"coalesce({cell}, {within}->{path})"
+        cell = f"CASE WHEN json_type({cell}) <> 'NULL' THEN {cell} END"
+    elif column.json_type is None:
+        return cell, f"{cell}->>'$'" if column.origin in outer else cell
+    return cell, f"CAST({cell} AS VARCHAR)"
+
+
+def _extra(source: Source, outer: set[str]) -> str:
     """Return the SQL of a line's JSON less what is mapped, and less what is spelled like a column with a rule."""
     if source.strict:
         return "NULL"
+    if outer:
+        return _extra_within(source, outer)
     known = [column.origin for column in source.columns]
     found = " + ".join(f"CAST(_s.{identifier(name)} IS NOT NULL AS TINYINT)" for name in known)
     remove = literal(json.dumps(dict.fromkeys(known)))
@@ -272,3 +299,35 @@ def _extra(source: Source) -> str:
         f"CASE WHEN _kind IS NULL OR _kind <> 'OBJECT' OR len(json_keys(_line)) = {found} THEN NULL "
         f"WHEN len({unknown}) > 0 THEN {rest} END"
     )
+
+
+def _without(ways: Iterable[tuple[str, ...]]) -> dict[str, Any]:
+    """Return the merge patch (RFC 7396) that takes the values at the ends of these ways out of an object."""
+    patch: dict[str, Any] = {}
+    for way in sorted(ways, key=len, reverse=True):  # an outer value takes those within it along
+        place = patch
+        for key in way[:-1]:
+            place = place.setdefault(key, {})
+        place[way[-1]] = None
+    return patch
+
+
+def _extra_within(source: Source, outer: set[str]) -> str:
+    """Return the SQL of what no column names, where columns name values within objects.
+
+    Of such an object only what is named goes; one of which nothing is left goes too, and what is no object stays.
+    """
+    named = {column.origin for column in source.columns}
+    gone = [literal(f"{json.dumps(name)}:null") for name in sorted(named)]
+    for name in sorted(outer - named):
+        inner = _without([keys[1:] for origin in named if (keys := _nested(origin)) and keys[0] == name])
+        cell, patch = f"_s.{identifier(name)}", literal(json.dumps(inner))
+        gone.append(
+            f"CASE WHEN {cell} IS NULL OR CAST(json_merge_patch({cell}, {patch}) AS VARCHAR) = '{{}}' "
+            f"AND json_type({cell}) = 'OBJECT' THEN {literal(json.dumps(name) + ':null')} "
+            f"WHEN json_type({cell}) = 'OBJECT' THEN {literal(f'{json.dumps(name)}:{json.dumps(inner)}')} END"
+        )
+    rest = f"json_merge_patch(_line, '{{' || concat_ws(',', {', '.join(gone)}) || '}}')"
+    if ruled := [name for column in source.columns if column.collect for name in column.names]:
+        rest = without(rest, matching(ruled))
+    return f"CASE WHEN _kind = 'OBJECT' THEN nullif(CAST({rest} AS VARCHAR), '{{}}') END"

@@ -15,8 +15,10 @@ from lakehouse.tables import entities
 if TYPE_CHECKING:
     from lakehouse.tables.contract import Contract
 
-# Of two versions of one time the later by these.
-_LATER = "sequence DESC NULLS LAST, _loaded_at DESC, _file_id DESC, _row DESC"
+# Of two versions of one time the later by these. A row may say both that a record is there and, missing from the
+# next file, that it is gone.
+_LATER = "sequence DESC NULLS LAST, _loaded_at DESC, _file_id DESC, _row DESC, deleted DESC NULLS LAST"
+_OWNER = "LEFT JOIN core.identities AS i USING (identifier_type, identifier_value)"
 
 
 def model_sql(entity: Contract) -> str:
@@ -25,36 +27,41 @@ def model_sql(entity: Contract) -> str:
     whose = "customer_id" in (column.name for column in entity.columns)
     inputs = f"mapped.{name}" + (", core.identities" if whose else "")
     head = f"-- table: {entity.name}\n-- inputs: {inputs}\n-- engines: duckdb\n"
-    body = _versions(entity, name) if "valid_from" in entity.key else _newest(entity, name)
+    if "valid_from" in entity.key:
+        cells = ", ".join(column.name for column in entity.columns)
+        return f"{head}{_versions(entity, name, _OWNER if whose else '')}SELECT {cells}\nFROM records\n"
     cells = ", ".join(
         "i.customer_id" if column.name == "customer_id" else f"r.{column.name}" for column in entity.columns
     )
-    owner = "\nLEFT JOIN core.identities AS i USING (identifier_type, identifier_value)" if whose else ""
-    return f"{head}{body}SELECT {cells}\nFROM records AS r{owner}\n"
+    owner = f"\n{_OWNER}" if whose else ""
+    return f"{head}{_newest(entity, name)}SELECT {cells}\nFROM records AS r{owner}\n"
 
 
 def _newest(entity: Contract, name: str) -> str:
     key = ", ".join(record_key(entity))
     return (
-        f"WITH newest AS (\n    SELECT * FROM mapped.{name}\n    QUALIFY row_number() OVER (\n"
+        f"WITH newest AS (\n    SELECT * FROM mapped.{name}\n    WHERE {_named(entity)}\n"
+        f"    QUALIFY row_number() OVER (\n"
         f"        PARTITION BY {key}\n        ORDER BY coalesce(updated_at, _loaded_at) DESC, {_LATER}\n    ) = 1\n),\n"
         "records AS (SELECT * FROM newest WHERE deleted IS NOT TRUE)\n"
     )
 
 
-def _versions(entity: Contract, name: str) -> str:
-    """Return the versions of each record; one that says the same as the one before it is no version."""
+def _versions(entity: Contract, name: str, owner: str) -> str:
+    """Return the versions of each record; one that says the same as the one before it is no version.
+
+    Whose record it is, is part of what it says.
+    """
     key = ", ".join(record_key(entity))
     still = {*record_key(entity), *CLOCK, *COMPUTED, "created_at"}
-    said = ", ".join(
-        f"coalesce(CAST({column.name} AS VARCHAR), chr(30))"
-        for column in entity.columns
-        if column.name not in still
-    )
+    said = [f"m.{column.name}" for column in entity.columns if column.name not in still]
+    said += ["i.customer_id"] if owner else []
+    texts = ", ".join(f"coalesce(CAST({column} AS VARCHAR), chr(30))" for column in said)
     return (
-        "WITH stamped AS (\n    SELECT *, coalesce(updated_at, _loaded_at) AS valid_from,\n"
-        f"        CASE WHEN deleted THEN 'gone' ELSE md5(concat_ws(chr(31), {said})) END AS content\n"
-        f"    FROM mapped.{name}\n),\n"
+        f"WITH stamped AS (\n    SELECT m.*,{' i.customer_id,' if owner else ''}\n"
+        "        coalesce(m.updated_at, m._loaded_at) AS valid_from,\n"
+        f"        CASE WHEN m.deleted THEN 'gone' ELSE md5(concat_ws(chr(31), {texts})) END AS content\n"
+        f"    FROM mapped.{name} AS m {owner}\n    WHERE {_named(entity)}\n),\n"
         "newest_at_a_time AS (\n    SELECT * FROM stamped\n"
         f"    QUALIFY row_number() OVER (PARTITION BY {key}, valid_from ORDER BY {_LATER}) = 1\n),\n"
         "changed AS (\n    SELECT * FROM newest_at_a_time\n"
@@ -63,6 +70,11 @@ def _versions(entity: Contract, name: str) -> str:
         "    FROM changed\n),\n"
         "records AS (SELECT * FROM held WHERE deleted IS NOT TRUE)\n"
     )
+
+
+def _named(entity: Contract) -> str:
+    """Return the condition that a row names a record at all: not all of its key is null."""
+    return f"coalesce({', '.join(f'CAST({part} AS VARCHAR)' for part in record_key(entity)[1:])}) IS NOT NULL"
 
 
 MODELS = {name: model_sql(entity) for name, entity in entities.BY_NAME.items()}

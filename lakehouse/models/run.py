@@ -100,15 +100,23 @@ def _due(table: Table | None, wanted: dict[str, str]) -> bool:
 
 
 class _Tables(dict[str, "Table | None"]):
-    """The tables as one look sees them, each asked for once; one that was written is asked for again."""
+    """The tables as one look sees them, each asked for once; one that was written is asked for again.
+
+    Which there are is asked first: most of the sources that are defined have sent nothing.
+    """
 
     def __init__(self, catalog: Catalog) -> None:
         super().__init__()
         self._catalog = catalog
+        self._there = set(catalogs.table_names(catalog))
 
     def __missing__(self, name: str) -> Table | None:
-        self[name] = catalogs.load(self._catalog, name)
+        self[name] = catalogs.load(self._catalog, name) if name in self._there else None
         return self[name]
+
+    def __delitem__(self, name: str) -> None:
+        super().__delitem__(name)
+        self._there.add(name)
 
 
 def _wanted(tables: _Tables, model: Model, sources: list[Source], as_of: date) -> dict[str, str]:
@@ -173,22 +181,36 @@ def prepare(
     """
     for namespace in (*catalogs.NAMESPACES, "mapped"):
         con.execute(f"DROP SCHEMA IF EXISTS {namespace} CASCADE")
-    tables = views.attach(con, catalog, sources_tables(model, sources))
-    contracts = BY_NAME | {source.table: source.contract for source in sources}
-    # Of many sources that a mapping ships for, a company has a few: the others are left out, and no table is made.
-    sources = [source for source in sources if source.table in tables]
     names = sources_tables(model, sources)
-    # Nobody has filled them yet, or not since the mapping names more columns: they are made, or grow, here.
-    if late := {name for name in names if name not in tables or _lacks(tables[name], contracts.get(name))}:
+    tables = views.attach(con, catalog, names)
+    contracts = BY_NAME | {source.table: source.contract for source in sources}
+    # What no source has sent yet is empty, and no table is made of it. What the mapping names since grows here.
+    unsent = {name for name in names if name not in tables and name.startswith("raw.")}
+    sources = [source for source in sources if source.table not in unsent]
+    late = {
+        name for name in names - unsent if name not in tables or _lacks(tables[name], contracts.get(name))
+    }
+    if late:
         for name in late:
             catalogs.ensure(catalog, contracts[name])
-        tables = views.attach(con, catalog, names)
+        tables = views.attach(con, catalog, names - unsent)
+    for name in unsent & set(model.inputs):
+        con.execute(f"CREATE OR REPLACE VIEW {name} AS {views.nothing_sql(contracts[name])}")
+    if {"raw.events", "core.identities"} <= names:
+        con.execute(views.EVENTS)
     con.execute("CREATE SCHEMA IF NOT EXISTS mapped")
     for name in model.inputs:
         if name.startswith("mapped."):
             entity = name.removeprefix("mapped.")
-            whole = [source.table for source in sources if source.full_export and entity in source.core]
-            incomplete = {file for table in whole for file in ledger.with_bad_rows(catalog, tables[table])}
-            con.execute(f"CREATE OR REPLACE VIEW {name} AS {mapped.entity_sql(entity, sources, incomplete)}")
+            lists = [source.table for source in sources if source.full_export and entity in source.core]
+            loads = {table: ledger.loads(catalog, tables[table]) for table in lists if table in tables}
+            incomplete = {file for of in loads.values() for file, load in of.items() if not load.whole}
+            empty = {
+                table: {file: load.since for file, load in of.items() if load.empty}
+                for table, of in loads.items()
+            }
+            con.execute(
+                f"CREATE OR REPLACE VIEW {name} AS {mapped.entity_sql(entity, sources, incomplete, empty)}"
+            )
     con.execute("SET VARIABLE as_of = CAST(? AS DATE)", [as_of])
     return tables

@@ -84,6 +84,12 @@ class Collect(BaseModel):
 def check_source(source: Source) -> None:
     """Raise ValueError where the rule of a column contradicts what else its source says of it."""
     _check_origins(source)
+    within = [one.origin for one in source.columns if one.collect and "." in one.origin]
+    if within and source.format == "ndjson" and not source.strict:
+        raise ValueError(
+            f"collect: {within[0]} stands within an object, of which other spellings of it would be kept: say "
+            "`strict: true`, or take it from the object with {without: [key]}"
+        )
     for column in source.columns:
         if column.collect is not None:
             _check_uses(source, column, column.collect)

@@ -33,8 +33,9 @@ class _Strict(BaseModel):
 class SourceColumn(_Strict):
     """One column: where it stands in the file, what it becomes, and what is kept of it (all, without `collect`).
 
-    Of a table's header: `also` are other names by which a file may call it, tried in their order; `present` sets a file
-    aside that lacks the column, though each row may leave it empty. See `lakehouse.sources.headers`.
+    In JSON `after.id` is the value `id` of the object `after`, unless a key is called so. Of a table's header: `also`
+    are other names by which a file may call it, tried in their order; `present` sets a file aside that lacks the
+    column, though each row may leave it empty. See `lakehouse.sources.headers`.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -45,7 +46,7 @@ class SourceColumn(_Strict):
     pii: bool = False
     required: bool = False
     present: bool = False
-    json_type: Literal["string", "object"] | None = None
+    json_type: Literal["string", "object", "array"] | None = None
     allowed: tuple[str, ...] = ()
     formats: tuple[str, ...] = ()  # see `lakehouse.sources.value_formats`
     collect: Collect | None = None
@@ -82,6 +83,8 @@ class SourceColumn(_Strict):
 
     @model_validator(mode="after")
     def _fits(self) -> SourceColumn:
+        if self.name == "rowid":
+            raise ValueError("DuckDB calls the place of a row in a table so: give the column another name")
         value_formats.check(self.type, self.formats)
         if self.collect is not None:
             asked = {name: getattr(self, name) for name in ("required", "json_type", "allowed", "formats")}
@@ -221,13 +224,21 @@ class Source(_Strict):
             raise ValueError(f"dedupe names no column: {self.dedupe.column}")
         if self.identifiers and not (self.record and self.seen_at):
             raise ValueError("identifiers need `record` and `seen_at`")
+        self._check_mappings()
+        return self
+
+    def _check_mappings(self) -> None:
         for entity in self.core:
             if entity not in ENTITIES:
                 raise ValueError(f"core names no entity: {entity}; there are {', '.join(ENTITIES)}")
             for one in self.mappings(entity):
                 if unknown := one.keys() - ENTITIES[entity].keys() - {WHERE, EACH, TOGETHER}:
                     raise ValueError(f"core.{entity} has no column {', '.join(sorted(unknown))}")
-        return self
+                named = {name.strip() for name in one.get(TOGETHER, "source").split(",")}
+                if lost := named - one.keys() - {"source", "time_zone"}:
+                    raise ValueError(
+                        f"core.{entity}.together names what is not mapped: {', '.join(sorted(lost))}"
+                    )
 
     def _names_are_apart(self) -> None:
         """Raise ValueError where a name in `also` is another column's, too."""

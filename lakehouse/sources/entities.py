@@ -14,7 +14,7 @@ Three words more say of which rows the mapping speaks:
 - `where`: a condition; other rows are none of the entity. The first row of an order, say, has its total;
 - `each`: a list in JSON, such as an order's items. The mapping speaks of each element, as `each`;
 - `together`: columns that name what is always sent whole, such as `source, order_id`: of its items only those count
-  that came with its newest version.
+  that came with its newest version. With `each` they, `updated_at` and `sequence` are said of the row, not of elements.
 
 A source may map to an entity several times: then a list of mappings stands in the place of one.
 

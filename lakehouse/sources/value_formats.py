@@ -50,7 +50,21 @@ def _either(*rules: Callable[[str], str]) -> Callable[[str], str]:
 
 
 def _compact(text: str) -> str:
-    return _matched(text, r"(\d{4})(\d{2})(\d{2})", r"\1-\2-\3")
+    """Digits alone: a day, with the time behind it, with a fraction of the second behind that."""
+    day, time = r"(\d{4})(\d{2})(\d{2})", r"[ T]?(\d{2})(\d{2})(\d{2})"
+    put = r"\1-\2-\3 \4:\5:\6"
+    return _either(
+        lambda found: _matched(found, day, r"\1-\2-\3"),
+        lambda found: _matched(found, day + time, put),
+        lambda found: _matched(found, day + time + r"\.?(\d{1,6})", put + r".\7"),
+    )(text)
+
+
+def _offset(text: str) -> str:
+    """2026-01-05 08:30:00 -0500: a space before the distance from UTC, which may be hours alone."""
+    return _matched(
+        text, r"(\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}:\d{2}(?:\.\d+)?) ([+-]\d{2}(?::?\d{2})?)", r"\1\2"
+    )
 
 
 def _excel(text: str) -> str:
@@ -113,7 +127,9 @@ _ONE_OF = (
 )  # what reads the same text in two ways
 VALUE_FORMATS: dict[str, ValueFormat] = {
     "ymd": ValueFormat(
-        MOMENTS, "2026/1/5, 2026.1.5, 20260105, with a time or none", _either(_moment(1, 2, 3), _compact)
+        MOMENTS,
+        "2026/1/5, 2026.1.5, 20260105, 20260105083000, with a time or none",
+        _either(_moment(1, 2, 3), _compact),
     ),
     "dmy": ValueFormat(
         MOMENTS, "5-1-2026, 05/01/26: the day comes first", _either(_moment(3, 2, 1), _moment(3, 2, 1, r"\d{2}"))
@@ -122,6 +138,7 @@ VALUE_FORMATS: dict[str, ValueFormat] = {
         MOMENTS, "1/5/2026, 01-05-26: the month comes first", _either(_moment(3, 1, 2), _moment(3, 1, 2, r"\d{2}"))
     ),
     "excel": ValueFormat(MOMENTS, "46027: the number that Excel keeps for a date", _excel),
+    "offset": ValueFormat(("timestamptz",), "2026-01-05 08:30:00 -0500: a space before the zone", _offset),
     "chinese": ValueFormat(MOMENTS, "二〇二六年一月五日, 2026年1月5日", _chinese),
     "amount": ValueFormat(AMOUNTS, "¥1,299.00, 1299元, USD 5, (120.00)", _amount(",", ".")),
     "amount_comma": ValueFormat(AMOUNTS, "1.299,00 €, -5,50: a comma before the cents", _amount(".", ",")),

@@ -76,8 +76,9 @@ def _replace(table: Table, written: datafiles.Written, wanted: dict[str, str]) -
 def _wanted(catalog: Catalog, settings: Settings) -> dict[str, str]:
     """Return the heads of the tables that carry identifiers, and the mapping's version; empty while there are none."""
     sources = definition.load(settings.definitions).values()
+    there = set(catalogs.table_names(catalog))  # most of the sources that are defined have sent nothing
     names = sorted(mapped.tables_of("identifiers", sources))
-    heads = {name: commit.head(catalogs.load(catalog, name)) for name in names}
+    heads = {name: commit.head(catalogs.load(catalog, name)) if name in there else "" for name in names}
     return heads | {MAPPING: mapped.version("identifiers", sources)} if any(heads.values()) else {}
 
 
@@ -86,13 +87,13 @@ def _resolve(
 ) -> int:
     from lakehouse.identity.resolve import resolve as resolve_identities  # noqa: PLC0415 - numpy and scipy are heavy
 
-    # Of many sources that a mapping ships for, a company has a few: no table is made for the others.
-    every = definition.load(settings.definitions).values()
-    sources = [each for each in every if each.identifiers and catalogs.load(catalog, each.table) is not None]
-    for source in sources:
-        catalogs.ensure(catalog, source.contract)
+    sources = [source for source in definition.load(settings.definitions).values() if source.identifiers]
     heads = {name: head for name, head in wanted.items() if name != MAPPING}
+    for source in sources:
+        if heads[source.table]:  # it may lack a column that the mapping names since
+            catalogs.ensure(catalog, source.contract)
     seen = views.attach(con, catalog, [*heads, IDENTITIES.name])
+    sources = [source for source in sources if source.table in seen]  # the others have sent nothing
     if any(commit.head(seen.get(name)) != head for name, head in heads.items()):
         raise CommitConflict("raw tables moved while identities were about to be resolved; look again")
     con.execute(f"CREATE TEMP TABLE observations AS {mapped.identifiers_sql(sources)}")

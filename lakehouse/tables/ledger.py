@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -64,17 +64,46 @@ def known(catalog: Catalog, table: Table, ids: set[str]) -> set[str]:
     return found | in_ledger(catalog, ids - found)
 
 
-def with_bad_rows(catalog: Catalog, table: Table) -> set[str]:
-    """Return the ids of the files in a table that still have rows in quarantine: those of which rows are missing."""
-    left: dict[str, dict[int, int]] = {}
+@dataclass(frozen=True)
+class Load:
+    """What a table has of a raw file, over all its generations: when it was first tried, and the rows by now."""
+
+    since: datetime
+    loaded: int
+    quarantined: int
+
+    @property
+    def whole(self) -> bool:
+        """Return whether no row of the file is missing: it says who is there, and who is not."""
+        return not self.quarantined
+
+    @property
+    def empty(self) -> bool:
+        """Return whether the file lists nothing, so that the table has no row of it."""
+        return self.whole and not self.loaded
+
+
+def loads(catalog: Catalog, table: Table) -> dict[str, Load]:
+    """Return what a table has of each raw file by its id, as the table's snapshot knows it and the ledger."""
+    found: dict[str, dict[int, tuple[datetime, int, int]]] = {}
     listed = catalogs.load(catalog, LEDGER.name)
     name = ".".join(table.name()[-2:])
     if listed is not None and listed.current_snapshot() is not None:
-        for row in _rows(listed, ("file_id", "replay", "quarantined"), f"table_name = '{name}'"):
-            left.setdefault(row["file_id"], {})[row.get("replay") or 0] = row["quarantined"]
+        fields = ("file_id", "replay", "started_at", "loaded", "quarantined")
+        for row in _rows(listed, fields, f"table_name = '{name}'"):
+            told = (_moment(row["started_at"]), row["loaded"], row["quarantined"])
+            found.setdefault(row["file_id"], {})[row.get("replay") or 0] = told
     for _, _, record in in_summaries(table):
-        left.setdefault(record.file_id, {})[record.replay] = record.quarantined
-    return {file_id for file_id, of in left.items() if of[max(of)]}
+        told = (_moment(record.started_at), record.loaded, record.quarantined)
+        found.setdefault(record.file_id, {})[record.replay] = told
+    return {
+        file_id: Load(of[min(of)][0], sum(loaded for _, loaded, _ in of.values()), of[max(of)][2])
+        for file_id, of in found.items()
+    }
+
+
+def _moment(text: str | datetime) -> datetime:
+    return text if isinstance(text, datetime) else datetime.fromisoformat(text)
 
 
 def records(tables: Mapping[str, Table], bucket: str) -> dict[str, tuple[str, FileRecord]]:

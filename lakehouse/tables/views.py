@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pyiceberg.table import Table
 
     from lakehouse.settings import Settings
+    from lakehouse.tables.contract import Contract
 
 # Events are never rewritten when identities change: who somebody is, is looked up when the events are read.
 EVENTS = """
@@ -57,6 +58,14 @@ def scan_sql(table: Table) -> str:
     columns = (
         f"CAST(NULL AS {duck_type(field.field_type)}) AS {identifier(field.name)}"
         for field in table.schema().fields
+    )
+    return f"SELECT {', '.join(columns)} WHERE false"
+
+
+def nothing_sql(contract: Contract) -> str:
+    """Return the SELECT of a contract's columns without a row, for a table that nobody has made."""
+    columns = (
+        f"CAST(NULL AS {column.duck_type}) AS {identifier(column.name)}" for column in contract.columns
     )
     return f"SELECT {', '.join(columns)} WHERE false"
 

@@ -60,7 +60,7 @@ def test_the_issues_bad_input(company):
         company.put("web/events/line17.json", b"".join(lines)): (17, "invalid_json"),
         company.put("shop/orders/empty.csv", b""): (None, "empty_file"),
         company.put("web/events/empty.json.gz", gzip.compress(b"")): (None, "empty_file"),
-        company.put("erp/invoices/unknown.csv", shop_csv(5)): (None, "unknown_source"),
+        company.put("erp/unheard_of/unknown.csv", shop_csv(5)): (None, "unknown_source"),
         company.put("shop/orders/picture.csv", random.Random(1).randbytes(4_000)): (None, "not_text"),
         company.put("shop/orders/old.csv", b"id;when\n1;2\n"): (None, "missing_column"),
     }

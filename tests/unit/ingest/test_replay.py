@@ -66,6 +66,16 @@ def test_a_whole_file():
     assert next_generation(clouds.OPS, replace(whole, table="")) == Replay(0, None)
 
 
+def test_a_file_that_was_held_for_what_it_would_delete():
+    """Replaying it is the word of a person that it may; of any other bad file it is not."""
+    held = opened(1, digest(None), received=1, loaded=0)
+    for code, meant in (("would_delete", True), ("missing_column", False)):
+        key = quarantine.key_of(held.record.file_id, 0, held.record.set_aside)
+        body = json.dumps({"row": None, "code": code}).encode()
+        aws.s3().put_object(Bucket=clouds.OPS, Key=key, Body=body)
+        assert next_generation(clouds.OPS, held) == Replay(1, None, would_delete=meant)
+
+
 @pytest.mark.parametrize(
     ("rows", "counted"),
     [

@@ -170,6 +170,15 @@ def test_of_a_record_only_its_newest_version_speaks():
     assert granted(said("1", None, None, at(4)), yes) is True
 
 
+def test_a_record_that_was_deleted_grants_nothing_any_more():
+    """Nobody is written to on the word of a record that is gone; its refusal stands."""
+    yes, no = said("1", True, at(5), at(5)), said("1", False, at(5), at(5))
+    assert granted(yes, {**yes, "updated_at": at(6), "deleted": True}) is None
+    assert granted(yes, {**yes, "updated_at": at(6), "granted": None, "deleted": True}) is None
+    assert granted(no, {**no, "updated_at": at(6), "deleted": True}) is False
+    assert granted({**yes, "deleted": True}, said("2", True, at(5))) is True
+
+
 @pytest.mark.parametrize("rows", [(1, 2), (2, 1)])
 def test_a_record_twice_in_one_export_and_at_one_time_is_refused(rows):
     """Which of the two the CRM means cannot be told, so the refusal counts."""

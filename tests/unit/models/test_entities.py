@@ -94,6 +94,46 @@ def test_of_changes_at_one_time_the_log_says_which_is_later():
         assert column(found, "name") == ["ten"]
 
 
+def test_what_is_missing_from_a_file_is_later_than_the_row_that_was_there():
+    """Both are told of one row of the raw table, and at one time where the source's clock is ahead of ours."""
+    row = {
+        "source": "erp",
+        "product_id": "p",
+        "updated_at": at(9),
+        "_loaded_at": at(3),
+        "_file_id": "f",
+        "_row": 1,
+    }
+    for rows in ([row, {**row, "deleted": True}], [{**row, "deleted": True}, row]):
+        assert answer("core.products", mapped__products=rows) == []
+        price = [{**{k: v for k, v in one.items() if k != "product_id"}, "price_id": "p"} for one in rows]
+        assert answer("core.prices", mapped__prices=price) == []
+
+
+def test_a_row_that_names_no_record_is_none():
+    """A message among changes, say; of a key of several parts some may be empty."""
+    row = {"source": "erp", "_loaded_at": at(3), "_file_id": "f", "_row": 1}
+    assert answer("core.products", mapped__products=[row]) == []
+    assert answer("core.orders", mapped__orders=[row]) == []
+    lines = [{**row, "order_id": "1"}, {**row, "order_id": "1", "line_id": "2"}]
+    assert column(answer("core.order_items", mapped__order_items=lines), "line_id") == ["2", None]
+
+
+def test_a_record_that_turns_out_to_be_somebody_elses_is_a_version():
+    """Nothing but whose it is has changed, and that is no column of the source's."""
+    ticket = {"source": "desk", "ticket_id": "1", "identifier_type": "phone", "_loaded_at": at(9)}
+    rows = [
+        {**ticket, "identifier_value": value, "updated_at": at(day)} for day, value in ((1, "+1"), (2, "+2"))
+    ]
+    known = [
+        {"identifier_type": "phone", "identifier_value": f"+{n}", "customer_id": who}
+        for n, who in enumerate(("ann", "bob"), start=1)
+    ]
+    found = answer("core.tickets", mapped__tickets=rows, core__identities=known)
+    assert column(found, "customer_id") == ["ann", "bob"]
+    assert column(found, "valid_to") == [at(2), None]
+
+
 def test_a_record_belongs_to_the_customer_that_its_identifier_names():
     """Also where the entity is new here: tickets by phone, say."""
     ticket = {

@@ -64,7 +64,7 @@ def test_nothing_moved_nothing_runs(shop):
 def test_no_table_is_made_for_what_nobody_sends(shop):
     """Definitions ship for many systems; a lake holds what came from the company's own."""
     raw = {name for name in shop.snapshots() if name.startswith("raw.")}
-    assert raw == {"raw.shop_orders", "raw.hubspot_contacts", "raw.events"}  # the last is read by name
+    assert raw == {"raw.shop_orders", "raw.hubspot_contacts"}
 
 
 def test_an_input_that_moves_moves_those_who_read_it_and_no_others(shop):
@@ -190,3 +190,10 @@ def test_a_model_sees_what_its_header_names_and_nothing_else(shop, monkeypatch, 
     }  # it reads core.orders, and runs before
     assert len(told.wrong) == 1
     assert "orders does not exist" in told.wrong[0]
+
+
+def test_what_nobody_sends_makes_no_table(shop):
+    """Many sources are defined, and a company has few of them."""
+    names = set(catalogs.table_names(catalogs.open_catalog(shop.settings)))
+    assert {name for name in names if name.startswith("raw.")} == {"raw.shop_orders", "raw.hubspot_contacts"}
+    assert not names & {"core.tickets", "core.products"}

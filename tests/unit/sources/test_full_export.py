@@ -120,6 +120,70 @@ def test_a_record_written_twice_in_a_file_is_one(con):
     assert history(con) == [("a", "A2", 1, 2), ("b", "B", 2, None)]
 
 
+def test_a_file_that_lists_nobody_deletes_all(con):
+    """The table has no row of it: that it was there is told beside."""
+    export(con, 1, {"a": "A"})
+    export(con, 3, {"b": "B"})
+    nobody = {SOURCE.table: {"f2": day(2)}}
+    con.execute(f"CREATE OR REPLACE VIEW mapped.products AS {entity_sql('products', [SOURCE], (), nobody)}")
+    found = con.execute(
+        f"SELECT product_id, valid_to FROM ({model_sql(entities.BY_NAME['products'])}) ORDER BY 1"
+    ).fetchall()
+    assert found == [("a", day(2)), ("b", None)]
+
+
+def test_a_record_that_came_back_changed_did_so_when_it_says(con):
+    """And says the same once a further file lists it: history is not rewritten."""
+    export(con, 1, {"a": "A"}, day(0))
+    export(con, 2, {"b": "B"}, day(0))
+    con.execute("DELETE FROM raw.erp_products WHERE sku = 'b'")
+    export(con, 5, {"a": "A"}, day(4))
+    told = [("a", "A", 0, 2), ("a", "A", 4, None)]
+    nobody = {SOURCE.table: {"f2": day(2)}}
+    for number in (5, 6):
+        if number == 6:
+            export(con, 6, {"a": "A"}, day(4))
+        con.execute(
+            f"CREATE OR REPLACE VIEW mapped.products AS {entity_sql('products', [SOURCE], (), nobody)}"
+        )
+        found = con.execute(
+            "SELECT product_id, name, valid_from, valid_to FROM "
+            f"({model_sql(entities.BY_NAME['products'])}) ORDER BY 1, 3"
+        ).fetchall()
+        assert [
+            (sku, name, (begin - START).days, (end - START).days if end else None)
+            for sku, name, begin, end in found
+        ] == told
+
+
+def test_columns_may_be_called_as_one_likes(con):
+    """Whatever the SQL around them uses for itself."""
+    text = """
+source: odd
+entity: things
+doc: Things
+grain: one row a thing
+format: csv
+key: [place]
+full_export: {}
+columns:
+  - {name: place, from: place, doc: "Key"}
+  - {name: moment, from: moment, doc: "Text"}
+  - {name: whole, from: whole, doc: "Text"}
+  - {name: counts, from: counts, doc: "Text"}
+core:
+  products: {product_id: place, name: "concat_ws(' ', moment, whole, counts)"}
+"""
+    source = parse(text, "odd.yaml")
+    columns = ", ".join(f'"{c.name}" {c.duck_type}' for c in source.contract.columns)
+    con.execute(f"CREATE TABLE raw.odd_things ({columns})")
+    con.execute("INSERT INTO raw.odd_things VALUES ('f', 1, '2026-01-01', NULL, 'p', 'a', 'b', 'c')")
+    found = con.execute(
+        f"SELECT product_id, name, deleted FROM ({entity_sql('products', [source])})"
+    ).fetchall()
+    assert found == [("p", "a b c", False)]
+
+
 def test_a_full_export_needs_a_key():
     """Without one nobody can say who is missing."""
     text = "source: a\nentity: b\ndoc: d\ngrain: g\nformat: csv\nfull_export: {}\ncolumns: [{name: x, from: x, doc: d}]"

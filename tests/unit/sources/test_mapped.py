@@ -89,6 +89,37 @@ def test_of_what_is_sent_whole_only_the_newest_version_has_items(con):
     assert mapped(con, "order_items", core, "line_id") == [("8",), ("9",)]
 
 
+def test_a_whole_of_which_no_item_is_left_has_none(con):
+    """Its newest version says so by an empty list, or by none; an item of an older one is no item of it."""
+    core = (
+        "  order_items: {order_id: name, line_id: each->>'id', updated_at: changed, each: items, "
+        "together: 'source, order_id'}"
+    )
+    row(con, "1", 1, name="1", items='[{"id": 7}]', changed="2026-01-05")
+    row(con, "2", 1, name="1", items="[]", changed="2026-01-06")
+    row(con, "2", 2, name="2", items='[{"id": 7}]', changed="2026-01-06")
+    assert mapped(con, "order_items", core, "order_id", "line_id") == [("2", "7")]
+    row(con, "3", 1, name="2", changed="2026-01-07")
+    assert mapped(con, "order_items", core, "order_id", "line_id") == []
+
+
+def test_of_two_versions_of_a_whole_in_one_file_and_instant_the_one_further_down_counts(con):
+    """Not the items of both."""
+    core = "  order_items: {order_id: name, line_id: each->>'id', updated_at: changed, each: items, together: order_id}"
+    row(con, "1", 1, name="1", items='[{"id": 7}, {"id": 8}]', changed="2026-01-05")
+    row(con, "1", 2, name="1", items='[{"id": 8}]', changed="2026-01-05")
+    assert mapped(con, "order_items", core, "line_id") == [("8",)]
+
+
+def test_a_value_that_is_none_of_its_columns_type_stops_no_other(con):
+    """It is null, and the list that is none has no element; all other rows say what they say."""
+    row(con, "1", 1, name="1", items='[{"id": 7, "q": "many"}, {"id": 8, "q": "2"}]')
+    row(con, "1", 2, name="2", items="none")
+    core = "  order_items: {order_id: name, line_id: each->>'id', quantity: each->>'q', each: items}"
+    found = mapped(con, "order_items", core, "line_id", "CAST(quantity AS VARCHAR)")
+    assert found == [("7", None), ("8", "2.000")]
+
+
 def test_a_source_may_map_to_an_entity_several_times(con):
     """A row with two facts is two rows of the entity."""
     row(con, "1", 1, name="ann", sku="red", items="oak")

@@ -45,6 +45,8 @@ JANUARY, MAY = date(2026, 1, 5), date(2026, 5, 1)
         ("2026.1.5", ("ymd",), JANUARY),
         ("20260105", ("ymd",), JANUARY),
         ("20261305", ("ymd",), None),
+        ("20260105083000", ("ymd",), JANUARY),
+        ("2026010508", ("ymd",), None),
         ("5-1-26", ("ymd",), None),
         ("5-1-26", ("dmy",), JANUARY),
         ("05/01/2026", ("dmy",), JANUARY),
@@ -79,6 +81,15 @@ def test_dates(text, formats, expected):
         ("46027.75", ("excel",), datetime(2026, 1, 5, 18, tzinfo=UTC)),
         ("2026年1月5日10:30", ("chinese",), datetime(2026, 1, 5, 10, 30, tzinfo=UTC)),
         ("5-1-26 10:00", (), None),
+        ("20260105083000", ("ymd",), datetime(2026, 1, 5, 8, 30, tzinfo=UTC)),
+        ("20260105083000123456", ("ymd",), datetime(2026, 1, 5, 8, 30, 0, 123456, tzinfo=UTC)),
+        ("20260105 083000.5", ("ymd",), datetime(2026, 1, 5, 8, 30, 0, 500000, tzinfo=UTC)),
+        ("20260105250000", ("ymd",), None),
+        ("2026-01-05 08:30:00 -0500", (), None),  # DuckDB alone: none
+        ("2026-01-05 08:30:00 -0500", ("offset",), datetime(2026, 1, 5, 13, 30, tzinfo=UTC)),
+        ("2026-01-05 08:30:00.25 +05:30", ("offset",), datetime(2026, 1, 5, 3, 0, 0, 250000, tzinfo=UTC)),
+        ("2026-01-05T08:30:00Z", ("offset",), datetime(2026, 1, 5, 8, 30, tzinfo=UTC)),
+        ("2026-01-05 08:30:00 EST-ish", ("offset",), None),
     ],
 )
 def test_moments(text, formats, expected):

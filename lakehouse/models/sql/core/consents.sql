@@ -4,7 +4,8 @@
 -- Of each record its newest version speaks, also when it says nothing any more. Of a customer's records the newest
 -- statement counts, and in doubt a refusal, since consent fails closed: a refusal wins over a grant of the same time,
 -- one that names only a day (midnight) speaks for that whole day, and an undated one wins over every grant. A grant
--- is no newer than the last change of the record that holds it, whatever date somebody typed into it.
+-- is no newer than the last change of the record that holds it, whatever date somebody typed into it. A record that was
+-- deleted grants nothing any more; what it refused stays refused.
 WITH newest AS (
     SELECT * FROM mapped.consents
     QUALIFY row_number() OVER (
@@ -24,7 +25,7 @@ stated AS (
         END AS weight
     FROM newest AS n
     JOIN core.identities AS i USING (identifier_type, identifier_value)
-    WHERE n.granted IS NOT NULL
+    WHERE n.granted IS NOT NULL AND NOT (n.granted AND n.deleted IS TRUE)
 ),
 counting AS (
     SELECT * FROM stated

@@ -1,0 +1,95 @@
+"""Columns whose values stand within objects of a line of JSON."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+
+import pytest
+
+from lakehouse.sources.definition import Source
+
+
+def codes(rows):
+    """Return what is wrong with which row."""
+    return {place: row["_code"] for place, row in rows.items() if row["_code"]}
+
+
+def lines(*found):
+    return b"".join(json.dumps(each).encode() + b"\n" for each in found)
+
+
+ENVELOPE = Source.model_validate(
+    {
+        "source": "erp",
+        "entity": "changes",
+        "doc": "Changes",
+        "grain": "one row a change",
+        "format": "ndjson",
+        "columns": [
+            {"name": "op", "from": "op", "doc": "Operation"},
+            {"name": "id", "from": "after.id", "doc": "Id", "required": True},
+            {"name": "price", "from": "after.price", "type": "decimal(8,2)", "doc": "Price"},
+            {"name": "deep", "from": "source.at.ms", "type": "long", "doc": "Time"},
+            {"name": "tags", "from": "after.tags", "json_type": "array", "doc": "Tags"},
+            {"name": "etag", "from": "@odata.etag", "doc": "A key with a point in it"},
+        ],
+    }
+)
+
+
+def change(**more):
+    return {"op": "u", "after": {"id": 7, "price": "1.50", "tags": ["a"]}, "source": {"at": {"ms": 5}}} | more
+
+
+def test_a_column_may_be_a_value_within_an_object(read):
+    """Typed as any other, at any depth; a key that is called so comes first."""
+    sent = [
+        change(),
+        change(**{"@odata.etag": "W/1", "after.id": "literal"}),
+        change(after={"id": "8", "price": None, "tags": None}, source=None),
+        change(source={"at": "noon"}),
+        change(after={"id": '\u00e9 " 中', "price": 2}),
+    ]
+    rows = read(ENVELOPE, lines(*sent))
+    assert codes(rows) == {}
+    found = [(row["id"], row["price"], row["deep"], row["tags"], row["etag"]) for row in rows.values()]
+    assert found[:3] == [
+        ("7", Decimal("1.50"), 5, '["a"]', None),
+        ("literal", Decimal("1.50"), 5, '["a"]', "W/1"),
+        ("8", None, None, None, None),
+    ]
+    assert (found[3][2], found[4][0]) == (None, '\u00e9 " 中'.replace("\u00e9", "é"))
+
+
+@pytest.mark.parametrize(
+    ("found", "code"),
+    [
+        (change(after={"price": 1}), "missing_value"),
+        (change(after=None), "missing_value"),
+        (change(after="gone"), "missing_value"),
+        (change(after={"id": 1, "price": "much"}), "bad_number"),
+        (change(after={"id": 1, "tags": {"a": 1}}), "tags_not_array"),
+        (change(source={"at": {"ms": "soon"}}), "bad_number"),
+    ],
+)
+def test_a_bad_value_within_an_object_costs_its_row(read, found, code):
+    """And no other."""
+    assert codes(read(ENVELOPE, lines(change(), found, change()))) == {2: code}
+
+
+def test_what_is_not_named_within_an_object_is_kept(read):
+    """Of an object that is named in part the rest is in `extra`, and nothing of one that is named whole or is empty."""
+    sent = [
+        change(),
+        change(after={"id": 1, "colour": "red"}, before=None, note='{"after":{}}, x'),
+        change(source={"at": {"ms": 5}, "db": {"name": "erp"}}),
+        change(source="a text"),
+        change(source=None, more={}),
+    ]
+    extra = [row["extra"] and json.loads(row["extra"]) for row in read(ENVELOPE, lines(*sent)).values()]
+    assert extra[0] in (None, {"source": {"at": {}}})
+    assert {"after": {"colour": "red"}, "note": '{"after":{}}, x'}.items() <= extra[1].items()
+    assert extra[2]["source"]["db"] == {"name": "erp"}
+    assert extra[3] == {"source": "a text"}
+    assert extra[4] == {"more": {}}
