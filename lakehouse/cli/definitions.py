@@ -34,7 +34,8 @@ def suggest(  # noqa: PLR0913, PLR0917 - its options
         str, typer.Option("--as", metavar="ENTITY", help="Entity of core that it is; guessed where left out.")
     ] = "",
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it there, and tell of each column.")
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Write it there, and tell of each column."),
     ] = None,
     as_json: AsJson = False,
     rows: Annotated[int, typer.Option("--rows", min=1, help="Rows to judge by, at most.")] = 20_000,
@@ -47,7 +48,7 @@ def suggest(  # noqa: PLR0913, PLR0917 - its options
 ) -> None:
     """Suggest a source definition for a file: types, formats, what is personal, and what its columns are in core.
 
-    Each column is told with how sure that is and why. What is unsure stands in a comment; no value of the file is shown.
+    Each column is told with how sure that is and why. What is unsure stands in a comment; no value is shown.
     """
     from lakehouse.ingest.profile import Unknown
     from lakehouse.settings import current
@@ -108,7 +109,7 @@ def check(
     data: Data = DEFAULT,
     as_json: AsJson = False,
 ) -> None:
-    """Hold source definitions against the contracts: does the SQL run, is what core needs there, is what is personal marked.
+    """Hold source definitions against the contracts: SQL that does not run, what core lacks, what is personal.
 
     Ends with 1 when there are errors; warnings are for a person to weigh.
     """
@@ -156,7 +157,9 @@ def add(
             "--definitions", metavar="DIR", help="Folder of definitions; the stack's own where left out."
         ),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen; change nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would happen; change nothing.")
+    ] = False,
     data: Data = DEFAULT,
     as_json: AsJson = False,
 ) -> None:
@@ -214,7 +217,9 @@ def _add(  # noqa: PLR0913 - what the command was told
         else:
             done = carry_out(settings, found, lake=lake, on=lambda what: bar.update(task, description=what))
     if as_json:
-        print(json.dumps({"plan": found.as_json(), "done": asdict(done) if done else None}, ensure_ascii=False))
+        print(
+            json.dumps({"plan": found.as_json(), "done": asdict(done) if done else None}, ensure_ascii=False)
+        )
     elif done is None:
         print("nothing was changed")
     else:

@@ -1,4 +1,4 @@
-"""Source definitions for people in a terminal and for machines: what is suggested, what is wrong, what adding one does."""
+"""Source definitions for people and machines: what is suggested, what is wrong, what adding one does."""
 
 from __future__ import annotations
 
@@ -65,8 +65,13 @@ def show_draft(draft: Draft, where: str) -> None:
         out.print("The next is as likely: `--as ENTITY` says which it is.")
     out.print(grid("", ("column", "type", f"core.{draft.chosen.entity}", "confidence", "why"), rows))
     counted = Counter(one.confidence or "unmapped" for one in draft.columns)
-    words = ", ".join(f"{counted[name]} {name}" for name in ("high", "medium", "low", "unmapped") if counted[name])
-    out.print(f"{words}. {where} holds the definition: read it through, then `lakehouse sources check` it.", soft_wrap=True)
+    words = ", ".join(
+        f"{counted[name]} {name}" for name in ("high", "medium", "low", "unmapped") if counted[name]
+    )
+    out.print(
+        f"{words}. {where} holds the definition: read it through, then `lakehouse sources check` it.",
+        soft_wrap=True,
+    )
 
 
 def findings_as_json(number: int, found: Sequence[Finding]) -> dict[str, Any]:
@@ -91,6 +96,10 @@ def show_findings(number: int, found: Sequence[Finding]) -> None:
     out.print(f"{files}: {counted['error']} errors, {counted['warning']} warnings")
 
 
+def _files(count: int) -> str:
+    return f"{count:,} file{'' if count == 1 else 's'}"
+
+
 def show_plan(found: Plan) -> None:
     """Print what adding a definition will do."""
     what = {
@@ -103,7 +112,9 @@ def show_plan(found: Plan) -> None:
     if found.state != "same" and found.columns:
         lines.append(f"columns that are new: {', '.join(found.columns)}")
     if found.waiting:
-        lines.append(f"{found.waiting:,} files that nobody had defined wait in quarantine: they are loaded now")
+        lines.append(
+            f"{_files(found.waiting)} that nobody had defined, in quarantine so far: loaded with this"
+        )
     if found.refill.get("rows"):
         moved = ", ".join(f"{count:,} {name}" for name, count in found.refill["moved"].items() if count)
         lines.append(f"{found.refill['rows']:,} older rows get values that they keep in `extra`: {moved}")
@@ -119,7 +130,8 @@ def show_done(found: Plan, done: Done, *, lake: bool, running: bool) -> None:
     if done.replay:
         tally = done.replay
         lines.append(
-            f"{tally['files']:,} files that waited: {tally['loaded']:,} rows loaded, {tally['still_bad']:,} set aside"
+            f"{_files(tally['files'])} that waited: {tally['loaded']:,} rows loaded, "
+            f"{tally['still_bad']:,} set aside"
         )
         if left := tally["gone"] + tally["disagrees"] + tally["failed"]:
             lines.append(f"{left:,} of the files could not be loaded: `lakehouse quarantine list` says which")
@@ -127,8 +139,8 @@ def show_done(found: Plan, done: Done, *, lake: bool, running: bool) -> None:
         lines.append(f"{done.refill['rows']:,} older rows in {done.refill['files']:,} data files refilled")
     if found.set_aside and found.state != "same":
         lines.append(
-            f"{found.set_aside:,} rows of it are in quarantine for other reasons: `lakehouse quarantine replay --source "
-            f"{found.place}` tries them again"
+            f"{found.set_aside:,} rows of it are in quarantine for other reasons: "
+            f"`lakehouse quarantine replay --source {found.place}` tries them again"
         )
     if not lake:
         lines.append(f"`lakehouse put {found.place} FILE` lands files, `lakehouse up` loads them")

@@ -60,15 +60,18 @@ def _queries(source: Source) -> Iterator[tuple[str, str]]:
         yield f"identifiers.{one.type}", f"SELECT CAST({one.value} AS VARCHAR) FROM {table}"
     for entity in source.core:
         for mapping in source.mappings(entity):
-            rows = _rows(source, mapping)
             for name, text in mapping.items():
-                field = f"core.{entity}.{name}"
-                if name == WHERE:
-                    yield field, f"SELECT 1 FROM {rows} WHERE {text}"
-                elif name == EACH:
-                    yield field, f"SELECT CAST({text} AS JSON[]) FROM {table}"
-                elif name != TOGETHER:
-                    yield field, f"SELECT CAST({text} AS {ENTITIES[entity][name]}) FROM {rows}"
+                if query := _query(source, mapping, name, text, ENTITIES[entity]):
+                    yield f"core.{entity}.{name}", query
+
+
+def _query(source: Source, mapping: dict[str, str], name: str, text: str, types: dict[str, str]) -> str:
+    rows = _rows(source, mapping)
+    if name == WHERE:
+        return f"SELECT 1 FROM {rows} WHERE {text}"
+    if name == EACH:
+        return f"SELECT CAST({text} AS JSON[]) FROM {qualified(source.table)}"
+    return f"SELECT CAST({text} AS {types[name]}) FROM {rows}" if name != TOGETHER else ""
 
 
 def _rows(source: Source, mapping: dict[str, str]) -> str:
@@ -106,12 +109,12 @@ def _casts(con: duckdb.DuckDBPyConnection, source: Source) -> Iterator[tuple[str
                 if wanted == "VARCHAR" or _CONSTANT.fullmatch(text.strip()):
                     continue
                 try:
-                    told = con.execute(f"DESCRIBE SELECT {text} AS v FROM {_rows(source, mapping)}").fetchall()
+                    told = con.execute(
+                        f"DESCRIBE SELECT {text} AS v FROM {_rows(source, mapping)}"
+                    ).fetchall()
                 except duckdb.Error:  # told already
                     continue
                 if told[0][1] == "VARCHAR":
-                    yield (
-                        f"core.{entity}.{name}",
-                        f"{text} is text, and core wants {wanted}: one value that is none stops the model for all; give "
-                        f"the column a type and formats, or write TRY_CAST({text} AS {wanted})",
-                    )
+                    what = f"{text} is text, and core wants {wanted}: one value that is none stops the model for all; "
+                    mend = f"give the column a type and formats, or write TRY_CAST({text} AS {wanted})"
+                    yield f"core.{entity}.{name}", what + mend

@@ -186,8 +186,9 @@ _State = tuple[tuple[str, int, int], ...]  # of each file of a folder: name, tim
 
 
 class _Load:
-    """Reads the definitions, and again when a file of people's own came, went or changed: one that is added to a stack
-    that runs counts from the next look on.
+    """Reads the definitions, and again when a file of people's own came, went or changed.
+
+    So one that is added to a stack that runs counts from the next look on.
     """
 
     def __call__(self, overrides: Path | None = None) -> dict[tuple[str, str], Source]:

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any, Literal
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from lakehouse.sources.definition import Check, Dedupe, FullExport, Identifier, Source, SourceColumn
 from lakehouse.sources.detect import headers
@@ -42,7 +42,9 @@ def read(text: str, where: str) -> tuple[Source | None, list[Finding]]:
     except yaml.YAMLError as error:
         return None, [Finding("error", where, "the whole file", f"not YAML: {_first(error)}")]
     if not isinstance(told, dict):
-        return None, [Finding("error", where, "the whole file", "not a mapping: `source:`, `entity:`, … are missing")]
+        return None, [
+            Finding("error", where, "the whole file", "not a mapping: `source:`, `entity:`, … are missing")
+        ]
     found = [Finding("error", where, field, message) for field, message in _unknown(told)]
     try:
         return (None, found) if found else (Source.model_validate(told), [])
@@ -68,24 +70,24 @@ def hint(name: str, known: Collection[str]) -> str:
 def _unknown(told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield field and message for each word that no definition knows."""
     yield from _words(told, Source, "")
-    for place, column in enumerate(told.get("columns") or ()):
-        if isinstance(column, dict):
-            field = f"columns.{column.get('name', place)}"
-            yield from _words(column, SourceColumn, f"{field}.")
-            kind = str(column.get("type", "string"))
-            if kind.partition("(")[0] not in {*DUCK_TYPES, "decimal"} or kind == "decimal":
-                better = _TYPES.get(kind.lower())
-                near = f"; did you mean {better}?" if better else hint(kind, (*DUCK_TYPES, "decimal(18,2)"))
-                yield f"{field}.type", f"no type {kind}{near}"
-    for name, model in (("checks", Check), ("identifiers", Identifier)):
-        for place, one in enumerate(told.get(name) or ()):
-            if isinstance(one, dict):
-                yield from _words(one, model, f"{name}.{place}.")
-    for name, model in (("dedupe", Dedupe), ("full_export", FullExport)):
-        if isinstance(told.get(name), dict):
-            yield from _words(told[name], model, f"{name}.")
-    core = told.get("core")
-    for entity, mapping in (core.items() if isinstance(core, dict) else ()):
+    for place, column in enumerate(_dicts(told.get("columns"))):
+        field = f"columns.{column.get('name', place)}"
+        yield from _words(column, SourceColumn, f"{field}.")
+        kind = str(column.get("type", "string"))
+        if kind.partition("(")[0] not in {*DUCK_TYPES, "decimal"} or kind == "decimal":
+            better = _TYPES.get(kind.lower())
+            near = f"; did you mean {better}?" if better else hint(kind, (*DUCK_TYPES, "decimal(18,2)"))
+            yield f"{field}.type", f"no type {kind}{near}"
+    parts: tuple[tuple[str, type[BaseModel]], ...]
+    parts = (("checks", Check), ("identifiers", Identifier), ("dedupe", Dedupe), ("full_export", FullExport))
+    for name, model in parts:
+        for place, one in enumerate(_dicts(told.get(name))):
+            yield from _words(one, model, f"{name}.{place}.")
+    yield from _unknown_of_core(told.get("core"))
+
+
+def _unknown_of_core(core: Any) -> Iterator[tuple[str, str]]:
+    for entity, mapping in core.items() if isinstance(core, dict) else ():
         if entity not in ENTITIES:
             yield f"core.{entity}", f"no entity of this name{hint(entity, ENTITIES)}"
             continue
@@ -96,7 +98,12 @@ def _unknown(told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                     yield f"core.{entity}.{name}", f"{entity} has no such column{hint(name, known)}"
 
 
-def _words(told: Mapping[str, Any], model: type[Any], prefix: str) -> Iterator[tuple[str, str]]:
+def _dicts(told: Any) -> list[dict[str, Any]]:
+    """Return the mappings in a list, or the one that stands alone; what else is wrong, reading tells."""
+    return [one for one in (told if isinstance(told, list) else [told]) if isinstance(one, dict)]
+
+
+def _words(told: Mapping[str, Any], model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str]]:
     known = [field.alias or name for name, field in model.model_fields.items()]
     for name in told:
         if name not in known and name not in model.model_fields:
@@ -109,16 +116,21 @@ def weigh(source: Source, where: str, identifier_types: Collection[str]) -> list
         Finding(level, where, field, message)
         for entity in source.core
         for mapping in source.mappings(entity)
-        for level, field, message in _mapping(source, entity, mapping, {*identifier_types, *_types(source)})
+        for level, field, message in _mapping(entity, mapping, {*identifier_types, *_types(source)})
     ]
     found += [Finding("warning", where, field, message) for field, message in _personal(source)]
     if not source.core:
         found.append(
-            Finding("warning", where, "core", "nothing is mapped: the rows stay in the raw table and no model sees them")
+            Finding(
+                "warning",
+                where,
+                "core",
+                "nothing is mapped: the rows stay in the raw table and no model sees them",
+            )
         )
     people = [entity for entity in _PEOPLE if entity in source.core]
     if people and not source.identifiers:
-        why = f"{people[0]} without identifiers are nobody's: name record, seen_at and identifiers such as e-mail and phone"
+        why = f"{people[0]} without identifiers are nobody's: name record, seen_at, and such as e-mail and phone"
         found.append(Finding("warning", where, "identifiers", why))
     return found
 
@@ -128,26 +140,18 @@ def _types(source: Source) -> set[str]:
 
 
 def _mapping(
-    source: Source, entity: str, mapping: Mapping[str, str], identifier_types: Collection[str]
+    entity: str, mapping: Mapping[str, str], identifier_types: Collection[str]
 ) -> Iterator[tuple[Level, str, str]]:
     field = f"core.{entity}"
     contract = entities.BY_NAME.get(entity)
-    key = record_key(contract) if contract else _CONSENT
-    for name in key:
+    for name in record_key(contract) if contract else _CONSENT:
         if name not in ("source", *mapping):
-            yield "error", f"{field}.{name}", f"missing: it is of what names a record of {entity}; map a column to it"
-    for name in ("identifier_type", "identifier_value"):
-        other = "identifier_value" if name == "identifier_type" else "identifier_type"
-        if other in mapping and name not in mapping:
-            yield "error", f"{field}.{name}", f"missing: without it {other} says nothing"
-    if "identifier_type" in ENTITIES[entity] and "identifier_type" not in mapping:
-        yield "warning", f"{field}.identifier_type", "missing: no customer_id can be looked up; say whose record it is"
-    told = mapping.get("identifier_type", "")
-    if told[:1] == told[-1:] == "'" and told[1:-1] not in identifier_types:
-        near = hint(told[1:-1], sorted(identifier_types)) if identifier_types else ""
-        yield "warning", f"{field}.identifier_type", f"no definition has identifiers of the type {told}{near}"
+            what = f"missing: it is of what names a record of {entity}; map a column to it"
+            yield "error", f"{field}.{name}", what
+    yield from _customer(entity, mapping, identifier_types)
     if "updated_at" not in mapping:
-        yield "warning", f"{field}.updated_at", "missing: of two versions of a record the one loaded later counts"
+        what = "missing: of two versions of a record the one loaded later counts"
+        yield "warning", f"{field}.updated_at", what
     if contract is None:
         return
     for part in contract.partition:
@@ -156,15 +160,38 @@ def _mapping(
     columns = {column.name: column for column in contract.columns}
     money = [name for name in mapping if name in columns and _money(name, columns[name].type)]
     if money and "currency" in columns and "currency" not in mapping:
-        yield (
-            "warning",
-            f"{field}.currency",
-            f"missing: nobody knows what {', '.join(money)} is in; map a column, or write it, such as \"'CNY'\"",
-        )
+        what = f"missing: nobody knows what {', '.join(money)} is in; map a column, or write it, such as \"'CNY'\""
+        yield "warning", f"{field}.currency", what
+
+
+def _customer(
+    entity: str, mapping: Mapping[str, str], identifier_types: Collection[str]
+) -> Iterator[tuple[Level, str, str]]:
+    """Yield what keeps a mapping from finding its customer."""
+    field = f"core.{entity}.identifier_type"
+    kind, value = (mapping.get(name, "") for name in ("identifier_type", "identifier_value"))
+    if "identifier_type" not in ENTITIES[entity]:
+        return
+    if not (kind or value):
+        yield "warning", field, "missing: no customer_id can be looked up; say whose record it is"
+    elif not kind:
+        yield "error", field, "missing: without it identifier_value says nothing"
+    elif not value:
+        yield "error", f"core.{entity}.identifier_value", "missing: without it identifier_type says nothing"
+    elif kind[:1] == kind[-1:] == "'" and kind[1:-1] not in identifier_types:
+        near = hint(kind[1:-1], sorted(identifier_types)) if identifier_types else ""
+        yield "warning", field, f"no definition has identifiers of the type {kind}{near}"
 
 
 def _money(name: str, kind: str) -> bool:
-    return kind.startswith("decimal") and name not in ("quantity", "minimum", "value", "on_hand", "reserved", "ordered")
+    return kind.startswith("decimal") and name not in (
+        "quantity",
+        "minimum",
+        "value",
+        "on_hand",
+        "reserved",
+        "ordered",
+    )
 
 
 def _personal(source: Source) -> Iterator[tuple[str, str]]:
@@ -180,10 +207,15 @@ def _personal(source: Source) -> Iterator[tuple[str, str]]:
         if column.pii:
             continue
         hints = (headers.hints(column.origin) | headers.hints(column.name)) & _PERSONAL
+        if column.type != "string":
+            hints &= {"birthday", "phone", "chinese_id"}
         if column.origin.lower() == "name" or becomes.get(column.name) == {False}:
             hints -= {"name"}
         if True in becomes.get(column.name, set()):
             yield f"columns.{column.name}.pii", "core holds it as personal data: write pii: true"
         elif hints:
             words = " or ".join(sorted(hints)).replace("_", " ")
-            yield f"columns.{column.name}.pii", f"{column.origin!r} looks like {words}: write pii: true if it is somebody's"
+            yield (
+                f"columns.{column.name}.pii",
+                f"{column.origin!r} looks like {words}: write pii: true if it is somebody's",
+            )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -31,8 +30,10 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Plan:
-    """What adding a definition will do. `waiting`: raw files that nobody defined when they came; `set_aside`: rows of
-    this source that are in quarantine for other reasons. `refill`: what older rows keep in `extra` for its columns.
+    """What adding a definition will do.
+
+    `waiting`: raw files that nobody had defined when they came; `set_aside`: rows of this source that are in quarantine
+    for other reasons. `refill`: what older rows keep in `extra` for its columns.
     """
 
     source: Source
@@ -106,7 +107,9 @@ def _standing(source: Source, folder: Path) -> tuple[Source | None, Path]:
     place = (source.source, source.entity)
     for other, found in known.items():
         if other != place and found.table == source.table:
-            raise BadDefinition(f"{'/'.join(place)} and {'/'.join(other)} share {source.table}: rename the source")
+            raise BadDefinition(
+                f"{'/'.join(place)} and {'/'.join(other)} share {source.table}: rename the source"
+            )
     target = folder / "sources" / f"{source.source}_{source.entity}.yaml"
     for path in sorted((folder / "sources").glob("*.yaml")):
         mine = definition.parse(path.read_text("utf-8"), path.name)
@@ -158,9 +161,9 @@ def carry_out(settings: Settings, found: Plan, *, lake: bool = True, on: Progres
     written = found.state in ("new", "changed", "instead of the shipped one")
     if written:
         _write(found.target, found.text)
-        telemetry.info("definition added", table=found.source.table)
     if not lake:
         return Done(written)
+    telemetry.info("definition added", table=found.source.table)
     replayed: dict[str, Any] = {}
     if found.waiting:
         on("loading the files that waited")
@@ -177,6 +180,6 @@ def _write(target: Path, text: str) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         unready.write_text(text, "utf-8")
-        os.replace(unready, target)
+        unready.replace(target)
     except OSError as error:
         raise Terminal(f"{target} cannot be written: {error.strerror}") from None

@@ -38,7 +38,9 @@ def suggest(  # noqa: PLR0913 - what a person may say beforehand
     """
     for name, given in (("--source", source), ("--entity", entity)):
         if given and not _PLACE.fullmatch(given):
-            raise Terminal(f"{name} {given}: small letters, digits and _ make a name, such as shop or order_lines")
+            raise Terminal(
+                f"{name} {given}: small letters, digits and _ make a name, such as shop or order_lines"
+            )
     check_entity(told)
     found = profiles.profile(settings, path, how, rows=rows, on=on)
     return from_profile(found, path, how or profiles.Unknown(), source=source, entity=entity, told=told)
@@ -83,7 +85,9 @@ def from_profile(
 
 def _plain(name: str) -> str:
     """Return a folder's name as a source's, where it is one."""
-    return name if _PLACE.fullmatch(name) and not name.isdigit() and name not in ("tmp", "home", "data") else ""
+    return (
+        name if _PLACE.fullmatch(name) and not name.isdigit() and name not in ("tmp", "home", "data") else ""
+    )
 
 
 def _seen(column: profiles.ColumnProfile, rows: int) -> Seen:

@@ -1,4 +1,4 @@
-"""Exports as systems and people write them: headers, values from a seed, and what each column is in the canonical model."""
+"""Exports as systems and people write them: headers, values from a seed, and what each column is in core."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import csv
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 Make = Callable[[random.Random, int], str]
@@ -14,12 +14,62 @@ Line = tuple[str, str | None, Make]  # header, canonical column of the entity or
 
 _SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗"
 _GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超霞平刚"
-_FIRST = "Ann Bob Carla Dmitri Eve Farid Grace Hugo Ines Jack Kim Lars Mona Nils Olga Paul Quinn Rosa Sam Tina".split()
-_LAST = "Lee Miller Novak Olsen Patel Quist Rossi Smith Turner Ueda Vance Weber Xu Young Zhang Adams Brown".split()
-_CITIES = "Oslo Berlin Austin Leeds Lyon Turin Porto Graz Ghent Malmö".split()
-_ZH_CITIES = "北京 上海 广州 深圳 杭州 成都 武汉 南京 西安 苏州".split()
-_COMPANIES = "Acme Globex Initech Umbrella Stark Wayne Hooli Vandelay Soylent Tyrell".split()
-_ZH_COMPANIES = "华信 恒通 宏图 中科 天元 博雅 联创 鼎盛 新元 金桥".split()
+_FIRST = [
+    "Ann",
+    "Bob",
+    "Carla",
+    "Dmitri",
+    "Eve",
+    "Farid",
+    "Grace",
+    "Hugo",
+    "Ines",
+    "Jack",
+    "Kim",
+    "Lars",
+    "Mona",
+    "Nils",
+    "Olga",
+    "Paul",
+    "Quinn",
+    "Rosa",
+    "Sam",
+    "Tina",
+]
+_LAST = [
+    "Lee",
+    "Miller",
+    "Novak",
+    "Olsen",
+    "Patel",
+    "Quist",
+    "Rossi",
+    "Smith",
+    "Turner",
+    "Ueda",
+    "Vance",
+    "Weber",
+    "Xu",
+    "Young",
+    "Zhang",
+    "Adams",
+    "Brown",
+]
+_CITIES = ["Oslo", "Berlin", "Austin", "Leeds", "Lyon", "Turin", "Porto", "Graz", "Ghent", "Malmö"]
+_ZH_CITIES = ["北京", "上海", "广州", "深圳", "杭州", "成都", "武汉", "南京", "西安", "苏州"]
+_COMPANIES = [
+    "Acme",
+    "Globex",
+    "Initech",
+    "Umbrella",
+    "Stark",
+    "Wayne",
+    "Hooli",
+    "Vandelay",
+    "Soylent",
+    "Tyrell",
+]
+_ZH_COMPANIES = ["华信", "恒通", "宏图", "中科", "天元", "博雅", "联创", "鼎盛", "新元", "金桥"]
 
 
 @dataclass(frozen=True)
@@ -80,7 +130,7 @@ def whole(least: int = 1, most: int = 9) -> Make:
 
 def when(form: str = "%Y-%m-%d %H:%M:%S", start: int = 2024) -> Make:
     def make(rng: random.Random, _: int) -> str:
-        moment = datetime(start, 1, 1) + timedelta(seconds=rng.randint(0, 600 * 86_400))
+        moment = datetime(start, 1, 1, tzinfo=UTC) + timedelta(seconds=rng.randint(0, 600 * 86_400))
         text = moment.strftime(form.replace("%-", "%!"))
         return text.replace("%!d", str(moment.day)).replace("%!m", str(moment.month))
 
@@ -140,11 +190,18 @@ def url(rng: random.Random, n: int) -> str:
 
 
 def text(rng: random.Random, _: int) -> str:
-    return " ".join(rng.choices("please call back about the delivery of our last order thanks".split(), k=6))
+    return " ".join(
+        rng.choices(
+            ["please", "call", "back", "about", "the", "delivery", "of", "our", "last", "order", "thanks"],
+            k=6,
+        )
+    )
 
 
 def zh_text(rng: random.Random, _: int) -> str:
-    return "，".join(rng.choices(("已电话沟通需求", "客户要求报价", "下周再联系", "对方案比较满意", "等待审批"), k=2))
+    return "，".join(
+        rng.choices(("已电话沟通需求", "客户要求报价", "下周再联系", "对方案比较满意", "等待审批"), k=2)
+    )
 
 
 def chinese_id(rng: random.Random, _: int) -> str:

@@ -1,4 +1,4 @@
-"""Headers as well-known systems write them, noted down after the synonyms were; nobody tunes on them either."""
+"""Headers as well-known systems write them, held back at first; what they told was learnt."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ SYSTEMS = (
             ("订单编号", "order_id", e.numbered("33{}78")),
             ("买家会员名", None, e.numbered("tb{}")),
             ("买家应付货款", None, e.amount("{:.2f}")),
-            ("买家应付邮费", None, e.amount("{:.2f}", 0, 20)),
+            ("买家应付邮费", "shipping", e.amount("{:.2f}", 0, 20)),
             ("总金额", None, e.amount("{:.2f}")),
             ("买家实际支付金额", "amount", e.amount("{:.2f}")),
             ("订单状态", "status", e.one_of("交易成功", "交易关闭")),

@@ -1,8 +1,9 @@
-"""Chooses which canonical entity a file is, and which column of it each of the file's columns is; says how sure it is."""
+"""Chooses which canonical entity a file is, and which of its columns each column is; says how sure that is."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -11,23 +12,25 @@ from lakehouse.sources.entities import record_key
 from lakehouse.sources.suggest.evidence import (
     Seen,
     Target,
+    beside,
     by_name,
     by_values,
     called,
     candidates,
     targets,
 )
-from lakehouse.sources.suggest.words import alike, name_of, without
+from lakehouse.sources.suggest.words import alike, beginnings, name_of, without
 from lakehouse.tables import entities
 
 Confidence = Literal["high", "medium", "low"]
-_HIGH, _MEDIUM, _LOW = 0.93, 0.7, 0.5
+_HIGH, _MEDIUM, _LOW = 0.93, 0.68, 0.5
 _BONUS, _AGAINST = 0.06, 0.5  # what values that fit add, what those that contradict take
 _CLOSE = 0.04  # two that differ by less are as good as each other
 _SEVERAL = ("phone", "email")  # a record may have two of them; the first that is filled counts
 _BY_LOOK = {"email": "email", "phone": "phone"}
 _CERTAIN = 0.9  # share of values that look alike, from which on their look alone says something
-_SURE_ENTITY = 0.04  # of the score, between the first and the second
+_SUM = re.compile(r"amount|amt|total|sum\b|paid|due|金额|总|款|合计|小计", re.IGNORECASE)
+_SURE_ENTITY, _SURE_AHEAD = 0.7, 0.1  # its score, and how far it must be ahead of the second
 
 
 @dataclass(frozen=True)
@@ -66,13 +69,17 @@ def choose(columns: Sequence[Seen], told: str = "", names: Sequence[str] = ()) -
     order = sorted(ranked, key=lambda entity: (-ranked[entity], entity))
     entity = told or order[0]
     second = next(ranked[other] for other in order if other != entity)
-    sure = bool(told) or ranked[entity] - second >= _SURE_ENTITY
-    top = {name: round(ranked[name], 2) for name in order[:3] if ranked[name] > 0}
+    sure = bool(told) or (ranked[entity] >= _SURE_ENTITY and ranked[entity] - second >= _SURE_AHEAD)
+    top = {name: _shown(ranked[name]) for name in order[:3] if ranked[name] > 0}
     matches = _assigned(columns, table[entity])
     if not sure:
         why = f"it may be {order[1]}, too"
         matches = {place: _at_most(match, "medium", why) for place, match in matches.items()}
-    return Chosen(entity, top | {entity: round(ranked[entity], 2)}, sure, matches)
+    return Chosen(entity, top | {entity: _shown(ranked[entity])}, sure, matches)
+
+
+def _shown(score: float) -> float:
+    return round(min(score, 1.0), 2)
 
 
 Scores = dict[int, list[tuple[float, float, float, Target]]]  # by column: total, by name, by values, target
@@ -80,9 +87,10 @@ Scores = dict[int, list[tuple[float, float, float, Target]]]  # by column: total
 
 def _scores(entity: str, columns: Sequence[Seen]) -> Scores:
     found: Scores = {}
+    common = beginnings(tuple(seen.header for seen in columns))
     for place, seen in enumerate(columns):
         for target in targets(entity):
-            named = by_name(seen.header, target)
+            named = by_name(seen.header, target, common)
             if named < _LOW:
                 named = _by_look(seen, target, named)
             if named < _LOW:
@@ -124,7 +132,10 @@ def _entity_score(
     score -= 0.2 * sum(name not in mapped for name in key) / len(key)
     own = called(entity)
     spoken = sum(without(name_of(seen.header), own) is not name_of(seen.header) for seen in columns)
-    score += 0.4 * spoken / max(len(columns), 1)
+    around = sum(
+        place not in taken and name_of(seen.header) in beside(entity) for place, seen in enumerate(columns)
+    )
+    score += (0.4 * spoken + 0.4 * around) / max(len(columns), 1)
     if key[-1] in mapped and len(key) == 1:
         header = name_of(columns[mapped[key[0]]].header)
         score += 0.12 if without(header, own) is not header else 0.03
@@ -140,7 +151,11 @@ def _called(name: str, entity: str) -> float:
 def _assigned(columns: Sequence[Seen], scores: Scores) -> dict[int, Match]:
     """Return the best match of each column, each canonical one given once; the surest first."""
     pairs = sorted(
-        ((total, named, fits, place, target) for place, listed in scores.items() for total, named, fits, target in listed),
+        (
+            (total, named, fits, place, target)
+            for place, listed in scores.items()
+            for total, named, fits, target in listed
+        ),
         key=lambda one: (-one[0], -one[1], one[3], one[4].column),
     )
     taken: dict[int, Match] = {}
@@ -157,11 +172,31 @@ def _assigned(columns: Sequence[Seen], scores: Scores) -> dict[int, Match]:
             match = _at_most(match, "medium", f"{other!r} may be it, too")
         taken[place] = match
         given.setdefault(target.column, total)
-    return taken
+    return _doubting_amounts(columns, taken)
+
+
+def _doubting_amounts(columns: Sequence[Seen], taken: dict[int, Match]) -> dict[int, Match]:
+    """Say of an amount that it may be another one, where the file has more sums of money than core has places for."""
+    others = [seen.header for place, seen in enumerate(columns) if place not in taken and _is_sum(seen)]
+    if not others:
+        return taken
+    return {
+        place: _at_most(match, "medium", f"{others[0]!r} is a sum of money, too")
+        if match.column == "amount"
+        else match
+        for place, match in taken.items()
+    }
+
+
+def _is_sum(seen: Seen) -> bool:
+    return seen.base in ("decimal", "double") and bool(_SUM.search(seen.header))
 
 
 def _rival(
-    listed: Sequence[tuple[float, float, float, Target]], total: float, target: Target, given: Mapping[str, float]
+    listed: Sequence[tuple[float, float, float, Target]],
+    total: float,
+    target: Target,
+    given: Mapping[str, float],
 ) -> str:
     """Return another canonical column that fits a column nearly as well; empty for none."""
     for other, _, _, found in listed:
@@ -180,7 +215,12 @@ def _other(
 ) -> str:
     """Return the header of another column that fits a canonical one nearly as well; empty for none."""
     for other, _, _, elsewhere, found in pairs:
-        if elsewhere != place and found.column == target.column and other > total - _CLOSE and elsewhere not in taken:
+        if (
+            elsewhere != place
+            and found.column == target.column
+            and other > total - _CLOSE
+            and elsewhere not in taken
+        ):
             return columns[elsewhere].header
     return ""
 
@@ -194,7 +234,13 @@ def _match(seen: Seen, target: Target, total: float, named: float, fits: float) 
 
 
 def _why(named: float, fits: float, target: Target, seen: Seen) -> str:
-    name = "its name says so" if named >= _HIGH else "its name is like it" if named >= _MEDIUM else "its name hints at it"
+    name = (
+        "its name says so"
+        if named >= _HIGH
+        else "its name is like it"
+        if named >= _MEDIUM
+        else "its name hints at it"
+    )
     if named <= _MEDIUM - _BONUS and _BY_LOOK.get(target.column) in seen.personal:
         name = "its name says nothing"
     if fits > 0:

@@ -1,4 +1,4 @@
-"""Drafts a source definition from what a file's columns seem to be: types, formats, key, and what they become in core."""
+"""Drafts the columns of a source definition: types, formats, what is personal, and what they become in core."""
 
 from __future__ import annotations
 
@@ -6,22 +6,108 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
+from lakehouse.sources.detect import headers
 from lakehouse.sources.entities import ENTITIES
 from lakehouse.sources.suggest.choose import Chosen, Confidence, Match
-from lakehouse.sources.suggest.evidence import WHOSE, Seen, hinted
+from lakehouse.sources.suggest.evidence import WHOSE, Seen, hinted, targets
 from lakehouse.sources.suggest.words import name_of, vocabulary
 from lakehouse.tables import entities
+from lakehouse.tables.contract import Column
 
+_SOME, _HALF = 0.005, 0.5
 LOADS = 0.98  # of the values must load as the type; else the column is kept as text
 _RESERVED = frozenset(
-    "all analyse analyze and any array as asc asymmetric both case cast check collate column constraint create default "
-    "deferrable desc distinct do else end except extra false fetch for foreign from grant group having in initially "
-    "intersect into lambda lateral leading limit not null offset on only or order pivot placing primary qualify "
-    "references returning select show some summarize symmetric table then to trailing true union unique unpivot using "
-    "variadic when where window with".split()
+    [
+        "all",
+        "analyse",
+        "analyze",
+        "and",
+        "any",
+        "array",
+        "as",
+        "asc",
+        "asymmetric",
+        "both",
+        "case",
+        "cast",
+        "check",
+        "collate",
+        "column",
+        "constraint",
+        "create",
+        "default",
+        "deferrable",
+        "desc",
+        "distinct",
+        "do",
+        "else",
+        "end",
+        "except",
+        "extra",
+        "false",
+        "fetch",
+        "for",
+        "foreign",
+        "from",
+        "grant",
+        "group",
+        "having",
+        "in",
+        "initially",
+        "intersect",
+        "into",
+        "lambda",
+        "lateral",
+        "leading",
+        "limit",
+        "not",
+        "null",
+        "offset",
+        "on",
+        "only",
+        "or",
+        "order",
+        "pivot",
+        "placing",
+        "primary",
+        "qualify",
+        "references",
+        "returning",
+        "select",
+        "show",
+        "some",
+        "summarize",
+        "symmetric",
+        "table",
+        "then",
+        "to",
+        "trailing",
+        "true",
+        "union",
+        "unique",
+        "unpivot",
+        "using",
+        "variadic",
+        "when",
+        "where",
+        "window",
+        "with",
+    ]
 )
-_MONEY = ("amount", "discount", "shipping", "tax", "unit_price", "list_price", "cost", "revenue", "balance", "spend")
+_MONEY = (
+    "amount",
+    "discount",
+    "shipping",
+    "tax",
+    "unit_price",
+    "list_price",
+    "cost",
+    "revenue",
+    "balance",
+    "spend",
+)
 _CODE = re.compile(r"(?:^|_)(?:id|no|nr|number|code|cd|key|ref|zip|sku)$")
 _ZH_CODE = re.compile(r"(?:编号|单号|编码|代码|号码|卡号|邮编|ID)$")
 _PERSONAL = ("email", "phone", "damaged_phone", "chinese_id", "name", "address", "ip", "wechat_id", "birthday",
@@ -72,15 +158,15 @@ def _column(seen: Seen, name: str, match: Match | None, entity: str) -> Drafted:
     canonical = contract.get(match.column) if match else None
     kind, formats, notes = _typed(seen, match, entity)
     notes += _told(seen)
-    pii = any(seen.personal.get(one, 0.0) > 0 for one in _PERSONAL) or hinted(seen.header) or "bank_card" in seen.things
-    pii = pii or bool(canonical and canonical.pii and match and match.confidence != "low")
+    sure = canonical if match and match.confidence != "low" else None
+    pii = _is_personal(seen, sure)
     drafted = Drafted(
         header=seen.header,
         name=name,
         type=kind,
         formats=formats,
         pii=pii,
-        doc=canonical.doc if canonical and match and match.confidence != "low" else _doc(seen.header),
+        doc=sure.doc if sure else _doc(seen.header),
         notes=tuple(notes),
     )
     if match is None:
@@ -91,8 +177,20 @@ def _column(seen: Seen, name: str, match: Match | None, entity: str) -> Drafted:
     return replace(drafted, core=match.column, expression=expression, confidence=confidence, why=why)
 
 
+def _is_personal(seen: Seen, canonical: Column | None) -> bool:
+    """Tell whether a column holds something of somebody; what core knows as no person's name is none."""
+    kinds = {one for one in _PERSONAL if seen.personal.get(one, 0.0) > 0} | ({*seen.things} & {"bank_card"})
+    if canonical is None:
+        return bool(kinds) or hinted(seen.header)
+    if canonical.name in ("name", "brand", "category", "city"):
+        kinds -= {"name"}
+    return canonical.pii or bool(kinds)
+
+
 def _doc(header: str) -> str:
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in header).split()) or "Without a name"
+    return (
+        " ".join("".join(sign if sign.isprintable() else " " for sign in header).split()) or "Without a name"
+    )
 
 
 def _name(header: str, place: int, match: Match | None, taken: set[str]) -> str:
@@ -101,10 +199,9 @@ def _name(header: str, place: int, match: Match | None, taken: set[str]) -> str:
     plain = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", plain)
     name = "" if name_of(header).han else re.sub(r"[^a-z0-9]+", "_", plain.lower()).strip("_")
     if not re.match(r"[a-z]", name) or name in ("n", "v"):
-        known = {name_of(said).han: word for said, word in vocabulary()["plain_zh"].items()}
         sure = match if match and match.confidence != "low" else None
         meant = "customer_ref" if sure and sure.column == WHOSE else sure.column if sure else ""
-        name = meant or known.get(name_of(header).han, "") or f"column_{place + 1}"
+        name = meant or _meant(header) or f"column_{place + 1}"
     if name in _RESERVED:
         name += "_value"
     number, free = 1, name
@@ -114,6 +211,20 @@ def _name(header: str, place: int, match: Match | None, taken: set[str]) -> str:
     return free
 
 
+@lru_cache(maxsize=1)
+def _chinese() -> dict[str, str]:
+    """Return English names for Chinese headers: those of canonical columns, and of some that core has no place for."""
+    found: dict[str, str] = {}
+    for entity in ("deals", "tickets", "products", "orders", "accounts", "contacts"):
+        found |= {name.han: target.column for target in targets(entity) for name in target.names if name.han}
+    return found | {name_of(said).han: word for said, word in vocabulary()["plain_zh"].items()}
+
+
+def _meant(header: str) -> str:
+    found = _chinese().get(name_of(header).han, "")
+    return "customer_ref" if found == WHOSE else found
+
+
 def _typed(seen: Seen, match: Match | None, entity: str) -> tuple[str, tuple[str, ...], list[str]]:
     """Return type, formats and notes: a type that nearly all values load as, else text."""
     wanted = ENTITIES[entity].get(match.column, "VARCHAR") if match and match.confidence != "low" else ""
@@ -121,15 +232,23 @@ def _typed(seen: Seen, match: Match | None, entity: str) -> tuple[str, tuple[str
         return "string", (), []
     if seen.ambiguous:
         days = next((shape for shape in seen.found.formats if " or " in shape), "5/1/26")
-        said = f"unsure: {days}: no value says which comes first, day or month; when you know, write " \
-               "type: date, formats: [dmy] or [mdy]"
+        said = (
+            f"unsure: {days}: no value says which comes first, day or month; when you know, write "
+            "type: date, formats: [dmy] or [mdy]"
+        )
         return "string", (), [said]
     if any(shape.startswith("epoch") for shape in seen.found.formats):
         return "long", (), ["counted since 1970, UTC"]
     if seen.loads < LOADS:
         shapes = ", ".join(list(seen.found.formats)[:3])
-        return "string", (), [f"kept as text: {1 - seen.loads:.0%} of the values would not load as {seen.found.type}"
-                              + (f" (written as {shapes})" if shapes else "")]
+        return (
+            "string",
+            (),
+            [
+                f"kept as text: {1 - seen.loads:.0%} of the values would not load as {seen.found.type}"
+                + (f" (written as {shapes})" if shapes else "")
+            ],
+        )
     notes = [f"{1 - seen.loads:.1%} of the values would be set aside"] if seen.loads < 1 else []
     return _whole_type(seen, match, wanted), seen.formats, notes
 
@@ -152,12 +271,16 @@ def _told(seen: Seen) -> list[str]:
     """Return what whoever reads the draft should know of the values."""
     notes = []
     if damaged := seen.personal.get("damaged_phone"):
-        share = "some" if damaged < 0.005 else f"{damaged:.0%}"  # noqa: PLR2004
-        notes.append(f"{share} of the phones are damaged (1.38E+10): their digits are lost; export them as text again")
+        share = "some" if damaged < _SOME else f"{damaged:.0%}"
+        notes.append(
+            f"{share} of the phones are damaged (1.38E+10): their digits are lost; export them as text again"
+        )
     for kind, words in _HASHED.items():
-        if seen.personal.get(kind, 0.0) >= 0.5 or kind in seen.things:  # noqa: PLR2004
+        if seen.personal.get(kind, 0.0) >= _HALF or kind in seen.things or kind in headers.hints(seen.header):
             notes.append(f"{words}: think of `collect: hash` or `collect: drop`")
-    inside = [kind.partition("_")[0] for kind in ("email_inside_text", "phone_inside_text") if kind in seen.personal]
+    inside = [
+        kind.partition("_")[0] for kind in ("email_inside_text", "phone_inside_text") if kind in seen.personal
+    ]
     if inside:
         notes.append(f"text with {' and '.join(inside)} of people in it")
     return notes
@@ -168,20 +291,25 @@ def _expression(drafted: Drafted, seen: Seen, match: Match, entity: str) -> tupl
     name, wanted = drafted.name, ENTITIES[entity].get(match.column, "VARCHAR")
     if match.column == "email":
         return f"lower({name})", ""
-    if wanted == "VARCHAR" or not seen.filled:
+    if wanted == "VARCHAR":
         return name, ""
-    if drafted.type == "string" and wanted not in ("VARCHAR",):
+    if drafted.type == "string":
         if seen.ambiguous:
-            return name, "day and month cannot be told apart"
-        plain = not seen.formats and seen.loads >= 0.5  # noqa: PLR2004
+            return f"TRY_CAST({name} AS {wanted})", "day and month cannot be told apart"
+        plain = not seen.formats and seen.loads >= _HALF
         return f"TRY_CAST({name} AS {wanted})", "" if plain else "no format reads how it is written"
-    if any(shape.startswith("epoch") for shape in seen.found.formats) and drafted.type == "long":
-        return f"to_timestamp({name} / 1000)" if "epoch ms" in seen.found.formats else f"to_timestamp({name})", ""
-    if match.column in ("probability",):
-        return f"CASE WHEN {name} > 1 THEN {name} / 100 ELSE {name} END", ""
-    if match.column == "duration_s" and re.search(r"min|分", seen.header.lower()):
-        return f"{name} * 60", ""
-    return name, ""
+    return _converted(name, drafted.type, seen, match.column), ""
+
+
+def _converted(name: str, kind: str, seen: Seen, column: str) -> str:
+    """Return the SQL of a value in the unit that core wants: moments, shares from 0 to 1, seconds."""
+    if kind == "long" and any(shape.startswith("epoch") for shape in seen.found.formats):
+        return f"to_timestamp({name} / 1000)" if "epoch ms" in seen.found.formats else f"to_timestamp({name})"
+    if column == "probability":
+        return f"CASE WHEN {name} > 1 THEN {name} / 100 ELSE {name} END"
+    if column == "duration_s" and re.search(r"min|分", seen.header.lower()):
+        return f"{name} * 60"
+    return name
 
 
 def by_core(drafted: Sequence[Drafted]) -> Mapping[str, list[Drafted]]:

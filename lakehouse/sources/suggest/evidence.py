@@ -4,26 +4,51 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from lakehouse.sources.detect import headers
 from lakehouse.sources.detect.columns import Described
 from lakehouse.sources.entities import ENTITIES, record_key
-from lakehouse.sources.suggest.words import Name, alike, name_of, vocabulary, without
+from lakehouse.sources.suggest.words import Name, alike, name_of, narrowed, vocabulary, without
 from lakehouse.tables import entities
 
 WHOSE = "identifier_value"  # the column that says whose record it is
+_PEOPLE = ("contacts", "accounts", "leads")  # whose own id it is that says so
 _WEAK = 0.8
 _OWN = 0.98  # a name that is the synonym once the entity's own name is taken away
+_NARROWED = 0.85  # a name with more than a unit in brackets
+_COMMON = 0.9  # a name without what many headers of the file begin with
 _SOMEBODY_ELSES = 0.55
 _MOST = 0.5  # share of values
+_BITS = 2  # distinct values of yes and no
 _FEW_ROWS = 20  # in which every value may differ by chance
 _NUMBERS = ("int", "long", "double", "decimal")
 _MOMENTS = ("date", "timestamptz")
 # Columns whose values have a look of their own, and the kinds of personal data that are it.
-_LOOKS = {"email": ("email",), "phone": ("phone", "damaged_phone"), "address": ("address",), "name": ("name",)}
+_LOOKS = {
+    "email": ("email",),
+    "phone": ("phone", "damaged_phone"),
+    "address": ("address",),
+    "name": ("name",),
+}
 _MUST = ("email", "phone")
+_KINDS_OF_THINGS = {
+    "currency": ("currency", -1.0),
+    "gender": ("gender", -0.3),
+    "website": ("url", -0.3),
+    "url": ("url", -0.3),
+}
+_NEVER_TEXT = ("date", "timestamptz", "boolean")
+_WORDS = ("name", "city", "country", "status", "stage", "title", "subject", "body")
+_BY_PEOPLE = (
+    "owner_id",
+    "user_id",
+    "place_id",
+    "store_id",
+    "manager_id",
+    "campaign_id",
+)  # where names stand for ids
 
 
 @dataclass(frozen=True)
@@ -72,6 +97,16 @@ class Target:
     record: bool = False
     single: bool = False
 
+    @cached_property
+    def listed(self) -> tuple[tuple[float, Name, Name], ...]:
+        """Return how much each name is worth, the name, and what is left of it without the entity's own."""
+        own = called(self.entity)
+        return tuple(
+            (share, name, without(name, own))
+            for names, share in ((self.names, 1.0), (self.weak, _WEAK))
+            for name in names
+        )
+
     @property
     def reference(self) -> bool:
         """Tell whether it names a record of another kind."""
@@ -93,11 +128,17 @@ def called(entity: str) -> tuple[Name, ...]:
 
 
 @lru_cache(maxsize=64)
+def beside(entity: str) -> tuple[Name, ...]:
+    """Return what often stands in files of an entity, and has no place in it."""
+    return _names(vocabulary()["entities"][entity].get("beside", {}))
+
+
+@lru_cache(maxsize=64)
 def targets(entity: str) -> tuple[Target, ...]:
     """Return the columns of an entity that a file's may become, with all their names."""
     contract = entities.BY_NAME[entity]
     key = record_key(contract)
-    single = len(key) == 2  # noqa: PLR2004 - its source and its id
+    single = len(key[1:]) == 1
     told, common = vocabulary()["entities"][entity], vocabulary()["columns"]
     found = []
     for column in contract.columns:
@@ -105,15 +146,16 @@ def targets(entity: str) -> tuple[Target, ...]:
             continue
         record = column.name == key[-1] and single
         own = told["record"] if record else told.get("columns", {}).get(column.name, {})
-        shared = {} if record or column.name in ("created_at",) and entity == "orders" else common.get(column.name, {})
+        shared = {} if record else common.get(column.name, {})
         plain = {"en": [column.name.replace("_", " ")], "zh": [re.sub(r"[（，].*", "", column.zh)]}
         names = _names(own, shared, {} if record else plain)
         weak = _names({"en": own.get("weak", [])}, {"en": shared.get("weak", [])})
         weak = tuple(name for name in weak if name not in names)
         found.append(Target(entity, column.name, column.type, names, weak, record, single))
-    if "customer_id" in (column.name for column in contract.columns) and entity not in ("contacts", "accounts", "leads"):
-        names = _names(vocabulary()["whose"])
-        found.append(Target(entity, WHOSE, "string", names, single=single))
+    if entity not in _PEOPLE and any(column.name == "customer_id" for column in contract.columns):
+        whose = vocabulary()["whose"]
+        weak = _names({"en": whose["weak"]})
+        found.append(Target(entity, WHOSE, "string", _names(whose), weak, single=single))
     if "updated_at" not in (target.column for target in found):
         found.append(Target(entity, "updated_at", "timestamptz", _names(common["updated_at"])))
     return tuple(found)
@@ -124,19 +166,29 @@ def _names(*tables: dict[str, Any]) -> tuple[Name, ...]:
     return tuple(dict.fromkeys(name for name in listed if not name.empty))
 
 
-def by_name(header: str, target: Target) -> float:
-    """Return how much a header says that its column is the target: 1 for one of its names, 0 for nothing."""
+def by_name(header: str, target: Target, common: tuple[Name, ...] = ()) -> float:
+    """Return how much a header says that its column is the target: 1 for one of its names, 0 for nothing.
+
+    `common` is what many headers of the file begin with: see `words.beginnings`.
+    """
     name = name_of(header)
     if name.empty:
         return 0.0
+    bare = without(name, common)
+    found = _named(name, target)
+    found = found if bare is name else max(found, _COMMON * _named(bare, target))
+    return _NARROWED * found if narrowed(header) else found
+
+
+def _named(name: Name, target: Target) -> float:
     bare = without(name, called(target.entity))
     found = 0.0
-    for names, share in ((target.names, 1.0), (target.weak, _WEAK)):
-        for synonym in names:
-            found = max(found, share * alike(name, synonym))
-            if bare is not name:
-                found = max(found, share * _OWN * alike(bare, synonym))
-                found = max(found, share * _OWN * alike(bare, without(synonym, called(target.entity))))
+    for share, synonym, short in target.listed:
+        found = max(found, share * alike(name, synonym))
+        if bare is not name:
+            found = max(found, share * _OWN * alike(bare, synonym))
+            if short is not synonym:
+                found = max(found, share * _OWN * alike(bare, short))
     return found * _SOMEBODY_ELSES if found < 1 and _somebody_elses(name) else found
 
 
@@ -155,7 +207,7 @@ def by_values(seen: Seen, target: Target) -> float:
     if base in _NUMBERS:
         return 1.0 if seen.base in _NUMBERS else -1.0
     if base == "boolean":
-        return 1.0 if seen.base == "boolean" else -0.3 if seen.distinct <= 2 else -1.0  # noqa: PLR2004
+        return 1.0 if seen.base == "boolean" else -0.3 if seen.distinct <= _BITS else -1.0
     return _text(seen, target)
 
 
@@ -167,22 +219,17 @@ def _moment(seen: Seen) -> float:
 
 def _text(seen: Seen, target: Target) -> float:
     personal, column = seen.personal, target.column
-    if column in _LOOKS:
-        if max((personal.get(kind, 0.0) for kind in _LOOKS[column]), default=0.0) >= _MOST:
-            return 1.0
-        if column in _MUST:
-            return -1.0
-    if column in ("currency", "gender"):
-        return 1.0 if column in seen.things else -1.0 if column == "currency" else -0.3
-    if column in ("website", "url"):
-        return 1.0 if "url" in seen.things else -0.3
-    if seen.base in _MOMENTS or seen.base == "boolean" or "bank_card" in seen.things:
-        return -1.0
-    if any(personal.get(kind, 0.0) >= _MOST for kind in ("email", "phone", "chinese_id", "ip")):
+    if any(personal.get(kind, 0.0) >= _MOST for kind in _LOOKS.get(column, ())):
+        return 1.0
+    if column in _KINDS_OF_THINGS:
+        kind, against = _KINDS_OF_THINGS[column]
+        return 1.0 if kind in seen.things else against
+    strange = any(personal.get(kind, 0.0) >= _MOST for kind in ("email", "phone", "chinese_id", "ip"))
+    if column in _MUST or strange or seen.base in _NEVER_TEXT or "bank_card" in seen.things:
         return -1.0
     if target.record or target.reference:
         return _identity(seen, target)
-    if column in ("name", "city", "country", "status", "stage", "title", "subject", "body") and seen.base in _NUMBERS:
+    if seen.base in _NUMBERS and column in _WORDS:
         return -1.0
     return -0.5 if seen.base in ("decimal", "double") else 0.0
 
@@ -193,8 +240,10 @@ def _identity(seen: Seen, target: Target) -> float:
         return -1.0
     many = seen.filled >= _FEW_ROWS
     if target.record:
-        return 1.0 if seen.key else 0.0 if seen.distinct >= 0.9 * seen.filled else -0.6  # noqa: PLR2004
-    return -0.5 if many and seen.key and target.single else 0.0
+        return 1.0 if seen.key else 0.0 if seen.distinct >= 0.9 * seen.filled else -1.0
+    if many and seen.key and target.single:
+        return -0.5
+    return 0.0 if target.column in _BY_PEOPLE or "code" in seen.things else -0.5
 
 
 def hinted(header: str) -> bool:

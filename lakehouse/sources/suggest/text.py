@@ -1,12 +1,11 @@
-"""Writes a draft as YAML: what is sure stands, what is not stands beside it in a comment. No value of the file is in it."""
+"""Writes a draft as YAML: what is unsure stands in a comment. No value of the file is in it."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import yaml
-
-from lakehouse.tables import entities
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,11 +22,16 @@ def as_yaml(draft: Draft) -> str:
 
 
 def _flow(value: Any) -> str:
-    text: str = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, sort_keys=False, width=_WIDTH)
+    text: str = yaml.safe_dump(
+        value, default_flow_style=True, allow_unicode=True, sort_keys=False, width=_WIDTH
+    )
     return text.removesuffix("...\n").strip()
 
 
 def _line(name: str, value: str) -> str:
+    """Return a line of the definition; SQL with texts in it in double quotes, since that reads best."""
+    if "'" in value and value.isprintable():
+        return f"{name}: {json.dumps(value, ensure_ascii=False)}"
     return f"{name}: {_flow({name: value})[len(name) + 3 : -1]}"
 
 
@@ -37,8 +41,10 @@ def said(text: str) -> str:
 
 
 def _head(draft: Draft) -> Iterator[str]:
-    chosen, contract = draft.chosen, entities.BY_NAME[draft.chosen.entity]
-    scores = ", ".join(f"{name} {score:.2f}" for name, score in chosen.scores.items() if name != chosen.entity)
+    chosen = draft.chosen
+    scores = ", ".join(
+        f"{name} {score:.2f}" for name, score in chosen.scores.items() if name != chosen.entity
+    )
     yield f"# Suggested by `lakehouse sources suggest` from {draft.sampled:,} of {draft.rows:,} rows."
     yield "# Read it through; `lakehouse sources check` looks at it, `lakehouse sources add` puts it to work."
     yield f"# It seems to be {chosen.entity} ({chosen.scores[chosen.entity]:.2f}); next: {scores or 'nothing'}."
@@ -48,7 +54,8 @@ def _head(draft: Draft) -> Iterator[str]:
         yield f"# unsure: {said(note)}"
     yield _line("source", draft.source)
     yield _line("entity", draft.entity)
-    yield _line("doc", f"{contract.doc.partition(',')[0].rstrip('.')}, as {draft.source} exports them.")
+    words = chosen.entity.replace("_", " ").capitalize()
+    yield _line("doc", f"{words} as {draft.source} exports them, every version as received.")
     yield _line("grain", _grain(draft))
     yield f"format: {draft.format}"
     for name in ("encoding", "sheet"):

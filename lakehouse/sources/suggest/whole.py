@@ -1,4 +1,4 @@
-"""What a draft says beside its columns: key, time zone, whose record it is, currency; each with why, where it is a guess."""
+"""What a draft says beside its columns: key, time zone, whose record it is, currency; with why, where it is a guess."""
 
 from __future__ import annotations
 
@@ -17,8 +17,34 @@ from lakehouse.tables import entities
 PEOPLE = ("contacts", "accounts", "leads")  # whose records carry identifiers of their own
 _CLOCKS = ("updated_at", "created_at", "ordered_at", "occurred_at", "paid_at", "issued_at")
 _ZONED = re.compile(r"(?:Z|±zz)$|^epoch")
-_SIGNS = {"¥": "", "￥": "", "$": "", "€": "EUR", "£": "GBP", "元": "CNY", "圆": "CNY", "RMB": "CNY", "人民币": "CNY"}
-_CODES = ("CNY", "USD", "EUR", "GBP", "JPY", "HKD", "TWD", "CHF", "CAD", "AUD", "SGD", "SEK", "NOK", "DKK", "INR")
+_SIGNS = {
+    "¥": "",
+    "￥": "",
+    "$": "",
+    "€": "EUR",
+    "£": "GBP",
+    "元": "CNY",
+    "圆": "CNY",
+    "RMB": "CNY",
+    "人民币": "CNY",
+}
+_CODES = (
+    "CNY",
+    "USD",
+    "EUR",
+    "GBP",
+    "JPY",
+    "HKD",
+    "TWD",
+    "CHF",
+    "CAD",
+    "AUD",
+    "SGD",
+    "SEK",
+    "NOK",
+    "DKK",
+    "INR",
+)
 
 
 @dataclass(frozen=True)
@@ -87,7 +113,9 @@ def draft(file: File, seen: Sequence[Seen], chosen: Chosen) -> Draft:
     if currency is not None and "currency" not in given:
         (core if currency.sure else unsure).append(("currency", currency.value, currency.why))
     missing = [name for name in record_key(entities.BY_NAME[chosen.entity]) if name not in ("source", *given)]
-    notes = [f"no column seems to be {name}, which core.{chosen.entity} is keyed by: name it" for name in missing]
+    notes = [
+        f"no column seems to be {name}, which core.{chosen.entity} is keyed by: name it" for name in missing
+    ]
     return Draft(
         source=file.source,
         entity=file.entity,
@@ -144,12 +172,18 @@ def _said(listed: Sequence[Drafted]) -> str:
 
 
 def _time_zone(drafted: Sequence[Drafted], seen: Sequence[Seen], *, chinese: bool) -> Guess:
-    times = [one for place, one in enumerate(drafted) if one.type in ("timestamptz", "date") and not _zoned(seen[place])]
+    times = [
+        one
+        for place, one in enumerate(drafted)
+        if one.type in ("timestamptz", "date") and not _zoned(seen[place])
+    ]
     if not times:
         return Guess("UTC")
     if chinese:
         return Guess("Asia/Shanghai", "times have no zone, and the headers are Chinese", sure=False)
-    return Guess("UTC", "times have no zone: write the one they are meant in, such as Europe/Oslo", sure=False)
+    return Guess(
+        "UTC", "times have no zone: write the one they are meant in, such as Europe/Oslo", sure=False
+    )
 
 
 def _zoned(seen: Seen) -> bool:
@@ -216,17 +250,23 @@ def _record(file: File, entity: str, drafted: Sequence[Drafted]) -> str:
 
 def _seen_at(drafted: Sequence[Drafted]) -> str:
     given = by_core(drafted)
-    found = [given[name][0].name for name in _CLOCKS if name in given and given[name][0].type == "timestamptz"]
+    found = [
+        given[name][0].name for name in _CLOCKS if name in given and given[name][0].type == "timestamptz"
+    ]
     return f"coalesce({', '.join([*found[:2], '_loaded_at'])})" if found else "_loaded_at"
 
 
-def _currency(entity: str, drafted: Sequence[Drafted], seen: Sequence[Seen], *, chinese: bool) -> Guess | None:
+def _currency(
+    entity: str, drafted: Sequence[Drafted], seen: Sequence[Seen], *, chinese: bool
+) -> Guess | None:
     """Return what money is in, from its signs and headers; None where there is no money."""
     money = [place for place, one in enumerate(drafted) if one.certain and _is_money(entity, one.core)]
     if not money or "currency" not in ENTITIES[entity]:
         return None
     said = " ".join(" ".join((brackets(seen[place].header), *seen[place].found.formats)) for place in money)
-    codes = {code for code in _CODES if code in said} | {code for sign, code in _SIGNS.items() if sign in said and code}
+    codes = {code for code in _CODES if code in said} | {
+        code for sign, code in _SIGNS.items() if sign in said and code
+    }
     if len(codes) == 1:
         return Guess(f"'{codes.pop()}'", "medium; amounts or headers name it")
     if not codes and chinese and ("¥" in said or "￥" in said):
