@@ -101,20 +101,28 @@ def _wrong(con: duckdb.DuckDBPyConnection, query: str, names: list[str]) -> str:
 
 
 def _casts(con: duckdb.DuckDBPyConnection, source: Source) -> Iterator[tuple[str, str]]:
-    """Yield where core wants another type than text and gets text: one value that is none would stop the model."""
-    for entity in source.core:
-        for mapping in source.mappings(entity):
-            for name, text in mapping.items():
-                wanted = ENTITIES[entity].get(name, "VARCHAR")
-                if wanted == "VARCHAR" or _CONSTANT.fullmatch(text.strip()):
-                    continue
-                try:
-                    told = con.execute(
-                        f"DESCRIBE SELECT {text} AS v FROM {_rows(source, mapping)}"
-                    ).fetchall()
-                except duckdb.Error:  # told already
-                    continue
-                if told[0][1] == "VARCHAR":
-                    what = f"{text} is text, and core wants {wanted}: one value that is none stops the model for all; "
-                    mend = f"give the column a type and formats, or write TRY_CAST({text} AS {wanted})"
-                    yield f"core.{entity}.{name}", what + mend
+    """Yield where SQL gives another type than is wanted: one value that cannot become it would stop the model."""
+    wanted = [
+        (f"core.{entity}.{name}", text, ENTITIES[entity].get(name, "VARCHAR"), _rows(source, mapping))
+        for entity in source.core
+        for mapping in source.mappings(entity)
+        for name, text in mapping.items()
+    ]
+    if source.seen_at:
+        wanted.append(("seen_at", source.seen_at, "TIMESTAMPTZ", qualified(source.table)))
+    for field, text, kind, rows in wanted:
+        if kind == "VARCHAR" or _CONSTANT.fullmatch(text.strip()):
+            continue
+        try:
+            given = str(con.execute(f"DESCRIBE SELECT {text} AS v FROM {rows}").fetchall()[0][1])
+        except duckdb.Error:  # told already
+            continue
+        if given == "VARCHAR":
+            what = f"{text} is text, and {kind} is wanted: one value that is none stops the model for all; "
+            yield field, what + f"give the column a type and formats, or write TRY_CAST({text} AS {kind})"
+        elif _is_moment(kind) is not _is_moment(given) and "BOOLEAN" not in (kind, given):
+            yield field, f"{text} is {given}, and {kind} is wanted: map another column, or convert it"
+
+
+def _is_moment(kind: str) -> bool:
+    return kind.startswith(("TIMESTAMP", "DATE"))

@@ -82,7 +82,7 @@ def _unknown(told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     parts = (("checks", Check), ("identifiers", Identifier), ("dedupe", Dedupe), ("full_export", FullExport))
     for name, model in parts:
         for place, one in enumerate(_dicts(told.get(name))):
-            yield from _words(one, model, f"{name}.{place}.")
+            yield from _words(one, model, f"{name}.{place}." if isinstance(told[name], list) else f"{name}.")
     yield from _unknown_of_core(told.get("core"))
 
 

@@ -18,84 +18,18 @@ from lakehouse.tables.contract import Column
 
 _SOME, _HALF = 0.005, 0.5
 LOADS = 0.98  # of the values must load as the type; else the column is kept as text
-_RESERVED = frozenset(
-    [
-        "all",
-        "analyse",
-        "analyze",
-        "and",
-        "any",
-        "array",
-        "as",
-        "asc",
-        "asymmetric",
-        "both",
-        "case",
-        "cast",
-        "check",
-        "collate",
-        "column",
-        "constraint",
-        "create",
-        "default",
-        "deferrable",
-        "desc",
-        "distinct",
-        "do",
-        "else",
-        "end",
-        "except",
-        "extra",
-        "false",
-        "fetch",
-        "for",
-        "foreign",
-        "from",
-        "grant",
-        "group",
-        "having",
-        "in",
-        "initially",
-        "intersect",
-        "into",
-        "lambda",
-        "lateral",
-        "leading",
-        "limit",
-        "not",
-        "null",
-        "offset",
-        "on",
-        "only",
-        "or",
-        "order",
-        "pivot",
-        "placing",
-        "primary",
-        "qualify",
-        "references",
-        "returning",
-        "select",
-        "show",
-        "some",
-        "summarize",
-        "symmetric",
-        "table",
-        "then",
-        "to",
-        "trailing",
-        "true",
-        "union",
-        "unique",
-        "unpivot",
-        "using",
-        "variadic",
-        "when",
-        "where",
-        "window",
-        "with",
-    ]
-)
+# What DuckDB does not take as the name of a column without quotes; and `extra`, which each raw table has.
+RESERVED = frozenset(
+    (
+        "all analyse analyze and anti any array as asc asof asymmetric at authorization between binary both by case "
+        "cast check collate collation column concurrently constraint create cross default deferrable desc describe "
+        "distinct do else end escape except false fetch for foreign freeze from full glob group having ilike in "
+        "initially inner intersect into is isnull join lambda lateral leading left like limit natural not notnull "
+        "offset on only or order outer overlaps pivot pivot_longer pivot_wider placing positional primary qualify "
+        "references returning right select semi show similar some summarize symmetric table tablesample then to "
+        "trailing true union unique unpack unpivot using variadic verbose when where window with"
+    ).split()
+) | {"extra"}
 _MONEY = (
     "amount",
     "discount",
@@ -202,7 +136,7 @@ def _name(header: str, place: int, match: Match | None, taken: set[str]) -> str:
         sure = match if match and match.confidence != "low" else None
         meant = "customer_ref" if sure and sure.column == WHOSE else sure.column if sure else ""
         name = meant or _meant(header) or f"column_{place + 1}"
-    if name in _RESERVED:
+    if name in RESERVED:
         name += "_value"
     number, free = 1, name
     while free in taken:

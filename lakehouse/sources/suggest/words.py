@@ -16,7 +16,7 @@ import yaml
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[#%]")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _BRACKETS = re.compile(r"[(（\[【].*?[)）\]】]")
-_ID = re.compile(r"(?:流水号|编号|编码|代码|号码|单号|ID|Id|id|号|码)$")
+_ID = re.compile(r"(?:流水号|编号|编码|代码|号码|ID|Id|id|号|码)$")
 _UNIT = re.compile(
     r"[$¥￥€£%#]|[a-z]{1,3}|元|万元|人民币|美元|个|件|秒|分钟?|天|岁|seconds?|minutes?|hours?|mins?|local time|"
     r"必填|选填"
