@@ -13,7 +13,9 @@ from lakehouse.cli.sources import sources
 from lakehouse.errors import BadFile, Terminal
 
 if TYPE_CHECKING:
+    from lakehouse.ingest.profile import Unknown
     from lakehouse.settings import Settings
+    from lakehouse.sources.suggest.whole import Draft
     from lakehouse.stages.add import Plan
 
 
@@ -50,27 +52,17 @@ def suggest(  # noqa: PLR0913, PLR0917 - its options
 
     Each column is told with how sure that is and why. What is unsure stands in a comment; no value is shown.
     """
+    from lakehouse.console.definitions import draft_as_json, show_draft
     from lakehouse.ingest.profile import Unknown
-    from lakehouse.settings import current
     from lakehouse.sources.suggest.text import as_yaml
-    from lakehouse.stages import suggest as stage
+    from lakehouse.stages.suggest import check_entity
 
-    stage.check_entity(told)
+    check_entity(told)
     if output is not None and output.exists():
         raise Terminal(f"{output} is there already: remove it, or name another file")
+    names = {"source": source, "entity": entity, "told": told}
     try:
-        with progress(quiet=as_json) as bar:
-            task = bar.add_task("reading", total=file.stat().st_size if file.is_file() else None)
-            draft = stage.suggest(
-                current(),
-                file,
-                Unknown(encoding, sheet),
-                source=source,
-                entity=entity,
-                told=told,
-                rows=rows,
-                on=lambda read: bar.advance(task, read),
-            )
+        draft = _drafted(file, Unknown(encoding, sheet), rows, names, quiet=as_json)
     except BadFile as error:
         if as_json:
             print(json.dumps({"file": str(file), "code": error.code, "error": error.reason}))
@@ -78,14 +70,23 @@ def suggest(  # noqa: PLR0913, PLR0917 - its options
     text = as_yaml(draft)
     if output is not None:
         _write(output, text)
-    from lakehouse.console.definitions import draft_as_json, show_draft
-
     if as_json:
         print(json.dumps(draft_as_json(draft, text), ensure_ascii=False))
     elif output is not None:
         show_draft(draft, str(output))
     else:
         print(text, end="")
+
+
+def _drafted(file: Path, how: Unknown, rows: int, names: dict[str, str], *, quiet: bool) -> Draft:
+    from lakehouse.settings import current
+    from lakehouse.stages import suggest as stage
+
+    with progress(quiet=quiet) as bar:
+        task = bar.add_task("reading", total=file.stat().st_size if file.is_file() else None)
+        return stage.suggest(
+            current(), file, how, rows=rows, on=lambda read: bar.advance(task, read), **names
+        )
 
 
 def _write(path: Path, text: str) -> None:

@@ -17,6 +17,7 @@ from lakehouse.sources.suggest.evidence import (
     by_values,
     called,
     candidates,
+    of_somebody_else,
     targets,
 )
 from lakehouse.sources.suggest.words import alike, beginnings, name_of, without
@@ -106,7 +107,8 @@ def _scores(entity: str, columns: Sequence[Seen]) -> Scores:
 def _by_look(seen: Seen, target: Target, named: float) -> float:
     """Return what the look of values alone is worth, where the header says nothing: e-mails below `col_7`."""
     look = _BY_LOOK.get(target.column)
-    if look is None or seen.personal.get(look, 0.0) < _CERTAIN or target.entity not in ("contacts", "leads"):
+    people = target.entity in ("contacts", "leads") and not of_somebody_else(seen.header)
+    if look is None or seen.personal.get(look, 0.0) < _CERTAIN or not people:
         return named
     return _MEDIUM - _BONUS
 

@@ -19,17 +19,16 @@ from lakehouse.tables.contract import Column
 _SOME, _HALF = 0.005, 0.5
 LOADS = 0.98  # of the values must load as the type; else the column is kept as text
 # What DuckDB does not take as the name of a column without quotes; and `extra`, which each raw table has.
-RESERVED = frozenset(
-    (
-        "all analyse analyze and anti any array as asc asof asymmetric at authorization between binary both by case "
-        "cast check collate collation column concurrently constraint create cross default deferrable desc describe "
-        "distinct do else end escape except false fetch for foreign freeze from full glob group having ilike in "
-        "initially inner intersect into is isnull join lambda lateral leading left like limit natural not notnull "
-        "offset on only or order outer overlaps pivot pivot_longer pivot_wider placing positional primary qualify "
-        "references returning right select semi show similar some summarize symmetric table tablesample then to "
-        "trailing true union unique unpack unpivot using variadic verbose when where window with"
-    ).split()
-) | {"extra"}
+_WORDS_OF_SQL = (
+    "all analyse analyze and anti any array as asc asof asymmetric at authorization between binary both by case "
+    "cast check collate collation column concurrently constraint create cross default deferrable desc describe "
+    "distinct do else end escape except false fetch for foreign freeze from full glob group having ilike in "
+    "initially inner intersect into is isnull join lambda lateral leading left like limit natural not notnull "
+    "offset on only or order outer overlaps pivot pivot_longer pivot_wider placing positional primary qualify "
+    "references returning right select semi show similar some summarize symmetric table tablesample then to "
+    "trailing true union unique unpack unpivot using variadic verbose when where window with extra"
+)
+RESERVED = frozenset(_WORDS_OF_SQL.split())
 _MONEY = (
     "amount",
     "discount",
@@ -168,7 +167,7 @@ def _typed(seen: Seen, match: Match | None, entity: str) -> tuple[str, tuple[str
         days = next((shape for shape in seen.found.formats if " or " in shape), "5/1/26")
         said = (
             f"unsure: {days}: no value says which comes first, day or month; when you know, write "
-            "type: date, formats: [dmy] or [mdy]"
+            f"type: {'timestamptz' if wanted == 'TIMESTAMPTZ' else 'date'}, formats: [dmy] or [mdy]"
         )
         return "string", (), [said]
     if any(shape.startswith("epoch") for shape in seen.found.formats):

@@ -192,6 +192,11 @@ def _named(name: Name, target: Target) -> float:
     return found * _SOMEBODY_ELSES if found < 1 and _somebody_elses(name) else found
 
 
+def of_somebody_else(header: str) -> bool:
+    """Tell whether a header says that what stands below it is another's: a manager's e-mail."""
+    return _somebody_elses(name_of(header))
+
+
 def _somebody_elses(name: Name) -> bool:
     others, others_zh = vocabulary()["others"], vocabulary()["others_zh"]
     return any(word in others for word in name.words) or any(word in name.han for word in others_zh)

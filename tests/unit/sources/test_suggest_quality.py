@@ -45,6 +45,47 @@ LIARS = (
         file="contacts.csv",
     ),
 )
+# Headers that are nearly right: somebody else's, or only some of them.
+NEARLY = (
+    Export(
+        "nearly right",
+        "contacts",
+        columns(
+            ("Contact ID", "contact_id", e.numbered("C{}")),
+            ("First Name", "first_name", e.first),
+            ("Last Name", "last_name", e.last),
+            ("Manager Email", None, e.email),
+            ("Emergency Phone", None, e.us_phone),
+            ("Previous Job Title", None, e.one_of("Buyer", "Clerk")),
+            ("Birthday", "birth_date", e.when("%Y-%m-%d", start=1970)),
+        ),
+        file="contacts.csv",
+    ),
+    Export(
+        "only some of them",
+        "accounts",
+        columns(
+            ("Account ID", "account_id", e.numbered("A{}")),
+            ("Account Name", "name", e.company),
+            ("Email (Primary Contact)", None, e.email),
+            ("Industry", "industry", e.one_of("Retail", "Banking")),
+            ("Number of employees", "employees", e.whole(3, 900)),
+        ),
+        file="accounts.csv",
+    ),
+)
+PREFIXED = Export(
+    "every header begins alike",
+    "contacts",
+    columns(
+        ("Zorg Baz Contact ID", "contact_id", e.numbered("C{}")),
+        ("Zorg Baz First Name", "first_name", e.first),
+        ("Zorg Baz Last Name", "last_name", e.last),
+        ("Zorg Baz Email", "email", e.email),
+        ("Zorg Baz Birthday", "birth_date", e.when("%Y-%m-%d", start=1970)),
+        ("Zorg Baz Town", "city", e.city),
+    ),
+)
 ALL = [export for exports in SETS.values() for export in exports]
 
 
@@ -68,6 +109,34 @@ def test_values_have_the_last_word():
     found = score(LIARS)
     assert found.wrong["high"] == []
     assert found.share == 1.0
+
+
+def test_nearly_right_is_not_sure():
+    """Somebody else's e-mail, a phone for emergencies, what brackets narrow."""
+    found = score(NEARLY)
+    assert found.wrong["high"] == []
+    assert found.share == 1.0
+
+
+def test_what_all_headers_begin_with_does_not_hide_them():
+    """All are found."""
+    draft = drafted(PREFIXED)
+    assert {column.header: column.core for column in draft.columns} == {
+        header: right for header, right, _ in PREFIXED.columns
+    }
+    assert all(column.certain for column in draft.columns)
+
+
+def test_the_test_needs_the_rules_of_caution(monkeypatch):
+    """Without each of them, more is suggested wrong, or less is found."""
+    before = score(NEARLY, drafted).wrong
+    monkeypatch.setattr(evidence, "_somebody_elses", lambda _: False)
+    without = score(NEARLY, drafted).wrong
+    assert len(without["medium"]) > len(before["medium"])
+    monkeypatch.setattr(evidence, "narrowed", lambda _: False)
+    assert len(score(NEARLY, drafted).wrong["high"]) > len(before["high"])
+    monkeypatch.setattr(choose, "beginnings", lambda _: ())
+    assert not all(column.certain for column in drafted(PREFIXED).columns)
 
 
 def test_the_test_needs_the_detectors(monkeypatch):

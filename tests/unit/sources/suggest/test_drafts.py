@@ -56,7 +56,7 @@ def test_days_that_may_be_months_are_told(drafted):
 
 def test_days_that_one_value_decides(drafted):
     """25/1/26 says that the day comes first."""
-    days = rows("SO{n}", "5/1/26", "1.50") + ["SO99,25/1/26,1.50"]
+    days = [*rows("SO{n}", "5/1/26", "1.50"), "SO99,25/1/26,1.50"]
     draft, _ = drafted("Order ID,Order Date,Amount", *days, name="orders.csv")
     column = of(draft, "Order Date")
     assert (column.type, column.formats, column.certain) == ("timestamptz", ("dmy",), True)
@@ -64,7 +64,7 @@ def test_days_that_one_value_decides(drafted):
 
 def test_damaged_phones_are_told(drafted):
     """The digits of 1.38E+10 are lost, and no format brings them back."""
-    phones = rows("LX{n}", "张伟", "13812345{n}77", number=9) + ["LX99,李娜,1.38E+10"]
+    phones = [*rows("LX{n}", "张伟", "13812345{n}77", number=9), "LX99,李娜,1.38E+10"]
     draft, text = drafted("联系人编号,姓名,手机", *phones)
     assert of(draft, "手机").core == "phone"
     assert "damaged (1.38E+10)" in text
@@ -151,7 +151,7 @@ def test_columns_without_values(drafted, tmp_path):
 
 def test_times_since_1970_become_times(drafted, tmp_path):
     """In core; the raw table keeps the number."""
-    lines = ['{"id": "A%d", "activity_type": "call", "created_at": 17671%08d}' % (n, n) for n in range(40)]
+    lines = [f'{{"id": "A{n}", "activity_type": "call", "created_at": 17671{n:08d}}}' for n in range(40)]
     draft, text = drafted(lines[0], *lines[1:], name="calls.ndjson", told="activities")
     assert draft.format == "ndjson"
     assert (of(draft, "created_at").type, of(draft, "created_at").expression) == (
