@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _UNKNOWN = re.compile(r'Referenced column "(?P<name>[^"]+)" not found')
 _CONSTANT = re.compile(r"'(?:[^']|'')*'|NULL", re.IGNORECASE)
+_NULL = re.compile(r"\bNULL\b", re.IGNORECASE)
+_ANYTHING = {"BOOLEAN", "JSON"}  # types that are not held against one of time
 _LATER = ("_file_id", "_row", "_loaded_at")  # a check is asked before a row has them
 
 
@@ -120,7 +122,9 @@ def _casts(con: duckdb.DuckDBPyConnection, source: Source) -> Iterator[tuple[str
         if given == "VARCHAR":
             what = f"{text} is text, and {kind} is wanted: one value that is none stops the model for all; "
             yield field, what + f"give the column a type and formats, or write TRY_CAST({text} AS {kind})"
-        elif _is_moment(kind) is not _is_moment(given) and "BOOLEAN" not in (kind, given):
+        elif given == "INTEGER" and _NULL.search(text):  # which has no type of its own
+            continue
+        elif _is_moment(kind) is not _is_moment(given) and not {kind, given} & _ANYTHING:
             yield field, f"{text} is {given}, and {kind} is wanted: map another column, or convert it"
 
 

@@ -61,6 +61,7 @@ def said(tmp_path, **changes):
 def test_a_good_definition(tmp_path):
     """There is nothing to say of it."""
     assert said(tmp_path) == []
+    assert said(tmp_path, **orders(paid_at="CASE WHEN total > 5 THEN NULL END", tax="NULL")) == []
 
 
 @pytest.mark.parametrize(
