@@ -11,16 +11,19 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import version
 
-from benchmarks import commands, ingest, maintenance, profile
+from benchmarks import commands, ingest, maintenance, mapping, profile, sample
 from benchmarks.report import Result, line, table
 
 _PARTS: dict[str, Callable[..., list[Result]]] = {
     "events": ingest.events,
     "crm": ingest.crm,
     "dedupe": ingest.dedupe,
+    "collect": ingest.collect,
     "large": ingest.large,
+    "mapping": mapping.mapping,
     "small": ingest.small,
     "profile": profile.profile,
+    "sample": sample.sample,
     "rewrites": maintenance.rewrites,
     "commits": maintenance.commits,
     "commands": commands.commands,

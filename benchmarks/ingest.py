@@ -10,6 +10,7 @@ import gzip
 import json
 import os
 import random
+import re
 import resource
 import statistics
 import subprocess
@@ -20,6 +21,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from importlib.resources import files
 from pathlib import Path
 
 import duckdb
@@ -322,6 +324,42 @@ def large(*, quick: bool) -> list[Result]:
         raise AssertionError(f"{loaded} of {rows} rows loaded")
     what = f"peak memory of one file of {gib} GiB unpacked, in a function of {_MEMORY_MB} MB"
     return [Result(what, peak / 1024, "MiB", 1_024, at_least=False, note=f"{rows / seconds:,.0f} rows/s")]
+
+
+def collect(*, quick: bool) -> list[Result]:
+    """Return what a narrow CSV costs with two of its seven columns hashed, and as a strict source, over none."""
+    rows, place = 30_000 if quick else 300_000, "shop/orders"
+    shipped = files("lakehouse.sources").joinpath("definitions/shop_orders.yaml").read_text("utf-8")
+    hashed = re.sub(r"(name: (?:order_id|customer_id), )", r"\1collect: hash, ", shipped)
+    variants = {"none": shipped, "hashed": hashed, "strict": f"strict: true\n{shipped}"}
+    with _stack() as (found, folder):
+        aws.s3().put_object(Bucket=found.landing_bucket, Key=f"{place}/bench/0.csv", Body=_order_lines(rows))
+        landed = list(listing(found.landing_bucket, f"{place}/bench/"))
+        seconds: dict[str, list[float]] = {name: [] for name in variants}
+        for name, text in variants.items():
+            (folder / name / "sources").mkdir(parents=True)
+            (folder / name / "sources" / "shop_orders.yaml").write_text(text, "utf-8")
+        for _ in range(_ROUNDS):
+            for name in variants:
+                told = found.model_copy(update={"definitions": folder / name})
+                seconds[name].append(_timed(lambda told=told: _ingest(told, landed, rows)))  # type: ignore[misc]
+    what, note = f"CSV, {rows:,} rows × 7 columns", f"{statistics.median(seconds['none']):.2f} s with none"
+    return [
+        Result(f"{what}, two of them hashed, time over none hashed", _ratio(seconds["hashed"], seconds["none"]), "×",
+               note=f"{statistics.median(seconds['hashed']):.2f} s; {note}"),
+        Result(f"{what}, strict, time over keeping what is unknown", _ratio(seconds["strict"], seconds["none"]), "×"),
+    ]  # fmt: skip
+
+
+def _order_lines(rows: int) -> bytes:
+    chance = random.Random(7)
+    lines = ["order_id,customer_id,ordered_at,quantity,amount,currency,store"]
+    lines += [
+        f"o{number},c{chance.randrange(50_000)},2026-05-{chance.randrange(1, 31):02}T10:00:00Z,"
+        f"{chance.randrange(1, 9)},{chance.randrange(9_999) / 100},USD,web"
+        for number in range(rows)
+    ]
+    return "\n".join(lines).encode() + b"\n"
 
 
 def _load_alone(key: str) -> None:

@@ -81,6 +81,7 @@ def _table(contract: Contract, source: Source | None, model: str | None) -> str:
             facts.append(
                 ("Duplicates", f"an equal `{rule.column}` is loaded once within {rule.days} days of arrival")
             )
+        facts += _kept_back(source)
     elif model is not None:
         written = (
             f"`lakehouse/models/sql/{model}`" if model.endswith(".sql") else "`lakehouse/models/entities.py`"
@@ -89,9 +90,11 @@ def _table(contract: Contract, source: Source | None, model: str | None) -> str:
     elif contract.name in STAGES:
         facts.append(("Filled by", STAGES[contract.name]))
     origins = {column.name: column.origin for column in source.columns} if source is not None else {}
+    rules = {one.name: one.collect.told for one in source.stored if one.collect} if source is not None else {}
     head = ["id", "column", "type", *(["in the file"] if origins else []), "personal", "meaning"]
     chinese = any(column.zh for column in contract.columns)
     head += ["含义"] if chinese else []
+    head += ["kept"] if rules else []
     ids = contract.field_ids()
     rows = [
         [
@@ -102,12 +105,23 @@ def _table(contract: Contract, source: Source | None, model: str | None) -> str:
             "personal" if column.pii else "",
             column.doc,
             *([column.zh] if chinese else []),
+            *([rules.get(column.name, "")] if rules else []),
         ]
         for column in contract.columns
     ]
     listed = "\n".join(f"- {name}: {value}" for name, value in facts)
     words = [contract.doc, contract.zh] if contract.zh else [contract.doc]
     return "\n\n".join([f"### {contract.name}", *words, listed, _grid(head, rows)])
+
+
+def _kept_back(source: Source) -> Iterator[tuple[str, str]]:
+    """Yield what a source does not keep, beside the columns that it keeps less of."""
+    if dropped := [column.origin for column in source.columns if column.dropped]:
+        yield "Dropped, never stored", _names(dropped)
+    if source.strict:
+        yield "Other columns", "not kept: `extra` is always null"
+    if source.raw_days is not None:
+        yield "Raw files", f"deleted {source.raw_days} days after they came, once they are loaded"
 
 
 def cli() -> str:

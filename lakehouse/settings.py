@@ -51,6 +51,7 @@ class Settings(BaseSettings):
     consent_max_age_hours: int = Field(72, ge=1)
     webhook_secret: str = "lakehouse/webhook"  # noqa: S105 - the name of a secret, not the secret
     hubspot_secret: str = "lakehouse/hubspot"  # noqa: S105 - the name of a secret, not the secret
+    hash_secret: str = "lakehouse/hash"  # noqa: S105 - the name of a secret, not the secret
     hubspot_url: str = "https://api.hubapi.com"
 
     # definitions of people, and the day that time-relative definitions look back from

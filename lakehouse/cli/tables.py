@@ -82,11 +82,13 @@ def maintain(
 ) -> None:
     """Keep the tables quick: rewrite small files, merge manifests, expire snapshots, remove orphaned files.
 
+    Raw files go, too, once they are loaded and older than their source says (`raw_days`), unless `--table` is given.
     Ends with 1 when a table failed; the others are maintained all the same.
     """
     from lakehouse.local.session import session
 
     with session(data, "store") as settings, progress(quiet=as_json) as bar:
+        from lakehouse.stages.expire_raw import expire_raw_files
         from lakehouse.stages.maintain import maintain as run
 
         task = bar.add_task("looking at the tables", total=None)
@@ -96,11 +98,13 @@ def maintain(
             dry_run=dry_run,
             on=lambda name, done, of: bar.update(task, description=name, completed=done, total=of),
         )
+        raw = expire_raw_files(settings, dry_run=dry_run) if table is None else {}
     if as_json:
-        print(json.dumps(reports))
+        print(json.dumps(reports | ({"raw files": raw} if raw else {})))
     else:
-        from lakehouse.console.maintenance import show_maintenance
+        from lakehouse.console.maintenance import show_maintenance, show_raw_files
 
         show_maintenance(reports, dry_run=dry_run)
+        show_raw_files(raw, dry_run=dry_run)
     if failed := [f"{name}: {report['failed']}" for name, report in reports.items() if "failed" in report]:
         raise Terminal("; ".join(failed))

@@ -25,6 +25,23 @@ def show_maintenance(reports: dict[str, dict[str, Any]], *, dry_run: bool) -> No
     out.print(f"{idle} tables have nothing to do" if idle != 1 else "1 table has nothing to do")
 
 
+def show_raw_files(done: dict[str, dict[str, int]], *, dry_run: bool) -> None:
+    """Print what became of each source's raw files whose days are over; nothing where no source limits them."""
+    if not done:
+        return
+    rows = [
+        [
+            place,
+            f"{one['files']:,}",
+            size(one["bytes"]),
+            *(f"{one[n]:,}" for n in ("waiting", "unversioned", "failed")),
+        ]
+        for place, one in done.items()
+    ]
+    head = ("source", "would go" if dry_run else "gone", "bytes", "nothing loaded", "no versions", "failed")
+    out.print(grid("Raw files whose days are over", head, rows))
+
+
 def _change(count: str, before: int, after: int) -> str:
     first, last = (size(n) if count == "bytes" else f"{n:,}" for n in (before, after))
     return first if before == after else f"{first} → {last}"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # Types from the strongest tie to the weakest: `rule` names the strongest one that a shared record offers.
 STRENGTHS = (
     *("user_id", "email", "phone", "wechat_unionid", "hubspot_id", "salesforce_id"),
-    *("wechat_openid", "anonymous_id"),
+    *("zoho_id", "wechat_openid", "anonymous_id"),
 )
 NAMESPACE = "crm-lakehouse/customer"
 ID_DIGITS = 16  # hex digits of a customer id

@@ -24,6 +24,7 @@ from lakehouse import telemetry
 from lakehouse.engine.escape import identifier, literal
 from lakehouse.errors import BadFile
 from lakehouse.ingest.dedupe import Messages
+from lakehouse.ingest.hash_key import hash_key
 from lakehouse.ingest.pieces import PIECE, Piece, pieces
 from lakehouse.ingest.quarantine import BadRow
 from lakehouse.ingest.read import LATER, create_unit, read_piece
@@ -95,6 +96,7 @@ class Loading:
         """Take what all files share; `folder` is scratch, `now` when the rows count as loaded."""
         self.settings, self.source, self.table = settings, source, table
         self.con, self.folder, self.now = con, folder, now
+        self.key = hash_key(settings, source)
         self.counts: dict[str, Counts] = {}
         self.bad_files: dict[str, BadRow] = {}
         self.failed: set[str] = set()
@@ -220,7 +222,7 @@ class Loading:
         if cursor is None:
             cursor = self._cursors.cursor = self.con.cursor()
             cursor.execute(f"SET TimeZone = {literal(self.source.time_zone)}")  # of times written without one
-        read_piece(cursor, self.source, piece, number)
+        read_piece(cursor, self.source, piece, number, self.key)
         if piece.path is not None and piece.layout.kind != "parquet":
             for left in piece.path.parent.glob(f"{piece.path.stem}.*"):
                 left.unlink()

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from lakehouse.settings import Settings
 
 ROWS = 20_000
-_PIECE = 4 << 20  # less than ingest's: here the hashes of all values of a piece are in memory
+_PIECE = 8 << 20  # less than ingest's: here the hashes of all values of a piece are in memory
 _SAMPLE = 64 << 20  # bytes
 _CHUNK = 1 << 20
 _COARSEST = 1 << 40

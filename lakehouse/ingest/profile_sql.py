@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lakehouse.engine.escape import literals
 from lakehouse.errors import BadFile
@@ -66,9 +67,11 @@ def count(
         rows, places = 0, np.empty(0, np.uint64)
         for start in range(0, max(1, len(names)), _AT_ONCE):
             part = names[start : start + _AT_ONCE]
-            table = con.execute(_select(query, part, cells, highest, every)).to_arrow_table()
-            rows, places = table["n"][0].as_py(), _numbers(table["s"])
-            columns += [_cells(name, table, number) for number, name in enumerate(part)]
+            table = con.execute(_select(query, part, cells, every)).to_arrow_table()
+            rows, places = table.num_rows, _numbers(table["s"].drop_null())
+            columns += [
+                _cells(name, table, number, highest.get(name, ALL)) for number, name in enumerate(part)
+            ]
         unreadable |= {} if piece.layout.kind == "parquet" else rejects.counted(con)
     except (duckdb.DataError, duckdb.InvalidInputException) as error:
         raise BadFile("unreadable_file", f"the reader gave up ({type(error).__name__})") from error
@@ -110,49 +113,45 @@ def _rows(
     )
 
 
-def _select(
-    query: str, names: list[str], cells: Mapping[str, str], highest: Mapping[str, int], every: int
-) -> str:
-    """Return the SQL of one row: n rows, s sampled places; of each column c, l, m, h, v as `_cells` reads them."""
+def _select(query: str, names: list[str], cells: Mapping[str, str], every: int) -> str:
+    """Return the SQL of a row a row: `_n` where it is sampled; of each column h, l, v as `_cells` reads them.
+
+    Arrow counts them: sixteen lists made by DuckDB took half of a profile's time.
+    """
     texts, values, found = ["_n"], ["_n"], []
-    sampled = f"FILTER (WHERE (_n - 1) % {every} = 0)"
+    sampled = f"(_n - 1) % {every} = 0"
     for number, name in enumerate(names):
-        raw, text, value, key = (f"_{letter}{number}" for letter in "rtvh")
+        raw, text, value = (f"_{letter}{number}" for letter in "rtv")
         texts.append(f"{cells[name]} AS {raw}")
         values.append(f"{trimmed(raw)} AS {text}")
         short = (
-            f"CASE WHEN strlen({value}) <= {VALUE} THEN {value} WHEN TRY(json_type({value})) = 'OBJECT' THEN '{{}}' "
+            f"WHEN strlen({value}) <= {VALUE} THEN {value} WHEN TRY(json_type({value})) = 'OBJECT' THEN '{{}}' "
             f"WHEN TRY(json_type({value})) = 'ARRAY' THEN '[]' ELSE left({value}, {VALUE}) END"
         )
-        wanted = highest.get(name, ALL)
         found.append(
-            f"count({value}) AS c{number}, min(length({value})) AS l{number}, max(length({value})) AS m{number}, "
-            f"list({key}) FILTER (WHERE {value} IS NOT NULL{f' AND {key} <= {wanted}' if wanted < ALL else ''}) "
-            f"AS h{number}, list({short}) {sampled} AS v{number}"
+            f"CASE WHEN {value} IS NOT NULL THEN hash({value}) END AS h{number}, length({value}) AS l{number}, "
+            f"CASE WHEN NOT ({sampled}) THEN NULL {short} AS v{number}"
         )
-    filled = ["_n"] + [
-        f"nullif(_t{number}, '') AS _v{number}, hash(_t{number}) AS _h{number}"
-        for number in range(len(names))
-    ]
+    filled = ["_n"] + [f"nullif(_t{number}, '') AS _v{number}" for number in range(len(names))]
     return (
-        f"SELECT count(*) AS n, list(_n) {sampled} AS s{''.join(', ' + one for one in found)} FROM ("
+        f"SELECT CASE WHEN {sampled} THEN _n END AS s{''.join(', ' + one for one in found)} FROM ("
         f"SELECT {', '.join(filled)} FROM (SELECT {', '.join(values)} FROM (SELECT {', '.join(texts)} FROM ({query}))))"
     )
 
 
-def _cells(name: str, table: pa.Table, number: int) -> Cells:
-    least, most = table[f"l{number}"][0].as_py(), table[f"m{number}"][0].as_py()
-    values = table[f"v{number}"].combine_chunks().flatten()
+def _cells(name: str, table: pa.Table, number: int, highest: int) -> Cells:
+    lengths = pc.min_max(table[f"l{number}"]).as_py()
+    hashes = table[f"h{number}"].drop_null()
+    found = _numbers(hashes)
     return Cells(
         name,
-        table[f"c{number}"][0].as_py(),
-        None if least is None else (least, most),
-        _numbers(table[f"h{number}"]),
-        # a copy: the least part of what DuckDB gives keeps all columns of its answer in memory
-        values.take(pa.array(np.arange(len(values)))),
+        len(hashes),
+        None if lengths["min"] is None else (lengths["min"], lengths["max"]),
+        found if highest == ALL else found[found <= np.uint64(highest)],
+        table[f"v{number}"].filter(table["s"].is_valid()).combine_chunks(),
     )
 
 
-def _numbers(lists: pa.ChunkedArray) -> Hashes:
-    """Return a copy of the numbers of the one list in a column, none where it is null."""
-    return np.array(lists.combine_chunks().flatten().to_numpy(zero_copy_only=False), np.uint64)
+def _numbers(column: pa.ChunkedArray) -> Hashes:
+    """Return a copy of the numbers of a column without nulls."""
+    return np.array(column.to_numpy(), np.uint64)

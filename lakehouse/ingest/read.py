@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from lakehouse import telemetry
 from lakehouse.engine.duck import WRONG_SQL
 from lakehouse.engine.escape import identifier, literal
 from lakehouse.errors import BadDefinition, BadFile
 from lakehouse.ingest import rejects
+from lakehouse.ingest.collect_sql import stored
 from lakehouse.ingest.scan import Scan, scan
 from lakehouse.ingest.text import MAX_LINE
 from lakehouse.ingest.typing_sql import KINDS, cast, kept
 
 if TYPE_CHECKING:
+    from lakehouse.ingest.hash_key import HashKey
     from lakehouse.ingest.pieces import Piece
     from lakehouse.sources.definition import Source
 
@@ -35,11 +38,16 @@ def create_unit(con: duckdb.DuckDBPyConnection, source: Source, name: str = "uni
     )
 
 
-def read_piece(con: duckdb.DuckDBPyConnection, source: Source, piece: Piece, number: int) -> None:
-    """Add the rows of a piece to `unit`, good and bad.
+def read_piece(
+    con: duckdb.DuckDBPyConnection, source: Source, piece: Piece, number: int, key: HashKey | None = None
+) -> None:
+    """Add the rows of a piece to `unit`, good and bad, with no more of them than the source keeps.
 
-    Raises BadFile when the piece cannot be read at all, BadDefinition when the SQL of a check cannot run.
+    `key` is needed where the source hashes. Raises BadFile when the piece cannot be read at all, BadDefinition when
+    the SQL of a check cannot run.
     """
+    if source.hashes and key is None:  # without one each hash were null
+        raise ValueError(f"{source.table}: values are to be hashed, and no key is given")
     if piece.path is None:
         reason = f"the row is longer than {MAX_LINE >> 20} MiB; the raw file holds it"
         con.execute(
@@ -48,6 +56,8 @@ def read_piece(con: duckdb.DuckDBPyConnection, source: Source, piece: Piece, num
         )
         return
     rejects.forget(con)
+    if key is not None:
+        key.tell(con)
     try:
         parts = scan(con, source, piece)
         con.execute(f"INSERT INTO unit BY NAME {_checked(source, parts, number)}")
@@ -56,19 +66,24 @@ def read_piece(con: duckdb.DuckDBPyConnection, source: Source, piece: Piece, num
         raise BadDefinition(f"source {source.source}/{source.entity}: a check is no SQL: {told}") from error
     except (duckdb.DataError, duckdb.InvalidInputException) as error:
         raise BadFile("unreadable_file", f"the reader gave up ({type(error).__name__})") from error
+    if parts.left_out:  # not which: a name may be a customer's, such as the key of an object
+        telemetry.info("unknown columns left out", table=source.table, count=parts.left_out)
     if piece.layout.kind != "parquet":
-        rejects.place(con, number, header_lines=piece.skip)
+        rejects.place(con, number, header_lines=piece.skip, withhold=source.guarded)
 
 
 def _checked(source: Source, parts: Scan, number: int) -> str:
-    """Return the SELECT that types each column and names the first thing wrong with a row."""
+    """Return the SELECT that types each column, names the first thing wrong with a row, and keeps what may be kept.
+
+    What is wrong is asked of the values as they came, in `typed`: of two things with one name, an alias and a column,
+    a condition means the column.
+    """
     cells, casts, values, faults = [], [], [], list(parts.faults)
-    types = {column.name: column.duck_type for column in source.contract.columns}
-    for column in source.columns:
+    for column in source.stored:
         name, text = identifier(column.name), identifier("_t_" + column.name)
         cells.append(f"{parts.texts.get(column.name, 'NULL')} AS {text}")
         value = identifier("_v_" + column.name)
-        casts.append(f"{cast(column, text, types[column.name])} AS {value}")
+        casts.append(f"{cast(column, text, column.duck_type)} AS {value}")
         values.append(f"{kept(column, value, text)} AS {name}")
         if column.required:
             faults.append(("missing_value", f"{column.origin} is empty", f"{text} IS NULL"))
@@ -84,12 +99,12 @@ def _checked(source: Source, parts: Scan, number: int) -> str:
     reason = "CASE " + " ".join(f"WHEN {when} THEN {literal(reason)}" for _, reason, when in faults) + " END"
     if not faults:
         code = reason = "NULL"
-    names = [column.name for column in source.contract.columns if column.name not in LATER]
+    results = [f"{stored(one, identifier(one.name))} AS {identifier(one.name)}" for one in source.stored]
     return (
         f"WITH scanned AS ({parts.query}), cells AS (SELECT *, {', '.join(cells)} FROM scanned), "
         f"casts AS (SELECT *, {', '.join(casts)} FROM cells), "
         f"typed AS (SELECT {parts.extra} AS extra, {', '.join(values)}, casts.* FROM casts) "
-        f"SELECT {', '.join(map(identifier, names))}, {number} AS _piece, _n AS _row, {code} AS _code, "
+        f"SELECT extra, {', '.join(results)}, {number} AS _piece, _n AS _row, {code} AS _code, "
         f"CASE WHEN _code IS NOT NULL THEN {reason} END AS _reason, "
         f"CASE WHEN _code IS NOT NULL THEN CAST({parts.original} AS VARCHAR) END AS _original FROM typed"
     )

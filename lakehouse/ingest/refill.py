@@ -16,6 +16,7 @@ from lakehouse import telemetry
 from lakehouse.engine import duck
 from lakehouse.engine.escape import identifier
 from lakehouse.errors import CommitConflict, Terminal
+from lakehouse.ingest.hash_key import hash_key
 from lakehouse.ingest.refill_sql import Find, counts_sql, keys_sql, refilled_sql
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import datafiles
@@ -71,6 +72,8 @@ def refill(
         catalogs.ensure(catalog, source.contract)
     seen: set[str] = set()
     with closing(duck.connect(settings, iceberg=False)) as con:
+        if not dry_run and (key := hash_key(settings, source)) is not None:
+            key.tell(con)
         for _ in range(_ROUNDS):
             # Loaded, not ensured: the files keep also what this program does not know of.
             table = catalogs.load(catalog, source.table)
@@ -117,7 +120,7 @@ class _Refill:
         self.source = source
         self.done = done
         self.seen = seen
-        self.types = {column.name: column.duck_type for column in source.contract.columns}
+        types = {column.name: column.duck_type for column in source.contract.columns}
         ids = source.contract.field_ids()
         have = {found.field_id: found.name for found in table.schema().fields}
         last = table.metadata.last_column_id
@@ -126,9 +129,9 @@ class _Refill:
                 f"{source.table}: {', '.join(wrong)} has another name in the catalog: either the program and its "
                 "definitions are older than the table, or the next ingest has yet to migrate it"
             )
-        self.new = {name: self.types[name] for name, number in ids.items() if number > last}
+        self.new = {name: types[name] for name, number in ids.items() if number > last}
         self.columns = [
-            column for column in source.columns if ids[column.name] in have or column.name in self.new
+            column for column in source.stored if ids[column.name] in have or column.name in self.new
         ]
 
     def run(
@@ -166,7 +169,7 @@ class _Refill:
         wanted = {origin.lower() for origin in by_origin}
         keys = self.con.execute(keys_sql(self._rows(group), wanted)).fetchall()
         return [
-            Find(key, column, self.types[column.name], trimmed=self.source.format != "ndjson")
+            Find(key, column, column.duck_type, trimmed=self.source.format != "ndjson")
             for (key,) in sorted(keys)
             if (column := by_origin.get(_matched(self.source, key))) is not None
         ]

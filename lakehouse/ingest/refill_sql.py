@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from lakehouse.engine.escape import identifier, literal, literals
+from lakehouse.ingest.collect_sql import stored
 from lakehouse.ingest.typing_sql import trimmed, typed
 from lakehouse.sources.definition import SourceColumn
 
@@ -46,7 +47,7 @@ def refilled_sql(rows: str, finds: Sequence[Find]) -> str:
     values: dict[str, list[str]] = {}
     gone = []
     for n, find in enumerate(finds):
-        values.setdefault(find.column.name, []).append(f"WHEN _m{n} THEN _v{n}")
+        values.setdefault(find.column.name, []).append(f"WHEN _m{n} THEN {stored(find.column, f'_v{n}')}")
         gone.append(f"CASE WHEN _m{n} THEN {literal(json.dumps(find.key) + ':null')} END")
     patch = f"'{{' || concat_ws(',', {', '.join(gone)}) || '}}'"
     some = " OR ".join(f"_m{n}" for n in range(len(finds)))

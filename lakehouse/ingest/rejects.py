@@ -15,6 +15,9 @@ from lakehouse.ingest.text import MAX_LINE
 # Without a buffer size of its own the reader takes sixteen times the longest line, for each thread.
 LIMITS = f"max_line_size={MAX_LINE}, buffer_size={4 * MAX_LINE}"
 STORED = "store_rejects=true, rejects_limit=0, rejects_table='rejected', rejects_scan='rejected_scans'"
+# Behind the reason, where there is no text of the row beside it.
+WITHHELD = "; the row is withheld, since its source does not keep all that it is sent"
+_TEXT = "ltrim(coalesce(text, ''), chr(10) || chr(13))"
 _CODES = {
     "MISSING COLUMNS": ("too_few_fields", "the row has fewer fields than the header"),
     "TOO MANY COLUMNS": ("too_many_fields", "the row has more fields than the header"),
@@ -44,8 +47,10 @@ def counted(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     return dict(codes)
 
 
-def place(con: duckdb.DuckDBPyConnection, piece: int, header_lines: int) -> None:
+def place(con: duckdb.DuckDBPyConnection, piece: int, header_lines: int, *, withhold: bool = False) -> None:
     """Add what the last scan left out of a piece to `unit`, and move the rows behind it to their places.
+
+    `withhold` their text: nobody can tell in it what may be kept.
 
     The scan numbered the rows it kept 1, 2, 3…: the n-th stands behind all those left out whose place, less the
     number of those left out before it, is at most n.
@@ -68,8 +73,8 @@ def place(con: duckdb.DuckDBPyConnection, piece: int, header_lines: int) -> None
     kinds = ", ".join(f"({', '.join(map(literal, (kind, *told)))})" for kind, told in _CODES.items())
     con.execute(
         "INSERT INTO unit BY NAME SELECT $1 AS _piece, place AS _row, coalesce(code, 'unreadable_row') AS _code, "
-        "coalesce(reason, 'the row cannot be read: ' || lower(l.kind)) AS _reason, "
-        "ltrim(coalesce(text, ''), chr(10) || chr(13)) AS _original FROM left_out AS l "
+        f"coalesce(reason, 'the row cannot be read: ' || lower(l.kind)) || {literal(WITHHELD if withhold else '')} "
+        f"AS _reason, {'NULL' if withhold else _TEXT} AS _original FROM left_out AS l "
         f"LEFT JOIN (VALUES {kinds}) AS k(kind, code, reason) ON k.kind = l.kind",
         [piece],
     )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from lakehouse.engine.escape import identifier, literal, literals
 from lakehouse.errors import BadFile
 from lakehouse.ingest import rejects
+from lakehouse.ingest.collect_sql import matching, stored, without
 from lakehouse.ingest.text import NO_DELIMITER, even_rows
 from lakehouse.ingest.typing_sql import trimmed
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _NEWLINES = {"\n": "\\n", "\r\n": "\\r\\n", "\r": "\\r", "": "\\n"}  # as DuckDB wants them named
 _JSON_TYPES = {"string": ('"', "a string"), "object": ("{", "an object")}
+_SAMPLE = 1_000  # lines that unknown keys are counted in
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,8 @@ class Scan:
     """A query that yields `_n` and whatever the other members speak of.
 
     `texts` gives the SQL of each mapped column's text, `extra` that of the JSON of all other columns, `original` that
-    of the row as it came, `faults` code, reason and condition of what makes a row no record.
+    of the row as it came or, where the source keeps less, of that; `faults` code, reason and condition of what makes a
+    row no record. `left_out` says how many columns of the file are in none of them (of lines: in the first ones).
     """
 
     query: str
@@ -40,6 +43,7 @@ class Scan:
     extra: str
     original: str
     faults: tuple[tuple[str, str, str], ...] = ()
+    left_out: int = 0
 
 
 def scan(con: duckdb.DuckDBPyConnection, source: Source, piece: Piece) -> Scan:
@@ -50,7 +54,7 @@ def scan(con: duckdb.DuckDBPyConnection, source: Source, piece: Piece) -> Scan:
         return _delimited(source, piece, piece.path)
     if piece.layout.kind == "parquet":
         return _parquet(con, source, piece, piece.path)
-    return _json_lines(source, piece.path)
+    return _json_lines(con, source, piece.path)
 
 
 def delimited_rows(piece: Piece, path: Path) -> str:
@@ -70,12 +74,32 @@ def delimited_rows(piece: Piece, path: Path) -> str:
 def _delimited(source: Source, piece: Piece, path: Path) -> Scan:
     cells = {name: f"_c{number}" for number, name in enumerate(piece.layout.header)}
     texts, unknown = _mapped(source, cells)
-    return Scan(
-        delimited_rows(piece, path),
-        {name: f"nullif({trimmed(cell)}, '')" for name, cell in texts.items()},
-        _json_object(unknown),
-        _json_object(cells),
-    )
+    texts = {name: f"nullif({trimmed(cell)}, '')" for name, cell in texts.items()}
+    return _tabular(source, delimited_rows(piece, path), texts, unknown, cells)
+
+
+def _tabular(
+    source: Source, query: str, texts: dict[str, str], unknown: dict[str, str], cells: dict[str, str]
+) -> Scan:
+    if source.strict:
+        return Scan(query, texts, "NULL", _json_object(_shown(source, cells)), left_out=len(unknown))
+    return Scan(query, texts, _json_object(unknown), _json_object(_shown(source, cells)))
+
+
+def _shown(source: Source, cells: dict[str, str]) -> dict[str, str]:
+    """Return what quarantine may keep of each cell, by its name in the file."""
+    if not source.guarded:
+        return cells
+    shown = {}
+    columns = {column.origin.casefold(): column for column in source.columns}
+    columns |= {column.origin.strip().casefold(): column for column in source.columns if column.collect}
+    for name, cell in cells.items():
+        column = columns.get(name.casefold()) or columns.get(name.strip().casefold())
+        if column is None and not source.strict:
+            shown[name] = cell
+        elif column is not None and not column.dropped:
+            shown[name] = stored(column, identifier(column.name)) if column.collect else cell
+    return shown
 
 
 def parquet_rows(
@@ -83,19 +107,22 @@ def parquet_rows(
 ) -> tuple[str, dict[str, str], dict[str, str]]:
     """Return the query of a Parquet piece's rows, and by name the SQL of each cell and of its text.
 
+    Cells get names of their own: a column of the file may be called like one of the table.
+
     Raises BadFile (duplicate_column) for names that differ in case alone.
     """
     reader = f"read_parquet({literal(str(path))}, file_row_number=true)"
     first, behind = piece.first, piece.first + (piece.lines or 0)
-    query = (
-        f"SELECT file_row_number - {first} + 1 AS _n, * FROM {reader} "
-        f"WHERE file_row_number >= {first} AND file_row_number < {behind}"
-    )
     described = con.execute(f"DESCRIBE SELECT * EXCLUDE (file_row_number) FROM {reader}").fetchall()
     names = [name.casefold() for name, *_ in described]
     if len(set(names)) != len(names):
         raise BadFile("duplicate_column", "two columns of the file share a name")
-    cells = {name: identifier(name) for name, *_ in described}
+    cells = {name: f"_c{number}" for number, (name, *_) in enumerate(described)}
+    named = ", ".join(f"{identifier(name)} AS {cell}" for name, cell in cells.items())
+    query = (
+        f"SELECT file_row_number - {first} + 1 AS _n, {named} FROM {reader} "
+        f"WHERE file_row_number >= {first} AND file_row_number < {behind}"
+    )
     nested = {name for name, kind, *_ in described if any(mark in kind for mark in "([")}
     texts = {
         name: f"CAST({f'to_json({cell})' if name in nested else cell} AS VARCHAR)"
@@ -106,13 +133,9 @@ def parquet_rows(
 
 def _parquet(con: duckdb.DuckDBPyConnection, source: Source, piece: Piece, path: Path) -> Scan:
     query, cells, text_of = parquet_rows(con, piece, path)
-    texts, unknown = _mapped(source, {name: name for name in cells})
-    return Scan(
-        query,
-        {name: f"nullif(trim({text_of[origin]}), '')" for name, origin in texts.items()},
-        _json_object({name: cells[name] for name in unknown}),
-        _json_object(cells),
-    )
+    origins, unknown = _mapped(source, {name: name for name in cells})
+    texts = {name: f"nullif(trim({text_of[origin]}), '')" for name, origin in origins.items()}
+    return _tabular(source, query, texts, {name: cells[name] for name in unknown}, cells)
 
 
 def _mapped(source: Source, cells: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
@@ -123,11 +146,16 @@ def _mapped(source: Source, cells: dict[str, str]) -> tuple[dict[str, str], dict
         raise BadFile("missing_column", f"the header lacks {', '.join(missing)}; see sources/*.yaml")
     texts = {
         column.name: places[column.origin.casefold()]
-        for column in source.columns
+        for column in source.stored
         if column.origin.casefold() in places
     }
     named = {column.origin.casefold() for column in source.columns}
-    return texts, {name: cell for name, cell in cells.items() if name.casefold() not in named}
+    ruled = {column.origin.strip().casefold() for column in source.columns if column.collect}
+    return texts, {
+        name: cell
+        for name, cell in cells.items()
+        if name.casefold() not in named and name.strip().casefold() not in ruled
+    }
 
 
 def _json_object(cells: dict[str, str]) -> str:
@@ -154,7 +182,7 @@ def json_rows(path: Path, taken_apart: str) -> str:
     )
 
 
-def _json_lines(source: Source, path: Path) -> Scan:
+def _json_lines(con: duckdb.DuckDBPyConnection, source: Source, path: Path) -> Scan:
     """Parse each line twice: once for all values, once for the number of its keys.
 
     Only where a line has more keys than values were found is it asked which ones nobody mapped.
@@ -162,7 +190,7 @@ def _json_lines(source: Source, path: Path) -> Scan:
     kinds = {column.origin: "JSON" if column.json_type else "VARCHAR" for column in source.columns}
     query = json_rows(path, f"from_json(_line, {literal(json.dumps(kinds))})")
     texts, faults = {}, []
-    for column in source.columns:
+    for column in source.stored:
         cell = f"_s.{identifier(column.origin)}"
         text = f"CAST({cell} AS VARCHAR)" if column.json_type else cell
         if column.json_type:
@@ -174,19 +202,62 @@ def _json_lines(source: Source, path: Path) -> Scan:
         if column.json_type == "string":
             text = f"CASE WHEN contains({text}, '\\') THEN {cell}->>'$' ELSE {text}[2:-2] END"
         texts[column.name] = f"nullif({text}, '')"
+    withheld = rejects.WITHHELD if source.guarded else ""
     invalid = [
-        ("invalid_json", "the line is not JSON", "_kind IS NULL"),
-        ("not_an_object", "the line is JSON but no object", "_kind <> 'OBJECT'"),
+        ("invalid_json", f"the line is not JSON{withheld}", "_kind IS NULL"),
+        ("not_an_object", f"the line is JSON but no object{withheld}", "_kind <> 'OBJECT'"),
     ]
-    return Scan(query, texts, _extra(source), "_line", (*invalid, *faults))
+    original = _shown_line(source) if source.guarded else "_line"
+    left_out = _unknown_keys(con, source, path) if source.strict else 0
+    return Scan(query, texts, _extra(source), original, (*invalid, *faults), left_out)
+
+
+def _shown_line(source: Source) -> str:
+    """Return the SQL of what quarantine may keep of a line: what is in `extra`, and of mapped columns what is kept."""
+    members = []
+    for column in source.stored:
+        value = f"json_extract(_line, {literal(_pointer(column.origin))})"
+        if column.collect:
+            value = stored(column, identifier(column.name))
+            value = f"CAST({value} AS JSON)" if column.json_type == "object" else value
+        members.append(f"{literal(column.origin)}, {value}")
+    return (
+        f"CASE WHEN _kind = 'OBJECT' THEN json_merge_patch(coalesce(extra, '{{}}'), "
+        f"json_object({', '.join(members)})) END"
+    )
+
+
+def _pointer(key: str) -> str:
+    """Return the JSON pointer (RFC 6901) of a key of the topmost object."""
+    return "/" + key.replace("~", "~0").replace("/", "~1")
+
+
+def _unknown_keys(con: duckdb.DuckDBPyConnection, source: Source, path: Path) -> int:
+    """Return how many different keys the first lines have that no column maps."""
+    known = literals([column.origin for column in source.columns])
+    lines = f"SELECT _line FROM ({json_rows(path, 'NULL')}) WHERE _kind = 'OBJECT' LIMIT {_SAMPLE}"
+    keys = f"SELECT unnest(json_keys(_line)) AS k FROM ({lines})"
+    found = con.execute(
+        f"SELECT count(DISTINCT k) FROM ({keys}) WHERE NOT list_contains({known}, k)"
+    ).fetchone()
+    rejects.forget(con)
+    return int(found[0]) if found else 0
 
 
 def _extra(source: Source) -> str:
+    """Return the SQL of a line's JSON less what is mapped, and less what is spelled like a column with a rule."""
+    if source.strict:
+        return "NULL"
     known = [column.origin for column in source.columns]
     found = " + ".join(f"CAST(_s.{identifier(name)} IS NOT NULL AS TINYINT)" for name in known)
     remove = literal(json.dumps(dict.fromkeys(known)))
-    unknown = f"list_filter(json_keys(_line), lambda k: NOT list_contains({literals(known)}, k))"
+    ours = f"list_contains({literals(known)}, k)"
+    rest = f"CAST(json_merge_patch(_line, {remove}) AS VARCHAR)"
+    if ruled := [column.origin for column in source.columns if column.collect]:
+        ours = f"({ours} OR {matching(ruled)})"
+        rest = without("_line", ours)
+    unknown = f"list_filter(json_keys(_line), lambda k: NOT {ours})"
     return (
         f"CASE WHEN _kind IS NULL OR _kind <> 'OBJECT' OR len(json_keys(_line)) = {found} THEN NULL "
-        f"WHEN len({unknown}) > 0 THEN CAST(json_merge_patch(_line, {remove}) AS VARCHAR) END"
+        f"WHEN len({unknown}) > 0 THEN {rest} END"
     )

@@ -29,7 +29,11 @@ class Distinct:
     def add(self, hashes: Hashes) -> None:
         """Add the hashes of a piece; those above `highest` may be missing."""
         wanted = hashes[hashes <= np.uint64(self.highest)]
-        self._least = np.unique(np.concatenate([self._least, np.unique(wanted)]))[:KEPT]
+        if len(self._least):  # of columns with few values, next to none is new
+            places = np.minimum(np.searchsorted(self._least, wanted), len(self._least) - 1)
+            wanted = wanted[self._least[places] != wanted]
+        if len(wanted):
+            self._least = np.unique(np.concatenate([self._least, np.unique(wanted)]))[:KEPT]
 
     @property
     def estimate(self) -> int:

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -97,9 +98,13 @@ def listing(bucket: str, prefix: str = "") -> Iterator[RawFile]:
 
 def listing_pages(bucket: str, prefix: str = "") -> Iterator[list[RawFile]]:
     """Yield the same, a page of at most 1,000 at a time."""
+    for page in dated_pages(bucket, prefix):
+        yield [file for file, _ in page]
+
+
+def dated_pages(bucket: str, prefix: str = "") -> Iterator[list[tuple[RawFile, datetime]]]:
+    """Yield the same with the moment at which each version came."""
     pages = aws.s3().get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix)
     for page in pages:
-        entries = (
-            dict(entry) for entry in page.get("Versions", []) if not entry.get("Key", "").endswith("/")
-        )
-        yield [from_object(bucket, entry) for entry in entries]
+        entries = [entry for entry in page.get("Versions", []) if not entry.get("Key", "").endswith("/")]
+        yield [(from_object(bucket, dict(entry)), entry["LastModified"]) for entry in entries]

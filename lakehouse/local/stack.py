@@ -186,6 +186,7 @@ class Stack:
         secrets = {
             names.get("LAKEHOUSE_HUBSPOT_SECRET", ""): keys.hubspot_secret(),
             names.get("LAKEHOUSE_WEBHOOK_SECRET", ""): keys.webhook_secret(),
+            names.get("LAKEHOUSE_HASH_SECRET", ""): keys.hash_secret(),
         }
         created = wired.create(wiring, secrets={n: v for n, v in secrets.items() if n in wiring.secrets})
         self._queue_urls = created.queue_urls

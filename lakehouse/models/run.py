@@ -173,9 +173,11 @@ def prepare(
     """
     for namespace in (*catalogs.NAMESPACES, "mapped"):
         con.execute(f"DROP SCHEMA IF EXISTS {namespace} CASCADE")
-    names = sources_tables(model, sources)
-    tables = views.attach(con, catalog, names)
+    tables = views.attach(con, catalog, sources_tables(model, sources))
     contracts = BY_NAME | {source.table: source.contract for source in sources}
+    # Of many sources that a mapping ships for, a company has a few: the others are left out, and no table is made.
+    sources = [source for source in sources if source.table in tables]
+    names = sources_tables(model, sources)
     # Nobody has filled them yet, or not since the mapping names more columns: they are made, or grow, here.
     if late := {name for name in names if name not in tables or _lacks(tables[name], contracts.get(name))}:
         for name in late:

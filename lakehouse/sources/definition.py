@@ -8,13 +8,14 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Literal
-from zoneinfo import available_timezones
+from zoneinfo import TZPATH, ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lakehouse.errors import BadDefinition
 from lakehouse.sources import value_formats
+from lakehouse.sources.collect import Collect, check_source
 from lakehouse.sources.entities import EACH, ENTITIES, TOGETHER, WHERE
 from lakehouse.tables.contract import Column, Contract, Migration, Partition, columns
 
@@ -31,7 +32,7 @@ class _Strict(BaseModel):
 
 
 class SourceColumn(_Strict):
-    """One column: where it stands in the file, what it becomes."""
+    """One column: where it stands in the file, what it becomes, and what is kept of it (all, without `collect`)."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     origin: str = Field(alias="from")
@@ -42,10 +43,34 @@ class SourceColumn(_Strict):
     json_type: Literal["string", "object"] | None = None
     allowed: tuple[str, ...] = ()
     formats: tuple[str, ...] = ()  # see `lakehouse.sources.value_formats`
+    collect: Collect | None = None
+
+    @property
+    def dropped(self) -> bool:
+        """Return whether no value of it is kept; then the table has no such column."""
+        return self.collect is not None and self.collect.drop
+
+    @property
+    def hashed(self) -> bool:
+        """Return whether the table holds the hash of each value."""
+        return self.collect is not None and self.collect.hash is not None
+
+    @property
+    def stored_type(self) -> str:
+        """Return the type of the table's column; `type` is that of the values that come."""
+        return "string" if self.hashed else self.type
+
+    @property
+    def duck_type(self) -> str:
+        """Return DuckDB's name of the type that values are read as."""
+        return Column(self.name, self.type, self.doc).duck_type
 
     @model_validator(mode="after")
-    def _formats_fit(self) -> SourceColumn:
+    def _fits(self) -> SourceColumn:
         value_formats.check(self.type, self.formats)
+        if self.collect is not None:
+            asked = {name: getattr(self, name) for name in ("required", "json_type", "allowed", "formats")}
+            self.collect.check(self.type, self.json_type, asked)
         return self
 
 
@@ -94,7 +119,8 @@ class Source(_Strict):
 
     What a file is, is told by its bytes: `format` says whether its text is a table or lines of JSON. `encoding` is of
     text that is neither Unicode nor GB 18030, `sheet` the name of a workbook's sheet that is not the first. `time_zone`
-    is that of times written without one.
+    is that of times written without one. Columns that the mapping does not name are kept in `extra`, unless the source
+    is `strict`. Raw files go `raw_days` days after they came, once they are loaded; without it they stay.
     """
 
     source: str = Field(pattern=r"^[a-z0-9][a-z0-9_]*$")
@@ -106,6 +132,8 @@ class Source(_Strict):
     sheet: str | None = None
     time_zone: str = "UTC"
     full_export: FullExport | None = None
+    strict: bool = False
+    raw_days: int | None = Field(None, ge=1)
     columns: tuple[SourceColumn, ...]
     key: tuple[str, ...] = ()
     partition: tuple[str, ...] = ()
@@ -129,9 +157,24 @@ class Source(_Strict):
         )
 
     @property
+    def stored(self) -> tuple[SourceColumn, ...]:
+        """Return the columns that the table has: those that are not dropped."""
+        return tuple(column for column in self.columns if not column.dropped)
+
+    @property
+    def guarded(self) -> bool:
+        """Return whether something of what comes must not be kept, so that a row as it came must not be either."""
+        return self.strict or any(column.collect for column in self.columns)
+
+    @property
+    def hashes(self) -> bool:
+        """Return whether loading it takes the hash key."""
+        return any(column.hashed for column in self.columns)
+
+    @property
     def contract(self) -> Contract:
         """Return the raw table's contract: the system's columns, then the source's in their order."""
-        mapped = (Column(column.name, column.type, column.doc, column.pii) for column in self.columns)
+        mapped = (Column(one.name, one.stored_type, one.doc, one.pii) for one in self.stored)
         return Contract(
             name=self.table,
             doc=self.doc,
@@ -150,12 +193,13 @@ class Source(_Strict):
 
     @model_validator(mode="after")
     def _whole(self) -> Source:
+        check_source(self)
         names = {column.name for column in self.contract.columns}
-        for column in self.contract.columns:
+        for column in self.columns:
             _ = column.duck_type
         if self.full_export and not self.key:
             raise ValueError("full_export needs a `key`: a record is missing when its key is")
-        if self.time_zone not in available_timezones():
+        if not _is_zone(self.time_zone):
             raise ValueError(f"time_zone: {self.time_zone!r} is none of IANA's, such as Asia/Shanghai")
         if self.dedupe and self.dedupe.column not in names:
             raise ValueError(f"dedupe names no column: {self.dedupe.column}")
@@ -170,10 +214,21 @@ class Source(_Strict):
         return self
 
 
+def _is_zone(name: str) -> bool:
+    """Return whether a time zone may be one: Lambda's image has no list of them, and DuckDB, which reads, its own."""
+    try:
+        ZoneInfo(name)
+    except ZoneInfoNotFoundError:
+        return name == "UTC" or not any(Path(folder).is_dir() for folder in TZPATH)
+    except (ValueError, OSError):  # a path, a folder of zones
+        return False
+    return True
+
+
 def parse(text: str, where: str) -> Source:
     """Read one definition; BadDefinition names the file and the field."""
     try:
-        return Source.model_validate(yaml.safe_load(text))
+        return Source.model_validate(yaml.load(text, yaml.CSafeLoader))
     except yaml.YAMLError as error:
         raise BadDefinition(f"{where}: not YAML: {error}") from error
     except ValidationError as error:

@@ -40,7 +40,10 @@ def refill_source(
 
 
 def listed(settings: Settings) -> list[dict[str, Any]]:
-    """Return what every source is: its place, table, format, and columns with field id, type and origin."""
+    """Return what every source is: its place, table, format, and columns with field id, type and origin.
+
+    A column of which less is kept says what (`collect`); a dropped one has no field id.
+    """
     return [
         {
             "source": source.source,
@@ -48,7 +51,13 @@ def listed(settings: Settings) -> list[dict[str, Any]]:
             "table": source.table,
             "format": source.format,
             "columns": [
-                {"id": ids[column.name], "name": column.name, "type": column.type, "from": column.origin}
+                {
+                    "id": ids.get(column.name),
+                    "name": column.name,
+                    "type": column.stored_type,
+                    "from": column.origin,
+                }
+                | ({"collect": column.collect.told} if column.collect else {})
                 for ids in [source.contract.field_ids()]
                 for column in source.columns
             ],

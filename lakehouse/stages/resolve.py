@@ -86,7 +86,9 @@ def _resolve(
 ) -> int:
     from lakehouse.identity.resolve import resolve as resolve_identities  # noqa: PLC0415 - numpy and scipy are heavy
 
-    sources = list(definition.load(settings.definitions).values())
+    # Of many sources that a mapping ships for, a company has a few: no table is made for the others.
+    every = definition.load(settings.definitions).values()
+    sources = [each for each in every if each.identifiers and catalogs.load(catalog, each.table) is not None]
     for source in sources:
         catalogs.ensure(catalog, source.contract)
     heads = {name: head for name, head in wanted.items() if name != MAPPING}

@@ -6,12 +6,15 @@ import importlib.util
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import typer
 from typer.main import get_command
 
 from lakehouse.cli import app
+from lakehouse.sources import definition
+from lakehouse.sources.definition import Source
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -28,14 +31,46 @@ def _code(page: Path) -> Iterator[str]:
     yield from (re.sub(r"\s+", " ", span) for span in re.findall(r"`([^`]+)`", prose))
 
 
-def test_generated_pages_are_current() -> None:
-    """`python docs/generate.py` would change nothing."""
+def _generate() -> ModuleType:
     spec = importlib.util.spec_from_file_location("generate", ROOT / "docs/generate.py")
     assert spec is not None
     assert spec.loader is not None
     generate = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(generate)
-    assert generate.stale() == []
+    return generate
+
+
+def test_generated_pages_are_current() -> None:
+    """`python docs/generate.py` would change nothing."""
+    assert _generate().stale() == []
+
+
+def test_the_dictionary_says_of_what_less_is_kept() -> None:
+    """By column, in words; what is dropped is named as such, since the table has no column for it."""
+    columns = [
+        {"name": "id", "from": "Id", "doc": "Id"},
+        {"name": "email", "from": "E-mail", "doc": "Address", "pii": True, "collect": "hash"},
+        {"name": "born", "from": "Born", "type": "date", "doc": "Birthday", "collect": {"truncate": "year"}},
+        {"name": "note", "from": "Note", "doc": "Note", "collect": "drop"},
+    ]
+    told = {
+        "source": "crm",
+        "entity": "people",
+        "doc": "People",
+        "grain": "one row a person",
+        "format": "csv",
+    }
+    source = Source.model_validate(told | {"columns": columns, "strict": True, "raw_days": 30})
+    page = _generate()._table(source.contract, source, None)
+    assert "| 6 | `email` | string | `E-mail` | personal | Address | hashed |" in page
+    assert "| 7 | `born` | date | `Born` |  | Birthday | year alone |" in page
+    assert "| 5 | `id` | string | `Id` |  | Id |  |" in page
+    assert "- Dropped, never stored: `Note`" in page
+    assert "`note`" not in page
+    assert "- Other columns: not kept" in page
+    assert "- Raw files: deleted 30 days after they came, once they are loaded" in page
+    plain = Source.model_validate(told | {"columns": columns[:1]})
+    assert "kept" not in _generate()._table(plain.contract, plain, None)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
@@ -93,6 +128,14 @@ def test_every_function_is_in_the_architecture() -> None:
     text = (ROOT / "docs/architecture.md").read_text("utf-8")
     functions = {handler.parent.name for handler in (ROOT / "functions").glob("*/handler.py")}
     assert set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) == functions
+
+
+def test_every_shipped_source_is_in_the_table() -> None:
+    """In order, with what it fills: whoever looks for a system finds it, and nothing that is not there."""
+    text = (ROOT / "docs/sources.md").read_text("utf-8")
+    rows = re.findall(r"^\|[^|]+\| `(\w+)/(\w+)` \|[^|]+\|([^|]*)\|$", text, re.MULTILINE)
+    told = [((source, entity), re.findall(r"`(\w+)`", fills)) for source, entity, fills in rows]
+    assert told == sorted((place, sorted(source.core)) for place, source in definition.load().items())
 
 
 def test_every_quarantine_code_is_in_the_runbook() -> None:

@@ -170,7 +170,8 @@ def needs(infra: Template, function: str) -> dict[str, list[Any]]:
         ]
         for action in SQS.values()
     }
-    secrets = [name for name in ("WebhookSecret", "HubSpotSecret") if f"{name[:-6].lower()}_secret" in used]
+    named = ("WebhookSecret", "HubSpotSecret", "HashSecret")
+    secrets = [name for name in named if f"{name[:-6].lower()}_secret" in used]
     consent = {"Fn::GetAtt": ["ConsentTable", "Arn"]}
     return {
         **queues,
@@ -256,6 +257,7 @@ def test_the_code_is_really_read(infra: Template) -> None:
     assert {"Fn::GetAtt": ["AggregateQueue", "Arn"]} in sends["tick"]
     assert needs(infra, "publish")["secretsmanager:GetSecretValue"] == [{"Ref": "HubSpotSecret"}]
     assert needs(infra, "land")["secretsmanager:GetSecretValue"] == [{"Ref": "WebhookSecret"}]
+    assert needs(infra, "ingest")["secretsmanager:GetSecretValue"] == [{"Ref": "HashSecret"}]
 
 
 def statement(function: str, **parts: Any) -> Callable[[Template], None]:
@@ -282,6 +284,7 @@ BOOKS = {"Fn::GetAtt": ["BooksQueue", "Arn"]}
 EVERYTHING = {"Fn::Sub": "${LakeBucket.Arn}/*"}
 WRONG: list[tuple[Callable[[Template], list[str]], Callable[[Template], None], str]] = [
     (permissions, without("SweepFunction", "SendFiles"), "sweep needs sqs:SendMessage"),
+    (permissions, without("IngestFunction", "ReadHashKey"), "ingest needs secretsmanager:GetSecretValue"),
     (permissions, without("IngestFunction", "Announce"), "ingest needs events:PutEvents"),
     (permissions, without("PublishFunction", "ReadToken"), "publish needs secretsmanager:GetSecretValue"),
     (permissions, without("PublishFunction", "ReadConsent"), "publish needs dynamodb:GetItem"),

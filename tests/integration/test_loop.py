@@ -29,6 +29,7 @@ from lakehouse.sources import definition
 from lakehouse.stages import ask
 from lakehouse.stages.status import status
 from lakehouse.tables import catalog as catalogs
+from lakehouse.tables import entities
 from lakehouse.tables.contracts import (
     AUDIT_LOG,
     IDENTITIES,
@@ -41,6 +42,9 @@ from tests.support.given import types_of
 from tests.support.loop import Loop
 
 pytestmark = pytest.mark.stack
+
+# What the sample has no files of: those tables are empty.
+UNSENT = {contract.name for contract in entities.ALL} - {"core.contacts", "core.deals", "core.orders"}
 
 
 @dataclass
@@ -263,7 +267,7 @@ def test_a_model_says_the_same_of_rows_in_any_order(company, model):
     finally:
         con.close()
     assert Counter(again) == Counter(company.ask(f"SELECT {columns} FROM {model.table}"))
-    assert again
+    assert again or model.table in UNSENT
 
 
 # ------------------------------------------------------------------ once more

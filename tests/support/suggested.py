@@ -96,6 +96,8 @@ def samples(folder: Path = SAMPLES) -> Iterator[tuple[Source, str, Path]]:
     """Yield each definition that has a sample, the entity it maps to first, and the sample."""
     for (source, entity), found in definition.load().items():
         for path in sorted((folder / source).glob(f"{entity}.*")):
+            if path.suffix == ".yaml":  # what is expected of it
+                continue
             core = [name for name in found.core if name != "consents"]
             if core:
                 yield found, core[0], path

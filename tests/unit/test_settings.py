@@ -36,11 +36,12 @@ MADE = {
     "LAKEHOUSE_CONSENT_MAX_AGE_HOURS": ("consent_max_age_hours", "5", 5),
     "LAKEHOUSE_WEBHOOK_SECRET": ("webhook_secret", "w", "w"),
     "LAKEHOUSE_HUBSPOT_SECRET": ("hubspot_secret", "h", "h"),
+    "LAKEHOUSE_HASH_SECRET": ("hash_secret", "k", "k"),
     "LAKEHOUSE_HUBSPOT_URL": ("hubspot_url", "http://h", "http://h"),
     "LAKEHOUSE_DEFINITIONS": ("definitions", "/d", Path("/d")),
     "LAKEHOUSE_AS_OF": ("as_of", "1998-06-30", datetime(1998, 6, 30)),  # noqa: DTZ001 - as it was given
     "LAKEHOUSE_MEMORY_LIMIT": ("memory_limit", "1GB", "1GB"),
-    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": ("function_memory_mb", "2048", 2048),
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": ("function_memory_mb", "3008", 3008),
     "LAKEHOUSE_THREADS": ("threads", "3", 3),
     "LAKEHOUSE_SCRATCH": ("scratch", "/s", Path("/s")),
 }

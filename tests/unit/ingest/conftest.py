@@ -16,14 +16,14 @@ def read(lake, tmp_path):
     """Return a function that reads bytes with a source; it gives the rows as dictionaries, by place in the file."""
     with duck_of(lake) as con:
 
-        def read(source, content, *, chunk=1 << 20, size=PIECE):
+        def read(source, content, *, chunk=1 << 20, size=PIECE, key=None):
             create_unit(con, source)
             folder = tmp_path / uuid.uuid4().hex
             folder.mkdir()
             chunks = (content[at : at + chunk] for at in range(0, len(content), chunk))
             before, bases = 0, {}
             for number, piece in enumerate(pieces(chunks, source, folder, size=size)):
-                read_piece(con, source, piece, number)
+                read_piece(con, source, piece, number, key)
                 bases[number] = before
                 highest = con.execute("SELECT max(_row) FROM unit WHERE _piece = ?", [number]).fetchone()
                 before += piece.lines if piece.lines is not None else highest[0] or 0

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from lakehouse.errors import BadDefinition, BadFile
@@ -28,6 +31,15 @@ def refused(read, source, content):
 def codes(rows):
     """Return what is wrong with which row."""
     return {place: row["_code"] for place, row in rows.items() if row["_code"]}
+
+
+def test_a_bad_row_of_a_parquet_is_shown_as_it_stood_there(read):
+    """Also where a column of the table has the name of one in the file, and cannot hold its value."""
+    out = io.BytesIO()
+    row = {"order_id": "o1", "ordered_at": "soon", "amount": "1.50", "Ordered_AT ": 7}
+    pq.write_table(pa.Table.from_pylist([row]), out)
+    (bad,) = read(load()["shop", "orders"], out.getvalue()).values()
+    assert (bad["_code"], json.loads(bad["_original"])) == ("bad_timestamp", row)
 
 
 # --- CSV

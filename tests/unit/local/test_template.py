@@ -90,7 +90,7 @@ def test_buckets_tables_secrets_and_routes(wiring: Wiring) -> None:
     }
     (consent,) = wiring.tables
     assert (consent.name, consent.attrs, consent.ttl) == ("local-consent", {"pk": "S"}, "expires_at")
-    assert wiring.secrets == ["lakehouse/webhook", "lakehouse/hubspot"]
+    assert wiring.secrets == ["lakehouse/webhook", "lakehouse/hubspot", "lakehouse/hash"]
     assert wiring.routes == [Route("POST", "/land/{source}/{entity}", "land")]
 
 

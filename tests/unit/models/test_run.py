@@ -61,6 +61,12 @@ def test_nothing_moved_nothing_runs(shop):
     assert (shop.snapshots(), shop.data_files()) == before
 
 
+def test_no_table_is_made_for_what_nobody_sends(shop):
+    """Definitions ship for many systems; a lake holds what came from the company's own."""
+    raw = {name for name in shop.snapshots() if name.startswith("raw.")}
+    assert raw == {"raw.shop_orders", "raw.hubspot_contacts", "raw.events"}  # the last is read by name
+
+
 def test_an_input_that_moves_moves_those_who_read_it_and_no_others(shop):
     """New orders touch the models of orders, and what those feed; contacts, consents and deals stand."""
     shop.orders("2.csv", "O3,C1,2026-01-20,7.00")

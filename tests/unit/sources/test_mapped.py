@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfoNotFoundError
+
 import duckdb
 import pytest
 
+from lakehouse.errors import BadDefinition
 from lakehouse.sources.definition import parse
 from lakehouse.sources.mapped import entity_sql
 
@@ -96,3 +99,23 @@ def test_a_source_may_map_to_an_entity_several_times(con):
 """
     found = mapped(con, "customer_attributes", core, "attribute", "value", "source")
     assert found == [("colour", "red", "shopify"), ("wood", "oak", "shopify")]
+
+
+@pytest.mark.parametrize("zone", ["Asia/Peking", "Asia", "../etc/passwd", "+08:00", ""])
+def test_a_zone_that_is_none_is_refused(zone):
+    """Times would be read as if they were somewhere else."""
+    with pytest.raises(BadDefinition, match="none of IANA's, such as Asia/Shanghai"):
+        parse(HEAD.replace("format: csv", f"format: csv\ntime_zone: '{zone}'") + "  {}", "a.yaml")
+
+
+def test_without_a_list_of_zones_any_may_be_one(monkeypatch):
+    """As in Lambda's image: DuckDB, which reads the times, has a list of its own."""
+    monkeypatch.setattr("lakehouse.sources.definition.TZPATH", ("/nowhere",))
+
+    def none(name: str) -> None:
+        raise ZoneInfoNotFoundError(name)
+
+    monkeypatch.setattr("lakehouse.sources.definition.ZoneInfo", none)
+    for zone in ("UTC", "Asia/Shanghai"):
+        text = HEAD.replace("format: csv", f"format: csv\ntime_zone: {zone}") + "  {}"
+        assert parse(text, "a.yaml").time_zone == zone

@@ -102,6 +102,23 @@ def test_all_tables_of_a_generation_are_listed(lake, catalog):
     assert ledger.in_ledger(catalog, {"a"}) == {"a"}
 
 
+def test_files_with_rows_left_in_quarantine_are_those_whose_last_generation_left_some(lake, catalog, table):
+    """Of this table alone; by the ledger where summaries have expired, and by the summaries where both tell."""
+    bad = {"received": 3, "loaded": 1, "quarantined": 2}
+    mended = {"received": 2, "loaded": 2, "quarantined": 0}
+    assert ledger.with_bad_rows(catalog, table) == set()
+    name = "'" + ".".join(table.name()) + "'"
+    for file, table_name in (("a", name), ("b", name), ("c", "'raw.other'"), ("d", "NULL")):
+        note_record(lake, catalog, replace(a_record(file, 0), **bad), table_name)
+    note_record(lake, catalog, replace(a_record("b", 0), replay=1, **mended), name)
+    assert ledger.with_bad_rows(catalog, table) == {"a"}
+    append(
+        table, [], records=[replace(a_record("a", 0), replay=1, **mended), replace(a_record("e", 0), **bad)]
+    )
+    append(table.refresh(), [], records=[replace(a_record("f", 0), **mended)])
+    assert ledger.with_bad_rows(catalog, table.refresh()) == {"e"}
+
+
 def test_what_is_known_is_in_a_summary_or_in_the_ledger(lake, catalog, table):
     """Of the generations that were asked for, and no others."""
     append(table, [], records=[a_record("a", 0), a_record("b", 0)])

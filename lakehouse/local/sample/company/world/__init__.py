@@ -1,0 +1,1 @@
+"""The company itself: what is true of it, as Arrow tables, before any system writes it down."""

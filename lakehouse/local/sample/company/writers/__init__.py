@@ -1,0 +1,30 @@
+"""How systems write the company down: each writer turns a chunk of the world into files of its own shape.
+
+A writer is a function from a `Chunk` (or, for what knows no customers, a `Frame`) to `Export`s. Another system,
+say HubSpot or 悟空CRM, is another module with such a function, listed in `OF_CUSTOMERS`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lakehouse.local.sample.company.writers import ads, context, crm, shop, web
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from lakehouse.local.sample.company.world.chunk import Chunk
+    from lakehouse.local.sample.company.world.frame import Frame
+    from lakehouse.local.sample.company.writers.export import Export
+
+OF_CUSTOMERS: tuple[Callable[[Chunk], Iterator[Export]], ...] = (
+    shop.exports,
+    crm.exports,
+    web.exports,
+    ads.exports,
+)
+OF_COMPANY: tuple[Callable[[Frame], Iterator[Export]], ...] = (
+    shop.of_company,
+    ads.of_company,
+    context.of_company,
+)

@@ -1,0 +1,154 @@
+"""An export as a table of texts, and the faults that real systems put into it: each at a known rate, each noted."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lakehouse.local.sample.company import text
+from lakehouse.local.sample.company.arrays import Flags, Ints, stream
+from lakehouse.local.sample.company.plants import DirtRates
+from lakehouse.local.sample.company.world.chunk import Chunk
+
+GENERATED = "generated sample"  # what rows say of themselves where a system has a column for their source
+_FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
+
+
+@dataclass(frozen=True)
+class Export:
+    """Rows of one file under `place` (`source/entity`), as texts; null is an empty field, "" a quoted one.
+
+    `person` is whose row it is, so that a smaller company leaves rows out (None: nobody's). `faults` says of each
+    kind, named `column.fault`, which rows have it.
+    """
+
+    place: str
+    rows: pa.Table
+    person: Ints | None = None
+    faults: dict[str, Flags] = field(default_factory=dict)
+
+    def within(self, customers: int) -> Export:
+        """Return the rows of the first so many customers."""
+        if self.person is None or not (beyond := self.person >= customers).any():
+            return self
+        keep = np.flatnonzero(~beyond)
+        faults = {name: flags[keep] for name, flags in self.faults.items()}
+        return Export(self.place, self.rows.take(pa.array(keep)), self.person[keep], faults)
+
+
+class Dirt:
+    """Puts faults into the columns of one export of one chunk, and notes which rows have them."""
+
+    def __init__(self, chunk: Chunk, place: str) -> None:
+        self._chunk, self._place = chunk, place
+        self._rates: DirtRates = chunk.frame.plants.dirt
+        self._faults: dict[str, Flags] = {}
+
+    def _draws(self, column: str, rows: int) -> Any:
+        """Return randomness for one column alone."""
+        rng = stream(self._chunk.frame.seed, f"dirt/{self._place}.{column}", self._chunk.number)
+        return rng.random(rows)
+
+    def _draws_of(self, column: str, values: pa.Array) -> Any:
+        """Return randomness for one column; where nothing stands, nothing can be spoilt: 1."""
+        there = values.is_valid().to_numpy(zero_copy_only=False)
+        return np.where(there, self._draws(column, len(values)), 1.0)
+
+    def _share(self, column: str, draws: Any, faults: dict[str, float]) -> dict[str, Flags]:
+        """Note which rows have which of several faults, at most one each; return the rows of each."""
+        found, low = {}, 0.0
+        for fault, rate in faults.items():
+            found[fault] = (draws >= low) & (draws < low + rate)
+            self._faults[f"{column}.{fault}"] = found[fault]
+            low += rate
+        return found
+
+    def phones(self, column: str, phones: pa.Array) -> pa.Array:
+        """Return 11-digit numbers as people type them and spreadsheets spoil them; null stays null."""
+        rates = self._rates
+        of = self._share(
+            column,
+            self._draws_of(column, phones),
+            {
+                "excel_phone": rates.excel_phone,
+                "full_width_digits": rates.full_width_digits,
+                "dashed_phone": rates.dashed_phone,
+                "prefixed_phone": rates.prefixed_phone,
+            },
+        )
+        phones = text.replaced(phones, of["excel_phone"], _excel)
+        phones = text.replaced(phones, of["full_width_digits"], _full_width)
+        phones = text.replaced(phones, of["dashed_phone"], lambda t: _grouped(t, "", "-"))
+        return text.replaced(phones, of["prefixed_phone"], lambda t: _grouped(t, "+86 ", " "))
+
+    def emails(self, column: str, emails: pa.Array) -> pa.Array:
+        """Return addresses, some missing."""
+        draws = self._draws_of(column, emails)
+        of = self._share(column, draws, {"missing_email": self._rates.missing_email})
+        return text.blank(emails, of["missing_email"])
+
+    def words(self, column: str, words: pa.Array) -> pa.Array:
+        """Return texts, some with a space behind; null stays null."""
+        draws = self._draws_of(column, words)
+        of = self._share(column, draws, {"trailing_space": self._rates.trailing_space})
+        return text.replaced(words, of["trailing_space"], lambda t: text.joined(t, " "))
+
+    def optional(self, column: str, words: pa.Array) -> pa.Array:
+        """Return texts, some of them an empty string instead."""
+        draws = self._draws(column, len(words))
+        of = self._share(column, draws, {"empty_string": self._rates.empty_string})
+        return pc.if_else(pa.array(of["empty_string"]), "", words)
+
+    def local_moments(self, column: str, seconds: Ints) -> pa.Array:
+        """Return moments of one file in several formats: mostly 2026-01-05 13:04:09."""
+        rates = self._rates
+        of = self._share(
+            column,
+            self._draws(column, len(seconds)),
+            {"slash_date": rates.slash_date, "chinese_date": rates.chinese_date},
+        )
+        slash, chinese = seconds[of["slash_date"]], seconds[of["chinese_date"]]
+        told = text.replaced(text.local(seconds), of["slash_date"], lambda _: _moments(slash, _slash))
+        return text.replaced(told, of["chinese_date"], lambda _: _moments(chinese, _chinese))
+
+    def export(self, columns: dict[str, Any], person: Ints) -> Export:
+        """Return the export, with some rows twice; faults of a row that is there twice count twice."""
+        draws = self._draws("rows", len(person))
+        twice = np.repeat(np.arange(len(person)), 1 + (draws < self._rates.duplicate_row))
+        again = np.r_[False, twice[1:] == twice[:-1]][: len(twice)]
+        faults = {name: flags[twice] for name, flags in self._faults.items()}
+        rows = pa.table(columns).take(pa.array(twice))
+        return Export(self._place, rows, person[twice], {**faults, "rows.duplicate_row": again})
+
+
+def _excel(phones: pa.Array) -> pa.Array:
+    """13812345678 in a narrow column: 1.38E+10."""
+    first, next_two = (pc.utf8_slice_codeunits(phones, *part) for part in ((0, 1), (1, 3)))
+    return text.joined(first, ".", next_two, "E+10")
+
+
+def _full_width(phones: pa.Array) -> pa.Array:
+    return pa.array([phone.translate(_FULL_WIDTH) for phone in phones.to_pylist()], pa.string())
+
+
+def _grouped(phones: pa.Array, before: str, between: str) -> pa.Array:
+    parts = (pc.utf8_slice_codeunits(phones, *part) for part in ((0, 3), (3, 7), (7, 11)))
+    first, second, third = parts
+    return text.joined(before, first, between, second, between, third)
+
+
+def _moments(seconds: Ints, write: Any) -> pa.Array:
+    return text.joined(text.days(seconds, write), " ", pc.utf8_slice_codeunits(text.clock(seconds), 0, 5))
+
+
+def _slash(day: dt.date) -> str:
+    return f"{day.year}/{day.month}/{day.day}"
+
+
+def _chinese(day: dt.date) -> str:
+    return f"{day.year}年{day.month}月{day.day}日"
