@@ -244,6 +244,10 @@ def _identity(seen: Seen, target: Target) -> float:
     if seen.base in ("decimal", "double") and any("." in shape for shape in seen.found.formats):
         return -1.0
     many = seen.filled >= _FEW_ROWS
+    if (
+        target.record and not many and seen.distinct * 2 >= seen.filled
+    ):  # a few rows may well be versions of one
+        return 1.0 if seen.key else 0.0
     if target.record:
         return 1.0 if seen.key else 0.0 if seen.distinct >= 0.9 * seen.filled else -1.0
     if many and seen.key and target.single:
