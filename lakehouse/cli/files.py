@@ -66,7 +66,8 @@ def put(
         print(f"{fresh} landed, {done - fresh - len(refused)} were there already")
         if place not in known:
             print(
-                f"no source definition fits {place}, so they will be quarantined; there are {', '.join(known)}"
+                f"no source definition fits {place}, so they will be quarantined; there are {', '.join(known)}; "
+                "`lakehouse sources suggest` drafts one, `lakehouse sources add` loads them with it"
             )
         elif fresh:
             print("the running stack loads them now" if running else "`lakehouse up` loads them")

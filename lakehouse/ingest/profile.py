@@ -29,6 +29,7 @@ from lakehouse.ingest.typing_sql import cast, kept
 from lakehouse.sources.definition import SourceColumn
 from lakehouse.sources.detect.columns import Described, describe, is_row, tells_of_somebody
 from lakehouse.sources.detect.masking import mask
+from lakehouse.sources.detect.written import formats_of
 from lakehouse.tables.contract import Column
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ class ColumnProfile:
 
     `distinct` is exact where `exact`, else within about 2 %. `key`: every row has a value and no two the same.
     `loads`: the share (0 to 1) of the sample's values that ingest would read as the type as they stand; `parses` of
-    `found` also counts those that somebody has to convert first.
+    `found` also counts those that somebody has to convert first. `formats` are those of a definition that would read
+    them, `loads_so` the share that loads with these; `ambiguous` are days whose order no value tells, like 5/1/26.
     """
 
     position: int
@@ -71,6 +73,9 @@ class ColumnProfile:
     key: bool
     loads: float
     found: Described
+    formats: tuple[str, ...] = ()
+    loads_so: float = 1.0
+    ambiguous: bool = False
 
 
 @dataclass(frozen=True)
@@ -290,6 +295,8 @@ class _Work:
         values = _values(column.sampled)
         found = describe("" if headless else column.header, values)
         estimate = column.distinct.estimate
+        read = formats_of(found.type, found.formats)
+        loads = self._loads(found, values)
         return ColumnProfile(
             position=place,
             header=mask(column.header) if headless or tells_of_somebody(column.header) else column.header,
@@ -298,15 +305,20 @@ class _Work:
             distinct=self._rows if key else min(estimate, column.filled),
             exact=key or column.distinct.highest == ALL,
             key=key,
-            loads=self._loads(found, values),
+            loads=loads,
             found=found,
+            formats=read.formats,
+            loads_so=self._loads(found, values, read.formats) if read.formats else loads,
+            ambiguous=read.ambiguous,
         )
 
-    def _loads(self, found: Described, values: dict[str, int]) -> float:
-        """Return the share of values that ingest reads as the type as they stand."""
+    def _loads(self, found: Described, values: dict[str, int], formats: tuple[str, ...] = ()) -> float:
+        """Return the share of values that ingest reads as the type, as they stand or by these formats."""
         if found.type in ("string", "json") or not values:
             return 1.0
-        column = SourceColumn.model_validate({"name": "v", "from": "v", "type": found.type, "doc": "v"})
+        column = SourceColumn.model_validate(
+            {"name": "v", "from": "v", "type": found.type, "doc": "v", "formats": formats}
+        )
         value = cast(column, "v", Column("v", found.type, "v").duck_type)
         # not as bound lists: DuckDB looks for Python's optional packages at each of their values
         self._con.register("profiled", pa.table({"v": list(values), "n": list(values.values())}))

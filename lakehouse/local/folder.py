@@ -25,7 +25,7 @@ class Remembered:
 
 
 class DataFolder:
-    """`root/{store,run,logs,scratch}` and a few files; made as needed, for its owner alone."""
+    """`root/{store,run,logs,scratch,definitions}` and a few files; made as needed, for its owner alone."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -33,6 +33,7 @@ class DataFolder:
         self.run = root / "run"  # the children's working folder, and what can be made again
         self.logs = root / "logs"
         self.scratch = root / "scratch"  # what functions write while they run
+        self.definitions = root / "definitions"  # people's own, unless LAKEHOUSE_DEFINITIONS names others
         self.children = root / "children.json"
         self.schedules = root / "schedules.json"
         self.keys = root / "secrets.json"
@@ -41,7 +42,7 @@ class DataFolder:
 
     def make(self) -> None:
         """Make the folders."""
-        for folder in (self.root, self.store, self.run, self.logs, self.scratch):
+        for folder in (self.root, self.store, self.run, self.logs, self.scratch, self.definitions):
             folder.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
 
     def remembered(self) -> Remembered:

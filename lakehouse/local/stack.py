@@ -203,13 +203,14 @@ class Stack:
     def _use(self, keys: Keys, endpoints: Mapping[str, str], functions: Mapping[str, str]) -> None:
         """Make this process use the services; `functions` is what the template sets for functions."""
         as_of = self._folder.remembered().as_of
-        definitions = settings.current().definitions  # whoever attaches must mean the same by them
+        # Whoever attaches must mean the same by them; `sources add` puts people's own into the data folder.
+        definitions = settings.current().definitions or self._folder.definitions
         self._env = {
             **{name: value for name, value in functions.items() if value},
             **service_environment(keys, endpoints),
             "LAKEHOUSE_SCRATCH": str(self._folder.scratch),
             **({"LAKEHOUSE_AS_OF": as_of} if as_of else {}),
-            **({"LAKEHOUSE_DEFINITIONS": str(definitions.absolute())} if definitions else {}),
+            "LAKEHOUSE_DEFINITIONS": str(definitions.absolute()),
         }
         self._undo.append(activate(self._env))
 

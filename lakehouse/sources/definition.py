@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -272,18 +273,48 @@ def parse(text: str, where: str) -> Source:
         raise BadDefinition(f"{where}: {field}: {first['msg']}") from error
 
 
-@lru_cache(maxsize=4)
-def load(overrides: Path | None = None) -> dict[tuple[str, str], Source]:
-    """Return every source by (source, entity): those shipped, overridden by `<overrides>/sources/*.yaml`.
+_State = tuple[tuple[str, int, int], ...]  # of each file of a folder: name, time of its last change, bytes
 
-    Raises BadDefinition, also for two definitions of one thing and for a folder that is not there.
+
+class _Load:
+    """Reads the definitions, and again when a file of people's own came, went or changed.
+
+    So one that is added to a stack that runs counts from the next look on.
     """
+
+    def __call__(self, overrides: Path | None = None) -> dict[tuple[str, str], Source]:
+        """Return every source by (source, entity): those shipped, overridden by `<overrides>/sources/*.yaml`.
+
+        Raises BadDefinition, also for two definitions of one thing and for a folder that is not there.
+        """
+        return _loaded(overrides, _state(overrides))
+
+    def cache_clear(self) -> None:
+        """Forget what was read."""
+        _loaded.cache_clear()
+
+
+load = _Load()
+
+
+def _state(overrides: Path | None) -> _State:
+    if overrides is None:
+        return ()
+    if not overrides.is_dir():
+        raise BadDefinition(f"{overrides}: no such folder; LAKEHOUSE_DEFINITIONS names it")
+    found = []
+    for path in (overrides / "sources").glob("*.yaml"):
+        with suppress(FileNotFoundError):  # one that goes meanwhile
+            told = path.stat()
+            found.append((path.name, told.st_mtime_ns, told.st_size))
+    return tuple(sorted(found))
+
+
+@lru_cache(maxsize=4)
+def _loaded(overrides: Path | None, _: _State) -> dict[tuple[str, str], Source]:
     found = _read(files("lakehouse.sources") / "definitions")
-    if overrides is not None:
-        if not overrides.is_dir():
-            raise BadDefinition(f"{overrides}: no such folder; LAKEHOUSE_DEFINITIONS names it")
-        if (overrides / "sources").is_dir():
-            found |= _read(overrides / "sources")
+    if overrides is not None and (overrides / "sources").is_dir():
+        found |= _read(overrides / "sources")
     tables: dict[str, tuple[str, str]] = {}
     for place, source in found.items():
         if tables.setdefault(source.table, place) != place:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from lakehouse.sources.detect import dates, headers, numbers
 from lakehouse.sources.detect.kinds import HINT_OF, KINDS
 from lakehouse.sources.detect.masking import mask
+from lakehouse.sources.detect.things import things
 
 ENOUGH = 0.9  # of the values must parse as a type; the rest is what quarantine will tell
 _SAMPLES = 3
@@ -54,7 +55,8 @@ class Described:
     """What a sample says of a column. Shares (0 to 1) are of the values that are no word for nothing, like `N/A`.
 
     `type` is as in a source definition, or `json`; `parses` the share of values that are one of it as people write
-    it; `formats` how values are written, with their share; `nothing` the share of words for nothing of all values.
+    it; `formats` how values are written, with their share; `nothing` the share of words for nothing of all values;
+    `things` what most values are that is nobody's, such as `currency`.
     """
 
     type: str = "string"
@@ -63,6 +65,7 @@ class Described:
     nothing: float = 0.0
     personal: tuple[Personal, ...] = ()
     samples: tuple[str, ...] = ()
+    things: tuple[str, ...] = ()
 
 
 @dataclass
@@ -107,6 +110,7 @@ def describe(header: str, values: Mapping[str, int]) -> Described:
         nothing=(total - said) / total,
         personal=personal,
         samples=_samples(real),
+        things=things(real),
     )
 
 

@@ -216,3 +216,17 @@ def test_a_wrong_file_in_the_folder_is_named(folder, text):
     """Whatever is wrong with it."""
     with pytest.raises(BadDefinition, match=r"^mine\.yaml: "):
         load(folder("mine.yaml", text))
+
+
+def test_a_definition_that_came_is_read(tmp_path):
+    """Without a restart: one that is new, changed or gone counts from the next look on; else nothing is read again."""
+    (tmp_path / "sources").mkdir()
+    before = load(tmp_path)
+    assert load(tmp_path) is before
+    file = tmp_path / "sources" / "invoices.yaml"
+    file.write_text(text_of(), "utf-8")
+    assert load(tmp_path)["erp", "invoices"].doc == "Invoices"
+    file.write_text(text_of(doc="Bills, and more"), "utf-8")
+    assert load(tmp_path)["erp", "invoices"].doc == "Bills, and more"
+    file.unlink()
+    assert ("erp", "invoices") not in load(tmp_path)

@@ -1,0 +1,229 @@
+"""Source definitions: suggest one for a file, check them, put one to work."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lakehouse.cli.app import DEFAULT, AsJson, Data, progress
+from lakehouse.cli.sources import sources
+from lakehouse.errors import BadFile, Terminal
+
+if TYPE_CHECKING:
+    from lakehouse.ingest.profile import Unknown
+    from lakehouse.settings import Settings
+    from lakehouse.sources.suggest.whole import Draft
+    from lakehouse.stages.add import Plan
+
+
+@sources.command(
+    "suggest",
+    epilog="Examples: lakehouse sources suggest crm/contacts.csv · lakehouse sources suggest 订单.xlsx --source shop "
+    "--entity orders -o shop_orders.yaml · lakehouse sources suggest export.csv --as accounts",
+)
+def suggest(  # noqa: PLR0913, PLR0917 - its options
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Any file that ingest reads, packed or not.")],
+    source: Annotated[
+        str, typer.Option("--source", metavar="NAME", help="What the source is called, e.g. shop.")
+    ] = "",
+    entity: Annotated[
+        str, typer.Option("--entity", metavar="NAME", help="What the file holds there, e.g. orders.")
+    ] = "",
+    told: Annotated[
+        str, typer.Option("--as", metavar="ENTITY", help="Entity of core that it is; guessed where left out.")
+    ] = "",
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Write it there, and tell of each column."),
+    ] = None,
+    as_json: AsJson = False,
+    rows: Annotated[int, typer.Option("--rows", min=1, help="Rows to judge by, at most.")] = 20_000,
+    encoding: Annotated[
+        str | None, typer.Option("--encoding", help="Of text that is neither Unicode nor GB 18030.")
+    ] = None,
+    sheet: Annotated[
+        str | None, typer.Option("--sheet", help="Of a workbook; without it the first that is visible.")
+    ] = None,
+) -> None:
+    """Suggest a source definition for a file: types, formats, what is personal, and what its columns are in core.
+
+    Each column is told with how sure that is and why. What is unsure stands in a comment; no value is shown.
+    """
+    from lakehouse.console.definitions import draft_as_json, show_draft
+    from lakehouse.ingest.profile import Unknown
+    from lakehouse.sources.suggest.text import as_yaml
+    from lakehouse.stages.suggest import check_entity
+
+    check_entity(told)
+    if output is not None and output.exists():
+        raise Terminal(f"{output} is there already: remove it, or name another file")
+    names = {"source": source, "entity": entity, "told": told}
+    try:
+        draft = _drafted(file, Unknown(encoding, sheet), rows, names, quiet=as_json)
+    except BadFile as error:
+        if as_json:
+            print(json.dumps({"file": str(file), "code": error.code, "error": error.reason}))
+        raise
+    text = as_yaml(draft)
+    if output is not None:
+        _write(output, text)
+    if as_json:
+        print(json.dumps(draft_as_json(draft, text), ensure_ascii=False))
+    elif output is not None:
+        show_draft(draft, str(output))
+    else:
+        print(text, end="")
+
+
+def _drafted(file: Path, how: Unknown, rows: int, names: dict[str, str], *, quiet: bool) -> Draft:
+    from lakehouse.settings import current
+    from lakehouse.stages import suggest as stage
+
+    with progress(quiet=quiet) as bar:
+        task = bar.add_task("reading", total=file.stat().st_size if file.is_file() else None)
+        return stage.suggest(
+            current(), file, how, rows=rows, on=lambda read: bar.advance(task, read), **names
+        )
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise Terminal(f"{path} cannot be written: {error.strerror}") from error
+
+
+@sources.command(
+    "check",
+    epilog="Examples: lakehouse sources check shop_orders.yaml · lakehouse sources check --all",
+)
+def check(
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FILE.yaml]…", help="Definitions; all when left out.")
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="All that are shipped or stand in your folder of definitions.")
+    ] = False,
+    data: Data = DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Hold source definitions against the contracts: SQL that does not run, what core lacks, what is personal.
+
+    Ends with 1 when there are errors; warnings are for a person to weigh.
+    """
+    from lakehouse.console.definitions import findings_as_json, show_findings
+    from lakehouse.stages.check import check_all, check_files
+
+    if files and everything:
+        raise Terminal("name files, or --all, not both")
+    settings = _here(data)
+    with progress(quiet=as_json) as bar:
+        task = bar.add_task("checking", total=None)
+
+        def on(name: str) -> None:
+            bar.update(task, description=f"checking {name}")
+
+        number, found = (len(files), check_files(settings, files, on)) if files else check_all(settings, on)
+    if as_json:
+        print(json.dumps(findings_as_json(number, found), ensure_ascii=False))
+    else:
+        show_findings(number, found)
+    if any(one.level == "error" for one in found):
+        raise typer.Exit(1)
+
+
+def _here(data: Path) -> Settings:
+    """Return the settings with the definitions that a stack on the data folder reads, without starting one."""
+    from lakehouse.settings import current
+
+    settings = current()
+    own = data / "definitions"
+    if settings.definitions is None and own.is_dir():
+        return settings.model_copy(update={"definitions": own.absolute()})
+    return settings
+
+
+@sources.command(
+    "add",
+    epilog="Examples: lakehouse sources add shop_orders.yaml --dry-run · lakehouse sources add shop_orders.yaml",
+)
+def add(
+    file: Annotated[Path, typer.Argument(metavar="FILE.yaml", help="A definition; see `sources suggest`.")],
+    definitions: Annotated[
+        Path | None,
+        typer.Option(
+            "--definitions", metavar="DIR", help="Folder of definitions; the stack's own where left out."
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would happen; change nothing.")
+    ] = False,
+    data: Data = DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Put a source definition to work: for files to come, those that waited for it, and older rows that lack a column.
+
+    A stack that runs sees it at once. Again, it changes nothing.
+    """
+    from lakehouse.local.attachment import attach
+    from lakehouse.stages.check import text_of
+
+    text = text_of(file)
+    info = attach(data)
+    here = _here(data)
+    folder = definitions or (here.definitions if info is None else None)
+    if info is None and not (data / "store").is_dir():  # nothing was landed there yet
+        _add(here, text, file, folder or data / "definitions", lake=False, dry_run=dry_run, as_json=as_json)
+        return
+    from lakehouse.cli.logged import logged
+    from lakehouse.local.session import session
+
+    with session(data, "store" if dry_run else "all") as settings, logged(data):
+        read = settings.definitions
+        if read is None:
+            raise Terminal(f"the stack on {data} reads no folder of definitions: restart it, then add")
+        lake = folder is None or folder.absolute() == read.absolute()
+        running = info is not None and info.services == "all"
+        _add(
+            settings, text, file, folder or read, lake=lake, dry_run=dry_run, as_json=as_json, running=running
+        )
+
+
+def _add(  # noqa: PLR0913 - what the command was told
+    settings: Settings,
+    text: str,
+    file: Path,
+    folder: Path,
+    *,
+    lake: bool,
+    dry_run: bool,
+    as_json: bool,
+    running: bool = False,
+) -> None:
+    from dataclasses import asdict
+
+    from lakehouse.console.definitions import show_done, show_plan
+    from lakehouse.stages.add import carry_out, plan
+
+    with progress(quiet=as_json) as bar:
+        task = bar.add_task("looking", total=None)
+        found: Plan = plan(settings, text, file.name, folder.absolute(), lake=lake)
+        if not as_json:
+            show_plan(found)
+        if dry_run:
+            done = None
+        else:
+            done = carry_out(settings, found, lake=lake, on=lambda what: bar.update(task, description=what))
+    if as_json:
+        print(
+            json.dumps({"plan": found.as_json(), "done": asdict(done) if done else None}, ensure_ascii=False)
+        )
+    elif done is None:
+        print("nothing was changed")
+    else:
+        show_done(found, done, lake=lake, running=running)
+    if done is not None and done.replay.get("failed"):
+        raise Terminal("files could not be tried; see the log, mend the cause, and add it again")

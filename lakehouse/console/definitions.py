@@ -1,0 +1,150 @@
+"""Source definitions for people and machines: what is suggested, what is wrong, what adding one does."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+
+from lakehouse.console.terminal import grid, out, plain
+
+if TYPE_CHECKING:
+    from lakehouse.sources.review import Finding
+    from lakehouse.sources.suggest.whole import Draft
+    from lakehouse.stages.add import Done, Plan
+
+
+def draft_as_json(draft: Draft, text: str) -> dict[str, Any]:
+    """Return a draft under the names that `sources suggest --json` uses; `yaml` is the definition's text."""
+    return {
+        "source": draft.source,
+        "entity": draft.entity,
+        "core_entity": draft.chosen.entity,
+        "scores": dict(draft.chosen.scores),
+        "sure": draft.chosen.sure,
+        "key": draft.key.value.split(", ") if draft.key.value else [],
+        "time_zone": draft.time_zone.value,
+        "columns": [
+            {
+                "header": one.header,
+                "name": one.name,
+                "type": one.type,
+                "formats": list(one.formats),
+                "pii": one.pii,
+                "core": one.core or None,
+                "confidence": one.confidence,
+                "mapped": one.certain,
+                "why": one.why,
+                "notes": list(one.notes),
+            }
+            for one in draft.columns
+        ],
+        "notes": list(draft.notes),
+        "yaml": text,
+    }
+
+
+def show_draft(draft: Draft, where: str) -> None:
+    """Print what became of each column; the YAML itself is in a file."""
+    rows = [
+        [
+            plain(one.header),
+            one.type + (f" ({', '.join(one.formats)})" if one.formats else ""),
+            f"{one.core}{'' if one.certain else '?'}" if one.core else None,
+            one.confidence,
+            plain("; ".join(part for part in (one.why, *one.notes) if part)) or None,
+        ]
+        for one in draft.columns
+    ]
+    scores = ", ".join(f"{name} {score:.2f}" for name, score in draft.chosen.scores.items())
+    out.print(Text(f"It seems to be {draft.chosen.entity} ({scores})", "bold"), soft_wrap=True)
+    if not draft.chosen.sure:
+        out.print("The next is as likely: `--as ENTITY` says which it is.")
+    out.print(grid("", ("column", "type", f"core.{draft.chosen.entity}", "confidence", "why"), rows))
+    counted = Counter(one.confidence or "unmapped" for one in draft.columns)
+    words = ", ".join(
+        f"{counted[name]} {name}" for name in ("high", "medium", "low", "unmapped") if counted[name]
+    )
+    out.print(
+        f"{words}. {where} holds the definition: read it through, then `lakehouse sources check` it.",
+        soft_wrap=True,
+    )
+
+
+def findings_as_json(number: int, found: Sequence[Finding]) -> dict[str, Any]:
+    """Return findings under the names that `sources check --json` uses."""
+    counted = Counter(one.level for one in found)
+    return {
+        "files": number,
+        "errors": counted["error"],
+        "warnings": counted["warning"],
+        "findings": [asdict(one) for one in found],
+    }
+
+
+def show_findings(number: int, found: Sequence[Finding]) -> None:
+    """Print findings, errors first, and how many there are."""
+    for one in sorted(found, key=lambda one: one.level):
+        style = "bold red" if one.level == "error" else "yellow"
+        line = Text.assemble((f"{one.level:<8}", style), plain(f"{one.file}: {one.field}: {one.message}"))
+        out.print(line, soft_wrap=True)
+    counted = Counter(one.level for one in found)
+    files = f"{number} definition{'' if number == 1 else 's'}"
+    out.print(f"{files}: {counted['error']} errors, {counted['warning']} warnings")
+
+
+def _files(count: int) -> str:
+    return f"{count:,} file{'' if count == 1 else 's'}"
+
+
+def show_plan(found: Plan) -> None:
+    """Print what adding a definition will do."""
+    what = {
+        "new": "is new",
+        "same": "stands there already",
+        "changed": "takes the place of the one before",
+        "instead of the shipped one": "takes the place of the one that is shipped",
+    }[found.state]
+    lines = [f"{found.place} {what}: {found.target}"]
+    if found.state != "same" and found.columns:
+        lines.append(f"columns that are new: {', '.join(found.columns)}")
+    if found.waiting:
+        lines.append(
+            f"{_files(found.waiting)} that nobody had defined, in quarantine so far: loaded with this"
+        )
+    if found.refill.get("rows"):
+        moved = ", ".join(f"{count:,} {name}" for name, count in found.refill["moved"].items() if count)
+        lines.append(f"{found.refill['rows']:,} older rows get values that they keep in `extra`: {moved}")
+    for line in lines:
+        out.print(line, markup=False, soft_wrap=True)
+    for one in found.findings:
+        out.print(Text.assemble(("warning ", "yellow"), plain(f"{one.field}: {one.message}")), soft_wrap=True)
+
+
+def show_done(found: Plan, done: Done, *, lake: bool, running: bool) -> None:
+    """Print what adding a definition did, and what is left to do."""
+    lines = ["written" if done.written else "nothing to write"]
+    if done.replay:
+        tally = done.replay
+        lines.append(
+            f"{_files(tally['files'])} that waited: {tally['loaded']:,} rows loaded, "
+            f"{tally['still_bad']:,} set aside"
+        )
+        if left := tally["gone"] + tally["disagrees"] + tally["failed"]:
+            lines.append(f"{left:,} of the files could not be loaded: `lakehouse quarantine list` says which")
+    if done.refill.get("rows"):
+        lines.append(f"{done.refill['rows']:,} older rows in {done.refill['files']:,} data files refilled")
+    if found.set_aside and found.state != "same":
+        lines.append(
+            f"{found.set_aside:,} rows of it are in quarantine for other reasons: "
+            f"`lakehouse quarantine replay --source {found.place}` tries them again"
+        )
+    if not lake:
+        lines.append(f"`lakehouse put {found.place} FILE` lands files, `lakehouse up` loads them")
+    elif not running:
+        lines.append("`lakehouse up` loads what was landed meanwhile, and computes core anew")
+    for line in lines:
+        out.print(line, markup=False, soft_wrap=True)

@@ -1,0 +1,96 @@
+"""Headers that were held back at first, until what they told was learnt: renamed by hand, and further systems."""
+
+from __future__ import annotations
+
+from tests.support import exports as e
+from tests.support.exports import Export, columns
+
+BY_HAND = (
+    Export(
+        "deals as a pipeline tool exports them",
+        "deals",
+        columns(
+            ("Deal - ID", "deal_id", e.numbered()),
+            (
+                "Deal - Title",
+                "name",
+                e.one_of("Acme renewal", "Globex pilot", "Initech upgrade", "Hooli seats"),
+            ),
+            ("Deal - Value", "amount", e.amount()),
+            ("Deal - Currency of Value", "currency", e.one_of("EUR", "USD")),
+            ("Deal - Organization ID", "account_id", e.ref()),
+            ("Deal - Contact person ID", "contact_id", e.ref()),
+            ("Deal - Pipeline", "pipeline", e.one_of("New business", "Renewals")),
+            ("Deal - Stage", "stage", e.one_of("Qualified", "Demo", "Offer made")),
+            ("Deal - Probability", "probability", e.one_of("20", "50", "80")),
+            ("Deal - Lost reason", "loss_reason", e.sometimes(e.one_of("Price", "Timing"), 0.3)),
+            ("Deal - Expected close date", "close_date", e.when("%Y-%m-%d")),
+            ("Deal - Deal created", "created_at", e.when()),
+            ("Deal - Update time", "updated_at", e.when(start=2025)),
+            ("Deal - Owner", "owner_id", e.user),
+            ("Deal - Label", None, e.one_of("Hot", "Cold")),
+            ("Deal - Total activities", None, e.whole()),
+        ),
+    ),
+    Export(
+        "联系人, another Chinese CRM",
+        "contacts",
+        columns(
+            ("联系人ID", "contact_id", e.numbered("C{}")),
+            ("联系人姓名", "name", e.zh_name),
+            ("移动电话", "phone", e.mobile),
+            ("办公电话", "phone", e.sometimes(e.landline)),
+            ("电子邮件地址", "email", e.sometimes(e.email)),
+            ("微信", "wechat", e.sometimes(e.numbered("wx{}"))),
+            ("职位", "title", e.one_of("经理", "总监", "采购")),
+            ("性别", "gender", e.one_of("男", "女")),
+            ("出生年月日", "birth_date", e.when("%Y-%m-%d", start=1980)),
+            ("所在城市", "city", e.zh_city),
+            ("联系地址", "address", e.zh_address),
+            ("销售负责人", "owner_id", e.zh_user),
+            ("来源渠道", "lead_source", e.one_of("展会", "转介绍", "官网")),
+            ("录入时间", "created_at", e.when("%Y/%-m/%-d %H:%M")),
+            ("最近修改时间", "updated_at", e.when("%Y/%-m/%-d %H:%M", start=2025)),
+            ("爱好", None, e.one_of("足球", "阅读")),
+            ("备注", None, e.zh_text),
+        ),
+    ),
+    Export(
+        "orders of a shop, renamed by hand",
+        "orders",
+        columns(
+            ("Order #", "order_id", e.numbered("#{}")),
+            ("Placed on", "ordered_at", e.when("%Y-%m-%dT%H:%M:%SZ")),
+            ("Buyer's e-mail", None, e.email),
+            ("Member no.", "identifier_value", e.ref("M{}")),
+            ("# of items", "quantity", e.whole()),
+            ("Grand Total", "amount", e.amount("${:,.2f}")),
+            ("Curr.", "currency", e.one_of("USD")),
+            ("Discount amt", "discount", e.amount("{:.2f}", 0, 9)),
+            ("Delivery fee", "shipping", e.amount("{:.2f}", 0, 9)),
+            ("VAT", "tax", e.amount("{:.2f}", 0, 90)),
+            ("Promo code", "coupon_code", e.sometimes(e.one_of("SPRING", "VIP10"), 0.2)),
+            ("State of order", "status", e.one_of("paid", "shipped", "cancelled")),
+            ("Sold via", "channel", e.one_of("web", "app", "store")),
+            ("Ship city", "city", e.city),
+            ("Ship-to address", "address", e.address),
+            ("Paid on", "paid_at", e.when("%Y-%m-%dT%H:%M:%SZ")),
+            ("Gift wrap?", None, e.yes_no),
+        ),
+    ),
+    Export(
+        "收款单 of an ERP",
+        "payments",
+        columns(
+            ("收款单号", "payment_id", e.numbered("SK{}")),
+            ("对应订单号", "order_id", e.ref("SO{}")),
+            ("往来单位编码", "account_id", e.ref("K{}")),
+            ("结算方式", "method", e.one_of("微信", "支付宝", "银行转账")),
+            ("实收金额", "amount", e.amount("{:,.2f}")),
+            ("币别", "currency", e.one_of("CNY")),
+            ("收款日期", "paid_at", e.when("%Y-%m-%d")),
+            ("单据状态", "status", e.one_of("已审核", "未审核")),
+            ("摘要", None, e.zh_text),
+        ),
+    ),
+)

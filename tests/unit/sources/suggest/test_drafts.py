@@ -1,0 +1,210 @@
+"""What a draft says where a file is doubtful: it tells, and never guesses."""
+
+from __future__ import annotations
+
+import duckdb
+import pytest
+import yaml
+
+from lakehouse.errors import Terminal
+from lakehouse.settings import Settings
+from lakehouse.sources.definition import parse
+from lakehouse.sources.suggest.draft import RESERVED
+from lakehouse.sources.suggest.text import as_yaml
+from lakehouse.stages.check import check_text
+from lakehouse.stages.suggest import suggest
+
+
+@pytest.fixture
+def drafted(tmp_path):
+    """Return the draft of a file with this header and these rows, and its text."""
+
+    def make(header, *rows, name="export.csv", **told):
+        path = tmp_path / name
+        path.write_text("\n".join([header, *rows]) + "\n", "utf-8")
+        draft = suggest(Settings(scratch=tmp_path), path, source="crm", **told)
+        text = as_yaml(draft)
+        parse(text, "draft.yaml")
+        return draft, text
+
+    return make
+
+
+def of(draft, header):
+    return next(column for column in draft.columns if column.header == header)
+
+
+def rows(*cells, number=30):
+    """Return rows; `{n}` in a cell is the row's number."""
+    return [",".join(cell.replace("{n}", str(n)) for cell in cells) for n in range(number)]
+
+
+def test_days_that_may_be_months_are_told(drafted):
+    """5/1/26 stays text, is not mapped, and the draft says what to write once somebody knows."""
+    draft, text = drafted("Order ID,Order Date,Amount", *rows("SO{n}", "5/1/26", "1.50"), name="orders.csv")
+    column = of(draft, "Order Date")
+    assert (column.type, column.core, column.confidence, column.certain) == (
+        "string",
+        "ordered_at",
+        "low",
+        False,
+    )
+    assert "no value says which comes first" in column.notes[0]
+    assert "# unsure: ordered_at:" in text
+    assert "ordered_at" not in yaml.safe_load(text)["core"]["orders"]
+
+
+def test_days_that_one_value_decides(drafted):
+    """25/1/26 says that the day comes first."""
+    days = [*rows("SO{n}", "5/1/26", "1.50"), "SO99,25/1/26,1.50"]
+    draft, _ = drafted("Order ID,Order Date,Amount", *days, name="orders.csv")
+    column = of(draft, "Order Date")
+    assert (column.type, column.formats, column.certain) == ("timestamptz", ("dmy",), True)
+
+
+def test_damaged_phones_are_told(drafted):
+    """The digits of 1.38E+10 are lost, and no format brings them back."""
+    phones = [*rows("LX{n}", "张伟", "13812345{n}77", number=9), "LX99,李娜,1.38E+10"]
+    draft, text = drafted("联系人编号,姓名,手机", *phones)
+    assert of(draft, "手机").core == "phone"
+    assert "damaged (1.38E+10)" in text
+    assert draft.region == "'CN'"
+
+
+def test_numbers_of_people_are_never_mapped(drafted):
+    """Identity numbers and bank cards stay columns, marked personal; the draft says what may be done with them."""
+    draft, text = drafted(
+        "联系人编号,姓名,身份证号,银行卡号",
+        *rows("LX{n}", "张伟", "11010119900307{n}", "4111111111111111", number=12),
+    )
+    for header in ("身份证号", "银行卡号"):
+        column = of(draft, header)
+        assert (column.core, column.pii) == ("", True)
+    assert text.count("`collect: hash` or `collect: drop`") == 2
+
+
+def test_what_the_look_of_values_says(drafted):
+    """E-mails below a header that says nothing are e-mails, and nobody is sure."""
+    draft, _ = drafted("Contact ID,Full name,col 7", *rows("C{n}", "Ann Lee", "ann{n}@example.com"))
+    column = of(draft, "col 7")
+    assert (column.core, column.confidence) == ("email", "medium")
+
+
+def test_what_is_missing_is_told(drafted):
+    """No key, no currency, no time zone, no change date."""
+    draft, text = drafted(
+        "Deal Name,Amount,Stage,Created", *rows("Acme", "5.00", "Demo", "2026-01-05 10:00:00")
+    )
+    assert draft.key.value == ""
+    for words in (
+        "no column seems to be deal_id",
+        "key: no column",
+        "times have no zone",
+        "unsure: currency",
+    ):
+        assert words in text
+    assert "no updated_at" in text
+
+
+@pytest.mark.parametrize(
+    ("amounts", "currency"),
+    [('"1.299,00 €"', "'EUR'"), ("1299元", "'CNY'"), ("USD 5", "'USD'"), ("$5.00", None)],
+)
+def test_currencies_are_read_and_not_guessed(drafted, amounts, currency):
+    """A sign that is one currency's says it; a dollar may be anybody's."""
+    draft, _ = drafted(
+        "Order ID,Order Date,Order Amount", *rows("SO{n}", "2026-01-05", amounts), name="orders.csv"
+    )
+    given = {name: expression for name, expression, _ in draft.core}
+    assert given.get("currency") == currency
+    assert ("currency" in {name for name, _, _ in draft.unsure}) is (currency is None)
+
+
+def test_hostile_headers(drafted, tmp_path):
+    """Quotes, line breaks, words of YAML and of SQL, comments, names twice, 300 signs: all are names of columns."""
+    header = 'no,"a""b: {c}","x # y","line\u2028break",select,Select!,null,"[1]","' + "长" * 300 + '",😀'
+    draft, text = drafted(header, *rows("{n}", "1", "b", "c", "d", "e", "f", "g", "h", "i"), told="orders")
+    told = yaml.safe_load(text)
+    assert [column["from"] for column in told["columns"]][1:4] == ['a"b: {c}', "x # y", "line\u2028break"]
+    assert len({column["name"] for column in told["columns"]}) == len(draft.columns) == 10
+    assert "select_value" in {column["name"] for column in told["columns"]}
+    assert check_text(Settings(scratch=tmp_path), text, "x")[0] is not None
+
+
+def test_no_value_of_the_file_is_told(drafted):
+    """Whatever the values are: names, remarks, words that are nobody's."""
+    draft, text = drafted(
+        "Lead ID,Name,Phone,Comments", *rows("L{n}", "Zebedee Quux", "+4722{n}", "xyzzy plugh")
+    )
+    shown = text + repr(draft)
+    assert [word for word in ("Zebedee", "Quux", "xyzzy", "plugh", "+4722") if word in shown] == []
+
+
+def test_columns_without_values(drafted, tmp_path):
+    """They are mapped by their name, not with high confidence, and their SQL runs."""
+    draft, text = drafted(
+        "Order ID,Order Date,Amount,Paid at", *rows("SO{n}", "2026-01-05", "", ""), name="orders.csv"
+    )
+    assert of(draft, "Paid at").confidence == "medium"
+    assert [one for one in check_text(Settings(scratch=tmp_path), text, "x")[1] if one.level == "error"] == []
+
+
+def test_times_since_1970_become_times(drafted, tmp_path):
+    """In core; the raw table keeps the number."""
+    lines = [f'{{"id": "A{n}", "activity_type": "call", "created_at": 17671{n:08d}}}' for n in range(40)]
+    draft, text = drafted(lines[0], *lines[1:], name="calls.ndjson", told="activities")
+    assert draft.format == "ndjson"
+    assert (of(draft, "created_at").type, of(draft, "created_at").expression) == (
+        "long",
+        "to_timestamp(created_at / 1000)",
+    )
+    assert [one for one in check_text(Settings(scratch=tmp_path), text, "x")[1] if one.level == "error"] == []
+
+
+def test_an_order_without_a_customers_number(drafted):
+    """Its e-mail says whose it is."""
+    draft, _ = drafted(
+        "Order ID,Order Date,Amount,Buyer email",
+        *rows("SO{n}", "2026-01-05", "1.50", "a{n}@example.com"),
+        name="orders.csv",
+    )
+    assert draft.identifiers == (("crm_orders_id", "order_id", True), ("email", "buyer_email", True))
+    assert draft.record == "'crm:orders:' || order_id"
+
+
+def test_a_person_says_what_it_is(drafted):
+    """`--as` decides, and is believed; a name that is none is told with the nearest."""
+    draft, _ = drafted("ID,Name,Email", *rows("{n}", "Ann Lee", "a{n}@example.com"), told="leads")
+    assert (draft.chosen.entity, draft.chosen.sure) == ("leads", True)
+    with pytest.raises(Terminal, match="did you mean contacts"):
+        drafted("ID,Name", "1,x", told="contact")
+    with pytest.raises(Terminal, match="--entity Bad-Name"):
+        drafted("ID,Name", "1,x", entity="Bad-Name")
+
+
+def test_nobody_is_sure_of_an_entity_by_chance(drafted):
+    """Columns that many entities have: nothing is suggested with high confidence, and the next entity is named."""
+    draft, text = drafted("ID,Name,Status", *rows("{n}", "x y", "open"))
+    assert not draft.chosen.sure
+    assert [one for one in draft.columns if one.confidence == "high"] == []
+    assert "`--as ENTITY` says which it is" in text
+
+
+def test_a_file_without_a_header(drafted):
+    """Nothing is suggested: its columns have no names."""
+    with pytest.raises(Terminal, match="its first line looks like a row"):
+        drafted("ann@example.com,2026-01-05", "bob@example.com,2026-01-06")
+
+
+def test_words_of_sql_are_no_names():
+    """What DuckDB cannot read as a column in SQL gets another name."""
+    with duckdb.connect() as con:
+        words = [
+            row[0] for row in con.execute("SELECT DISTINCT keyword_name FROM duckdb_keywords()").fetchall()
+        ]
+        for word in words:
+            con.execute(f'CREATE OR REPLACE TABLE t("{word}" VARCHAR)')
+            try:
+                con.execute(f"SELECT CAST({word} AS VARCHAR), coalesce({word}, 'x'), {word} > 'a' FROM t")
+            except duckdb.Error:
+                assert word in RESERVED, word
