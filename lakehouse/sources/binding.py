@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import duckdb
 
@@ -27,7 +27,7 @@ _LATER = ("_file_id", "_row", "_loaded_at")  # a check is asked before a row has
 
 
 def bind(settings: Settings, source: Source, where: str) -> list[Finding]:
-    """Return what of a definition's SQL cannot run, and what may stop a model at a value of another type."""
+    """Return what of a definition's SQL cannot run, and what loses values of another type."""
     with duck.connect(settings, iceberg=False, threads=1) as con:
         con.execute("CREATE SCHEMA raw")
         columns = ", ".join(
@@ -40,12 +40,17 @@ def bind(settings: Settings, source: Source, where: str) -> list[Finding]:
             for field, query in _queries(source)
             if (message := _wrong(con, query, names))
         ]
-        found += [Finding("error", where, field, message) for field, message in _casts(con, source)]
-        return found or [
-            Finding("error", where, field, message)
-            for field, query in _wholes(source)
-            if (message := _wrong(con, query, names))
-        ]
+        found += [Finding(level, where, field, message) for level, field, message in _casts(con, source)]
+        return (
+            found
+            if any(one.level == "error" for one in found)
+            else found
+            + [
+                Finding("error", where, field, message)
+                for field, query in _wholes(source)
+                if (message := _wrong(con, query, names))
+            ]
+        )
 
 
 def _queries(source: Source) -> Iterator[tuple[str, str]]:
@@ -102,8 +107,10 @@ def _wrong(con: duckdb.DuckDBPyConnection, query: str, names: list[str]) -> str:
     return ""
 
 
-def _casts(con: duckdb.DuckDBPyConnection, source: Source) -> Iterator[tuple[str, str]]:
-    """Yield where SQL gives another type than is wanted: one value that cannot become it would stop the model."""
+def _casts(
+    con: duckdb.DuckDBPyConnection, source: Source
+) -> Iterator[tuple[Literal["error", "warning"], str, str]]:
+    """Yield where SQL gives another type than is wanted: a value that cannot become it is null, and nobody is told."""
     wanted = [
         (f"core.{entity}.{name}", text, ENTITIES[entity].get(name, "VARCHAR"), _rows(source, mapping))
         for entity in source.core
@@ -120,12 +127,13 @@ def _casts(con: duckdb.DuckDBPyConnection, source: Source) -> Iterator[tuple[str
         except duckdb.Error:  # told already
             continue
         if given == "VARCHAR":
-            what = f"{text} is text, and {kind} is wanted: one value that is none stops the model for all; "
-            yield field, what + f"give the column a type and formats, or write TRY_CAST({text} AS {kind})"
+            what = f"{text} is text, and {kind} is wanted: one value that is none becomes null; give the column a "
+            yield "warning", field, what + f"type and formats, or say that it may: TRY_CAST({text} AS {kind})"
         elif given == "INTEGER" and _NULL.search(text):  # which has no type of its own
             continue
         elif _is_moment(kind) is not _is_moment(given) and not {kind, given} & _ANYTHING:
-            yield field, f"{text} is {given}, and {kind} is wanted: map another column, or convert it"
+            what = f"{text} is {given}, and {kind} is wanted: map another column, or convert it"
+            yield "error", field, what
 
 
 def _is_moment(kind: str) -> bool:

@@ -331,19 +331,22 @@ def test_maintain_says_what_it_did(lakehouse):
     assert fails(lakehouse("maintain", "--table", "raw.none")).startswith("no table raw.none; there are ")
 
 
-def test_maintain_says_what_became_of_raw_files_where_a_source_limits_their_days(
-    lakehouse, monkeypatch, tmp_path
-):
+def test_maintain_says_what_became_of_raw_files_where_a_source_limits_their_days(lakehouse, data):
     """Young ones stay; who asks for one table is told of that alone."""
-    (tmp_path / "sources").mkdir()
+    mine = data / "definitions" / "sources" / "shop_orders.yaml"
+    mine.parent.mkdir(exist_ok=True)
     shipped = (files("lakehouse.sources") / "definitions/shop_orders.yaml").read_text("utf-8")
-    (tmp_path / "sources" / "shop_orders.yaml").write_text(f"raw_days: 1\n{shipped}", "utf-8")
-    monkeypatch.setenv("LAKEHOUSE_DEFINITIONS", str(tmp_path))
-    found = json.loads(lakehouse("maintain", "--dry-run", "--json").out)["raw files"]
-    assert found.keys() == {"shop/orders"}
-    assert set(found["shop/orders"].values()) == {0}
-    assert "would go" in lakehouse("maintain", "--dry-run").out
-    assert "raw files" not in json.loads(lakehouse("maintain", "--table", "raw.shop_orders", "--json").out)
+    mine.write_text(f"raw_days: 1\n{shipped}", "utf-8")
+    try:
+        found = json.loads(lakehouse("maintain", "--dry-run", "--json").out)["raw files"]
+        assert found.keys() == {"shop/orders"}
+        assert set(found["shop/orders"].values()) == {0}
+        assert "would go" in lakehouse("maintain", "--dry-run").out
+        assert "raw files" not in json.loads(
+            lakehouse("maintain", "--table", "raw.shop_orders", "--json").out
+        )
+    finally:
+        mine.unlink()
 
 
 def test_maintain_ends_with_1_when_a_table_failed(lakehouse, monkeypatch):

@@ -223,10 +223,10 @@ def test_a_definition_that_came_is_read(tmp_path):
     (tmp_path / "sources").mkdir()
     before = load(tmp_path)
     assert load(tmp_path) is before
-    file = tmp_path / "sources" / "invoices.yaml"
-    file.write_text(text_of(), "utf-8")
-    assert load(tmp_path)["erp", "invoices"].doc == "Invoices"
-    file.write_text(text_of(doc="Bills, and more"), "utf-8")
-    assert load(tmp_path)["erp", "invoices"].doc == "Bills, and more"
+    file = tmp_path / "sources" / "bills.yaml"
+    file.write_text(text_of(entity="bills"), "utf-8")
+    assert load(tmp_path)["erp", "bills"].doc == "Invoices"
+    file.write_text(text_of(entity="bills", doc="Bills, and more"), "utf-8")
+    assert load(tmp_path)["erp", "bills"].doc == "Bills, and more"
     file.unlink()
-    assert ("erp", "invoices") not in load(tmp_path)
+    assert ("erp", "bills") not in load(tmp_path)

@@ -84,8 +84,7 @@ def test_a_good_definition(tmp_path):
         (orders(amount="total +"), "core.orders.amount", "no SQL that runs"),
         (orders(where="sold_at >"), "core.orders.where", "no SQL that runs"),
         (orders(each="who ||| 1"), "core.orders.each", "no SQL that runs"),
-        (orders(together="sourc"), "core.orders", "sourc"),
-        (orders(ordered_at="who"), "core.orders.ordered_at", "TRY_CAST(who AS TIMESTAMPTZ)"),
+        (orders(together="sourc"), "the whole file", "core.orders.together names what is not mapped: sourc"),
         (orders(identifier_value=None), "core.orders.identifier_value", "says nothing"),
         (orders(identifier_type=None), "core.orders.identifier_type", "says nothing"),
         ({"record": "whoo"}, "record", "did you mean who?"),
@@ -108,6 +107,7 @@ def test_errors(tmp_path, changes, field, words):
 @pytest.mark.parametrize(
     ("changes", "field", "words"),
     [
+        (orders(ordered_at="who"), "core.orders.ordered_at", "TRY_CAST(who AS TIMESTAMPTZ)"),
         (orders(currency=None), "core.orders.currency", "nobody knows what amount is in"),
         (orders(updated_at=None), "core.orders.updated_at", "the one loaded later counts"),
         (orders(ordered_at=None), "core.orders.ordered_at", "partitioned by it"),

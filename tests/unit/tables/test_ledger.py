@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from functools import cache
 
 import pytest
@@ -102,21 +103,24 @@ def test_all_tables_of_a_generation_are_listed(lake, catalog):
     assert ledger.in_ledger(catalog, {"a"}) == {"a"}
 
 
-def test_files_with_rows_left_in_quarantine_are_those_whose_last_generation_left_some(lake, catalog, table):
+def test_what_is_loaded_of_a_file_is_of_all_its_generations(lake, catalog, table):
     """Of this table alone; by the ledger where summaries have expired, and by the summaries where both tell."""
     bad = {"received": 3, "loaded": 1, "quarantined": 2}
-    mended = {"received": 2, "loaded": 2, "quarantined": 0}
-    assert ledger.with_bad_rows(catalog, table) == set()
+    mended = {"received": 2, "loaded": 2, "quarantined": 0, "started_at": "2026-02-01T00:00:00Z", "replay": 1}
+    assert ledger.loads(catalog, table) == {}
     name = "'" + ".".join(table.name()) + "'"
     for file, table_name in (("a", name), ("b", name), ("c", "'raw.other'"), ("d", "NULL")):
         note_record(lake, catalog, replace(a_record(file, 0), **bad), table_name)
-    note_record(lake, catalog, replace(a_record("b", 0), replay=1, **mended), name)
-    assert ledger.with_bad_rows(catalog, table) == {"a"}
-    append(
-        table, [], records=[replace(a_record("a", 0), replay=1, **mended), replace(a_record("e", 0), **bad)]
-    )
-    append(table.refresh(), [], records=[replace(a_record("f", 0), **mended)])
-    assert ledger.with_bad_rows(catalog, table.refresh()) == {"e"}
+    note_record(lake, catalog, replace(a_record("b", 0), **mended), name)
+    first = datetime(2026, 1, 1, tzinfo=UTC)
+    half, whole, none = (ledger.Load(first, *counts) for counts in ((1, 2), (3, 0), (0, 0)))
+    assert ledger.loads(catalog, table) == {"a": half, "b": whole}
+    append(table, [], records=[replace(a_record("a", 0), **mended), replace(a_record("e", 0), **bad)])
+    append(table.refresh(), [], records=[a_record("f", 0)])
+    found = ledger.loads(catalog, table.refresh())
+    assert found == {"a": whole, "b": whole, "e": half, "f": none}
+    assert [file for file, load in sorted(found.items()) if load.whole] == ["a", "b", "f"]
+    assert [file for file, load in sorted(found.items()) if load.empty] == ["f"]
 
 
 def test_what_is_known_is_in_a_summary_or_in_the_ledger(lake, catalog, table):
