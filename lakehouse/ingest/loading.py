@@ -8,15 +8,14 @@ it is still being read has data files of its own.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from threading import local
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -28,6 +27,7 @@ from lakehouse.ingest.hash_key import hash_key
 from lakehouse.ingest.pieces import PIECE, Piece, pieces
 from lakehouse.ingest.quarantine import BadRow
 from lakehouse.ingest.read import LATER, create_unit, read_piece
+from lakehouse.ingest.threads import ahead, at_once, threads
 from lakehouse.landing.fetch import chunks
 from lakehouse.landing.files import RawFile
 from lakehouse.tables import datafiles
@@ -40,8 +40,7 @@ if TYPE_CHECKING:
     from lakehouse.sources.definition import Source
     from lakehouse.tables.catalog import DataFile, Table
 
-UNIT = 2 * PIECE  # bytes of text for each GiB of memory; as rows they take one to three times as much
-_AHEAD = 4  # pieces that are fetched and unpacked while others are read
+UNIT = 2 * PIECE  # bytes of text; as rows in memory they take one to three times as much
 
 
 @dataclass
@@ -77,7 +76,6 @@ class _Ended:
     error: Exception | None
 
 
-_T = TypeVar("_T")
 _Item = tuple[str, Piece] | _Ended
 
 
@@ -105,7 +103,9 @@ class Loading:
         self._pending: dict[int, _Pending] = {}
         self._leaving: tuple[str, Future[list[DataFile]]] | None = None
         self._number = 0
-        self._unit = UNIT * max(1, settings.function_memory_mb // 1024)
+        # Rows of many days are as many files a unit, so more go into one; else short units overlap better.
+        many = any(part.column != "_loaded_at" for part in source.contract.partition)
+        self._unit = UNIT * (max(1, settings.function_memory_mb // 1024) if many else 1)
         self._cursors = local()
         create_unit(con, source)
         con.execute(
@@ -132,9 +132,9 @@ class Loading:
         workers = self.settings.threads if self.settings.threads > 1 else 0
         try:
             with (
-                _threads(min(1, workers)) as self._writer,
-                _threads(workers) as parsers,
-                _threads(min(1, workers)) as fetcher,
+                threads(min(1, workers)) as self._writer,
+                threads(workers) as parsers,
+                threads(min(1, workers)) as fetcher,
             ):
                 self._read_all(files, parsers, fetcher)
                 self._settle()
@@ -155,7 +155,7 @@ class Loading:
     def _read_all(
         self, files: Iterable[RawFile], parsers: ThreadPoolExecutor | None, fetcher: ThreadPoolExecutor | None
     ) -> None:
-        for item in _ahead(self._pieces(files), fetcher):
+        for item in ahead(self._pieces(files), fetcher):
             if isinstance(item, _Ended):
                 self._end(item)
                 continue
@@ -205,7 +205,9 @@ class Loading:
         number = self._number
         self.counts.setdefault(file_id, Counts())
         done = (
-            parsers.submit(self._read, piece, number) if parsers else _now(lambda: self._read(piece, number))
+            parsers.submit(self._read, piece, number)
+            if parsers
+            else at_once(lambda: self._read(piece, number))
         )
         self._pending[number] = _Pending(file_id, piece, done)
         if sum(one.piece.bytes for one in self._pending.values()) < self._unit:
@@ -291,7 +293,9 @@ class Loading:
         else:
             create_unit(con, self.source)
         folder = f"{self._attempt}/{last}"
-        work = self._writer.submit(self._write, folder) if self._writer else _now(lambda: self._write(folder))
+        work = (
+            self._writer.submit(self._write, folder) if self._writer else at_once(lambda: self._write(folder))
+        )
         self._leaving = (owner, work)
 
     def _write(self, folder: str) -> list[DataFile]:
@@ -365,36 +369,3 @@ class Loading:
             f"TIMESTAMPTZ {literal(self.now.isoformat())} AS _loaded_at, {', '.join(map(identifier, columns))} "
             "FROM leaving_unit JOIN leaving_places ON _of = _piece WHERE _code IS NULL"
         )
-
-
-def _ahead(items: Iterator[_Item], fetcher: ThreadPoolExecutor | None) -> Iterator[_Item]:
-    """Yield the items; a fetcher makes the next few of them meanwhile."""
-    if fetcher is None:
-        yield from items
-        return
-    coming = deque(fetcher.submit(next, items, None) for _ in range(_AHEAD))
-    while (item := coming.popleft().result()) is not None:
-        coming.append(fetcher.submit(next, items, None))
-        yield item
-
-
-@contextmanager
-def _threads(number: int) -> Iterator[ThreadPoolExecutor | None]:
-    """Give a pool of threads, or None for none: then all happens in the calling thread, in one order."""
-    if number == 0:
-        yield None
-        return
-    pool = ThreadPoolExecutor(number)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _now(work: Callable[[], _T]) -> Future[_T]:
-    done: Future[_T] = Future()
-    try:
-        done.set_result(work())
-    except Exception as error:  # noqa: BLE001 - whoever asks for the result gets it
-        done.set_exception(error)
-    return done
