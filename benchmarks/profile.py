@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
 
 import duckdb
 
+from benchmarks.processes import measured
 from benchmarks.report import Result
 from lakehouse.engine.escape import literal
 
 _ROWS_A_GB = 4_400_000
-_CODE = (
-    "from lakehouse.cli import main\n"
-    "try:\n    main()\nfinally:\n"
-    "    print([line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')][0])"
-)
 
 
 def profile(*, quick: bool) -> list[Result]:
@@ -28,18 +21,12 @@ def profile(*, quick: bool) -> list[Result]:
         path = Path(folder) / "export.csv"
         duckdb.sql(f"COPY ({_query(rows)}) TO {literal(str(path))} (HEADER)")
         gb = path.stat().st_size / 1e9
-        began = time.perf_counter()
-        told = subprocess.run(
-            [sys.executable, "-c", _CODE, "sources", "profile", str(path), "--json"],
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout
-        seconds = time.perf_counter() - began
+        call = "from lakehouse.cli import main; main()"
+        _, seconds, peak = measured(call, "sources", "profile", str(path), "--json")
     note = f"{seconds:.1f} s for {gb:.2f} GB, 16 columns"
     return [
         Result("profile of 1 GB of CSV, 16 columns", seconds / gb, "s", 20, at_least=False, note=note),
-        Result("the same, peak memory", int(told.split()[-1]) / 1024, "MiB", 1024, at_least=False),
+        Result("the same, peak memory", peak, "MiB", 1024, at_least=False),
     ]
 
 

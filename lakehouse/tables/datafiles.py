@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from pyiceberg.conversions import from_bytes, to_bytes
+from pyiceberg.conversions import to_bytes
 from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
 from pyiceberg.transforms import IdentityTransform
 from pyiceberg.typedef import Record
@@ -139,18 +139,6 @@ def paths_since(table: Table, column: str, moment: dt.datetime) -> list[str]:
     """Return the data files that may hold rows whose `column` is not before `moment`, by the manifests alone."""
     scan = table.scan(f"{column} >= '{moment.isoformat()}'", selected_fields=(column,))
     return [task.file.file_path for task in scan.plan_files()]
-
-
-def paths_of_newest(table: Table, column: str) -> list[str]:
-    """Return the data files that may hold a row with the largest value of a column, by the manifests alone."""
-    field = table.schema().find_field(column)
-    kind = field.field_type
-    if not isinstance(kind, PrimitiveType):
-        raise TypeError(f"{column} has no largest value")
-    files = [task.file for task in table.scan(selected_fields=(column,)).plan_files()]
-    bounds = [(file.file_path, (file.upper_bounds or {}).get(field.field_id)) for file in files]
-    highest = max((from_bytes(kind, bound) for _, bound in bounds if bound is not None), default=None)
-    return [path for path, bound in bounds if bound is None or from_bytes(kind, bound) == highest]
 
 
 def discard(table: Table, written: Written) -> None:

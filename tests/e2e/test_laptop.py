@@ -121,6 +121,7 @@ def test_a_plain_put_is_in_the_table_within_ten_seconds(data: Path) -> None:
         Bucket=env["LAKEHOUSE_LANDING_BUCKET"], Key="web/events/五月 1/用户 a+b%20.ndjson", Body=lines
     )
     until(lambda: count(data, "raw.events", f"user_id = '{user}'") == 7, 10)
+    assert count(data, "raw.events", f"user_id = '{user}'") == 7
 
 
 def test_put_lands_a_file_once(data: Path, tmp_path: Path) -> None:

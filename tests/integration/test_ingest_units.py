@@ -93,6 +93,20 @@ def test_a_unit_is_as_large_as_memory_allows(company):
     assert files[0] > 2 * files[1] > 2
 
 
+def test_units_of_one_day_stay_small(company):
+    """They are one file each whatever their size, and are written while the next is read."""
+    files = []
+    for memory in (1_024, 4_096):
+        before = company.data_files()
+        company.settings = company.settings.model_copy(update={"function_memory_mb": memory})
+        rows = [f"{memory}{number:04},Lee,2026-01-05T10:00:00Z\n" for number in range(180)]
+        company.ingest(
+            company.put("salesforce/contacts/x.csv", "".join(["Id,LastName,CreatedDate\n", *rows]).encode())
+        )
+        files.append(len(company.data_files() - before))
+    assert files[0] == files[1] > 3
+
+
 def test_of_an_attempt_that_fails_while_a_unit_is_written_nothing_is_left(company, monkeypatch):
     """Neither of the unit before, nor of the one on its way."""
     real, calls = datafiles.write_partition, []

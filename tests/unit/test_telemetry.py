@@ -55,10 +55,12 @@ def test_a_field_that_is_not_on_the_list_is_refused(write, field, lines):
     assert lines() == []
 
 
-def test_no_field_is_a_word_of_the_logger():
-    """Such a field would raise where it is used, which may be in the middle of a failure."""
+def test_no_field_is_a_word_of_the_logger(lines):
+    """Such a field would raise where it is used, which may be in the middle of a failure, or be written over."""
     for name in sorted(FIELDS):
         info("x", **{name: "value"})
+        (line,) = lines()
+        assert (line["message"], line[name]) == ("x", "value")
 
 
 def test_an_error_is_logged_by_its_type(lines):

@@ -82,6 +82,17 @@ def test_whoever_bought_nothing_has_zeros_and_no_recency():
     ] * 4
 
 
+def test_a_deal_counts_once_however_often_it_changed():
+    """And not at all once its newest version is gone."""
+    deals = [
+        {**deal("won over", at(1, 5)), "valid_from": at(1, 5), "valid_to": at(1, 9)},
+        {**deal("won over", at(1, 5)), "valid_from": at(1, 9), "valid_to": None},
+        {**deal("deleted", at(1, 5)), "valid_from": at(1, 5), "valid_to": at(1, 7)},
+    ]
+    row = ann("2026-02-01", core__orders=[order(1, at(1, 1))], core__deals=deals)
+    assert (row["open_deals"], row["open_deal_amount"]) == (1, Decimal("1.00"))
+
+
 def test_as_of_cuts_off_what_came_later():
     """Replaying history must not know the future: orders, events and deals after the day are left out."""
     orders = [order(1, at(1, 1)), order(2, at(2, 1, 23)), order(3, at(2, 2))]

@@ -75,8 +75,11 @@ def test_what_is_told_once_is_not_told_again(known):
 
 def test_a_look_that_finds_nothing_new_does_not_even_ask_who_is_in_the_audience(known, monkeypatch):
     """It comes every few minutes."""
-    monkeypatch.setattr(export, "audience", lambda *_: pytest.fail("asked"))
+    asked = []
+    monkeypatch.setattr(export, "audience", lambda *given: asked.append(given))
     export.export(known.settings)
+    assert asked == []
+    assert runs() == 1
 
 
 def test_who_leaves_is_taken_off(known):
