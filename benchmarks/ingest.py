@@ -11,9 +11,7 @@ import json
 import os
 import random
 import re
-import resource
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -27,6 +25,7 @@ from pathlib import Path
 import duckdb
 
 from benchmarks import peers
+from benchmarks.processes import measured
 from benchmarks.report import Result
 from lakehouse import aws, settings
 from lakehouse.engine import duck
@@ -316,14 +315,13 @@ def large(*, quick: bool) -> list[Result]:
         key = f"web/events/large/{gib}.gz"
         aws.s3().upload_file(str(path), found.landing_bucket, key)
         path.unlink()
-        environment = dict(os.environ) | {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(_MEMORY_MB)}
-        command = [sys.executable, "-m", "benchmarks.ingest", key]
-        told = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
-    loaded, peak, seconds = json.loads(told.splitlines()[-1])
+        call = "runpy.run_module('benchmarks.ingest', run_name='__main__')"
+        told, _, peak = measured(call, key, AWS_LAMBDA_FUNCTION_MEMORY_SIZE=str(_MEMORY_MB))
+    loaded, seconds = json.loads(told.splitlines()[-1])
     if loaded != rows:
         raise AssertionError(f"{loaded} of {rows} rows loaded")
     what = f"peak memory of one file of {gib} GiB unpacked, in a function of {_MEMORY_MB} MB"
-    return [Result(what, peak / 1024, "MiB", 1_024, at_least=False, note=f"{rows / seconds:,.0f} rows/s")]
+    return [Result(what, peak, "MiB", 1_024, at_least=False, note=f"{rows / seconds:,.0f} rows/s")]
 
 
 def collect(*, quick: bool) -> list[Result]:
@@ -363,13 +361,12 @@ def _order_lines(rows: int) -> bytes:
 
 
 def _load_alone(key: str) -> None:
-    """Load one file in this process, and print its rows, this process's peak in KiB, and seconds."""
+    """Load one file in this process, and print its rows and seconds."""
     found = settings.current()
     began = time.perf_counter()
     records = ingest(found, listing(found.landing_bucket, key)).records
     seconds = time.perf_counter() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(json.dumps([sum(record.loaded for record in records), peak, seconds]))
+    print(json.dumps([sum(record.loaded for record in records), seconds]))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ day and sorted by time, that 40 commits filled with 30 files each.
 from __future__ import annotations
 
 import json
-import resource
 import shutil
 import statistics
 import subprocess
@@ -23,6 +22,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.processes import peak_mib
 from benchmarks.report import Result
 from lakehouse.engine import duck
 from lakehouse.engine.escape import literal
@@ -179,7 +179,7 @@ def _contend(name: str, lake: Path) -> dict[str, float]:
     table = catalog.load_table(_EVENTS.name)
     if _rows(table) != rows or (name != "duckdb" and len(live_files(table)) != _DAYS):
         raise AssertionError(f"{name}: {_rows(table)} of {rows} rows in {len(live_files(table))} files")
-    return {"seconds": seconds, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    return {"seconds": seconds, "peak": peak_mib()}
 
 
 def _rows(table: Table) -> int:

@@ -1,26 +1,285 @@
-"""The generated company's files load as they are: the shop's orders and the clickstream, every row accounted for."""
+"""The generated company's exports, of every system, land through the mappings that ship; what was planted is there.
+
+Everything is asked of `core.*` with plain SQL, and held against the truth that was written beside the exports.
+"""
 
 from __future__ import annotations
 
+import math
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
 import pytest
 
-from lakehouse.local.sample.company import write
-from tests.support.raw_files import a_company, records
+from lakehouse.local.sample.company import Truth, write
+from lakehouse.local.sample.company.plants import CHANNELS, LOSS_REASONS
+from tests.support.filled import Filled, Place, filled_lake
 
-pytestmark = pytest.mark.stack
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+CUSTOMERS = 2_500
+ZONE = "Asia/Shanghai"
+# a spreadsheet's damage is told where the mapping says that a column holds phones; elsewhere it stays as typed
+SPOILT = {("wukong", "customers"): "手机", ("douyin", "leads"): "电话", ("wechat", "leads"): "电话"}
+# orders with their first line's category and their day in the company's zone
+ORDERED = f"""
+    CREATE TEMP TABLE ordered AS
+    SELECT order_id, o.customer_id, o.city, o.campaign_id, o.ordered_at AT TIME ZONE '{ZONE}' AS moment, p.category
+    FROM core.orders AS o JOIN core.order_items AS i USING (source, order_id)
+    JOIN core.products AS p ON p.product_id = i.product_id AND p.valid_to IS NULL WHERE i.line_id = '1'
+"""
+RAIN = """
+    SELECT count(*) FILTER (rainy AND chocolate), count(*) FILTER (NOT rainy AND chocolate),
+           count(*) FILTER (rainy AND NOT chocolate), count(*) FILTER (NOT rainy AND NOT chocolate)
+    FROM (SELECT w.precipitation_mm > 0 AS rainy, category = 'chocolate' AS chocolate FROM ordered AS o
+          JOIN core.places AS p ON p.city = o.city AND p.kind = 'area'
+          JOIN core.weather AS w ON w.place_id = p.place_id AND w.day = o.moment::DATE)
+"""
+HABITS = """
+    WITH noted AS (
+        SELECT source, user_id, nullif(body, '无') AS note, count(*) AS times FROM core.activities GROUP BY ALL
+    )
+    SELECT source, user_id, coalesce(sum(times) FILTER (note IS NULL), 0) / sum(times),
+           coalesce(max(times) FILTER (note IS NOT NULL), 0) / sum(times), sum(times)
+    FROM noted GROUP BY ALL
+"""
 
 
-def test_orders_and_messages_of_the_company_load(landing, tmp_path):
-    """No row is set aside; orders that are there twice stay two versions, messages that are become one."""
-    truth = write(tmp_path / "out", customers=200, seed=3)
-    with a_company(landing) as company:
-        names = {"shop/orders": "orders-00000.csv", "web/events": "events-00000.jsonl.gz"}
-        for place, name in names.items():
-            file = company.put(f"{place}/{name}", (tmp_path / "out" / place / name).read_bytes())
-            again = truth.dirt[f"{place}.rows.duplicate_row"] if place == "web/events" else 0
-            received = truth.rows[place]
-            counts = records(company.ingest(file))
-            assert counts == {file.file_id: (received, received - again, again, 0)}
-            assert received > 1000
-        (order,) = {row["currency"] for row in company.rows("raw.shop_orders")}
-        assert order == "CNY"
+@dataclass
+class Company:
+    """A company of every CRM: its truth, the folder of its files, and the lake that they are in."""
+
+    truth: Truth
+    folder: Path
+    lake: Filled
+
+    @property
+    def places(self) -> list[Place]:
+        """The sources and entities that it has files of."""
+        return [(source, entity) for source, entity in (place.split("/") for place in self.truth.rows)]
+
+    def known(self, name: str) -> str:
+        """Return the SQL of a table of the truth."""
+        return f"read_parquet('{self.folder}/truth/{name}-*.parquet')"
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+    folder = tmp_path_factory.mktemp("company") / "out"
+    truth = write(folder, customers=CUSTOMERS, seed=3)
+    paths = {tuple(place.split("/")): next((folder / place).iterdir()) for place in truth.rows}
+    with filled_lake(tmp_path_factory.mktemp("lake"), paths) as lake:  # type: ignore[arg-type]
+        lake.con.execute(ORDERED)
+        yield Company(truth, folder, lake)
+
+
+def _error(share: float, count: int) -> float:
+    return 4 * math.sqrt(share * (1 - share) / count)
+
+
+def test_every_row_is_loaded_or_set_aside_for_a_planted_fault(company: Company) -> None:
+    """As many rows as the truth counts come in; only phones that a spreadsheet spoilt are set aside."""
+    assert company.lake.unbalanced == ()
+    assert company.lake.wrong == []
+    for place in company.places:
+        record, name = company.lake.records[place], "/".join(place)
+        again = company.truth.dirt.get(f"{name}.rows.duplicate_row", 0) if name == "web/events" else 0
+        spoilt = company.truth.dirt[f"{name}.{SPOILT[place]}.excel_phone"] if place in SPOILT else 0
+        assert (record.received, record.duplicates) == (company.truth.rows[name], again), name
+        assert Counter(company.lake.set_aside.get(place, {}).values()) == Counter({"bad_phone": spoilt}), name
+    assert sum(map(len, company.lake.set_aside.values())) > 0
+
+
+def test_core_has_every_contact_and_lead_of_whom_the_truth_knows(company: Company) -> None:
+    """Under the id that the truth gives, in each CRM and on each platform; but for those that were set aside."""
+    for table, key, record in (("contacts", "contact_id", "contact"), ("leads", "lead_id", "lead")):
+        rows = company.lake.ask(
+            f"""SELECT coalesce(c.source, t.source), count(c.{key}), count(t.{key}), count(c.{key} = t.{key})
+                FROM (SELECT * FROM core.{table} WHERE source <> 'shop') AS c
+                FULL JOIN {company.known(f"person_of_{record}")} AS t USING (source, {key}) GROUP BY 1"""
+        )
+        lost = {source for (source, entity) in SPOILT if entity in (table, "customers") and source != "shop"}
+        sources = {source for source, *_ in rows}
+        assert sources == (
+            {"hubspot", "salesforce", "zoho", "wukong", "crm"}
+            if table == "contacts"
+            else {"salesforce", "zoho", "crm", "douyin", "wechat", "google"}
+        )
+        for source, found, told, both in rows:
+            assert found == both > 0, source
+            assert told == found or (source in lost and told - found <= 5), source
+
+
+def test_accounts_orders_and_deals_are_all_there(company: Company) -> None:
+    """One current row for each that the truth counts."""
+    facts, dirt = company.truth.facts, company.truth.dirt
+    accounts = "SELECT count(*) FROM core.contacts WHERE source = 'shop' AND valid_to IS NULL"
+    assert company.lake.ask(accounts) == [(facts["accounts"],)]
+    orders = company.truth.rows["shop/orders"] - dirt["shop/orders.rows.duplicate_row"]
+    found = company.lake.ask("SELECT count(*), count(DISTINCT order_id) FROM core.orders")
+    assert found == [(orders, orders)]
+    deals = dict(
+        company.lake.ask("SELECT source, count(*) FROM core.deals WHERE valid_to IS NULL GROUP BY 1")
+    )
+    written = {
+        source: company.truth.rows[f"{source}/{entity}"]
+        for source, entity in (
+            ("hubspot", "deals"),
+            ("salesforce", "opportunities"),
+            ("zoho", "deals"),
+            ("wukong", "deals"),
+            ("crm", "deals"),
+        )
+    }
+    assert deals == written
+
+
+def test_every_record_of_an_account_belongs_to_a_customer(company: Company) -> None:
+    """What a mapping says of whose a record is, identity knows: of orders, deals, activities, tickets, leads."""
+    for table in ("orders", "deals", "activities", "tickets", "leads", "coupons", "memberships"):
+        ((nobodys, rows),) = company.lake.ask(
+            f"SELECT count(*) FILTER (customer_id IS NULL), count(*) FROM core.{table}"
+        )
+        # tickets of HubSpot and Zoho name a contact, whom a quarter of the people do not have
+        allowed = 0.25 if table == "tickets" else 0.01
+        assert nobodys <= allowed * rows > 0, table
+
+
+def test_contacts_of_one_person_are_mostly_one_customer(company: Company) -> None:
+    """Records with a phone or an e-mail in common meet, across systems; two people of one name do not."""
+    of_one = company.lake.ask(
+        f"""SELECT person_id, count(DISTINCT customer_id) FROM core.contacts AS c
+            JOIN {company.known("person_of_contact")} AS t USING (source, contact_id)
+            WHERE c.valid_to IS NULL GROUP BY 1 HAVING count(DISTINCT contact_id) > 1"""
+    )
+    assert len(of_one) > 100
+    assert sum(customers == 1 for _, customers in of_one) > 0.8 * len(of_one)
+    mixed = company.lake.ask(
+        f"""SELECT count(*) FROM (SELECT customer_id FROM core.contacts AS c
+            JOIN {company.known("person_of_contact")} AS t USING (source, contact_id)
+            JOIN {company.known("persons")} AS p USING (person_id)
+            WHERE c.valid_to IS NULL AND planted = 'namesake' GROUP BY 1 HAVING count(DISTINCT person_id) > 1)"""
+    )
+    assert mixed == [(0,)]
+
+
+def test_deals_are_lost_for_the_planted_reasons(company: Company) -> None:
+    """In each channel, as far as its CRM names the channel; 悟空 names none."""
+    rows = company.lake.ask(
+        """SELECT channel, loss_reason, count(*) FROM core.deals
+           WHERE valid_to IS NULL AND is_closed AND NOT is_won AND source <> 'wukong' GROUP BY ALL"""
+    )
+    lost = {(channel, reason): count for channel, reason, count in rows}
+    assert {channel for channel, _ in lost} == set(CHANNELS)
+    for channel, shares in company.truth.as_json()["plants"]["loss_reasons"].items():
+        deals = sum(count for (of, _), count in lost.items() if of == channel)
+        assert deals > 20
+        for reason in LOSS_REASONS:
+            found = lost.get((channel, reason), 0) / deals
+            assert found == pytest.approx(shares[reason], abs=_error(shares[reason], deals))
+
+
+def test_stages_of_deals_follow_each_other(company: Company) -> None:
+    """Where a CRM exports its history, each deal began somewhere, and who is won or lost was so last."""
+    rows = company.lake.ask(
+        """SELECT d.source, count(DISTINCT deal_id), count(*) FILTER (s.entered_at < d.created_at - INTERVAL 1 MINUTE),
+                  count(*) FILTER (last AND is_won AND NOT (s.stage ILIKE '%won')),
+                  count(*) FILTER (last AND is_closed AND NOT is_won AND NOT (s.stage ILIKE '%lost'))
+           FROM core.deals AS d JOIN (
+               SELECT *, row_number() OVER (PARTITION BY source, deal_id ORDER BY entered_at DESC) = 1 AS last
+               FROM core.deal_stages) AS s USING (source, deal_id)
+           WHERE d.valid_to IS NULL GROUP BY 1 ORDER BY 1"""
+    )
+    assert [(source, *wrong) for source, _, *wrong in rows] == [
+        ("crm", 0, 0, 0),
+        ("hubspot", 0, 0, 0),
+        ("salesforce", 0, 0, 0),
+    ]
+
+
+def test_rain_lifts_chocolate(company: Company) -> None:
+    """Orders, weather and places say by how much, the other goods being the measure."""
+    ((rainy, dry, other_rainy, other_dry),) = company.lake.ask(RAIN)
+    ratio = (rainy / other_rainy) / (dry / other_dry)
+    tolerance = 4 * ratio * math.sqrt(1 / rainy + 1 / dry + 1 / other_rainy + 1 / other_dry)
+    assert ratio - 1 == pytest.approx(company.truth.frame.plants.rain_lift, abs=tolerance)
+    assert tolerance < 0.35
+
+
+def test_baby_goods_sell_on_friday_evening(company: Company) -> None:
+    """In the company's zone, by the planted share beyond the usual."""
+    ((peak, orders),) = company.lake.ask(
+        """SELECT count(*) FILTER (isodow(moment) = 5 AND hour(moment) BETWEEN 20 AND 21), count(*)
+           FROM ordered WHERE category = 'baby'"""
+    )
+    usual, planted = (12 + 13) / 147 / 7, company.truth.frame.plants.friday_peak
+    expected = planted + (1 - planted) * usual
+    assert peak / orders == pytest.approx(expected, abs=_error(expected, orders))
+
+
+def test_clothes_come_back_the_day_after(company: Company) -> None:
+    """As often as was planted."""
+    ((back, orders),) = company.lake.ask(
+        f"""SELECT count(*) FILTER ((r.returned_at AT TIME ZONE '{ZONE}')::DATE = moment::DATE + 1), count(*)
+            FROM ordered LEFT JOIN core.returns AS r USING (order_id)
+            WHERE category = 'apparel' AND moment::DATE < DATE '2026-06-29'"""
+    )
+    planted = company.truth.frame.plants.next_day_returns
+    assert back / orders == pytest.approx(planted, abs=_error(planted, orders))
+
+
+def test_the_campaign_lifted_orders(company: Company) -> None:
+    """Of those who were drawn against those who were not, by as much as was planted."""
+    rows = company.lake.ask(
+        f"""WITH drawn AS (
+                SELECT DISTINCT person_id, wave, treated FROM {company.known("campaign_assignment")}
+            ), bought AS (
+                SELECT person_id, wave, count(*) AS orders FROM ordered JOIN core.orders USING (order_id)
+                JOIN core.contacts AS c ON c.source = 'shop' AND c.customer_id = ordered.customer_id
+                JOIN {company.known("person_of_account")} AS a ON a.customer_id = c.contact_id
+                JOIN (SELECT unnest(range(12)) AS wave, DATE '2024-07-01' + 7 * (50 + 4 * wave)::INT AS first)
+                ON moment >= first AND moment < first + 14
+                WHERE c.valid_to IS NULL GROUP BY ALL
+            )
+            SELECT treated, count(*), sum(coalesce(orders, 0)), sum(coalesce(orders, 0) ** 2)
+            FROM drawn LEFT JOIN bought USING (person_id, wave) GROUP BY 1 ORDER BY 1"""
+    )
+    rates = []
+    for _, people, orders, squares in rows:
+        mean = float(orders) / people
+        rates.append((mean, (float(squares) / people - mean**2) / people))
+    (control, of_control), (treated, of_treated) = rates
+    ratio = treated / control
+    tolerance = 4 * ratio * math.sqrt(of_control / control**2 + of_treated / treated**2)
+    assert ratio - 1 == pytest.approx(company.truth.frame.plants.campaign_uplift, abs=tolerance)
+
+
+def test_notes_tell_whose_data_is_empty_or_pasted(company: Company) -> None:
+    """In each CRM the users whose notes are mostly empty, or one text, are those of whom the truth says so."""
+    told = {
+        name: habit
+        for user_id, name, habit in company.lake.ask(
+            f"SELECT user_id, name, habit FROM {company.known('habit_of_user')}"
+        )
+        for name in (name, user_id, *_numbered(user_id))
+    }
+    wrong: dict[str, Any] = {}
+    seen: Counter[str] = Counter()
+    for source, user, empty, same, notes in company.lake.ask(HABITS):
+        if notes < 25:
+            continue
+        found = "empty" if empty > 0.5 else "pasting" if same > 0.5 else "careful"
+        seen[source] += 1
+        if found != told[user]:
+            wrong[f"{source}/{user}"] = (found, told[user], empty, same)
+    assert wrong == {}
+    assert seen.keys() == {"hubspot", "salesforce", "zoho", "wukong", "crm"}
+
+
+def _numbered(user_id: str) -> tuple[str, str]:
+    """Return how Salesforce and Zoho number a user."""
+    number = int(user_id[1:])
+    return f"0055{number:011d}AAA", f"5310001{number:012d}"

@@ -6,7 +6,6 @@ A sample is `tests/samples/<source>/<entity>.<whatever>`; what is true of it sta
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
@@ -16,28 +15,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from lakehouse.books import balance
 from lakehouse.engine.escape import identifier, literal
-from lakehouse.ingest import quarantine
-from lakehouse.ingest.batch import ingest
-from lakehouse.landing.files import from_object
-from lakehouse.landing.put import put
-from lakehouse.models import run
 from lakehouse.sources import definition
 from lakehouse.sources.entities import EACH, TOGETHER, WHERE, record_key
 from lakehouse.sources.mapped import ENTITIES, entity_sql
-from lakehouse.stages import ask
-from lakehouse.stages.resolve import resolve
-from lakehouse.tables import catalog as catalogs
-from lakehouse.tables import entities, ledger
-from tests.support import works
+from lakehouse.tables import entities
+from tests.support.filled import Filled, filled_lake
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import duckdb
-
-    from lakehouse.tables.commit import FileRecord
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 TRUTH = ".expected.yaml"
@@ -68,78 +54,18 @@ SPOTS = [
 ]
 
 
-@dataclass
-class Filled:
-    """The lake with all samples in it: what became of each file, what was set aside, and a connection to ask."""
-
-    records: dict[tuple[str, str], FileRecord]
-    set_aside: dict[tuple[str, str], dict[int | None, str]]
-    unbalanced: tuple[str, ...]
-    wrong: list[str]
-    con: duckdb.DuckDBPyConnection
-
-    def ask(self, query: str) -> list[tuple[Any, ...]]:
-        return self.con.execute(query).fetchall()
-
-    def spoken(self, place: tuple[str, str], entity: str) -> str:
-        """Return the SQL of the rows of `core.<entity>` that are of records of which this sample speaks."""
-        contract = entities.BY_NAME.get(entity)
-        key = ", ".join(record_key(contract) if contract else ("source", "record"))
-        records = f"SELECT {key} FROM ({entity_sql(entity, [SHIPPED[place]])})"
-        return f"(SELECT * FROM core.{identifier(entity)} SEMI JOIN ({records}) USING ({key}))"
-
-
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
-    folder = tmp_path_factory.mktemp("lake")
-    for name in ("warehouse", "scratch"):
-        (folder / name).mkdir()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("LAKEHOUSE_DEFINITIONS", raising=False)
-        patch.setenv("LAKEHOUSE_CATALOG", "sql")
-        patch.setenv("LAKEHOUSE_CATALOG_URI", f"sqlite:///{folder}/catalog.sqlite")
-        patch.setenv("LAKEHOUSE_WAREHOUSE", f"file://{folder}/warehouse")
-        patch.setenv("LAKEHOUSE_SCRATCH", f"{folder}/scratch")
-        works.forget()
-        with works.company(patch, folder) as company:
-            found = _fill(company)
-            yield found
-            found.con.close()
-            catalogs.open_catalog(company.settings).close()
-    works.forget()
+    with filled_lake(tmp_path_factory.mktemp("lake"), {place: FILES[place] for place in PLACES}) as lake:
+        yield lake
 
 
-def _fill(company: works.Works) -> Filled:
-    """Land every sample as `lakehouse put` does, load them all, work out who is who, compute what is due."""
-    settings = company.settings
-    landed = {}
-    for place in PLACES:
-        key = put(settings.landing_bucket, "/".join(place), FILES[place]).key
-        head = works.aws.s3().head_object(Bucket=settings.landing_bucket, Key=key)
-        entry = {"key": key, "version_id": head["VersionId"], "size": head["ContentLength"]}
-        landed[place] = from_object(settings.landing_bucket, entry)
-    outcome = ingest(settings, landed.values())
-    assert not outcome.failed
-    by_id = {record.file_id: record for record in outcome.records}
-    records = {place: by_id[file.file_id] for place, file in landed.items()}
-    resolve(settings)
-    ran = run.run(settings)
-    catalog = catalogs.open_catalog(settings)
-    tables = {
-        name: table for name in catalogs.table_names(catalog) if (table := catalogs.load(catalog, name))
-    }
-    assert ledger.records(tables, settings.ops_bucket).keys() == by_id.keys()
-    return Filled(
-        records=records,
-        set_aside={
-            place: {row["row"]: row["code"] for row in quarantine.read(settings.ops_bucket, record)}
-            for place, record in records.items()
-            if record.quarantined
-        },
-        unbalanced=balance.ingested(settings, tables).unbalanced,
-        wrong=ran.wrong,
-        con=ask.connect(settings),
-    )
+def _spoken(place: tuple[str, str], entity: str) -> str:
+    """Return the SQL of the rows of `core.<entity>` that are of records of which this sample speaks."""
+    contract = entities.BY_NAME.get(entity)
+    key = ", ".join(record_key(contract) if contract else ("source", "record"))
+    records = f"SELECT {key} FROM ({entity_sql(entity, [SHIPPED[place]])})"
+    return f"(SELECT * FROM core.{identifier(entity)} SEMI JOIN ({records}) USING ({key}))"
 
 
 def test_every_mapping_has_a_sample() -> None:
@@ -172,7 +98,7 @@ def test_entities_have_the_rows_that_the_sample_speaks_of(
     """As many as the truth says; some where it says nothing."""
     expected = truth(place).get("core", {})
     assert expected.keys() <= SHIPPED[place].core.keys(), "the truth speaks of what is not mapped"
-    ((found,),) = filled.ask(f"SELECT count(*) FROM {filled.spoken(place, entity)}")
+    ((found,),) = filled.ask(f"SELECT count(*) FROM {_spoken(place, entity)}")
     assert found == expected[entity] if entity in expected else found > 0
 
 
@@ -180,7 +106,7 @@ def test_entities_have_the_rows_that_the_sample_speaks_of(
 def test_spots(filled: Filled, place: tuple[str, str], spot: dict[str, Any]) -> None:
     """A row that was looked up by hand says what it should."""
     columns = ", ".join(map(identifier, spot["expect"]))
-    rows = filled.ask(f"SELECT {columns} FROM {filled.spoken(place, spot['entity'])} WHERE {spot['where']}")
+    rows = filled.ask(f"SELECT {columns} FROM {_spoken(place, spot['entity'])} WHERE {spot['where']}")
     assert len(rows) == 1
     found = dict(zip(spot["expect"], rows[0], strict=True))
     assert found == {name: _meant(filled, value, found[name]) for name, value in spot["expect"].items()}

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from lakehouse.errors import Terminal
+from lakehouse.local.sample.company.world.frame import CRMS
 from lakehouse.local.sample.company.write import UNTIL, write
 
 
@@ -21,6 +22,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--customers", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--until", type=dt.date.fromisoformat, default=UNTIL, help="the last day, 2026-06-30")
+    parser.add_argument(
+        "--crm", action="append", choices=CRMS, help="a CRM that offices work with; repeatable (all)"
+    )
     parser.add_argument("--workers", type=int, default=1, help="processes; the bytes stay the same")
     parser.add_argument("--json", action="store_true", help="print truth.json instead of a summary")
     parser.add_argument("--progress", action="store_true", help="tell on stderr how far it is")
@@ -32,6 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
             customers=told.customers,
             seed=told.seed,
             until=told.until,
+            crms=tuple(told.crm or CRMS),
             workers=told.workers,
             progress=_progress if told.progress else None,
         )
@@ -42,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
     if told.json:
         sys.stdout.write(json.dumps(truth.as_json(), ensure_ascii=False) + "\n")
     else:
-        lines = [f"{place:<20} {count:>12,}" for place, count in truth.rows.items()]
+        lines = [f"{place:<30} {count:>12,}" for place, count in truth.rows.items()]
         peak = max(
             resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
         )

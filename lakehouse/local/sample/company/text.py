@@ -129,6 +129,16 @@ def universal(seconds: Ints) -> pa.Array:
     return joined(days(moment), "T", clock(moment), "Z")
 
 
+def utc(seconds: Ints) -> pa.Array:
+    """Return local moments as UTC, by a system that says so nowhere: 2026-06-30 13:05:00."""
+    return local(seconds - UTC_OFFSET)
+
+
+def utc_minutes(seconds: Ints) -> pa.Array:
+    """Return the same to the minute: 2026-06-30 13:05."""
+    return pc.utf8_slice_codeunits(utc(seconds), 0, 16)
+
+
 def moments(seconds: Any) -> pa.Array:
     """Return local seconds since 1970 as Arrow's local timestamps; the world's tables hold these."""
     return pa.array(np.asarray(seconds, np.int64)).view(pa.timestamp("s"))

@@ -18,6 +18,9 @@ from lakehouse.local.sample.company.world.chunk import CHUNKS_A_TEAM
 from lakehouse.local.sample.company.world.people import EIGHT_ACCOUNTS, NAMESAKE, TRIO
 from lakehouse.local.sample.company.world.staff import HABITS
 from lakehouse.local.sample.company.world.waves import WAVE_WEEKS, WAVES, wave_start
+from lakehouse.local.sample.company.writers import ads, wukong
+from lakehouse.local.sample.company.writers.ids import advertising, hubspot, salesforce, zoho
+from lakehouse.local.sample.company.writers.part import held_by
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from lakehouse.local.sample.company.world.frame import Frame
 
 _DAY = 86_400
+_NUMBERED = {"hubspot": hubspot, "salesforce": salesforce, "zoho": zoho}
 _SAME = ("birth_year", "child_birth_year", "young_parent", "price_sensitive", "shares_phone")
 _PLANTED = {0: "", TRIO: "near_duplicate", EIGHT_ACCOUNTS: "eight_accounts", NAMESAKE: "namesake"}
 
@@ -88,6 +92,7 @@ class Truth:
             "generated": True,
             "seed": self.frame.seed,
             "customers": self.frame.customers,
+            "crms": self.frame.crms,
             "start": history.start,
             "until": history.until,
             "zone": "Asia/Shanghai",
@@ -114,8 +119,8 @@ def tables(chunk: Chunk) -> dict[str, tuple[pa.Table, Ints | None]]:
             chunk, "persons", household_id=pa.array(chunk.of("persons", "household"))
         ),
         "person_of_account": _link(chunk, "accounts", customer_id=chunk.texts("accounts", "customer_id")),
-        "person_of_contact": _link(chunk, "contacts", contact_id=chunk.texts("contacts", "contact_id")),
-        "person_of_lead": _link(chunk, "leads", lead_id=chunk.texts("leads", "lead_id")),
+        "person_of_contact": _contacts(chunk),
+        "person_of_lead": _leads(chunk),
         "person_of_device": _link(chunk, "devices", anonymous_id=chunk.texts("devices", "anonymous_id")),
         "campaign_assignment": _of_rows(chunk, "assignments", wave=pa.int8(), treated=pa.bool_()),
     }
@@ -128,10 +133,10 @@ def tables(chunk: Chunk) -> dict[str, tuple[pa.Table, Ints | None]]:
     }
     if chunk.number % CHUNKS_A_TEAM == 0:
         habits = {
-            "owner_id": chunk.texts("staff", "owner_id"),
+            **{name: chunk.texts("staff", name) for name in ("user_id", "name", "email")},
             "habit": text.pick(HABITS, chunk.of("staff", "habit")),
         }
-        told["habit_of_owner"] = (pa.table(habits), None)
+        told["habit_of_user"] = (pa.table(habits), None)
     return told
 
 
@@ -142,6 +147,49 @@ def _dates(chunk: Chunk, day: Ints) -> pa.Array:
 
 def _link(chunk: Chunk, table: str, **columns: pa.Array) -> pa.Table:
     return pa.table({**columns, "person_id": chunk.of(table, "person")})
+
+
+def _contacts(chunk: Chunk) -> pa.Table:
+    """Return who is behind each contact of each CRM; ids are those that `core.contacts` has."""
+    found = []
+    for crm in dict.fromkeys(chunk.frame.crms):
+        part = held_by(chunk, crm)
+        ids = part.texts("contacts", "contact_id")
+        if crm == "wukong":
+            ids = text.joined("客户:", wukong.customer_names(part))
+        elif crm in _NUMBERED:
+            ids = _NUMBERED[crm]("contacts", ids)
+        found.append(_known(crm, "contact_id", ids, part.of("contacts", "person")))
+    return pa.concat_tables(found)
+
+
+def _leads(chunk: Chunk) -> pa.Table:
+    """Return who is behind each lead, with each CRM and with the platforms that brought them."""
+    found = []
+    for crms, of in (
+        ({"crm", "wukong", "hubspot"}, "crm"),
+        ({"salesforce"}, "salesforce"),
+        ({"zoho"}, "zoho"),
+    ):
+        part = held_by(chunk, *crms)
+        ids = part.texts("leads", "lead_id")
+        found.append(
+            _known(
+                of,
+                "lead_id",
+                _NUMBERED[of]("leads", ids) if of in _NUMBERED else ids,
+                part.of("leads", "person"),
+            )
+        )
+    for platform in ads.PLATFORMS:
+        part = ads.leads_of(chunk, platform)
+        ids = advertising(part.texts("leads", "lead_id"))
+        found.append(_known(platform, "lead_id", ids, part.of("leads", "person")))
+    return pa.concat_tables(found)
+
+
+def _known(source: str, name: str, ids: pa.Array, person: Ints) -> pa.Table:
+    return pa.table({"source": pa.repeat(source, len(person)), name: ids, "person_id": person})
 
 
 def _of_rows(chunk: Chunk, table: str, **columns: pa.DataType) -> pa.Table:

@@ -15,7 +15,7 @@ from lakehouse.local.sample.company.files import ShardFiles
 from lakehouse.local.sample.company.plants import Plants
 from lakehouse.local.sample.company.truth import Tally, Truth, TruthFiles, facts
 from lakehouse.local.sample.company.world.chunk import CHUNKS_A_TEAM, PEOPLE, chunk
-from lakehouse.local.sample.company.world.frame import Frame, frame
+from lakehouse.local.sample.company.world.frame import CRMS, Frame, frame
 from lakehouse.local.sample.company.writers import OF_COMPANY, OF_CUSTOMERS
 
 if TYPE_CHECKING:
@@ -30,8 +30,9 @@ GENERATED = """\
 This is a company that does not exist, made from a seed. No person, address, phone, order, deal or visit is real, and
 the weather is invented; China's public holidays and the places of its cities are real.
 
-Rows say so themselves where a system has a column for it: `source` and `original_source` are "generated sample",
-`context.library.name` of the events is "crm-lakehouse-sample". E-mail domains are reserved (RFC 2606). China
+Rows say so themselves where a system has a column for it: the source of a contact or customer (`source`,
+`lead_source`, `Original Source`, `LeadSource`, `Lead Source`, 客户来源) or the remark of a lead is "generated
+sample", `context.library.name` of the events is "crm-lakehouse-sample". E-mail domains are reserved (RFC 2606). China
 reserves no mobile numbers for fiction: never call or text one.
 
 `truth.json` says what was planted, how many rows each entity has and how many faults; `truth/*.parquet` says who is
@@ -47,13 +48,15 @@ def write(  # noqa: PLR0913 - a company is described by name
     seed: int = 1,
     until: dt.date = UNTIL,
     plants: Plants | None = None,
+    crms: tuple[str, ...] = CRMS,
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Truth:
     """Write a company of so many customers: `<folder>/<source>/<entity>/…`, `truth.json`, `truth/`, `GENERATED.md`.
 
-    The same seed, size, day and plants give the same bytes, whatever the number of `workers` (processes), as long as
-    numpy and Arrow stay the same. `truth.json` is written last: a folder without it is not complete.
+    `crms` are those that the company's offices work with, one a city; `crm` is one of no particular make.
+    The same seed, size, day, plants and CRMs give the same bytes, whatever the number of `workers` (processes), as
+    long as numpy and Arrow stay the same. `truth.json` is written last: a folder without it is not complete.
     `progress` is told the customers written and all customers. Memory does not grow with the size. Raises
     `Terminal` for a size or a number of workers that cannot be, and for a folder that holds something.
     """
@@ -61,13 +64,17 @@ def write(  # noqa: PLR0913 - a company is described by name
         raise Terminal(
             f"a company has 1 to {MOST_CUSTOMERS:,} customers, not {customers:,}: choose a size between"
         )
+    if not crms or (unknown := sorted(set(crms) - set(CRMS))):
+        raise Terminal(
+            f"no such CRM: {', '.join(unknown) if crms else 'none named'}; there are {', '.join(CRMS)}"
+        )
     if workers < 1:
         raise Terminal(f"{workers} processes write nothing: choose one or more")
     if folder.exists() and any(folder.iterdir()):
         raise Terminal(
             f"{folder} is not empty: name a new folder, so that no old file stays among the new ones"
         )
-    whole = frame(seed, customers, until, plants or Plants())
+    whole = frame(seed, customers, until, plants or Plants(), crms)
     (folder / "truth").mkdir(parents=True)
     tally = _write_company(folder, whole)
     in_a_shard = PEOPLE * CHUNKS_A_TEAM

@@ -14,6 +14,7 @@ from lakehouse.local.sample.company.world.catalogue import Catalogue, catalogue
 from lakehouse.local.sample.company.world.days import DAYS_A_WEEK, History
 from lakehouse.local.sample.company.world.places import CITIES
 
+CRMS = ("hubspot", "salesforce", "zoho", "wukong", "crm")
 _WARM, _COLD_DAY, _SWING = 16.0, 20, 12.0  # mean °C, the coldest day of the year, half the yearly range
 
 
@@ -47,10 +48,14 @@ ADVERTISING = tuple(
 
 @dataclass(frozen=True)
 class Frame:
-    """The company without its customers. `rain` and `degrees` have shape (cities, days of whole weeks)."""
+    """The company without its customers. `rain` and `degrees` have shape (cities, days of whole weeks).
+
+    `crms` are the CRMs that its offices work with: that of city n is number n, counted round.
+    """
 
     seed: int
     customers: int
+    crms: tuple[str, ...]
     history: History
     plants: Plants
     catalogue: Catalogue
@@ -59,7 +64,7 @@ class Frame:
     degrees: Floats
 
 
-def frame(seed: int, customers: int, until: dt.date, plants: Plants) -> Frame:
+def frame(seed: int, customers: int, until: dt.date, plants: Plants, crms: tuple[str, ...] = CRMS) -> Frame:
     """Return the company; but for `customers`, nothing of it depends on its size."""
     history = History.ending(until)
     rng = stream(seed, "weather")
@@ -71,6 +76,7 @@ def frame(seed: int, customers: int, until: dt.date, plants: Plants) -> Frame:
     return Frame(
         seed=seed,
         customers=customers,
+        crms=crms,
         history=history,
         plants=plants,
         catalogue=catalogue(seed, history),

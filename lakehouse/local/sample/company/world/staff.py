@@ -43,7 +43,6 @@ def staff(frame: Frame, team: int) -> pa.Table:
     return pa.table(
         {
             "user_id": text.joined("U", text.digits(number, 6)),
-            "owner_id": text.joined("OW", text.digits(number, 6)),
             "name": text.joined(
                 text.pick([name for name, _ in names.SURNAMES], family),
                 text.pick([name for name, _ in names.GIVEN_CHARACTERS], given),

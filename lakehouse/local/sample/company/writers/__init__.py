@@ -1,14 +1,24 @@
 """How systems write the company down: each writer turns a chunk of the world into files of its own shape.
 
-A writer is a function from a `Chunk` (or, for what knows no customers, a `Frame`) to `Export`s. Another system,
-say HubSpot or 悟空CRM, is another module with such a function, listed in `OF_CUSTOMERS`.
+A writer is a function from a `Chunk` (or, for what knows no customers, a `Frame`) to `Export`s. Another system is
+another module with such a function, listed in `OF_CUSTOMERS`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lakehouse.local.sample.company.writers import ads, context, crm, shop, web
+from lakehouse.local.sample.company.writers import (
+    ads,
+    context,
+    crm,
+    hubspot,
+    salesforce,
+    shop,
+    web,
+    wukong,
+    zoho,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,6 +30,10 @@ if TYPE_CHECKING:
 OF_CUSTOMERS: tuple[Callable[[Chunk], Iterator[Export]], ...] = (
     shop.exports,
     crm.exports,
+    hubspot.exports,
+    salesforce.exports,
+    zoho.exports,
+    wukong.exports,
     web.exports,
     ads.exports,
 )

@@ -11,7 +11,10 @@ from lakehouse.local.sample.company import text
 from lakehouse.local.sample.company.arrays import stream
 from lakehouse.local.sample.company.world.frame import ADVERTISING
 from lakehouse.local.sample.company.world.places import CITIES
-from lakehouse.local.sample.company.writers.export import GENERATED, Dirt, Export
+from lakehouse.local.sample.company.writers import ids
+from lakehouse.local.sample.company.writers.export import GENERATED, LINES, PACKED, Dirt, Export
+from lakehouse.local.sample.company.writers.part import Part, full_names, held_by
+from lakehouse.local.sample.names import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,28 +24,65 @@ if TYPE_CHECKING:
 
 _IDS, _CAMPAIGNS = [advert.campaign_id for advert in ADVERTISING], [advert.name for advert in ADVERTISING]
 _CHANNELS = [advert.channel for advert in ADVERTISING]
+_CITIES = [city.name for city in CITIES]
 _FEN_A_CLICK, _SHOWN_A_CLICK = 130, 45
+
+
+PLATFORMS = {"douyin": "douyin", "wechat": "wechat", "google": "search"}  # source: channel
 
 
 def exports(chunk: Chunk) -> Iterator[Export]:
     """Yield the leads that came by a campaign, as its platform lists them."""
-    chosen = np.flatnonzero(chunk.of("leads", "advert") >= 0)
-    row, advert = chunk.of("leads", "row")[chosen], chunk.of("leads", "advert")[chosen]
-    dirt = Dirt(chunk, "ads/leads")
-    family, first, second = (
-        chunk.texts("persons", part, row) for part in ("family", "given_first", "given_second")
-    )
+    yield _listed(chunk, "douyin", "线索ID 姓名 电话 线索创建时间 计划ID 计划名 城市 备注")
+    yield _listed(chunk, "wechat", "线索ID 姓名 电话 线索提交时间 推广计划ID 推广计划名称 城市 备注")
+    yield _sent(chunk, "google")
+
+
+def leads_of(chunk: Chunk, platform: str) -> Part:
+    """Return the leads that the campaigns on a platform brought, whichever office has them now."""
+    whole = held_by(chunk, *chunk.frame.crms)
+    advert = whole.of("leads", "advert")
+    return whole.only("leads", (advert >= 0) & (np.array(_CHANNELS)[advert] == PLATFORMS[platform]))
+
+
+def _listed(chunk: Chunk, platform: str, header: str) -> Export:
+    """Return leads as a platform's lead manager exports them, in China's time."""
+    part, dirt = leads_of(chunk, platform), Dirt(chunk, f"{platform}/leads")
+    lead, name, phone, at, campaign_id, campaign, city, remark = words(header)
+    advert, row = part.of("leads", "advert"), part.of("leads", "row")
     columns = {
-        "platform_lead_id": text.joined("AL", chunk.texts("leads", "lead_id", chosen)),
-        "campaign_id": text.pick(_IDS, advert),
-        "channel": text.pick(_CHANNELS, advert),
-        "name": text.joined(family, first, second),
-        "phone": dirt.phones("phone", chunk.texts("persons", "phone", row)),
-        "city": text.pick([city.name for city in CITIES], chunk.of("persons", "city")[row]),
-        "submitted_at": text.local(chunk.of("leads", "created_at")[chosen]),
-        "source": pa.repeat(GENERATED, len(row)),
+        lead: ids.advertising(part.texts("leads", "lead_id")),
+        campaign_id: text.pick(_IDS, advert),
+        campaign: text.pick(_CAMPAIGNS, advert),
+        name: full_names(part, "leads"),
+        phone: dirt.phones(phone, part.persons("leads", "phone")),
+        city: text.pick(_CITIES, chunk.of("persons", "city")[row]),
+        at: dirt.local_moments(at, part.of("leads", "created_at")),
+        remark: pa.repeat(GENERATED, len(row)),
     }
-    yield dirt.export(columns, chunk.of("leads", "person")[chosen])
+    return dirt.export(columns, part.of("leads", "person"))
+
+
+def _sent(chunk: Chunk, platform: str) -> Export:
+    """Return leads as Google's webhook sends them, a message a line; some are sent twice."""
+    part = leads_of(chunk, platform)
+    city = text.pick(_CITIES, chunk.of("persons", "city")[part.of("leads", "row")])
+    lines = text.joined(
+        '{"lead_id":"',
+        ids.advertising(part.texts("leads", "lead_id")),
+        '","user_column_data":[{"column_id":"FULL_NAME","string_value":"',
+        full_names(part, "leads"),
+        '"},{"column_id":"PHONE_NUMBER","string_value":"+86',
+        part.persons("leads", "phone"),
+        '"},{"column_id":"CITY","string_value":"',
+        city,
+        '"}],"api_version":"1.0","form_id":1,"campaign_id":"',
+        text.pick(_IDS, part.of("leads", "advert")),
+        '","is_test":false,"lead_submit_time":"',
+        text.universal(part.of("leads", "created_at")),
+        f'","lead_source":"{GENERATED}"}}\n',
+    )
+    return Dirt(chunk, f"{platform}/leads").export({LINES: lines}, part.of("leads", "person"), PACKED)
 
 
 def of_company(frame: Frame) -> Iterator[Export]:

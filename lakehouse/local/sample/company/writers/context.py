@@ -16,11 +16,15 @@ from lakehouse.local.sample.names import words
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from lakehouse.local.sample.company.arrays import Floats
     from lakehouse.local.sample.company.world.frame import Frame
+
+FRIDAY = 5
+_HALF_A_DAYS_SWING = 4.0  # °C
 
 
 def of_company(frame: Frame) -> Iterator[Export]:
-    """Yield weather (generated), calendar (China's public holidays) and places."""
+    """Yield weather (generated), calendar (China's public holidays) and places: cities and the shops in them."""
     yield _weather(frame)
     yield _calendar(frame)
     yield _places()
@@ -30,53 +34,53 @@ def _weather(frame: Frame) -> Export:
     days = frame.history.days
     city, day = (axis.ravel() for axis in np.indices((len(CITIES), days)))
     rain, degrees = frame.millimetres[city, day], frame.degrees[city, day]
-    tenths, cold = np.rint(np.abs(degrees) * 10).astype(np.int64), degrees < 0
-    drops = np.rint(rain * 10).astype(np.int64)
     columns = {
+        "place_id": text.pick([place.code for place in CITIES], city),
         "day": text.days(frame.history.zero + day * text.DAY),
-        "city": text.pick([place.name for place in CITIES], city),
-        "rain": text.pick(("no", "yes"), frame.rain[city, day].astype(np.int64)),
-        "rain_mm": text.joined(text.plain(drops // 10), ".", text.plain(drops % 10)),
-        "temperature_c": text.joined(
-            text.pick(("", "-"), (cold & (tenths > 0)).astype(np.int64)),
-            text.plain(tenths // 10),
-            ".",
-            text.plain(tenths % 10),
-        ),
+        "temperature_max_c": _tenths(degrees + _HALF_A_DAYS_SWING),
+        "temperature_min_c": _tenths(degrees - _HALF_A_DAYS_SWING),
+        "precipitation_mm": _tenths(rain),
+        "condition": text.pick(("dry", "rain"), frame.rain[city, day].astype(np.int64)),
         "source": pa.repeat(GENERATED, len(city)),
     }
-    return Export("context/weather", pa.table(columns))
+    return Export("weather/daily", pa.table(columns))
+
+
+def _tenths(values: Floats) -> pa.Array:
+    tenths = np.rint(np.abs(values) * 10).astype(np.int64)
+    sign = text.pick(("", "-"), ((values < 0) & (tenths > 0)).astype(np.int64))
+    return text.joined(sign, text.plain(tenths // 10), ".", text.plain(tenths % 10))
 
 
 def _calendar(frame: Frame) -> Export:
-    days = [frame.history.date(day) for day in range(frame.history.days)]
-    rows = [
-        (day.isoformat(), str(day.isoweekday()), holiday(day), "yes" if is_workday(day) else "no")
-        for day in days
-    ]
-    return Export("context/calendar", _table("day weekday holiday workday", rows))
+    """Return the days that are no ordinary ones: holidays, and weekends that are worked for them."""
+    rows = []
+    for number in range(frame.history.days):
+        day = frame.history.date(number)
+        name, works = holiday(day), is_workday(day)
+        if name:
+            rows.append(("CN", day.isoformat(), "holiday", name, "no"))
+        elif works and day.isoweekday() > FRIDAY:
+            rows.append(("CN", day.isoformat(), "workday", "调休", "yes"))
+    return Export("calendar/days", _table("region_code day kind name is_working_day", rows))
 
 
 def _places() -> Export:
-    """Shops, with their city and its codes."""
-    rows = []
+    """Cities and shops; a place's weather is that of its city."""
+    rows = [
+        (city.code, city.name, "area", city.name, city.province_code, city.latitude, city.longitude)
+        for city in CITIES
+    ]
     for number, store in enumerate(stores()):
         city = CITIES[number // STORES_A_CITY]
-        place = (
-            store.store_id,
-            store.name,
-            city.name,
-            city.latin,
-            city.code,
-            city.province,
-            city.province_code,
-        )
-        at = (store.district, f"{store.latitude:.3f}", f"{store.longitude:.3f}", GENERATED)
-        rows.append((*place, *at))
-    header = (
-        "store_id name city city_latin city_code province province_code district latitude longitude source"
-    )
-    return Export("context/places", _table(header, rows))
+        at = (store.latitude, store.longitude)
+        rows.append((store.store_id, store.name, "store", city.name, city.province_code, *at))
+    told = [
+        (place, name, kind, city, region, "CN", f"{north:.3f}", f"{east:.3f}", "Asia/Shanghai", GENERATED)
+        for place, name, kind, city, region, north, east in rows
+    ]
+    header = "place_id name kind city region_code country_code latitude longitude time_zone source"
+    return Export("places/stores", _table(header, told))
 
 
 def _table(header: str, rows: Sequence[tuple[str | None, ...]]) -> pa.Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,8 @@ from lakehouse.local.sample.company.plants import DirtRates
 from lakehouse.local.sample.company.world.chunk import Chunk
 
 GENERATED = "generated sample"  # what rows say of themselves where a system has a column for their source
+LINES = "line"  # the one column of a file of lines
+CSV, QUOTED, PACKED, WORKBOOK = ".csv", "quoted.csv", ".jsonl.gz", ".xlsx"  # what an export is written as
 _FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
 
 
@@ -24,13 +26,15 @@ class Export:
     """Rows of one file under `place` (`source/entity`), as texts; null is an empty field, "" a quoted one.
 
     `person` is whose row it is, so that a smaller company leaves rows out (None: nobody's). `faults` says of each
-    kind, named `column.fault`, which rows have it.
+    kind, named `column.fault`, which rows have it. `form` is one of CSV, QUOTED (every value in quotation marks),
+    PACKED (lines as they are) and WORKBOOK.
     """
 
     place: str
     rows: pa.Table
     person: Ints | None = None
     faults: dict[str, Flags] = field(default_factory=dict)
+    form: str = CSV
 
     def within(self, customers: int) -> Export:
         """Return the rows of the first so many customers."""
@@ -38,7 +42,7 @@ class Export:
             return self
         keep = np.flatnonzero(~beyond)
         faults = {name: flags[keep] for name, flags in self.faults.items()}
-        return Export(self.place, self.rows.take(pa.array(keep)), self.person[keep], faults)
+        return replace(self, rows=self.rows.take(pa.array(keep)), person=self.person[keep], faults=faults)
 
 
 class Dirt:
@@ -116,14 +120,14 @@ class Dirt:
         told = text.replaced(text.local(seconds), of["slash_date"], lambda _: _moments(slash, _slash))
         return text.replaced(told, of["chinese_date"], lambda _: _moments(chinese, _chinese))
 
-    def export(self, columns: dict[str, Any], person: Ints) -> Export:
+    def export(self, columns: dict[str, Any], person: Ints, form: str = CSV) -> Export:
         """Return the export, with some rows twice; faults of a row that is there twice count twice."""
         draws = self._draws("rows", len(person))
         twice = np.repeat(np.arange(len(person)), 1 + (draws < self._rates.duplicate_row))
         again = np.r_[False, twice[1:] == twice[:-1]][: len(twice)]
         faults = {name: flags[twice] for name, flags in self._faults.items()}
         rows = pa.table(columns).take(pa.array(twice))
-        return Export(self._place, rows, person[twice], {**faults, "rows.duplicate_row": again})
+        return Export(self._place, rows, person[twice], {**faults, "rows.duplicate_row": again}, form)
 
 
 def _excel(phones: pa.Array) -> pa.Array:

@@ -1,4 +1,4 @@
-"""The shop's exports: CSV with English headers; orders say their zone, payments and returns are in local time."""
+"""The shop's exports: CSV with English headers, moments with their zone."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from lakehouse.local.sample.company.world.frame import Frame
 
 _STOCK_DAYS, _STOCK_STORES = 90, 12
+_CLOSING = 22 * 3600  # seconds of the day
 _NAMES = [city.name for city in CITIES]
 _STORES = [store.store_id for store in stores()]
+_APP = "wx0000000000sample"
 
 
 def exports(chunk: Chunk) -> Iterator[Export]:
@@ -34,7 +36,10 @@ def exports(chunk: Chunk) -> Iterator[Export]:
     yield _items(chunk)
     yield _payments(chunk)
     yield _returns(chunk)
+    yield _shipments(chunk)
     yield _coupons(chunk)
+    yield _redemptions(chunk)
+    yield _memberships(chunk)
 
 
 def _label(rows: int) -> pa.Array:
@@ -42,7 +47,7 @@ def _label(rows: int) -> pa.Array:
 
 
 def _customers(chunk: Chunk) -> Export:
-    """Accounts, with what each knows of its person."""
+    """Return accounts, with what each knows of its person."""
     row, carries = chunk.of("accounts", "row"), chunk.of("accounts", "carries")
     dirt = Dirt(chunk, "shop/customers")
     phone = pc.if_else(
@@ -55,12 +60,14 @@ def _customers(chunk: Chunk) -> Export:
         "name": dirt.words("name", _full_names(chunk, row)),
         "phone": dirt.phones("phone", text.blank(phone, carries == WECHAT)),
         "email": text.blank(chunk.texts("persons", "email", row), carries != BOTH),
-        "openid": chunk.texts("accounts", "openid"),
-        "unionid": text.blank(chunk.texts("persons", "unionid", row), (carries != WECHAT) & (row % 2 == 0)),
-        "member_level": chunk.texts("accounts", "level"),
+        "wechat_app_id": pa.repeat(_APP, len(row)),
+        "wechat_openid": chunk.texts("accounts", "openid"),
+        "wechat_unionid": text.blank(
+            chunk.texts("persons", "unionid", row), (carries != WECHAT) & (row % 2 == 0)
+        ),
         "marketing_consent": chunk.texts("accounts", "consent"),
         "city": text.pick(_NAMES, chunk.of("persons", "city")[row]),
-        "registered_at": text.zoned(chunk.of("accounts", "registered_at")),
+        "created_at": text.zoned(chunk.of("accounts", "registered_at")),
         "source": _label(len(row)),
     }
     return dirt.export(columns, chunk.of("accounts", "person"))
@@ -73,10 +80,9 @@ def _full_names(chunk: Chunk, row: Ints) -> pa.Array:
 
 
 def _orders(chunk: Chunk) -> Export:
-    """Orders; those of the site and the app name who receives them, where, and when the parcel left and came."""
+    """Return orders; those of the site and the app name who receives them and where."""
     row, channel = chunk.of("orders", "row"), chunk.of("orders", "channel")
-    in_store, end = channel == STORE, chunk.frame.history.zero + chunk.frame.history.end
-    shipped, delivered = chunk.of("orders", "shipped_at"), chunk.of("orders", "delivered_at")
+    in_store = channel == STORE
     category, week = (
         chunk.of("orders", "category"),
         (chunk.of("orders", "ordered_at") - chunk.frame.history.zero) // 604_800,
@@ -90,20 +96,18 @@ def _orders(chunk: Chunk) -> Export:
         "customer_id": chunk.texts("accounts", "customer_id", chunk.of("orders", "account")),
         "ordered_at": text.zoned(chunk.of("orders", "ordered_at")),
         "channel": text.pick(CHANNELS, channel),
-        "store": text.blank(text.pick(_STORES, chunk.of("orders", "store")), ~in_store),
+        "place_id": text.blank(text.pick(_STORES, chunk.of("orders", "store")), ~in_store),
         "city": text.pick(_NAMES, chunk.of("persons", "city")[row]),
         "quantity": text.plain(pieces),
         "amount": text.money(chunk.of("orders", "amount")),
         "currency": pa.repeat("CNY", len(row)),
-        "promotion": text.blank(promotion, ~chunk.of("orders", "promoted")),
-        "coupon_id": text.blank(coupon, ~chunk.of("orders", "coupon")),
+        "campaign_id": text.blank(promotion, ~chunk.of("orders", "promoted")),
+        "coupon_code": text.blank(coupon, ~chunk.of("orders", "coupon")),
         "receiver_name": dirt.words("receiver_name", text.blank(_full_names(chunk, row), in_store)),
         "receiver_phone": dirt.phones(
             "receiver_phone", text.blank(chunk.texts("persons", "phone", row), in_store)
         ),
-        "receiver_address": text.blank(chunk.texts("persons", "address", row), in_store),
-        "shipped_at": text.blank(text.local(shipped), in_store | (shipped >= end)),
-        "delivered_at": text.blank(text.local(delivered), in_store | (delivered >= end)),
+        "address": text.blank(chunk.texts("persons", "address", row), in_store),
         "remark": dirt.optional("remark", pa.nulls(len(row), pa.string())),
         "source": _label(len(row)),
     }
@@ -116,9 +120,9 @@ def _items(chunk: Chunk) -> Export:
     catalogue = chunk.frame.catalogue
     columns = {
         "order_id": chunk.texts("orders", "order_id", order),
-        "line": text.plain(chunk.of("items", "line")),
+        "line_id": text.plain(chunk.of("items", "line")),
         "product_id": text.pick(catalogue.ids, product),
-        "product_name": text.pick(catalogue.names, product),
+        "name": text.pick(catalogue.names, product),
         "category": text.pick(CATEGORIES, product // PRODUCTS_A_CATEGORY),
         "quantity": text.plain(quantity),
         "list_price": text.money(chunk.of("items", "list_price")),
@@ -129,7 +133,7 @@ def _items(chunk: Chunk) -> Export:
 
 
 def _payments(chunk: Chunk) -> Export:
-    """Payments, and refunds under a number of their own; the file mixes three ways to write a moment."""
+    """Return payments, and refunds under a number of their own and with a minus."""
     order, refund = chunk.of("payments", "order"), chunk.of("payments", "refund")
     dirt = Dirt(chunk, "shop/payments")
     columns = {
@@ -140,7 +144,8 @@ def _payments(chunk: Chunk) -> Export:
         "kind": text.pick(("payment", "refund"), refund.astype(np.int64)),
         "method": chunk.texts("payments", "method"),
         "amount": text.money(chunk.of("payments", "amount")),
-        "paid_at": dirt.local_moments("paid_at", chunk.of("payments", "paid_at")),
+        "currency": pa.repeat("CNY", len(order)),
+        "paid_at": text.zoned(chunk.of("payments", "paid_at")),
     }
     return dirt.export(columns, chunk.of("orders", "person")[order])
 
@@ -152,66 +157,131 @@ def _returns(chunk: Chunk) -> Export:
         "order_id": chunk.texts("orders", "order_id", order),
         "reason": chunk.texts("returns", "reason"),
         "amount": text.money(chunk.of("orders", "amount")[order]),
-        "returned_at": text.local(chunk.of("returns", "returned_at")),
+        "currency": pa.repeat("CNY", len(order)),
+        "returned_at": text.zoned(chunk.of("returns", "returned_at")),
     }
     return Export("shop/returns", pa.table(columns), chunk.of("orders", "person")[order])
 
 
+def _shipments(chunk: Chunk) -> Export:
+    """Return parcels of the site and the app: when each left and, by now, arrived."""
+    end = chunk.frame.history.zero + chunk.frame.history.end
+    sent = (chunk.of("orders", "channel") != STORE) & (chunk.of("orders", "shipped_at") < end)
+    order = np.flatnonzero(sent)
+    delivered = chunk.of("orders", "delivered_at")[order]
+    ids = chunk.texts("orders", "order_id", order)
+    columns = {
+        "shipment_id": text.joined("SH", ids),
+        "order_id": ids,
+        "status": text.pick(("delivered", "on its way"), (delivered >= end).astype(np.int64)),
+        "shipped_at": text.zoned(chunk.of("orders", "shipped_at")[order]),
+        "delivered_at": text.blank(text.zoned(delivered), delivered >= end),
+    }
+    return Export("shop/shipments", pa.table(columns), chunk.of("orders", "person")[order])
+
+
 def _coupons(chunk: Chunk) -> Export:
-    """Welcome coupons of accounts; who redeemed one names the order."""
-    registered = chunk.of("accounts", "registered_at")
-    redeemed = np.flatnonzero(chunk.of("orders", "coupon"))
-    order = np.full(len(registered), -1, np.int64)
-    order[chunk.of("orders", "account")[redeemed]] = redeemed
-    ids = pa.concat_arrays([chunk.texts("orders", "order_id"), pa.nulls(1, pa.string())])
+    """Return welcome coupons: each account was given one."""
+    count = len(chunk.tables["accounts"])
     columns = {
         "coupon_id": chunk.texts("accounts", "coupon_id"),
         "customer_id": chunk.texts("accounts", "customer_id"),
-        "kind": pa.repeat("welcome", len(order)),
-        "value": pa.repeat("10.00", len(order)),
-        "minimum": pa.repeat("50.00", len(order)),
-        "issued_at": text.local(registered),
-        "order_id": text.pick(ids, np.where(order < 0, len(ids) - 1, order)),
+        "campaign_id": pa.repeat("welcome", count),
+        "kind": pa.repeat("amount", count),
+        "value": pa.repeat("10.00", count),
+        "currency": pa.repeat("CNY", count),
+        "minimum": pa.repeat("50.00", count),
+        "issued_at": text.zoned(chunk.of("accounts", "registered_at")),
     }
     return Export("shop/coupons", pa.table(columns), chunk.of("accounts", "person"))
 
 
+def _redemptions(chunk: Chunk) -> Export:
+    """Return uses of coupons; each names the order it was used for."""
+    order = np.flatnonzero(chunk.of("orders", "coupon"))
+    account = chunk.of("orders", "account")[order]
+    ids = chunk.texts("orders", "order_id", order)
+    columns = {
+        "redemption_id": text.joined("RED", ids),
+        "coupon_id": chunk.texts("accounts", "coupon_id", account),
+        "customer_id": chunk.texts("accounts", "customer_id", account),
+        "order_id": ids,
+        "amount": pa.repeat("10.00", len(order)),
+        "currency": pa.repeat("CNY", len(order)),
+        "redeemed_at": text.zoned(chunk.of("orders", "ordered_at")[order]),
+    }
+    return Export("shop/redemptions", pa.table(columns), chunk.of("orders", "person")[order])
+
+
+def _memberships(chunk: Chunk) -> Export:
+    """Return the club's members: every account with its level."""
+    customer = chunk.texts("accounts", "customer_id")
+    columns = {
+        "membership_id": text.joined("M", pc.utf8_slice_codeunits(customer, 1)),
+        "customer_id": customer,
+        "program": pa.repeat("会员", len(customer)),
+        "level": chunk.texts("accounts", "level"),
+        "status": pa.repeat("active", len(customer)),
+        "joined_at": text.zoned(chunk.of("accounts", "registered_at")),
+    }
+    return Export("loyalty/memberships", pa.table(columns), chunk.of("accounts", "person"))
+
+
 def of_company(frame: Frame) -> Iterator[Export]:
-    """Yield what the shop writes of its goods: products with every price they had, and stock of the last days."""
+    """Yield what the shop writes of its goods: products, every price they had, and stock of the last days."""
     yield _products(frame)
+    yield _prices(frame)
     yield _stock(frame)
 
 
 def _products(frame: Frame) -> Export:
-    catalogue, start = frame.catalogue, frame.history.start.isoformat()
-    count = len(catalogue.names)
-    product, version = np.repeat(np.arange(count), 2), np.tile(np.arange(2), count)
-    rises = [frame.history.date(int(day)).isoformat() for day in catalogue.rises]
+    catalogue = frame.catalogue
+    product = np.arange(len(catalogue.names))
     columns = {
         "product_id": text.pick(catalogue.ids, product),
         "name": text.pick(catalogue.names, product),
         "category": text.pick(CATEGORIES, product // PRODUCTS_A_CATEGORY),
-        "list_price": text.money(catalogue.prices[product, version]),
+        "list_price": text.money(catalogue.prices[product, -1]),
         "currency": pa.repeat("CNY", len(product)),
-        "valid_from": pc.if_else(pa.array(version == 0), start, text.pick(rises, product)),
-        "valid_to": text.blank(text.pick(rises, product), version == 1),
+        "is_active": pa.repeat("yes", len(product)),
         "source": _label(len(product)),
     }
     return Export("shop/products", pa.table(columns))
 
 
+def _prices(frame: Frame) -> Export:
+    """Return two prices a product: that of the beginning, and that from its rise on."""
+    catalogue = frame.catalogue
+    count = len(catalogue.names)
+    product, version = np.repeat(np.arange(count), 2), np.tile(np.arange(2), count)
+    rise = text.zoned(frame.history.zero + np.asarray(catalogue.rises, np.int64)[product] * text.DAY)
+    start = text.zoned(np.full(len(product), frame.history.zero))
+    ids = text.pick(catalogue.ids, product)
+    columns = {
+        "price_id": text.joined(ids, "-", text.plain(version + 1)),
+        "product_id": ids,
+        "kind": pa.repeat("list", len(product)),
+        "price": text.money(catalogue.prices[product, version]),
+        "currency": pa.repeat("CNY", len(product)),
+        "priced_from": pc.if_else(pa.array(version == 0), start, rise),
+        "priced_to": text.blank(rise, version == 1),
+        "source": _label(len(product)),
+    }
+    return Export("shop/prices", pa.table(columns))
+
+
 def _stock(frame: Frame) -> Export:
-    """Stock in the evening of each of the last days: one shop a city, the first product of each category."""
+    """Return stock in the evening of each of the last days: one shop a city, the first product of each category."""
     rng = stream(frame.seed, "stock")
     shape = (_STOCK_STORES, len(CATEGORIES), _STOCK_DAYS)
     sold = np.cumsum(rng.poisson(4, shape), axis=2)
     level = (rng.integers(40, 160, shape[:2])[:, :, None] - sold) % 160
     store, category, day = (axis.ravel() for axis in np.indices(shape))
-    moment = frame.history.zero + (frame.history.days - _STOCK_DAYS + day) * text.DAY
+    evening = (frame.history.days - _STOCK_DAYS + day) * text.DAY + _CLOSING
     columns = {
-        "day": text.days(moment),
-        "store_id": text.pick(_STORES, store * STORES_A_CITY),
         "product_id": text.pick(frame.catalogue.ids, category * PRODUCTS_A_CATEGORY),
+        "place_id": text.pick(_STORES, store * STORES_A_CITY),
+        "counted_at": text.zoned(frame.history.zero + evening),
         "on_hand": text.plain(level.ravel()),
     }
     return Export("shop/stock", pa.table(columns))

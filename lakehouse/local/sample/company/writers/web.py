@@ -18,7 +18,7 @@ from lakehouse.local.sample.company.arrays import Ints, stream
 from lakehouse.local.sample.company.world.accounts import BOTH, WECHAT
 from lakehouse.local.sample.company.world.browsing import IDENTIFY, ORDERED, PAGE, VIEW
 from lakehouse.local.sample.company.world.catalogue import CATEGORIES, PRODUCTS_A_CATEGORY
-from lakehouse.local.sample.company.writers.export import Dirt
+from lakehouse.local.sample.company.writers.export import LINES, PACKED, Dirt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from lakehouse.local.sample.company.world.chunk import Chunk
     from lakehouse.local.sample.company.writers.export import Export
 
-LINES = "line"  # the one column of a file that is not CSV
 SITE = "https://shop.example.com"
 _PAGES = (("首页", "/"), ("新品", "/new"), ("热卖", "/bestsellers"), ("门店", "/stores"), ("会员", "/member"))
 _REFERRERS = ("", "https://search.example.org/", "https://news.example.net/")
@@ -72,7 +71,7 @@ def exports(chunk: Chunk) -> Iterator[Export]:
         "}\n",
     )
     person = chunk.of("persons", "person")[chunk.of("events", "row")]
-    yield Dirt(chunk, "web/events").export({LINES: lines}, person)
+    yield Dirt(chunk, "web/events").export({LINES: lines}, person, PACKED)
 
 
 def _stamp(milliseconds: Ints) -> pa.Array:

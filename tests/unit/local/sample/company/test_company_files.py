@@ -23,7 +23,7 @@ from lakehouse.local.sample.company.world import chunk as writing
 from lakehouse.local.sample.company.world.chunk import CHUNKS_A_TEAM, PEOPLE
 from lakehouse.local.sample.company.writers.export import Export
 
-ALL_BUT_A_FEW = {"shop/products", "shop/stock", "context/weather", "context/calendar", "context/places"}
+OF_NOBODY = {"shop/products", "shop/prices", "shop/stock", "weather/daily", "calendar/days", "places/stores"}
 
 
 def _digests(folder: Path) -> dict[str, str]:
@@ -38,13 +38,13 @@ def _digests(folder: Path) -> dict[str, str]:
 def larger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A company of the same seed as the others that needs a second team, so two workers have work."""
     folder = tmp_path_factory.mktemp("larger") / "out"
-    write(folder, customers=PEOPLE * CHUNKS_A_TEAM + 300, seed=7)
+    write(folder, customers=PEOPLE * CHUNKS_A_TEAM + 300, seed=7, crms=("crm",))
     return folder
 
 
 def test_two_workers_write_the_bytes_of_one(larger: Path, tmp_path: Path) -> None:
     """The same seed and size give the same bytes, however many processes write them."""
-    write(tmp_path / "out", customers=PEOPLE * CHUNKS_A_TEAM + 300, seed=7, workers=2)
+    write(tmp_path / "out", customers=PEOPLE * CHUNKS_A_TEAM + 300, seed=7, crms=("crm",), workers=2)
     digests = _digests(larger)
     assert digests == _digests(tmp_path / "out")
     assert "shop/orders/orders-00001.csv" in digests
@@ -58,12 +58,12 @@ def test_a_customer_is_the_same_in_a_larger_company(company: Any, larger: Path) 
             if path.suffix == ".gz":
                 small, large = gzip.decompress(small), gzip.decompress(large)
             assert large.startswith(small), place
-            assert len(large) > 2 * len(small) or place in ALL_BUT_A_FEW | {"crm/users", "crm/owners"}
+            assert len(large) > 2 * len(small) or place in OF_NOBODY | {"crm/users", "salesforce/users"}
 
 
 def test_a_company_cut_within_a_chunk_has_its_customers_alone(company: Any, tmp_path: Path) -> None:
     """A company of 300 has what the first 300 of a larger one have: nothing more, nothing less."""
-    write(tmp_path / "out", customers=300, seed=7)
+    write(tmp_path / "out", customers=300, seed=7, crms=("crm",))
     lines = (tmp_path / "out/shop/orders/orders-00000.csv").read_text("utf-8").splitlines()[1:]
     among = company.value(
         """SELECT count(*) FROM shop_orders JOIN truth_person_of_account USING (customer_id) WHERE person_id < 300"""
@@ -76,14 +76,15 @@ def test_a_company_cut_within_a_chunk_has_its_customers_alone(company: Any, tmp_
 def test_another_seed_is_another_company(tmp_path: Path) -> None:
     """Nothing that is drawn stays the same under another seed."""
     for seed in (1, 2):
-        write(tmp_path / str(seed), customers=50, seed=seed)
+        write(tmp_path / str(seed), customers=300, seed=seed)
     one, other = (_digests(tmp_path / str(seed)) for seed in (1, 2))
     assert one.keys() == other.keys()
     same = {name for name in one if one[name] == other[name]}
     assert same == {
         "GENERATED.md",
-        "context/calendar/calendar-00000.csv",
-        "context/places/places-00000.csv",
+        "calendar/days/days-00000.csv",
+        "places/stores/stores-00000.csv",
+        "shop/products/products-00000.csv",
     }
 
 
@@ -126,14 +127,14 @@ def test_another_system_is_one_more_writer(tmp_path: Path, monkeypatch: pytest.M
             "Phone Number": text.joined("+86", world.texts("persons", "phone", row)),
             "Create Date": text.universal(world.of("contacts", "created_at")),
         }
-        yield Export("hubspot/contacts", pa.table(columns), world.of("contacts", "person"))
+        yield Export("pipedrive/persons", pa.table(columns), world.of("contacts", "person"))
 
     module = sys.modules[write.__module__]
     monkeypatch.setattr(module, "OF_CUSTOMERS", (*module.OF_CUSTOMERS, exports))
     truth = write(tmp_path / "out", customers=40)
-    lines = (tmp_path / "out/hubspot/contacts/contacts-00000.csv").read_text("utf-8").splitlines()
+    lines = (tmp_path / "out/pipedrive/persons/persons-00000.csv").read_text("utf-8").splitlines()
     assert lines[0] == '"Record ID","Phone Number","Create Date"'
-    assert len(lines) - 1 == truth.rows["hubspot/contacts"] > 20
+    assert len(lines) - 1 == truth.rows["pipedrive/persons"] > 20
 
 
 def test_the_command_tells_how_far_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -153,8 +154,8 @@ def test_the_command_prints_the_truth_as_json(tmp_path: Path, capsys: pytest.Cap
     assert command.main(named) == 0
     told = json.loads(capsys.readouterr().out)
     assert told == json.loads((tmp_path / "out/truth.json").read_text("utf-8"))
-    days = (tmp_path / "out/context/calendar/calendar-00000.csv").read_text("utf-8").splitlines()
-    assert days[-1].startswith('"2025-12-31"')
+    days = (tmp_path / "out/weather/daily/daily-00000.csv").read_text("utf-8").splitlines()
+    assert max(day.split(",")[1] for day in days[1:]) == '"2025-12-31"'
     assert dt.date.fromisoformat(told["start"]).weekday() == 0
     assert command.main(named) == 1
     assert "is not empty" in capsys.readouterr().err
@@ -173,14 +174,14 @@ def test_everything_says_that_it_is_generated(company: Any) -> None:
     assert "generated" in (company.folder / "GENERATED.md").read_text("utf-8")
     assert company.truth["generated"] is True
     for table, column in (
-        *(("shop_orders", "source"), ("shop_customers", "source"), ("crm_contacts", "original_source")),
+        *(("shop_orders", "source"), ("shop_customers", "source"), ("crm_contacts", "lead_source")),
         *(
             ("crm_leads", "source"),
             ("crm_deals", "source"),
             ("crm_tickets", "source"),
-            ("ads_leads", "source"),
+            ("douyin_leads", "备注"),
         ),
-        *(("context_weather", "source"), ("ads_spend", "source"), ("shop_products", "source")),
+        *(("weather_daily", "source"), ("ads_spend", "source"), ("shop_products", "source")),
     ):
         assert company.rows(f"SELECT DISTINCT {column} FROM {table}") == [("generated sample",)]
     domains = company.rows(

@@ -21,11 +21,11 @@ BUSIEST = """
 # orders of a category and of all others on rainy and dry days of the city that lies so many places further
 RAIN = """
     WITH city AS (
-        SELECT city, row_number() OVER (ORDER BY city) - 1 AS n, count(*) OVER () AS cities
-        FROM (SELECT DISTINCT city FROM context_weather)
+        SELECT place_id, city, row_number() OVER (ORDER BY city) - 1 AS n, count(*) OVER () AS cities
+        FROM places_stores WHERE kind = 'area'
     ), weather AS (
-        SELECT orders_of.city, w.day::DATE AS day, w.rain = 'yes' AS rainy
-        FROM context_weather AS w JOIN city AS rains_in USING (city)
+        SELECT orders_of.city, w.day::DATE AS day, w.precipitation_mm::DOUBLE > 0 AS rainy
+        FROM weather_daily AS w JOIN city AS rains_in USING (place_id)
         JOIN city AS orders_of ON orders_of.n = (rains_in.n + $shift) % rains_in.cities
     )
     SELECT count(*) FILTER (rainy AND category = $category), count(*) FILTER (NOT rainy AND category = $category),
@@ -58,7 +58,7 @@ PROMOTED = """
     WHERE category NOT IN ('baby', 'chocolate', 'coffee') GROUP BY 1 ORDER BY 1
 """
 RETURNED = """
-    SELECT count(*) FILTER (r.returned_at::DATE = moment::DATE + 1), count(*)
+    SELECT count(*) FILTER (r.returned_at[:10]::DATE = moment::DATE + 1), count(*)
     FROM ordered AS o LEFT JOIN shop_returns AS r USING (order_id)
     WHERE (category = 'apparel') = ? AND moment::DATE < DATE '2026-06-29'
 """
@@ -167,13 +167,14 @@ def test_price_sensitive_people_wait_for_promotions(company: Any, bare: Any) -> 
 def test_a_promotion_lowers_the_price(company: Any) -> None:
     """The first line of an order in a promotion costs a fifth less than the list says, others exactly that."""
     prices = """SELECT round(avg(unit_price::DOUBLE / list_price::DOUBLE), 2)
-                FROM ordered JOIN shop_order_items AS i USING (order_id) WHERE line = '1' AND (promotion IS NULL) = ?"""
+                FROM ordered JOIN shop_order_items AS i USING (order_id)
+                WHERE line_id = '1' AND (promotion IS NULL) = ?"""
     assert company.value(prices, False) == pytest.approx(1 - company.truth["plants"]["discount"], abs=0.005)
     assert company.value(prices, True) == 1
-    listed = """SELECT count(*) FROM ordered JOIN shop_order_items AS i USING (order_id) ANTI JOIN shop_products AS p
-                ON p.product_id = i.product_id AND p.list_price = i.list_price
-                AND moment::DATE >= p.valid_from::DATE
-                AND moment::DATE < coalesce(p.valid_to::DATE, DATE '9999-12-31')"""
+    listed = """SELECT count(*) FROM ordered JOIN shop_order_items AS i USING (order_id) ANTI JOIN shop_prices AS p
+                ON p.product_id = i.product_id AND p.price = i.list_price
+                AND moment::DATE >= p.priced_from[:10]::DATE
+                AND moment::DATE < coalesce(p.priced_to[:10]::DATE, DATE '9999-12-31')"""
     assert company.value(listed) == 0
 
 
@@ -196,9 +197,9 @@ def test_amounts_add_up(either: Any) -> None:
     """An order is worth its lines less the coupon, and what was paid less what was refunded for returns."""
     wrong = either.value(
         """WITH lines AS (SELECT order_id, sum(amount::DECIMAL(12, 2)) AS amount FROM shop_order_items GROUP BY 1)
-           SELECT count(*) FROM (SELECT DISTINCT order_id, amount, coupon_id FROM shop_orders) AS o
+           SELECT count(*) FROM (SELECT DISTINCT order_id, amount, coupon_code FROM shop_orders) AS o
            JOIN lines USING (order_id)
-           WHERE o.amount::DECIMAL(12, 2) <> lines.amount - CASE WHEN coupon_id IS NULL THEN 0 ELSE 10 END"""
+           WHERE o.amount::DECIMAL(12, 2) <> lines.amount - CASE WHEN coupon_code IS NULL THEN 0 ELSE 10 END"""
     )
     unpaid = either.value(
         """WITH paid AS (

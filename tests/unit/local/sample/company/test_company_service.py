@@ -13,7 +13,7 @@ DRIVERS = ("complaint", "days_since_visit", "discount_share")
 COMPLAINED = """
     WITH complaints AS (
         SELECT DISTINCT person_id, t.created_at::TIMESTAMPTZ AT TIME ZONE 'Asia/Shanghai' AS moment
-        FROM crm_tickets AS t JOIN truth_person_of_account USING (customer_id) WHERE category = 'complaint'
+        FROM crm_tickets AS t JOIN truth_person_of_account USING (customer_id) WHERE kind = 'complaint'
     )
     SELECT count(*) FROM truth_hazard_drivers AS d
     WHERE complaint <> EXISTS (FROM complaints AS c WHERE c.person_id = d.person_id
@@ -46,7 +46,7 @@ VISITS = """
 PRECEDED = """
     WITH complaints AS (
         SELECT DISTINCT person_id, (t.created_at::TIMESTAMPTZ AT TIME ZONE 'Asia/Shanghai')::DATE AS day
-        FROM crm_tickets AS t JOIN truth_person_of_account USING (customer_id) WHERE category = 'complaint'
+        FROM crm_tickets AS t JOIN truth_person_of_account USING (customer_id) WHERE kind = 'complaint'
     )
     SELECT avg(EXISTS (FROM complaints AS c WHERE c.person_id = p.person_id AND c.day < stopped_on
                        AND c.day >= stopped_on - 60)::INT),
@@ -58,7 +58,7 @@ PRECEDED = """
 GONE = """
     WITH followed AS (
         SELECT order_id, moment, lead(moment) OVER (PARTITION BY customer_id ORDER BY moment) AS following FROM ordered
-    ), complaints AS (SELECT DISTINCT order_id FROM crm_tickets WHERE category = 'complaint')
+    ), complaints AS (SELECT DISTINCT order_id FROM crm_tickets WHERE kind = 'complaint')
     SELECT c.order_id IS NOT NULL, avg((following IS NULL OR following > moment + INTERVAL 120 DAY)::INT), count(*)
     FROM followed LEFT JOIN complaints AS c USING (order_id)
     WHERE moment < DATE '2026-06-30' - 120 GROUP BY 1 ORDER BY 1
@@ -74,9 +74,9 @@ CAMPAIGN = """
 """
 LOSSES = "SELECT channel, loss_reason, count(*) FROM crm_deals WHERE status = 'lost' GROUP BY ALL"
 HABITS = """
-    WITH noted AS (SELECT owner_id, note, count(*) AS times FROM crm_activities GROUP BY ALL)
-    SELECT owner_id, coalesce(sum(times) FILTER (note IS NULL), 0) / sum(times),
-           coalesce(max(times) FILTER (note IS NOT NULL), 0) / sum(times)
+    WITH noted AS (SELECT user_id, body, count(*) AS times FROM crm_activities GROUP BY ALL)
+    SELECT user_id, coalesce(sum(times) FILTER (body IS NULL), 0) / sum(times),
+           coalesce(max(times) FILTER (body IS NOT NULL), 0) / sum(times)
     FROM noted GROUP BY 1
 """
 
@@ -239,12 +239,12 @@ def test_channels_differ_only_where_it_is_planted(company: Any, bare: Any) -> No
 def test_notes_tell_who_leaves_them_empty_or_pastes_them(company: Any) -> None:
     """Whose notes are mostly empty, or mostly one text, are just those of whom the truth says so."""
     found = {
-        owner: "empty" if empty > 0.5 else "pasting" if same > 0.5 else "careful"
-        for owner, empty, same in company.rows(HABITS)
+        user: "empty" if empty > 0.5 else "pasting" if same > 0.5 else "careful"
+        for user, empty, same in company.rows(HABITS)
     }
     told = dict(
         company.rows(
-            "SELECT owner_id, habit FROM truth_habit_of_owner SEMI JOIN crm_activities USING (owner_id)"
+            "SELECT user_id, habit FROM truth_habit_of_user SEMI JOIN crm_activities USING (user_id)"
         )
     )
     assert found == told
