@@ -188,8 +188,8 @@ CUSTOMER_360 = Contract(
         ("as_of", "date", "Day the row looks back from; later facts are left out"),
         ("orders", "long", "Orders"),
         ("purchase_days", "long", "Distinct days with an order"),
-        ("revenue", "decimal(18,2)", "Sum of order amounts"),
-        ("average_order", "decimal(18,2)", "Revenue over orders"),
+        ("revenue", "decimal(18,2)", "Sum of order amounts in `currency`"),
+        ("average_order", "decimal(18,2)", "Revenue over the orders in it"),
         ("first_order_on", "date", "Day of the first order"),
         ("last_order_on", "date", "Day of the last order"),
         ("recency_days", "int", "Days from the last order to `as_of`"),
@@ -202,8 +202,10 @@ CUSTOMER_360 = Contract(
         ("last_event_at", "timestamptz", "Last tracked message"),
         ("contacts", "long", "CRM contact records"),
         ("open_deals", "long", "Deals not closed"),
-        ("open_deal_amount", "decimal(18,2)", "Their value"),
+        ("open_deal_amount", "decimal(18,2)", "Their value in `currency`, as far as a rate is known"),
         ("email_marketing", "boolean", "May be e-mailed for marketing; null where nothing was said"),
+        ("currency", "string", "ISO 4217 of all sums: that of most orders"),
+        ("unvalued_orders", "long", "Orders in another currency without a rate; they are in no sum"),
     ),
 )
 
@@ -240,7 +242,9 @@ DAILY_ACTIVITY = Contract(
         ("orders", "long", "Orders"),
         ("buyers", "long", "Distinct customers with an order"),
         ("new_buyers", "long", "Customers whose first order it was"),
-        ("revenue", "decimal(18,2)", "Sum of order amounts"),
+        ("revenue", "decimal(18,2)", "Sum of order amounts in `currency`"),
+        ("currency", "string", "ISO 4217 of the sum: that of most orders"),
+        ("unvalued_orders", "long", "Orders in another currency without a rate; they are in no sum"),
     ),
 )
 

@@ -27,7 +27,7 @@ SPOILT = {("wukong", "customers"): "手机", ("douyin", "leads"): "电话", ("we
 # orders with their first line's category and their day in the company's zone
 ORDERED = f"""
     CREATE TEMP TABLE ordered AS
-    SELECT order_id, o.customer_id, o.city, o.campaign_id, o.ordered_at AT TIME ZONE '{ZONE}' AS moment, p.category
+    SELECT order_id, o.source, o.customer_id, o.city, o.ordered_at AT TIME ZONE '{ZONE}' AS moment, p.category
     FROM core.orders AS o JOIN core.order_items AS i USING (source, order_id)
     JOIN core.products AS p ON p.product_id = i.product_id AND p.valid_to IS NULL WHERE i.line_id = '1'
 """
@@ -119,8 +119,19 @@ def test_accounts_orders_and_deals_are_all_there(company: Company) -> None:
     accounts = "SELECT count(*) FROM core.contacts WHERE source = 'shop' AND valid_to IS NULL"
     assert company.lake.ask(accounts) == [(facts["accounts"],)]
     orders = company.truth.rows["shop/orders"] - dirt["shop/orders.rows.duplicate_row"]
-    found = company.lake.ask("SELECT count(*), count(DISTINCT order_id) FROM core.orders")
-    assert found == [(orders, orders)]
+    found = company.lake.ask(
+        "SELECT source, count(*), count(DISTINCT order_id), sum(amount) FROM core.orders GROUP BY 1 ORDER BY 1"
+    )
+    assert found[0][:3] == ("shop", orders, orders)
+    assert found[1][0] == "shopify"
+    lines = """SELECT source, count(*), sum(amount) FROM core.order_items GROUP BY 1 ORDER BY 1"""
+    coupons = "SELECT source, sum(amount) FROM core.coupon_redemptions GROUP BY 1 ORDER BY 1"
+    written = [company.truth.rows["shop/order_items"], company.truth.rows["shopify/orders"]]
+    for (_, _, ids, amount), (_, count, of_lines), (_, off), rows in zip(
+        found, company.lake.ask(lines), company.lake.ask(coupons), written, strict=True
+    ):
+        assert count == rows > ids > 1_000
+        assert amount == of_lines - off > 0
     deals = dict(
         company.lake.ask("SELECT source, count(*) FROM core.deals WHERE valid_to IS NULL GROUP BY 1")
     )
@@ -224,8 +235,8 @@ def test_clothes_come_back_the_day_after(company: Company) -> None:
     """As often as was planted."""
     ((back, orders),) = company.lake.ask(
         f"""SELECT count(*) FILTER ((r.returned_at AT TIME ZONE '{ZONE}')::DATE = moment::DATE + 1), count(*)
-            FROM ordered LEFT JOIN core.returns AS r USING (order_id)
-            WHERE category = 'apparel' AND moment::DATE < DATE '2026-06-29'"""
+            FROM ordered LEFT JOIN core.returns AS r USING (source, order_id)
+            WHERE category = 'apparel' AND source = 'shop' AND moment::DATE < DATE '2026-06-29'"""
     )
     planted = company.truth.frame.plants.next_day_returns
     assert back / orders == pytest.approx(planted, abs=_error(planted, orders))
@@ -237,12 +248,12 @@ def test_the_campaign_lifted_orders(company: Company) -> None:
         f"""WITH drawn AS (
                 SELECT DISTINCT person_id, wave, treated FROM {company.known("campaign_assignment")}
             ), bought AS (
-                SELECT person_id, wave, count(*) AS orders FROM ordered JOIN core.orders USING (order_id)
-                JOIN core.contacts AS c ON c.source = 'shop' AND c.customer_id = ordered.customer_id
-                JOIN {company.known("person_of_account")} AS a ON a.customer_id = c.contact_id
+                SELECT person_id, wave, count(*) AS orders FROM ordered
+                JOIN (SELECT DISTINCT c.customer_id, person_id FROM core.contacts AS c
+                      JOIN {company.known("person_of_account")} AS a ON a.customer_id = c.contact_id
+                      WHERE c.source = 'shop' AND c.valid_to IS NULL) USING (customer_id)
                 JOIN (SELECT unnest(range(12)) AS wave, DATE '2024-07-01' + 7 * (50 + 4 * wave)::INT AS first)
-                ON moment >= first AND moment < first + 14
-                WHERE c.valid_to IS NULL GROUP BY ALL
+                ON moment >= first AND moment < first + 14 GROUP BY ALL
             )
             SELECT treated, count(*), sum(coalesce(orders, 0)), sum(coalesce(orders, 0) ** 2)
             FROM drawn LEFT JOIN bought USING (person_id, wave) GROUP BY 1 ORDER BY 1"""

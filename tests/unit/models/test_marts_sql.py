@@ -66,6 +66,53 @@ def test_what_a_customer_bought():
     assert row["as_of"] == date(2026, 3, 31)
 
 
+RATES = [
+    {"day": date(2026, 1, 1), "currency": "USD", "quote": "CNY", "rate": Decimal("7.00"), "source": "rates"},
+    {"day": date(2026, 2, 1), "currency": "USD", "quote": "CNY", "rate": Decimal("8.00"), "source": "rates"},
+    {"day": date(2026, 1, 1), "currency": "EUR", "quote": "USD", "rate": Decimal("1.50"), "source": "rates"},
+]
+
+
+def test_money_is_in_the_currency_of_most_orders():
+    """At the rate of the day, or the last before it, either way round; without a rate it is in no sum, and counted."""
+    orders = [
+        order(1, at(1, 1), "10.00") | {"currency": "USD"},
+        order(2, at(1, 2), "20.00") | {"currency": "USD"},
+        order(3, at(1, 31), "70.00") | {"currency": "CNY"},
+        order(4, at(3, 1), "80.00") | {"currency": "CNY"},
+        order(5, at(3, 1), "6.00") | {"currency": "EUR"},
+        order(6, at(3, 1), "999.00") | {"currency": "GBP"},
+        order(7, at(3, 1), "1.00"),
+        order(8, at(1, 2), "5.00") | {"currency": "USD"},
+    ]
+    deals = [
+        {"customer_id": "ann", "amount": Decimal("16.00"), "currency": "CNY", "created_at": at(1, 1)},
+        {"customer_id": "ann", "amount": Decimal("1.00"), "currency": "USD", "created_at": at(1, 1)},
+    ]
+    row = ann(core__orders=orders, core__deals=deals, core__exchange_rates=RATES)
+    assert (row["currency"], row["orders"], row["unvalued_orders"]) == ("USD", 8, 1)
+    assert row["revenue"] == Decimal("10.00") + 20 + 10 + 10 + 9 + 1 + 5
+    assert row["average_order"] == Decimal("9.29")
+    assert row["open_deal_amount"] == Decimal("3.00")
+    days = answer("marts.daily_activity", core__orders=orders, core__exchange_rates=RATES)
+    assert column(days, "revenue") == [Decimal("10.00"), 25, 10, 20]
+    assert column(days, "unvalued_orders") == [0, 0, 0, 1]
+    assert set(column(days, "currency")) == {"USD"}
+    early = ann("2026-01-31", core__orders=orders, core__deals=deals, core__exchange_rates=RATES)
+    assert early["open_deal_amount"] == Decimal("3.29")  # at the rate of then
+
+
+def test_without_rates_only_one_currency_is_summed():
+    """Nobody adds yuan to dollars."""
+    mixed = [
+        order(1, at(1, 1), "10.00") | {"currency": "CNY"},
+        order(2, at(1, 2), "20.00") | {"currency": "USD"},
+        order(3, at(1, 3), "30.00") | {"currency": "CNY"},
+    ]
+    row = ann(core__orders=mixed)
+    assert (row["currency"], row["revenue"], row["unvalued_orders"]) == ("CNY", Decimal("40.00"), 1)
+
+
 def test_one_day_of_purchase_has_no_gap():
     """Below two days there is no mean gap, rather than one of zero."""
     row = ann(core__orders=[order(1, at(1, 1)), order(2, at(1, 1, 5))])

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from lakehouse.errors import Terminal
-from lakehouse.local.sample.company.world.frame import CRMS
+from lakehouse.local.sample.company.world.frame import CRMS, SHOPS
 from lakehouse.local.sample.company.write import UNTIL, write
 
 
@@ -25,6 +25,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--crm", action="append", choices=CRMS, help="a CRM that offices work with; repeatable (all)"
     )
+    parser.add_argument(
+        "--shop", action="append", choices=SHOPS, help="a system that sells; repeatable (all)"
+    )
     parser.add_argument("--workers", type=int, default=1, help="processes; the bytes stay the same")
     parser.add_argument("--json", action="store_true", help="print truth.json instead of a summary")
     parser.add_argument("--progress", action="store_true", help="tell on stderr how far it is")
@@ -37,6 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
             seed=told.seed,
             until=told.until,
             crms=tuple(told.crm or CRMS),
+            shops=tuple(told.shop or SHOPS),
             workers=told.workers,
             progress=_progress if told.progress else None,
         )

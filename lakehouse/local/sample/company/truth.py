@@ -93,6 +93,7 @@ class Truth:
             "seed": self.frame.seed,
             "customers": self.frame.customers,
             "crms": self.frame.crms,
+            "shops": self.frame.shops,
             "start": history.start,
             "until": history.until,
             "zone": "Asia/Shanghai",

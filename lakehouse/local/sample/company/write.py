@@ -15,7 +15,7 @@ from lakehouse.local.sample.company.files import ShardFiles
 from lakehouse.local.sample.company.plants import Plants
 from lakehouse.local.sample.company.truth import Tally, Truth, TruthFiles, facts
 from lakehouse.local.sample.company.world.chunk import CHUNKS_A_TEAM, PEOPLE, chunk
-from lakehouse.local.sample.company.world.frame import CRMS, Frame, frame
+from lakehouse.local.sample.company.world.frame import CRMS, SHOPS, Frame, frame
 from lakehouse.local.sample.company.writers import OF_COMPANY, OF_CUSTOMERS
 
 if TYPE_CHECKING:
@@ -49,13 +49,15 @@ def write(  # noqa: PLR0913 - a company is described by name
     until: dt.date = UNTIL,
     plants: Plants | None = None,
     crms: tuple[str, ...] = CRMS,
+    shops: tuple[str, ...] = SHOPS,
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Truth:
     """Write a company of so many customers: `<folder>/<source>/<entity>/…`, `truth.json`, `truth/`, `GENERATED.md`.
 
-    `crms` are those that the company's offices work with, one a city; `crm` is one of no particular make.
-    The same seed, size, day, plants and CRMs give the same bytes, whatever the number of `workers` (processes), as
+    `crms` are those that the company's offices work with, one a city; `crm` is one of no particular make. `shops` are
+    the systems that sell: `shop`, of no make, has the stores, Shopify the site and the app, or one of them has all.
+    The same seed, size, day, plants and systems give the same bytes, whatever the number of `workers` (processes), as
     long as numpy and Arrow stay the same. `truth.json` is written last: a folder without it is not complete.
     `progress` is told the customers written and all customers. Memory does not grow with the size. Raises
     `Terminal` for a size or a number of workers that cannot be, and for a folder that holds something.
@@ -64,17 +66,15 @@ def write(  # noqa: PLR0913 - a company is described by name
         raise Terminal(
             f"a company has 1 to {MOST_CUSTOMERS:,} customers, not {customers:,}: choose a size between"
         )
-    if not crms or (unknown := sorted(set(crms) - set(CRMS))):
-        raise Terminal(
-            f"no such CRM: {', '.join(unknown) if crms else 'none named'}; there are {', '.join(CRMS)}"
-        )
+    _known("CRM", crms, CRMS)
+    _known("shop", shops, SHOPS)
     if workers < 1:
         raise Terminal(f"{workers} processes write nothing: choose one or more")
     if folder.exists() and any(folder.iterdir()):
         raise Terminal(
             f"{folder} is not empty: name a new folder, so that no old file stays among the new ones"
         )
-    whole = frame(seed, customers, until, plants or Plants(), crms)
+    whole = frame(seed, customers, until, plants or Plants(), crms, shops)
     (folder / "truth").mkdir(parents=True)
     tally = _write_company(folder, whole)
     in_a_shard = PEOPLE * CHUNKS_A_TEAM
@@ -88,6 +88,13 @@ def write(  # noqa: PLR0913 - a company is described by name
     (folder / "GENERATED.md").write_text(GENERATED, encoding="utf-8", newline="\n")
     truth.write(folder / "truth.json")
     return truth
+
+
+def _known(what: str, named: tuple[str, ...], known: tuple[str, ...]) -> None:
+    if unknown := sorted(set(named) - set(known)):
+        raise Terminal(f"no such {what}: {', '.join(unknown)}; there are {', '.join(known)}")
+    if not named:
+        raise Terminal(f"a company needs a {what}: name one or more of {', '.join(known)}")
 
 
 def _write_company(folder: Path, whole: Frame) -> Tally:

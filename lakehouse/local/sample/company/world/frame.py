@@ -15,6 +15,7 @@ from lakehouse.local.sample.company.world.days import DAYS_A_WEEK, History
 from lakehouse.local.sample.company.world.places import CITIES
 
 CRMS = ("hubspot", "salesforce", "zoho", "wukong", "crm")
+SHOPS = ("shop", "shopify")
 _WARM, _COLD_DAY, _SWING = 16.0, 20, 12.0  # mean °C, the coldest day of the year, half the yearly range
 
 
@@ -50,12 +51,14 @@ ADVERTISING = tuple(
 class Frame:
     """The company without its customers. `rain` and `degrees` have shape (cities, days of whole weeks).
 
-    `crms` are the CRMs that its offices work with: that of city n is number n, counted round.
+    `crms` are the CRMs that its offices work with: that of city n is number n, counted round. `shops` are the systems
+    that sell: where there are two, the first has the stores, the other the site and the app.
     """
 
     seed: int
     customers: int
     crms: tuple[str, ...]
+    shops: tuple[str, ...]
     history: History
     plants: Plants
     catalogue: Catalogue
@@ -64,7 +67,14 @@ class Frame:
     degrees: Floats
 
 
-def frame(seed: int, customers: int, until: dt.date, plants: Plants, crms: tuple[str, ...] = CRMS) -> Frame:
+def frame(
+    seed: int,
+    customers: int,
+    until: dt.date,
+    plants: Plants,
+    crms: tuple[str, ...] = CRMS,
+    shops: tuple[str, ...] = SHOPS,
+) -> Frame:
     """Return the company; but for `customers`, nothing of it depends on its size."""
     history = History.ending(until)
     rng = stream(seed, "weather")
@@ -77,6 +87,7 @@ def frame(seed: int, customers: int, until: dt.date, plants: Plants, crms: tuple
         seed=seed,
         customers=customers,
         crms=crms,
+        shops=shops,
         history=history,
         plants=plants,
         catalogue=catalogue(seed, history),

@@ -15,6 +15,7 @@ from lakehouse.local.sample.company.writers import (
     hubspot,
     salesforce,
     shop,
+    shopify,
     web,
     wukong,
     zoho,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 OF_CUSTOMERS: tuple[Callable[[Chunk], Iterator[Export]], ...] = (
     shop.exports,
+    shopify.exports,
     crm.exports,
     hubspot.exports,
     salesforce.exports,

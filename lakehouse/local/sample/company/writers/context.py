@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
 from lakehouse.local.sample.company import text
+from lakehouse.local.sample.company.arrays import stream
 from lakehouse.local.sample.company.world.days import holiday, is_workday
 from lakehouse.local.sample.company.world.places import CITIES, STORES_A_CITY, stores
 from lakehouse.local.sample.company.writers.export import GENERATED, Export
@@ -20,14 +22,16 @@ if TYPE_CHECKING:
     from lakehouse.local.sample.company.world.frame import Frame
 
 FRIDAY = 5
+_PEG_ENDS = dt.date(2005, 7, 21)
 _HALF_A_DAYS_SWING = 4.0  # °C
 
 
 def of_company(frame: Frame) -> Iterator[Export]:
-    """Yield weather (generated), calendar (China's public holidays) and places: cities and the shops in them."""
+    """Yield weather and rates (generated), China's public holidays, and places: cities and the shops in them."""
     yield _weather(frame)
     yield _calendar(frame)
     yield _places()
+    yield _rates(frame)
 
 
 def _weather(frame: Frame) -> Export:
@@ -63,6 +67,23 @@ def _calendar(frame: Frame) -> Export:
         elif works and day.isoweekday() > FRIDAY:
             rows.append(("CN", day.isoformat(), "workday", "调休", "yes"))
     return Export("calendar/days", _table("region_code day kind name is_working_day", rows))
+
+
+def _rates(frame: Frame) -> Export:
+    """Return what a dollar cost: 8.28 yuan while China held it there (1997 to July 2005), a walk around 7 since."""
+    days = frame.history.days
+    walk = 7.0 + np.cumsum(stream(frame.seed, "rates").normal(0, 0.005, days))
+    if frame.history.until < _PEG_ENDS:
+        walk = np.full(days, 8.28)
+    tenths_of_fen = np.rint(walk * 10_000).astype(np.int64)
+    columns = {
+        "day": text.days(frame.history.zero + np.arange(days) * text.DAY),
+        "currency": pa.repeat("USD", days),
+        "quote": pa.repeat("CNY", days),
+        "rate": text.joined(text.plain(tenths_of_fen // 10_000), ".", text.digits(tenths_of_fen % 10_000, 4)),
+        "source": pa.repeat(GENERATED, days),
+    }
+    return Export("rates/daily", pa.table(columns))
 
 
 def _places() -> Export:

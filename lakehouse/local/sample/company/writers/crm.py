@@ -46,6 +46,7 @@ def exports(chunk: Chunk) -> Iterator[Export]:
         if part.begins_team:
             yield _users(chunk)
         yield _contacts(part)
+        yield _customer_attributes(part)
         yield _ownerships(part)
         yield _deals(part)
         yield _deal_stages(part)
@@ -66,7 +67,7 @@ def _users(chunk: Chunk) -> Export:
 
 def _contacts(part: Part) -> Export:
     row = part.of("contacts", "row")
-    city, child = part.chunk.of("persons", "city")[row], part.chunk.of("persons", "child_birth_year")[row]
+    city = part.chunk.of("persons", "city")[row]
     dirt = Dirt(part.chunk, "crm/contacts")
     updated, consent = part.of("contacts", "updated_at"), part.texts("contacts", "consent")
     columns = {
@@ -75,7 +76,6 @@ def _contacts(part: Part) -> Export:
         "phone": dirt.phones("phone", phones(part)),
         "email": dirt.emails("email", emails(part)),
         "birth_year": text.plain(part.chunk.of("persons", "birth_year")[row]),
-        "child_birth_year": text.blank(text.plain(child), child == 0),
         "region_code": text.pick(_PROVINCES, city),
         "city": dirt.words("city", text.pick(_NAMES, city)),
         "address": part.persons("contacts", "address"),
@@ -88,6 +88,20 @@ def _contacts(part: Part) -> Export:
         "lead_source": pa.repeat(GENERATED, len(row)),
     }
     return dirt.export(columns, part.of("contacts", "person"))
+
+
+def _customer_attributes(part: Part) -> Export:
+    """Return what contacts said of their families: the year in which the youngest child was born."""
+    child = part.chunk.of("persons", "child_birth_year")[part.of("contacts", "row")]
+    columns = {
+        "record_id": part.texts("contacts", "contact_id"),
+        "attribute": pa.repeat("child_birth_year", len(child)),
+        "value": text.plain(child),
+        "declared_by": pa.repeat("customer", len(child)),
+        "declared_at": text.universal(part.of("contacts", "updated_at")),
+    }
+    told = Export("crm/customer_attributes", pa.table(columns), part.of("contacts", "person"))
+    return told.only(child > 0)
 
 
 def _ownerships(part: Part) -> Export:

@@ -40,9 +40,14 @@ class Export:
         """Return the rows of the first so many customers."""
         if self.person is None or not (beyond := self.person >= customers).any():
             return self
-        keep = np.flatnonzero(~beyond)
-        faults = {name: flags[keep] for name, flags in self.faults.items()}
-        return replace(self, rows=self.rows.take(pa.array(keep)), person=self.person[keep], faults=faults)
+        return self.only(~beyond)
+
+    def only(self, keep: Flags) -> Export:
+        """Return some of the rows."""
+        rows = np.flatnonzero(keep)
+        faults = {name: flags[rows] for name, flags in self.faults.items()}
+        person = None if self.person is None else self.person[rows]
+        return replace(self, rows=self.rows.take(pa.array(rows)), person=person, faults=faults)
 
 
 class Dirt:
@@ -120,10 +125,13 @@ class Dirt:
         told = text.replaced(text.local(seconds), of["slash_date"], lambda _: _moments(slash, _slash))
         return text.replaced(told, of["chinese_date"], lambda _: _moments(chinese, _chinese))
 
-    def export(self, columns: dict[str, Any], person: Ints, form: str = CSV) -> Export:
-        """Return the export, with some rows twice; faults of a row that is there twice count twice."""
+    def export(
+        self, columns: dict[str, Any], person: Ints, form: str = CSV, keep: Flags | None = None
+    ) -> Export:
+        """Return the export, of all rows or those to `keep`, some of them twice; then their faults count twice."""
         draws = self._draws("rows", len(person))
-        twice = np.repeat(np.arange(len(person)), 1 + (draws < self._rates.duplicate_row))
+        times = 1 + (draws < self._rates.duplicate_row)
+        twice = np.repeat(np.arange(len(person)), times if keep is None else times * keep)
         again = np.r_[False, twice[1:] == twice[:-1]][: len(twice)]
         faults = {name: flags[twice] for name, flags in self._faults.items()}
         rows = pa.table(columns).take(pa.array(twice))

@@ -13,6 +13,7 @@ from lakehouse.local.sample.company import text
 from lakehouse.local.sample.company.arrays import Flags, Ints
 from lakehouse.local.sample.company.world.chunk import CHUNKS_A_TEAM, PEOPLE
 from lakehouse.local.sample.company.world.contacts import HOMOPHONE, MAIN, NONE, TITLE
+from lakehouse.local.sample.company.world.shopping import STORE
 
 if TYPE_CHECKING:
     from lakehouse.local.sample.company.world.chunk import Chunk
@@ -83,6 +84,17 @@ def held_by(chunk: Chunk, *systems: str) -> Part:
     crms = chunk.frame.crms
     used = np.array([crm in systems for crm in crms])
     return Part(chunk, used[chunk.of("persons", "city") % len(crms)])
+
+
+def sold_by(chunk: Chunk, system: str) -> Flags:
+    """Tell which orders a shop's system has: the first of two those of the stores, the other the rest."""
+    shops = chunk.frame.shops
+    if system not in shops:
+        return np.zeros(len(chunk.tables["orders"]), np.bool_)
+    if len(shops) == 1:
+        return np.ones(len(chunk.tables["orders"]), np.bool_)
+    in_store: Flags = chunk.of("orders", "channel") == STORE
+    return in_store if system == shops[0] else ~in_store
 
 
 def family_names(part: Part) -> pa.Array:

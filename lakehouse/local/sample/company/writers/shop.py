@@ -9,12 +9,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lakehouse.local.sample.company import text
-from lakehouse.local.sample.company.arrays import Ints, stream
+from lakehouse.local.sample.company.arrays import Flags, Ints, stream
 from lakehouse.local.sample.company.world.accounts import BOTH, SECOND_PHONE, WECHAT
 from lakehouse.local.sample.company.world.catalogue import CATEGORIES, PRODUCTS_A_CATEGORY
 from lakehouse.local.sample.company.world.places import CITIES, STORES_A_CITY, stores
 from lakehouse.local.sample.company.world.shopping import CHANNELS, STORE
 from lakehouse.local.sample.company.writers.export import GENERATED, Dirt, Export
+from lakehouse.local.sample.company.writers.part import sold_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,14 +33,17 @@ _APP = "wx0000000000sample"
 def exports(chunk: Chunk) -> Iterator[Export]:
     """Yield what the shop writes of its customers."""
     yield _customers(chunk)
-    yield _orders(chunk)
-    yield _items(chunk)
-    yield _payments(chunk)
-    yield _returns(chunk)
-    yield _shipments(chunk)
     yield _coupons(chunk)
-    yield _redemptions(chunk)
     yield _memberships(chunk)
+    own = sold_by(chunk, "shop")
+    if "shop" in chunk.frame.shops:
+        yield _orders(chunk, own)
+        yield _items(chunk).only(own[chunk.of("items", "order")])
+        yield _payments(chunk, own)
+        yield _returns(chunk).only(own[chunk.of("returns", "order")])
+        if len(chunk.frame.shops) == 1:  # else the stores alone are its, which send nothing
+            yield _shipments(chunk)
+        yield _redemptions(chunk, own)
 
 
 def _label(rows: int) -> pa.Array:
@@ -79,7 +83,7 @@ def _full_names(chunk: Chunk, row: Ints) -> pa.Array:
     )
 
 
-def _orders(chunk: Chunk) -> Export:
+def _orders(chunk: Chunk, own: Flags) -> Export:
     """Return orders; those of the site and the app name who receives them and where."""
     row, channel = chunk.of("orders", "row"), chunk.of("orders", "channel")
     in_store = channel == STORE
@@ -111,7 +115,7 @@ def _orders(chunk: Chunk) -> Export:
         "remark": dirt.optional("remark", pa.nulls(len(row), pa.string())),
         "source": _label(len(row)),
     }
-    return dirt.export(columns, chunk.of("orders", "person"))
+    return dirt.export(columns, chunk.of("orders", "person"), keep=own)
 
 
 def _items(chunk: Chunk) -> Export:
@@ -132,7 +136,7 @@ def _items(chunk: Chunk) -> Export:
     return Export("shop/order_items", pa.table(columns), chunk.of("orders", "person")[order])
 
 
-def _payments(chunk: Chunk) -> Export:
+def _payments(chunk: Chunk, own: Flags) -> Export:
     """Return payments, and refunds under a number of their own and with a minus."""
     order, refund = chunk.of("payments", "order"), chunk.of("payments", "refund")
     dirt = Dirt(chunk, "shop/payments")
@@ -147,7 +151,7 @@ def _payments(chunk: Chunk) -> Export:
         "currency": pa.repeat("CNY", len(order)),
         "paid_at": text.zoned(chunk.of("payments", "paid_at")),
     }
-    return dirt.export(columns, chunk.of("orders", "person")[order])
+    return dirt.export(columns, chunk.of("orders", "person")[order], keep=own[order])
 
 
 def _returns(chunk: Chunk) -> Export:
@@ -196,9 +200,9 @@ def _coupons(chunk: Chunk) -> Export:
     return Export("shop/coupons", pa.table(columns), chunk.of("accounts", "person"))
 
 
-def _redemptions(chunk: Chunk) -> Export:
+def _redemptions(chunk: Chunk, own: Flags) -> Export:
     """Return uses of coupons; each names the order it was used for."""
-    order = np.flatnonzero(chunk.of("orders", "coupon"))
+    order = np.flatnonzero(chunk.of("orders", "coupon") & own)
     account = chunk.of("orders", "account")[order]
     ids = chunk.texts("orders", "order_id", order)
     columns = {

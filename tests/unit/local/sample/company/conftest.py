@@ -29,13 +29,15 @@ ORDERED = """
 class Written:
     """The files of a company in a DuckDB: `shop_orders` for `shop/orders`, `truth_persons` for the truth.
 
-    All its offices work with the CRM of no particular make; what the others write, tests/integration lands.
+    One CRM and one shop of no particular make have all of it; what other systems write, tests/integration lands.
     """
 
     def __init__(self, folder: Path, plants: Plants | None = None) -> None:
         self.folder = folder
         self.plants = plants or Plants()
-        self.returned = write(folder, customers=CUSTOMERS, seed=7, plants=plants, crms=("crm",))
+        self.returned = write(
+            folder, customers=CUSTOMERS, seed=7, plants=plants, crms=("crm",), shops=("shop",)
+        )
         self.truth: dict[str, Any] = json.loads((folder / "truth.json").read_text("utf-8"))
         self.con = duckdb.connect(config={"threads": "2", "memory_limit": "1GB"})
         for place in self.truth["rows"]:

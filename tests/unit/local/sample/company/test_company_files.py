@@ -23,7 +23,15 @@ from lakehouse.local.sample.company.world import chunk as writing
 from lakehouse.local.sample.company.world.chunk import CHUNKS_A_TEAM, PEOPLE
 from lakehouse.local.sample.company.writers.export import Export
 
-OF_NOBODY = {"shop/products", "shop/prices", "shop/stock", "weather/daily", "calendar/days", "places/stores"}
+OF_NOBODY = {
+    "shop/products",
+    "shop/prices",
+    "shop/stock",
+    "weather/daily",
+    "rates/daily",
+    "calendar/days",
+    "places/stores",
+}
 
 
 def _digests(folder: Path) -> dict[str, str]:
@@ -38,13 +46,20 @@ def _digests(folder: Path) -> dict[str, str]:
 def larger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A company of the same seed as the others that needs a second team, so two workers have work."""
     folder = tmp_path_factory.mktemp("larger") / "out"
-    write(folder, customers=PEOPLE * CHUNKS_A_TEAM + 300, seed=7, crms=("crm",))
+    write(folder, customers=PEOPLE * CHUNKS_A_TEAM + 300, seed=7, crms=("crm",), shops=("shop",))
     return folder
 
 
 def test_two_workers_write_the_bytes_of_one(larger: Path, tmp_path: Path) -> None:
     """The same seed and size give the same bytes, however many processes write them."""
-    write(tmp_path / "out", customers=PEOPLE * CHUNKS_A_TEAM + 300, seed=7, crms=("crm",), workers=2)
+    write(
+        tmp_path / "out",
+        customers=PEOPLE * CHUNKS_A_TEAM + 300,
+        seed=7,
+        crms=("crm",),
+        shops=("shop",),
+        workers=2,
+    )
     digests = _digests(larger)
     assert digests == _digests(tmp_path / "out")
     assert "shop/orders/orders-00001.csv" in digests
@@ -63,7 +78,7 @@ def test_a_customer_is_the_same_in_a_larger_company(company: Any, larger: Path) 
 
 def test_a_company_cut_within_a_chunk_has_its_customers_alone(company: Any, tmp_path: Path) -> None:
     """A company of 300 has what the first 300 of a larger one have: nothing more, nothing less."""
-    write(tmp_path / "out", customers=300, seed=7, crms=("crm",))
+    write(tmp_path / "out", customers=300, seed=7, crms=("crm",), shops=("shop",))
     lines = (tmp_path / "out/shop/orders/orders-00000.csv").read_text("utf-8").splitlines()[1:]
     among = company.value(
         """SELECT count(*) FROM shop_orders JOIN truth_person_of_account USING (customer_id) WHERE person_id < 300"""
@@ -159,6 +174,20 @@ def test_the_command_prints_the_truth_as_json(tmp_path: Path, capsys: pytest.Cap
     assert dt.date.fromisoformat(told["start"]).weekday() == 0
     assert command.main(named) == 1
     assert "is not empty" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("systems", "told"),
+    [
+        ({"crms": ("siebel",)}, "no such CRM: siebel; there are hubspot"),
+        ({"shops": ()}, "a company needs a shop"),
+    ],
+)
+def test_systems_that_are_not_known_are_refused(systems: Any, told: str, tmp_path: Path) -> None:
+    """Whoever misspells one is told which there are; nothing is written."""
+    with pytest.raises(Terminal, match=told):
+        write(tmp_path / "out", customers=10, **systems)
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(("customers", "workers"), [(0, 1), (10_000_001, 1), (10, 0)])
