@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,11 +13,13 @@ from typing import Any
 from lakehouse.errors import Transient
 from lakehouse.landing.put import put
 from lakehouse.local import sample
+from lakehouse.local.sample import company
 from lakehouse.settings import Settings
 from lakehouse.stages import tick
 
 AS_OF = "1998-06-30"  # the CDNOW purchases end on this day
 PATIENCE_S = 600.0
+COMPANY = 500  # customers of the generated company that lands beside the real purchases
 
 Progress = Callable[[str, int, int], None]
 
@@ -31,18 +35,34 @@ class Summary:
     segments: list[tuple[str, str, int]]
 
 
-def write_sample(data: Path, progress: Progress) -> list[sample.SampleFile]:
-    """Write the sample files below the data folder: the same bytes at each call."""
+def write_sample(data: Path, progress: Progress) -> list[tuple[str, Path]]:
+    """Write the sample files below the data folder, the same bytes at each call; return (source/entity, file) of each.
+
+    Real purchases with what was generated around them, and what all systems of a generated company write; that one
+    sells with Shopify alone, so that `raw.shop_orders` stays real.
+    """
     folder = data / "sample"
     folder.mkdir(parents=True, exist_ok=True)
-    return sample.write(folder, progress=progress)
+    files = sample.write(folder, progress=progress)
+    real = [(f"{file.source}/{file.entity}", file.path) for file in files]
+    return [*real, *_company(folder / "company")]
 
 
-def land(settings: Settings, files: list[sample.SampleFile], progress: Progress) -> tuple[int, int]:
+def _company(folder: Path) -> list[tuple[str, Path]]:
+    """Write the company, unless it is there whole; HubSpot and Salesforce have contacts of CDNOW's already."""
+    if not (folder / "truth.json").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        until, crms = dt.date.fromisoformat(AS_OF), ("zoho", "wukong")
+        company.write(folder, customers=COMPANY, until=until, crms=crms, shops=("shopify",))
+    found = sorted(path for path in folder.glob("*/*/*") if path.is_file())
+    return [("/".join(path.parts[-3:-1]), path) for path in found]
+
+
+def land(settings: Settings, files: list[tuple[str, Path]], progress: Progress) -> tuple[int, int]:
     """Put the files; return how many are new and how many were there already."""
     fresh = 0
-    for number, file in enumerate(files, start=1):
-        fresh += put(settings.landing_bucket, f"{file.source}/{file.entity}", file.path).fresh
+    for number, (place, path) in enumerate(files, start=1):
+        fresh += put(settings.landing_bucket, place, path).fresh
         progress("land", number, len(files))
     return fresh, len(files) - fresh
 

@@ -60,6 +60,23 @@ def test_what_is_shipped():
     assert load()["shop", "orders"].table == "raw.shop_orders"
 
 
+def test_nobody_is_looked_up_by_a_phone_as_typed():
+    """Who is who knows numbers in one form only: a mapping that looks somebody up by phone finds nobody."""
+    found = [
+        "/".join(place)
+        for place, source in load().items()
+        for entity in source.core
+        for mapping in source.mappings(entity)
+        if "'phone'" in mapping.get("identifier_type", "")
+    ]
+    assert found == []
+
+
+def test_records_are_people():
+    """An e-mail in many records of a source counts as a shared mailbox: no order is a record, its customer is."""
+    assert {place for place, source in load().items() if "order:" in (source.record or "")} == set()
+
+
 @pytest.mark.parametrize("place", SHIPPED)
 def test_a_raw_table_begins_with_where_its_rows_came_from(place):
     """File, row and time come first, at field ids that no mapping can move; then what the mapping leaves over."""

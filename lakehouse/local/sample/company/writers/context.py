@@ -29,7 +29,8 @@ _HALF_A_DAYS_SWING = 4.0  # °C
 def of_company(frame: Frame) -> Iterator[Export]:
     """Yield weather and rates (generated), China's public holidays, and places: cities and the shops in them."""
     yield _weather(frame)
-    yield _calendar(frame)
+    if days := _calendar(frame):
+        yield Export("calendar/days", _table("region_code day kind name is_working_day", days))
     yield _places()
     yield _rates(frame)
 
@@ -56,9 +57,9 @@ def _tenths(values: Floats) -> pa.Array:
     return text.joined(sign, text.plain(tenths // 10), ".", text.plain(tenths % 10))
 
 
-def _calendar(frame: Frame) -> Export:
-    """Return the days that are no ordinary ones: holidays, and weekends that are worked for them."""
-    rows = []
+def _calendar(frame: Frame) -> list[tuple[str | None, ...]]:
+    """Return the days that are no ordinary ones: holidays, and weekends that are worked for them, since 2024."""
+    rows: list[tuple[str | None, ...]] = []
     for number in range(frame.history.days):
         day = frame.history.date(number)
         name, works = holiday(day), is_workday(day)
@@ -66,18 +67,18 @@ def _calendar(frame: Frame) -> Export:
             rows.append(("CN", day.isoformat(), "holiday", name, "no"))
         elif works and day.isoweekday() > FRIDAY:
             rows.append(("CN", day.isoformat(), "workday", "调休", "yes"))
-    return Export("calendar/days", _table("region_code day kind name is_working_day", rows))
+    return rows
 
 
 def _rates(frame: Frame) -> Export:
     """Return what a dollar cost: 8.28 yuan while China held it there (1997 to July 2005), a walk around 7 since."""
-    days = frame.history.days
+    days = frame.history.days + 1  # from the day before: midnight in China is the evening before in UTC
     walk = 7.0 + np.cumsum(stream(frame.seed, "rates").normal(0, 0.005, days))
     if frame.history.until < _PEG_ENDS:
         walk = np.full(days, 8.28)
     tenths_of_fen = np.rint(walk * 10_000).astype(np.int64)
     columns = {
-        "day": text.days(frame.history.zero + np.arange(days) * text.DAY),
+        "day": text.days(frame.history.zero + np.arange(-1, days - 1) * text.DAY),
         "currency": pa.repeat("USD", days),
         "quote": pa.repeat("CNY", days),
         "rate": text.joined(text.plain(tenths_of_fen // 10_000), ".", text.digits(tenths_of_fen % 10_000, 4)),
