@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lakehouse.sources.entities import ENTITIES
-from lakehouse.sources.suggest.evidence import candidates, targets
+from lakehouse.sources.suggest.targets import candidates, targets
 from lakehouse.sources.suggest.words import Name, alike, beginnings, name_of, narrowed, vocabulary, without
 
 
