@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from lakehouse.sources.entities import ENTITIES, record_key
-from lakehouse.sources.suggest.words import LETTERS, Name, alike, name_of, vocabulary, without
+from lakehouse.sources.suggest.words import LETTERS, LOOSE, Name, alike, name_of, vocabulary, without
 from lakehouse.tables import entities
 
 WHOSE = "identifier_value"  # the column that says whose record it is
 PEOPLE = ("contacts", "accounts", "leads")  # whose own id it is that says so
 _WEAK = 0.8
+_CODE_FOR_ID = 0.85  # a coupon's id is hardly its code
 _LATER = 1e-4  # what a name is worth less than the one before it: of two columns the better called one is taken
 _OWN = 0.98  # a name that is the synonym once the entity's own name is taken away
 _WHOLE = 0.79  # a name that the list has whole, as a weak one at least, is not taken apart
 _NOT_SUGGESTED = ("customer_id", "valid_from", "valid_to")
+_MOMENTS = ("date", "timestamptz")
 _IF_NAMED = ("source", "time_zone")  # the source's own, unless the table of words says what a file calls them
 _CLOCK = {"updated_at": "timestamptz", "deleted": "boolean"}  # what a mapping may give to every entity
 
@@ -81,9 +84,11 @@ def targets(entity: str) -> tuple[Target, ...]:
         own = told["record"] if record else listed.get(column.name, {})
         shared = {} if record or own.get("only") else common.get(column.name, {})
         plain = {"en": [column.name.replace("_", " ")], "zh": [re.sub(r"[（，：].*", "", column.zh)]}
-        names = _names({} if record or column.name in _IF_NAMED else plain, own)
+        names = _names(own)
         names += tuple(
-            name for name in _names(shared) if claimed.get(name, column.name) == column.name and name not in names
+            name
+            for name in _names({} if record or column.name in _IF_NAMED else plain, shared)
+            if claimed.get(name, column.name) == column.name and name not in names
         )
         weak = _names({"en": own.get("weak", [])}, {"en": shared.get("weak", [])})
         weak = tuple(name for name in weak if name not in names)
@@ -108,7 +113,7 @@ def _claimed(entity: str, record: str) -> dict[Name, str]:
     told = vocabulary()["entities"][entity]
     found = dict.fromkeys(_names(told["record"]), record) if record else {}
     for column, own in told.get("columns", {}).items():
-        for name in _names(own, {"en": own.get("weak", [])}):
+        for name in _names(own):
             found.setdefault(name, column)
     return found
 
@@ -138,7 +143,7 @@ class Index:
         self._by_part: defaultdict[str, list[int]] = defaultdict(list)
         for target in self.targets.values():
             for names, worth in ((target.names, 1.0), (target.weak, _WEAK)):
-                for rank, name in enumerate(names):
+                for rank, name in enumerate(self._spelt(target, names)):
                     share = worth * (1 - _LATER * rank)
                     self._add(Entry(target.column, name, share))
                     short = without(name, self.own)
@@ -149,6 +154,18 @@ class Index:
         for part in _parts(entry.name, 0):
             self._by_part[part].append(len(self._entries))
         self._entries.append(entry)
+
+    def _spelt(self, target: Target, names: tuple[Name, ...]) -> Iterator[Name]:
+        """Yield names, and each as that of a moment or of an id, where the column is one: owner, owner id."""
+        yield from names
+        for name in names:
+            if target.type in _MOMENTS and name.words and name.words[-1] != "time":
+                yield Name(words=(*name.words, "time"))
+            if target.record or target.reference:
+                if name.words and not name.loose & {"id", "name"}:
+                    yield Name(words=(*name.words, "id"))
+                elif name.han and not name.han.endswith(("编号", "名", "名称")):
+                    yield Name(han=name.han + "编号")
 
     def find(self, name: Name) -> dict[str, float]:
         """Return how much a name says that its column is each of the entity's, of those it says anything of."""
@@ -168,6 +185,8 @@ class Index:
 
 
 def _better(found: dict[str, float], entry: Entry, score: float) -> None:
+    if score == LOOSE and not entry.column.endswith(("_id", WHOSE)):
+        score = _CODE_FOR_ID
     if score and (total := entry.share * score) > found.get(entry.column, 0.0):
         found[entry.column] = total
 

@@ -27,7 +27,7 @@ _SHORT_PLURAL = re.compile(r"([A-Z]{2,})s\b")  # IDs, SKUs
 _SIGNS = {"#": "number", "%": "percent"}
 _PLURAL = 4  # letters, at least
 _SINGULAR = ("sales", "goods", "series")
-_LOOSE = 0.95  # the same but for the word that numbers it: order id, order number
+LOOSE = 0.95  # the same but for the word that numbers it: order id, order number
 _TYPO = 0.84  # of a name's letters, from which on it counts as misspelt
 _OFTEN, _HAN_WORD = 3, 2
 _COUNTED = 2  # words
@@ -211,9 +211,12 @@ def _alike_words(header: Name, synonym: Name) -> float:
     if have == want:
         return 0.97
     if header.loose == synonym.loose:
-        return _LOOSE
+        return LOOSE
     if have.isdisjoint(want):
         return _misspelt(header.joined, synonym.joined)
+    one, other = have - want, want - have
+    if len(one) == len(other) == 1:
+        return _misspelt(*one, *other)
     share = min(len(have), len(want)) / max(len(have), len(want))
     if want < have:  # the noun stands last in English, too: Status Reason is no status
         last = header.words[-len(synonym.words) :] == synonym.words
@@ -221,7 +224,7 @@ def _alike_words(header: Name, synonym: Name) -> float:
     if have < want:
         last = synonym.words[-len(header.words) :] == header.words
         return 0.37 + 0.35 * share if last else 0.27 + 0.35 * share
-    return _misspelt(header.joined, synonym.joined)
+    return 0.0
 
 
 def _misspelt(one: str, other: str) -> float:
