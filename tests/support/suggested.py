@@ -41,11 +41,15 @@ SETS = {
     "held back": HELD_BACK,
 }
 SAMPLES = Path(__file__).parents[1] / "samples"
+Answers = dict[str, set[str]]  # by header, in its normal form: the canonical columns that it becomes
+# Fields that the company added to its CRMs: no definition that ships knows them, but what they are in core is plain.
+_ADDED: dict[str, Answers] = {
+    "hubspot/tickets": {"order number": {"order_id"}, "satisfaction": {"satisfaction"}},
+    "salesforce/cases": {"order_number__c": {"order_id"}, "satisfaction__c": {"satisfaction"}},
+    "zoho/cases": {"order number": {"order_id"}, "satisfaction": {"satisfaction"}},
+}
 _NO_COLUMNS = ("identifier_type", WHERE, EACH, TOGETHER)
 _PARTS_OF_NAME = ("first_name", "last_name")
-
-
-Answers = dict[str, set[str]]  # by header, in its normal form: the canonical columns that it becomes
 
 
 @dataclass
@@ -82,7 +86,7 @@ class Score:
         for column in draft.columns:
             header = normal(column.header)
             right, suggested = answers.get(header, set()), said.get(header, "")
-            if not suggested and _is_served(header, right, said, beside.shared):
+            if not suggested and _is_served(header, answers, said, beside.shared):
                 continue
             self.asked += bool(right)
             if draft.chosen.entity == entity and suggested in right:
@@ -96,13 +100,19 @@ class Score:
                 self.missing.append(told)
 
 
-def _is_served(header: str, right: set[str], said: dict[str, str], shared: Answers) -> bool:
+def _is_served(header: str, answers: Answers, said: dict[str, str], shared: Answers) -> bool:
     """Tell whether all that a column becomes is suggested from another that the mapping takes, too.
 
-    A mapping may say `coalesce(owner_id, owner)`; a suggestion of either gives core its owner.
+    A mapping may say `coalesce(owner_id, owner)`; a suggestion of either gives core its owner. Whose record it is, a
+    suggestion also tells by the contact.
     """
-    return bool(right) and all(
-        any(said.get(other) == core for other in shared.get(core, ()) if other != header) for core in right
+    return header in answers and all(
+        any(
+            said.get(other) == core or (core == "identifier_value" and said.get(other) == "contact_id")
+            for other in shared.get(core, ())
+            if other != header
+        )
+        for core in answers[header]
     )
 
 
@@ -208,7 +218,7 @@ def score_company(company: Company, language: str = "", only: str = "") -> Score
         place = f"{source.source}/{source.entity}"
         if only not in ("", place):
             continue
-        right, aside = answers_of(source, entity), beside(source, entity)
+        right, aside = answers_of(source, entity) | _ADDED.get(place, {}), beside(source, entity)
         for path, own in company.exports(place, language):
             with tempfile.TemporaryDirectory() as scratch:
                 draft = suggest(Settings(scratch=Path(scratch)), path, source="sample")

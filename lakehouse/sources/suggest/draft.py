@@ -240,6 +240,8 @@ def _expression(drafted: Drafted, seen: Seen, match: Match, entity: str) -> tupl
         return f"lower({name})", ""
     if wanted == "VARCHAR":
         return name, ""
+    if match.column == "duration_s" and "clock" in seen.things:
+        return f"epoch(TRY_CAST({name} AS INTERVAL))", ""
     if drafted.type == "string":
         if seen.ambiguous:
             return f"TRY_CAST({name} AS {wanted})", "day and month cannot be told apart"

@@ -8,11 +8,12 @@ from functools import lru_cache
 
 from lakehouse.sources.detect import headers
 from lakehouse.sources.detect.columns import Described
-from lakehouse.sources.suggest.targets import WHOSE, Target, beside, index
+from lakehouse.sources.suggest.targets import WHOLE, WHOSE, Target, beside, index
 from lakehouse.sources.suggest.words import Name, name_of, narrowed, vocabulary, without
 
 _NARROWED = 0.85  # a name with more than a unit in brackets
 _COMMON = 0.9  # a name without what many headers of the file begin with
+_EMPTY = -0.1  # of two columns of a name, the one that has values is taken
 _ASIDE = 0.85
 _EXACT = 0.97
 _SOMEBODY_ELSES = 0.55
@@ -99,19 +100,27 @@ def by_name(header: str, entity: str, common: tuple[Name, ...] = ()) -> dict[str
     if name.empty:
         return {}
     found = _named(name, entity)
-    if name in beside(entity) and max(found.values(), default=0.0) < _EXACT:
+    if name in beside(entity) and name not in index(entity).whole:
         return {}
     bare = without(name, common)
-    if bare is not name:
+    if bare is not name and max(found.values(), default=0.0) < WHOLE:
         for column, score in _named(bare, entity).items():
             found[column] = max(found.get(column, 0.0), _COMMON * score)
-    share = (_NARROWED if narrowed(header) else 1.0) * (_ASIDE if _is_aside(name, entity) else 1.0)
+    if _is_region(name, entity):
+        found.pop("status", None)
+    share = (_NARROWED if narrowed(header) else 1.0) * (_ASIDE if is_aside(header, entity) else 1.0)
     return {column: share * score for column, score in found.items()}
 
 
-def _is_aside(name: Name, entity: str) -> bool:
-    """Tell whether a name is of the entity's other address: who pays for an order does not say where it goes."""
-    return any(word in vocabulary()["aside"].get(entity, ()) for word in name.words)
+def _is_region(name: Name, entity: str) -> bool:
+    """Tell whether a state is that of an address: where there are cities, `State` alone is no status."""
+    of_address = {"state", *vocabulary()["addresses"]}
+    return "city" in index(entity).targets and "state" in name.words and name.bag <= of_address
+
+
+def is_aside(header: str, entity: str) -> bool:
+    """Tell whether a header is of the entity's other address: who pays for an order does not say where it goes."""
+    return any(word in vocabulary()["aside"].get(entity, ()) for word in name_of(header).words)
 
 
 @lru_cache(maxsize=65_536)
@@ -139,12 +148,14 @@ def _somebody_elses(name: Name) -> bool:
 def by_values(seen: Seen, target: Target) -> float:
     """Return what the values say: 1 for the target, -1 against it, 0 for nothing either way."""
     if not seen.filled:
-        return 0.0
+        return _EMPTY
     if seen.base == "json":
         return -1.0
     base = target.type.partition("(")[0]
     if base in _MOMENTS:
         return _moment(seen)
+    if target.column == "duration_s" and "clock" in seen.things:
+        return 1.0
     if base in _NUMBERS:
         return 1.0 if seen.base in _NUMBERS else -1.0
     if base == "boolean":
@@ -170,7 +181,7 @@ def _text(seen: Seen, target: Target) -> float:
         return -1.0
     if target.record or target.reference:
         return _identity(seen, target)
-    if column in _CHANNELS and seen.distinct == 1 and seen.filled >= _FEW_ROWS:
+    if column in _CHANNELS and seen.distinct == 1 and seen.filled > 1:
         return -0.4  # one and the same in every row says where the file is from
     if seen.base in _NUMBERS and column in _WORDS:
         return -1.0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from lakehouse.sources.suggest.evidence import Seen
+from lakehouse.sources.suggest.evidence import Seen, is_aside
 from lakehouse.sources.suggest.targets import index
 from lakehouse.sources.suggest.words import Name, alike, name_of, vocabulary
 
@@ -39,7 +39,7 @@ def parts(entity: str, columns: Sequence[Seen], taken: Mapping[int, str]) -> dic
     if NAME in of and "first_name" not in of:
         found |= _of_name(free)
     if REGION in of and REGION not in taken.values():
-        found |= _of_region(columns, free, taken)
+        found |= _of_region(entity, columns, free, taken)
     return found
 
 
@@ -55,6 +55,7 @@ def _of_address(
         place: Part(ADDRESS, role, "a part of the address", street)
         for place, role in _named(free, ADDRESS)
         if _kind_of_address(free[place].header) == kind
+        and (role != "line2" or "1" in name_of(columns[street].header).words)
     }
 
 
@@ -76,24 +77,19 @@ def _of_name(free: Mapping[int, Seen]) -> dict[int, Part]:
 
 
 def _of_region(
-    columns: Sequence[Seen], free: Mapping[int, Seen], taken: Mapping[int, str]
+    entity: str, columns: Sequence[Seen], free: Mapping[int, Seen], taken: Mapping[int, str]
 ) -> dict[int, Part]:
     """Return a state's code and the country's, where both are codes: US and CA are US-CA."""
     states = [place for place, _ in _named(free, REGION) if "code" in free[place].things]
-    country = next(
-        (
-            place
-            for place, seen in enumerate(columns)
-            if "country_code" in seen.things
-            and (taken.get(place) in _COUNTRY or (place in free and _is_country(seen)))
-        ),
-        None,
-    )
-    if country is None or not states:
-        return {}
-    why = "with the country's code the region's"
-    found = {states[0]: Part(REGION, "state", why, country)}
-    return found | ({country: Part(REGION, "country", why, states[0])} if country in free else {})
+    for state in sorted(states, key=lambda place: is_aside(columns[place].header, entity)):
+        kind = _kind_of_address(columns[state].header)
+        for place, seen in enumerate(columns):
+            mapped = taken.get(place) in _COUNTRY or (place in free and _is_country(seen))
+            if mapped and "country_code" in seen.things and _kind_of_address(seen.header) == kind:
+                why = "with the country's code the region's"
+                found = {state: Part(REGION, "state", why, place)}
+                return found | ({place: Part(REGION, "country", why, state)} if place in free else {})
+    return {}
 
 
 def _is_country(seen: Seen) -> bool:

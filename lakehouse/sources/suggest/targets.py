@@ -19,7 +19,7 @@ _WEAK = 0.8
 _CODE_FOR_ID = 0.85  # a coupon's id is hardly its code
 _LATER = 1e-4  # what a name is worth less than the one before it: of two columns the better called one is taken
 _OWN = 0.98  # a name that is the synonym once the entity's own name is taken away
-_WHOLE = 0.79  # a name that the list has whole, as a weak one at least, is not taken apart
+WHOLE = 0.78  # a name that the list has whole, as a weak one at least, is not taken apart
 _NOT_SUGGESTED = ("customer_id", "valid_from", "valid_to")
 _MOMENTS = ("date", "timestamptz")
 _IF_NAMED = ("source", "time_zone")  # the source's own, unless the table of words says what a file calls them
@@ -82,7 +82,7 @@ def targets(entity: str) -> tuple[Target, ...]:
             continue
         record = column.name == key[-1] and single
         own = told["record"] if record else listed.get(column.name, {})
-        shared = {} if record or own.get("only") else common.get(column.name, {})
+        shared = {} if record else common.get(column.name, {})
         plain = {"en": [column.name.replace("_", " ")], "zh": [re.sub(r"[（，：].*", "", column.zh)]}
         names = _names(own)
         names += tuple(
@@ -140,6 +140,7 @@ class Index:
         self.own = called(entity)
         self.targets = {target.column: target for target in targets(entity)}
         self._entries: list[Entry] = []
+        self.whole = {name for target in self.targets.values() for name in target.names}
         self._by_part: defaultdict[str, list[int]] = defaultdict(list)
         for target in self.targets.values():
             for names, worth in ((target.names, 1.0), (target.weak, _WEAK)):
@@ -174,7 +175,7 @@ class Index:
         for entry in self._near(name):
             if not entry.short:
                 _better(found, entry, alike(name, entry.name))
-        if bare is not name and max(found.values(), default=0.0) < _WHOLE:
+        if bare is not name and max(found.values(), default=0.0) < WHOLE:
             for entry in self._near(bare):
                 _better(found, entry, (1.0 if entry.short else _OWN) * alike(bare, entry.name))
         return found

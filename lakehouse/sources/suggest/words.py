@@ -149,7 +149,7 @@ def _chinese(text: str) -> str:
     bare = "".join(_BRACKETS.sub("", text).split())
     bare = re.sub(r"[^\w]|_", "", bare).lower() or text
     for said, meant in vocabulary()["same_zh"].items():
-        bare = bare.replace(said, meant)
+        bare = bare.replace(said, meant) if bare != said or len(meant) > 1 else bare
     for filler in vocabulary()["fillers_zh"]:
         bare = bare.replace(filler, "") or bare
     return _ID.sub("编号", _DAY.sub("时间", bare))
@@ -210,7 +210,7 @@ def _alike_words(header: Name, synonym: Name) -> float:
     have, want = header.bag, synonym.bag
     if have == want:
         return 0.97
-    if header.loose == synonym.loose:
+    if header.loose == synonym.loose != {"id"}:
         return LOOSE
     if have.isdisjoint(want):
         return _misspelt(header.joined, synonym.joined)

@@ -6,7 +6,7 @@ import pytest
 
 from lakehouse.settings import Settings
 from lakehouse.sources.definition import parse
-from lakehouse.sources.suggest import choose, evidence, words
+from lakehouse.sources.suggest import choose, evidence, targets, words
 from lakehouse.sources.suggest.text import as_yaml
 from lakehouse.stages.check import check_text
 from tests.support import exports as e
@@ -152,9 +152,9 @@ def test_the_test_needs_the_synonyms(monkeypatch):
         entity: {"called": told["called"], "record": {}, "columns": {}}
         for entity, told in known["entities"].items()
     }
-    without = known | {"columns": {"updated_at": {}}, "whose": {"weak": []}, "entities": bare}
-    caches = (evidence.targets, evidence.called, evidence.beside)
-    monkeypatch.setattr(evidence, "vocabulary", lambda: without)
+    without = known | {"columns": {"updated_at": {}, "deleted": {}}, "whose": {"weak": []}, "entities": bare}
+    caches = (targets.targets, targets.called, targets.beside, targets.index, evidence._found)
+    monkeypatch.setattr(targets, "vocabulary", lambda: without)
     for cached in caches:
         cached.cache_clear()
     try:
