@@ -1,7 +1,8 @@
 """Exports of the generated company, small, with their own headers or with those that other systems and people use.
 
-The other headers stand in `renamed.yaml`, written by hand from what such systems call these columns, not taken from
-the table of synonyms. Renamed files are called `export.csv`: their name says nothing.
+The other headers stand in `renamed.yaml`, and in `renamed_later.yaml` those written once the first were tuned on: by
+hand, from what such systems call these columns, not taken from the table of synonyms. Renamed files are called
+`export.csv`: their name says nothing.
 """
 
 from __future__ import annotations
@@ -21,15 +22,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LANGUAGES = ("en", "zh")
+NAMES = ("renamed", "renamed later")
 ROWS = 200
+Headers = dict[str, str]
 
 
 @cache
-def names() -> dict[str, dict[str, list[str]]]:
+def names(which: str) -> dict[str, dict[str, list[str]]]:
     """Return the other headers by the place of an export and its own header: one in English, one in Chinese."""
-    found: dict[str, dict[str, list[str]]] = yaml.safe_load(
-        Path(__file__).with_name("renamed.yaml").read_text("utf-8")
-    )
+    path = Path(__file__).with_name(f"{which.replace(' ', '_')}.yaml")
+    found: dict[str, dict[str, list[str]]] = yaml.safe_load(path.read_text("utf-8"))
     return found
 
 
@@ -46,23 +48,28 @@ class Company:
             write(whole, customers=300, seed=5)
         return whole
 
-    def exports(self, place: str, language: str = "") -> Iterator[tuple[Path, dict[str, str]]]:
-        """Yield the file of an export, where there is one, and its headers with what the company called each."""
-        for path in sorted((self._whole / place).glob("*")):
-            if not language and path.suffix != ".csv":
-                yield path, {header: header for header in _rows(path)[0]} if path.suffix == ".xlsx" else {}
-            elif not language or place in names():
-                yield self._small(path, place, language)
+    def exports(self, place: str, which: str = "", language: str = "") -> Iterator[tuple[Path, Headers]]:
+        """Yield the file of an export, where there is one, and its headers with what the company called each.
 
-    def _small(self, path: Path, place: str, language: str) -> tuple[Path, dict[str, str]]:
+        `which` of NAMES renames it, in a language; else it keeps its own.
+        """
+        for path in sorted((self._whole / place).glob("*")):
+            if which and place in names(which):
+                told = {own: new[LANGUAGES.index(language)] for own, new in names(which)[place].items()}
+                yield self._small(path, f"{which}/{language}/{place}/export.csv", told)
+            elif not which and path.suffix in (".csv", ".xlsx"):
+                yield self._small(path, f"own/{place}.csv", {})
+            elif not which:
+                yield path, {}
+
+    def _small(self, path: Path, target: str, told: Headers) -> tuple[Path, Headers]:
         header, *rows = _rows(path)
-        told = names().get(place, {}) if language else {}
-        new = [told[own][LANGUAGES.index(language)] if language else own for own in header]
-        target = self._folder / (f"{language}/{place}/export.csv" if language else f"own/{place}.csv")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("w", encoding="utf-8", newline="") as out:
+        new = [told.get(own, own) for own in header]
+        small = self._folder / target
+        small.parent.mkdir(parents=True, exist_ok=True)
+        with small.open("w", encoding="utf-8", newline="") as out:
             csv.writer(out).writerows([new, *rows])
-        return target, dict(zip(new, header, strict=True))
+        return small, dict(zip(new, header, strict=True))
 
 
 def _rows(path: Path) -> list[list[str]]:

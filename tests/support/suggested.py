@@ -25,7 +25,7 @@ from tests.support.by_hand import BY_HAND
 from tests.support.dialects import TUNED
 from tests.support.further_systems import FURTHER
 from tests.support.held_back import HELD_BACK
-from tests.support.renamed import LANGUAGES, Company
+from tests.support.renamed import LANGUAGES, NAMES, Company
 from tests.support.systems import SYSTEMS
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ SETS = {
     "further systems": FURTHER,
     "held back": HELD_BACK,
 }
+RENAMED = (("", ""), *((which, language) for which in NAMES for language in LANGUAGES))
 SAMPLES = Path(__file__).parents[1] / "samples"
 Answers = dict[str, set[str]]  # by header, in its normal form: the canonical columns that it becomes
 # Fields that the company added to its CRMs: no definition that ships knows them, but what they are in core is plain.
@@ -208,18 +209,13 @@ def score_samples(folder: Path = SAMPLES) -> Score:
     return total
 
 
-def score_company(company: Company, language: str = "", only: str = "") -> Score:
-    """Return the score of the company's exports with their own headers, or renamed; the entity of each is guessed.
-
-    `only` is the place of one export, such as shop/orders.
-    """
+def score_company(company: Company, which: str = "", language: str = "") -> Score:
+    """Return the score of the company's exports with their own headers, or renamed; the entity of each is guessed."""
     total = Score()
     for source, entity in mapped():
         place = f"{source.source}/{source.entity}"
-        if only not in ("", place):
-            continue
         right, aside = answers_of(source, entity) | _ADDED.get(place, {}), beside(source, entity)
-        for path, own in company.exports(place, language):
+        for path, own in company.exports(place, which, language):
             with tempfile.TemporaryDirectory() as scratch:
                 draft = suggest(Settings(scratch=Path(scratch)), path, source="sample")
             new = {normal(old): normal(header) for header, old in own.items()}
@@ -254,9 +250,10 @@ def main(*told: str) -> None:
                 _tell(name, score(exports), verbose=verbose)
         if SAMPLES.is_dir() and (not asked or "samples" in asked):
             _tell("samples", score_samples(), verbose=verbose)
-        for name, language in {"company": "", **{f"renamed {one}": one for one in LANGUAGES}}.items():
+        for which, language in RENAMED:
+            name = f"{which} {language}".strip() or "company"
             if not asked or name in asked:
-                _tell(name, score_company(company, language), verbose=verbose)
+                _tell(name, score_company(company, which, language), verbose=verbose)
 
 
 if __name__ == "__main__":
