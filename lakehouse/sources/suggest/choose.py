@@ -28,7 +28,7 @@ _OUTRIGHT, _LIKE = 0.97, 0.9
 _BY_LOOK = {"email": "email", "phone": "phone"}
 _CERTAIN = 0.9  # share of values that look alike, from which on their look alone says something
 _SUM = re.compile(r"amount|amt|total|sum\b|paid|due|金额|总|款|合计|小计", re.IGNORECASE)
-_SURE_ENTITY, _SURE_AHEAD = 0.7, 0.1  # its score, and how far it must be ahead of the second
+_SURE_ENTITY, _SURE_AHEAD = 0.7, 0.15  # its score, and how far it must be ahead of the second
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def choose(columns: Sequence[Seen], told: str = "", names: Sequence[str] = ()) -
     second = next(ranked[other] for other in order if other != entity)
     sure = bool(told) or (ranked[entity] >= _SURE_ENTITY and ranked[entity] - second >= _SURE_AHEAD)
     top = {name: _shown(ranked[name]) for name in order[:3] if ranked[name] > 0}
-    matches = _assigned(columns, table[entity])
+    matches = _assigned(entity, columns, table[entity])
     matches = _with_parts(columns, entity, matches)
     if not sure:
         why = f"it may be {order[1]}, too"
@@ -138,7 +138,7 @@ def _entity_score(
     entity: str, columns: Sequence[Seen], scores: Scores, weights: Sequence[float], names: Sequence[str]
 ) -> float:
     """Return how well an entity explains the columns, 0 to 1 and a little more."""
-    taken = _assigned(columns, scores)
+    taken = _assigned(entity, columns, scores)
     explained = sum(weights[place] * match.score for place, match in taken.items() if match.score >= _LOW)
     score = explained / (sum(weights) or 1.0)
     mapped = {match.column: place for place, match in taken.items() if match.score >= _MEDIUM}
@@ -163,7 +163,7 @@ def _called(name: str, entity: str) -> float:
     return float(any(alike(bare, own) >= _HIGH for own in called(entity)) or entity in name.lower())
 
 
-def _assigned(columns: Sequence[Seen], scores: Scores) -> dict[int, Match]:
+def _assigned(entity: str, columns: Sequence[Seen], scores: Scores) -> dict[int, Match]:
     """Return the best match of each column, each canonical one given once; the surest first."""
     pairs = sorted(
         (
@@ -179,7 +179,9 @@ def _assigned(columns: Sequence[Seen], scores: Scores) -> dict[int, Match]:
         if place in taken or total < _LOW:
             continue
         second = target.column in given
-        if second and not (min(total, named) >= _HIGH and _may_be_second(target.column, place, columns, taken)):
+        if second and not (
+            min(total, named) >= _HIGH and _may_be_second(target.column, place, columns, taken)
+        ):
             continue
         if _is_reserved(pairs, named, place, target, taken):
             continue
@@ -192,7 +194,7 @@ def _assigned(columns: Sequence[Seen], scores: Scores) -> dict[int, Match]:
             match = _at_most(match, "medium", f"{other!r} may be it, too")
         taken[place] = match
         given.setdefault(target.column, total)
-    return _doubting_amounts(columns, taken)
+    return _doubting_numbers(columns, index(entity).targets, _doubting_amounts(columns, taken))
 
 
 def _doubting_amounts(columns: Sequence[Seen], taken: dict[int, Match]) -> dict[int, Match]:
@@ -208,13 +210,25 @@ def _doubting_amounts(columns: Sequence[Seen], taken: dict[int, Match]) -> dict[
     }
 
 
+def _doubting_numbers(
+    columns: Sequence[Seen], targets: Mapping[str, Target], taken: dict[int, Match]
+) -> dict[int, Match]:
+    """Say of what differs in every row that it may number the records, where nothing else does."""
+    if any(targets[match.column].record for match in taken.values()):
+        return taken
+    return {
+        place: _at_most(match, "medium", "it may be the record's own number")
+        if columns[place].key and columns[place].base == "string"
+        else match
+        for place, match in taken.items()
+    }
+
+
 def _is_sum(seen: Seen) -> bool:
     return seen.base in ("decimal", "double") and bool(_SUM.search(seen.header))
 
 
-def _may_be_second(
-    column: str, place: int, columns: Sequence[Seen], taken: Mapping[int, Match]
-) -> bool:
+def _may_be_second(column: str, place: int, columns: Sequence[Seen], taken: Mapping[int, Match]) -> bool:
     """Tell whether a column may stand beside the one that was taken; of people a name beside their id."""
     if column not in _PEOPLES:
         return column in SEVERAL

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from lakehouse.sources.detect import headers
 from lakehouse.sources.detect.columns import Described
-from lakehouse.sources.suggest.targets import WHOLE, WHOSE, Target, beside, index
+from lakehouse.sources.suggest.targets import BY_PEOPLE, WHOLE, WHOSE, Target, beside, index
 from lakehouse.sources.suggest.words import Name, name_of, narrowed, vocabulary, without
 
 _NARROWED = 0.85  # a name with more than a unit in brackets
@@ -40,8 +40,7 @@ _KINDS_OF_THINGS = {
 }
 _NEVER_TEXT = ("date", "timestamptz", "boolean")
 _WORDS = ("name", "city", "country", "status", "stage", "title", "subject", "body")
-# Where names often stand for ids: of people, and of what an export shows by its name.
-_BY_PEOPLE = ("owner_id", "user_id", "manager_id")
+# What an export often shows by its name.
 _BY_NAMES = (
     "place_id",
     "store_id",
@@ -131,7 +130,9 @@ def _found(name: Name, entity: str) -> dict[str, float]:
 def _named(name: Name, entity: str) -> dict[str, float]:
     found = dict(_found(name, entity))
     if _somebody_elses(name):
-        return {column: score if score >= _EXACT else score * _SOMEBODY_ELSES for column, score in found.items()}
+        return {
+            column: score if score >= _EXACT else score * _SOMEBODY_ELSES for column, score in found.items()
+        }
     return found
 
 
@@ -201,7 +202,7 @@ def _identity(seen: Seen, target: Target) -> float:
         return 1.0 if seen.key else 0.0 if seen.distinct >= 0.9 * seen.filled else -1.0
     if many and seen.key and target.single:
         return -0.15
-    if "code" in seen.things or target.column in _BY_PEOPLE:
+    if "code" in seen.things or target.column in BY_PEOPLE:
         return 0.0
     return -0.2 if target.column in _BY_NAMES else -0.5
 

@@ -17,11 +17,15 @@ WHOSE = "identifier_value"  # the column that says whose record it is
 PEOPLE = ("contacts", "accounts", "leads")  # whose own id it is that says so
 _WEAK = 0.8
 _CODE_FOR_ID = 0.85  # a coupon's id is hardly its code
-_LATER = 1e-4  # what a name is worth less than the one before it: of two columns the better called one is taken
+_LATER = (
+    1e-4  # what a name is worth less than the one before it: of two columns the better called one is taken
+)
 _OWN = 0.98  # a name that is the synonym once the entity's own name is taken away
 WHOLE = 0.78  # a name that the list has whole, as a weak one at least, is not taken apart
 _NOT_SUGGESTED = ("customer_id", "valid_from", "valid_to")
 _MOMENTS = ("date", "timestamptz")
+BY_PEOPLE = ("owner_id", "user_id", "manager_id")  # where a name often stands for the id
+_LEAST_HAN = 4  # signs, with those for the number
 _IF_NAMED = ("source", "time_zone")  # the source's own, unless the table of words says what a file calls them
 _CLOCK = {"updated_at": "timestamptz", "deleted": "boolean"}  # what a mapping may give to every entity
 
@@ -140,33 +144,23 @@ class Index:
         self.own = called(entity)
         self.targets = {target.column: target for target in targets(entity)}
         self._entries: list[Entry] = []
-        self.whole = {name for target in self.targets.values() for name in target.names}
+        self.whole = {name for target in self.targets.values() for name in (*target.names, *target.weak)}
         self._by_part: defaultdict[str, list[int]] = defaultdict(list)
         for target in self.targets.values():
             for names, worth in ((target.names, 1.0), (target.weak, _WEAK)):
-                for rank, name in enumerate(self._spelt(target, names)):
+                for rank, name in enumerate(_spelt(target, names)):
                     share = worth * (1 - _LATER * rank)
                     self._add(Entry(target.column, name, share))
                     short = without(name, self.own)
                     if short is not name:
                         self._add(Entry(target.column, short, share * _OWN, short=True))
+            for name in _without_id(target):
+                self._add(Entry(target.column, name, _WEAK))
 
     def _add(self, entry: Entry) -> None:
         for part in _parts(entry.name, 0):
             self._by_part[part].append(len(self._entries))
         self._entries.append(entry)
-
-    def _spelt(self, target: Target, names: tuple[Name, ...]) -> Iterator[Name]:
-        """Yield names, and each as that of a moment or of an id, where the column is one: owner, owner id."""
-        yield from names
-        for name in names:
-            if target.type in _MOMENTS and name.words and name.words[-1] != "time":
-                yield Name(words=(*name.words, "time"))
-            if target.record or target.reference:
-                if name.words and not name.loose & {"id", "name"}:
-                    yield Name(words=(*name.words, "id"))
-                elif name.han and not name.han.endswith(("编号", "名", "名称")):
-                    yield Name(han=name.han + "编号")
 
     def find(self, name: Name) -> dict[str, float]:
         """Return how much a name says that its column is each of the entity's, of those it says anything of."""
@@ -183,6 +177,30 @@ class Index:
     def _near(self, name: Name) -> list[Entry]:
         places = {place for part in _parts(name, LETTERS) for place in self._by_part.get(part, ())}
         return [self._entries[place] for place in sorted(places)]
+
+
+def _spelt(target: Target, names: tuple[Name, ...]) -> Iterator[Name]:
+    """Yield names, and each as that of a moment, of an id or of a person, where the column is one: owner, owner id."""
+    yield from names
+    for name in names:
+        if target.type in _MOMENTS and name.words and name.words[-1] != "time":
+            yield Name(words=(*name.words, "time"))
+        if target.record or target.reference:
+            for en, zh in (("id", "编号"), *((("name", "姓名"),) if target.column in BY_PEOPLE else ())):
+                if name.words and not name.loose & {"id", "name"}:
+                    yield Name(words=(*name.words, en))
+                elif name.han and not name.han.endswith(("编号", "名", "名称")):
+                    yield Name(han=name.han + zh)
+
+
+def _without_id(target: Target) -> Iterator[Name]:
+    """Yield the names of a reference without the word for its number: it may be shown by its name."""
+    if target.reference:
+        for name in target.names:
+            if len(name.words) > 1 and name.words[-1] == "id":
+                yield Name(words=name.words[:-1])
+            elif name.han.endswith("编号") and len(name.han) >= _LEAST_HAN:
+                yield Name(han=name.han.removesuffix("编号"))
 
 
 def _better(found: dict[str, float], entry: Entry, score: float) -> None:

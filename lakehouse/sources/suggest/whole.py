@@ -104,7 +104,11 @@ def draft(file: File, seen: Sequence[Seen], chosen: Chosen) -> Draft:
     chinese = sum(bool(name_of(one.header).han) for one in seen) * 2 > len(seen)
     china = chinese or any("damaged_phone" in one.personal for one in seen)
     identifiers, lines = _whose(file, chosen.entity, drafted)
-    core = [(name, together(name, listed, drafted), _said(listed)) for name, listed in given.items() if name != WHOSE]
+    core = [
+        (name, together(name, listed, drafted), _said(listed))
+        for name, listed in given.items()
+        if name != WHOSE
+    ]
     unsure = [
         (one.core, one.expression, f"{one.why} ({one.header})")
         for one in drafted

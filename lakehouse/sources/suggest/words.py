@@ -16,8 +16,9 @@ import yaml
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[#%]")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _BRACKETS = re.compile(r"[(（\[【].*?[)）\]】]")
-_ID = re.compile(r"(?:流水号|编号|编码|代码|号码|id|号|码)$")
-_DAY = re.compile(r"(?<=[^生今节假作])日$")
+_ID = re.compile(r"(?:流水号|编号|编码|代码|号码|id|(?<=.)工号|(?<!工)号)$")
+_DAY = re.compile(r"(?<=[^生今节假作])日$|时刻$|时点$")
+_SUM, _COUNT = re.compile(r"(?<=[^金总税面差])额$"), re.compile(r"(?<=[^重])量$")
 _CUSTOM = re.compile(r"__[a-z]$")  # how Salesforce ends the names of fields that a company added
 _UNIT = re.compile(
     r"[$¥￥€£%#]|[a-z]{1,3}|元|万元|人民币|美元|个|件|秒|分钟?|天|岁|seconds?|minutes?|hours?|mins?|local time|"
@@ -152,7 +153,7 @@ def _chinese(text: str) -> str:
         bare = bare.replace(said, meant) if bare != said or len(meant) > 1 else bare
     for filler in vocabulary()["fillers_zh"]:
         bare = bare.replace(filler, "") or bare
-    return _ID.sub("编号", _DAY.sub("时间", bare))
+    return _COUNT.sub("数", _SUM.sub("金额", _ID.sub("编号", _DAY.sub("时间", bare))))
 
 
 def without(name: Name, called: tuple[Name, ...]) -> Name:
