@@ -1,7 +1,7 @@
 """How good suggestions are: each column of an export against its right answer, and a report of all sets.
 
 `python -m tests.support.suggested` prints the scores, `-v` what is wrong or missing, too. Sets are exports made up for
-it, the samples of the shipped definitions, and the exports of the generated company, with their own headers and renamed.
+it, samples of the shipped definitions, and the exports of the generated company, with their own headers and renamed.
 Where a definition ships, its core mapping is the right answer.
 """
 

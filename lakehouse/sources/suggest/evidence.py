@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -35,7 +34,7 @@ _KINDS_OF_THINGS = {
     "gender": ("gender", -0.3),
     "website": ("url", -0.3),
     "url": ("url", -0.3),
-    "region_code": ("region_code", -0.5),
+    "region_code": ("region_code", -0.8),
     "country_code": ("country_code", -0.5),
 }
 _NEVER_TEXT = ("date", "timestamptz", "boolean")
@@ -155,10 +154,9 @@ def by_values(seen: Seen, target: Target) -> float:
     base = target.type.partition("(")[0]
     if base in _MOMENTS:
         return _moment(seen)
-    if target.column == "duration_s" and "clock" in seen.things:
-        return 1.0
     if base in _NUMBERS:
-        return 1.0 if seen.base in _NUMBERS else -1.0
+        clock = target.column == "duration_s" and "clock" in seen.things
+        return 1.0 if clock or seen.base in _NUMBERS else -1.0
     if base == "boolean":
         return 1.0 if seen.base == "boolean" else -0.3 if seen.distinct <= _BITS else -1.0
     return _text(seen, target)
@@ -182,6 +180,10 @@ def _text(seen: Seen, target: Target) -> float:
         return -1.0
     if target.record or target.reference:
         return _identity(seen, target)
+    return _plain_text(seen, column)
+
+
+def _plain_text(seen: Seen, column: str) -> float:
     if column in _CHANNELS and seen.distinct == 1 and seen.filled > 1:
         return -0.4  # one and the same in every row says where the file is from
     if seen.base in _NUMBERS and column in _WORDS:

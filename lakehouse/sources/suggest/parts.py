@@ -37,7 +37,8 @@ def parts(entity: str, columns: Sequence[Seen], taken: Mapping[int, str]) -> dic
     if ADDRESS in of:
         found |= _of_address(columns, free, taken)
     if NAME in of and "first_name" not in of:
-        found |= _of_name(free)
+        of_name = {place: seen for place, seen in enumerate(columns) if taken.get(place, NAME) == NAME}
+        found |= _of_name(of_name)
     if REGION in of and REGION not in taken.values():
         found |= _of_region(entity, columns, free, taken)
     return found

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from lakehouse.sources.suggest.draft import Drafted
+from lakehouse.sources.suggest.targets import BY_PEOPLE
 from lakehouse.sources.suggest.words import name_of
 
 
@@ -26,12 +27,18 @@ def together(name: str, listed: Sequence[Drafted], drafted: Sequence[Drafted]) -
         return f"greatest({', '.join(one.expression for one in whole)})"
     if name == "phone":
         whole.sort(key=_mobile_first)
+    if name in BY_PEOPLE:
+        whole.sort(key=_name_last)
     inner = ", ".join(one.name for one in whole)
     return f"lower(coalesce({inner}))" if name == "email" else f"coalesce({inner})"
 
 
 def _mobile_first(one: Drafted) -> bool:
     return not re.search(r"mobile|cell|手机|移动", one.header.lower())
+
+
+def _name_last(one: Drafted) -> bool:
+    return not name_of(one.header).loose & {"id"} and not name_of(one.header).han.endswith("编号")
 
 
 def _full_name(parts: Sequence[Drafted]) -> str:

@@ -33,7 +33,7 @@ _TYPO = 0.84  # of a name's letters, from which on it counts as misspelt
 _OFTEN, _HAN_WORD = 3, 2
 _COUNTED = 2  # words
 LETTERS = 2  # by which the length of a misspelt name may differ
-_SHORT = 5  # letters; shorter names are not looked at for typing errors
+_SHORT, _OTHER_LETTERS = 5, 4  # letters; shorter names are not looked at for typing errors
 
 
 @lru_cache(maxsize=1)
@@ -206,20 +206,25 @@ def _alike_han(header: str, synonym: str) -> float:
 
 
 def _alike_words(header: Name, synonym: Name) -> float:
-    if header.joined == synonym.joined:
-        return 1.0
     have, want = header.bag, synonym.bag
-    if have == want:
-        return 0.97
+    if header.joined == synonym.joined or have == want:
+        return 1.0 if header.joined == synonym.joined else 0.97
     if header.loose == synonym.loose != {"id"}:
         return LOOSE
     if have.isdisjoint(want):
-        return _misspelt(header.joined, synonym.joined)
+        single = len(header.words) == 1 or len(synonym.words) == 1
+        return _misspelt(header.joined, synonym.joined) if single else 0.0
     one, other = have - want, want - have
     if len(one) == len(other) == 1:
         return _misspelt(*one, *other)
+    return _partly(header, synonym)
+
+
+def _partly(header: Name, synonym: Name) -> float:
+    """Return how alike a name is to one that has words beside it: the noun stands last, Status Reason is no status."""
+    have, want = header.bag, synonym.bag
     share = min(len(have), len(want)) / max(len(have), len(want))
-    if want < have:  # the noun stands last in English, too: Status Reason is no status
+    if want < have:
         last = header.words[-len(synonym.words) :] == synonym.words
         return 0.52 + 0.35 * share if last else 0.38 + 0.35 * share
     if have < want:
@@ -230,6 +235,8 @@ def _alike_words(header: Name, synonym: Name) -> float:
 
 def _misspelt(one: str, other: str) -> float:
     if one[0] != other[0] or abs(len(one) - len(other)) > LETTERS or min(len(one), len(other)) < _SHORT:
+        return 0.0
+    if len(set(one) ^ set(other)) > _OTHER_LETTERS:
         return 0.0
     ratio = _ratio(one, other)
     return 0.85 * ratio if ratio >= _TYPO else 0.0
