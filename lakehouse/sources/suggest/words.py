@@ -32,6 +32,11 @@ LOOSE = 0.95  # the same but for the word that numbers it: order id, order numbe
 _TYPO = 0.84  # of a name's letters, from which on it counts as misspelt
 _OFTEN, _HAN_WORD = 3, 2
 _COUNTED = 2  # words
+_RUN_TOGETHER, _PIECE = (
+    7,
+    3,
+)  # letters, at least; words written as one are longer than a piece, or one of the ends
+_ENDS = frozenset(("id", "on", "at", "no", "by", "code", "date", "time", "name", "type"))
 LETTERS = 2  # by which the length of a misspelt name may differ
 _SHORT, _OTHER_LETTERS = 5, 4  # letters; shorter names are not looked at for typing errors
 
@@ -103,7 +108,8 @@ def _english(text: str) -> tuple[str, ...]:
     text = _SHORT_PLURAL.sub(r"\1", _CUSTOM.sub("", text))
     bare = _BRACKETS.sub(" ", text) if re.search(r"\w", _BRACKETS.sub("", text)) else text
     bare = bare.replace("'s ", " ").replace("’s ", " ")
-    parts = [_SIGNS.get(part, part.lower()) for part in _PARTS.findall(bare)]
+    found = [_SIGNS.get(part, part.lower()) for part in _PARTS.findall(bare)]
+    parts = [word for part in found for word in _apart(part)]
     table = vocabulary()
     known, same, fillers = table["abbreviations"], table["same"], table["fillers"]
     words = [word for part in parts for word in str(known.get(part, part)).split()]
@@ -111,8 +117,33 @@ def _english(text: str) -> tuple[str, ...]:
         words[0] = "count"
     words = [_singular(word) for word in words if word not in fillers or len(words) == 1]
     words = [word for part in words for word in str(same.get(part, part)).split()]
-    text = " ".join(words).replace("e email", "email").replace("time zone", "timezone")
+    text = re.sub(r"\be email\b", "email", " ".join(words)).replace("time zone", "timezone")
     return _reference(_moment(text.split()))
+
+
+@lru_cache(maxsize=1)
+def _known() -> frozenset[str]:
+    """Return the words that names are made of, without those that are hardly words."""
+    table, found = vocabulary(), set[str]()
+    entities = table["entities"].values()
+    for listed in (*table["columns"].values(), *(c for told in entities for c in told["columns"].values())):
+        for name in listed.get("en", ()):
+            found.update(part.lower() for part in _PARTS.findall(name))
+    return frozenset(word for word in found if len(word) > _PIECE) | _ENDS
+
+
+@lru_cache(maxsize=16_384)
+def _apart(word: str) -> tuple[str, ...]:
+    """Return the words that are written as one, such as `leadsourcecode`; the word itself where it is none of these."""
+    if len(word) < _RUN_TOGETHER or word in _known():
+        return (word,)
+    for size in range(len(word) - 2, _PIECE, -1):
+        rest = word[size:]
+        if word[:size] in _known():
+            others = (rest,) if rest in _known() else _apart(rest)
+            if all(other in _known() for other in others):
+                return (word[:size], *others)
+    return (word,)
 
 
 def _moment(words: list[str]) -> list[str]:
