@@ -1,8 +1,8 @@
 """Exports of the generated company, small, with their own headers or with those that other systems and people use.
 
 The other headers stand in `renamed.yaml`, and in `renamed_later.yaml` those written once the first were tuned on: by
-hand, from what such systems call these columns, not taken from the table of synonyms. Renamed files are called
-`export.csv`: their name says nothing.
+hand, from what such systems call these columns, not taken from the table of synonyms; in `renamed_by_others.yaml` those
+of somebody else. Renamed files are called `export.csv`: their name says nothing.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LANGUAGES = ("en", "zh")
-NAMES = ("renamed", "renamed later")
+NAMES = {"renamed": LANGUAGES, "renamed later": LANGUAGES, "renamed by others": ("mixed",)}
 ROWS = 200
 Headers = dict[str, str]
 
 
 @cache
 def names(which: str) -> dict[str, dict[str, list[str]]]:
-    """Return the other headers by the place of an export and its own header: one in English, one in Chinese."""
+    """Return the other headers by the place of an export and its own header: one a language."""
     path = Path(__file__).with_name(f"{which.replace(' ', '_')}.yaml")
     found: dict[str, dict[str, list[str]]] = yaml.safe_load(path.read_text("utf-8"))
     return found
@@ -55,7 +55,7 @@ class Company:
         """
         for path in sorted((self._whole / place).glob("*")):
             if which and place in names(which):
-                told = {own: new[LANGUAGES.index(language)] for own, new in names(which)[place].items()}
+                told = {own: new[NAMES[which].index(language)] for own, new in names(which)[place].items()}
                 yield self._small(path, f"{which}/{language}/{place}/export.csv", told)
             elif not which and path.suffix in (".csv", ".xlsx"):
                 yield self._small(path, f"own/{place}.csv", {})

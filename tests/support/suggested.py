@@ -25,7 +25,7 @@ from tests.support.by_hand import BY_HAND
 from tests.support.dialects import TUNED
 from tests.support.further_systems import FURTHER
 from tests.support.held_back import HELD_BACK
-from tests.support.renamed import LANGUAGES, NAMES, Company
+from tests.support.renamed import NAMES, Company
 from tests.support.systems import SYSTEMS
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ SETS = {
     "further systems": FURTHER,
     "held back": HELD_BACK,
 }
-RENAMED = (("", ""), *((which, language) for which in NAMES for language in LANGUAGES))
+RENAMED = (("", ""), *((which, language) for which, languages in NAMES.items() for language in languages))
 SAMPLES = Path(__file__).parents[1] / "samples"
 Answers = dict[str, set[str]]  # by header, in its normal form: the canonical columns that it becomes
 # Fields that the company added to its CRMs: no definition that ships knows them, but what they are in core is plain.

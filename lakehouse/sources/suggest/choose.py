@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from lakehouse.sources.entities import record_key
-from lakehouse.sources.suggest.evidence import Seen, by_name, by_values, of_somebody_else
+from lakehouse.sources.suggest.evidence import Seen, by_name, by_values, of_people, of_somebody_else
 from lakehouse.sources.suggest.parts import parts
 from lakehouse.sources.suggest.targets import Target, beside, called, candidates, index
 from lakehouse.sources.suggest.words import Name, alike, beginnings, is_custom, name_of, without
@@ -28,6 +28,7 @@ _OUTRIGHT, _LIKE = 0.97, 0.9
 _BY_LOOK = {"email": "email", "phone": "phone"}
 _CERTAIN = 0.9  # share of values that look alike, from which on their look alone says something
 _SUM = re.compile(r"amount|amt|total|sum\b|paid|due|金额|总|款|合计|小计", re.IGNORECASE)
+_PEOPLE_NO_FIRMS = 0.3  # what names of people take from a file that else would be of firms
 _SURE_ENTITY, _SURE_AHEAD = 0.7, 0.15  # its score, and how far it must be ahead of the second
 
 
@@ -153,7 +154,17 @@ def _entity_score(
     if key[-1] in mapped and len(key) == 1:
         header = name_of(columns[mapped[key[0]]].header)
         score += 0.12 if without(header, own) is not header else 0.03
+    if entity == "accounts" and _names_people(columns, scores):
+        score -= _PEOPLE_NO_FIRMS
     return score + 0.25 * max((_called(name, entity) for name in names), default=0.0)
+
+
+def _names_people(columns: Sequence[Seen], scores: Scores) -> bool:
+    """Tell whether what is most likely the name of an account is that of a person."""
+    named = [
+        (by, place) for place, listed in scores.items() for _, by, _, one in listed if one.column == "name"
+    ]
+    return bool(named) and of_people(columns[max(named)[1]])
 
 
 def _called(name: str, entity: str) -> float:

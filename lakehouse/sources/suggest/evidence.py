@@ -170,6 +170,8 @@ def _moment(seen: Seen) -> float:
 
 def _text(seen: Seen, target: Target) -> float:
     personal, column = seen.personal, target.column
+    if target.entity == "accounts" and column == "name" and of_people(seen):
+        return -1.0
     if any(personal.get(kind, 0.0) >= _MOST for kind in _LOOKS.get(column, ())):
         return 1.0
     if column in _KINDS_OF_THINGS:
@@ -207,6 +209,11 @@ def _identity(seen: Seen, target: Target) -> float:
     if "code" in seen.things or target.column in BY_PEOPLE:
         return 0.0
     return -0.2 if target.column in _BY_NAMES else -0.5
+
+
+def of_people(seen: Seen) -> bool:
+    """Tell whether what stands in a column are names of people."""
+    return seen.personal.get("name", 0.0) >= _MOST
 
 
 def hinted(header: str) -> bool:

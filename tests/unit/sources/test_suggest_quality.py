@@ -125,7 +125,7 @@ def company(tmp_path_factory):
 def test_nine_of_ten_columns_of_the_companys_exports(company, which, language):
     """With their own headers, and renamed as other systems and people call them; the entity is guessed."""
     found = score_company(company, which, language)
-    assert found.asked > 250
+    assert found.asked > 200
     assert found.wrong["high"] == []
     assert found.share >= LEAST, found.missing
     assert len(found.wrong["medium"]) <= MOST_WRONG * found.asked
@@ -133,12 +133,12 @@ def test_nine_of_ten_columns_of_the_companys_exports(company, which, language):
 
 @pytest.mark.parametrize("which", NAMES)
 def test_every_column_is_renamed(company, which):
-    """Two names each, and none left as it was by mistake."""
+    """One name a language each, and none left as it was by mistake."""
     for place, told in names(which).items():
         ((_, own),) = company.exports(place)
         assert set(told) == set(own), place
-        assert {len(new) for new in told.values()} == {2}
-        assert all(len({new[n] for new in told.values()}) == len(told) for n in (0, 1)), place
+        assert {len(new) for new in told.values()} == {len(NAMES[which])}
+        assert all(len(set(new)) == len(told) for new in zip(*told.values(), strict=True)), place
 
 
 def test_nine_of_ten_columns_of_the_shipped_samples():
