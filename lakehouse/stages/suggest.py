@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from lakehouse.errors import Terminal
 from lakehouse.ingest import profile as profiles
 from lakehouse.sources.suggest.choose import choose
-from lakehouse.sources.suggest.evidence import Seen, candidates
+from lakehouse.sources.suggest.evidence import Seen
+from lakehouse.sources.suggest.targets import candidates
 from lakehouse.sources.suggest.whole import Draft, File, draft
 
 if TYPE_CHECKING:

@@ -64,6 +64,9 @@ _GENDERS = frozenset(
 )
 _URL = re.compile(r"(?:https?://)?(?:www\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}(?:/\S*)?", re.IGNORECASE)
 _CARD = re.compile(r"\d{4}[ -]?\d{4}[ -]?\d{4}[ -]?\d{4}(?:[ -]?\d{1,3})?")
+_CLOCK = re.compile(r"\d{1,3}:[0-5]\d:[0-5]\d")  # how long something took
+_COUNTRY = re.compile(r"[A-Z]{2}")  # ISO 3166-1 alpha-2
+_REGION = re.compile(r"[A-Z]{2}-[A-Z0-9]{1,3}")  # ISO 3166-2
 _LEAST = 0.5  # of the values; of bank cards, ids with a check digit among them are told from nine tenths on
 _NINE = 9
 _CODE = 40  # characters, at most
@@ -101,6 +104,9 @@ THINGS: dict[str, tuple[Callable[[str], bool], float]] = {
     "url": (_url, _LEAST),
     "bank_card": (bank_card, 0.9),
     "code": (_code, 0.8),
+    "clock": (lambda text: bool(_CLOCK.fullmatch(text)), 0.9),
+    "country_code": (lambda text: bool(_COUNTRY.fullmatch(text)), 0.9),
+    "region_code": (lambda text: bool(_REGION.fullmatch(text)), 0.8),
 }
 
 

@@ -11,7 +11,8 @@ from functools import lru_cache
 from lakehouse.sources.detect import headers
 from lakehouse.sources.entities import ENTITIES
 from lakehouse.sources.suggest.choose import Chosen, Confidence, Match
-from lakehouse.sources.suggest.evidence import WHOSE, Seen, hinted, targets
+from lakehouse.sources.suggest.evidence import Seen, hinted
+from lakehouse.sources.suggest.targets import WHOSE, targets
 from lakehouse.sources.suggest.words import name_of, vocabulary
 from lakehouse.tables import entities
 from lakehouse.tables.contract import Column
@@ -52,7 +53,8 @@ _HASHED = {"chinese_id": "identity numbers", "bank_card": "numbers of bank cards
 class Drafted:
     """One column of the draft. `core` is the canonical column, "" for none; `expression` what core gets of it.
 
-    `certain`: it may stand in core; else it is told as unsure. `notes` are for whoever reads the draft.
+    `score` is how well it fits, `part` which part of the canonical column it is, `partner` the place of the column that
+    goes with it. `certain`: it may stand in core; else it is told as unsure. `notes` are for whoever reads the draft.
     """
 
     header: str
@@ -66,6 +68,9 @@ class Drafted:
     expression: str = ""
     confidence: Confidence | None = None
     why: str = ""
+    score: float = 0.0
+    part: str = ""
+    partner: int | None = None
     notes: tuple[str, ...] = field(default=())
 
     @property
@@ -107,7 +112,16 @@ def _column(seen: Seen, name: str, match: Match | None, entity: str) -> Drafted:
     expression, unsure = _expression(drafted, seen, match, entity)
     confidence: Confidence = "low" if unsure else match.confidence
     why = f"{match.why}; {unsure}" if unsure else match.why
-    return replace(drafted, core=match.column, expression=expression, confidence=confidence, why=why)
+    return replace(
+        drafted,
+        core=match.column,
+        expression=expression,
+        confidence=confidence,
+        why=why,
+        score=match.score,
+        part=match.part,
+        partner=match.partner,
+    )
 
 
 def _is_personal(seen: Seen, canonical: Column | None) -> bool:
@@ -226,6 +240,8 @@ def _expression(drafted: Drafted, seen: Seen, match: Match, entity: str) -> tupl
         return f"lower({name})", ""
     if wanted == "VARCHAR":
         return name, ""
+    if match.column == "duration_s" and "clock" in seen.things:
+        return f"epoch(TRY_CAST({name} AS INTERVAL))", ""
     if drafted.type == "string":
         if seen.ambiguous:
             return f"TRY_CAST({name} AS {wanted})", "day and month cannot be told apart"
@@ -246,9 +262,9 @@ def _converted(name: str, kind: str, seen: Seen, column: str) -> str:
 
 
 def by_core(drafted: Sequence[Drafted]) -> Mapping[str, list[Drafted]]:
-    """Return the columns that core gets, by the canonical column."""
+    """Return the columns that core gets, by the canonical column, the best first and parts of it last."""
     found: dict[str, list[Drafted]] = {}
-    for one in drafted:
+    for one in sorted(drafted, key=lambda one: (one.part != "", -one.score)):
         if one.certain:
             found.setdefault(one.core, []).append(one)
     return found

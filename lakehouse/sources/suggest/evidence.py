@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from typing import Any
+from functools import lru_cache
 
 from lakehouse.sources.detect import headers
 from lakehouse.sources.detect.columns import Described
-from lakehouse.sources.entities import ENTITIES, record_key
-from lakehouse.sources.suggest.words import Name, alike, name_of, narrowed, vocabulary, without
-from lakehouse.tables import entities
+from lakehouse.sources.suggest.targets import BY_PEOPLE, WHOLE, WHOSE, Target, beside, index
+from lakehouse.sources.suggest.words import Name, name_of, narrowed, vocabulary, without
 
-WHOSE = "identifier_value"  # the column that says whose record it is
-_PEOPLE = ("contacts", "accounts", "leads")  # whose own id it is that says so
-_WEAK = 0.8
-_OWN = 0.98  # a name that is the synonym once the entity's own name is taken away
 _NARROWED = 0.85  # a name with more than a unit in brackets
 _COMMON = 0.9  # a name without what many headers of the file begin with
+_EMPTY = -0.1  # of two columns of a name, the one that has values is taken
+_ASIDE = 0.85
+_EXACT = 0.97
 _SOMEBODY_ELSES = 0.55
 _MOST = 0.5  # share of values
 _BITS = 2  # distinct values of yes and no
@@ -38,17 +34,25 @@ _KINDS_OF_THINGS = {
     "gender": ("gender", -0.3),
     "website": ("url", -0.3),
     "url": ("url", -0.3),
+    "region_code": ("region_code", -0.8),
+    "country_code": ("country_code", -0.5),
 }
 _NEVER_TEXT = ("date", "timestamptz", "boolean")
 _WORDS = ("name", "city", "country", "status", "stage", "title", "subject", "body")
-_BY_PEOPLE = (
-    "owner_id",
-    "user_id",
+# What an export often shows by its name.
+_BY_NAMES = (
     "place_id",
     "store_id",
-    "manager_id",
     "campaign_id",
-)  # where names stand for ids
+    "account_id",
+    "contact_id",
+    "deal_id",
+    "device_id",
+    "survey_id",
+    "form_id",
+    WHOSE,
+)
+_CHANNELS = ("channel", "lead_source", "source")
 
 
 @dataclass(frozen=True)
@@ -85,111 +89,50 @@ class Seen:
         return self.found.type.partition("(")[0]
 
 
-@dataclass(frozen=True)
-class Target:
-    """A column of a canonical entity, with the names it goes by; `weak` ones may mean something else too."""
-
-    entity: str
-    column: str
-    type: str
-    names: tuple[Name, ...]
-    weak: tuple[Name, ...] = ()
-    record: bool = False
-    single: bool = False
-
-    @cached_property
-    def listed(self) -> tuple[tuple[float, Name, Name], ...]:
-        """Return how much each name is worth, the name, and what is left of it without the entity's own."""
-        own = called(self.entity)
-        return tuple(
-            (share, name, without(name, own))
-            for names, share in ((self.names, 1.0), (self.weak, _WEAK))
-            for name in names
-        )
-
-    @property
-    def reference(self) -> bool:
-        """Tell whether it names a record of another kind."""
-        return (self.column.endswith("_id") or self.column == WHOSE) and not self.record
-
-
-@lru_cache(maxsize=1)
-def candidates() -> tuple[str, ...]:
-    """Return the entities that a file may be suggested to be: those that the table of synonyms has names for."""
-    return tuple(name for name in vocabulary()["entities"] if name in ENTITIES)
-
-
-@lru_cache(maxsize=64)
-def called(entity: str) -> tuple[Name, ...]:
-    """Return how an entity is called, the longest names first."""
-    told = vocabulary()["entities"][entity]["called"]
-    found = {name_of(word) for word in (*told.get("en", ()), *told.get("zh", ()), entity.replace("_", " "))}
-    return tuple(sorted(found, key=lambda name: (-len(name.han) - len(name.words), name.han, name.words)))
-
-
-@lru_cache(maxsize=64)
-def beside(entity: str) -> tuple[Name, ...]:
-    """Return what often stands in files of an entity, and has no place in it."""
-    return _names(vocabulary()["entities"][entity].get("beside", {}))
-
-
-@lru_cache(maxsize=64)
-def targets(entity: str) -> tuple[Target, ...]:
-    """Return the columns of an entity that a file's may become, with all their names."""
-    contract = entities.BY_NAME[entity]
-    key = record_key(contract)
-    single = len(key[1:]) == 1
-    told, common = vocabulary()["entities"][entity], vocabulary()["columns"]
-    found = []
-    for column in contract.columns:
-        if column.name in ("source", "customer_id", "valid_from", "valid_to", "time_zone"):
-            continue
-        record = column.name == key[-1] and single
-        own = told["record"] if record else told.get("columns", {}).get(column.name, {})
-        shared = {} if record else common.get(column.name, {})
-        plain = {"en": [column.name.replace("_", " ")], "zh": [re.sub(r"[（，].*", "", column.zh)]}
-        names = _names(own, shared, {} if record else plain)
-        weak = _names({"en": own.get("weak", [])}, {"en": shared.get("weak", [])})
-        weak = tuple(name for name in weak if name not in names)
-        found.append(Target(entity, column.name, column.type, names, weak, record, single))
-    if entity not in _PEOPLE and any(column.name == "customer_id" for column in contract.columns):
-        whose = vocabulary()["whose"]
-        weak = _names({"en": whose["weak"]})
-        found.append(Target(entity, WHOSE, "string", _names(whose), weak, single=single))
-    if "updated_at" not in (target.column for target in found):
-        found.append(Target(entity, "updated_at", "timestamptz", _names(common["updated_at"])))
-    return tuple(found)
-
-
-def _names(*tables: dict[str, Any]) -> tuple[Name, ...]:
-    listed = [name_of(word) for table in tables for word in (*table.get("en", ()), *table.get("zh", ()))]
-    return tuple(dict.fromkeys(name for name in listed if not name.empty))
-
-
-def by_name(header: str, target: Target, common: tuple[Name, ...] = ()) -> float:
-    """Return how much a header says that its column is the target: 1 for one of its names, 0 for nothing.
+def by_name(header: str, entity: str, common: tuple[Name, ...] = ()) -> dict[str, float]:
+    """Return how much a header says that its column is each of an entity's: 1 for one of its names.
 
     `common` is what many headers of the file begin with: see `words.beginnings`.
     """
     name = name_of(header)
     if name.empty:
-        return 0.0
+        return {}
+    found = _named(name, entity)
+    if name in beside(entity) and name not in index(entity).whole:
+        return {}
     bare = without(name, common)
-    found = _named(name, target)
-    found = found if bare is name else max(found, _COMMON * _named(bare, target))
-    return _NARROWED * found if narrowed(header) else found
+    if bare is not name and max(found.values(), default=0.0) < WHOLE:
+        for column, score in _named(bare, entity).items():
+            found[column] = max(found.get(column, 0.0), _COMMON * score)
+    if _is_region(name, entity):
+        found.pop("status", None)
+    share = (_NARROWED if narrowed(header) else 1.0) * (_ASIDE if is_aside(header, entity) else 1.0)
+    return {column: share * score for column, score in found.items()}
 
 
-def _named(name: Name, target: Target) -> float:
-    bare = without(name, called(target.entity))
-    found = 0.0
-    for share, synonym, short in target.listed:
-        found = max(found, share * alike(name, synonym))
-        if bare is not name:
-            found = max(found, share * _OWN * alike(bare, synonym))
-            if short is not synonym:
-                found = max(found, share * _OWN * alike(bare, short))
-    return found * _SOMEBODY_ELSES if found < 1 and _somebody_elses(name) else found
+def _is_region(name: Name, entity: str) -> bool:
+    """Tell whether a state is that of an address: where there are cities, `State` alone is no status."""
+    of_address = {"state", *vocabulary()["addresses"]}
+    return "city" in index(entity).targets and "state" in name.words and name.bag <= of_address
+
+
+def is_aside(header: str, entity: str) -> bool:
+    """Tell whether a header is of the entity's other address: who pays for an order does not say where it goes."""
+    return any(word in vocabulary()["aside"].get(entity, ()) for word in name_of(header).words)
+
+
+@lru_cache(maxsize=65_536)
+def _found(name: Name, entity: str) -> dict[str, float]:
+    return index(entity).find(name)
+
+
+def _named(name: Name, entity: str) -> dict[str, float]:
+    found = dict(_found(name, entity))
+    if _somebody_elses(name):
+        return {
+            column: score if score >= _EXACT else score * _SOMEBODY_ELSES for column, score in found.items()
+        }
+    return found
 
 
 def of_somebody_else(header: str) -> bool:
@@ -205,12 +148,15 @@ def _somebody_elses(name: Name) -> bool:
 def by_values(seen: Seen, target: Target) -> float:
     """Return what the values say: 1 for the target, -1 against it, 0 for nothing either way."""
     if not seen.filled:
-        return 0.0
+        return _EMPTY
+    if seen.base == "json":
+        return -1.0
     base = target.type.partition("(")[0]
     if base in _MOMENTS:
         return _moment(seen)
     if base in _NUMBERS:
-        return 1.0 if seen.base in _NUMBERS else -1.0
+        clock = target.column == "duration_s" and "clock" in seen.things
+        return 1.0 if clock or seen.base in _NUMBERS else -1.0
     if base == "boolean":
         return 1.0 if seen.base == "boolean" else -0.3 if seen.distinct <= _BITS else -1.0
     return _text(seen, target)
@@ -224,6 +170,8 @@ def _moment(seen: Seen) -> float:
 
 def _text(seen: Seen, target: Target) -> float:
     personal, column = seen.personal, target.column
+    if target.entity == "accounts" and column == "name" and of_people(seen):
+        return -1.0
     if any(personal.get(kind, 0.0) >= _MOST for kind in _LOOKS.get(column, ())):
         return 1.0
     if column in _KINDS_OF_THINGS:
@@ -234,6 +182,12 @@ def _text(seen: Seen, target: Target) -> float:
         return -1.0
     if target.record or target.reference:
         return _identity(seen, target)
+    return _plain_text(seen, column)
+
+
+def _plain_text(seen: Seen, column: str) -> float:
+    if column in _CHANNELS and seen.distinct == 1 and seen.filled > 1:
+        return -0.4  # one and the same in every row says where the file is from
     if seen.base in _NUMBERS and column in _WORDS:
         return -1.0
     return -0.5 if seen.base in ("decimal", "double") else 0.0
@@ -251,8 +205,15 @@ def _identity(seen: Seen, target: Target) -> float:
     if target.record:
         return 1.0 if seen.key else 0.0 if seen.distinct >= 0.9 * seen.filled else -1.0
     if many and seen.key and target.single:
-        return -0.5
-    return 0.0 if target.column in _BY_PEOPLE or "code" in seen.things else -0.5
+        return -0.15
+    if "code" in seen.things or target.column in BY_PEOPLE:
+        return 0.0
+    return -0.2 if target.column in _BY_NAMES else -0.5
+
+
+def of_people(seen: Seen) -> bool:
+    """Tell whether what stands in a column are names of people."""
+    return seen.personal.get("name", 0.0) >= _MOST
 
 
 def hinted(header: str) -> bool:

@@ -10,11 +10,12 @@ from typing import Literal
 from lakehouse.sources.entities import ENTITIES, record_key
 from lakehouse.sources.suggest.choose import Chosen
 from lakehouse.sources.suggest.draft import Drafted, by_core, columns
-from lakehouse.sources.suggest.evidence import WHOSE, Seen
+from lakehouse.sources.suggest.evidence import Seen
+from lakehouse.sources.suggest.targets import PEOPLE, WHOSE
+from lakehouse.sources.suggest.together import together
 from lakehouse.sources.suggest.words import brackets, name_of
 from lakehouse.tables import entities
 
-PEOPLE = ("contacts", "accounts", "leads")  # whose records carry identifiers of their own
 _CLOCKS = ("updated_at", "created_at", "ordered_at", "occurred_at", "paid_at", "issued_at")
 _ZONED = re.compile(r"(?:Z|±zz)$|^epoch")
 _SIGNS = {
@@ -103,7 +104,11 @@ def draft(file: File, seen: Sequence[Seen], chosen: Chosen) -> Draft:
     chinese = sum(bool(name_of(one.header).han) for one in seen) * 2 > len(seen)
     china = chinese or any("damaged_phone" in one.personal for one in seen)
     identifiers, lines = _whose(file, chosen.entity, drafted)
-    core = [(name, _together(name, listed), _said(listed)) for name, listed in given.items() if name != WHOSE]
+    core = [
+        (name, together(name, listed, drafted), _said(listed))
+        for name, listed in given.items()
+        if name != WHOSE
+    ]
     unsure = [
         (one.core, one.expression, f"{one.why} ({one.header})")
         for one in drafted
@@ -153,18 +158,6 @@ def _key(drafted: Sequence[Drafted], seen: Sequence[Seen], chosen: Chosen) -> Gu
 def _required(one: Drafted, key: str, seen: Seen) -> Drafted:
     named = one.name in key.split(", ") and seen.rows > 0 and seen.filled == seen.rows
     return replace(one, required=True) if named else one
-
-
-def _together(name: str, listed: Sequence[Drafted]) -> str:
-    """Return the expression of a canonical column; of several phones the first that is there."""
-    if len(listed) == 1:
-        return listed[0].expression
-    inner = ", ".join(one.name for one in sorted(listed, key=_mobile_first))
-    return f"lower(coalesce({inner}))" if name == "email" else f"coalesce({inner})"
-
-
-def _mobile_first(one: Drafted) -> bool:
-    return not re.search(r"mobile|cell|手机|移动", one.header.lower())
 
 
 def _said(listed: Sequence[Drafted]) -> str:

@@ -208,3 +208,75 @@ def test_words_of_sql_are_no_names():
                 con.execute(f"SELECT CAST({word} AS VARCHAR), coalesce({word}, 'x'), {word} > 'a' FROM t")
             except duckdb.Error:
                 assert word in RESERVED, word
+
+
+def expressions(draft):
+    return {name: expression for name, expression, _ in draft.core}
+
+
+def test_parts_of_an_address_stand_together(drafted):
+    """The postal code of the same address, and no other's."""
+    draft, _ = drafted(
+        "Contact ID,Full name,Mailing Street,Mailing Zip,Other Zip",
+        *rows("C{n}", "Ann Lee", "{n} Dock Road", "941{n}", "100{n}"),
+    )
+    assert expressions(draft)["address"] == "nullif(concat_ws(', ', mailing_street, mailing_zip), '')"
+    assert of(draft, "Other Zip").core == ""
+
+
+@pytest.mark.parametrize(
+    ("header", "expression"),
+    [
+        ("Lead ID,First Name,Last Name,Company", "nullif(concat_ws(' ', first_name, last_name), '')"),
+        ("线索编号,名,姓,公司", "nullif(concat(last_name, first_name), '')"),
+    ],
+)
+def test_given_and_family_name_make_a_name(drafted, tmp_path, header, expression):
+    """Where core has one field for them; in Chinese the family stands first."""
+    draft, text = drafted(header, *rows("L{n}", "伟", "张", "Acme"), told="leads")
+    first, last = (column.name for column in draft.columns[1:3])
+    assert expressions(draft)["name"] == expression.replace("last_name", last).replace("first_name", first)
+    assert [one for one in check_text(Settings(scratch=tmp_path), text, "x")[1] if one.level == "error"] == []
+
+
+def test_country_and_state_make_a_region(drafted):
+    """Codes alone: US and CA are US-CA. Names are none."""
+    header = "Account ID,Account Name,Country Code,State Code,State"
+    draft, _ = drafted(header, *rows("A{n}", "Acme {n}", "US", "CA", "California"), told="accounts")
+    assert expressions(draft)["region_code"] == "country_code || '-' || state_code"
+    assert of(draft, "State").core == ""
+
+
+def test_an_owners_name_beside_the_id(drafted):
+    """The name counts where the id is missing, and nobody is sure."""
+    draft, _ = drafted(
+        "Deal ID,Deal Name,Deal Owner.id,Deal Owner", *rows("D{n}", "Chairs {n}", "U1", "Rosa"), told="deals"
+    )
+    assert expressions(draft)["owner_id"] == "coalesce(deal_owner_id, deal_owner)"
+    assert of(draft, "Deal Owner").confidence == "medium"
+
+
+def test_how_long_a_call_took(drafted, tmp_path):
+    """Hours, minutes and seconds become seconds."""
+    draft, text = drafted(
+        "Call ID,Call Subject,Call Duration", *rows("C{n}", "Delivery", "00:05:30"), told="activities"
+    )
+    assert expressions(draft)["duration_s"] == "epoch(TRY_CAST(call_duration AS INTERVAL))"
+    assert [one for one in check_text(Settings(scratch=tmp_path), text, "x")[1] if one.level == "error"] == []
+
+
+@pytest.mark.parametrize("header", ["Tier__c", "Product Number"])
+def test_what_is_never_sure(drafted, header):
+    """A field that a company added, a reference by number."""
+    draft, _ = drafted(
+        f"Ticket ID,Subject,Status,{header}", *rows("T{n}", "Help", "open", "P1"), told="tickets"
+    )
+    assert of(draft, header).confidence != "high"
+
+
+def test_where_the_file_is_from_is_no_channel(drafted):
+    """One value in every row."""
+    draft, _ = drafted(
+        "Lead ID,Name,Phone,Source", *rows("L{n}", "Ann Lee", "+4722{n}", "old CRM"), told="leads"
+    )
+    assert not of(draft, "Source").certain

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lakehouse.sources.entities import ENTITIES
-from lakehouse.sources.suggest.evidence import candidates, targets
+from lakehouse.sources.suggest.targets import candidates, targets
 from lakehouse.sources.suggest.words import Name, alike, beginnings, name_of, narrowed, vocabulary, without
 
 
@@ -22,6 +22,12 @@ from lakehouse.sources.suggest.words import Name, alike, beginnings, name_of, na
         ("创建日期", "创建时间"),
         ("最近修改时间", "最后更新时间"),
         ("回款金额（元）", "收款金额"),
+        ("Date Created", "created at"),
+        ("leadsourcecode", "Lead Source Code"),
+        ("Account Name.id", "Account ID"),
+        ("No. of Employees", "employee count"),
+        ("Loss_Reason__c", "loss reason"),
+        ("Contact IDs", "contact id"),
     ],
 )
 def test_one_name_in_two_spellings(one, other):
@@ -37,6 +43,9 @@ def test_one_name_in_two_spellings(one, other):
         ("订单", "客户", 0.0),
         ("手机", "phone", 0.0),
         ("状态说明", "状态", 0.5),
+        ("Number of Orders", "order number", 0.9),
+        ("Step Number", "store number", 0.9),
+        ("券码", "券号", 0.5),
     ],
 )
 def test_other_names_are_not_alike(one, other, most):
