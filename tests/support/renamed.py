@@ -45,7 +45,7 @@ class Company:
     def _whole(self) -> Path:
         whole = self._folder / "company"
         if not whole.exists():
-            write(whole, customers=300, seed=5)
+            write(whole, customers=300, seed=5, shops=("shop",))
         return whole
 
     def exports(self, place: str, which: str = "", language: str = "") -> Iterator[tuple[Path, Headers]]:

@@ -43,11 +43,11 @@ def run(tmp_path, monkeypatch, capsys):
 
 def test_suggest_prints_a_definition(run):
     """YAML on standard output, that says of each column how sure it is and why; no value of the file."""
-    code, out, err = run("suggest", "contacts.csv", "--source", "crm")
+    code, out, err = run("suggest", "contacts.csv", "--source", "desk")
     assert (code, err) == (0, "")
     told = definition.parse(out, "out")
     assert (told.source, told.entity, told.core["contacts"]["email"]) == (
-        "crm",
+        "desk",
         "contacts",
         "lower(e_mail_addr)",
     )
@@ -57,17 +57,17 @@ def test_suggest_prints_a_definition(run):
 
 def test_suggest_writes_a_file_and_tells(run, tmp_path):
     """A table of what became of each column; a file that is there already is nobody's to overwrite."""
-    code, out, _ = run("suggest", "contacts.csv", "-o", "crm.yaml")
+    code, out, _ = run("suggest", "contacts.csv", "-o", "desk.yaml")
     assert code == 0
     assert "It seems to be contacts" in out
     assert "E-mail addr" in out
-    assert "crm.yaml holds the definition" in out
+    assert "desk.yaml holds the definition" in out
     assert [word for word in SECRETS if word in out] == []
-    definition.parse((tmp_path / "crm.yaml").read_text("utf-8"), "crm.yaml")
-    code, _, err = run("suggest", "contacts.csv", "-o", "crm.yaml")
+    definition.parse((tmp_path / "desk.yaml").read_text("utf-8"), "desk.yaml")
+    code, _, err = run("suggest", "contacts.csv", "-o", "desk.yaml")
     assert code == 1
     assert "is there already" in err
-    code, _, err = run("suggest", "contacts.csv", "-o", "none/crm.yaml")
+    code, _, err = run("suggest", "contacts.csv", "-o", "none/desk.yaml")
     assert code == 1
     assert "cannot be written" in err
 
@@ -100,12 +100,12 @@ def test_suggest_for_what_cannot_be_read(run):
 
 def test_check_tells_and_ends_with_1_on_errors(run, tmp_path):
     """Errors first; warnings alone are no failure; JSON for machines."""
-    run("suggest", "contacts.csv", "-o", "crm.yaml", "--source", "crm")
-    code, out, _ = run("check", "crm.yaml")
+    run("suggest", "contacts.csv", "-o", "desk.yaml", "--source", "desk")
+    code, out, _ = run("check", "desk.yaml")
     assert (code, out.splitlines()[-1]) == (0, "1 definition: 0 errors, 1 warnings")
-    bad = (tmp_path / "crm.yaml").read_text("utf-8").replace("    email:", "    emial:")
+    bad = (tmp_path / "desk.yaml").read_text("utf-8").replace("    email:", "    emial:")
     (tmp_path / "bad.yaml").write_text(bad, "utf-8")
-    code, out, err = run("check", "crm.yaml", "bad.yaml")
+    code, out, err = run("check", "desk.yaml", "bad.yaml")
     assert code == 1
     assert out.startswith(
         "error   bad.yaml: core.contacts.emial: contacts has no such column; did you mean email?"
@@ -124,27 +124,27 @@ def test_check_all(run, tmp_path):
     shipped = json.loads(out)
     assert (code, shipped["errors"]) == (0, 0)
     (tmp_path / "d" / "definitions" / "sources").mkdir(parents=True)
-    run("suggest", "contacts.csv", "--source", "crm", "-o", "d/definitions/sources/crm.yaml")
+    run("suggest", "contacts.csv", "--source", "desk", "-o", "d/definitions/sources/desk.yaml")
     assert json.loads(run("check", "--data", "d", "--json")[1])["files"] == shipped["files"] + 1
-    assert "not both" in run("check", "crm.yaml", "--all")[2]
+    assert "not both" in run("check", "desk.yaml", "--all")[2]
 
 
 def test_add_before_there_is_anything(run, tmp_path):
     """On a data folder that nothing was landed in: the file goes where the stack will look; again, nothing to do."""
-    run("suggest", "contacts.csv", "--source", "crm", "-o", "crm.yaml")
-    code, out, _ = run("add", "crm.yaml", "--data", "d", "--dry-run")
+    run("suggest", "contacts.csv", "--source", "desk", "-o", "desk.yaml")
+    code, out, _ = run("add", "desk.yaml", "--data", "d", "--dry-run")
     assert code == 0
-    assert "crm/contacts is new" in out
+    assert "desk/contacts is new" in out
     assert "nothing was changed" in out
     assert not (tmp_path / "d").exists()
-    code, out, _ = run("add", "crm.yaml", "--data", "d")
+    code, out, _ = run("add", "desk.yaml", "--data", "d")
     assert code == 0
-    assert "`lakehouse put crm/contacts FILE` lands files" in out
-    assert (tmp_path / "d/definitions/sources/crm_contacts.yaml").read_text("utf-8") == (
-        tmp_path / "crm.yaml"
+    assert "`lakehouse put desk/contacts FILE` lands files" in out
+    assert (tmp_path / "d/definitions/sources/desk_contacts.yaml").read_text("utf-8") == (
+        tmp_path / "desk.yaml"
     ).read_text("utf-8")
-    assert "nothing to write" in run("add", "crm.yaml", "--data", "d")[1]
-    told = json.loads(run("add", "crm.yaml", "--data", "d", "--json")[1])
+    assert "nothing to write" in run("add", "desk.yaml", "--data", "d")[1]
+    told = json.loads(run("add", "desk.yaml", "--data", "d", "--json")[1])
     assert (told["plan"]["state"], told["done"]["written"]) == ("same", False)
 
 
@@ -169,15 +169,15 @@ def test_add_to_a_stack(run, company, tmp_path, monkeypatch):
 
     monkeypatch.setattr(sessions, "session", session)
     monkeypatch.setattr(attachment, "attach", lambda _: None)
-    company.load("crm/contacts", "contacts.csv", CSV)
-    run("suggest", "contacts.csv", "--source", "crm", "-o", "crm.yaml")
-    code, out, _ = run("add", "crm.yaml", "--data", "d", "--definitions", "elsewhere")
+    company.load("desk/contacts", "contacts.csv", CSV)
+    run("suggest", "contacts.csv", "--source", "desk", "-o", "desk.yaml")
+    code, out, _ = run("add", "desk.yaml", "--data", "d", "--definitions", "elsewhere")
     assert code == 0
-    assert (tmp_path / "elsewhere/sources/crm_contacts.yaml").exists()
+    assert (tmp_path / "elsewhere/sources/desk_contacts.yaml").exists()
     assert "that waited" not in out
-    assert "1 file that nobody had defined" in run("add", "crm.yaml", "--data", "d", "--dry-run")[1]
-    code, out, _ = run("add", "crm.yaml", "--data", "d")
+    assert "1 file that nobody had defined" in run("add", "desk.yaml", "--data", "d", "--dry-run")[1]
+    code, out, _ = run("add", "desk.yaml", "--data", "d")
     assert code == 0
     assert "1 file that waited: 30 rows loaded, 0 set aside" in out
     settings = company.settings.model_copy(update={"definitions": None})
-    assert "restart it" in run("add", "crm.yaml", "--data", "d")[2]
+    assert "restart it" in run("add", "desk.yaml", "--data", "d")[2]
