@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 CUSTOMERS = 2_500
 ZONE = "Asia/Shanghai"
 # a spreadsheet's damage is told where the mapping says that a column holds phones; elsewhere it stays as typed
-SPOILT = {("wukong", "customers"): "手机", ("douyin", "leads"): "电话", ("wechat", "leads"): "电话"}
+SPOILT = {
+    ("wukong", "customers"): "手机",
+    ("huoban", "customers"): "手机",
+    ("jiandaoyun", "leads"): "手机",
+    ("douyin", "leads"): "电话",
+    ("wechat", "leads"): "电话",
+}
 # orders with their first line's category and their day in the company's zone
 ORDERED = f"""
     CREATE TEMP TABLE ordered AS
@@ -104,9 +110,9 @@ def test_core_has_every_contact_and_lead_of_whom_the_truth_knows(company: Compan
         lost = {source for (source, entity) in SPOILT if entity in (table, "customers") and source != "shop"}
         sources = {source for source, *_ in rows}
         assert sources == (
-            {"hubspot", "salesforce", "zoho", "wukong", "crm"}
+            {"hubspot", "salesforce", "zoho", "wukong", "huoban", "crm"}
             if table == "contacts"
-            else {"salesforce", "zoho", "crm", "douyin", "wechat", "google"}
+            else {"salesforce", "zoho", "crm", "jiandaoyun", "douyin", "wechat", "google"}
         )
         for source, found, told, both in rows:
             assert found == both > 0, source
@@ -120,15 +126,18 @@ def test_accounts_orders_and_deals_are_all_there(company: Company) -> None:
     assert company.lake.ask(accounts) == [(facts["accounts"],)]
     orders = company.truth.rows["shop/orders"] - dirt["shop/orders.rows.duplicate_row"]
     found = company.lake.ask(
-        "SELECT source, count(*), count(DISTINCT order_id), sum(amount) FROM core.orders GROUP BY 1 ORDER BY 1"
+        """SELECT source, count(*), count(DISTINCT order_id), sum(amount), coalesce(any_value(redeemed), sum(discount))
+           FROM core.orders LEFT JOIN (
+               SELECT source, sum(amount) AS redeemed FROM core.coupon_redemptions GROUP BY 1
+           ) USING (source) GROUP BY 1 ORDER BY 1"""
     )
     assert found[0][:3] == ("shop", orders, orders)
-    assert found[1][0] == "shopify"
+    assert [source for source, *_ in found] == ["shop", "shopify", "woocommerce"]
     lines = """SELECT source, count(*), sum(amount) FROM core.order_items GROUP BY 1 ORDER BY 1"""
-    coupons = "SELECT source, sum(amount) FROM core.coupon_redemptions GROUP BY 1 ORDER BY 1"
-    written = [company.truth.rows["shop/order_items"], company.truth.rows["shopify/orders"]]
-    for (_, _, ids, amount), (_, count, of_lines), (_, off), rows in zip(
-        found, company.lake.ask(lines), company.lake.ask(coupons), written, strict=True
+    places = ("shop/order_items", "shopify/orders", "woocommerce/order_export")
+    written = [company.truth.rows[place] for place in places]
+    for (_, _, ids, amount, off), (_, count, of_lines), rows in zip(
+        found, company.lake.ask(lines), written, strict=True
     ):
         assert count == rows > ids > 1_000
         assert amount == of_lines - off > 0

@@ -19,8 +19,15 @@ from lakehouse.local.sample.company.world.people import EIGHT_ACCOUNTS, NAMESAKE
 from lakehouse.local.sample.company.world.staff import HABITS
 from lakehouse.local.sample.company.world.waves import WAVE_WEEKS, WAVES, wave_start
 from lakehouse.local.sample.company.writers import ads, wukong
-from lakehouse.local.sample.company.writers.ids import advertising, hubspot, salesforce, zoho
-from lakehouse.local.sample.company.writers.part import held_by
+from lakehouse.local.sample.company.writers.ids import (
+    advertising,
+    hubspot,
+    huoban,
+    jiandaoyun,
+    salesforce,
+    zoho,
+)
+from lakehouse.local.sample.company.writers.part import LEADS, held_by
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +37,13 @@ if TYPE_CHECKING:
     from lakehouse.local.sample.company.world.frame import Frame
 
 _DAY = 86_400
-_NUMBERED = {"hubspot": hubspot, "salesforce": salesforce, "zoho": zoho}
+_NUMBERED = {
+    "hubspot": hubspot,
+    "salesforce": salesforce,
+    "zoho": zoho,
+    "huoban": huoban,
+    "jiandaoyun": jiandaoyun,
+}
 _SAME = ("birth_year", "child_birth_year", "young_parent", "price_sensitive", "shares_phone")
 _PLANTED = {0: "", TRIO: "near_duplicate", EIGHT_ACCOUNTS: "eight_accounts", NAMESAKE: "namesake"}
 
@@ -167,21 +180,11 @@ def _contacts(chunk: Chunk) -> pa.Table:
 def _leads(chunk: Chunk) -> pa.Table:
     """Return who is behind each lead, with each CRM and with the platforms that brought them."""
     found = []
-    for crms, of in (
-        ({"crm", "wukong", "hubspot"}, "crm"),
-        ({"salesforce"}, "salesforce"),
-        ({"zoho"}, "zoho"),
-    ):
+    for system, crms in LEADS.items():
         part = held_by(chunk, *crms)
         ids = part.texts("leads", "lead_id")
-        found.append(
-            _known(
-                of,
-                "lead_id",
-                _NUMBERED[of]("leads", ids) if of in _NUMBERED else ids,
-                part.of("leads", "person"),
-            )
-        )
+        ids = _NUMBERED[system]("leads", ids) if system in _NUMBERED else ids
+        found.append(_known(system, "lead_id", ids, part.of("leads", "person")))
     for platform in ads.PLATFORMS:
         part = ads.leads_of(chunk, platform)
         ids = advertising(part.texts("leads", "lead_id"))

@@ -56,7 +56,7 @@ def write(  # noqa: PLR0913 - a company is described by name
     """Write a company of so many customers: `<folder>/<source>/<entity>/…`, `truth.json`, `truth/`, `GENERATED.md`.
 
     `crms` are those that the company's offices work with, one a city; `crm` is one of no particular make. `shops` are
-    the systems that sell: `shop`, of no make, has the stores, Shopify the site and the app, or one of them has all.
+    the systems that sell: `shop`, of no make, has the stores, Shopify the site, WooCommerce the app, or fewer have all.
     The same seed, size, day, plants and systems give the same bytes, whatever the number of `workers` (processes), as
     long as numpy and Arrow stay the same. `truth.json` is written last: a folder without it is not complete.
     `progress` is told the customers written and all customers. Memory does not grow with the size. Raises

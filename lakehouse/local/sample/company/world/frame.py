@@ -14,8 +14,8 @@ from lakehouse.local.sample.company.world.catalogue import Catalogue, catalogue
 from lakehouse.local.sample.company.world.days import DAYS_A_WEEK, History
 from lakehouse.local.sample.company.world.places import CITIES
 
-CRMS = ("hubspot", "salesforce", "zoho", "wukong", "crm")
-SHOPS = ("shop", "shopify")
+CRMS = ("hubspot", "salesforce", "zoho", "wukong", "huoban", "crm")
+SHOPS = ("shop", "shopify", "woocommerce")
 _WARM, _COLD_DAY, _SWING = 16.0, 20, 12.0  # mean °C, the coldest day of the year, half the yearly range
 
 
@@ -52,7 +52,7 @@ class Frame:
     """The company without its customers. `rain` and `degrees` have shape (cities, days of whole weeks).
 
     `crms` are the CRMs that its offices work with: that of city n is number n, counted round. `shops` are the systems
-    that sell: where there are two, the first has the stores, the other the site and the app.
+    that sell: the first has the stores, the second the site, the third the app; the last of them has what is left.
     """
 
     seed: int

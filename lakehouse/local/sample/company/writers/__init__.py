@@ -12,11 +12,13 @@ from lakehouse.local.sample.company.writers import (
     ads,
     context,
     crm,
+    forms,
     hubspot,
     salesforce,
     shop,
     shopify,
     web,
+    woocommerce,
     wukong,
     zoho,
 )
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 OF_CUSTOMERS: tuple[Callable[[Chunk], Iterator[Export]], ...] = (
     shop.exports,
     shopify.exports,
+    woocommerce.exports,
+    forms.exports,
     crm.exports,
     hubspot.exports,
     salesforce.exports,

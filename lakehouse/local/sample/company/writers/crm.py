@@ -1,6 +1,6 @@
 """A CRM's exports, of no particular make: CSV in English snake_case, moments in UTC.
 
-It also holds what other offices have no place for: leads of those who work with HubSpot or 悟空, tickets of 悟空's.
+It is the service desk, too, of offices whose CRM has none: those of 悟空 and 伙伴云.
 """
 
 from __future__ import annotations
@@ -40,8 +40,7 @@ _PROVINCES = [city.province_code for city in CITIES]
 
 def exports(chunk: Chunk) -> Iterator[Export]:
     """Yield what the CRM writes."""
-    part, asks = held_by(chunk, "crm"), held_by(chunk, "crm", "wukong")
-    begins = held_by(chunk, "crm", "wukong", "hubspot")
+    part, asks = held_by(chunk, "crm"), held_by(chunk, "crm", "wukong", "huoban")
     if not part.none:
         if part.begins_team:
             yield _users(chunk)
@@ -51,8 +50,7 @@ def exports(chunk: Chunk) -> Iterator[Export]:
         yield _deals(part)
         yield _deal_stages(part)
         yield _activities(part)
-    if not begins.none:
-        yield _leads(begins)
+        yield _leads(part)
     if not asks.none:
         yield _tickets(asks)
 
@@ -118,7 +116,6 @@ def _ownerships(part: Part) -> Export:
 
 def _leads(part: Part) -> Export:
     status, row = part.texts("leads", "status"), part.of("leads", "row")
-    own = held_by(part.chunk, "crm").rows("contacts")
     converted = np.where(
         pc.equal(status, "converted").to_numpy(zero_copy_only=False), first_contacts(part.chunk, row), -1
     )
@@ -130,7 +127,7 @@ def _leads(part: Part) -> Export:
         "city": text.pick(_NAMES, part.chunk.of("persons", "city")[row]),
         "channel": text.pick(CHANNELS, part.of("leads", "channel")),
         "status": status,
-        "converted_contact_id": _contact_ids(part, np.where(np.isin(converted, own), converted, -1)),
+        "converted_contact_id": _contact_ids(part, converted),
         "owner_id": part.user("leads", "user_id"),
         "created_at": text.universal(part.of("leads", "created_at")),
         "source": pa.repeat(GENERATED, len(row)),

@@ -52,6 +52,18 @@ def zoho(kind: str, ids: pa.Array) -> pa.Array:
     return text.joined("53100", module, number)
 
 
+def huoban(kind: str, ids: pa.Array) -> pa.Array:
+    """Return numbers of sixteen digits."""
+    number = pc.utf8_lpad(pc.utf8_slice_codeunits(ids, len(_SHAPES[kind][0])), 14, "0")
+    return text.joined("23", number)
+
+
+def jiandaoyun(kind: str, ids: pa.Array) -> pa.Array:
+    """Return 24 hexadecimal digits, as MongoDB numbers its documents."""
+    number = pc.utf8_lpad(pc.utf8_slice_codeunits(ids, len(_SHAPES[kind][0])), 20, "0")
+    return text.joined("65f0", number)
+
+
 def wukong(names: pa.Array, ids: pa.Array) -> pa.Array:
     """Return names of customers that 悟空 accepts, which allows a name once: the card's number stands behind."""
     return text.joined(names, "（", pc.utf8_slice_codeunits(ids, len(_SHAPES["contacts"][0])), "）")

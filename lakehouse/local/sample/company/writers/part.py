@@ -13,7 +13,7 @@ from lakehouse.local.sample.company import text
 from lakehouse.local.sample.company.arrays import Flags, Ints
 from lakehouse.local.sample.company.world.chunk import CHUNKS_A_TEAM, PEOPLE
 from lakehouse.local.sample.company.world.contacts import HOMOPHONE, MAIN, NONE, TITLE
-from lakehouse.local.sample.company.world.shopping import STORE
+from lakehouse.local.sample.company.world.shopping import APP, SITE, STORE
 
 if TYPE_CHECKING:
     from lakehouse.local.sample.company.world.chunk import Chunk
@@ -27,6 +27,14 @@ _HOMOPHONES = dict(
         "燕:艳 莉:丽 峰:锋"
     )
 )
+# Which CRMs' offices have their leads in a system: some fill a form, since their CRM has no place for leads.
+LEADS = {
+    "salesforce": ("salesforce",),
+    "zoho": ("zoho",),
+    "crm": ("crm",),
+    "jiandaoyun": ("hubspot", "wukong", "huoban"),
+}
+_RANK = {STORE: 0, SITE: 1, APP: 2}  # which of the shops has the orders of a channel
 _GIVEN = [given for given, _ in names.GIVEN_CHARACTERS]
 
 
@@ -87,14 +95,11 @@ def held_by(chunk: Chunk, *systems: str) -> Part:
 
 
 def sold_by(chunk: Chunk, system: str) -> Flags:
-    """Tell which orders a shop's system has: the first of two those of the stores, the other the rest."""
+    """Tell which orders a shop's system has."""
     shops = chunk.frame.shops
-    if system not in shops:
-        return np.zeros(len(chunk.tables["orders"]), np.bool_)
-    if len(shops) == 1:
-        return np.ones(len(chunk.tables["orders"]), np.bool_)
-    in_store: Flags = chunk.of("orders", "channel") == STORE
-    return in_store if system == shops[0] else ~in_store
+    has = np.array([shops[min(_RANK[channel], len(shops) - 1)] == system for channel in range(len(_RANK))])
+    found: Flags = has[chunk.of("orders", "channel")]
+    return found
 
 
 def family_names(part: Part) -> pa.Array:
