@@ -133,6 +133,8 @@ def test_accounts_orders_and_deals_are_all_there(company: Company) -> None:
     )
     assert found[0][:3] == ("shop", orders, orders)
     assert [source for source, *_ in found] == ["shop", "shopify", "woocommerce"]
+    made = sum(count for name, count in facts.items() if name.startswith("orders_"))
+    assert sum(ids for _, _, ids, *_ in found) == made
     lines = """SELECT source, count(*), sum(amount) FROM core.order_items GROUP BY 1 ORDER BY 1"""
     places = ("shop/order_items", "shopify/orders", "woocommerce/order_export")
     written = [company.truth.rows[place] for place in places]
@@ -218,6 +220,16 @@ def test_stages_of_deals_follow_each_other(company: Company) -> None:
         ("hubspot", 0, 0, 0),
         ("salesforce", 0, 0, 0),
     ]
+
+
+def test_work_is_done_in_working_hours(company: Company) -> None:
+    """Of each system, whatever zone it writes its times in."""
+    rows = company.lake.ask(
+        f"""SELECT source, min(hour(moment)), max(hour(moment)) FROM (
+                SELECT source, occurred_at AT TIME ZONE '{ZONE}' AS moment FROM core.activities
+            ) GROUP BY 1 ORDER BY 1"""
+    )
+    assert rows == [(source, 9, 17) for source in ("crm", "hubspot", "salesforce", "wukong", "zoho")]
 
 
 def test_rain_lifts_chocolate(company: Company) -> None:
