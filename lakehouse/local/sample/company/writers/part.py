@@ -118,9 +118,16 @@ def given_names(part: Part) -> pa.Array:
     return pc.if_else(pa.array(spelling == TITLE), title, text.joined(given, second))
 
 
+def true_names(chunk: Chunk, row: Ints) -> pa.Array:
+    """Return the names of people, as they write them themselves."""
+    return text.joined(
+        *(chunk.texts("persons", column, row) for column in ("family", "given_first", "given_second"))
+    )
+
+
 def full_names(part: Part, table: str) -> pa.Array:
-    """Return the true names of people, as the records that they filled in themselves have them."""
-    return text.joined(*(part.persons(table, column) for column in ("family", "given_first", "given_second")))
+    """Return the true names of the people behind records that they filled in themselves."""
+    return true_names(part.chunk, part.of(table, "row"))
 
 
 def phones(part: Part) -> pa.Array:

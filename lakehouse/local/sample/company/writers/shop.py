@@ -9,13 +9,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lakehouse.local.sample.company import text
-from lakehouse.local.sample.company.arrays import Flags, Ints, stream
+from lakehouse.local.sample.company.arrays import Flags, stream
 from lakehouse.local.sample.company.world.accounts import BOTH, SECOND_PHONE, WECHAT
 from lakehouse.local.sample.company.world.catalogue import CATEGORIES, PRODUCTS_A_CATEGORY
 from lakehouse.local.sample.company.world.places import CITIES, STORES_A_CITY, stores
 from lakehouse.local.sample.company.world.shopping import CHANNELS, STORE
 from lakehouse.local.sample.company.writers.export import GENERATED, Dirt, Export
-from lakehouse.local.sample.company.writers.part import sold_by
+from lakehouse.local.sample.company.writers.part import sold_by, true_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +61,7 @@ def _customers(chunk: Chunk) -> Export:
     )
     columns = {
         "customer_id": chunk.texts("accounts", "customer_id"),
-        "name": dirt.words("name", _full_names(chunk, row)),
+        "name": dirt.words("name", true_names(chunk, row)),
         "phone": dirt.phones("phone", text.blank(phone, carries == WECHAT)),
         "email": text.blank(chunk.texts("persons", "email", row), carries != BOTH),
         "wechat_app_id": pa.repeat(_APP, len(row)),
@@ -75,12 +75,6 @@ def _customers(chunk: Chunk) -> Export:
         "source": _label(len(row)),
     }
     return dirt.export(columns, chunk.of("accounts", "person"))
-
-
-def _full_names(chunk: Chunk, row: Ints) -> pa.Array:
-    return text.joined(
-        *(chunk.texts("persons", part, row) for part in ("family", "given_first", "given_second"))
-    )
 
 
 def _orders(chunk: Chunk, own: Flags) -> Export:
@@ -107,7 +101,7 @@ def _orders(chunk: Chunk, own: Flags) -> Export:
         "currency": pa.repeat("CNY", len(row)),
         "campaign_id": text.blank(promotion, ~chunk.of("orders", "promoted")),
         "coupon_code": text.blank(coupon, ~chunk.of("orders", "coupon")),
-        "receiver_name": dirt.words("receiver_name", text.blank(_full_names(chunk, row), in_store)),
+        "receiver_name": dirt.words("receiver_name", text.blank(true_names(chunk, row), in_store)),
         "receiver_phone": dirt.phones(
             "receiver_phone", text.blank(chunk.texts("persons", "phone", row), in_store)
         ),

@@ -13,7 +13,7 @@ from lakehouse.local.sample.company.world.accounts import BOTH, WECHAT
 from lakehouse.local.sample.company.world.places import CITIES, stores
 from lakehouse.local.sample.company.world.shopping import STORE
 from lakehouse.local.sample.company.writers.export import GENERATED, Export
-from lakehouse.local.sample.company.writers.part import sold_by
+from lakehouse.local.sample.company.writers.part import sold_by, true_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,9 +67,7 @@ def _order(chunk: Chunk, order: Ints) -> dict[str, Any]:
     shipped = chunk.of("orders", "shipped_at")[order]
     unsent = in_store | (shipped >= end)
     phone, ordered = chunk.texts("persons", "phone", row), _offset(chunk.of("orders", "ordered_at")[order])
-    person = text.joined(
-        *(chunk.texts("persons", part, row) for part in ("family", "given_first", "given_second"))
-    )
+    person = true_names(chunk, row)
     channel = text.pick(("web", "app", "pos"), chunk.of("orders", "channel")[order])
     promotion = pc.if_else(pa.array(chunk.of("orders", "promoted")[order]), "promotion", "")
     return {
