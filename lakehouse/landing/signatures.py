@@ -1,6 +1,6 @@
-"""Who sent a webhook: HubSpot's v3 signature, and Standard Webhooks for everybody else.
+"""Who sent a webhook: HubSpot's v3 signature, 简道云's, Google's key, and Standard Webhooks for everybody else.
 
-Both cover the raw bytes and a time within 300 seconds of ours, both ways. While a secret is being replaced,
+Signatures cover the raw bytes and a time within 300 seconds of ours, both ways. While a secret is being replaced,
 two are active and either will do. Comparisons take the same time whatever they are given.
 """
 
@@ -10,8 +10,10 @@ import base64
 import binascii
 import hashlib
 import hmac
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
 
 from lakehouse.errors import Terminal
 
@@ -66,6 +68,41 @@ def verify_standard(secrets: Sequence[str], request: Request, now: datetime) -> 
     given = [part[3:] for part in headers.get("webhook-signature", "").split(" ") if part.startswith("v1,")]
     _check(made, given)
     return message_id
+
+
+def verify_jiandaoyun(secrets: Sequence[str], request: Request, now: datetime) -> str:
+    """Check `X-JDY-Signature`, and return the `X-JDY-DeliverId`, which names the push.
+
+    The signature is the hexadecimal SHA-1 of `nonce:body:secret:timestamp`, nonce and timestamp (s) from the address
+    (https://hc.jiandaoyun.com/open/11507). Raises `BadSignature`.
+    """
+    asked = parse_qs(urlsplit(request.uri).query)
+    nonce, timestamp = asked.get("nonce", [""])[0], asked.get("timestamp", [""])[0]
+    delivery = request.headers.get("x-jdy-deliverid", "")
+    if not delivery:
+        raise BadSignature("the webhook has no id")
+    _check_age(timestamp, 1, now)
+    around = (b":" + secret.encode() + b":" + timestamp.encode() for secret in secrets)
+    signed = (nonce.encode() + b":" + request.body + end for end in around)
+    made = [hashlib.sha1(text).hexdigest().encode() for text in signed]  # noqa: S324 - as its sender makes it
+    _check(made, [request.headers.get("x-jdy-signature", "").removeprefix("sha1=")])
+    return delivery
+
+
+def verify_google(secrets: Sequence[str], request: Request) -> str:
+    """Check `google_key` in the body of a lead form, and return the lead's id, which names it.
+
+    Google signs nothing: the key is all there is, and no time (https://developers.google.com/google-ads/webhook).
+    Raises `BadSignature`.
+    """
+    try:
+        lead = json.loads(request.body)
+    except (ValueError, RecursionError):
+        lead = None
+    if not isinstance(lead, dict) or not lead.get("lead_id"):
+        raise BadSignature("the webhook is no lead: it has no lead_id")
+    _check([secret.encode() for secret in secrets], [str(lead.get("google_key") or "")])
+    return str(lead["lead_id"])
 
 
 def _check_age(timestamp: str, per_second: int, now: datetime) -> None:

@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from lakehouse import objects, settings, telemetry
 from lakehouse.errors import Terminal
-from lakehouse.landing.signatures import BadSignature, Request, verify_hubspot, verify_standard
+from lakehouse.landing.signatures import (
+    BadSignature,
+    Request,
+    verify_google,
+    verify_hubspot,
+    verify_jiandaoyun,
+    verify_standard,
+)
 from lakehouse.secrets import secret
 
 if TYPE_CHECKING:
@@ -111,6 +118,10 @@ def _verify(request: Request, now: datetime) -> str:
         return hashlib.sha256(
             _ATTEMPT.sub(b"", request.body)
         ).hexdigest()  # HubSpot counts its attempts inside
+    if request.source == "jiandaoyun":
+        return verify_jiandaoyun(_secrets(known, "jiandaoyun"), request, now)
+    if request.source == "google":
+        return verify_google(_secrets(known, "google"), request)
     return verify_standard(_secrets(known, request.source, "default"), request, now)
 
 

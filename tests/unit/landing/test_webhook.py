@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from hubspot.utils.signature import Signature
 
 from lakehouse import aws, objects, settings
 from lakehouse.errors import Terminal, Transient
+from lakehouse.landing import webhook
 from lakehouse.landing.signatures import Request
 from lakehouse.landing.webhook import BadBody, answer, split
 from tests.support import cloud as clouds
@@ -69,6 +71,58 @@ def test_a_hubspot_webhook_lands(cloud):
     assert key.startswith(f"hubspot/contacts/{NOW:%Y/%m/%d/%H}/")
     assert key.endswith(".json")
     assert content == b'{"eventId": 1, "amount": 1.10}\n{"eventId": 2, "name": "\xe7\x8e\x8b"}\n'
+
+
+def _jiandaoyun(body, secret, at=NOW, delivery="d-1", nonce="0f5ade", **headers):
+    """Sign as Jiandaoyun's page on data pushes says."""
+    stamp = str(int(at.timestamp()))
+    made = hashlib.sha1(f"{nonce}:{body.decode()}:{secret}:{stamp}".encode()).hexdigest()
+    uri = f"https://api.example.com/land/jiandaoyun/webhooks?timestamp={stamp}&nonce={nonce}"
+    given = {"x-jdy-signature": made, "x-jdy-deliverid": delivery, **headers}
+    return Request("jiandaoyun", "webhooks", "POST", uri, given, body)
+
+
+def test_a_push_of_jiandaoyun_lands(cloud, monkeypatch):
+    """Once under its id; altered, old, with another secret or without an id it is refused."""
+    monkeypatch.setattr(webhook, "secret", lambda _: {"jiandaoyun": ["jdy-new", "jdy-old"]})
+    body = '{"op": "data_create", "data": {"name": "王"}}'.encode()
+    assert answer(_jiandaoyun(body, "jdy-old"), NOW) == (200, {"accepted": 1})
+    assert answer(_jiandaoyun(body, "jdy-new", nonce="another"), NOW) == (200, {"accepted": 1})
+    ((_, content),) = _files().items()
+    assert content == body + b"\n"
+    altered = replace(_jiandaoyun(body, "jdy-old"), body=body.replace(b"create", b"delete"))
+    old = _jiandaoyun(body, "jdy-old", at=NOW - timedelta(seconds=301))
+    for refused in (
+        altered,
+        old,
+        _jiandaoyun(body, "jdy-stolen"),
+        _jiandaoyun(body, "jdy-old", delivery=""),
+        _jiandaoyun(body, "jdy-old", **{"x-jdy-signature": ""}),
+    ):
+        assert answer(refused, NOW)[0] == 401
+    assert len(_files()) == 1
+
+
+def test_a_lead_of_google_lands(cloud, monkeypatch):
+    """Once under its id, with the key that both know; with another or none it is refused."""
+    monkeypatch.setattr(webhook, "secret", lambda _: {"google": ["g-key"]})
+    uri = "https://api.example.com/land/google/leads"
+
+    def sent(text):
+        return answer(Request("google", "leads", "POST", uri, {}, text.encode()), NOW)
+
+    lead = '{"lead_id": "L1", "google_key": "g-key"}'
+    assert sent(lead) == sent(lead) == (200, {"accepted": 1})
+    for refused in (
+        '{"lead_id": "L2", "google_key": "other"}',
+        '{"lead_id": "L2", "google_key": ""}',
+        '{"lead_id": "L2"}',
+        '{"google_key": "g-key"}',
+        '["g-key"]',
+        "no JSON",
+    ):
+        assert sent(refused)[0] == 401
+    assert len(_files()) == 1
 
 
 def test_our_check_agrees_with_hubspots_own():
