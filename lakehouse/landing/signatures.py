@@ -81,6 +81,8 @@ def verify_jiandaoyun(secrets: Sequence[str], request: Request, now: datetime) -
     delivery = request.headers.get("x-jdy-deliverid", "")
     if not delivery:
         raise BadSignature("the webhook has no id")
+    if ":" in nonce:  # else the beginning of a body could be passed off as the end of the nonce
+        raise BadSignature("the webhook's nonce has a colon")
     _check_age(timestamp, 1, now)
     around = (b":" + secret.encode() + b":" + timestamp.encode() for secret in secrets)
     signed = (nonce.encode() + b":" + request.body + end for end in around)

@@ -92,9 +92,11 @@ def test_a_push_of_jiandaoyun_lands(cloud, monkeypatch):
     assert content == body + b"\n"
     altered = replace(_jiandaoyun(body, "jdy-old"), body=body.replace(b"create", b"delete"))
     old = _jiandaoyun(body, "jdy-old", at=NOW - timedelta(seconds=301))
+    shifted = _jiandaoyun(b'{"op": "x", "data": 1}', "jdy-old", nonce='n:["seen"')
     for refused in (
         altered,
         old,
+        shifted,
         _jiandaoyun(body, "jdy-stolen"),
         _jiandaoyun(body, "jdy-old", delivery=""),
         _jiandaoyun(body, "jdy-old", **{"x-jdy-signature": ""}),

@@ -102,6 +102,35 @@ def test_money_is_in_the_currency_of_most_orders():
     assert early["open_deal_amount"] == Decimal("3.29")  # at the rate of then
 
 
+def test_a_rate_that_is_told_both_ways_counts_as_it_is_told():
+    """Buying and selling differ: the pair that is written from the order's currency is the one meant."""
+    both = [
+        {
+            "day": date(2026, 1, 1),
+            "currency": "CNY",
+            "quote": "USD",
+            "rate": Decimal("0.10"),
+            "source": "rates",
+        },
+        {
+            "day": date(2026, 1, 1),
+            "currency": "USD",
+            "quote": "CNY",
+            "rate": Decimal("5.00"),
+            "source": "rates",
+        },
+    ]
+    orders = [
+        order(1, at(1, 1), "1.00") | {"currency": "USD"},
+        order(2, at(1, 2), "2.00") | {"currency": "USD"},
+        order(3, at(1, 2), "100.00") | {"currency": "CNY"},
+    ]
+    for rates in (both, both[::-1]):
+        assert ann(core__orders=orders, core__exchange_rates=rates)["revenue"] == Decimal("13.00")
+        days = answer("marts.daily_activity", core__orders=orders, core__exchange_rates=rates)
+        assert column(days, "revenue") == [Decimal("1.00"), Decimal("12.00")]
+
+
 def test_without_rates_only_one_currency_is_summed():
     """Nobody adds yuan to dollars."""
     mixed = [

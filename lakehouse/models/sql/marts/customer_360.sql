@@ -15,12 +15,12 @@ WITH home AS (
 ),
 rates AS (
     SELECT day, currency, rate FROM (
-        SELECT day, currency, quote, rate, source FROM core.exchange_rates
+        SELECT day, currency, quote, rate, source, false AS turned FROM core.exchange_rates
         UNION ALL
-        SELECT day, quote, currency, 1 / rate, source FROM core.exchange_rates
+        SELECT day, quote, currency, 1 / rate, source, true FROM core.exchange_rates
     )
     WHERE quote = (SELECT currency FROM home)
-    QUALIFY row_number() OVER (PARTITION BY day, currency ORDER BY source) = 1
+    QUALIFY row_number() OVER (PARTITION BY day, currency ORDER BY source, turned) = 1
 ),
 valued AS (
     SELECT o.*, CASE WHEN coalesce(o.currency, h.currency) IS NOT DISTINCT FROM h.currency THEN o.amount
