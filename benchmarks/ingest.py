@@ -31,7 +31,7 @@ from lakehouse import aws, settings
 from lakehouse.engine import duck
 from lakehouse.engine.escape import literal
 from lakehouse.ingest.batch import ingest
-from lakehouse.landing.files import RawFile, listing
+from lakehouse.landing.raw_files import RawFile, listing
 from lakehouse.local.stack import Stack
 from lakehouse.settings import Settings
 from lakehouse.stages.ingest import ingest_records

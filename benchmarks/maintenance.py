@@ -28,13 +28,13 @@ from lakehouse.engine import duck
 from lakehouse.engine.escape import literal
 from lakehouse.settings import Settings
 from lakehouse.tables import catalog as catalogs
-from lakehouse.tables import datafiles
+from lakehouse.tables import data_files
 from lakehouse.tables.commit import FileRecord, append, live_files
 from lakehouse.tables.contract import Contract, columns, partitions
 from lakehouse.tables.contracts import LEDGER
 from lakehouse.tables.maintenance import run
-from lakehouse.tables.maintenance.plan import Policy
 from lakehouse.tables.maintenance.rewrite import rewrite
+from lakehouse.tables.maintenance.table_plan import Policy
 
 if TYPE_CHECKING:
     from lakehouse.tables.catalog import Catalog, Table
@@ -152,7 +152,7 @@ def _fill(lake: Path, rows: int) -> None:
     con = duck.connect(settings, iceberg=False)
     for number in range(_COMMITS):
         query = _ROWS.format(seed=number, rows=rows, days=_DAYS)
-        append(table, datafiles.write(con, table, query, f"fill-{number}").files, carries=[str(number)])
+        append(table, data_files.write(con, table, query, f"fill-{number}").files, carries=[str(number)])
     con.close()
 
 
@@ -231,7 +231,7 @@ class _Commits:
         number, table = len(self.times), self.catalog.load_table(_EVENTS.name)
         with closing(duck.connect(self.settings, iceberg=False)) as con:
             query = _ROWS.format(seed=number, rows=20, days=1)
-            files = datafiles.write(con, table, query, f"append-{uuid.uuid4()}").files
+            files = data_files.write(con, table, query, f"append-{uuid.uuid4()}").files
             began = time.perf_counter()
             append(self.catalog.load_table(_EVENTS.name), files, records=[_record(number)])
             self.times.append(time.perf_counter() - began)
@@ -261,7 +261,7 @@ def _note(con: Any, catalog: Catalog, numbers: range) -> None:
     rows = ", ".join(f"('{number:064x}')" for number in numbers)
     select = ", ".join(f"{given.get(column.name, 'NULL')} AS {column.name}" for column in LEDGER.columns)
     query = f"SELECT {select} FROM (VALUES {rows}) AS v(id)"
-    append(table, datafiles.write(con, table, query, f"books-{uuid.uuid4()}").files)
+    append(table, data_files.write(con, table, query, f"books-{uuid.uuid4()}").files)
 
 
 def _p95(times: list[float]) -> float:

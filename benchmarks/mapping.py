@@ -15,7 +15,7 @@ from benchmarks.report import Result
 from lakehouse import aws
 from lakehouse.engine.escape import literal
 from lakehouse.ingest.batch import ingest
-from lakehouse.landing.files import RawFile, listing
+from lakehouse.landing.raw_files import RawFile, listing
 from lakehouse.settings import Settings
 from lakehouse.tables import catalog
 

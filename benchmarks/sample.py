@@ -9,7 +9,7 @@ from benchmarks.processes import measured
 from benchmarks.report import Result
 
 _CUSTOMERS = 1_000_000
-_CALL = "runpy.run_module('lakehouse.local.sample.company', run_name='__main__')"
+_CALL = "runpy.run_module('lakehouse.sample.company', run_name='__main__')"
 
 
 def sample(*, quick: bool) -> list[Result]:

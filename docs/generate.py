@@ -84,7 +84,9 @@ def _table(contract: Contract, source: Source | None, model: str | None) -> str:
         facts += _kept_back(source)
     elif model is not None:
         written = (
-            f"`lakehouse/models/sql/{model}`" if model.endswith(".sql") else "`lakehouse/models/entities.py`"
+            f"`lakehouse/models/sql/{model}`"
+            if model.endswith(".sql")
+            else "`lakehouse/models/entity_sql.py`"
         )
         facts.append(("Filled by", f"the model {written}"))
     elif contract.name in STAGES:

@@ -20,11 +20,11 @@ def connect(data: Path | str = ".lakehouse") -> duckdb.DuckDBPyConnection:
     """
     from lakehouse import settings  # noqa: PLC0415 - functions import this package and need none of it
     from lakehouse.errors import LakehouseError, Transient  # noqa: PLC0415
-    from lakehouse.stages import ask  # noqa: PLC0415
+    from lakehouse.stages import analyst_sql  # noqa: PLC0415
 
     found = settings.named_or_running(Path(data))
     try:
-        return ask.connect(found)
+        return analyst_sql.connect(found)
     except LakehouseError:
         raise
     except OSError as error:

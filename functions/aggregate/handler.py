@@ -7,7 +7,7 @@ from typing import Any
 from lakehouse.settings import current
 from lakehouse.stages import resolve
 from lakehouse.stages.aggregate import aggregate
-from lakehouse.stages.quiet import when_quiet
+from lakehouse.stages.debounce import when_quiet
 from lakehouse.telemetry import observed
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from lakehouse.models import run as models
+from lakehouse.models import runner as models
 from lakehouse.settings import current
 from lakehouse.stages import resolve
+from lakehouse.stages.debounce import when_quiet
 from lakehouse.stages.export import export
-from lakehouse.stages.quiet import when_quiet
 from lakehouse.telemetry import observed
 
 

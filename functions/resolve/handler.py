@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lakehouse.settings import current
-from lakehouse.stages.quiet import when_quiet
+from lakehouse.stages.debounce import when_quiet
 from lakehouse.stages.resolve import resolve
 from lakehouse.telemetry import observed
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from lakehouse.landing.files import listing
+from lakehouse.landing.raw_files import listing
 from lakehouse.tables import ledger
 from lakehouse.tables.commit import FileRecord
 

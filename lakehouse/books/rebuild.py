@@ -13,13 +13,13 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lakehouse.books import lines, summaries
-from lakehouse.books.origins import Objects, typed
+from lakehouse.books import ledger_rows, load_lines
+from lakehouse.books.book_sources import Objects, typed
 from lakehouse.engine.escape import identifier, literals
-from lakehouse.tables import appending, datafiles, views
+from lakehouse.tables import appending, data_files, views
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.contracts import LEDGER
-from lakehouse.tables.datafiles import Written
+from lakehouse.tables.data_files import Written
 
 if TYPE_CHECKING:
     import duckdb
@@ -46,9 +46,9 @@ def rebuild_ledger(con: duckdb.DuckDBPyConnection, settings: Settings, catalog: 
     another writer was first.
     """
     table = _attached(con, catalog, LEDGER)
-    rows = summaries.from_summaries(catalog)
-    rows |= summaries.from_notes(settings.ops_bucket, rows)
-    lines.stage(con, ((json.dumps(row), "") for row in rows.values()))
+    rows = ledger_rows.from_summaries(catalog)
+    rows |= ledger_rows.from_notes(settings.ops_bucket, rows)
+    load_lines.stage(con, ((json.dumps(row), "") for row in rows.values()))
     query = (
         f"SELECT * EXCLUDE (fresh) FROM (SELECT *, true AS fresh FROM ({typed(LEDGER, 'SELECT line FROM objects')}) "
         f"UNION ALL BY NAME SELECT {_columns(LEDGER)}, false AS fresh FROM {LEDGER.name}) "
@@ -78,8 +78,8 @@ def rebuild_objects(
             f"WHERE coalesce({kinds[0].origin} NOT IN (SELECT key FROM there), true)"
         )
         for kind, found in there:
-            for part in lines.parts(kind.counting(con, iter(found))):
-                lines.stage(con, lines.read(settings.ops_bucket, part))
+            for part in load_lines.parts(kind.counting(con, iter(found))):
+                load_lines.stage(con, load_lines.read(settings.ops_bucket, part))
                 yield kind.select
 
     return _replace(con, table, contract, queries())
@@ -114,9 +114,9 @@ def _replace(
     written = Written([])
     try:
         for query in queries:
-            written.files.extend(datafiles.write(con, table, query, f"books-{uuid.uuid4()}").files)
+            written.files.extend(data_files.write(con, table, query, f"books-{uuid.uuid4()}").files)
     except BaseException:
-        datafiles.discard(table, written)
+        data_files.discard(table, written)
         raise
     appending.replace_written(table, written, computed_from={}, base=base.snapshot_id if base else None)
     return Rebuilt(counted[0], written.rows)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from lakehouse.cli.app import DEFAULT, AsJson, Data, app, progress
-from lakehouse.cli.logged import logged
+from lakehouse.cli.function_log import logged
 
 
 @app.command()

@@ -13,10 +13,10 @@ from lakehouse.cli.sources import sources
 from lakehouse.errors import BadFile, Terminal
 
 if TYPE_CHECKING:
-    from lakehouse.ingest.profile import Unknown
+    from lakehouse.ingest.profile.profile import Unknown
     from lakehouse.settings import Settings
-    from lakehouse.sources.suggest.whole import Draft
-    from lakehouse.stages.add import Plan
+    from lakehouse.sources.suggest.file_settings import Draft
+    from lakehouse.stages.add_source import Plan
 
 
 @sources.command(
@@ -53,9 +53,9 @@ def suggest(  # noqa: PLR0913, PLR0917 - its options
     Each column is told with how sure that is and why. What is unsure stands in a comment; no value is shown.
     """
     from lakehouse.console.definitions import draft_as_json, show_draft
-    from lakehouse.ingest.profile import Unknown
-    from lakehouse.sources.suggest.text import as_yaml
-    from lakehouse.stages.suggest import check_entity
+    from lakehouse.ingest.profile.profile import Unknown
+    from lakehouse.sources.suggest.yaml_text import as_yaml
+    from lakehouse.stages.suggest_source import check_entity
 
     check_entity(told)
     if output is not None and output.exists():
@@ -80,7 +80,7 @@ def suggest(  # noqa: PLR0913, PLR0917 - its options
 
 def _drafted(file: Path, how: Unknown, rows: int, names: dict[str, str], *, quiet: bool) -> Draft:
     from lakehouse.settings import current
-    from lakehouse.stages import suggest as stage
+    from lakehouse.stages import suggest_source as stage
 
     with progress(quiet=quiet) as bar:
         task = bar.add_task("reading", total=file.stat().st_size if file.is_file() else None)
@@ -115,7 +115,7 @@ def check(
     Ends with 1 when there are errors; warnings are for a person to weigh.
     """
     from lakehouse.console.definitions import findings_as_json, show_findings
-    from lakehouse.stages.check import check_all, check_files
+    from lakehouse.stages.check_sources import check_all, check_files
 
     if files and everything:
         raise Terminal("name files, or --all, not both")
@@ -169,7 +169,7 @@ def add(
     A stack that runs sees it at once. Again, it changes nothing.
     """
     from lakehouse.local.attachment import attach
-    from lakehouse.stages.check import text_of
+    from lakehouse.stages.check_sources import text_of
 
     text = text_of(file)
     info = attach(data)
@@ -178,7 +178,7 @@ def add(
     if info is None and not (data / "store").is_dir():  # nothing was landed there yet
         _add(here, text, file, folder or data / "definitions", lake=False, dry_run=dry_run, as_json=as_json)
         return
-    from lakehouse.cli.logged import logged
+    from lakehouse.cli.function_log import logged
     from lakehouse.local.session import session
 
     with session(data, "store" if dry_run else "all") as settings, logged(data):
@@ -206,7 +206,7 @@ def _add(  # noqa: PLR0913 - what the command was told
     from dataclasses import asdict
 
     from lakehouse.console.definitions import show_done, show_plan
-    from lakehouse.stages.add import carry_out, plan
+    from lakehouse.stages.add_source import carry_out, plan
 
     with progress(quiet=as_json) as bar:
         task = bar.add_task("looking", total=None)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lakehouse.cli.app import DEFAULT, ROWS, AsJson, Data, app, progress
-from lakehouse.cli.logged import logged
+from lakehouse.cli.function_log import logged
 from lakehouse.errors import Terminal
 
 if TYPE_CHECKING:
-    from lakehouse.ingest.opened import Choice
+    from lakehouse.ingest.quarantine.open_rows import Choice
 
 quarantine = typer.Typer(
     no_args_is_help=True, help="Rows and files that could not be loaded: see them, and try them again."
@@ -47,7 +47,7 @@ def list_(
 
     choice = _choice(source, code, since)
     with session(data, "store") as settings, progress(quiet=as_json) as bar:
-        from lakehouse.ingest.opened import groups
+        from lakehouse.ingest.quarantine.open_rows import groups
 
         bar.add_task("looking into quarantine", total=None)
         found = groups(settings, choice)
@@ -76,9 +76,9 @@ def show(
 
     with session(data, "store") as settings:
         from lakehouse.console.quarantine import rows_as_json, show_rows
-        from lakehouse.stages.replay import bad_rows
+        from lakehouse.stages.replay import open_bad_rows
 
-        record, rows = bad_rows(settings, file_id)
+        record, rows = open_bad_rows(settings, file_id)
         wanted = (bad for bad in rows if row is None or bad["row"] == row)
         if as_json:
             sys.stdout.writelines(rows_as_json(record, wanted, original=original))
@@ -131,7 +131,7 @@ def replay(  # noqa: PLR0913, PLR0917 - its options
 
 
 def _choice(source: str | None, code: str | None, since: str | None, *file_ids: str) -> Choice:
-    from lakehouse.ingest.opened import Choice
+    from lakehouse.ingest.quarantine.open_rows import Choice
 
     moment = None
     if since is not None:

@@ -12,7 +12,7 @@ from lakehouse.cli.app import DEFAULT, AsJson, Data, app, progress
 from lakehouse.errors import BadFile, Terminal
 
 if TYPE_CHECKING:
-    from lakehouse.ingest.profile import Profile
+    from lakehouse.ingest.profile.profile import Profile
 
 sources = typer.Typer(no_args_is_help=True, help="What arrives, and how it is read.")
 app.add_typer(sources, name="sources")
@@ -22,7 +22,7 @@ app.add_typer(sources, name="sources")
 def list_sources(as_json: AsJson = False) -> None:
     """List the sources with their tables, formats and columns."""
     from lakehouse.settings import current
-    from lakehouse.stages.refill import listed
+    from lakehouse.stages.refill_source import listed
 
     found = listed(current())
     if as_json:
@@ -51,7 +51,7 @@ def refill(
     from lakehouse.local.session import session
 
     with session(data, "store" if dry_run else "all") as settings, progress(quiet=as_json) as bar:
-        from lakehouse.stages.refill import refill_source
+        from lakehouse.stages.refill_source import refill_source
 
         task = bar.add_task("looking through extra", total=None)
         done = refill_source(
@@ -88,7 +88,7 @@ def profile(
     ] = None,
 ) -> None:
     """Tell what a file holds: types, formats, keys, what looks personal. Values are shown masked only."""
-    from lakehouse.ingest import profile as profiles
+    from lakehouse.ingest.profile import profile as profiles
     from lakehouse.settings import current
 
     how = profiles.Unknown(encoding, sheet)

@@ -64,7 +64,7 @@ def down(data: Data = DEFAULT, as_json: AsJson = False) -> None:
 @app.command()
 def demo(data: Data = DEFAULT, as_json: AsJson = False) -> None:
     """Run the whole loop on 69,659 real purchases and generated people; run again, it changes nothing."""
-    from lakehouse.local.play import play
+    from lakehouse.local.demo_screen import play
 
     play(data, as_json=as_json)
 
@@ -76,7 +76,7 @@ def invoke(
     data: Data = DEFAULT,
 ) -> None:
     """Call one function with an event, as its trigger would, and print its answer as JSON."""
-    from lakehouse.local.sandbox import Invoker
+    from lakehouse.local.runtime.sandbox import Invoker
     from lakehouse.local.session import session
     from lakehouse.local.stack import load_wiring
 

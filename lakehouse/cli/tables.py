@@ -52,14 +52,14 @@ def sql(
         print("type one SELECT, then Ctrl-D", file=sys.stderr)
     text = query if query is not None else sys.stdin.read()
     with session(data, "store") as settings:
-        from lakehouse.stages import ask
+        from lakehouse.stages import analyst_sql
 
-        con = ask.connect(settings)
+        con = analyst_sql.connect(settings)
         try:
-            answer = ask.ask(con, text)
+            answer = analyst_sql.ask(con, text)
             columns = [column[0] for column in answer.description or []]
             if as_json:
-                from lakehouse.console.answers import as_json as pieces
+                from lakehouse.console.query_json import as_json as pieces
 
                 sys.stdout.writelines(pieces(columns, iter(answer.fetchone, None)))
             else:

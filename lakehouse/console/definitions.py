@@ -13,8 +13,8 @@ from lakehouse.console.terminal import grid, out, plain
 
 if TYPE_CHECKING:
     from lakehouse.sources.review import Finding
-    from lakehouse.sources.suggest.whole import Draft
-    from lakehouse.stages.add import Done, Plan
+    from lakehouse.sources.suggest.file_settings import Draft
+    from lakehouse.stages.add_source import Done, Plan
 
 
 def draft_as_json(draft: Draft, text: str) -> dict[str, Any]:

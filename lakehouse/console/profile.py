@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lakehouse.console.terminal import grid, out, plain, size
 
 if TYPE_CHECKING:
-    from lakehouse.ingest.profile import ColumnProfile, Profile
+    from lakehouse.ingest.profile.profile import ColumnProfile, Profile
 
 KINDS = {"delimited": "delimited text", "json_lines": "JSON", "parquet": "Parquet"}
 _DELIMITERS = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "bar"}

@@ -9,7 +9,7 @@ from lakehouse.console import profile as words
 from lakehouse.console.terminal import plain
 
 if TYPE_CHECKING:
-    from lakehouse.ingest.profile import ColumnProfile, Profile
+    from lakehouse.ingest.profile.profile import ColumnProfile, Profile
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #d0d7de; --dim: #57606a; --bar: #2f6fde; --track: #e6e9ee; --flag: #b3261e; }

@@ -12,7 +12,7 @@ from rich.text import Text
 from lakehouse.console.terminal import grid, out, plain
 
 if TYPE_CHECKING:
-    from lakehouse.ingest.opened import Group
+    from lakehouse.ingest.quarantine.open_rows import Group
     from lakehouse.stages.replay import Tally
     from lakehouse.tables.commit import FileRecord
 

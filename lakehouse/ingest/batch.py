@@ -15,20 +15,21 @@ from typing import TYPE_CHECKING
 from lakehouse import signals, telemetry
 from lakehouse.engine import duck
 from lakehouse.errors import CommitConflict
-from lakehouse.ingest import full_export, quarantine
-from lakehouse.ingest.loading import Loading
-from lakehouse.ingest.quarantine import BadRow
-from lakehouse.landing.files import RawFile
+from lakehouse.ingest.loading import deletion_guard
+from lakehouse.ingest.loading.loader import Loading
+from lakehouse.ingest.quarantine import bad_rows
+from lakehouse.ingest.quarantine.bad_rows import BadRow
+from lakehouse.landing.raw_files import RawFile
 from lakehouse.sources import definition
 from lakehouse.sources.definition import Source
 from lakehouse.tables import catalog as catalogs
-from lakehouse.tables import datafiles, ledger
+from lakehouse.tables import data_files, ledger
 from lakehouse.tables.commit import AlreadyCommittedError, Committed, FileRecord, append, generation_id
 
 if TYPE_CHECKING:
     import duckdb
 
-    from lakehouse.ingest.replay import Replay
+    from lakehouse.ingest.quarantine.replay_plan import Replay
     from lakehouse.settings import Settings
     from lakehouse.tables.catalog import Catalog, Table
 
@@ -101,7 +102,7 @@ def _refuse(settings: Settings, file: RawFile, moment: datetime) -> FileRecord:
     """Set a file aside that no source definition knows; it is noted, so that it is told once and not for ever."""
     now = moment.isoformat()
     reason = "no source definition fits the key's first two folders; see `sources/*.yaml`"
-    digest = quarantine.write(settings.ops_bucket, file, [BadRow(None, "unknown_source", reason)], now)
+    digest = bad_rows.write(settings.ops_bucket, file, [BadRow(None, "unknown_source", reason)], now)
     record = _record(file, now, received=1, quarantined=1, set_aside=digest)
     ledger.note_tableless(settings.ops_bucket, record)
     return record
@@ -186,7 +187,7 @@ class _Batch:
                     held = self._hold(con, table, loading)
                     records = self._records(loading, (now if replayed else moment).isoformat(), held)
                 except Exception:  # no commit has been tried: nobody refers to what was written
-                    datafiles.discard(table, datafiles.Written(loading.files))
+                    data_files.discard(table, data_files.Written(loading.files))
                     raise
                 self._commit(table, loading, records)
             finally:
@@ -204,7 +205,7 @@ class _Batch:
         self.loads = ledger.loads(self.catalog, table)
         [file] = self.files.values()
         replay = self.replays.get(file.file_id)
-        moment = full_export.place_in_time(self.loads, file.file_id, replay, now)
+        moment = deletion_guard.place_in_time(self.loads, file.file_id, replay, now)
         return moment, file.file_id in self.loads
 
     def _hold(self, con: duckdb.DuckDBPyConnection, table: Table, loading: Loading) -> set[str]:
@@ -212,10 +213,10 @@ class _Batch:
         held = set()
         for file in self.files.values():
             name = file.file_id
-            asked = full_export.must_ask(self.source, self.replays.get(name))
+            asked = deletion_guard.must_ask(self.source, self.replays.get(name))
             if asked and name not in {*loading.bad_files, *loading.failed}:
                 unread = loading.counts[name].quarantined
-                bad = full_export.too_much_missing(
+                bad = deletion_guard.too_much_missing(
                     con, table, self.source, self.loads, loading.now, loading.files, unread=unread
                 )
                 if bad is not None:
@@ -240,7 +241,7 @@ class _Batch:
                 continue
             digest = ""
             if quarantined or number:
-                digest = quarantine.write(
+                digest = bad_rows.write(
                     self.settings.ops_bucket, file, loading.bad_rows(name), at, number, self.settings.scratch
                 )
             records.append(
@@ -258,9 +259,9 @@ class _Batch:
 
     def _commit(self, table: Table, loading: Loading, records: list[FileRecord]) -> None:
         """Commit what was written; while nobody brought the same messages, a lost race costs only the commit."""
-        written = datafiles.Written(loading.files)
+        written = data_files.Written(loading.files)
         if written.rows != sum(record.loaded for record in records):
-            datafiles.discard(table, written)
+            data_files.discard(table, written)
             raise CommitConflict(
                 f"{self.source.table}: {written.rows} rows written, the counts say otherwise"
             )
@@ -277,12 +278,12 @@ class _Batch:
                 )
                 break
             except AlreadyCommittedError:
-                datafiles.discard(table, written)
+                data_files.discard(table, written)
                 raise
             except CommitConflict:
                 table = catalogs.ensure(self.catalog, self.source.contract)
                 if not left or not (loading.messages and loading.messages.still_new(table)):
-                    datafiles.discard(table, written)
+                    data_files.discard(table, written)
                     raise
         self._tell(committed, records)
 

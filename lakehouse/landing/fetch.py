@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from lakehouse import aws
 from lakehouse.errors import BadFile
-from lakehouse.landing.files import RawFile
+from lakehouse.landing.raw_files import RawFile
 
 CHUNK = 1 << 20
 _GONE = frozenset({"NoSuchKey", "NoSuchVersion", "404", "PreconditionFailed", "412"})

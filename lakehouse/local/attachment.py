@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from lakehouse.local.processes import answers, end_orphans, is_running, write_private
+from lakehouse.local.services.processes import answers, end_orphans, is_running, write_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

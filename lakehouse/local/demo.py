@@ -12,8 +12,7 @@ from typing import Any
 
 from lakehouse.errors import Transient
 from lakehouse.landing.put import put
-from lakehouse.local import sample
-from lakehouse.local.sample import company
+from lakehouse.sample import company, purchases
 from lakehouse.settings import Settings
 from lakehouse.stages import tick
 
@@ -43,7 +42,7 @@ def write_sample(data: Path, progress: Progress) -> list[tuple[str, Path]]:
     """
     folder = data / "sample"
     folder.mkdir(parents=True, exist_ok=True)
-    files = sample.write(folder, progress=progress)
+    files = purchases.write(folder, progress=progress)
     real = [(f"{file.source}/{file.entity}", file.path) for file in files]
     return [*real, *_company(folder / "company")]
 

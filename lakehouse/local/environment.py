@@ -6,13 +6,13 @@ import os
 from typing import TYPE_CHECKING
 
 from lakehouse import aws, settings
-from lakehouse.local.sandbox import REGION
+from lakehouse.local.runtime.sandbox import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from lakehouse.local.keys import Keys
-    from lakehouse.local.resources import Wiring
+    from lakehouse.local.services.keys import Keys
+    from lakehouse.local.wiring.resources import Wiring
 
 _NOBODY = "http://127.0.0.1:1"  # refuses at once; without it the user's own AWS account would be asked
 

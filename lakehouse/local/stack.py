@@ -17,25 +17,25 @@ import psutil
 from lakehouse import aws, settings
 from lakehouse.errors import BadDefinition, Terminal, Transient
 from lakehouse.landing.probe import probe_once
-from lakehouse.local import template
 from lakehouse.local.attachment import StackInfo, announce, withdraw
+from lakehouse.local.data_folder import DataFolder, as_day
 from lakehouse.local.environment import activate, service_environment, shared_environment
-from lakehouse.local.folder import DataFolder, as_day
-from lakehouse.local.keys import load_keys
-from lakehouse.local.object_store import wait_for_bucket
-from lakehouse.local.processes import FolderLock
-from lakehouse.local.services import Services
+from lakehouse.local.services.keys import load_keys
+from lakehouse.local.services.object_store import wait_for_bucket
+from lakehouse.local.services.processes import FolderLock
+from lakehouse.local.services.start import Services
+from lakehouse.local.wiring import template
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from lakehouse.local.http_front import HttpFront
-    from lakehouse.local.keys import Keys
-    from lakehouse.local.resources import Wiring
-    from lakehouse.local.runner import Runner
-    from lakehouse.local.sandbox import OnEvent
+    from lakehouse.local.runtime.http_front import HttpFront
+    from lakehouse.local.runtime.runner import Runner
+    from lakehouse.local.runtime.sandbox import OnEvent
+    from lakehouse.local.services.keys import Keys
+    from lakehouse.local.wiring.resources import Wiring
 
 # What differs from the template's defaults on a laptop.
 PARAMETERS = {"BucketPrefix": "local", "IngestWindow": "1", "StageWindow": "1"}
@@ -109,9 +109,9 @@ class Stack:
 
         `on_event(function, messages in the batch, seconds, failures)` hears of every call, in any thread.
         """
-        from lakehouse.local.http_front import HttpFront  # noqa: PLC0415 - `status` needs none of it
-        from lakehouse.local.logs import log_to  # noqa: PLC0415
-        from lakehouse.local.runner import Runner  # noqa: PLC0415
+        from lakehouse.local.runtime.http_front import HttpFront  # noqa: PLC0415 - `status` needs none of it
+        from lakehouse.local.runtime.logs import log_to  # noqa: PLC0415
+        from lakehouse.local.runtime.runner import Runner  # noqa: PLC0415
 
         if self.info is None or self.info.services != "all":
             raise Terminal("functions run on a stack that was started with all its services")
@@ -170,7 +170,7 @@ class Stack:
         return self._told("store", keys, services.endpoints)
 
     def _start_all(self) -> StackInfo:
-        from lakehouse.local import wiring as wired  # noqa: PLC0415 - `status` needs none of it
+        from lakehouse.local.wiring import provision as wired  # noqa: PLC0415 - `status` needs none of it
 
         services, keys = self._make_services()
         services.start_cloud()  # it takes longest; and the store waits for the template, which takes a second
@@ -215,7 +215,7 @@ class Stack:
         self._undo.append(activate(self._env))
 
     def _make_buckets(self, wiring: Wiring) -> None:
-        from lakehouse.local.wiring import create_buckets  # noqa: PLC0415 - `status` needs none of it
+        from lakehouse.local.wiring.provision import create_buckets  # noqa: PLC0415 - `status` needs none of it
 
         create_buckets(wiring)
         if not self._folder.remembered().buckets_made:

@@ -1,6 +1,6 @@
 """Reads the models: SQL files whose header names the table they fill and the inputs they read.
 
-Those of the canonical entities are written by `lakehouse.models.entities`, unless a file fills the table.
+Those of the canonical entities are written by `lakehouse.models.entity_sql`, unless a file fills the table.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from lakehouse.errors import BadDefinition
-from lakehouse.models import entities
+from lakehouse.models import entity_sql
 from lakehouse.sources import definition
-from lakehouse.sources.entities import ENTITIES
+from lakehouse.sources.mappable_entities import ENTITIES
 from lakehouse.tables.contract import Contract
 from lakehouse.tables.contracts import BY_NAME, CORE, IDENTITIES, MARTS
 
@@ -72,7 +72,7 @@ def load(overrides: Path | None = None) -> tuple[Model, ...]:
 
     Raises BadDefinition for a header that is wrong, an input that nothing fills, and models in a circle.
     """
-    written = (parse(text, f"core.{name}") for name, text in entities.MODELS.items())
+    written = (parse(text, f"core.{name}") for name, text in entity_sql.MODELS.items())
     models = {model.table: model for model in written} | _layer(files("lakehouse.models") / "sql")
     if overrides is not None and (overrides / "models").is_dir():
         models |= _layer(overrides / "models")

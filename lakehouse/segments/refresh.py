@@ -17,7 +17,7 @@ from lakehouse.engine.escape import literal
 from lakehouse.errors import BadDefinition
 from lakehouse.segments import definition
 from lakehouse.segments.definition import Segment
-from lakehouse.tables import appending, commit, datafiles, views
+from lakehouse.tables import appending, commit, data_files, views
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.contracts import SEGMENT_CHANGES, SEGMENT_MEMBERS
 
@@ -137,7 +137,7 @@ def _note_changes(con: duckdb.DuckDBPyConnection, table: Table) -> None:
 
 def _replace(con: duckdb.DuckDBPyConnection, table: Table, wanted: dict[str, str]) -> None:
     base = table.current_snapshot()
-    written = datafiles.write(con, table, "SELECT * FROM members_now", f"segments-{uuid.uuid4()}")
+    written = data_files.write(con, table, "SELECT * FROM members_now", f"segments-{uuid.uuid4()}")
     appending.replace_written(table, written, computed_from=wanted, base=base.snapshot_id if base else None)
 
 

@@ -15,8 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from lakehouse.errors import BadDefinition
 from lakehouse.sources import headers, value_formats
-from lakehouse.sources.collect import Collect, check_source
-from lakehouse.sources.entities import EACH, ENTITIES, TOGETHER, WHERE
+from lakehouse.sources.mappable_entities import EACH, ENTITIES, TOGETHER, WHERE
+from lakehouse.sources.minimisation import Collect, check_source
 from lakehouse.tables.contract import Column, Contract, Migration, Partition, columns
 
 SYSTEM_COLUMNS = columns(

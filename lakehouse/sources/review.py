@@ -11,8 +11,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from lakehouse.sources.definition import Check, Dedupe, FullExport, Identifier, Source, SourceColumn
-from lakehouse.sources.detect import headers
-from lakehouse.sources.entities import EACH, ENTITIES, TOGETHER, WHERE, record_key
+from lakehouse.sources.detect import name_hints
+from lakehouse.sources.mappable_entities import EACH, ENTITIES, TOGETHER, WHERE, record_key
 from lakehouse.tables import entities
 from lakehouse.tables.contract import DUCK_TYPES
 
@@ -206,7 +206,7 @@ def _personal(source: Source) -> Iterator[tuple[str, str]]:
     for column in source.columns:
         if column.pii:
             continue
-        hints = (headers.hints(column.origin) | headers.hints(column.name)) & _PERSONAL
+        hints = (name_hints.hints(column.origin) | name_hints.hints(column.name)) & _PERSONAL
         if column.type != "string":
             hints &= {"birthday", "phone", "chinese_id"}
         if column.origin.lower() == "name" or becomes.get(column.name) == {False}:

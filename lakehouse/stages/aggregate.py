@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lakehouse import signals
 from lakehouse.engine import duck
 from lakehouse.errors import BadDefinition
-from lakehouse.models import run as models
+from lakehouse.models import runner as models
 from lakehouse.privacy import consent
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import commit, views

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from functools import partial
 from typing import TypeVar
 
-from lakehouse.books import copy, rebuild
-from lakehouse.books.origins import ALL, Objects
+from lakehouse.books import copy_to_ops, rebuild
+from lakehouse.books.book_sources import ALL, Objects
 from lakehouse.engine import duck
 from lakehouse.errors import CommitConflict
 from lakehouse.settings import Settings
@@ -25,8 +25,8 @@ def keep_books(settings: Settings) -> dict[str, int]:
     There is one writer, as the queue sees to it. Should there be two, the slower looks again here: a message that
     failed would hold up its FIFO group for the whole visibility time-out.
     """
-    copied = copy.Copied()
-    _until_first(lambda: copy.run(settings, ALL, copied))
+    copied = copy_to_ops.Copied()
+    _until_first(lambda: copy_to_ops.run(settings, ALL, copied))
     return dict(copied.rows)
 
 

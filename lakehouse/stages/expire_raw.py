@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lakehouse import aws, telemetry
 from lakehouse.engine import duck
-from lakehouse.landing.files import RawFile, dated_pages
+from lakehouse.landing.raw_files import RawFile, dated_pages
 from lakehouse.sources import definition
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import ledger, views

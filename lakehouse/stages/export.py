@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lakehouse import objects
 from lakehouse.outbound import acknowledged
 from lakehouse.outbound.definition import load_syncs
-from lakehouse.outbound.plan import plan_run
+from lakehouse.outbound.planner import plan_run
 from lakehouse.privacy import consent
 from lakehouse.segments import refresh as segments
 from lakehouse.segments.audience import audience

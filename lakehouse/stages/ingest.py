@@ -8,7 +8,7 @@ from typing import Any
 
 from lakehouse import telemetry
 from lakehouse.ingest.batch import ingest
-from lakehouse.landing.files import RawFile, from_message
+from lakehouse.landing.raw_files import RawFile, from_message
 from lakehouse.settings import Settings
 
 

@@ -12,7 +12,7 @@ from lakehouse.settings import Settings
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.maintenance import run
 from lakehouse.tables.maintenance.expire import watermarks
-from lakehouse.tables.maintenance.plan import Policy
+from lakehouse.tables.maintenance.table_plan import Policy
 
 if TYPE_CHECKING:
     from lakehouse.tables.catalog import Catalog, Table

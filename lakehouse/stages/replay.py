@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from lakehouse import telemetry
-from lakehouse.ingest import opened, quarantine, replay
 from lakehouse.ingest.batch import ingest, utc_now
-from lakehouse.ingest.opened import Choice, Open
-from lakehouse.ingest.replay import Step
+from lakehouse.ingest.quarantine import bad_rows, open_rows, replay_plan
+from lakehouse.ingest.quarantine.open_rows import Choice, Open
+from lakehouse.ingest.quarantine.replay_plan import Step
 
 if TYPE_CHECKING:
     from lakehouse.settings import Settings
@@ -62,7 +62,7 @@ def try_again(
     All open rows of a chosen file are tried. A dry run says what would be tried (`to_try`) and what cannot be.
     `progress` hears how many files are done, and how many there are. Raises `Terminal` for an unknown file id.
     """
-    chosen = opened.choose(settings, choice)
+    chosen = open_rows.choose(settings, choice)
     tally = Tally(files=len(chosen), rows=sum(one.record.quarantined for one in chosen))
     done = 0
     for part in _parts(chosen):
@@ -77,14 +77,14 @@ def try_again(
     return tally
 
 
-def bad_rows(settings: Settings, file_id: str) -> tuple[FileRecord, Iterator[dict[str, Any]]]:
+def open_bad_rows(settings: Settings, file_id: str) -> tuple[FileRecord, Iterator[dict[str, Any]]]:
     """Return a file's last record and what it left in quarantine, a row at a time; none when nothing is open.
 
     `file_id` may be shortened. Raises `Terminal` when no file has it.
     """
-    last = opened.last_generations(settings)
-    _, record = last[opened.whole_id(last, file_id)]
-    found = quarantine.read(settings.ops_bucket, record)
+    last = open_rows.last_generations(settings)
+    _, record = last[open_rows.whole_id(last, file_id)]
+    found = bad_rows.read(settings.ops_bucket, record)
     return record, found if record.quarantined else iter(())
 
 
@@ -104,7 +104,7 @@ def _parts(chosen: Sequence[Open]) -> Iterator[list[Open]]:
 def _sorted_out(settings: Settings, part: Sequence[Open], tally: Tally) -> list[Step]:
     """Return the steps that load something; the others are counted."""
     steps = []
-    for step in replay.plan(settings, part):
+    for step in replay_plan.plan(settings, part):
         if step.left is None:
             steps.append(step)
             continue
@@ -139,7 +139,7 @@ def _moved(settings: Settings, beaten: Sequence[Open], tally: Tally) -> list[Ope
     """
     if not beaten:
         return []
-    now = opened.last_generations(settings)
+    now = open_rows.last_generations(settings)
     moved = []
     for one in beaten:
         last = Open(*now[one.record.file_id])

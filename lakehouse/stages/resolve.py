@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from lakehouse import aws, signals, telemetry
 from lakehouse.engine import duck
 from lakehouse.errors import CommitConflict
-from lakehouse.sources import definition, mapped
+from lakehouse.sources import definition, mapping_views
 from lakehouse.tables import catalog as catalogs
-from lakehouse.tables import commit, datafiles, views
+from lakehouse.tables import commit, data_files, views
 from lakehouse.tables.contracts import IDENTITIES
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def resolve(settings: Settings) -> bool:
         try:
             customers = _resolve(con, settings, catalog, wanted)
             audit = _changes(con)
-            written = datafiles.write(con, table, "SELECT * FROM identities_new", f"resolve-{uuid.uuid4()}")
+            written = data_files.write(con, table, "SELECT * FROM identities_new", f"resolve-{uuid.uuid4()}")
         finally:
             con.close()
         key = f"audit/identities-{commit.head(table) or 0}.json"
@@ -62,14 +62,14 @@ def resolve(settings: Settings) -> bool:
     return moved
 
 
-def _replace(table: Table, written: datafiles.Written, wanted: dict[str, str]) -> None:
+def _replace(table: Table, written: data_files.Written, wanted: dict[str, str]) -> None:
     base = table.current_snapshot()
     try:
         commit.replace_all(
             table, written.files, computed_from=wanted, base=base.snapshot_id if base else None
         )
     except CommitConflict:
-        datafiles.discard(table, written)
+        data_files.discard(table, written)
         raise
 
 
@@ -77,9 +77,9 @@ def _wanted(catalog: Catalog, settings: Settings) -> dict[str, str]:
     """Return the heads of the tables that carry identifiers, and the mapping's version; empty while there are none."""
     sources = definition.load(settings.definitions).values()
     there = set(catalogs.table_names(catalog))  # most of the sources that are defined have sent nothing
-    names = sorted(mapped.tables_of("identifiers", sources))
+    names = sorted(mapping_views.tables_of("identifiers", sources))
     heads = {name: commit.head(catalogs.load(catalog, name)) if name in there else "" for name in names}
-    return heads | {MAPPING: mapped.version("identifiers", sources)} if any(heads.values()) else {}
+    return heads | {MAPPING: mapping_views.version("identifiers", sources)} if any(heads.values()) else {}
 
 
 def _resolve(
@@ -96,7 +96,7 @@ def _resolve(
     sources = [source for source in sources if source.table in seen]  # the others have sent nothing
     if any(commit.head(seen.get(name)) != head for name, head in heads.items()):
         raise CommitConflict("raw tables moved while identities were about to be resolved; look again")
-    con.execute(f"CREATE TEMP TABLE observations AS {mapped.identifiers_sql(sources)}")
+    con.execute(f"CREATE TEMP TABLE observations AS {mapping_views.identifiers_sql(sources)}")
     previous = IDENTITIES.name if commit.head(seen[IDENTITIES.name]) else None
     found = resolve_identities(con, observations="observations", previous=previous, now=datetime.now(UTC))
     return found.customers

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.books import balance
-from lakehouse.outbound import status as outbound
+from lakehouse.outbound import delivery_counts as outbound
 from lakehouse.tables import catalog as catalogs
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from lakehouse import signals, telemetry
 from lakehouse.engine import duck
-from lakehouse.landing.files import RawFile, listing_pages
 from lakehouse.landing.probe import probe_once
+from lakehouse.landing.raw_files import RawFile, listing_pages
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import ledger, views
 from lakehouse.tables.contracts import LEDGER

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lakehouse import signals, telemetry
 from lakehouse.errors import BadDefinition
-from lakehouse.models import run as models
+from lakehouse.models import runner as models
 from lakehouse.settings import Settings
 from lakehouse.stages import export, resolve
 

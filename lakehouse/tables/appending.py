@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.errors import CommitConflict
-from lakehouse.tables import commit, datafiles
+from lakehouse.tables import commit, data_files
 from lakehouse.tables.commit import AlreadyCommittedError, Committed
-from lakehouse.tables.datafiles import Written
+from lakehouse.tables.data_files import Written
 
 if TYPE_CHECKING:
     import duckdb
@@ -20,7 +20,7 @@ def append_query(con: duckdb.DuckDBPyConnection, table: Table, query: str, attem
     `query` was planned with `table` as it was loaded: raises CommitConflict when rows came in meanwhile. `attempt`
     names the folder of the data files. After an unknown outcome they stay.
     """
-    written = datafiles.write(con, table, query, attempt)
+    written = data_files.write(con, table, query, attempt)
     if written.files:
         append_written(table, written, exclusive=True)
     return written.rows
@@ -34,7 +34,7 @@ def append_written(table: Table, written: Written, **how: Any) -> Committed:
     try:
         return commit.append(table, written.files, **how)
     except (AlreadyCommittedError, CommitConflict):
-        datafiles.discard(table, written)
+        data_files.discard(table, written)
         raise
 
 
@@ -45,5 +45,5 @@ def replace_written(
     try:
         return commit.replace_all(table, written.files, computed_from=computed_from, base=base)
     except CommitConflict:
-        datafiles.discard(table, written)
+        data_files.discard(table, written)
         raise

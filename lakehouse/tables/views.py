@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lakehouse.engine.escape import identifier, literal, qualified
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.catalog import NAMESPACES, load, table_names
-from lakehouse.tables.datafiles import duck_type
+from lakehouse.tables.data_files import duck_type
 
 if TYPE_CHECKING:
     import duckdb

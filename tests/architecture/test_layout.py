@@ -54,7 +54,7 @@ def test_settings_alone_reads_the_environment() -> None:
         for node in ast.walk(ast.parse(text))
         if isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv"}
     }
-    assert reading <= MAY_READ_ENVIRONMENT | {"lakehouse/local/processes.py"}
+    assert reading <= MAY_READ_ENVIRONMENT | {"lakehouse/local/services/processes.py"}
 
 
 def test_locks_name_no_host() -> None:

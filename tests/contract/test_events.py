@@ -18,9 +18,9 @@ from hubspot.utils.signature import Signature
 from moto.events.models import EventPattern
 from pydantic import ValidationError
 
-from lakehouse.landing.files import from_message
+from lakehouse.landing.raw_files import from_message
 from lakehouse.landing.signatures import Request, verify_hubspot, verify_standard
-from lakehouse.local.template import Wiring, default_path, load
+from lakehouse.local.wiring.template import Wiring, default_path, load
 
 EVENTS = Path(__file__).parents[2] / "events"
 Events = dict[tuple[str, str], Any]

@@ -6,7 +6,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from lakehouse.local import sam
+from lakehouse.local.wiring import sam
 
 ROOT = Path(__file__).parents[2]
 HEAVY = {"pyarrow", "duckdb", "pyiceberg", "pyiceberg-core", "numpy", "scipy"}

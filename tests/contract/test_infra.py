@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from lakehouse.local import sam, template
+from lakehouse.local.wiring import sam, template
 from lakehouse.settings import Settings
 
 ROOT = Path(__file__).parents[2]

@@ -13,8 +13,8 @@ from lakehouse.errors import CommitConflict
 from lakehouse.tables.commit import file_records, live_files
 from lakehouse.tables.maintenance import orphans
 from lakehouse.tables.maintenance.expire import expire
-from lakehouse.tables.maintenance.plan import Policy
 from lakehouse.tables.maintenance.rewrite import rewrite
+from lakehouse.tables.maintenance.table_plan import Policy
 from tests.support.lakes import (
     ROWS_A_FILE,
     each_once,

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from lakehouse.local import sam
+from lakehouse.local.wiring import sam
 
 ROOT = Path(__file__).parents[2]
 Template = dict[str, Any]

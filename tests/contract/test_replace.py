@@ -9,9 +9,9 @@ from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Operation
 
 from lakehouse.errors import CommitConflict, Transient
-from lakehouse.tables import commit, datafiles
+from lakehouse.tables import commit, data_files
 from lakehouse.tables.commit import append, file_records, live_files, replace_all
-from lakehouse.tables.replace import replace_files, replace_manifests
+from lakehouse.tables.replace_files import replace_files, replace_manifests
 from tests.support.lakes import each_once, files_sql, in_threads, load_files, write
 
 pytestmark = pytest.mark.stack
@@ -143,7 +143,7 @@ def test_rows_that_went_meanwhile_do_not_come_back(any_lake, monkeypatch):
     with pytest.raises(CommitConflict, match="1 of 2 data files"):
         replace_files(table, old, new, same_rows=True)
     assert len(any_lake.rows) == 5
-    datafiles.discard(table, datafiles.Written(new))
+    data_files.discard(table, data_files.Written(new))
     assert len(any_lake.rows) == 5
 
 

@@ -23,8 +23,8 @@ import httpx
 import pytest
 
 import lakehouse
-from lakehouse.local import sample
 from lakehouse.local.attachment import StackInfo, attach
+from lakehouse.sample import purchases
 
 pytestmark = pytest.mark.stack
 COMMAND = [sys.executable, "-c", "from lakehouse.cli import main; main()"]
@@ -183,7 +183,7 @@ def test_killed_in_the_middle_nothing_is_lost_or_doubled(tmp_path: Path) -> None
     """kill -9 while files are being loaded, then `lakehouse up` again: all rows, each once, and the books balance."""
     data, folder = tmp_path / "lake", tmp_path / "sample"
     folder.mkdir()
-    files = sample.write(folder, customers=800)
+    files = purchases.write(folder, customers=800)
     with up(data, "--as-of", "1998-06-30") as process:
         for file in files:
             run_put(info(data), file)
@@ -208,7 +208,7 @@ def settled(found: dict[str, Any], files: int) -> dict[str, Any] | None:
     return found if ingest["files"] == files and not ingest["in_flight"] and not sent["in_flight"] else None
 
 
-def run_put(found: StackInfo, file: sample.SampleFile) -> None:
+def run_put(found: StackInfo, file: purchases.SampleFile) -> None:
     s3 = boto3.client(
         "s3",
         endpoint_url=found.env["AWS_ENDPOINT_URL_S3"],

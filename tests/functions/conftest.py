@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support import works
+from tests.support import small_company
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,9 +18,9 @@ EVENTS = Path(__file__).parents[2] / "events"
 
 
 @pytest.fixture
-def company(lake, monkeypatch, tmp_path) -> Iterator[works.Works]:
+def company(lake, monkeypatch, tmp_path) -> Iterator[small_company.Works]:
     """An empty lake with the buckets and queues of the template's names around it."""
-    with works.company(monkeypatch, tmp_path) as made:
+    with small_company.company(monkeypatch, tmp_path) as made:
         yield made
 
 

@@ -12,12 +12,12 @@ import stamina
 
 from functions.publish.handler import handler
 from lakehouse import aws, settings
-from lakehouse.local.hubspot import HubSpotSimulator
-from lakehouse.local.hubspot_faults import Fault
+from lakehouse.local.hubspot.faults import Fault
+from lakehouse.local.hubspot.server import HubSpotSimulator
 from lakehouse.outbound.definition import load_syncs
+from lakehouse.outbound.delivery_counts import status
 from lakehouse.outbound.destinations.hubspot import _client
-from lakehouse.outbound.plan import plan_run
-from lakehouse.outbound.status import status
+from lakehouse.outbound.planner import plan_run
 from lakehouse.privacy import consent
 from tests.support import cloud as clouds
 

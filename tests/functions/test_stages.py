@@ -16,12 +16,12 @@ from functions.sweep.handler import handler as sweep
 from functions.tick.handler import handler as tick
 from lakehouse import aws
 from lakehouse.errors import CommitConflict
+from lakehouse.stages import debounce
 from lakehouse.stages import maintain as stages_maintain
-from lakehouse.stages import quiet
 from lakehouse.tables.maintenance import expire
-from lakehouse.tables.maintenance.plan import Policy
-from tests.support import works
-from tests.support.works import Works
+from lakehouse.tables.maintenance.table_plan import Policy
+from tests.support import small_company
+from tests.support.small_company import Works
 
 NONE = {"batchItemFailures": []}
 HINTED = {
@@ -40,7 +40,7 @@ def shelf(tmp_path_factory) -> Path:
 @pytest.fixture
 def shop(company, monkeypatch, shelf) -> Works:
     """Two customers have bought, and nothing was computed of it."""
-    with works.kept(monkeypatch, shelf) as fresh:
+    with small_company.kept(monkeypatch, shelf) as fresh:
         if fresh:
             company.orders("1.csv", "O1,C1,2026-01-05,10.00", "O2,C2,2026-01-06,5.00")
             company.contacts("1.csv", "1,Ann,ann@x.org,C1,Yes,2026-01-01")
@@ -111,7 +111,7 @@ def test_a_hint_that_has_waited_long_enough_runs(shop, event):
     assert resolve(event("resolve", "tick", waited), None) == NONE
     assert shop.snapshots()["core.identities"] == 1
     assert shop.hints("resolve") == []
-    assert quiet.PATIENCE.total_seconds() == 300
+    assert debounce.PATIENCE.total_seconds() == 300
 
 
 @pytest.mark.parametrize("case", ["raw_committed", "tick"])

@@ -12,7 +12,7 @@ from lakehouse.engine.escape import literal
 from lakehouse.stages.resolve import resolve
 from tests.support import samples
 from tests.support.sample_cells import phone
-from tests.support.works import company
+from tests.support.small_company import company
 
 SAMPLES = sorted(samples.SAMPLES)
 

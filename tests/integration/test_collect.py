@@ -15,16 +15,16 @@ import yaml
 
 from lakehouse import aws, secrets
 from lakehouse.ingest.batch import ingest
-from lakehouse.ingest.opened import Choice
-from lakehouse.landing.lines import lines
+from lakehouse.ingest.quarantine.open_rows import Choice
+from lakehouse.landing.object_lines import lines
 from lakehouse.objects import list_keys
 from lakehouse.stages.books import keep_books
-from lakehouse.stages.refill import refill_source
+from lakehouse.stages.refill_source import refill_source
 from lakehouse.stages.replay import try_again
 from lakehouse.tables.catalog import load, open_catalog, table_names
-from tests.support.books import book
-from tests.support.books import rows as sheet
 from tests.support.raw_files import a_company
+from tests.support.workbooks import book
+from tests.support.workbooks import rows as sheet
 
 pytestmark = pytest.mark.stack
 

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lakehouse import settings
-from lakehouse.ingest import batch, opened
+from lakehouse.ingest import batch
 from lakehouse.ingest.batch import ingest
-from lakehouse.ingest.opened import Choice
-from lakehouse.models import run
+from lakehouse.ingest.quarantine import open_rows
+from lakehouse.ingest.quarantine.open_rows import Choice
+from lakehouse.models import runner
 from lakehouse.sources import definition
 from lakehouse.stages.books import keep_books
 from lakehouse.stages.replay import try_again
 from lakehouse.stages.status import status
-from tests.support import works
+from tests.support import small_company
 from tests.support.change_feeds import (
     FEED_YAML,
     FULL_YAML,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lakehouse.ingest.batch import Outcome
-    from lakehouse.landing.files import RawFile
+    from lakehouse.landing.raw_files import RawFile
     from lakehouse.tables.catalog import Table
 
 ALL = Choice()
@@ -49,7 +50,7 @@ FOUR: dict[str, Any] = dict.fromkeys("abcd", RED)
 class Lists:
     """A company whose sources send lists of all there is, and changes; each file counts as loaded at its minute."""
 
-    def __init__(self, company: works.Works, folder: Path) -> None:
+    def __init__(self, company: small_company.Works, folder: Path) -> None:
         self.company, self.folder = company, folder
 
     def define(self, full: str = FULL_YAML) -> None:
@@ -67,7 +68,7 @@ class Lists:
         return outcome
 
     def told(self, source: str = "full") -> list[Version]:
-        assert run.run(settings.current()).wrong == []
+        assert runner.run(settings.current()).wrong == []
         rows = self.company.ask(
             "select product_id, name, valid_from, valid_to from core.products "
             f"where source = '{source}' order by 1, 3"
@@ -76,16 +77,16 @@ class Lists:
 
     def codes(self) -> list[tuple[str, int]]:
         """Return what `lakehouse quarantine list` shows."""
-        return [(group.code, group.rows) for group in opened.groups(settings.current(), ALL)]
+        return [(group.code, group.rows) for group in open_rows.groups(settings.current(), ALL)]
 
 
 @pytest.fixture
 def lists(lake, monkeypatch, tmp_path) -> Iterator[Lists]:
-    with works.company(monkeypatch, tmp_path) as company:
+    with small_company.company(monkeypatch, tmp_path) as company:
         monkeypatch.setenv("LAKEHOUSE_DEFINITIONS", str(tmp_path / "definitions"))
         made = Lists(company, tmp_path / "definitions")
         made.define()
-        works.forget()
+        small_company.forget()
         yield made
         found = status(settings.current())["ingest"]
         assert found["balanced"], found
@@ -138,7 +139,7 @@ def test_a_file_with_bad_rows_deletes_nobody_until_they_are_read(lists):
         assert standing(lists.told()) == dict.fromkeys("abcd", "red")
 
     lists.define(FULL_YAML.replace('allowed: ["1"], ', ""))
-    works.forget()
+    small_company.forget()
     assert try_again(settings.current(), ALL).loaded == 1
     versions = lists.told()
     assert Version("d", "red", at(10), at(20)) in versions
@@ -174,11 +175,11 @@ def test_a_file_that_could_not_be_read_is_asked_when_it_can(lists):
     """Mending a definition is no word about deleting; the next replay is."""
     lists.load(Export(10, FOUR))
     lists.define(FULL_YAML.replace("from: size,", "from: weight, required: true,"))
-    works.forget()
+    small_company.forget()
     lists.load(Export(20, {"a": RED}))
     assert lists.codes() == [("missing_column", 1)]
     lists.define()
-    works.forget()
+    small_company.forget()
     assert try_again(settings.current(), ALL).still_bad == 1
     assert lists.codes() == [("would_delete", 1)]
     assert standing(lists.told()) == dict.fromkeys("abcd", "red")

@@ -13,15 +13,15 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lakehouse import aws, objects, settings
-from lakehouse.ingest.quarantine import Digest
-from lakehouse.landing.files import RawFile, from_message, from_object, listing
+from lakehouse.ingest.quarantine.bad_rows import Digest
 from lakehouse.landing.put import Landed, files_in, put_all
+from lakehouse.landing.raw_files import RawFile, from_message, from_object, listing
 from lakehouse.local.stack import Stack
 from lakehouse.stages.books import keep_books
 from lakehouse.stages.ingest import ingest_records
 from lakehouse.stages.sweep import sweep
 from lakehouse.tables import catalog as catalogs
-from tests.support import works
+from tests.support import small_company
 from tests.support.raw_files import Company, a_company, message
 from tests.support.small_stack import LANDING, a_wiring, until
 
@@ -178,9 +178,9 @@ def company(landing, monkeypatch) -> Iterator[Company]:
 
 
 @pytest.fixture
-def on_moto(lake, monkeypatch, tmp_path) -> Iterator[works.Works]:
+def on_moto(lake, monkeypatch, tmp_path) -> Iterator[small_company.Works]:
     """A company on moto, which keeps keys as they are, as S3 does."""
-    with works.company(monkeypatch, tmp_path) as made:
+    with small_company.company(monkeypatch, tmp_path) as made:
         yield made
 
 

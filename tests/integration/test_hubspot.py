@@ -22,7 +22,7 @@ from hubspot.crm.contacts import (
 )
 from urllib3.exceptions import HTTPError
 
-from lakehouse.local.hubspot import HubSpotSimulator
+from lakehouse.local.hubspot.server import HubSpotSimulator
 
 TOKEN = "pat-test"
 

@@ -15,13 +15,13 @@ from hypothesis import settings as tried
 from hypothesis import strategies as st
 
 from lakehouse import aws
-from lakehouse.books import copy
-from lakehouse.landing.files import listing
+from lakehouse.books import copy_to_ops
+from lakehouse.landing.raw_files import listing
 from lakehouse.tables import ledger
 from lakehouse.tables.catalog import load, open_catalog
 from lakehouse.tables.commit import append, replace_all
 from lakehouse.tables.maintenance.expire import expire
-from lakehouse.tables.maintenance.plan import Policy
+from lakehouse.tables.maintenance.table_plan import Policy
 from tests.support.files import ENDS, ORDERS, csv_file, events, ndjson_file, orders, read_events, read_orders
 from tests.support.lakes import a_record, in_threads, write
 from tests.support.raw_files import (
@@ -184,7 +184,7 @@ def test_a_file_is_loaded_once_after_its_summary_expired(company):
     later = datetime.now(UTC) + timedelta(days=1)
     one = Policy(keep_snapshots=1)
     assert expire(catalog, table, one, now=later).snapshots == 0
-    copy.run(company.settings, ())
+    copy_to_ops.run(company.settings, ())
     assert expire(catalog, table, one, now=later).snapshots == 1
     assert [record.key for _, _, record in ledger.in_summaries(table)] != [file.key]
     assert company.ingest(file).known == 1

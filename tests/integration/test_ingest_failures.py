@@ -7,13 +7,13 @@ import json
 import pytest
 
 from lakehouse import aws, signals
-from lakehouse.books import copy
-from lakehouse.books.origins import QUARANTINED
+from lakehouse.books import copy_to_ops
+from lakehouse.books.book_sources import QUARANTINED
 from lakehouse.errors import CommitConflict, Transient
 from lakehouse.ingest import batch
 from lakehouse.ingest.batch import ingest
-from lakehouse.ingest.dedupe import Messages
-from lakehouse.landing.files import RawFile
+from lakehouse.ingest.loading.dedupe import Messages
+from lakehouse.landing.raw_files import RawFile
 from lakehouse.stages.ingest import ingest_records
 from lakehouse.tables import ledger
 from lakehouse.tables.catalog import open_catalog
@@ -80,9 +80,9 @@ def test_an_unknown_source_is_refused_once(company):
         record for record in ledger.tableless(company.settings.ops_bucket) if record.file_id == file.file_id
     ]
     assert [(record.received, record.quarantined) for record in noted] == [(1, 1)]
-    copied = copy.run(company.settings, (QUARANTINED,)).rows
+    copied = copy_to_ops.run(company.settings, (QUARANTINED,)).rows
     assert copied["ops.ingest_ledger"] >= 1
-    assert copy.run(company.settings, (QUARANTINED,)).rows["ops.ingest_ledger"] == 0
+    assert copy_to_ops.run(company.settings, (QUARANTINED,)).rows["ops.ingest_ledger"] == 0
 
 
 @pytest.mark.parametrize("crash", ["drop_repeated", "append", "table_committed"])

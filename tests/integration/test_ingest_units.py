@@ -8,10 +8,11 @@ import random
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from lakehouse.ingest import loading, quarantine
 from lakehouse.ingest.batch import ingest
-from lakehouse.ingest.replay import Replay
-from lakehouse.tables import datafiles
+from lakehouse.ingest.loading import loader
+from lakehouse.ingest.quarantine import bad_rows
+from lakehouse.ingest.quarantine.replay_plan import Replay
+from lakehouse.tables import data_files
 from tests.support.raw_files import Company, a_company, message, messages, records, shop_csv
 
 pytestmark = pytest.mark.stack
@@ -19,11 +20,11 @@ pytestmark = pytest.mark.stack
 
 @pytest.fixture
 def company(landing, monkeypatch):
-    monkeypatch.setattr(loading, "PIECE", 400)
-    monkeypatch.setattr(loading, "UNIT", 600)
-    real = loading.chunks
+    monkeypatch.setattr(loader, "PIECE", 400)
+    monkeypatch.setattr(loader, "UNIT", 600)
+    real = loader.chunks
     monkeypatch.setattr(
-        loading,
+        loader,
         "chunks",
         lambda file: (chunk[n : n + 300] for chunk in real(file) for n in range(0, len(chunk), 300)),
     )
@@ -109,7 +110,7 @@ def test_units_of_one_day_stay_small(company):
 
 def test_of_an_attempt_that_fails_while_a_unit_is_written_nothing_is_left(company, monkeypatch):
     """Neither of the unit before, nor of the one on its way."""
-    real, calls = datafiles.write_partition, []
+    real, calls = data_files.write_partition, []
 
     def failing(*arguments, **named):
         calls.append(arguments)
@@ -119,7 +120,7 @@ def test_of_an_attempt_that_fails_while_a_unit_is_written_nothing_is_left(compan
 
     file = company.put("web/events/x.json", messages(*range(180)))
     with monkeypatch.context() as broken:
-        broken.setattr(datafiles, "write_partition", failing)
+        broken.setattr(data_files, "write_partition", failing)
         assert ingest(company.settings, [file]).failed == {file.file_id}
     assert len(calls) == 3
     assert company.data_files() == set()
@@ -128,7 +129,7 @@ def test_of_an_attempt_that_fails_while_a_unit_is_written_nothing_is_left(compan
 
 def test_a_unit_of_which_reading_fails_takes_the_one_being_written_along(company, monkeypatch):
     """It is in no data file that somebody would have to find and remove."""
-    real, calls = loading.read_piece, []
+    real, calls = loader.read_piece, []
 
     def failing(*arguments):
         calls.append(arguments)
@@ -138,7 +139,7 @@ def test_a_unit_of_which_reading_fails_takes_the_one_being_written_along(company
 
     file = company.put("web/events/x.json", messages(*range(180)))
     with monkeypatch.context() as broken:
-        broken.setattr(loading, "read_piece", failing)
+        broken.setattr(loader, "read_piece", failing)
         assert ingest(company.settings, [file]).failed == {file.file_id}
     assert company.data_files() == set()
 
@@ -147,7 +148,7 @@ def test_a_file_whose_bytes_stop_coming_is_tried_again_alone(company, monkeypatc
     """The others of its batch are in meanwhile."""
     good = company.put("shop/orders/x.csv", shop_csv(*range(30)))
     slow = company.put("shop/orders/y.csv", shop_csv(*range(100, 160)))
-    real = loading.chunks
+    real = loader.chunks
 
     def stopping(file):
         for number, chunk in enumerate(real(file)):
@@ -156,7 +157,7 @@ def test_a_file_whose_bytes_stop_coming_is_tried_again_alone(company, monkeypatc
                 raise ReadTimeoutError(endpoint_url="")
 
     with monkeypatch.context() as broken:
-        broken.setattr(loading, "chunks", stopping)
+        broken.setattr(loader, "chunks", stopping)
         outcome = ingest(company.settings, [good, slow])
     assert outcome.failed == {slow.file_id}
     assert records(outcome) == {good.file_id: (30, 30, 0, 0)}
@@ -174,7 +175,7 @@ def test_a_replay_loads_the_rows_it_names_and_no_others(landing):
     (record,) = outcome.records
     assert (record.replay, record.id) == (1, f"{file.file_id}/1")
     assert sorted(row["_row"] for row in company.rows("raw.events")) == [3, 30]
-    left = quarantine.read(company.settings.ops_bucket, record)
+    left = bad_rows.read(company.settings.ops_bucket, record)
     assert [bad["code"] == "row_gone" for bad in left] == [False, True, True]
     assert ingest(company.settings, [file], replays={file.file_id: replay}).known == 1
 

@@ -21,12 +21,12 @@ import pytest
 import lakehouse
 from lakehouse import settings
 from lakehouse.engine.escape import identifier
-from lakehouse.local import sample
 from lakehouse.local.stack import Stack
-from lakehouse.models import registry, run
+from lakehouse.models import registry, runner
 from lakehouse.outbound.destinations.hubspot import _client
+from lakehouse.sample import purchases
 from lakehouse.sources import definition
-from lakehouse.stages import ask
+from lakehouse.stages import analyst_sql
 from lakehouse.stages.status import status
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import entities
@@ -38,8 +38,8 @@ from lakehouse.tables.contracts import (
     SEGMENT_CHANGES,
     SEGMENT_MEMBERS,
 )
-from tests.support.given import types_of
 from tests.support.loop import Loop
+from tests.support.model_cases import types_of
 
 pytestmark = pytest.mark.stack
 
@@ -52,11 +52,11 @@ class Company:
     """The loop after its first pass, and what is true of its files."""
 
     loop: Loop
-    files: list[sample.SampleFile]
+    files: list[purchases.SampleFile]
     truth: dict[str, Any]
 
     def __post_init__(self) -> None:
-        self.con = ask.connect(settings.current())  # sees the tables as the first pass left them
+        self.con = analyst_sql.connect(settings.current())  # sees the tables as the first pass left them
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
         return self.con.execute(query).fetchall()
@@ -73,7 +73,7 @@ class Company:
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
     folder = tmp_path_factory.mktemp("loop")
-    files = sample.write(folder / "sample", customers=300)
+    files = purchases.write(folder / "sample", customers=300)
     truth = json.loads((folder / "sample" / "truth.json").read_text("utf-8"))
     with Stack(folder / "data", as_of=truth["as_of"]) as stack:
         stack.start("all")
@@ -251,9 +251,9 @@ def test_a_model_says_the_same_of_rows_in_any_order(company, model):
     """Computed again from shuffled inputs, every row is what the table holds: a rebuild changes nothing."""
     wanted = settings.current()
     catalog = catalogs.open_catalog(wanted)
-    con = ask.duck.connect(wanted)
+    con = analyst_sql.duck.connect(wanted)
     try:
-        run.prepare(con, catalog, model, list(definition.load().values()), wanted.as_of_day())
+        runner.prepare(con, catalog, model, list(definition.load().values()), wanted.as_of_day())
         con.execute(f"SELECT setseed({random.Random(7).random()})")
         for name in sorted(set(model.inputs)):
             con.execute(f"CREATE TEMP TABLE shuffled AS SELECT * FROM {name} ORDER BY random()")
@@ -315,7 +315,7 @@ def test_a_customer_who_takes_his_consent_back_leaves_the_crm(company, tmp_path:
             }
             writer.writerow({origins[name]: value for name, value in (record | later).items()})
     writes = company.loop.writes()
-    company.loop.land([sample.SampleFile("hubspot", "contacts", path, len(records))])
+    company.loop.land([purchases.SampleFile("hubspot", "contacts", path, len(records))])
     company.loop.settle()
     assert not company.loop.crm()[email].get("lakehouse_segments")
     changed = {name for name, count in company.loop.writes().items() if count != writes[name]}

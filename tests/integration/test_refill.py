@@ -7,7 +7,7 @@ import json
 import pytest
 
 from lakehouse.errors import Terminal
-from lakehouse.stages.refill import listed, refill_source
+from lakehouse.stages.refill_source import listed, refill_source
 from lakehouse.tables.catalog import ensure, open_catalog
 from tests.support.raw_files import a_company
 

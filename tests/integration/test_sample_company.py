@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lakehouse.local.sample.company import Truth, write
-from lakehouse.local.sample.company.plants import CHANNELS, LOSS_REASONS
-from tests.support.filled import Filled, Place, filled_lake
+from lakehouse.sample.company import Truth, write
+from lakehouse.sample.company.plants import CHANNELS, LOSS_REASONS
+from tests.support.filled_lake import Filled, Place, filled_lake
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

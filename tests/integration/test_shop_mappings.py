@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lakehouse.models import run
+from lakehouse.models import runner
 from lakehouse.sources import definition
 from lakehouse.stages.resolve import resolve
 from lakehouse.tables.entities import BY_NAME
-from tests.support.works import company
+from tests.support.small_company import company
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 
@@ -19,7 +19,7 @@ def test_people_are_found_across_shop_and_loyalty(lake, monkeypatch, tmp_path):
         for place in ("shop/customers", "shop/orders", "loyalty/memberships"):
             works.load(place, f"{Path(place).name}.csv", (SAMPLES / f"{place}.csv").read_bytes())
         resolve(works.settings)
-        assert run.run(works.settings).wrong == []
+        assert runner.run(works.settings).wrong == []
         [(by_number, by_card, unknown)] = works.ask(
             "select (select customer_id from core.orders where order_id = 'O2001'), "
             "(select any_value(customer_id) from core.memberships where membership_id = 'M0001'), "

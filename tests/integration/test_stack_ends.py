@@ -17,7 +17,7 @@ import pytest
 from lakehouse import aws
 from lakehouse.errors import Terminal, Transient
 from lakehouse.local.attachment import attach, shut_down
-from lakehouse.local.processes import is_running
+from lakehouse.local.services.processes import is_running
 from lakehouse.local.stack import Stack
 from tests.support.small_stack import LAKE, LANDING, OPS, a_wiring, recorded, until
 

@@ -14,8 +14,8 @@ import pytest
 
 from lakehouse import aws
 from lakehouse.errors import BadDefinition
-from lakehouse.local import wiring
-from lakehouse.local.template import Queue, Target, Wiring, default_path, load
+from lakehouse.local.wiring import provision
+from lakehouse.local.wiring.template import Queue, Target, Wiring, default_path, load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +80,7 @@ def announce(source: str, kind: str, detail: dict[str, Any]) -> None:
 def test_queues_are_as_the_template_says() -> None:
     """Every queue has its attributes, and a redrive policy that names a queue that exists."""
     wanted = asked("queues")
-    made = wiring.create(wanted, secrets=SECRETS)
+    made = provision.create(wanted, secrets=SECRETS)
     assert set(made.queue_urls) == {queue.name for queue in wanted.queues}
     for queue in wanted.queues:
         has = attributes(made.queue_urls[queue.name])
@@ -93,7 +93,7 @@ def test_queues_are_as_the_template_says() -> None:
 
 def test_events_reach_the_queues_that_the_rules_name() -> None:
     """A new object goes to ingest, a raw commit to resolve and books (in one group), one to ops nowhere."""
-    made = wiring.create(asked("events"), secrets=SECRETS)
+    made = provision.create(asked("events"), secrets=SECRETS)
     url = {name.removeprefix("events-"): value for name, value in made.queue_urls.items()}
     created = {"bucket": {"name": "events-landing"}, "object": {"key": "shop/orders/客户 1.csv", "size": 1}}
     announce("aws.s3", "Object Created", created)
@@ -124,12 +124,12 @@ def test_what_the_event_bus_here_would_ignore_is_refused() -> None:
     wanted = asked("input")
     rules = [replace(rule, targets=[Target("input-resolve", None, "{}")]) for rule in wanted.rules]
     with pytest.raises(BadDefinition, match="does not do a target's Input"):
-        wiring.create(replace(wanted, rules=rules), secrets={})
+        provision.create(replace(wanted, rules=rules), secrets={})
 
 
 def test_a_message_that_keeps_failing_moves_to_the_dead_letter_queue() -> None:
     """After five receptions the sixth finds nothing, and the message waits where the alarm looks."""
-    made = wiring.create(asked("poison"), secrets=SECRETS)
+    made = provision.create(asked("poison"), secrets=SECRETS)
     aws.sqs().send_message(QueueUrl=made.queue_urls["poison-publish"], MessageBody="{}")
     for _ in range(6):
         aws.sqs().receive_message(QueueUrl=made.queue_urls["poison-publish"], VisibilityTimeout=0)
@@ -138,7 +138,7 @@ def test_a_message_that_keeps_failing_moves_to_the_dead_letter_queue() -> None:
 
 def test_tables_secrets_and_environment() -> None:
     """The consent table expires its items; secrets hold their values; the environment names what exists."""
-    made = wiring.create(asked("rest"), secrets=SECRETS)
+    made = provision.create(asked("rest"), secrets=SECRETS)
     ttl = aws.dynamodb().describe_time_to_live(TableName="rest-consent")["TimeToLiveDescription"]
     assert ttl == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires_at"}
     aws.dynamodb().put_item(TableName="rest-consent", Item={"pk": {"S": "c#1"}})
@@ -151,9 +151,9 @@ def test_tables_secrets_and_environment() -> None:
 def test_making_it_twice_changes_nothing() -> None:
     """The same again, queues with their messages included; new values of secrets are taken."""
     wanted = asked("twice")
-    first = wiring.create(wanted, secrets=SECRETS)
+    first = provision.create(wanted, secrets=SECRETS)
     aws.sqs().send_message(QueueUrl=first.queue_urls["twice-ingest"], MessageBody="kept")
-    second = wiring.create(wanted, secrets={**SECRETS, "lakehouse/hubspot": '{"token": "new"}'})
+    second = provision.create(wanted, secrets={**SECRETS, "lakehouse/hubspot": '{"token": "new"}'})
     assert second == first
     assert [one["Body"] for one in received(first.queue_urls["twice-ingest"])] == ["kept"]
     assert aws.secrets().get_secret_value(SecretId="lakehouse/hubspot")["SecretString"] == '{"token": "new"}'
@@ -175,9 +175,9 @@ def test_what_half_exists_is_completed() -> None:
     )
     rule = next(rule for rule in wanted.rules if rule.name == "half-core-committed")
     older = replace(rule, targets=[*rule.targets, Target("half-export", None)])
-    wiring.create(replace(wanted, rules=[older], tables=[], secrets=[]), secrets={})
+    provision.create(replace(wanted, rules=[older], tables=[], secrets=[]), secrets={})
 
-    made = wiring.create(wanted, secrets=SECRETS)
+    made = provision.create(wanted, secrets=SECRETS)
     assert attributes(made.queue_urls["half-ingest"])["VisibilityTimeout"] == "1800"
     assert "RedrivePolicy" in attributes(made.queue_urls["half-ingest"])
     assert attributes(made.queue_urls["half-books.fifo"])["ContentBasedDeduplication"] == "true"
@@ -190,7 +190,7 @@ def test_what_half_exists_is_completed() -> None:
 def test_a_secret_that_the_template_does_not_know_is_refused() -> None:
     """A misspelt name would leave the real secret empty."""
     with pytest.raises(BadDefinition, match="no secret lakehouse/hubspto"):
-        wiring.create(asked("secret"), secrets={"lakehouse/hubspto": "{}"})
+        provision.create(asked("secret"), secrets={"lakehouse/hubspto": "{}"})
 
 
 def test_functions_that_differ_in_their_environment_are_refused() -> None:
@@ -199,21 +199,21 @@ def test_functions_that_differ_in_their_environment_are_refused() -> None:
     land = wanted.functions["land"]
     other = replace(land, variables={**land.variables, "LAKEHOUSE_OPS_BUCKET": "another"})
     with pytest.raises(BadDefinition, match="LAKEHOUSE_OPS_BUCKET"):
-        wiring.create(replace(wanted, functions={**wanted.functions, "land": other}), secrets={})
+        provision.create(replace(wanted, functions={**wanted.functions, "land": other}), secrets={})
 
 
 def test_a_queue_that_cannot_be_made_is_not_passed_over() -> None:
     """What the service refuses stops the start."""
     bad = Queue("Bad", "bad name!", fifo=False, attributes={}, dlq=None, max_receive=0)
     with pytest.raises(aws.sqs().exceptions.ClientError):
-        wiring.create(replace(asked("bad"), queues=[bad], rules=[]), secrets={})
+        provision.create(replace(asked("bad"), queues=[bad], rules=[]), secrets={})
 
 
 def test_buckets_are_versioned_and_the_lake_is_left_to_its_store() -> None:
     """Also a second time; Iceberg's bucket belongs to the store that serves the catalog."""
     wanted = asked("buckets")
     for _ in range(2):
-        wiring.create_buckets(wanted)
+        provision.create_buckets(wanted)
     names = {bucket["Name"] for bucket in aws.s3().list_buckets()["Buckets"]}
     assert {name for name in names if name.startswith("buckets-")} == {"buckets-landing", "buckets-ops"}
     for name in ("buckets-landing", "buckets-ops"):

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from lakehouse.engine.escape import identifier
-from lakehouse.models.entities import model_sql
-from lakehouse.sources.mapped import entity_sql
+from lakehouse.models.entity_sql import model_sql
+from lakehouse.sources.mapping_views import entity_sql
 from lakehouse.tables.entities import BY_NAME
 from tests.support.change_feeds import (
     FEED,

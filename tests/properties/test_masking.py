@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lakehouse.sources.detect.masking import SHOWN, mask
-from tests.support.packed import EXAMPLES
+from tests.support.packed_files import EXAMPLES
 
 LETTERS, CLASSES = "LMNC", {"x", "9", "字"}
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lakehouse.models import registry
-from tests.support.given import Row, answer, column, model_of, tied
+from tests.support.model_cases import Row, answer, column, model_of, tied
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DAYS = st.integers(0, 40).map(lambda day: START + timedelta(days=day))

@@ -11,13 +11,13 @@ import pytest
 from lakehouse.ingest.batch import ingest
 from lakehouse.stages.books import keep_books, rebuild_books
 from lakehouse.tables import catalog as catalogs
-from tests.support import works
+from tests.support import small_company
 from tests.support.replays import Shop, a_shop, expire_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lakehouse.landing.files import RawFile
+    from lakehouse.landing.raw_files import RawFile
 
 CURRENCIES = ("USD", "EUR", "CHF", "NOK")
 STEPS = 14
@@ -26,7 +26,7 @@ STEPS = 14
 @pytest.fixture
 def shop(lake, monkeypatch, tmp_path) -> Iterator[Shop]:
     with (
-        works.company(monkeypatch, tmp_path) as company,
+        small_company.company(monkeypatch, tmp_path) as company,
         a_shop(company, monkeypatch, tmp_path / "definitions") as made,
     ):
         yield made

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from pyarrow import parquet
 
 from lakehouse.books import balance
-from lakehouse.ingest import quarantine
-from lakehouse.landing.files import listing
+from lakehouse.ingest.quarantine import bad_rows
+from lakehouse.landing.raw_files import listing
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import commit
 from tests.simulation.files import Expected
@@ -208,7 +208,7 @@ def _read_whole(record: FileRecord, expected: Expected) -> bool:
 
 
 def _object(store: Store, record: FileRecord) -> frozenset[int | None]:
-    key = quarantine.key_of(record.file_id, record.replay, record.set_aside)
+    key = bad_rows.key_of(record.file_id, record.replay, record.set_aside)
     try:
         body = store.get_object(Bucket=OPS, Key=key)["Body"].read()
     except Exception:  # noqa: BLE001 - there is none

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lakehouse.books import balance
 from lakehouse.errors import LakehouseError
-from lakehouse.landing.files import RawFile, from_object
+from lakehouse.landing.raw_files import RawFile, from_object
 from lakehouse.stages.books import keep_books
 from lakehouse.stages.ingest import ingest_records
 from lakehouse.stages.maintain import maintain

@@ -29,13 +29,13 @@ from pyiceberg.manifest import clear_manifest_cache
 from pyiceberg.utils.concurrent import ExecutorFactory
 
 from lakehouse import aws, settings, telemetry
-from lakehouse.books.origins import QUARANTINED
+from lakehouse.books.book_sources import QUARANTINED
 from lakehouse.engine import duck
 from lakehouse.sources import definition
 from lakehouse.stages import books, ingest, maintain, sweep  # noqa: F401 - imported before the clock is taken
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import contracts
-from lakehouse.tables.maintenance.plan import Policy
+from lakehouse.tables.maintenance.table_plan import Policy
 from tests.simulation import shortcuts, warehouse
 from tests.simulation.warehouse import Connection, Place
 from tests.simulation.world import World

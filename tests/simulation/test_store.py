@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError, IncompleteReadError
 
 from lakehouse import aws
-from lakehouse.landing.files import from_object, listing
+from lakehouse.landing.raw_files import from_object, listing
 from lakehouse.objects import get, list_folders, list_keys, put_once
 from tests.simulation.store import Store
 from tests.simulation.world import Faults, World

@@ -16,7 +16,7 @@ from lakehouse.engine import duck
 from lakehouse.errors import CommitConflict
 from lakehouse.settings import Settings
 from lakehouse.tables import catalog as catalogs
-from lakehouse.tables import datafiles
+from lakehouse.tables import data_files
 from lakehouse.tables.commit import AlreadyCommittedError, FileRecord, append
 from lakehouse.tables.contract import Contract, columns
 
@@ -71,10 +71,10 @@ def duck_of(settings: Settings, *, iceberg: bool = False) -> Iterator[duckdb.Duc
         con.close()
 
 
-def write(settings: Settings, table: Table, query: str) -> datafiles.Written:
+def write(settings: Settings, table: Table, query: str) -> data_files.Written:
     """Write the rows of a query as data files that nothing refers to yet."""
     with duck_of(settings) as con:
-        return datafiles.write(con, table, query, f"test-{uuid.uuid4()}")
+        return data_files.write(con, table, query, f"test-{uuid.uuid4()}")
 
 
 def files_sql(names: Sequence[str]) -> str:

@@ -12,17 +12,17 @@ import httpx
 
 from lakehouse import aws, settings
 from lakehouse.landing.put import Landed, put
-from lakehouse.local.pollers import as_record, failed_ids
-from lakehouse.local.sandbox import REGION, Invoker
+from lakehouse.local.runtime.pollers import as_record, failed_ids
+from lakehouse.local.runtime.sandbox import REGION, Invoker
 from lakehouse.stages import tick
 from lakehouse.stages.status import status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from lakehouse.local.resources import Mapping
-    from lakehouse.local.sample import SampleFile
     from lakehouse.local.stack import Stack
+    from lakehouse.local.wiring.resources import Mapping
+    from lakehouse.sample.purchases import SampleFile
 
 _COUNTS = (
     "ApproximateNumberOfMessages",

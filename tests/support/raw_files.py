@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from lakehouse import aws
 from lakehouse.books import balance
-from lakehouse.ingest import batch, quarantine
+from lakehouse.ingest import batch
 from lakehouse.ingest.batch import ingest, utc_now
-from lakehouse.landing.files import RawFile, from_object
+from lakehouse.ingest.quarantine import bad_rows
+from lakehouse.landing.raw_files import RawFile, from_object
 from lakehouse.tables import ledger
 from lakehouse.tables.catalog import load, open_catalog, table_names
 
@@ -61,7 +62,7 @@ class Company:
         catalog = open_catalog(self.settings)
         tables = {name: table for name in table_names(catalog) if (table := load(catalog, name))}
         _, record = ledger.records(tables, self.settings.ops_bucket)[file.file_id]
-        return list(quarantine.read(self.settings.ops_bucket, record))
+        return list(bad_rows.read(self.settings.ops_bucket, record))
 
     def unbalanced(self) -> tuple[str, ...]:
         """Return what does not add up in the books, over all files of this lake."""

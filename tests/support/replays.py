@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.books import balance
-from lakehouse.ingest.opened import Choice
-from lakehouse.landing.files import RawFile
+from lakehouse.ingest.quarantine.open_rows import Choice
+from lakehouse.landing.raw_files import RawFile
 from lakehouse.sources import definition
 from lakehouse.stages.replay import Tally, try_again
 from lakehouse.stages.status import status
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.maintenance.expire import expire
-from lakehouse.tables.maintenance.plan import Policy
-from tests.support.works import SHOP, Works, forget
+from lakehouse.tables.maintenance.table_plan import Policy
+from tests.support.small_company import SHOP, Works, forget
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.support.books import book
 from tests.support.sample_cells import Cells, lines, name, phone, sheet, table
+from tests.support.workbooks import book
 
 
 def douyin_leads() -> bytes:

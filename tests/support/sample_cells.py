@@ -7,7 +7,7 @@ import io
 import json
 from typing import TYPE_CHECKING, Any
 
-from tests.support.books import cell
+from tests.support.workbooks import cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.support.books import book
 from tests.support.sample_cells import Cells, lines, mail, moment, name, phone, sheet
+from tests.support.workbooks import book
 
 
 def wukong_customers() -> bytes:

@@ -65,7 +65,11 @@ def code_lines(function: Function, text: list[str]) -> int:
     """Return the lines of a function that hold code: no blank ones, comments or docstring."""
     rows = set(range(function.lineno, (function.end_lineno or function.lineno) + 1))
     first = function.body[0]
-    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+    if (
+        isinstance(first, ast.Expr)
+        and isinstance(first.value, ast.Constant)
+        and isinstance(first.value.value, str)
+    ):
         rows -= set(range(first.lineno, (first.end_lineno or first.lineno) + 1))
     return sum(1 for row in rows if text[row - 1].strip() and not text[row - 1].lstrip().startswith("#"))
 
@@ -89,7 +93,9 @@ def mirrored(module: Module) -> Path:
 def measure(root: Path) -> dict[str, object]:
     """Return the figures of a checkout."""
     found = modules(root)
-    named = [module for module in found if module.path.name not in ("__init__.py", "__main__.py", "handler.py")]
+    named = [
+        module for module in found if module.path.name not in ("__init__.py", "__main__.py", "handler.py")
+    ]
     tests = {path.relative_to(root) for path in (root / "tests/unit").rglob("test_*.py")}
     test_names = {path.name for path in tests}
     lines = sorted(module.lines for module in named)
@@ -122,7 +128,9 @@ def measure(root: Path) -> dict[str, object]:
         "name_length_mean": round(statistics.mean(map(len, names)), 2),
         "name_length_distinct_mean": round(statistics.mean(map(len, set(names))), 2),
         "unit_test_in_its_place": round(sum(mirrored(module) in tests for module in named) / len(named), 3),
-        "unit_test_of_its_name": round(sum(mirrored(module).name in test_names for module in named) / len(named), 3),
+        "unit_test_of_its_name": round(
+            sum(mirrored(module).name in test_names for module in named) / len(named), 3
+        ),
         "rooms": dict(sorted(room_lines.items())),
         "over_12": complex_ones,
         "modules_by_room": dict(sorted(rooms.items())),

@@ -6,7 +6,17 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
-from lakehouse.local.resources import Bucket, Function, Mapping, Queue, Route, Rule, Schedule, Target, Wiring
+from lakehouse.local.wiring.resources import (
+    Bucket,
+    Function,
+    Mapping,
+    Queue,
+    Route,
+    Rule,
+    Schedule,
+    Target,
+    Wiring,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -26,7 +26,7 @@ from lakehouse import aws, settings
 from lakehouse.books import balance
 from lakehouse.engine import duck
 from lakehouse.ingest.batch import ingest
-from lakehouse.landing.files import RawFile, from_message, from_object
+from lakehouse.landing.raw_files import RawFile, from_message, from_object
 from lakehouse.sources import definition
 from lakehouse.stages.books import keep_books
 from lakehouse.stages.maintain import maintain

@@ -15,7 +15,7 @@ import lakehouse as lakehouse_package
 from lakehouse import cli
 from lakehouse.errors import Terminal
 from lakehouse.ingest.batch import ingest
-from lakehouse.landing.files import listing
+from lakehouse.landing.raw_files import listing
 from lakehouse.local.environment import _forget
 from lakehouse.local.session import session
 from lakehouse.local.stack import Stack

@@ -11,7 +11,7 @@ from lakehouse import settings
 from lakehouse.errors import Terminal, Transient
 from lakehouse.sources import definition
 from lakehouse.tables.contracts import ALL
-from tests.support.works import Works
+from tests.support.small_company import Works
 
 
 def tables(con) -> set[str]:

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from lakehouse.sources.detect import dates, headers, numbers
-from lakehouse.sources.detect.kinds import HINT_OF, KINDS
+from lakehouse.sources.detect import dates, name_hints, numbers
 from lakehouse.sources.detect.masking import mask
-from lakehouse.sources.detect.things import things
+from lakehouse.sources.detect.personal_data import HINT_OF, KINDS
+from lakehouse.sources.detect.value_patterns import things
 
 ENOUGH = 0.9  # of the values must parse as a type; the rest is what quarantine will tell
 _SAMPLES = 3
@@ -92,7 +92,7 @@ def describe(header: str, values: Mapping[str, int]) -> Described:
     """
     if not values:
         return Described()
-    hints = headers.hints(header)
+    hints = name_hints.hints(header)
     blank = {value for value in values if value.lower() in NOTHING}
     real = {value: count for value, count in values.items() if value not in blank}
     total, said = sum(values.values()), sum(real.values())

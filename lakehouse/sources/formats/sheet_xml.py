@@ -12,7 +12,7 @@ from xml.parsers import expat
 
 from lakehouse.errors import BadFile
 from lakehouse.sources.formats import cells
-from lakehouse.sources.formats.merged import Merged
+from lakehouse.sources.formats.merged_cells import Merged
 
 Row = dict[int, bytes]  # what a CSV says of a cell, by place of the column, counted from 0
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from lakehouse.errors import BadFile
 from lakehouse.sources.formats import cells
-from lakehouse.sources.formats.merged import Merged
+from lakehouse.sources.formats.merged_cells import Merged
 from lakehouse.sources.formats.sheet_xml import Rows, Strings, column, elements
 
 _SMALL = 16 << 20  # bytes of a part that is read at once

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from lakehouse.sources.entities import record_key
+from lakehouse.sources.mappable_entities import record_key
+from lakehouse.sources.suggest.composite_columns import parts
 from lakehouse.sources.suggest.evidence import Seen, by_name, by_values, of_people, of_somebody_else
-from lakehouse.sources.suggest.parts import parts
-from lakehouse.sources.suggest.targets import Target, beside, called, candidates, index
+from lakehouse.sources.suggest.target_columns import Target, beside, called, candidates, index
 from lakehouse.sources.suggest.words import Name, alike, beginnings, is_custom, name_of, without
 from lakehouse.tables import entities
 

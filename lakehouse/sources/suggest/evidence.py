@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from lakehouse.sources.detect import headers
+from lakehouse.sources.detect import name_hints
 from lakehouse.sources.detect.columns import Described
-from lakehouse.sources.suggest.targets import BY_PEOPLE, WHOLE, WHOSE, Target, beside, index
+from lakehouse.sources.suggest.target_columns import BY_PEOPLE, WHOLE, WHOSE, Target, beside, index
 from lakehouse.sources.suggest.words import Name, name_of, narrowed, vocabulary, without
 
 _NARROWED = 0.85  # a name with more than a unit in brackets
@@ -219,4 +219,4 @@ def of_people(seen: Seen) -> bool:
 def hinted(header: str) -> bool:
     """Tell whether a header looks as if what stands below it were personal."""
     personal = {"email", "phone", "chinese_id", "name", "address", "ip", "wechat_id", "birthday"}
-    return bool(headers.hints(header) & personal)
+    return bool(name_hints.hints(header) & personal)

@@ -5,7 +5,7 @@ of the others the newest version stands, and nothing of a record that was delete
 record is named by `source` and id. Money is decimal with its currency beside it; times are UTC.
 """
 
-from lakehouse.tables.entities import customers, marketing, sales, service, shop, surroundings
+from lakehouse.tables.entities import context, customers, marketing, sales, service, shop
 
 ALL = (
     *customers.ALL,
@@ -13,7 +13,7 @@ ALL = (
     *service.ALL,
     *shop.ALL,
     *marketing.ALL,
-    *surroundings.ALL,
+    *context.ALL,
 )
 BY_NAME = {contract.name.removeprefix("core."): contract for contract in ALL}
 

@@ -17,8 +17,8 @@ from pyiceberg.exceptions import CommitFailedException
 from lakehouse.errors import CommitConflict, Transient
 from lakehouse.tables import commit, ledger
 from lakehouse.tables.commit import file_records
-from lakehouse.tables.maintenance import reach
-from lakehouse.tables.maintenance.plan import Policy
+from lakehouse.tables.maintenance import reachability
+from lakehouse.tables.maintenance.table_plan import Policy
 
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
@@ -71,17 +71,17 @@ def expire(
         going = doomed(catalog, table, policy, consumers=consumers, now=now).snapshots
         if not going:
             return Expired(0, 0)
-        manifests = reach.manifests_of(table, going)
+        manifests = reachability.manifests_of(table, going)
         if _expire(table, [snapshot.snapshot_id for snapshot in going]):
             break
     else:
         raise CommitConflict(f"{'.'.join(table.name())}: snapshots could not be expired beside other writers")
-    live = reach.manifests_of(table, table.metadata.snapshots)
+    live = reachability.manifests_of(table, table.metadata.snapshots)
     gone = [manifest for path, manifest in manifests.items() if path not in live]
     freed = {manifest.manifest_path for manifest in gone} | {snapshot.manifest_list for snapshot in going}
-    if data := reach.data_files_of(table, gone):
-        freed |= data - reach.data_files_of(table, live.values())
-    reach.delete(table, freed)
+    if data := reachability.data_files_of(table, gone):
+        freed |= data - reachability.data_files_of(table, live.values())
+    reachability.delete(table, freed)
     return Expired(len(going), len(freed))
 
 

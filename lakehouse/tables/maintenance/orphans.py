@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from lakehouse.errors import Terminal
-from lakehouse.tables.maintenance import reach
+from lakehouse.tables.maintenance import reachability
 from lakehouse.tables.maintenance.listing import stored_files
-from lakehouse.tables.maintenance.plan import Policy
+from lakehouse.tables.maintenance.table_plan import Policy
 
 if TYPE_CHECKING:
     from pyiceberg.table import Table
@@ -38,7 +38,7 @@ def remove(
 ) -> Orphans:
     """Delete what `find` returns, and return it."""
     found = find(table, policy, neighbours=neighbours, now=now)
-    reach.delete(table, found.paths)
+    reachability.delete(table, found.paths)
     return found
 
 
@@ -81,8 +81,8 @@ def find(
 
 
 def _reachable(table: Table, snapshots: list[Snapshot]) -> set[str]:
-    manifests = reach.manifests_of(table, snapshots)
-    data = reach.data_files_of(table, manifests.values())
+    manifests = reachability.manifests_of(table, snapshots)
+    data = reachability.data_files_of(table, manifests.values())
     return data | manifests.keys() | {snapshot.manifest_list for snapshot in snapshots}
 
 

@@ -18,9 +18,9 @@ from pyiceberg.table import Table
 
 from lakehouse.engine import duck
 from lakehouse.errors import CommitConflict, Terminal
-from lakehouse.tables import datafiles
-from lakehouse.tables.maintenance.plan import Bin, Policy, plan_bins
-from lakehouse.tables.replace import replace_files
+from lakehouse.tables import data_files
+from lakehouse.tables.maintenance.table_plan import Bin, Policy, plan_bins
+from lakehouse.tables.replace_files import replace_files
 
 if TYPE_CHECKING:
     import duckdb
@@ -120,8 +120,8 @@ def _rewrite_batch(
 
 
 def _write(con: duckdb.DuckDBPyConnection, table: Table, path: str, each: Bin) -> DataFile:
-    query = datafiles.read_sql(table, (file.file_path for file in each.files))
-    file = datafiles.write_partition(con, table, query, path, each.partition)
+    query = data_files.read_sql(table, (file.file_path for file in each.files))
+    file = data_files.write_partition(con, table, query, path, each.partition)
     if wrong := differing(table, each.files, [file]):
         raise Terminal(
             f"{'.'.join(table.name())}: rewritten files would not hold what the old ones hold ({', '.join(wrong)}), "

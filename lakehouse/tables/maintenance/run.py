@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from lakehouse.tables.maintenance import expire, orphans
 from lakehouse.tables.maintenance.expire import Doomed, Expired
 from lakehouse.tables.maintenance.orphans import Orphans
-from lakehouse.tables.maintenance.plan import Bin, Policy, State, observe, plan_bins, target_bytes
 from lakehouse.tables.maintenance.rewrite import Rewritten, rewrite
-from lakehouse.tables.replace import replace_manifests, small_manifests
+from lakehouse.tables.maintenance.table_plan import Bin, Policy, State, observe, plan_bins, target_bytes
+from lakehouse.tables.replace_files import replace_manifests, small_manifests
 
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog

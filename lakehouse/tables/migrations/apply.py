@@ -12,7 +12,7 @@ from pyiceberg.transforms import IdentityTransform
 
 from lakehouse.errors import CommitConflict
 from lakehouse.tables.migrations import shape
-from lakehouse.tables.migrations.plan import Changes, plan
+from lakehouse.tables.migrations.schema_diff import Changes, plan
 
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog

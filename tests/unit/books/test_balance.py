@@ -9,13 +9,13 @@ import pytest
 
 from lakehouse.books import balance
 from lakehouse.sources import definition
-from lakehouse.stages import ask
+from lakehouse.stages import analyst_sql
 from lakehouse.stages.books import keep_books
 from lakehouse.stages.status import status
 from lakehouse.tables import catalog as catalogs
-from lakehouse.tables import commit, datafiles
+from lakehouse.tables import commit, data_files
 from tests.support.replays import expire_all
-from tests.support.works import Works
+from tests.support.small_company import Works
 
 COUNTS = ("files", "received", "loaded", "duplicates", "quarantined", "in_flight", "balanced")
 
@@ -80,9 +80,9 @@ def unbalanced(company: Works) -> tuple[str, ...]:
 def rewrite(company: Works, query: str) -> None:
     """Put other rows into the raw table of orders, as nobody but ingest should."""
     table = catalogs.open_catalog(company.settings).load_table("raw.shop_orders")
-    con = ask.connect(company.settings)
+    con = analyst_sql.connect(company.settings)
     try:
-        written = datafiles.write(con, table, query, "tampered")
+        written = data_files.write(con, table, query, "tampered")
     finally:
         con.close()
     commit.replace_all(table, written.files, computed_from={}, base=table.current_snapshot().snapshot_id)

@@ -8,15 +8,15 @@ from threading import Barrier
 import pytest
 
 from lakehouse import aws, objects
-from lakehouse.books import lines, rebuild
+from lakehouse.books import load_lines, rebuild
 from lakehouse.engine import duck
 from lakehouse.errors import CommitConflict
 from lakehouse.ingest.batch import ingest
-from lakehouse.landing.files import listing
-from lakehouse.stages import ask
+from lakehouse.landing.raw_files import listing
+from lakehouse.stages import analyst_sql
 from lakehouse.stages import books as stage
 from lakehouse.stages.books import keep_books, rebuild_books
-from lakehouse.tables import appending, datafiles, ledger, views
+from lakehouse.tables import appending, data_files, ledger, views
 from lakehouse.tables import catalog as catalogs
 from tests.support.lakes import in_threads
 from tests.support.replays import a_shop, expire_all
@@ -55,9 +55,9 @@ def expire(shop, name: str = "raw.shop_orders") -> int:
 def tamper(shop, name: str, query: str) -> None:
     """Write a table of the books as nobody should."""
     table = catalogs.open_catalog(shop.works.settings).load_table(name)
-    con = ask.connect(shop.works.settings)
+    con = analyst_sql.connect(shop.works.settings)
     try:
-        written = datafiles.write(con, table, query, f"tampered-{uuid.uuid4()}")
+        written = data_files.write(con, table, query, f"tampered-{uuid.uuid4()}")
     finally:
         con.close()
     appending.replace_written(table, written, computed_from={}, base=table.current_snapshot().snapshot_id)
@@ -194,7 +194,7 @@ def test_a_rebuild_that_breaks_off_leaves_no_files(shop, monkeypatch):
     settings = shop.works.settings
     con = duck.connect(settings)
 
-    read, calls = lines.read, []
+    read, calls = load_lines.read, []
 
     def fail(*arguments):
         calls.append(arguments)
@@ -202,8 +202,8 @@ def test_a_rebuild_that_breaks_off_leaves_no_files(shop, monkeypatch):
             raise ConnectionError("the store is away")
         return read(*arguments)
 
-    monkeypatch.setattr(lines, "OBJECTS_A_COMMIT", 1)
-    monkeypatch.setattr(lines, "read", fail)
+    monkeypatch.setattr(load_lines, "OBJECTS_A_COMMIT", 1)
+    monkeypatch.setattr(load_lines, "read", fail)
     try:
         with pytest.raises(ConnectionError):
             rebuild.rebuild_objects(con, settings, catalogs.open_catalog(settings), [stage.ALL[0]])
@@ -214,19 +214,19 @@ def test_a_rebuild_that_breaks_off_leaves_no_files(shop, monkeypatch):
 
 def test_large_objects_come_in_pieces(shop, monkeypatch):
     """A bad export of many rows is never in memory as a whole, and copied like a small one."""
-    pieces, insert = [], lines._insert
+    pieces, insert = [], load_lines._insert
     monkeypatch.setattr(
-        lines, "_insert", lambda con, piece: pieces.append(len(piece[0])) or insert(con, piece)
+        load_lines, "_insert", lambda con, piece: pieces.append(len(piece[0])) or insert(con, piece)
     )
-    monkeypatch.setattr(lines, "_PIECE", 20_000)
-    monkeypatch.setattr(lines, "_SMALL", 10_000)
+    monkeypatch.setattr(load_lines, "_PIECE", 20_000)
+    monkeypatch.setattr(load_lines, "_SMALL", 10_000)
     file = shop.land("big.csv", *(f"B{number} NOK" for number in range(300)))
     ingest(shop.works.settings, [file])
     keep_books(shop.works.settings)
     assert shop.works.ask(f"select count(*) from {QUARANTINE} where file_id = '{file.file_id}'") == [(300,)]
     assert max(pieces) < 100
     before = books(shop)
-    monkeypatch.setattr(lines, "OBJECTS_A_COMMIT", 1)
+    monkeypatch.setattr(load_lines, "OBJECTS_A_COMMIT", 1)
     rebuild_books(shop.works.settings)
     assert books(shop) == before
 

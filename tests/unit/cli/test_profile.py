@@ -165,7 +165,7 @@ def test_shares_do_not_round_to_all_or_nothing(share, text):
 
 def test_all_that_the_table_may_have_to_say(run, tmp_path, monkeypatch):
     """Columns left out, empty columns, words for nothing."""
-    from lakehouse.ingest import profile_sql
+    from lakehouse.ingest.profile import profile_sql
 
     monkeypatch.setattr(profile_sql, "COLUMNS", 2)
     file = tmp_path / "x.json"

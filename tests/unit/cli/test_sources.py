@@ -9,7 +9,7 @@ import pytest
 
 from lakehouse import cli
 from lakehouse.local import session as sessions
-from lakehouse.stages import refill as stage
+from lakehouse.stages import refill_source as stage
 from lakehouse.tables.catalog import ensure, open_catalog
 from lakehouse.tables.commit import append
 from tests.support.lakes import write

@@ -6,8 +6,8 @@ import uuid
 
 import pytest
 
-from lakehouse.ingest.pieces import PIECE, pieces
-from lakehouse.ingest.read import create_unit, read_piece
+from lakehouse.ingest.reading.pieces import PIECE, pieces
+from lakehouse.ingest.reading.typed_rows import create_unit, read_piece
 from tests.support.lakes import duck_of
 
 

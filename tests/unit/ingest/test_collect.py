@@ -16,10 +16,10 @@ from hypothesis import settings as tried
 from hypothesis import strategies as st
 
 from lakehouse.errors import BadFile
-from lakehouse.ingest.hash_key import HashKey
+from lakehouse.ingest.reading.hash_key import HashKey
 from lakehouse.sources.definition import Source
-from tests.support.books import book
-from tests.support.books import rows as sheet
+from tests.support.workbooks import book
+from tests.support.workbooks import rows as sheet
 
 KEY = b"k" * 40
 MARK = "zqSECRET"

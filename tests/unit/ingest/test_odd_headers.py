@@ -8,7 +8,7 @@ import pytest
 
 from lakehouse.errors import BadFile
 from lakehouse.sources.definition import Source
-from tests.support.books import book, rows
+from tests.support.workbooks import book, rows
 
 PEOPLE = Source.model_validate(
     {

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from lakehouse import aws
 from lakehouse.errors import BadFile
 from lakehouse.landing.fetch import chunks
-from lakehouse.landing.files import from_object
+from lakehouse.landing.raw_files import from_object
 from lakehouse.landing.unpack import members
 
 TEXT = b"".join(b'{"messageId": "%d", "type": "track"}\n' % number for number in range(12))

@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from lakehouse import aws
 from lakehouse.errors import Terminal
 from lakehouse.landing import put as putting
-from lakehouse.landing.files import listing
 from lakehouse.landing.put import Landed, Refused, files_in, put, put_all
+from lakehouse.landing.raw_files import listing
 
 
 def landed(settings, place):

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from lakehouse.errors import BadFile
 from lakehouse.landing.unpack import DEFAULT, Limits, members
-from tests.support.packed import EXAMPLES, code_of, cut, peak_of_a_child, zipped
+from tests.support.packed_files import EXAMPLES, code_of, cut, peak_of_a_child, zipped
 
 TEXT = b"".join(b'{"n": %d, "name": "%d"}\n' % (n, n * n) for n in range(90))
 BOOK = zipped({"[Content_Types].xml": b"<Types/>", "xl/workbook.xml": b"<workbook/>" * 99})

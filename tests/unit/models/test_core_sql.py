@@ -8,7 +8,7 @@ from itertools import permutations
 
 import pytest
 
-from tests.support.given import answer, column, tied
+from tests.support.model_cases import answer, column, tied
 
 
 def at(day: int, hour: int = 0, month: int = 1) -> datetime:

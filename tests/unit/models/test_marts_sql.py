@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.support.given import answer, column
+from tests.support.model_cases import answer, column
 
 AS_OF = "2026-03-31"
 

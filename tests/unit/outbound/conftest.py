@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from lakehouse import aws, settings
-from lakehouse.local.hubspot import HubSpotSimulator
-from lakehouse.local.hubspot_faults import Fault
+from lakehouse.local.hubspot.faults import Fault
+from lakehouse.local.hubspot.server import HubSpotSimulator
 from lakehouse.outbound.definition import Sync
 from lakehouse.outbound.deliver import deliver
 from lakehouse.outbound.destinations.hubspot import _client
-from lakehouse.outbound.plan import plan_run
+from lakehouse.outbound.planner import plan_run
 from lakehouse.outbound.records import Desired
 from lakehouse.privacy import consent
 from tests.support import cloud as clouds

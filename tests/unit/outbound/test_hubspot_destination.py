@@ -10,7 +10,7 @@ import pytest
 import stamina
 
 from lakehouse.errors import Terminal, Transient
-from lakehouse.local.hubspot_faults import Fault
+from lakehouse.local.hubspot.faults import Fault
 from lakehouse.outbound.destinations import Answer, hubspot, open_destination
 from lakehouse.outbound.destinations.hubspot import HubSpot
 from lakehouse.outbound.records import Chunk, Row

@@ -11,10 +11,10 @@ from lakehouse import aws, settings
 from lakehouse.errors import Terminal, Transient
 from lakehouse.outbound import log
 from lakehouse.outbound.deliver import LEASE, deliver
+from lakehouse.outbound.delivery_counts import sync_status
 from lakehouse.outbound.destinations import Answer
 from lakehouse.outbound.destinations.hubspot import HubSpot
-from lakehouse.outbound.plan import plan_run
-from lakehouse.outbound.status import sync_status
+from lakehouse.outbound.planner import plan_run
 from lakehouse.privacy import consent
 from tests.unit.outbound.conftest import SYNC, Killed, statuses, wanted
 

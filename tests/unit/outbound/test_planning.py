@@ -10,12 +10,12 @@ import pytest
 
 from lakehouse import aws, objects, settings
 from lakehouse.errors import Terminal
-from lakehouse.outbound import acknowledged, log, plan
+from lakehouse.outbound import acknowledged, log, planner
 from lakehouse.outbound.definition import Sync
 from lakehouse.outbound.deliver import LEASE, deliver
+from lakehouse.outbound.delivery_counts import status, sync_status
 from lakehouse.outbound.destinations.hubspot import open_destination
-from lakehouse.outbound.plan import plan_run, preview
-from lakehouse.outbound.status import status, sync_status
+from lakehouse.outbound.planner import plan_run, preview
 from tests.unit.outbound.conftest import SYNC, Killed, statuses, wanted
 
 
@@ -85,7 +85,7 @@ def test_a_planner_that_died_after_its_commit_is_completed(company, monkeypatch)
     company.allow(1)
     everybody = [wanted(1), wanted(2, consented=False)]
     with monkeypatch.context() as crash:
-        crash.setattr(plan, "_complete", killed)
+        crash.setattr(planner, "_complete", killed)
         with pytest.raises(Killed):
             company.plan(*everybody)
     assert company.messages() == []
@@ -104,7 +104,7 @@ def test_a_planner_that_died_before_its_commit_leaves_no_run(company, monkeypatc
     company.allow(1, 2)
     with monkeypatch.context() as crash:
         crash.setattr(
-            plan.log, "write_run", lambda _, chunks: [log._write_chunk(c) for c in chunks] and killed()
+            planner.log, "write_run", lambda _, chunks: [log._write_chunk(c) for c in chunks] and killed()
         )
         with pytest.raises(Killed):
             company.plan(wanted(1))

@@ -10,7 +10,7 @@ import pytest
 from lakehouse import aws, settings
 from lakehouse.errors import BadDefinition, CommitConflict
 from lakehouse.segments import audience, definition, refresh
-from tests.support.works import Works, forget
+from tests.support.small_company import Works, forget
 
 REGULAR = "name: regulars\ntitle: R\ndoc: D\nwhere: purchase_days >= 3\n"
 RICH = "name: rich\ntitle: R\ndoc: D\nwhere: m = 5 AND recency_days < 10\n"

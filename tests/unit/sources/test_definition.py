@@ -7,9 +7,9 @@ import yaml
 
 from lakehouse.engine.escape import identifier
 from lakehouse.errors import BadDefinition
-from lakehouse.ingest.read import create_unit
+from lakehouse.ingest.reading.typed_rows import create_unit
 from lakehouse.sources.definition import load, parse
-from lakehouse.sources.mapped import ENTITIES, entity_sql, identifiers_sql, tables_of
+from lakehouse.sources.mapping_views import ENTITIES, entity_sql, identifiers_sql, tables_of
 from tests.support.lakes import duck_of
 
 SHIPPED = sorted(load())

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import duckdb
 import pytest
 
-from lakehouse.models.entities import model_sql
+from lakehouse.models.entity_sql import model_sql
 from lakehouse.sources.definition import parse
-from lakehouse.sources.mapped import entity_sql
+from lakehouse.sources.mapping_views import entity_sql
 from lakehouse.tables import entities
 
 SOURCE = parse(

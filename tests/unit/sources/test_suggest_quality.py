@@ -6,13 +6,13 @@ import pytest
 
 from lakehouse.settings import Settings
 from lakehouse.sources.definition import parse
-from lakehouse.sources.suggest import choose, evidence, targets, words
-from lakehouse.sources.suggest.text import as_yaml
-from lakehouse.stages.check import check_text
+from lakehouse.sources.suggest import choose, evidence, target_columns, words
+from lakehouse.sources.suggest.yaml_text import as_yaml
+from lakehouse.stages.check_sources import check_text
 from tests.support import exports as e
 from tests.support.exports import Export, columns
-from tests.support.renamed import NAMES, Company, names
-from tests.support.suggested import (
+from tests.support.renamed_exports import NAMES, Company, names
+from tests.support.suggest_scores import (
     RENAMED,
     SETS,
     answers_of,
@@ -199,8 +199,14 @@ def test_the_test_needs_the_synonyms(monkeypatch):
         for entity, told in known["entities"].items()
     }
     without = known | {"columns": {"updated_at": {}, "deleted": {}}, "whose": {"weak": []}, "entities": bare}
-    caches = (targets.targets, targets.called, targets.beside, targets.index, evidence._found)
-    monkeypatch.setattr(targets, "vocabulary", lambda: without)
+    caches = (
+        target_columns.targets,
+        target_columns.called,
+        target_columns.beside,
+        target_columns.index,
+        evidence._found,
+    )
+    monkeypatch.setattr(target_columns, "vocabulary", lambda: without)
     for cached in caches:
         cached.cache_clear()
     try:

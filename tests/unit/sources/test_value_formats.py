@@ -8,7 +8,7 @@ from decimal import Decimal
 import duckdb
 import pytest
 
-from lakehouse.ingest.typing_sql import typed
+from lakehouse.ingest.reading.typing_sql import typed
 from lakehouse.sources.definition import SourceColumn
 
 

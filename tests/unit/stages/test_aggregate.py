@@ -12,8 +12,8 @@ from lakehouse.models import registry
 from lakehouse.privacy import consent
 from lakehouse.stages import aggregate
 from lakehouse.stages.resolve import resolve
-from tests.support import works
-from tests.support.works import Works, forget
+from tests.support import small_company
+from tests.support.small_company import Works, forget
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def shelf(tmp_path_factory) -> Path:
 @pytest.fixture
 def known(company, monkeypatch, shelf) -> Works:
     """Models have run on two contacts, of whom the first said Yes and the second No; nothing is projected."""
-    with works.kept(monkeypatch, shelf) as fresh:
+    with small_company.kept(monkeypatch, shelf) as fresh:
         if fresh:
             contacts(company, "1.csv", "Yes", "No")
             aggregate.models.run(company.settings)

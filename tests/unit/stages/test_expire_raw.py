@@ -9,10 +9,10 @@ import yaml
 
 from functions.maintain.handler import handler as maintain
 from lakehouse import aws
-from lakehouse.books import copy
+from lakehouse.books import copy_to_ops
 from lakehouse.console.maintenance import show_raw_files
 from lakehouse.ingest.batch import ingest
-from lakehouse.landing.files import RawFile, listing
+from lakehouse.landing.raw_files import RawFile, listing
 from lakehouse.sources import definition
 from lakehouse.stages import expire_raw as module
 from lakehouse.stages.expire_raw import expire_raw_files
@@ -116,7 +116,7 @@ def test_files_that_only_the_ledger_remembers(shop):
     bad = shop.land("bad.csv", "7 EUR")
     for file in (bad, *(shop.land(f"{n}.csv", f"{n} USD") for n in range(3))):
         load(shop, file)
-    copy.run(shop.works.settings, ())
+    copy_to_ops.run(shop.works.settings, ())
     assert expire_all(shop.works.settings, "raw.shop_orders") == 3
     found = expire(shop)
     assert (found["files"], found["waiting"]) == (3, 1)

@@ -12,7 +12,7 @@ from lakehouse.outbound import log
 from lakehouse.outbound.records import Outcome, Result
 from lakehouse.privacy import consent
 from lakehouse.stages import export
-from tests.support.works import Works, forget
+from tests.support.small_company import Works, forget
 
 SYNC = "hubspot_segments"
 

@@ -14,7 +14,7 @@ from lakehouse.tables import commit
 from lakehouse.tables.catalog import ensure, open_catalog
 from lakehouse.tables.commit import append, replace_all
 from lakehouse.tables.maintenance import expire, run
-from lakehouse.tables.maintenance.plan import Policy
+from lakehouse.tables.maintenance.table_plan import Policy
 from tests.support.lakes import a_contract, each_once, files_sql, load_files, rows_of, write
 
 LATER = dt.datetime.now(dt.UTC) + dt.timedelta(days=4)

@@ -10,11 +10,12 @@ import pytest
 
 from lakehouse import aws, objects
 from lakehouse.errors import Terminal
-from lakehouse.ingest import batch, quarantine, replay
+from lakehouse.ingest import batch
 from lakehouse.ingest.batch import ingest
-from lakehouse.ingest.opened import Choice, choose
+from lakehouse.ingest.quarantine import bad_rows, replay_plan
+from lakehouse.ingest.quarantine.open_rows import Choice, choose
 from lakehouse.stages.books import keep_books
-from lakehouse.stages.replay import bad_rows
+from lakehouse.stages.replay import open_bad_rows
 from tests.support.lakes import in_threads
 from tests.support.replays import a_shop
 
@@ -116,7 +117,7 @@ def test_a_file_that_is_gone_is_told_and_nothing_is_lost(mixed):
     tally = mixed.replay()
     assert (tally.gone, tally.loaded, tally.still_bad) == (1, 1, 0)
     assert mixed.counts() == (6, 4, 0, 2)
-    _, rows = bad_rows(mixed.works.settings, gone.file_id)
+    _, rows = open_bad_rows(mixed.works.settings, gone.file_id)
     assert [row["row"] for row in rows] == [2, 3]
 
 
@@ -137,7 +138,7 @@ def test_a_whole_file_that_was_bad_is_loaded_whole(shop):
     path = shop.folder / "shop_orders.yaml"
     text = path.read_text("utf-8").replace("from: order_id", "from: number")
     path.write_text(text, "utf-8")
-    replay.definition.load.cache_clear()
+    replay_plan.definition.load.cache_clear()
     tally = shop.replay()
     assert (tally.loaded, tally.still_bad) == (1, 1)
     assert shop.counts() == (2, 1, 0, 1)
@@ -160,7 +161,7 @@ def test_several_replays_at_once_load_once(mixed):
 def test_who_loses_the_race_goes_on_with_what_the_winner_left(mixed, monkeypatch):
     """Between plan and load another replay fixes a part: the rest is planned anew, under the next number."""
     mixed.takes("USD", "EUR")
-    plan, others = replay.plan, [1]
+    plan, others = replay_plan.plan, [1]
 
     def plan_and_let_others_load(settings, opened):
         steps = list(plan(settings, opened))
@@ -170,7 +171,7 @@ def test_who_loses_the_race_goes_on_with_what_the_winner_left(mixed, monkeypatch
             mixed.takes()
         return steps
 
-    monkeypatch.setattr(replay, "plan", plan_and_let_others_load)
+    monkeypatch.setattr(replay_plan, "plan", plan_and_let_others_load)
     tally = mixed.replay()
     assert (tally.fixed, tally.still_bad) == (1, 0)
     assert mixed.orders() == ["O1", "O2", "O3", "O4", "O5", "O6"]
@@ -197,7 +198,7 @@ def test_a_replay_that_crashes_before_its_commit_costs_nothing(mixed, monkeypatc
 def test_quarantine_that_is_not_what_the_commit_counted_is_left_alone(mixed):
     """Somebody changed the object: its rows may be loaded already."""
     record = next(one.record for one in choose(mixed.works.settings, Choice()) if one.record.quarantined == 2)
-    key = quarantine.key_of(record.file_id, record.replay, record.set_aside)
+    key = bad_rows.key_of(record.file_id, record.replay, record.set_aside)
     objects.put(mixed.works.settings.ops_bucket, key, b'{"row": 1}\n{"row": 2}\n')
     mixed.takes()
     tally = mixed.replay()
@@ -208,9 +209,9 @@ def test_quarantine_that_is_not_what_the_commit_counted_is_left_alone(mixed):
 
 def test_what_another_attempt_set_aside_is_not_in_the_way(mixed):
     """Two attempts with different definitions, and the loser wrote last: what counts is what the commit names."""
-    wrong = [quarantine.BadRow(row, "not_allowed", "x") for row in (1, 2)]
+    wrong = [bad_rows.BadRow(row, "not_allowed", "x") for row in (1, 2)]
     for file in mixed.files:
-        quarantine.write(mixed.works.settings.ops_bucket, file, wrong, "2026-01-01T00:00:00+00:00")
+        bad_rows.write(mixed.works.settings.ops_bucket, file, wrong, "2026-01-01T00:00:00+00:00")
     mixed.takes()
     assert (mixed.replay().disagrees, mixed.counts()) == (0, (6, 6, 0, 0))
 
@@ -223,11 +224,11 @@ def test_messages_that_came_again_meanwhile_are_duplicates(shop):
     )
     assert strict != text
     (shop.folder / "web_events.yaml").write_text(strict, "utf-8")
-    replay.definition.load.cache_clear()
+    replay_plan.definition.load.cache_clear()
     event = '{"type":"page","messageId":"m%d","anonymousId":"a","timestamp":"2026-01-01T00:00:00Z"}\n'
     shop.works.load("web/events", "1.ndjson", event % 1 + event % 2)
     (shop.folder / "web_events.yaml").write_text(text, "utf-8")
-    replay.definition.load.cache_clear()
+    replay_plan.definition.load.cache_clear()
     shop.works.load("web/events", "2.ndjson", event % 1)
     tally = shop.replay()
     assert (tally.loaded, tally.duplicates, tally.still_bad) == (1, 1, 0)

@@ -10,7 +10,7 @@ from lakehouse import aws
 from lakehouse.errors import CommitConflict
 from lakehouse.stages import resolve
 from lakehouse.stages.books import keep_books
-from tests.support.works import Works
+from tests.support.small_company import Works
 
 
 def customers(company: Works) -> dict[str, str]:

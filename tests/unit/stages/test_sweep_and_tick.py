@@ -7,13 +7,13 @@ import json
 import pytest
 
 from lakehouse import aws
-from lakehouse.landing.files import RawFile
+from lakehouse.landing.raw_files import RawFile
 from lakehouse.segments import definition
 from lakehouse.stages import export, sweep, tick
 from lakehouse.stages.books import keep_books
 from lakehouse.stages.ingest import ingest_records
 from lakehouse.tables import catalog as catalogs
-from tests.support.works import Works, forget
+from tests.support.small_company import Works, forget
 
 EVENT = '{"type":"page","messageId":"m1","anonymousId":"a","timestamp":"2026-01-01T00:00:00Z"}\n'
 

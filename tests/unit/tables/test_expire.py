@@ -13,10 +13,10 @@ from lakehouse.tables import commit, ledger
 from lakehouse.tables.catalog import ensure, open_catalog
 from lakehouse.tables.commit import AlreadyCommittedError, append, live_files, replace_all
 from lakehouse.tables.contracts import LEDGER
-from lakehouse.tables.maintenance import reach
+from lakehouse.tables.maintenance import reachability
 from lakehouse.tables.maintenance.expire import Expired, doomed, expire, watermarks
-from lakehouse.tables.maintenance.plan import Policy
-from lakehouse.tables.replace import replace_manifests
+from lakehouse.tables.maintenance.table_plan import Policy
+from lakehouse.tables.replace_files import replace_manifests
 from lakehouse.tables.views import attach
 from tests.support.lakes import (
     a_contract,
@@ -189,7 +189,7 @@ def test_a_commit_in_the_middle_of_an_expiry_is_safe(lake, catalog, table, monke
         load_files(lake, table, name)
     note(lake, catalog, "a", "b", "c")
     stale = catalog.load_table(table.name())
-    look, others = reach.manifests_of, ["d"]
+    look, others = reachability.manifests_of, ["d"]
 
     def look_and_let_others_write(*arguments):
         found = look(*arguments)
@@ -198,7 +198,7 @@ def test_a_commit_in_the_middle_of_an_expiry_is_safe(lake, catalog, table, monke
             replaced(lake, table, "e")
         return found
 
-    monkeypatch.setattr(reach, "manifests_of", look_and_let_others_write)
+    monkeypatch.setattr(reachability, "manifests_of", look_and_let_others_write)
     expire(catalog, stale, keeping(1), now=LATER)
     assert rows_of(table) == each_once(["e"])
     assert reached(table) <= stored(lake)

@@ -12,8 +12,8 @@ from lakehouse.errors import Terminal
 from lakehouse.tables.catalog import ensure, open_catalog
 from lakehouse.tables.commit import live_files
 from lakehouse.tables.maintenance import listing, orphans
-from lakehouse.tables.maintenance.plan import Policy
-from lakehouse.tables.replace import replace_files
+from lakehouse.tables.maintenance.table_plan import Policy
+from lakehouse.tables.replace_files import replace_files
 from tests.support.lakes import a_contract, each_once, files_sql, load_files, rows_of, write
 
 LATER = dt.datetime.now(dt.UTC) + dt.timedelta(days=4)

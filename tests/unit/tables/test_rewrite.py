@@ -13,14 +13,14 @@ from pyiceberg.table import Table
 from pyiceberg.types import LongType, StringType
 
 from lakehouse.errors import CommitConflict, Terminal, Transient
-from lakehouse.tables import commit, datafiles
+from lakehouse.tables import commit, data_files
 from lakehouse.tables.catalog import ensure, open_catalog
 from lakehouse.tables.commit import append, live_files, replace_all
 from lakehouse.tables.contract import columns, partitions
 from lakehouse.tables.maintenance import rewrite as rewriting
-from lakehouse.tables.maintenance.plan import Policy, observe, plan_bins
 from lakehouse.tables.maintenance.rewrite import differing, rewrite
-from lakehouse.tables.replace import replace_files
+from lakehouse.tables.maintenance.table_plan import Policy, observe, plan_bins
+from lakehouse.tables.replace_files import replace_files
 from tests.support.lakes import a_contract, duck_of, each_once, files_sql, load_files, rows_of, write
 
 POLICY = Policy()
@@ -348,5 +348,5 @@ def test_read_sql_reads_one_file_by_ids(lake, catalog):
     table = made(catalog, a_contract())
     load_files(lake, table, "a")
     with duck_of(lake) as con:
-        query = datafiles.read_sql(table, [live_files(table)[0].file_path])
+        query = data_files.read_sql(table, [live_files(table)[0].file_path])
         assert sorted(con.execute(query).fetchall()) == each_once(["a"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lakehouse.sources.detect.columns import describe, is_row, tells_of_somebody
-from lakehouse.sources.detect.headers import hints
+from lakehouse.sources.detect.name_hints import hints
 
 
 def personal(header, *values):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lakehouse.errors import BadDefinition, BadFile
 from lakehouse.sources.formats.encoding import as_utf8
-from tests.support.packed import EXAMPLES, cut
+from tests.support.packed_files import EXAMPLES, cut
 
 NAMES = (
     "姓名,手机,城市,地址,备注\n王伟,13800138000,北京市,朝阳区建国路88号,老客户\n李娜,13900139000,上海市,浦东新区世纪大道1号,“重点”跟进\n"

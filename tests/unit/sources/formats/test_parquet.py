@@ -10,7 +10,7 @@ import pytest
 
 from lakehouse.errors import BadFile
 from lakehouse.sources.formats import parquet
-from tests.support.packed import peak_of_a_child
+from tests.support.packed_files import peak_of_a_child
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from lakehouse.errors import BadFile
 from lakehouse.sources.formats import sheet_xml
 from lakehouse.sources.formats.sheets import as_csv
-from tests.support.books import book, rows
-from tests.support.packed import EXAMPLES, peak_of_a_child, zipped
+from tests.support.packed_files import EXAMPLES, peak_of_a_child, zipped
+from tests.support.workbooks import book, rows
 
 XML_TEXT = st.text(
     st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff\r"), max_size=9

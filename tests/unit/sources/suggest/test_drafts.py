@@ -9,10 +9,10 @@ import yaml
 from lakehouse.errors import Terminal
 from lakehouse.settings import Settings
 from lakehouse.sources.definition import parse
-from lakehouse.sources.suggest.draft import RESERVED
-from lakehouse.sources.suggest.text import as_yaml
-from lakehouse.stages.check import check_text
-from lakehouse.stages.suggest import suggest
+from lakehouse.sources.suggest.draft_columns import RESERVED
+from lakehouse.sources.suggest.yaml_text import as_yaml
+from lakehouse.stages.check_sources import check_text
+from lakehouse.stages.suggest_source import suggest
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lakehouse.sources.entities import ENTITIES
-from lakehouse.sources.suggest.targets import candidates, targets
+from lakehouse.sources.mappable_entities import ENTITIES
+from lakehouse.sources.suggest.target_columns import candidates, targets
 from lakehouse.sources.suggest.words import Name, alike, beginnings, name_of, narrowed, vocabulary, without
 
 

@@ -1,0 +1,1 @@
+"""Typed rows → data files: units, deduplication, and the guard of full exports."""

@@ -1,0 +1,1 @@
+"""A HubSpot simulator: server, API, contact store, faults."""

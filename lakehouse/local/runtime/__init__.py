@@ -1,0 +1,1 @@
+"""Functions on their events, with Lambda's semantics: pollers, schedules, HTTP, time limits, logs."""

@@ -1,0 +1,1 @@
+"""From infra/template.yaml to queues, rules and tables of the local stack."""

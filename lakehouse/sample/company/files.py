@@ -1,0 +1,111 @@
+"""Files of one shard: CSV, or packed lines, opened when their first rows come and written chunk after chunk."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import xlsxwriter
+from isal import isal_zlib
+
+from lakehouse.sample.company.writers.export import CSV, LINES, PACKED, QUOTED, WORKBOOK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from lakehouse.sample.company.truth import Tally
+    from lakehouse.sample.company.writers.export import Export
+
+_GZIP = 31  # window bits: a gzip header, which holds neither a name nor a time
+_LEVEL = 1
+_QUOTING = {CSV: "needed", QUOTED: "all_valid"}
+_MADE = dt.datetime(2026, 1, 1)  # noqa: DTZ001 - a workbook knows no zones; the same, so that its bytes are
+
+
+class PackedLines:
+    """A gzip file of lines that end with a line feed each."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("wb")
+        self._packer = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, _GZIP)
+
+    def write_table(self, table: pa.Table) -> None:
+        """Write the lines of a table's one column: one behind the other, as they stand in Arrow's buffer."""
+        for lines in table.column(LINES).chunks:
+            _, offsets, data = lines.buffers()
+            if data is None:
+                continue
+            bounds = np.frombuffer(offsets, np.int32)[lines.offset : lines.offset + len(lines) + 1]
+            self._file.write(self._packer.compress(memoryview(data)[bounds[0] : bounds[-1]]))
+
+    def close(self) -> None:
+        """End the file."""
+        self._file.write(self._packer.flush())
+        self._file.close()
+
+
+class Workbook:
+    """An Excel file of one sheet with a header; every cell is text, rows go to disk as they come.
+
+    A shard has some ten thousand rows of an entity, a sheet room for a million.
+    """
+
+    def __init__(self, path: Path, columns: list[str]) -> None:
+        self._book = xlsxwriter.Workbook(path, {"constant_memory": True, "strings_to_numbers": False})
+        self._book.set_properties({"created": _MADE})
+        self._sheet = self._book.add_worksheet()
+        self._row = 0
+        self._write(columns)
+
+    def write_table(self, table: pa.Table) -> None:
+        """Write rows below those before."""
+        for row in zip(*(column.to_pylist() for column in table.columns), strict=True):
+            self._write(row)
+
+    def _write(self, cells: Iterable[str | None]) -> None:
+        for place, cell in enumerate(cells):
+            if cell:
+                self._sheet.write_string(self._row, place, cell)
+        self._row += 1
+
+    def close(self) -> None:
+        """End the file."""
+        self._book.close()
+
+
+class ShardFiles:
+    """The export files of one shard: `<folder>/<source>/<entity>/<entity>-<shard>` with the export's ending."""
+
+    def __init__(self, folder: Path, shard: int, customers: int, tally: Tally) -> None:
+        self._folder, self._shard, self._customers, self._tally = folder, shard, customers, tally
+        self._open: dict[str, Any] = {}
+
+    def add(self, whole: Export) -> None:
+        """Write an export's rows, as far as they belong to the company's customers, and count them."""
+        export = whole.within(self._customers)
+        if export.place not in self._open:
+            self._open[export.place] = self._new(export)
+        self._open[export.place].write_table(export.rows)
+        self._tally.rows[export.place] += len(export.rows)
+        for fault, rows in export.faults.items():
+            self._tally.dirt[f"{export.place}.{fault}"] += int(rows.sum())
+
+    def _new(self, export: Export) -> Any:
+        folder = self._folder / export.place
+        folder.mkdir(parents=True, exist_ok=True)
+        name = f"{folder.name}-{self._shard:05d}"
+        if export.form == PACKED:
+            return PackedLines(folder / f"{name}.jsonl.gz")
+        if export.form == WORKBOOK:
+            return Workbook(folder / f"{name}.xlsx", export.rows.column_names)
+        options = pacsv.WriteOptions(quoting_style=_QUOTING[export.form])
+        return pacsv.CSVWriter(folder / f"{name}.csv", export.rows.schema, write_options=options)
+
+    def close(self) -> None:
+        """End every file."""
+        for writer in self._open.values():
+            writer.close()

@@ -1,0 +1,127 @@
+"""What sources mean, as SQL: the views `mapped.<entity>` and `mapped.identifiers` over the raw tables."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from lakehouse.engine.escape import identifier, literal, qualified
+from lakehouse.sources import full_export
+from lakehouse.sources.mappable_entities import EACH, ENTITIES, TOGETHER, WHERE
+
+if TYPE_CHECKING:
+    from lakehouse.sources.definition import Source
+
+
+_NONE: Mapping[str, Mapping[str, datetime]] = MappingProxyType({})
+
+
+def entity_sql(
+    entity: str,
+    sources: Iterable[Source],
+    incomplete: Collection[str] = (),
+    empty: Mapping[str, Mapping[str, datetime]] = _NONE,
+) -> str:
+    """Return the SELECT of one canonical entity over every source that maps it.
+
+    Besides the entity's columns: `_loaded_at`, `_file_id` and `_row`, which say of two rows which is the later.
+    Of full exports: `incomplete` are ids of files with rows that could not be loaded: who is missing from one may be in
+    such a row. `empty` says of a raw table which files list nobody, and when they were loaded.
+    """
+    columns = ENTITIES[entity]
+    parts = [
+        _mapping_sql(columns, source, mapping, _rows(source, incomplete, empty))
+        for source in sources
+        for mapping in source.mappings(entity)
+    ]
+    if not parts:
+        cells = (f"CAST(NULL AS {kind}) AS {identifier(name)}" for name, kind in columns.items())
+        nowhere = "NULL::TIMESTAMPTZ AS _loaded_at, NULL::VARCHAR AS _file_id, NULL::BIGINT AS _row"
+        parts.append(f"SELECT {', '.join(cells)}, {nowhere} WHERE false")
+    return " UNION ALL ".join(parts)
+
+
+def _rows(source: Source, incomplete: Collection[str], empty: Mapping[str, Mapping[str, datetime]]) -> str:
+    if source.full_export is None:
+        return qualified(source.table)
+    return full_export.rows_sql(source, incomplete, empty.get(source.table, {}))
+
+
+def _mapping_sql(columns: Mapping[str, str], source: Source, mapping: Mapping[str, str], rows: str) -> str:
+    """Return the SELECT of one mapping. A value that is none of its column's type is null: it stops no other row."""
+    given = {"source": literal(source.source), "time_zone": literal(source.time_zone), **mapping}
+    if source.full_export is not None:
+        given |= full_export.changes(given)
+    cells = (
+        f"TRY_CAST({given.get(name, 'NULL')} AS {kind}) AS {identifier(name)}"
+        for name, kind in columns.items()
+    )
+    where = f" WHERE {given[WHERE]}" if WHERE in given else ""
+    each = ""
+    if EACH in given:
+        # A row is a whole: it is the newest also where its list is empty.
+        rows = _newest_wholes(given, rows) if TOGETHER in given else rows
+        each = f", unnest(TRY_CAST({given[EACH]} AS JSON[])) AS of_each(each)"
+    found = f"SELECT {', '.join(cells)}, _loaded_at, _file_id, _row FROM {rows}{each}{where}"
+    if TOGETHER not in given or EACH in given:
+        return found
+    return (
+        f"SELECT * FROM ({found}) QUALIFY rank() OVER (PARTITION BY {given[TOGETHER]} "
+        "ORDER BY coalesce(updated_at, _loaded_at) DESC, sequence DESC NULLS LAST, _loaded_at DESC, _file_id DESC) = 1"
+    )
+
+
+def _newest_wholes(given: Mapping[str, str], rows: str) -> str:
+    """Return the newest row of each whole, in brackets; a whole is named and dated by its row, not by its elements."""
+    named = (given[name.strip()] for name in given[TOGETHER].split(","))
+    whole = ", ".join(f"TRY_CAST({sql} AS VARCHAR)" for sql in named)
+    changed = f"TRY_CAST({given.get('updated_at', 'NULL')} AS TIMESTAMPTZ)"
+    sequence = f"TRY_CAST({given.get('sequence', 'NULL')} AS DECIMAL(38,0))"
+    return (
+        f"(SELECT * FROM {rows} QUALIFY row_number() OVER (PARTITION BY {whole} ORDER BY "
+        f"coalesce({changed}, _loaded_at) DESC, {sequence} DESC NULLS LAST, _loaded_at DESC, _file_id DESC, "
+        "_row DESC) = 1)"
+    )
+
+
+def identifiers_sql(sources: Iterable[Source]) -> str:
+    """Return the SELECT of every identifier that a record of any source carries.
+
+    Columns: record, source, type, value, region, seen_at; one row a record and value, newest sighting.
+    """
+    parts = []
+    for source in sources:
+        place = literal(f"{source.source}:{source.entity}")
+        parts += [
+            f"SELECT CAST({source.record} AS VARCHAR) AS record, {place} AS source, {literal(found.type)} AS type, "
+            f"CAST({found.value} AS VARCHAR) AS value, CAST({source.region} AS VARCHAR) AS region, "
+            f"{source.seen_at} AS seen_at FROM {qualified(source.table)}"
+            for found in source.identifiers
+        ]
+    if not parts:
+        nothing = (
+            "NULL::VARCHAR AS record, NULL::VARCHAR AS source, NULL::VARCHAR AS type, NULL::VARCHAR AS value"
+        )
+        parts.append(f"SELECT {nothing}, NULL::VARCHAR AS region, NULL::TIMESTAMPTZ AS seen_at WHERE false")
+    return (
+        "SELECT record, source, type, value, max(region) AS region, max(seen_at) AS seen_at "
+        f"FROM ({' UNION ALL '.join(parts)}) WHERE record IS NOT NULL AND value IS NOT NULL "
+        "GROUP BY record, source, type, value"
+    )
+
+
+def version(entity: str, sources: Iterable[Source]) -> str:
+    """Return what changes when the mapping of an entity does: what was computed from it is then computed anew."""
+    listed = list(sources)
+    sql = identifiers_sql(listed) if entity == "identifiers" else entity_sql(entity, listed)
+    return hashlib.sha256(sql.encode()).hexdigest()[:16]
+
+
+def tables_of(entity: str, sources: Iterable[Source]) -> set[str]:
+    """Return the raw tables that an entity is mapped from; `identifiers` counts as one."""
+    if entity == "identifiers":
+        return {source.table for source in sources if source.identifiers}
+    return {source.table for source in sources if entity in source.core}

@@ -1,0 +1,97 @@
+"""A lake with files in it: landed as `lakehouse put` does, loaded, resolved, and every model computed."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lakehouse.books import balance
+from lakehouse.ingest.batch import ingest
+from lakehouse.ingest.quarantine import bad_rows
+from lakehouse.landing.put import put
+from lakehouse.landing.raw_files import from_object
+from lakehouse.models import runner
+from lakehouse.stages import analyst_sql
+from lakehouse.stages.resolve import resolve
+from lakehouse.tables import catalog as catalogs
+from lakehouse.tables import ledger
+from tests.support import small_company
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    import duckdb
+
+    from lakehouse.tables.commit import FileRecord
+
+Place = tuple[str, str]
+
+
+@dataclass
+class Filled:
+    """What became of each file, what was set aside of it by row, and a connection to ask."""
+
+    records: dict[Place, FileRecord]
+    set_aside: dict[Place, dict[int | None, str]]
+    unbalanced: tuple[str, ...]
+    wrong: list[str]
+    con: duckdb.DuckDBPyConnection
+
+    def ask(self, query: str) -> list[tuple[Any, ...]]:
+        return self.con.execute(query).fetchall()
+
+
+@contextmanager
+def filled_lake(folder: Path, paths: Mapping[Place, Path]) -> Iterator[Filled]:
+    """Give a lake in a folder of its own, with a file for each source and entity, and nobody's own definitions."""
+    for name in ("warehouse", "scratch"):
+        (folder / name).mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("LAKEHOUSE_DEFINITIONS", raising=False)
+        patch.setenv("LAKEHOUSE_CATALOG", "sql")
+        patch.setenv("LAKEHOUSE_CATALOG_URI", f"sqlite:///{folder}/catalog.sqlite")
+        patch.setenv("LAKEHOUSE_WAREHOUSE", f"file://{folder}/warehouse")
+        patch.setenv("LAKEHOUSE_SCRATCH", f"{folder}/scratch")
+        small_company.forget()
+        with small_company.company(patch, folder) as company:
+            found = _fill(company, paths)
+            yield found
+            found.con.close()
+            catalogs.open_catalog(company.settings).close()
+    small_company.forget()
+
+
+def _fill(company: small_company.Works, paths: Mapping[Place, Path]) -> Filled:
+    settings = company.settings
+    landed = {}
+    for place, path in paths.items():
+        key = put(settings.landing_bucket, "/".join(place), path).key
+        head = small_company.aws.s3().head_object(Bucket=settings.landing_bucket, Key=key)
+        entry = {"key": key, "version_id": head["VersionId"], "size": head["ContentLength"]}
+        landed[place] = from_object(settings.landing_bucket, entry)
+    outcome = ingest(settings, landed.values())
+    assert not outcome.failed
+    by_id = {record.file_id: record for record in outcome.records}
+    records = {place: by_id[file.file_id] for place, file in landed.items()}
+    resolve(settings)
+    ran = runner.run(settings)
+    catalog = catalogs.open_catalog(settings)
+    tables = {
+        name: table for name in catalogs.table_names(catalog) if (table := catalogs.load(catalog, name))
+    }
+    assert ledger.records(tables, settings.ops_bucket).keys() == by_id.keys()
+    return Filled(
+        records=records,
+        set_aside={
+            place: {row["row"]: row["code"] for row in bad_rows.read(settings.ops_bucket, record)}
+            for place, record in records.items()
+            if record.quarantined
+        },
+        unbalanced=balance.ingested(settings, tables).unbalanced,
+        wrong=ran.wrong,
+        con=analyst_sql.connect(settings),
+    )

@@ -1,0 +1,88 @@
+"""Given small tables, what does a model's SQL say? In DuckDB alone, with the columns and types of the contracts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from lakehouse.engine.escape import identifier
+from lakehouse.models import registry
+from lakehouse.sources import definition, mapping_views
+from lakehouse.tables import views
+from lakehouse.tables.contracts import BY_NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lakehouse.models.registry import Model
+
+Row = dict[str, Any]
+LATER = {"_loaded_at": "TIMESTAMPTZ", "_file_id": "VARCHAR", "_row": "BIGINT"}
+
+
+def model_of(table: str) -> Model:
+    """Return the shipped model of a table."""
+    return next(model for model in registry.load() if model.table == table)
+
+
+def types_of(name: str) -> dict[str, str]:
+    """Return the columns of a table or of `mapped.<entity>`, with their DuckDB types."""
+    namespace, _, entity = name.partition(".")
+    if namespace == "mapped":
+        return mapping_views.ENTITIES[entity] | LATER
+    contracts = BY_NAME | {source.table: source.contract for source in definition.load().values()}
+    return {column.name: column.duck_type for column in contracts[name].columns}
+
+
+def answer(table: str, as_of: str = "2026-03-01", **given: Iterable[Row]) -> list[Row]:
+    """Return the rows of a model by its key, given rows of its inputs; names have `__` for the dot.
+
+    What a row does not say is null; an input that is not given is empty.
+    """
+    model = model_of(table)
+    with duckdb.connect() as con:
+        con.execute("SET TimeZone = 'UTC'")
+        for namespace in ("raw", "core", "marts", "mapped"):
+            con.execute(f"CREATE SCHEMA {namespace}")
+        for name in model.inputs:
+            fill(con, name, given.pop(name.replace(".", "__"), ()))
+        assert not given, f"{table} does not read {', '.join(given)}"
+        if {"raw.events", "core.identities"} <= set(model.inputs):
+            con.execute(views.EVENTS)
+        con.execute("SET VARIABLE as_of = CAST(? AS DATE)", [as_of])
+        cells = ", ".join(
+            f"CAST({identifier(name)} AS {kind}) AS {identifier(name)}"
+            for name, kind in types_of(table).items()
+        )
+        key = ", ".join(model.contract.key)
+        found = con.execute(f"SELECT {cells} FROM ({model.sql}) ORDER BY {key}")
+        names = [column[0] for column in found.description or []]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def fill(con: duckdb.DuckDBPyConnection, name: str, rows: Iterable[Row]) -> None:
+    """Make a table with these rows."""
+    types = types_of(name)
+    con.execute(f"CREATE TABLE {name} ({', '.join(f'{identifier(n)} {kind}' for n, kind in types.items())})")
+    for row in rows:
+        assert row.keys() <= types.keys(), f"{name} has no {row.keys() - types.keys()}"
+        columns, marks = ", ".join(map(identifier, row)), ", ".join("?" * len(row))
+        con.execute(f"INSERT INTO {name} ({columns}) VALUES ({marks})", list(row.values()))
+
+
+def column(rows: list[Row], name: str) -> list[Any]:
+    """Return one column, in the order of the rows."""
+    return [row[name] for row in rows]
+
+
+def tied(**customers: str) -> list[Row]:
+    """Return identities: `tied(hubspot_id__1="ann")` ties hubspot_id 1 to the customer ann."""
+    return [
+        {
+            "identifier_type": name.rpartition("__")[0],
+            "identifier_value": name.rpartition("__")[2],
+            "customer_id": who,
+        }
+        for name, who in customers.items()
+    ]

@@ -1,0 +1,143 @@
+"""Which of SeaweedFS's messages mean that an object was created, and which object that is."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from lakehouse import aws
+from lakehouse.local.services.object_events import ObjectEvents, object_created
+
+BUCKET = "landing"
+ID = "6715d6094a9b4a80b0b72131f9bb3778"
+WRITTEN_NS = 0x7FFF_FFFF_FFFF_FFFF - int(ID[:16], 16)
+
+
+def change(path: str, event: str = "create", size: int = 5, **extended: str) -> dict[str, Any]:
+    """Return a message as SeaweedFS 4.48 sends it; it leaves out a size of 0, as protobuf does."""
+    attributes = {"mtime": WRITTEN_NS // 10**9, **({"file_size": size} if size else {})}
+    encoded = {k.replace("_", "-"): base64.b64encode(v.encode()).decode() for k, v in extended.items()}
+    entry = {"name": path.rpartition("/")[2], "attributes": attributes, "extended": encoded}
+    return {"event_type": event, "key": f"/buckets/{path}", "message": {"new_entry": entry}}
+
+
+def version(key: str, event: str = "create", number: str = ID, **more: Any) -> dict[str, Any]:
+    """Return the message of a new version."""
+    path = f"{BUCKET}/{key}.versions/v_{number}"
+    return change(path, event, Seaweed_X_Amz_Version_Id=number, Seaweed_X_Amz_ETag="e1", **more)
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["a.csv", "shop/orders/订单 %20+.csv", "a.versions/v_12", f"x.versions/v_{ID}", "deep/er/.versions"],
+)
+def test_a_new_version_is_an_object_created(key: str) -> None:
+    """The key is as it was given, however much it looks like SeaweedFS's own paths."""
+    created = object_created(version(key), {BUCKET})
+    assert created is not None
+    assert (created.bucket, created.key, created.size, created.etag) == (BUCKET, key, 5, "e1")
+    assert created.version_id == ID
+    assert created.reason == "PutObject"
+
+
+def test_an_object_of_an_unversioned_bucket_is_one_too() -> None:
+    """Its path is its key, also when it replaces another or is moved there; it has no version id."""
+    for event in ("create", "update", "rename"):
+        created = object_created(change(f"{BUCKET}/a/b.csv", event), {BUCKET})
+        assert created is not None
+        assert (created.key, created.version_id) == ("a/b.csv", None)
+        assert "version-id" not in created.detail()["object"]
+
+
+def test_an_empty_object_has_size_zero() -> None:
+    """Its message leaves the size out."""
+    created = object_created(version("empty", size=0), {BUCKET})
+    assert created is not None
+    assert created.size == 0
+
+
+def test_an_upload_in_parts_says_so() -> None:
+    """S3 gives another reason for it."""
+    created = object_created(version("big", X_Seaweedfs_Multipart_Parts_Count="2"), {BUCKET})
+    assert created is not None
+    assert created.detail()["reason"] == "CompleteMultipartUpload"
+
+
+def _directory() -> dict[str, Any]:
+    made = change(f"{BUCKET}/a.csv.versions")
+    made["message"]["new_entry"]["is_directory"] = True
+    return made
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        version("a.csv", event="update", Seaweed_X_Amz_Noncurrent_Since_Ns="1"),
+        version("a.csv", Seaweed_X_Amz_Delete_Marker="true"),
+        version("a.csv") | {"key": f"/buckets/other/a.csv.versions/v_{ID}"},
+        change(f"{BUCKET}/.uploads/u1/0001.part"),
+        change(f"{BUCKET}"),
+        _directory(),
+        {"event_type": "delete", "key": f"/buckets/{BUCKET}/a.csv", "message": {"old_entry": {}}},
+        {},
+    ],
+)
+def test_noise_is_silent(noise: dict[str, Any]) -> None:
+    """Updates of old versions, delete markers, parts, folders, other buckets, deletions."""
+    assert object_created(noise, {BUCKET}) is None
+
+
+def test_sequencers_grow_with_time() -> None:
+    """They compare as text, as S3's do, whatever form the version id has."""
+    later = f"{int(ID[:16], 16) - 1:016x}{ID[16:]}"
+    first, second = (object_created(version("k", number=n), {BUCKET}) for n in (ID, later))
+    foreign = object_created(version("k", number="f" * 32), {BUCKET})
+    assert first is not None
+    assert second is not None
+    assert foreign is not None
+    assert first.sequencer == f"{WRITTEN_NS:016X}"
+    assert first.sequencer < second.sequencer
+    assert len(foreign.sequencer) == len(first.sequencer)
+
+
+class _Bus:
+    """An event bus that refuses some entries the first time, and is away before that."""
+
+    def __init__(self) -> None:
+        self.calls: list[list[dict[str, Any]]] = []
+
+    def put_events(self, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+        self.calls.append(Entries)
+        if len(self.calls) == 1:
+            raise ConnectionError
+        refuse = len(self.calls) == 2
+        return {
+            "Entries": [{"ErrorCode": "x"} if refuse and n else {"EventId": "1"} for n in range(len(Entries))]
+        }
+
+
+def test_events_wait_for_the_bus_and_are_sent_again_in_batches_of_ten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """None is lost when the bus is away for a moment, none that it took is sent again, strangers are refused."""
+    bus = _Bus()
+    monkeypatch.setattr(aws, "events", lambda: bus)
+    events = ObjectEvents({BUCKET}, "token")
+    url = events.listen()
+    with httpx.Client(trust_env=False) as client:
+        assert client.post(url, json=version("stranger")).status_code == 401
+        for n in range(12):
+            answer = client.post(url, json=version(f"k{n}"), headers={"Authorization": "Bearer token"})
+            assert answer.status_code == 200
+    events.forward()
+    events.stop()
+    keys = [[json.loads(e["Detail"])["object"]["key"] for e in call] for call in bus.calls]
+    assert [len(call) for call in keys] == [10, 10, 9, 2]
+    assert keys[2] == keys[1][1:]
+    assert keys[3] == ["k10", "k11"]
+    entry = bus.calls[0][0]
+    assert (entry["Source"], entry["DetailType"]) == ("aws.s3", "Object Created")

@@ -1,0 +1,224 @@
+"""The files are what they are said to be: the same for the same seed, counted right, written in bounded memory."""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+import hashlib
+import json
+import re
+import sys
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from lakehouse.errors import Terminal
+from lakehouse.sample.company import __main__ as command
+from lakehouse.sample.company import text_columns, write
+from lakehouse.sample.company.world import chunk as writing
+from lakehouse.sample.company.world.chunk import CHUNKS_A_TEAM, PEOPLE
+from lakehouse.sample.company.writers.export import Export
+
+OF_NOBODY = {
+    "shop/products",
+    "shop/prices",
+    "shop/stock",
+    "weather/daily",
+    "rates/daily",
+    "calendar/days",
+    "places/stores",
+}
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def larger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A company of the same seed as the others that needs a second team, so two workers have work."""
+    folder = tmp_path_factory.mktemp("larger") / "out"
+    write(folder, customers=PEOPLE * CHUNKS_A_TEAM + 300, seed=7, crms=("crm",), shops=("shop",))
+    return folder
+
+
+def test_two_workers_write_the_bytes_of_one(larger: Path, tmp_path: Path) -> None:
+    """The same seed and size give the same bytes, however many processes write them."""
+    write(
+        tmp_path / "out",
+        customers=PEOPLE * CHUNKS_A_TEAM + 300,
+        seed=7,
+        crms=("crm",),
+        shops=("shop",),
+        workers=2,
+    )
+    digests = _digests(larger)
+    assert digests == _digests(tmp_path / "out")
+    assert "shop/orders/orders-00001.csv" in digests
+
+
+def test_a_customer_is_the_same_in_a_larger_company(company: Any, larger: Path) -> None:
+    """Every file of the first five thousand begins the file of a company four times as large."""
+    for place in company.truth["rows"].keys() - {"ads/spend"}:
+        for path in (company.folder / place).iterdir():
+            small, large = path.read_bytes(), (larger / place / path.name).read_bytes()
+            if path.suffix == ".gz":
+                small, large = gzip.decompress(small), gzip.decompress(large)
+            assert large.startswith(small), place
+            assert len(large) > 2 * len(small) or place in OF_NOBODY | {"crm/users", "salesforce/users"}
+
+
+def test_a_company_cut_within_a_chunk_has_its_customers_alone(company: Any, tmp_path: Path) -> None:
+    """A company of 300 has what the first 300 of a larger one have: nothing more, nothing less."""
+    write(tmp_path / "out", customers=300, seed=7, crms=("crm",), shops=("shop",))
+    lines = (tmp_path / "out/shop/orders/orders-00000.csv").read_text("utf-8").splitlines()[1:]
+    among = company.value(
+        """SELECT count(*) FROM shop_orders JOIN truth_person_of_account USING (customer_id) WHERE person_id < 300"""
+    )
+    assert len(lines) == among > 500
+    theirs = (company.folder / "shop/orders/orders-00000.csv").read_text("utf-8").splitlines()
+    assert set(lines) <= set(theirs)
+
+
+def test_another_seed_is_another_company(tmp_path: Path) -> None:
+    """Nothing that is drawn stays the same under another seed."""
+    for seed in (1, 2):
+        write(tmp_path / str(seed), customers=300, seed=seed)
+    one, other = (_digests(tmp_path / str(seed)) for seed in (1, 2))
+    assert one.keys() == other.keys()
+    same = {name for name in one if one[name] == other[name]}
+    assert same == {
+        "GENERATED.md",
+        "calendar/days/days-00000.csv",
+        "places/stores/stores-00000.csv",
+        "shop/products/products-00000.csv",
+    }
+
+
+def test_the_truth_counts_the_rows_of_every_file(company: Any, bare: Any) -> None:
+    """`rows` of truth.json is what a reader counts, file by file, and what `write` returned."""
+    for written in (company, bare):
+        for place, rows in written.truth["rows"].items():
+            assert written.value(f"SELECT count(*) FROM {place.replace('/', '_')}") == rows > 0, place
+        folders = {p.parent.relative_to(written.folder).as_posix() for p in written.folder.glob("*/*/*")}
+        assert folders == written.truth["rows"].keys()
+        assert written.returned.rows == written.truth["rows"]
+        assert written.returned.as_json() == written.truth
+
+
+def test_memory_does_not_grow_with_the_company(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chunk is gone before the next but one is made, and nothing of any stays in Arrow's memory."""
+    made: list[weakref.ref[Any]] = []
+    alive: list[int] = []
+
+    def noted(*arguments: Any) -> Any:
+        alive.append(sum(reference() is not None for reference in made))
+        world = writing.chunk(*arguments)
+        made.append(weakref.ref(world))
+        return world
+
+    monkeypatch.setattr(sys.modules[write.__module__], "chunk", noted)
+    before = pa.total_allocated_bytes()
+    write(tmp_path / "out", customers=2 * PEOPLE + 1_000)
+    assert alive == [0, 1, 1]
+    assert pa.total_allocated_bytes() - before < 2**20
+
+
+def test_another_system_is_one_more_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function from a chunk of the world to an export is all that a further system's files need."""
+
+    def exports(world: Any) -> Iterator[Export]:
+        row = world.of("contacts", "row")
+        columns = {
+            "Record ID": world.texts("contacts", "contact_id"),
+            "Phone Number": text_columns.joined("+86", world.texts("persons", "phone", row)),
+            "Create Date": text_columns.universal(world.of("contacts", "created_at")),
+        }
+        yield Export("pipedrive/persons", pa.table(columns), world.of("contacts", "person"))
+
+    module = sys.modules[write.__module__]
+    monkeypatch.setattr(module, "OF_CUSTOMERS", (*module.OF_CUSTOMERS, exports))
+    truth = write(tmp_path / "out", customers=40)
+    lines = (tmp_path / "out/pipedrive/persons/persons-00000.csv").read_text("utf-8").splitlines()
+    assert lines[0] == '"Record ID","Phone Number","Create Date"'
+    assert len(lines) - 1 == truth.rows["pipedrive/persons"] > 20
+
+
+def test_the_command_tells_how_far_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--progress` tells on stderr, and what was written is a table that ends with rows, time and memory."""
+    assert command.main([str(tmp_path / "out"), "--customers", "20", "--progress"]) == 0
+    told = capsys.readouterr()
+    assert told.err == "\r20 of 20 customers\n"
+    *lines, last = told.out.splitlines()
+    rows = {place: int(count.replace(",", "")) for place, count in (line.split() for line in lines)}
+    assert rows == json.loads((tmp_path / "out/truth.json").read_text("utf-8"))["rows"]
+    assert re.fullmatch(rf"{sum(rows.values()):,} rows in \d+\.\d s, largest process \d+ MiB", last)
+
+
+def test_the_command_prints_the_truth_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--json` prints what truth.json holds, and history ends with the day that is named."""
+    named = [str(tmp_path / "out"), "--customers", "20", "--until", "2025-12-31", "--json"]
+    assert command.main(named) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told == json.loads((tmp_path / "out/truth.json").read_text("utf-8"))
+    days = (tmp_path / "out/weather/daily/daily-00000.csv").read_text("utf-8").splitlines()
+    assert max(day.split(",")[1] for day in days[1:]) == '"2025-12-31"'
+    assert dt.date.fromisoformat(told["start"]).weekday() == 0
+    assert command.main(named) == 1
+    assert "is not empty" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("systems", "told"),
+    [
+        ({"crms": ("siebel",)}, "no such CRM: siebel; there are hubspot"),
+        ({"shops": ()}, "a company needs a shop"),
+    ],
+)
+def test_systems_that_are_not_known_are_refused(systems: Any, told: str, tmp_path: Path) -> None:
+    """Whoever misspells one is told which there are; nothing is written."""
+    with pytest.raises(Terminal, match=told):
+        write(tmp_path / "out", customers=10, **systems)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("customers", "workers"), [(0, 1), (10_000_001, 1), (10, 0)])
+def test_a_size_that_cannot_be_is_refused(customers: int, workers: int, tmp_path: Path) -> None:
+    """Beyond ten million people ids could meet, and nobody is no worker; nothing is written."""
+    with pytest.raises(Terminal, match="choose"):
+        write(tmp_path / "out", customers=customers, workers=workers)
+    assert not (tmp_path / "out").exists()
+
+
+def test_everything_says_that_it_is_generated(company: Any) -> None:
+    """GENERATED.md, truth.json and every row that has a column for its source say so; mail domains are reserved."""
+    assert "generated" in (company.folder / "GENERATED.md").read_text("utf-8")
+    assert company.truth["generated"] is True
+    for table, column in (
+        *(("shop_orders", "source"), ("shop_customers", "source"), ("crm_contacts", "lead_source")),
+        *(
+            ("crm_leads", "source"),
+            ("crm_deals", "source"),
+            ("crm_tickets", "source"),
+            ("douyin_leads", "备注"),
+        ),
+        *(("weather_daily", "source"), ("ads_spend", "source"), ("shop_products", "source")),
+    ):
+        assert company.rows(f"SELECT DISTINCT {column} FROM {table}") == [("generated sample",)]
+    domains = company.rows(
+        """SELECT DISTINCT regexp_extract(email, '@.*?([a-z]+\\.[a-z]+)$', 1) FROM
+           (SELECT email FROM crm_contacts UNION SELECT email FROM shop_customers UNION SELECT email FROM crm_users)
+           WHERE email IS NOT NULL"""
+    )
+    assert {name for (name,) in domains} == {"example.com", "example.net", "example.org"}
+    assert company.rows("SELECT DISTINCT json ->> '$.context.library.name' FROM web_events") == [
+        ("crm-lakehouse-sample",)
+    ]

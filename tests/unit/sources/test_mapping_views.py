@@ -1,0 +1,152 @@
+"""What a mapping may say of which rows it speaks."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfoNotFoundError
+
+import duckdb
+import pytest
+
+from lakehouse.errors import BadDefinition
+from lakehouse.sources.definition import parse
+from lakehouse.sources.mapping_views import entity_sql
+
+HEAD = """
+source: shopify
+entity: orders
+doc: Orders
+grain: one row a line
+format: csv
+key: [name]
+columns:
+  - {name: name, from: Name, doc: "Order"}
+  - {name: total, from: Total, type: "decimal(12,2)", doc: "Total, in the order's first row"}
+  - {name: sku, from: SKU, doc: "SKU"}
+  - {name: items, from: items, doc: "Items as JSON"}
+  - {name: changed, from: changed, type: timestamptz, doc: "Changed"}
+core:
+"""
+
+
+def source(core: str):
+    return parse(HEAD + core, "shopify_orders.yaml")
+
+
+@pytest.fixture
+def con():
+    with duckdb.connect() as found:
+        columns = ", ".join(
+            f'"{c.name}" {c.duck_type}' for c in source("  orders: {order_id: name}").contract.columns
+        )
+        found.execute(f"SET TimeZone = 'UTC'; CREATE SCHEMA raw; CREATE TABLE raw.shopify_orders ({columns})")
+        yield found
+
+
+def row(con, file: str, number: int, **cells):
+    names = ", ".join(["_file_id", "_row", "_loaded_at", *cells])
+    marks = ", ".join("?" * (len(cells) + 3))
+    con.execute(
+        f"INSERT INTO raw.shopify_orders ({names}) VALUES ({marks})",
+        [file, number, f"2026-01-0{file}", *cells.values()],
+    )
+
+
+def mapped(con, entity: str, core: str, *columns: str):
+    return con.execute(
+        f"SELECT {', '.join(columns)} FROM ({entity_sql(entity, [source(core)])}) ORDER BY ALL"
+    ).fetchall()
+
+
+def test_rows_that_a_condition_leaves_out_are_none_of_the_entity(con):
+    """Only an order's first row has its total."""
+    row(con, "1", 1, name="#1", total="9.50", sku="a")
+    row(con, "1", 2, name="#1", sku="b")
+    core = "  orders: {order_id: name, amount: total, where: total IS NOT NULL}"
+    assert mapped(con, "orders", core, "order_id", "CAST(amount AS VARCHAR)") == [("#1", "9.50")]
+
+
+def test_a_list_in_a_row_is_an_entity_an_element(con):
+    """Other rows, with an empty list or none, have no element."""
+    row(con, "1", 1, name="1", items='[{"id": 7, "sku": "a"}, {"id": 8, "sku": "b"}]')
+    row(con, "1", 2, name="2", items="[]")
+    row(con, "1", 3, name="3")
+    core = "  order_items: {order_id: name, line_id: each->>'id', product_id: each->>'sku', each: items}"
+    assert mapped(con, "order_items", core, "order_id", "line_id", "product_id") == [
+        ("1", "7", "a"),
+        ("1", "8", "b"),
+    ]
+
+
+def test_of_what_is_sent_whole_only_the_newest_version_has_items(con):
+    """An item that an edited order no longer has is gone; it is the order's clock that says which is newest."""
+    row(con, "1", 1, name="1", items='[{"id": 7}, {"id": 8}]', changed="2026-01-05")
+    row(con, "2", 1, name="1", items='[{"id": 8}, {"id": 9}]', changed="2026-01-06")
+    row(con, "3", 1, name="1", items='[{"id": 7}]', changed="2026-01-04")
+    core = (
+        "  order_items: {order_id: name, line_id: each->>'id', updated_at: changed, each: items, "
+        "together: 'source, order_id'}"
+    )
+    assert mapped(con, "order_items", core, "line_id") == [("8",), ("9",)]
+
+
+def test_a_whole_of_which_no_item_is_left_has_none(con):
+    """Its newest version says so by an empty list, or by none; an item of an older one is no item of it."""
+    core = (
+        "  order_items: {order_id: name, line_id: each->>'id', updated_at: changed, each: items, "
+        "together: 'source, order_id'}"
+    )
+    row(con, "1", 1, name="1", items='[{"id": 7}]', changed="2026-01-05")
+    row(con, "2", 1, name="1", items="[]", changed="2026-01-06")
+    row(con, "2", 2, name="2", items='[{"id": 7}]', changed="2026-01-06")
+    assert mapped(con, "order_items", core, "order_id", "line_id") == [("2", "7")]
+    row(con, "3", 1, name="2", changed="2026-01-07")
+    assert mapped(con, "order_items", core, "order_id", "line_id") == []
+
+
+def test_of_two_versions_of_a_whole_in_one_file_and_instant_the_one_further_down_counts(con):
+    """Not the items of both."""
+    core = "  order_items: {order_id: name, line_id: each->>'id', updated_at: changed, each: items, together: order_id}"
+    row(con, "1", 1, name="1", items='[{"id": 7}, {"id": 8}]', changed="2026-01-05")
+    row(con, "1", 2, name="1", items='[{"id": 8}]', changed="2026-01-05")
+    assert mapped(con, "order_items", core, "line_id") == [("8",)]
+
+
+def test_a_value_that_is_none_of_its_columns_type_stops_no_other(con):
+    """It is null, and the list that is none has no element; all other rows say what they say."""
+    row(con, "1", 1, name="1", items='[{"id": 7, "q": "many"}, {"id": 8, "q": "2"}]')
+    row(con, "1", 2, name="2", items="none")
+    core = "  order_items: {order_id: name, line_id: each->>'id', quantity: each->>'q', each: items}"
+    found = mapped(con, "order_items", core, "line_id", "CAST(quantity AS VARCHAR)")
+    assert found == [("7", None), ("8", "2.000")]
+
+
+def test_a_source_may_map_to_an_entity_several_times(con):
+    """A row with two facts is two rows of the entity."""
+    row(con, "1", 1, name="ann", sku="red", items="oak")
+    core = """
+  customer_attributes:
+    - {record_id: name, attribute: "'colour'", value: sku}
+    - {record_id: name, attribute: "'wood'", value: items}
+"""
+    found = mapped(con, "customer_attributes", core, "attribute", "value", "source")
+    assert found == [("colour", "red", "shopify"), ("wood", "oak", "shopify")]
+
+
+@pytest.mark.parametrize("zone", ["Asia/Peking", "Asia", "../etc/passwd", "+08:00", ""])
+def test_a_zone_that_is_none_is_refused(zone):
+    """Times would be read as if they were somewhere else."""
+    with pytest.raises(BadDefinition, match="none of IANA's, such as Asia/Shanghai"):
+        parse(HEAD.replace("format: csv", f"format: csv\ntime_zone: '{zone}'") + "  {}", "a.yaml")
+
+
+def test_without_a_list_of_zones_any_may_be_one(monkeypatch):
+    """As in Lambda's image: DuckDB, which reads the times, has a list of its own."""
+    monkeypatch.setattr("lakehouse.sources.definition.TZPATH", ("/nowhere",))
+
+    def none(name: str) -> None:
+        raise ZoneInfoNotFoundError(name)
+
+    monkeypatch.setattr("lakehouse.sources.definition.ZoneInfo", none)
+    for zone in ("UTC", "Asia/Shanghai"):
+        text = HEAD.replace("format: csv", f"format: csv\ntime_zone: {zone}") + "  {}"
+        assert parse(text, "a.yaml").time_zone == zone
