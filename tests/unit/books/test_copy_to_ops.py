@@ -49,7 +49,7 @@ def busy(company) -> Works:
 
 
 def say(company: Works, key: str, *lines: dict) -> None:
-    objects.put(company.settings.ops_bucket, key, "\n".join(json.dumps(line) for line in load_lines).encode())
+    objects.put(company.settings.ops_bucket, key, "\n".join(json.dumps(line) for line in lines).encode())
 
 
 def outcome(run: str, chunk: str, *customers: str) -> dict:

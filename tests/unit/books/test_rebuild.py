@@ -121,13 +121,13 @@ def test_an_expiry_in_the_middle_loses_nothing(shop, monkeypatch):
     shop.works.orders("3.csv", "O8,C1,2026-01-08,1.00")
     keep_books(shop.works.settings)
     before = books(shop)
-    look = rebuild.summaries.from_summaries
+    look = rebuild.ledger_rows.from_summaries
 
     def expire_and_look(catalog):
         assert expire(shop) == 1
         return look(catalog)
 
-    monkeypatch.setattr(rebuild.summaries, "from_summaries", expire_and_look)
+    monkeypatch.setattr(rebuild.ledger_rows, "from_summaries", expire_and_look)
     rebuild_books(shop.works.settings)
     assert books(shop) == before
 
@@ -136,18 +136,18 @@ def test_what_others_copy_and_expire_in_the_middle_is_not_lost(shop, monkeypatch
     """The rebuild read the ledger before that copy: it is refused, and looks again."""
     shop.works.orders("3.csv", "O8,C1,2026-01-08,1.00")
     shop.works.orders("4.csv", "O7,C1,2026-01-08,1.00")
-    look, others = rebuild.summaries.from_summaries, [1]
+    look, others = rebuild.ledger_rows.from_summaries, [1]
 
     def interfere_and_look(catalog):
         if others:
             others.clear()
             with monkeypatch.context() as real:
-                real.setattr(rebuild.summaries, "from_summaries", look)
+                real.setattr(rebuild.ledger_rows, "from_summaries", look)
                 keep_books(shop.works.settings)
             assert expire(shop) == 1
         return look(catalog)
 
-    monkeypatch.setattr(rebuild.summaries, "from_summaries", interfere_and_look)
+    monkeypatch.setattr(rebuild.ledger_rows, "from_summaries", interfere_and_look)
     rebuild_books(shop.works.settings)
     catalog = catalogs.open_catalog(shop.works.settings)
     ids = {file.file_id for file in listing(shop.works.settings.landing_bucket) if file.place[0] == "shop"}
