@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lakehouse.cli.app import DEFAULT, ROWS, AsJson, Data, app, progress
 from lakehouse.errors import Terminal
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from lakehouse.console.query_files import Format
 
 
 @app.command()
@@ -37,38 +43,78 @@ def status(data: Data = DEFAULT, as_json: AsJson = False) -> None:
         )
 
 
-@app.command()
+@app.command(
+    epilog='Examples: lakehouse sql "show all tables" · lakehouse sql "from marts.rfm" -o rfm.xlsx · '
+    "lakehouse sql --format csv < query.sql > rows.csv"
+)
 def sql(
     query: Annotated[
         str | None, typer.Argument(help="One SELECT in DuckDB's SQL; read from standard input when left out.")
     ] = None,
+    file_format: Annotated[
+        str | None,
+        typer.Option(
+            "--format", help="table, csv, json, parquet or xlsx; what FILE ends with when left out."
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write all rows there.")
+    ] = None,
     data: Data = DEFAULT,
     as_json: AsJson = False,
 ) -> None:
-    """Ask the tables: raw.*, core.*, marts.*, ops.*. It only reads; `show all tables` lists what there is."""
+    """Ask the tables: raw.*, core.*, marts.*, ops.*. It only reads; `show all tables` lists what there is.
+
+    A terminal shows the first 100 rows; every other format has all of them.
+    """
+    from lakehouse.console.query_files import format_of
     from lakehouse.local.session import session
 
+    if as_json and file_format not in (None, "json"):
+        raise Terminal(f"--json and --format {file_format} contradict each other: give one")
+    chosen = format_of(output, "json" if as_json else file_format)
     if query is None and sys.stdin.isatty():
         print("type one SELECT, then Ctrl-D", file=sys.stderr)
     text = query if query is not None else sys.stdin.read()
     with session(data, "store") as settings:
         from lakehouse.stages import analyst_sql
+        from lakehouse.stages.table_listing import is_listing, list_tables, listing_sql
 
         con = analyst_sql.connect(settings)
         try:
-            answer = analyst_sql.ask(con, text)
-            columns = [column[0] for column in answer.description or []]
-            if as_json:
-                from lakehouse.console.query_json import as_json as pieces
-
-                sys.stdout.writelines(pieces(columns, iter(answer.fetchone, None)))
-            else:
-                from lakehouse.console.terminal import show_rows
-
-                rows = answer.fetchmany(ROWS + 1)
-                show_rows(columns, rows[:ROWS], more=len(rows) > ROWS)
+            if is_listing(text):
+                text = listing_sql(list_tables(settings))
+            _answer(analyst_sql.ask(con, text), chosen, output)
         finally:
             con.close()
+
+
+def _answer(answer: duckdb.DuckDBPyConnection, chosen: Format, output: Path | None) -> None:
+    """Print the rows of a query, or write them to a file."""
+    from lakehouse.console import query_files
+
+    if output is not None and chosen != "table":
+        count = query_files.write_query(answer, output, chosen)
+        print(f"{count:,} rows in {output}", file=sys.stderr)
+    elif chosen == "json":
+        from lakehouse.console.query_json import as_json
+
+        sys.stdout.writelines(as_json(query_files.columns_of(answer), query_files.rows_of(answer)))
+    elif chosen == "csv":
+        query_files.csv_rows(answer, sys.stdout)
+    else:
+        _show_table(answer, output)
+
+
+def _show_table(answer: duckdb.DuckDBPyConnection, output: Path | None) -> None:
+    from lakehouse.console.query_files import columns_of
+    from lakehouse.console.terminal import show_rows
+
+    if output is not None:
+        raise Terminal("a table is for a terminal: name FILE.csv, .json, .parquet or .xlsx")
+    columns = columns_of(answer)
+    rows = answer.fetchmany(ROWS + 1)
+    show_rows(columns, rows[:ROWS], more=len(rows) > ROWS)
 
 
 @app.command()

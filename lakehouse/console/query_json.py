@@ -19,7 +19,7 @@ def as_json(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[s
     names = [json.dumps(name) for name in distinct(columns)]
     yield "["
     for number, row in enumerate(rows):
-        cells = ", ".join(f"{name}: {_value(value)}" for name, value in zip(names, row, strict=True))
+        cells = ", ".join(f"{name}: {json_value(value)}" for name, value in zip(names, row, strict=True))
         yield f"{', ' if number else ''}{{{cells}}}"
     yield "]\n"
 
@@ -38,7 +38,8 @@ def distinct(names: Sequence[str]) -> list[str]:
     return found
 
 
-def _value(value: Any) -> str:
+def json_value(value: Any) -> str:
+    """Return a value as JSON: every digit of a decimal kept, times as ISO 8601, binary as hexadecimal digits."""
     text: str | None = None
     match value:
         case Decimal():
@@ -46,9 +47,9 @@ def _value(value: Any) -> str:
         case float() if not math.isfinite(value):
             text = "null"
         case list() | tuple():
-            text = f"[{', '.join(map(_value, value))}]"
+            text = f"[{', '.join(map(json_value, value))}]"
         case dict():
-            members = (f"{json.dumps(str(name))}: {_value(member)}" for name, member in value.items())
+            members = (f"{json.dumps(str(name))}: {json_value(member)}" for name, member in value.items())
             text = f"{{{', '.join(members)}}}"
         case datetime() | date() | time():
             text = json.dumps(value.isoformat())

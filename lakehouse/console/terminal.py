@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-_UNFOLDED = 100_000  # characters: what is written to a file or pipe is folded by whoever reads it
+_UNFOLDED: Final = 100_000  # characters: what is written to a file or pipe is folded by whoever reads it
+_FRAME: Final = 3  # characters that a column's border and margins take
+_MOST_ROWS_TURNED: Final = 4  # of a table whose rows become columns
+_LONG_TEXT: Final = 24  # characters, from which on a text may be folded
+_FOLDS: Final = 4  # lines that a folded text may take
 # Data comes from outside; what a terminal would obey (colours, cursor, line breaks) is shown instead.
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {
     9: "\\t",
@@ -37,15 +41,33 @@ def complain(message: str) -> None:
 def grid(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
     """Return a table of counts; numbers stand right and with separators, nothing (None) as a dash.
 
-    The first column names the rows, so it is never folded.
+    The first column names the rows, so it is never folded. Where the table is wider than the terminal even with its
+    texts folded, rows and columns change places.
     """
     listed = [list(row) for row in rows]
     shown = [[_counted(value) for value in row] for row in listed]
-    return _table(title, [name.replace("_", " ") for name in columns], listed, shown)
+    names = [name.replace("_", " ") for name in columns]
+    if _narrowest(names, shown) <= out.width or len(listed) > _MOST_ROWS_TURNED:
+        return _table(title, names, listed, shown)
+    turned = [list(cells) for cells in zip(names, *shown, strict=True)]
+    table = _table(title, turned[0], turned[1:], turned[1:])
+    for column in table.columns[1:]:
+        column.justify = "right"
+    return table
+
+
+def _narrowest(names: Sequence[str], shown: Sequence[Sequence[str]]) -> int:
+    """Return how wide a table is when every text is folded between its words; the first column never is."""
+    columns = list(zip(names, *shown, strict=True))
+    first = max(map(cell_len, columns[0]))
+    rest = [
+        max(cell_len(word) for cell in column for word in (cell.split() or [""])) for column in columns[1:]
+    ]
+    return first + sum(rest) + _FRAME * len(columns) + 1
 
 
 def _table(
-    title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], shown: list[list[str]]
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], shown: Sequence[Sequence[str]]
 ) -> Table:
     table = Table(title=title or None, title_justify="left", title_style="bold", header_style="dim")
     for number, name in enumerate(columns):
@@ -133,8 +155,7 @@ def size(count: int) -> str:
 def show_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, more: bool) -> None:
     """Print the rows of a query; where they are wider than the terminal, each as a list of its columns."""
     shown = [[plain(value) for value in row] for row in rows]
-    widths = [max(map(cell_len, column)) for column in zip(columns, *shown, strict=True)]
-    if sum(widths) + 3 * len(widths) < out.width or len(columns) == 1:
+    if len(columns) == 1 or _folds_well(columns, shown):
         out.print(_table("", columns, rows, shown))
     else:
         for number, cells in enumerate(shown, start=1):
@@ -142,4 +163,16 @@ def show_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, more: bo
             for name, cell in zip(columns, cells, strict=True):
                 out.print(Text.assemble((f"  {name}: ", "dim"), cell), soft_wrap=True)
     if more:
-        out.print(f"… these are the first {len(rows)} rows; `--json` prints all")
+        out.print(f"… these are the first {len(rows)} rows; `-o FILE` gives all")
+
+
+def _folds_well(columns: Sequence[str], shown: Sequence[Sequence[str]]) -> bool:
+    """Return whether the terminal holds the rows as a table: as they are, or with long texts folded a few times."""
+    widths = [max(map(cell_len, column)) for column in zip(columns, *shown, strict=True)]
+    frame = _FRAME * len(widths) + 1
+    if sum(widths) + frame <= out.width:
+        return True
+    short = [width for width in widths if width <= _LONG_TEXT]
+    long = [width for width in widths if width > _LONG_TEXT]
+    room = out.width - frame - sum(short)
+    return bool(long) and room >= _LONG_TEXT * len(long) and sum(long) <= _FOLDS * room
