@@ -14,17 +14,24 @@ __all__ = ["connect"]
 def connect(data: Path | str = ".lakehouse") -> duckdb.DuckDBPyConnection:
     """Return a DuckDB connection with every table in place as `raw.*`, `core.*`, `marts.*` and `ops.*`.
 
-    With a catalog in the environment (LAKEHOUSE_CATALOG, as on AWS) it reads that one; else the stack that runs
-    on the folder `data`. Each table is seen as it stood when the connection was made. Raises `Terminal` when
-    there is neither, and `Transient` when the catalog does not answer.
+    With a catalog in the environment (LAKEHOUSE_CATALOG, as on AWS) it reads that one; else the stack on the folder
+    `data`. Where that does not run, its object store and catalog are started, and stopped when the connection is
+    gone. Each table is seen as it stood when the connection was made. Raises `Terminal` when there is neither a
+    catalog nor data in the folder, and `Transient` when the catalog does not answer.
     """
     from lakehouse import settings  # noqa: PLC0415 - functions import this package and need none of it
     from lakehouse.errors import LakehouseError, Transient  # noqa: PLC0415
     from lakehouse.stages import analyst_sql  # noqa: PLC0415
 
-    found = settings.named_or_running(Path(data))
+    folder = Path(data)
+    holder = None
+    if not settings.names_catalog():
+        from lakehouse.local.store_holder import hold_store, release_with  # noqa: PLC0415
+
+        holder = hold_store(folder)
+    found = settings.named_or_running(folder)
     try:
-        return analyst_sql.connect(found)
+        con = analyst_sql.connect(found)
     except LakehouseError:
         raise
     except OSError as error:
@@ -32,3 +39,6 @@ def connect(data: Path | str = ".lakehouse") -> duckdb.DuckDBPyConnection:
         raise Transient(
             f"the catalog {where} does not answer; if it is a local stack, start it: `lakehouse up`"
         ) from error
+    if holder is not None:
+        release_with(con, holder)
+    return con

@@ -79,12 +79,17 @@ class Settings(BaseSettings):
         return self.now_or_as_of(now).astimezone(UTC).date()
 
 
+def names_catalog() -> bool:
+    """Return whether the environment names a catalog."""
+    return "LAKEHOUSE_CATALOG" in os.environ
+
+
 def named_or_running(data: Path) -> Settings:
     """Return the environment's settings where it names a catalog, else those of the stack that runs on `data`.
 
     Raises `Terminal` when there is neither.
     """
-    if "LAKEHOUSE_CATALOG" in os.environ:
+    if names_catalog():
         return current()
     try:
         env = json.loads((data / "stack.json").read_text("utf-8"))["env"]

@@ -14,8 +14,7 @@ from rich.text import Text
 _UNFOLDED: Final = 100_000  # characters: what is written to a file or pipe is folded by whoever reads it
 _FRAME: Final = 3  # characters that a column's border and margins take
 _MOST_ROWS_TURNED: Final = 4  # of a table whose rows become columns
-_LONG_TEXT: Final = 24  # characters, from which on a text may be folded
-_FOLDS: Final = 4  # lines that a folded text may take
+_FOLDS: Final = 8  # lines that a folded text may take
 # Data comes from outside; what a terminal would obey (colours, cursor, line breaks) is shown instead.
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {
     9: "\\t",
@@ -38,46 +37,74 @@ def complain(message: str) -> None:
     err.print(Text.assemble(("lakehouse: ", "bold red"), message), soft_wrap=True)
 
 
-def grid(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
+def grid(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], optional: Sequence[str] = ()
+) -> Table:
     """Return a table of counts; numbers stand right and with separators, nothing (None) as a dash.
 
-    The first column names the rows, so it is never folded. Where the table is wider than the terminal even with its
-    texts folded, rows and columns change places.
+    Where the terminal is too narrow, `optional` columns are left out, one after the other; where that does not help a
+    table of few rows, rows and columns change places.
     """
     listed = [list(row) for row in rows]
     shown = [[_counted(value) for value in row] for row in listed]
     names = [name.replace("_", " ") for name in columns]
-    if _narrowest(names, shown) <= out.width or len(listed) > _MOST_ROWS_TURNED:
+    for name in optional:
+        if _widths(names, shown) is None:
+            position = names.index(name)
+            names.pop(position)
+            for row in (*listed, *shown):
+                row.pop(position)
+    if _widths(names, shown) is not None or len(listed) > _MOST_ROWS_TURNED:
         return _table(title, names, listed, shown)
-    turned = [list(cells) for cells in zip(names, *shown, strict=True)]
-    table = _table(title, turned[0], turned[1:], turned[1:])
+    header, *turned = [list(cells) for cells in zip(names, *shown, strict=True)]
+    table = _table(title, header, turned, turned)
     for column in table.columns[1:]:
         column.justify = "right"
     return table
-
-
-def _narrowest(names: Sequence[str], shown: Sequence[Sequence[str]]) -> int:
-    """Return how wide a table is when every text is folded between its words; the first column never is."""
-    columns = list(zip(names, *shown, strict=True))
-    first = max(map(cell_len, columns[0]))
-    rest = [
-        max(cell_len(word) for cell in column for word in (cell.split() or [""])) for column in columns[1:]
-    ]
-    return first + sum(rest) + _FRAME * len(columns) + 1
 
 
 def _table(
     title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], shown: Sequence[Sequence[str]]
 ) -> Table:
     table = Table(title=title or None, title_justify="left", title_style="bold", header_style="dim")
+    widths = _widths(columns, shown)
     for number, name in enumerate(columns):
         right = any(_is_number(row[number]) for row in rows)
+        width = widths[number] if widths else None
         table.add_column(
-            Text(name), justify="right" if right else "left", overflow="fold", no_wrap=number == 0
+            Text(name),
+            justify="right" if right else "left",
+            overflow="fold",
+            no_wrap=number == 0,
+            width=width,
         )
     for cells in shown:
         table.add_row(*(Text(cell) for cell in cells))
     return table
+
+
+def _widths(columns: Sequence[str], shown: Sequence[Sequence[str]]) -> list[int] | None:
+    """Return how wide the columns of a table are in this terminal; None where it holds no such table.
+
+    The first column names the rows and is never folded. A long text is folded between words, over a few lines.
+    """
+    cells = list(zip(columns, *shown, strict=True))
+    widths = [max(map(cell_len, column)) for column in cells]
+    least = [_least_width(column, width) for column, width in zip(cells, widths, strict=True)]
+    least[0] = widths[0]
+    room = out.width - _FRAME * len(widths) - 1
+    if sum(least) > room:
+        return None
+    while sum(widths) > room:  # what can give most, gives
+        widest = max(range(len(widths)), key=lambda position: widths[position] - least[position])
+        widths[widest] -= 1
+    return widths
+
+
+def _least_width(cells: Sequence[str], width: int) -> int:
+    """Return how narrow a column may become: as its longest word, and so that no cell takes too many lines."""
+    longest_word = max(cell_len(word) for cell in cells for word in cell.split(" "))
+    return max(longest_word, -(-width // _FOLDS))
 
 
 def _is_number(value: Any) -> bool:
@@ -112,7 +139,8 @@ def show_status(found: dict[str, Any]) -> None:
         for name, t in found["tables"].items()
     ]
     if rows:
-        out.print(grid("Tables", ("table", "rows", "files", "size", "snapshots", "last commit (UTC)"), rows))
+        headers = ("table", "rows", "files", "size", "snapshots", "last commit (UTC)")
+        out.print(grid("Tables", headers, rows, optional=("snapshots", "files")))
     else:
         out.print(
             "There are no tables yet: `lakehouse put SOURCE/ENTITY FILE` lands files, `lakehouse up` loads them."
@@ -134,7 +162,7 @@ def show_deliveries(deliveries: dict[str, Any]) -> None:
 
 
 def _moment(iso: str | None) -> str | None:
-    return iso[:19].replace("T", " ") if iso else None
+    return iso[:16].replace("T", "\u00a0") if iso else None  # not folded between day and time
 
 
 def _reasons(withheld: dict[str, int]) -> str:
@@ -153,9 +181,9 @@ def size(count: int) -> str:
 
 
 def show_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, more: bool) -> None:
-    """Print the rows of a query; where they are wider than the terminal, each as a list of its columns."""
+    """Print the rows of a query; where the terminal is too narrow for a table, each as a list of its columns."""
     shown = [[plain(value) for value in row] for row in rows]
-    if len(columns) == 1 or _folds_well(columns, shown):
+    if len(columns) == 1 or _widths(columns, shown) is not None:
         out.print(_table("", columns, rows, shown))
     else:
         for number, cells in enumerate(shown, start=1):
@@ -164,15 +192,3 @@ def show_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, more: bo
                 out.print(Text.assemble((f"  {name}: ", "dim"), cell), soft_wrap=True)
     if more:
         out.print(f"… these are the first {len(rows)} rows; `-o FILE` gives all")
-
-
-def _folds_well(columns: Sequence[str], shown: Sequence[Sequence[str]]) -> bool:
-    """Return whether the terminal holds the rows as a table: as they are, or with long texts folded a few times."""
-    widths = [max(map(cell_len, column)) for column in zip(columns, *shown, strict=True)]
-    frame = _FRAME * len(widths) + 1
-    if sum(widths) + frame <= out.width:
-        return True
-    short = [width for width in widths if width <= _LONG_TEXT]
-    long = [width for width in widths if width > _LONG_TEXT]
-    room = out.width - frame - sum(short)
-    return bool(long) and room >= _LONG_TEXT * len(long) and sum(long) <= _FOLDS * room

@@ -35,7 +35,7 @@ def is_listing(query: str) -> bool:
 
 
 def list_tables(settings: Settings) -> list[ListedTable]:
-    """Return every table that there is or may be, by name; those that nobody has filled have no rows."""
+    """Return the tables by name: raw ones that some source has filled, and all others, filled or not."""
     catalog = catalogs.open_catalog(settings)
     existing = catalogs.table_names(catalog)
     with ThreadPoolExecutor() as pool:
@@ -46,8 +46,8 @@ def list_tables(settings: Settings) -> list[ListedTable]:
             if table
         }
     sources = definition.load(settings.definitions).values()
-    meanings = {contract.name: contract.doc for contract in contracts.ALL}
-    meanings |= {source.table: source.contract.doc for source in sources}
+    meanings = {source.table: source.contract.doc for source in sources if source.table in rows}
+    meanings |= {contract.name: contract.doc for contract in contracts.ALL}
     view, behind, meaning = _EVENTS
     rows[view], meanings[view] = rows.get(behind, 0), meaning
     names = sorted(rows.keys() | meanings.keys())

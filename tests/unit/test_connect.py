@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 import lakehouse
@@ -69,18 +67,21 @@ def nowhere(monkeypatch):
 
 def test_where_no_stack_runs_it_says_how_to_start_one(nowhere, tmp_path):
     """Neither a catalog in the environment nor a stack on the folder."""
-    with pytest.raises(Terminal, match=r"no stack runs on .* start one with `lakehouse up`"):
+    with pytest.raises(Terminal, match=r"no stack runs on .* start a stack with `lakehouse up`"):
         lakehouse.connect(tmp_path)
 
 
-def test_a_stack_that_was_killed_is_told_and_not_traced(nowhere, tmp_path):
-    """It left word of where it was, and nobody answers there."""
-    env = {
+def test_a_catalog_that_does_not_answer_is_told_and_not_traced(nowhere, monkeypatch):
+    """With its address, and what may help."""
+    environment = {
         "LAKEHOUSE_CATALOG": "rest",
         "LAKEHOUSE_CATALOG_URI": "http://127.0.0.1:1",
         "LAKEHOUSE_WAREHOUSE": "s3://x/",
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "a",
+        "AWS_SECRET_ACCESS_KEY": "b",
     }
-    env |= {"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
-    (tmp_path / "stack.json").write_text(json.dumps({"env": env}), "utf-8")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
     with pytest.raises(Transient, match=r"http://127\.0\.0\.1:1 does not answer; if it is a local stack"):
-        lakehouse.connect(str(tmp_path))
+        lakehouse.connect()

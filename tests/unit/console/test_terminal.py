@@ -48,7 +48,7 @@ def test_status_in_words_and_numbers_with_separators(screen):
     for text in (
         "12,345",
         "3 MiB",
-        "2026-01-02 03:04:05",
+        "2026-01-02\u00a003:04",
         "2 consent, 1 quiet hours",
         "books balance",
         "in flight",
@@ -119,3 +119,24 @@ def test_no_rows_are_a_table_without_rows(screen):
 def test_a_value_is_one_line_of_text(value, text):
     """Whatever came from outside is shown, not obeyed."""
     assert terminal.plain(value) == text
+
+
+def test_a_table_fits_eighty_columns(screen):
+    """Texts are folded between words, optional columns go, and a wide row becomes a column; no line is too long."""
+    paper = screen(80)
+    numbers = dict.fromkeys(("selected", "sent", "removed", "unchanged", "failed", "unknown"), 1234567)
+    sync = numbers | {"in_flight": 0, "balanced": True, "withheld": {"consent": 1_825, "suppressed": 1_252}}
+    terminal.show_deliveries({"hubspot_segments": sync})
+    names = ("table", "rows", "files", "size", "snapshots", "last commit (UTC)")
+    row = ["raw.salesforce_opportunity_history", 34_800_000, 1_200, "999 MiB", 50, "2026-11-28\u00a022:34"]
+    terminal.out.print(terminal.grid("Tables", names, [row] * 9, optional=("snapshots", "files")))
+    meaning = "What people of the company did for a customer, and when, and by whom it was done"
+    terminal.show_rows(["schema", "table", "rows", "meaning"], [["raw", "x" * 30, 5, meaning]], more=False)
+    lines = paper.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    text = "\n".join(lines)
+    assert "│ selected" in text
+    assert "raw.salesforce_opportunity_history" in text
+    assert "snapshots" not in text
+    assert "row 1" not in text
+    assert all(word in text for word in meaning.split())
