@@ -1,4 +1,4 @@
-"""Writes the pages that are made from code: docs/data-dictionary.md and docs/cli.md.
+"""Writes the pages that are made from code: docs/data-dictionary.md, docs/cli.md and docs/knobs.md.
 
 `python docs/generate.py` writes them; with `--check` it writes nothing and exits with 1 when one is not current.
 """
@@ -7,19 +7,28 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
+from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from pkgutil import walk_packages
+from typing import TYPE_CHECKING, Any, get_args
 
 import typer
 from typer.main import get_command
 
+import lakehouse
 from lakehouse.cli import app
 from lakehouse.models import registry
+from lakehouse.outbound.definition import Sync
+from lakehouse.policy import GIB, KIB, MIB, Policy
+from lakehouse.segments.definition import Segment
+from lakehouse.settings import Settings
 from lakehouse.sources import definition
 from lakehouse.tables.contracts import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from types import ModuleType
 
     from lakehouse.sources.definition import Source
     from lakehouse.tables.contract import Contract
@@ -38,6 +47,23 @@ NAMESPACES = {
     "marts": "Answers, a row a customer or a day.",
     "ops": "The system's own books.",
 }
+KNOBS = """\
+Numbers that somebody may want to turn, where each stands, and what it means. Numbers that a format, a protocol or a
+service fixes are none: they stand in the code that needs them, as `Final`. Sizes and limits of what is deployed are
+parameters of `infra/template.yaml`."""
+SETTINGS = "Environment variables of a process; the template sets them on AWS, the stack on a laptop."
+DEFINITIONS = (
+    "Fields of definition files: people's own stand in the folder that `LAKEHOUSE_DEFINITIONS` names."
+)
+POLICIES = "Fields of classes in the code, by room. To turn one, change it there and measure (`make bench`)."
+KNOB_HEAD = ("name", "value", "meaning", "file")
+MODELS_OF_DEFINITIONS = (
+    ("source", definition.Source),
+    ("source, `dedupe`", definition.Dedupe),
+    ("source, `full_export`", definition.FullExport),
+    ("segment", Segment),
+    ("sync", Sync),
+)
 STAGES = {
     "core.identities": "resolve",
     "ops.segment_members": "export_segments",
@@ -169,7 +195,86 @@ def _grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
-PAGES = {"data-dictionary.md": data_dictionary, "cli.md": cli}
+def knobs() -> str:
+    """Return the page of every number that somebody may want to turn."""
+    parts = ["# Knobs", NOTE, KNOBS, "## Settings", SETTINGS, _grid(KNOB_HEAD, sorted(_settings()))]
+    parts += ["## Definitions", DEFINITIONS, _grid(KNOB_HEAD, _definition_numbers())]
+    parts += ["## Policies", POLICIES]
+    for room, rows in groupby(sorted(_policies()), key=lambda row: row[0]):
+        parts += [f"### {room}", _grid(KNOB_HEAD, [row[1:] for row in rows])]
+    return "\n\n".join(parts) + "\n"
+
+
+def _settings() -> Iterator[list[str]]:
+    """Yield name, value, meaning and file of each setting that is a number."""
+    for name, field in Settings.model_fields.items():
+        if is_number(field.default):
+            variable = str(field.validation_alias or f"LAKEHOUSE_{name.upper()}")
+            yield [
+                f"`{variable}`",
+                shown(name, field.default),
+                field.description or "",
+                "`lakehouse/settings.py`",
+            ]
+
+
+def _definition_numbers() -> Iterator[list[str]]:
+    """Yield the same of each number that a definition file may set."""
+    for kind, model in MODELS_OF_DEFINITIONS:
+        for name, field in model.model_fields.items():
+            kinds = {field.annotation, *get_args(field.annotation)}
+            if kinds & {int, float} and not kinds & {str}:
+                default = "required" if field.is_required() else shown(name, field.default)
+                where = f"`{model.__module__.replace('.', '/')}.py`"
+                yield [f"{kind}: `{name}`", default, field.description or "", where]
+
+
+def _policies() -> Iterator[list[str]]:
+    """Yield room, name, value, meaning and file of each policy's numbers."""
+    for module in policy_modules():
+        room = module.__name__.removeprefix("lakehouse.").removesuffix(".policy").replace(".", "/")
+        where = f"`{module.__name__.replace('.', '/')}.py`"
+        for name, value in vars(module).items():
+            if isinstance(value, type) and issubclass(value, Policy) and value.__module__ == module.__name__:
+                for knob in value.knobs():
+                    if not isinstance(knob.value, Policy):
+                        yield [room, f"`{knob.name}`", shown(knob.name, knob.value), knob.meaning, where]
+            elif isinstance(value, Policy):
+                for knob in type(value).knobs():
+                    number = getattr(value, knob.name.partition(".")[2])
+                    label = f"`{name}.{knob.name.partition('.')[2]}`"
+                    yield [room, label, shown(label, number), knob.meaning, where]
+
+
+def policy_modules() -> list[ModuleType]:
+    """Return the modules that name tunable numbers."""
+    found = walk_packages(lakehouse.__path__, "lakehouse.")
+    return [
+        import_module(one.name)
+        for one in found
+        if one.name.endswith(".policy") and one.name != Policy.__module__
+    ]
+
+
+def is_number(value: Any) -> bool:
+    """Return whether a value is a number, and not a yes or no."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def shown(name: str, value: Any) -> str:
+    """Return a value as people write it: bytes in the largest unit that divides them, digits in threes."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        if "bytes" in name:
+            for unit, size in (("GiB", GIB), ("MiB", MIB), ("KiB", KIB)):
+                if value and value % size == 0:
+                    return f"{value // size:,} {unit}"
+        return f"{value:,}"
+    if isinstance(value, tuple):
+        return ", ".join(shown(name, part) for part in value)
+    return str(value)
+
+
+PAGES = {"data-dictionary.md": data_dictionary, "cli.md": cli, "knobs.md": knobs}
 
 
 def stale() -> list[str]:
