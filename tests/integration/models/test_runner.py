@@ -1,4 +1,4 @@
-"""Models run when what they were computed from has moved, and only then; what loses a race leaves nothing behind."""
+"""Models run when what they were computed from has changed, and only then; a run that loses a race leaves nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from tests.support import small_company
 from tests.support.small_company import Works
 
 PEOPLE = ("core.contacts", "core.consents", "core.customers")
-BUYERS = ("core.orders", "marts.daily_activity", "marts.customer_360", "marts.rfm")
+VALUES = ("core.home_currency", "core.home_rates", "core.order_values")
+BUYERS = ("core.orders", *VALUES, "marts.daily_activity", "marts.customer_360", "marts.rfm")
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def look_from(monkeypatch, day: str) -> None:
 
 
 def ran(company: Works) -> set[str]:
-    """Run what is due; return the tables, which must be what `pending` foretold."""
+    """Run what is due; return the tables, which must be what `pending` foreoutcome."""
     foretold = runner.pending(company.settings)
     done = [each.table for each in runner.run(company.settings).committed]
     assert done == foretold
@@ -99,7 +100,6 @@ def override(folder: Path, monkeypatch, text: str) -> None:
     (folder / "definitions" / "models" / "mine.sql").write_text(text, "utf-8")
     monkeypatch.setenv("LAKEHOUSE_DEFINITIONS", str(folder / "definitions"))
     settings.current.cache_clear()
-    registry.load.cache_clear()
 
 
 def test_rewriting_files_moves_nothing(shop):
@@ -165,15 +165,15 @@ def test_an_input_that_moves_under_the_computation_is_a_conflict(shop, monkeypat
 
 
 def test_a_model_with_wrong_sql_keeps_its_rows_and_stops_only_those_that_read_it(shop, monkeypatch, tmp_path):
-    """It is told by file and reason; everything else goes on."""
+    """It is named by file and reason; everything else goes on."""
     override(tmp_path, monkeypatch, registry_text("core.orders").replace("r.currency", "r.nonsense"))
     shop.contacts("2.csv", "2,Bob,bob@x.org,C2,No,2026-01-03")
     resolve(shop.settings)
-    told = runner.run(shop.settings)
-    assert len(told.wrong) == 1
-    assert told.wrong[0].startswith("mine.sql: Binder Error")
-    assert "nonsense" in told.wrong[0]
-    assert {done.table for done in told.committed} == set(PEOPLE)
+    outcome = runner.run(shop.settings)
+    assert len(outcome.wrong) == 1
+    assert outcome.wrong[0].startswith("mine.sql: Binder Error")
+    assert "nonsense" in outcome.wrong[0]
+    assert {done.table for done in outcome.committed} == set(PEOPLE)
     assert shop.ask("select count(*) from core.orders") == [(2,)]
 
 
@@ -184,12 +184,12 @@ def test_a_model_sees_what_its_header_names_and_nothing_else(shop, monkeypatch, 
     )
     override(tmp_path, monkeypatch, text)
     shop.orders("2.csv", "O3,C1,2026-01-20,7.00")
-    told = runner.run(shop.settings)
+    outcome = runner.run(shop.settings)
     assert "marts.customer_360" in {
-        done.table for done in told.committed
+        done.table for done in outcome.committed
     }  # it reads core.orders, and runs before
-    assert len(told.wrong) == 1
-    assert "orders does not exist" in told.wrong[0]
+    assert len(outcome.wrong) == 1
+    assert "orders does not exist" in outcome.wrong[0]
 
 
 def test_what_nobody_sends_makes_no_table(shop):
