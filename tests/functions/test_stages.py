@@ -53,8 +53,8 @@ def test_hints_lead_from_raw_files_to_segments(shop, event, case):
     """By the commit that was announced, or by tick: one call each, in order, and each announces the next."""
     for name, announced in (
         ("resolve", ["core.identities"]),
-        ("aggregate", ["core.consents", "core.contacts", "core.customers", "core.orders",
-                       "marts.customer_360", "marts.daily_activity", "marts.rfm"]),
+        ("aggregate", ["core.consents", "core.contacts", "core.customers", "core.home_currency", "core.home_rates",
+                       "core.order_values", "core.orders", "marts.customer_360", "marts.daily_activity", "marts.rfm"]),
         ("export_segments", []),
     ):  # fmt: skip
         handler, cases = HINTED[name]
