@@ -91,7 +91,7 @@ def test_the_run_that_won_has_the_last_word_in_the_log(company, monkeypatch):
 def test_of_two_runs_at_once_one_counts(company, monkeypatch):
     """The slower leaves neither a snapshot nor a file."""
     company.contacts("1.csv", "1,Ann,ann@x.org,C1,Yes,2026-01-01")
-    audit, happened = resolve._audit, []
+    audit, happened = resolve._write_audit, []
 
     def meanwhile(*arguments):
         if not happened:
@@ -99,7 +99,7 @@ def test_of_two_runs_at_once_one_counts(company, monkeypatch):
             resolve.resolve(company.settings)
         audit(*arguments)
 
-    monkeypatch.setattr(resolve, "_audit", meanwhile)
+    monkeypatch.setattr(resolve, "_write_audit", meanwhile)
     with pytest.raises(CommitConflict):
         resolve.resolve(company.settings)
     assert company.snapshots()["core.identities"] == 1

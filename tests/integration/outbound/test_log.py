@@ -12,8 +12,8 @@ from lakehouse import aws, objects, settings
 from lakehouse.errors import Transient
 from lakehouse.outbound import log
 from lakehouse.outbound.records import Chunk, Outcome, Result, Row, Run
+from tests.integration.outbound.conftest import NOW
 from tests.support import cloud as clouds
-from tests.unit.outbound.conftest import NOW
 
 LEASE = timedelta(minutes=2)
 
@@ -43,24 +43,24 @@ def _outcome(run, name, attempt=1):
 
 
 def _write(run):
-    return log.write_run(run, [_chunk(run, name) for name in run.chunk_ids()])
+    return log.write_run(settings.current(), run, [_chunk(run, name) for name in run.chunk_ids()])
 
 
 def test_what_is_written_is_read(store):
     """Runs in order, chunks, outcomes; what is open is known."""
     first, second = _run(1), _run(2, "b" * 64)
     assert (_write(first), _write(second)) == (first, second)
-    assert log.syncs() == ["news"]
-    assert list(log.runs("news")) == [first, second]
-    assert list(log.runs("news", "00000001")) == [second]
-    assert log.run("news", "00000003") is None
+    assert log.syncs(settings.current()) == ["news"]
+    assert list(log.runs(settings.current(), "news")) == [first, second]
+    assert list(log.runs(settings.current(), "news", "00000001")) == [second]
+    assert log.run(settings.current(), "news", "00000003") is None
     name = first.chunk_ids()[0]
-    assert log.chunk("news", first.run, name) == _chunk(first, name)
-    assert log.outcome("news", first.run, name) is None
-    assert log.write_outcome(_outcome(first, name)) == _outcome(first, name)
-    log.claim("news", first.run, first.chunk_ids()[1], NOW, LEASE)
-    assert log.open_chunks(first) == {first.chunk_ids()[1]: 1}
-    assert log.outcomes(first)[0] == (name, _outcome(first, name))
+    assert log.chunk(settings.current(), "news", first.run, name) == _chunk(first, name)
+    assert log.outcome(settings.current(), "news", first.run, name) is None
+    assert log.write_outcome(settings.current(), _outcome(first, name)) == _outcome(first, name)
+    log.claim(settings.current(), "news", first.run, first.chunk_ids()[1], NOW, LEASE)
+    assert log.open_chunks(settings.current(), first) == {first.chunk_ids()[1]: 1}
+    assert log.outcomes(settings.current(), first)[0] == (name, _outcome(first, name))
 
 
 def test_a_number_has_one_run(store):
@@ -68,15 +68,15 @@ def test_a_number_has_one_run(store):
     first, second = _run(1), _run(1, "b" * 64)
     assert _write(first) == first
     assert _write(second) == first
-    assert list(log.runs("news")) == [first]
-    assert set(log.open_chunks(first)) == {"aaaaaaaa-0001", "aaaaaaaa-0002"}
+    assert list(log.runs(settings.current(), "news")) == [first]
+    assert set(log.open_chunks(settings.current(), first)) == {"aaaaaaaa-0001", "aaaaaaaa-0002"}
 
 
 def test_a_run_that_was_not_committed_is_none(store):
     """Chunks without a run.json: a planner died, and the number is still free."""
     run = _run(1)
     objects.put(settings.current().ops_bucket, "outbound/news/00000001/dead-0001/rows.json", b"{}")
-    assert list(log.runs("news")) == []
+    assert list(log.runs(settings.current(), "news")) == []
     assert _write(run) == run
 
 
@@ -85,26 +85,30 @@ def test_the_first_outcome_stands(store):
     run = _run(1)
     _write(run)
     name = run.chunk_ids()[0]
-    log.write_outcome(_outcome(run, name))
-    assert log.write_outcome(_outcome(run, name, attempt=2)).attempt == 1
+    log.write_outcome(settings.current(), _outcome(run, name))
+    assert log.write_outcome(settings.current(), _outcome(run, name, attempt=2)).attempt == 1
 
 
 def test_a_claim_keeps_others_out_until_its_lease_is_over(store):
     """Then the next attempt is claimed; an owner may end his own early."""
-    place = ("news", "00000001", "a-0001")
-    first = log.claim(*place, NOW, LEASE)
-    assert log.claim(*place, NOW + LEASE / 2, LEASE) is None
-    second = log.claim(*place, NOW + LEASE, LEASE)
+    chunk = ("news", "00000001", "a-0001")
+    first = log.claim(settings.current(), *chunk, NOW, LEASE)
+    assert log.claim(settings.current(), *chunk, NOW + LEASE / 2, LEASE) is None
+    second = log.claim(settings.current(), *chunk, NOW + LEASE, LEASE)
     assert (first.attempt, second.attempt) == (1, 2)
-    log.release(*place, second, NOW + LEASE)
-    third = log.claim(*place, NOW + LEASE, LEASE)
-    assert (third.attempt, log.read_claim(*place, 3)) == (3, third)
+    log.release(settings.current(), *chunk, second, NOW + LEASE)
+    third = log.claim(settings.current(), *chunk, NOW + LEASE, LEASE)
+    assert (third.attempt, log.read_claim(settings.current(), *chunk, 3)) == (3, third)
 
 
 def test_of_many_that_claim_at_once_one_wins(monkeypatch):
     """Sixteen workers, one chunk, on a store that is really concurrent."""
     with clouds.cloud(monkeypatch, "seaweedfs"), ThreadPoolExecutor(16) as pool:
-        claims = list(pool.map(lambda _: log.claim("news", "00000001", "a-0001", NOW, LEASE), range(16)))
+        claims = list(
+            pool.map(
+                lambda _: log.claim(settings.current(), "news", "00000001", "a-0001", NOW, LEASE), range(16)
+            )
+        )
     assert sum(claim is not None for claim in claims) == 1
 
 
@@ -119,7 +123,7 @@ def test_a_claim_whose_answer_was_lost_is_still_ones_own(store, monkeypatch):
     monkeypatch.setattr(objects.aws.s3(), "put_object", twice)
     with pytest.raises(ClientError):
         twice(Bucket=settings.current().ops_bucket, Key="probe", Body=b"", IfNoneMatch="*")
-    claim = log.claim("news", "00000001", "a-0001", NOW, LEASE)
+    claim = log.claim(settings.current(), "news", "00000001", "a-0001", NOW, LEASE)
     assert claim is not None
     assert claim.attempt == 1
 

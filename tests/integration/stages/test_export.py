@@ -11,6 +11,7 @@ from lakehouse.errors import BadDefinition
 from lakehouse.outbound import log
 from lakehouse.outbound.records import Outcome, Result
 from lakehouse.privacy import consent
+from lakehouse.settings import current
 from lakehouse.stages import export
 from tests.support.small_company import Works, forget
 
@@ -22,7 +23,7 @@ def compute(company: Works, **revenue: int) -> None:
     as_of = date(2026, 3, 1)
     marts = [
         {"customer_id": name, "as_of": as_of, "purchase_days": 2, "orders": 2, "revenue": Decimal(spent),
-         "recency_days": 5, "email_marketing": True}
+         "recency_days": 5}
         for name, spent in revenue.items()
     ]  # fmt: skip
     company.fill("core.customers", *({"customer_id": name, "email": f"{name}@x.org"} for name in revenue))
@@ -31,30 +32,38 @@ def compute(company: Works, **revenue: int) -> None:
         "marts.rfm",
         *({"customer_id": n, "as_of": as_of, "m": 5 if spent else 1} for n, spent in revenue.items()),
     )
+    company.fill(
+        "core.consents",
+        *({"customer_id": n, "purpose": "marketing", "channel": "email", "granted": True} for n in revenue),
+    )
     allow(company, *revenue)
 
 
 def allow(company: Works, *names: str) -> None:
-    consent.project([(name, "marketing", "email", "k") for name in names], str(names), datetime.now(UTC))
+    consent.project(
+        company.settings, [(name, "marketing", "email", "k") for name in names], str(names), datetime.now(UTC)
+    )
 
 
 def publish(company: Works, status: str = "sent", at: datetime | None = None) -> dict[str, str]:
     """Answer for the CRM: write the outcome of each announced chunk; return customer → action."""
     done = {}
     for message in company.hints("publish"):
-        chunk = log.chunk(message["sync"], message["run"], message["chunk"])
+        chunk = log.chunk(company.settings, message["sync"], message["run"], message["chunk"])
         done |= {row.customer_id: row.action for row in chunk.rows}
         rows = [
             Result(row.row, row.customer_id, row.action, "removed" if row.action == "remove" else status)
             for row in chunk.rows
         ]
         moment = (at or datetime.now(UTC)).isoformat()
-        log.write_outcome(Outcome(message["sync"], message["run"], message["chunk"], 1, moment, rows))
+        log.write_outcome(
+            company.settings, Outcome(message["sync"], message["run"], message["chunk"], 1, moment, rows)
+        )
     return done
 
 
 def runs() -> int:
-    return len(list(log.runs(SYNC)))
+    return len(list(log.runs(current(), SYNC)))
 
 
 @pytest.fixture
@@ -104,7 +113,7 @@ def test_nothing_computed_yet_plans_nothing(company):
     """The first look of an empty lake."""
     export.export(company.settings)
     assert not export.pending(company.settings)
-    assert (log.syncs(), company.hints("publish")) == ([], [])
+    assert (log.syncs(company.settings), company.hints("publish")) == ([], [])
 
 
 def test_a_run_that_died_between_segments_and_plan_is_made_up_for(company, monkeypatch):
