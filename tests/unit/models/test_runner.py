@@ -1,0 +1,91 @@
+"""Models run on a lake of one SQLite file, when something that they read has changed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from lakehouse.errors import CommitConflict
+from lakehouse.models import runner
+from tests.support.small_company import Works, forget
+
+VALUES = ["core.home_currency", "core.home_rates", "core.order_values"]
+
+
+@pytest.fixture
+def tables(lake, monkeypatch) -> Works:
+    """A lake where orders were computed already; nobody sent anything else."""
+    monkeypatch.setenv("LAKEHOUSE_AS_OF", "2026-01-31")
+    forget()
+    works = Works({})
+    orders(works, 1)
+    return works
+
+
+def orders(works: Works, count: int) -> None:
+    works.fill(
+        "core.orders",
+        *(
+            {"source": "shop", "order_id": f"O{n}", "amount": Decimal(10), "currency": "USD",
+             "ordered_at": datetime(2026, 1, 5, tzinfo=UTC)}
+            for n in range(count)
+        ),
+    )  # fmt: skip
+
+
+def run(works: Works) -> list[str]:
+    """Run what is stale; return the tables, which must be those that `pending` named."""
+    pending = runner.pending(works.settings)
+    computed = [committed.table for committed in runner.run(works.settings).committed]
+    assert computed == pending
+    return computed
+
+
+def define(monkeypatch, folder, text: str) -> None:
+    (folder / "models").mkdir(exist_ok=True)
+    (folder / "models" / "mine.sql").write_text(text, "utf-8")
+    monkeypatch.setenv("LAKEHOUSE_DEFINITIONS", str(folder))
+    forget()
+
+
+def test_an_empty_lake_computes_nothing(lake):
+    """Rows computed from nothing would say that nobody is a customer."""
+    assert run(Works({})) == []
+
+
+def test_a_model_runs_when_its_inputs_changed_and_only_then(tables):
+    """Inputs before those who read them."""
+    first = run(tables)
+    assert set(VALUES) < set(first)
+    assert first.index("core.home_currency") < first.index("core.order_values")
+    assert run(tables) == []
+    orders(tables, 2)
+    assert "core.order_values" in run(tables)
+    assert tables.ask("select count(*), sum(value) from core.order_values") == [(2, Decimal(20))]
+
+
+def test_wrong_sql_blocks_the_models_that_read_it_and_no_others(tables, monkeypatch, tmp_path):
+    """They keep the rows that they have."""
+    run(tables)
+    orders(tables, 2)
+    sql = "-- table: core.home_currency\n-- inputs: core.orders\nSELECT nonsense FROM core.orders"
+    define(monkeypatch, tmp_path, sql)
+    outcome = runner.run(tables.settings)
+    assert [text.partition(":")[0] for text in outcome.wrong] == ["mine.sql"]
+    assert not {committed.table for committed in outcome.committed} & set(VALUES)
+    assert tables.ask("select count(*) from core.order_values") == [(1,)]
+
+
+def test_an_input_that_changes_under_the_computation_is_a_conflict(tables, monkeypatch):
+    """Nothing is committed that was computed from something else than it says."""
+    prepare = runner.prepare
+
+    def prepare_late(*arguments):
+        orders(tables, 3)
+        return prepare(*arguments)
+
+    monkeypatch.setattr(runner, "prepare", prepare_late)
+    with pytest.raises(CommitConflict, match=r"core\.orders moved while core\.home_currency"):
+        runner.run(tables.settings)

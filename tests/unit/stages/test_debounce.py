@@ -1,0 +1,86 @@
+"""A stage runs when it is quiet, or when it has waited long enough; else it leaves itself a later hint."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from lakehouse import aws
+from lakehouse.errors import CommitConflict
+from lakehouse.settings import Settings
+from lakehouse.stages.debounce import when_quiet
+from lakehouse.stages.policy import DebouncePolicy
+
+SETTINGS = Settings(ingest_queue_url="ingest", settle_seconds=30)
+BUSY, QUIET = ("0", "1"), ("0", "0")
+
+
+@pytest.fixture
+def queues(monkeypatch):
+    """SQS with an ingest queue that has messages or none; keeps the hints that are sent."""
+
+    class Queues:
+        def __init__(self, counts) -> None:
+            self.counts = counts
+            self.hints: list[tuple[dict, int]] = []
+
+        def get_queue_attributes(self, QueueUrl, AttributeNames):  # noqa: N803
+            assert QueueUrl == "ingest"
+            return {"Attributes": dict(zip(AttributeNames, self.counts, strict=True))}
+
+        def send_message(self, QueueUrl, MessageBody, DelaySeconds):  # noqa: N803
+            assert QueueUrl == "stage"
+            self.hints.append((json.loads(MessageBody), DelaySeconds))
+
+    def make(counts) -> Queues:
+        made = Queues(counts)
+        monkeypatch.setattr(aws, "sqs", lambda: made)
+        return made
+
+    return make
+
+
+def hint(waited: timedelta | None = None) -> dict:
+    body = {"tick": True}
+    if waited is not None:
+        body["waiting_since"] = (datetime.now(UTC) - waited).isoformat()
+    return {"Records": [{"body": json.dumps(body)}]}
+
+
+LONG, SHORT = DebouncePolicy.patience + timedelta(seconds=1), timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("counts", "pending", "waited", "runs"),
+    [
+        (QUIET, [], None, True),
+        (BUSY, [], None, False),
+        (QUIET, ["core.orders"], None, False),
+        (BUSY, [], SHORT, False),
+        (BUSY, [], LONG, True),
+        (QUIET, ["core.orders"], LONG, True),
+    ],
+)
+def test_a_stage_waits_for_input_but_not_for_ever(queues, counts, pending, waited, runs):
+    """A hint that is put off says since when, and comes after the settle time."""
+    sqs, ran = queues(counts), []
+    assert when_quiet(ran.append, SETTINGS, "stage", hint(waited), lambda _: pending) is runs
+    assert bool(ran) is runs
+    assert [delay for _, delay in sqs.hints] == ([] if runs else [30])
+    if not runs and waited is not None:
+        since = datetime.fromisoformat(sqs.hints[0][0]["waiting_since"])
+        assert datetime.now(UTC) - since >= waited
+
+
+def test_after_a_lost_race_the_stage_looks_again_and_its_patience_begins_anew(queues):
+    """The other run may not have seen what this hint was about."""
+    sqs = queues(QUIET)
+
+    def lost(_):
+        raise CommitConflict("another run was first")
+
+    assert when_quiet(lost, SETTINGS, "stage", hint(LONG)) is False
+    ((body, _),) = sqs.hints
+    assert datetime.now(UTC) - datetime.fromisoformat(body["waiting_since"]) < timedelta(seconds=30)
