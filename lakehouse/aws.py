@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import boto3
 from botocore.config import Config
 
+from lakehouse.aws_policy import ClientPolicy
 from lakehouse.settings import current
 
 if TYPE_CHECKING:
@@ -18,11 +19,11 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 _CONFIG = Config(
-    retries={"mode": "standard", "max_attempts": 4},
-    connect_timeout=5,
-    read_timeout=60,
+    retries={"mode": "standard", "max_attempts": ClientPolicy.attempts},
+    connect_timeout=ClientPolicy.connect_seconds,
+    read_timeout=ClientPolicy.read_seconds,
     s3={"addressing_style": "path"},
-    max_pool_connections=32,
+    max_pool_connections=ClientPolicy.connections,
 )
 
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from lakehouse import aws
+from lakehouse.aws_policy import PUT_ONCE
 from lakehouse.errors import Transient
+from lakehouse.retrying import retry_on_conflict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
 _GONE = frozenset({"NoSuchKey", "404", "NotFound"})
 _TAKEN = frozenset({"PreconditionFailed", "412"})
 _RACING = frozenset({"ConditionalRequestConflict", "OperationAborted", "409"})
-_TRIES = 5
 
 
 def get(bucket: str, key: str) -> bytes | None:
@@ -33,25 +34,40 @@ def put(bucket: str, key: str, body: bytes, content_type: str = "application/jso
     aws.s3().put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
 
 
+class _Undecided(Exception):  # noqa: N818 - not an error yet
+    """Another conditional write of the same key is under way, or what was written first has been deleted."""
+
+
 def put_once(bucket: str, key: str, body: bytes, content_type: str = "application/json") -> bytes:
     """Write an object unless there is one, and return what stands there: `body`, or what came first.
 
     An SDK whose answer was lost writes again and is refused by its own first write. So a refusal alone
     does not say who won; callers put something of their own into `body` and compare.
     """
-    for _ in range(_TRIES):
-        try:
-            aws.s3().put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*")
-        except ClientError as error:
-            if _code(error) in _RACING:
-                continue
-            if _code(error) not in _TAKEN:
-                raise
-        else:
-            return body
-        if (standing := get(bucket, key)) is not None:
-            return standing
-    raise Transient(f"s3://{bucket}/{key} could not be written: others write and delete it; try again")
+    try:
+        return retry_on_conflict(
+            lambda: _put_or_get(bucket, key, body, content_type), PUT_ONCE, conflicts=(_Undecided,)
+        )
+    except _Undecided:
+        raise Transient(
+            f"s3://{bucket}/{key} could not be written: others write and delete it; try again"
+        ) from None
+
+
+def _put_or_get(bucket: str, key: str, body: bytes, content_type: str) -> bytes:
+    try:
+        aws.s3().put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*")
+    except ClientError as error:
+        if _code(error) in _RACING:
+            raise _Undecided from error
+        if _code(error) not in _TAKEN:
+            raise
+    else:
+        return body
+    standing = get(bucket, key)
+    if standing is None:
+        raise _Undecided
+    return standing
 
 
 def list_folders(bucket: str, prefix: str, after: str = "") -> Iterator[str]:

@@ -9,9 +9,8 @@ from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError, TransformParameterError
 
 from lakehouse import aws
+from lakehouse.aws_policy import SecretPolicy
 from lakehouse.errors import Terminal, Transient
-
-MAX_AGE_SECONDS = 300
 
 
 @lru_cache(maxsize=1)
@@ -22,7 +21,9 @@ def _provider(client: Any) -> SecretsProvider:
 def secret(name: str) -> dict[str, Any]:
     """Return the secret `name`. Transient when it cannot be fetched, Terminal when it is no JSON object."""
     try:
-        value: Any = _provider(aws.secrets()).get(name, max_age=MAX_AGE_SECONDS, transform="json")
+        value: Any = _provider(aws.secrets()).get(
+            name, max_age=SecretPolicy.max_age_seconds, transform="json"
+        )
     except TransformParameterError:  # its text quotes the secret, so nothing of it goes on
         raise Terminal(f"secret {name} is not JSON; write it as a JSON object") from None
     except GetParameterError:

@@ -29,7 +29,7 @@ class Settings(BaseSettings):
     catalog_uri: str = ""
     warehouse: str = ""
 
-    # AWS; boto3 itself reads AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3 and the credentials, DuckDB needs them told
+    # AWS; boto3 itself reads AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3 and the credentials, DuckDB is given them
     region: str = Field("us-east-1", validation_alias=AliasChoices("AWS_REGION", "AWS_DEFAULT_REGION"))
     s3_endpoint: str | None = Field(None, validation_alias="AWS_ENDPOINT_URL_S3")
     access_key: str | None = Field(None, validation_alias="AWS_ACCESS_KEY_ID")
@@ -93,16 +93,19 @@ def named_or_running(data: Path) -> Settings:
         return current()
     try:
         env = json.loads((data / "stack.json").read_text("utf-8"))["env"]
-        told = {name: env[alias] for name, alias in _environment_names().items() if alias in env}
+        values = {name: env[alias] for name, alias in _environment_names().items() if alias in env}
     except (OSError, ValueError, KeyError, TypeError):  # no such file, or another program's
         raise Terminal(
             f"no stack runs on {data} and LAKEHOUSE_CATALOG is not set: start one with `lakehouse up`"
         ) from None
-    return _Told.model_validate(told)
+    return _StackSettings.model_validate(values)
 
 
-class _Told(Settings):
-    """A stack's settings as it told them: the keys of somebody's own account must not meet its endpoints."""
+class _StackSettings(Settings):
+    """A stack's settings as its file has them, and nothing of the environment.
+
+    The keys of somebody's own account must not meet the stack's endpoints.
+    """
 
     @classmethod
     def settings_customise_sources(
@@ -116,6 +119,7 @@ class _Told(Settings):
 
 
 def _environment_names() -> dict[str, str]:
+    """Return the name in the environment of each setting."""
     names = {}
     for name, field in Settings.model_fields.items():
         alias = field.validation_alias

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lakehouse.landing.signatures import Request
 from lakehouse.landing.webhook import answer
+from lakehouse.settings import current
 from lakehouse.telemetry import observed
 
 if TYPE_CHECKING:
@@ -31,5 +32,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         headers=headers,
         body=base64.b64decode(body) if event.get("isBase64Encoded") else body,
     )
-    status, value = answer(request, datetime.now(UTC))
+    status, value = answer(current(), request, datetime.now(UTC))
     return {"statusCode": status, "headers": {"content-type": "application/json"}, "body": json.dumps(value)}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
 from lakehouse.outbound.deliver import deliver_message
+from lakehouse.settings import current
 from lakehouse.telemetry import observed
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failu
 
 def record_handler(record: SQSRecord) -> None:
     """Deliver the chunk of one message."""
-    deliver_message(json.loads(record.body), datetime.now(UTC))
+    deliver_message(current(), json.loads(record.body), datetime.now(UTC))
 
 
 @observed

@@ -1,4 +1,4 @@
-"""Connected components over (record - identifier) links: what hangs together is one customer."""
+"""Connected components over (record - identifier) links: each component is one customer."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def component_of(
     n_components, labels = connected_components(links.tocsr(), directed=False)
     labels = labels[:n_identifiers]
     smallest = np.zeros(n_components, dtype=np.int64)
-    # With a repeated label the last assignment stays: going downwards, that is the smallest identifier.
+    # Of assignments to one label the last one counts: going downwards, that is the smallest identifier.
     smallest[labels[::-1]] = np.arange(n_identifiers - 1, -1, -1)
     result: NDArray[np.int64] = smallest[labels]
     return result

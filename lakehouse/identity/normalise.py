@@ -1,4 +1,4 @@
-"""Normal forms of identifiers, so that two spellings of one thing are equal text.
+"""Normal forms of identifiers, so that two spellings of one identifier are equal text.
 
 Every distinct value passes here once. The plain spellings (`PLAIN_EMAIL`, a Chinese mobile) are settled by
 `sql/values.sql` with the patterns of this module; whatever is unusual is judged by email-validator and
@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from lakehouse.identity.policy import NormalisePolicy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,10 +25,9 @@ BLANKS = " \t\r\n\f\v\u00a0\u3000\u200b\u200c\u200d\u2060\ufeff"
 PLAIN_EMAIL = (
     r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,}"
 )
-PLAIN_EMAIL_LENGTH = 64
+PLAIN_EMAIL_LENGTH: Final = 64  # below RFC 1035's longest label
 
-_EMAIL_LENGTH = 254  # RFC 5321, with errata 1690 of RFC 3696
-_TOO_LONG = 10_000
+_EMAIL_LENGTH: Final = 254  # RFC 5321, with errata 1690 of RFC 3696
 
 # A Chinese mobile as people write it: 11 digits, or grouped 3-4-4. Other groupings are read as American,
 # since 1-380-555-0100 has eleven digits too.
@@ -58,7 +59,7 @@ def email(value: str) -> str | None:
     """
     from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - 50 ms, only when used
 
-    text = _nfkc_lower(value.strip(BLANKS)[:_TOO_LONG]).strip(BLANKS)
+    text = _nfkc_lower(value.strip(BLANKS)[: NormalisePolicy.longest_text]).strip(BLANKS)
     if len(text) > _EMAIL_LENGTH:  # before the library walks through a megabyte that someone pasted
         return None
     try:
@@ -79,11 +80,11 @@ def phone(value: str, region: str | None = None) -> str | None:
     text = unicodedata.normalize("NFKC", value).strip(BLANKS)
     if _SCIENTIFIC.fullmatch(text):
         return None
-    home = (region or "").strip().upper()
-    if home not in phonenumbers.SUPPORTED_REGIONS:
-        home = "CN" if _CN_GUESS.fullmatch(text) else _DEFAULT_REGION
+    country = (region or "").strip().upper()
+    if country not in phonenumbers.SUPPORTED_REGIONS:
+        country = "CN" if _CN_GUESS.fullmatch(text) else _DEFAULT_REGION
     try:
-        number = phonenumbers.parse(text, home)
+        number = phonenumbers.parse(text, country)
     except phonenumbers.NumberParseException:
         return None
     if not phonenumbers.is_valid_number(number):

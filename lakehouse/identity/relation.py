@@ -1,4 +1,4 @@
-"""The room's door to DuckDB: relations that others made, by name, and the room's own SQL files."""
+"""Access to DuckDB: relations that callers made, by name, and this package's own SQL files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SQL = Path(__file__).with_name("sql")
 
 
 class Relation:
-    """A table or view that someone else made: its name escaped for SQL, its columns known."""
+    """A table or view that a caller made: `sql` is its escaped name, `columns` are the names of its columns."""
 
     def __init__(self, con: duckdb.DuckDBPyConnection, name: str, needed: Iterable[str]) -> None:
         """Look the relation up; `Terminal` if it is not there or lacks one of the `needed` columns."""
@@ -38,23 +38,23 @@ def run(
     bound: Mapping[str, Any] | None = None,
     names: Mapping[str, str] | None = None,
 ) -> None:
-    """Run `sql/<step>.sql`: `bound` values are bound, `names` (escaped SQL) stand for the text's {name}s."""
+    """Run `sql/<step>.sql`: `bound` values are bound, `names` (escaped SQL) replace the text's `{name}`s."""
     sql = (_SQL / f"{step}.sql").read_text(encoding="utf-8")
     for name, escaped in (names or {}).items():
         sql = sql.replace(f"{{{name}}}", escaped)
     con.execute(sql, dict(bound or {}))
 
 
-def keep(con: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, Any]) -> None:
-    """Make the temp table `table` of columns (numpy or Arrow arrays of one length)."""
+def create_table(con: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, Any]) -> None:
+    """Create the temp table `table` from columns (numpy or Arrow arrays of one length)."""
     import pyarrow as pa  # noqa: PLC0415 - 0.1 s, only when used
 
-    con.register("identity_handed_over", pa.table(dict(columns)))
-    con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS FROM identity_handed_over")
-    con.unregister("identity_handed_over")
+    con.register("identity_columns", pa.table(dict(columns)))
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS FROM identity_columns")
+    con.unregister("identity_columns")
 
 
-def one(con: duckdb.DuckDBPyConnection, query: str) -> int:
-    """Return the one whole number that a query answers (0 for none)."""
+def scalar(con: duckdb.DuckDBPyConnection, query: str) -> int:
+    """Return the whole number that a query has as its only value; 0 for none."""
     row = con.execute(query).fetchone()
     return int(row[0] or 0) if row else 0

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lakehouse.errors import Terminal
 from lakehouse.identity.components import component_of
 from lakehouse.identity.normalise import BLANKS, placeholder_patterns, plain_patterns, unusual
-from lakehouse.identity.relation import Relation, keep, one, run
+from lakehouse.identity.policy import IdentityPolicy, NormalisePolicy
+from lakehouse.identity.relation import Relation, create_table, run, scalar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,7 +30,7 @@ STRENGTHS = (
     *("zoho_id", "wechat_openid", "anonymous_id"),
 )
 NAMESPACE = "crm-lakehouse/customer"
-ID_DIGITS = 16  # hex digits of a customer id
+ID_DIGITS: Final = 16  # hex digits of a customer id; ids that were given keep theirs
 
 _OBSERVATION = ("record", "source", "type", "value", "seen_at")
 _IDENTITY = ("identifier_type", "identifier_value", "customer_id", "first_seen_at", "last_seen_at")
@@ -37,16 +38,15 @@ _TABLES = (
     *("observed", "values", "unusual", "normal", "records", "links", "common", "components", "members"),
     *("before", "kept", "claims", "customers"),
 )
-_BATCH = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """What one resolve saw and decided, as counts.
+    """What one resolution read and decided, as counts.
 
     `observations` and `invalid` (by type) count observations that carry a value; `placeholders` and
-    `ignored_common` count identifiers that tie nobody and are left out; `new`, `merged` and `split` count the
-    rows of `identity_changes`.
+    `ignored_common` (shared by many records) count identifiers that tie nobody and are left out; `new`,
+    `merged` and `split` count the rows of `identity_changes`.
     """
 
     observations: int
@@ -66,9 +66,9 @@ def resolve(
     observations: str,
     previous: str | None,
     now: datetime,
-    max_records: int = 10,
+    max_records: int = IdentityPolicy.max_records,
 ) -> Resolution:
-    """Work out who is who; leave the temp tables `identities_new` and `identity_changes` on `con`.
+    """Resolve who is who; make the temp tables `identities_new` and `identity_changes` on `con`.
 
     `observations`: a relation (record, source, type, value VARCHAR, seen_at TIMESTAMPTZ, optionally region
     VARCHAR, the ISO 3166 alpha-2 default of a phone), one row an identifier that a record carried, raw. A
@@ -84,8 +84,8 @@ def resolve(
     before = Relation(con, previous, _IDENTITY) if previous else None
     try:
         counts = _normalise(con, observed)
-        _tie(con, max_records)
-        _name(con, before)
+        _connect(con, max_records)
+        _name_customers(con, before)
         run(con, "identities_new", {"now": now})
         run(con, "identity_changes", {"now": now})
         return _resolution(con, counts)
@@ -99,7 +99,7 @@ def _drop(con: duckdb.DuckDBPyConnection, *tables: str) -> None:
 
 
 def _normalise(con: duckdb.DuckDBPyConnection, observed: Relation) -> tuple[int, dict[str, int]]:
-    """Leave `identity_normal`, each distinct value and the identifier that it spells.
+    """Make `identity_normal`, each distinct value and the identifier that it spells.
 
     Returns the number of observations, and of those by type that are invalid.
     """
@@ -108,17 +108,17 @@ def _normalise(con: duckdb.DuckDBPyConnection, observed: Relation) -> tuple[int,
     region = "o.region" if "region" in observed.columns else "NULL"
     run(con, "observed", {"blanks": BLANKS}, {"observations": observed.sql, "region": region})
     run(con, "values", plain_patterns())
-    spelled = list(unusual(_unsettled(con)))
-    keep(
+    normal_forms = list(unusual(_unsettled(con)))
+    create_table(
         con,
         "identity_unusual",
         {
-            "value_id": pa.array([value_id for value_id, _ in spelled], pa.int64()),
-            "normal": pa.array([normal for _, normal in spelled], pa.string()),
+            "value_id": pa.array([value_id for value_id, _ in normal_forms], pa.int64()),
+            "normal": pa.array([normal for _, normal in normal_forms], pa.string()),
         },
     )
     run(con, "normal", placeholder_patterns())
-    observations = one(con, "SELECT sum(observations) FROM identity_values")
+    observations = scalar(con, "SELECT sum(observations) FROM identity_values")
     invalid = con.execute(
         "SELECT v.type, sum(v.observations)::BIGINT FROM identity_values AS v "
         "ANTI JOIN identity_normal AS n USING (type, value, region) GROUP BY ALL ORDER BY ALL"
@@ -130,31 +130,31 @@ def _normalise(con: duckdb.DuckDBPyConnection, observed: Relation) -> tuple[int,
 def _unsettled(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[int, str, str, str]]:
     """Yield (value_id, type, value, region) of what SQL alone could not settle."""
     con.execute("SELECT value_id, type, value, region FROM identity_values WHERE normal IS NULL")
-    while batch := con.fetchmany(_BATCH):
+    while batch := con.fetchmany(NormalisePolicy.fetch_rows):
         yield from batch
 
 
-def _tie(con: duckdb.DuckDBPyConnection, max_records: int) -> None:
-    """Leave `identity_members`: the identifiers that name a customer, each with its component."""
+def _connect(con: duckdb.DuckDBPyConnection, max_records: int) -> None:
+    """Make `identity_members`: the identifiers that name a customer, each with its component."""
     import numpy as np  # noqa: PLC0415 - 0.1 s, only when used
 
     run(con, "records")
     run(con, "links", {"strengths": list(STRENGTHS)})
-    records = one(con, "SELECT count(*) FROM identity_records")
+    records = scalar(con, "SELECT count(*) FROM identity_records")
     _drop(con, "observed", "records")
     run(con, "common", {"max_records": max_records})
     con.execute("DELETE FROM identity_links WHERE identifier IN (FROM identity_common)")
     links = con.execute(
         "SELECT identifier::INTEGER AS identifier, record_id::INTEGER AS record FROM identity_links"
     ).fetchnumpy()
-    identifiers = one(con, "SELECT max(identifier) + 1 FROM identity_normal")
+    identifiers = scalar(con, "SELECT max(identifier) + 1 FROM identity_normal")
     component = component_of(links["identifier"], links["record"], identifiers, records)
-    keep(con, "identity_components", {"identifier": np.arange(identifiers), "component": component})
+    create_table(con, "identity_components", {"identifier": np.arange(identifiers), "component": component})
     run(con, "members")
 
 
-def _name(con: duckdb.DuckDBPyConnection, before: Relation | None) -> None:
-    """Leave `identity_customers`: the customer id of every component, kept or new."""
+def _name_customers(con: duckdb.DuckDBPyConnection, before: Relation | None) -> None:
+    """Make `identity_customers`: the customer id of every component, kept or new."""
     con.execute(
         "CREATE OR REPLACE TEMP TABLE identity_before (identifier_type VARCHAR, identifier_value VARCHAR, "
         "customer_id VARCHAR, first_seen_at TIMESTAMPTZ, last_seen_at TIMESTAMPTZ)"
@@ -167,9 +167,9 @@ def _name(con: duckdb.DuckDBPyConnection, before: Relation | None) -> None:
         "CREATE OR REPLACE TEMP TABLE identity_customers AS "
         "SELECT component, customer_id FROM identity_claims WHERE keeps"
     )
-    components = one(con, "SELECT count(DISTINCT component) FROM identity_members")
+    components = scalar(con, "SELECT count(DISTINCT component) FROM identity_members")
     attempts = count()
-    while one(con, "SELECT count(*) FROM identity_customers") < components:
+    while scalar(con, "SELECT count(*) FROM identity_customers") < components:
         run(con, "new_ids", {"namespace": NAMESPACE, "attempt": next(attempts), "digits": ID_DIGITS})
 
 
@@ -178,11 +178,11 @@ def _resolution(con: duckdb.DuckDBPyConnection, counts: tuple[int, dict[str, int
     changes = dict(con.execute("SELECT change, count(*) FROM identity_changes GROUP BY ALL").fetchall())
     return Resolution(
         observations=observations,
-        identifiers=one(con, "SELECT count(*) FROM identities_new"),
-        customers=one(con, "SELECT count(*) FROM identity_customers"),
+        identifiers=scalar(con, "SELECT count(*) FROM identities_new"),
+        customers=scalar(con, "SELECT count(*) FROM identity_customers"),
         invalid=invalid,
-        placeholders=one(con, "SELECT count(DISTINCT identifier) FROM identity_normal WHERE placeholder"),
-        ignored_common=one(con, "SELECT count(*) FROM identity_common"),
+        placeholders=scalar(con, "SELECT count(DISTINCT identifier) FROM identity_normal WHERE placeholder"),
+        ignored_common=scalar(con, "SELECT count(*) FROM identity_common"),
         new=changes.get("new", 0),
         merged=changes.get("merge", 0),
         split=changes.get("split", 0),

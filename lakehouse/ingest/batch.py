@@ -300,4 +300,4 @@ class _Batch:
             )
         telemetry.count("RowsLoaded", sum(record.loaded for record in records))
         telemetry.count("RowsQuarantined", sum(record.quarantined for record in records))
-        signals.table_committed(committed.table, committed.snapshot_id)
+        signals.table_committed(self.settings, committed.table, committed.snapshot_id)

@@ -12,7 +12,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from lakehouse import objects, settings, telemetry
+from lakehouse import objects, telemetry
 from lakehouse.errors import Terminal
 from lakehouse.landing.signatures import (
     BadSignature,
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from lakehouse.settings import Settings
+
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
 _SPACE = re.compile(r"[ \t\n\r]*")
 _ATTEMPT = re.compile(rb'"attemptNumber"\s*:\s*\d+')
@@ -37,7 +39,7 @@ class BadBody(Terminal):
     """The body is not JSON in UTF-8."""
 
 
-def answer(request: Request, now: datetime) -> tuple[int, dict[str, Any]]:
+def answer(settings: Settings, request: Request, now: datetime) -> tuple[int, dict[str, Any]]:
     """Land a webhook and return what to tell its sender: a status and a JSON object.
 
     200 how many records were accepted (again the same for a repeated webhook), 400 not JSON, 401 a wrong
@@ -48,7 +50,7 @@ def answer(request: Request, now: datetime) -> tuple[int, dict[str, Any]]:
         telemetry.count("WebhooksRefused")
         return 404, {"error": "no such source or entity: both are made of a-z, 0-9 and _"}
     try:
-        accepted = land(request, now)
+        accepted = land(settings, request, now)
     except BadSignature as error:
         telemetry.count("WebhooksRefused")
         telemetry.warn("webhook refused", reason=str(error))
@@ -60,21 +62,20 @@ def answer(request: Request, now: datetime) -> tuple[int, dict[str, Any]]:
     return 200, {"accepted": accepted}
 
 
-def land(request: Request, now: datetime) -> int:
+def land(settings: Settings, request: Request, now: datetime) -> int:
     """Verify a webhook, then store it once; return its number of records. Raises BadSignature, BadBody."""
-    identity = _verify(request, now)
+    identity = _verify(settings, request, now)
     lines = split(request.body)
     if not lines:
         return 0
     name = hashlib.sha256(f"{request.source}/{request.entity}/{identity}".encode()).hexdigest()
     place = f"{request.source}/{request.entity}"
-    wanted = settings.current()
     mine = f"{place}/{now:%Y/%m/%d/%H}/{name[:32]}.json"
     note = objects.put_once(
-        wanted.ops_bucket, f"landed/{place}/{name}.json", json.dumps({"key": mine}).encode()
+        settings.ops_bucket, f"landed/{place}/{name}.json", json.dumps({"key": mine}).encode()
     )
     body = "".join(f"{line}\n" for line in lines).encode()
-    objects.put_once(wanted.landing_bucket, json.loads(note)["key"], body, "application/x-ndjson")
+    objects.put_once(settings.landing_bucket, json.loads(note)["key"], body, "application/x-ndjson")
     return len(lines)
 
 
@@ -109,9 +110,9 @@ def _elements(decoder: json.JSONDecoder, text: str, at: int, number: int) -> lis
     return found
 
 
-def _verify(request: Request, now: datetime) -> str:
+def _verify(settings: Settings, request: Request, now: datetime) -> str:
     """Return what names this webhook however often it is sent. Raises `BadSignature`."""
-    known = secret(settings.current().webhook_secret)
+    known = secret(settings.webhook_secret)
     if request.source == "hubspot":
         shared = _secrets(known, "hubspot")
         verify_hubspot(shared, request, now)

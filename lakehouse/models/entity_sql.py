@@ -26,7 +26,7 @@ def model_sql(entity: Contract) -> str:
     name = entity.name.removeprefix("core.")
     whose = "customer_id" in (column.name for column in entity.columns)
     inputs = f"mapped.{name}" + (", core.identities" if whose else "")
-    head = f"-- table: {entity.name}\n-- inputs: {inputs}\n-- engines: duckdb\n"
+    head = f"-- table: {entity.name}\n-- inputs: {inputs}\n"
     if "valid_from" in entity.key:
         cells = ", ".join(column.name for column in entity.columns)
         return f"{head}{_versions(entity, name, _OWNER if whose else '')}SELECT {cells}\nFROM records\n"

@@ -1,18 +1,18 @@
 """Reads the models: SQL files whose header names the table they fill and the inputs they read.
 
-Those of the canonical entities are written by `lakehouse.models.entity_sql`, unless a file fills the table.
+Those of the canonical entities are made by `lakehouse.models.entity_sql`, unless a file fills the table.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from lakehouse.definitions import DefinitionLoader, Problem, nearest
 from lakehouse.errors import BadDefinition
 from lakehouse.models import entity_sql
 from lakehouse.sources import definition
@@ -20,13 +20,16 @@ from lakehouse.sources.mappable_entities import ENTITIES
 from lakehouse.tables.contract import Contract
 from lakehouse.tables.contracts import BY_NAME, CORE, IDENTITIES, MARTS
 
-# Raw tables are ingest's, the system's books are books', and who is who is resolve's.
+# Ingest fills the raw tables, books those of the system itself, and resolve says who is who.
 FILLED = {contract.name for contract in (*CORE, *MARTS)} - {IDENTITIES.name}
 
 
 @dataclass(frozen=True)
 class Model:
-    """One model. `inputs` are tables, or `mapped.<entity>` for what the sources map."""
+    """One model. `inputs` are tables, or `mapped.<entity>` for what the sources map.
+
+    `as_of` says whether its rows depend on the day that is looked back from; `where` names its file.
+    """
 
     table: str
     inputs: tuple[str, ...]
@@ -45,74 +48,79 @@ class Model:
         return hashlib.sha256(self.sql.encode()).hexdigest()[:16]
 
 
+@dataclass(frozen=True)
+class _HeaderLine:
+    value: str
+    line: int  # from 1
+
+
 def parse(text: str, where: str) -> Model:
-    """Read one SQL file; BadDefinition names the file and the header line that is missing or wrong."""
-    header: dict[str, str] = {}
-    for line in text.splitlines():
-        if not line.startswith("--"):
-            break
-        name, _, value = line.removeprefix("--").partition(":")
-        header.setdefault(name.strip(), value.strip())
+    """Read one SQL file; BadDefinition names the file, and the header line that is missing or wrong."""
+    header = _header(text)
     for name in ("table", "inputs"):
         if name not in header:
-            raise BadDefinition(f"{where}: the header lacks `-- {name}: …`")
-    if header["table"] not in FILLED:
-        raise BadDefinition(
-            f"{where}: table: {header['table']!r} is none that models fill: {', '.join(sorted(FILLED))}"
-        )
-    if header.get("as_of", "no") not in ("yes", "no"):
-        raise BadDefinition(f"{where}: as_of: {header['as_of']!r} is neither yes nor no")
-    inputs = tuple(part.strip() for part in header["inputs"].split(",") if part.strip())
-    return Model(header["table"], inputs, text, header.get("as_of") == "yes", where)
+            raise BadDefinition(f"{where}: {Problem(name, 0, f'the header lacks `-- {name}: …`')}")
+    table, inputs, as_of = header["table"], header["inputs"], header.get("as_of", _HeaderLine("no", 0))
+    if table.value not in FILLED:
+        message = f"{table.value!r} is none that models fill{nearest(table.value, sorted(FILLED))}"
+        raise BadDefinition(f"{where}: {Problem('table', table.line, message)}")
+    if as_of.value not in ("yes", "no"):
+        message = f"{as_of.value!r} is neither yes nor no"
+        raise BadDefinition(f"{where}: {Problem('as_of', as_of.line, message)}")
+    input_names = (name.strip() for name in inputs.value.split(","))
+    return Model(table.value, tuple(filter(None, input_names)), text, as_of.value == "yes", where)
 
 
-@lru_cache(maxsize=4)
+_load_files = DefinitionLoader(
+    "models", ("lakehouse.models", "sql"), parse, lambda model: model.table, suffixes=(".sql",)
+)
+
+
 def load(overrides: Path | None = None) -> tuple[Model, ...]:
     """Return every model, inputs before those who read them; `<overrides>/models/` overrides what is shipped.
 
-    Raises BadDefinition for a header that is wrong, an input that nothing fills, and models in a circle.
+    Raises BadDefinition for a header that is wrong, two files that fill one table, an input that nothing fills, and
+    models in a circle.
     """
-    written = (parse(text, f"core.{name}") for name, text in entity_sql.MODELS.items())
-    models = {model.table: model for model in written} | _layer(files("lakehouse.models") / "sql")
-    if overrides is not None and (overrides / "models").is_dir():
-        models |= _layer(overrides / "models")
+    models = _entity_models() | _load_files(overrides)
     raw = {source.table for source in definition.load(overrides).values()}
-    for model in models.values():
-        _check_inputs(model, raw)
-    graph = {name: [i for i in model.inputs if i in models] for name, model in models.items()}
+    _check_inputs(models.values(), raw | BY_NAME.keys() | {f"mapped.{entity}" for entity in ENTITIES})
+    graph = {table: [name for name in model.inputs if name in models] for table, model in models.items()}
     try:
         return tuple(models[name] for name in TopologicalSorter(graph).static_order())
     except CycleError as error:
         raise BadDefinition(f"models read each other in a circle: {' → '.join(error.args[1])}") from error
 
 
-def _layer(folder: Traversable | Path) -> dict[str, Model]:
-    """Return the models of one folder by table; of two that fill the same one, neither may win by chance."""
-    models: dict[str, Model] = {}
-    for where, text in _texts(folder):
-        model = parse(text, where)
-        if model.table in models:
-            raise BadDefinition(f"{where}: {models[model.table].where} fills {model.table} already")
-        models[model.table] = model
-    return models
+def _header(text: str) -> dict[str, _HeaderLine]:
+    """Return the `-- name: value` lines before the SQL; of two with one name the first."""
+    header: dict[str, _HeaderLine] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.startswith("--"):
+            break
+        name, _, value = line.removeprefix("--").partition(":")
+        header.setdefault(name.strip(), _HeaderLine(value.strip(), number))
+    return header
 
 
-def _check_inputs(model: Model, raw: set[str]) -> None:
-    known = raw | BY_NAME.keys() | {f"mapped.{entity}" for entity in ENTITIES}
-    for name in model.inputs:
-        if name == "core.events":
-            raise BadDefinition(
-                f"{model.where}: inputs: core.events is a view of raw.events, core.identities: name both"
-            )
-        if name not in known:
-            raise BadDefinition(f"{model.where}: inputs: there is no {name}")
+@lru_cache(maxsize=1)
+def _entity_models() -> dict[str, Model]:
+    """Return the models of the canonical entities by their table."""
+    models = (parse(text, f"core.{name}") for name, text in entity_sql.MODELS.items())
+    return {model.table: model for model in models}
 
 
-def _texts(folder: Traversable | Path, prefix: str = "") -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
-    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        if entry.is_dir():
-            found += _texts(entry, f"{prefix}{entry.name}/")
-        elif entry.name.endswith(".sql"):
-            found.append((prefix + entry.name, entry.read_text("utf-8")))
-    return found
+def _check_inputs(models: Iterable[Model], known: Collection[str]) -> None:
+    for model in models:
+        for name in model.inputs:
+            if name not in known:
+                line = _header(model.sql)["inputs"].line
+                raise BadDefinition(f"{model.where}: {Problem('inputs', line, _no_such_input(name, known))}")
+
+
+def _no_such_input(name: str, known: Collection[str]) -> str:
+    if name == "core.events":
+        return "core.events is a view of raw.events, core.identities: name both"
+    namespace = name.partition(".")[0]
+    candidates = sorted(each for each in known if each.startswith(f"{namespace}."))
+    return f"there is no {name}{nearest(name, candidates or sorted(known))}"

@@ -14,14 +14,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-from lakehouse import objects, settings, telemetry
+from lakehouse import objects, telemetry
 from lakehouse.outbound import log
+from lakehouse.outbound.policy import LogPolicy
 from lakehouse.outbound.records import Action, Chunk, Outcome, Result, Row, Run, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-_THREADS = 8
+    from lakehouse.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,10 @@ class Missed:
     at: str
     properties: dict[str, str]
 
+    def is_of(self, action: Action, properties: Mapping[str, str]) -> bool:
+        """Return whether this is the row that would be sent: the same action with the same properties."""
+        return self.action == action and self.properties == properties
+
 
 @dataclass(slots=True)
 class State:
@@ -54,10 +59,11 @@ class State:
     missed: dict[str, Missed] = field(default_factory=dict)
 
     def fold(self, chunk: Chunk, outcome: Outcome) -> None:
-        """Take in what became of one chunk."""
+        """Add what became of one chunk."""
         results = {result.row: result for result in outcome.rows}
         for row in chunk.rows:
-            if (result := results.get(row.row)) is not None:
+            result = results.get(row.row)
+            if result is not None:
                 self._fold_row(row, result, outcome.finished_at)
 
     def _fold_row(self, row: Row, result: Result, at: str) -> None:
@@ -90,54 +96,56 @@ class Standing:
         return f"{int(last or 0) + 1:08d}"
 
 
-def load(sync: str, renew: bool = True) -> Standing:
+def load(settings: Settings, sync: str, renew: bool = True) -> Standing:
     """Return where a sync stands, folding what came after the snapshot; `renew` writes a new one then."""
-    state = _snapshot(sync)
+    state = _snapshot(settings, sync)
     before = state.through
-    latest = log.run(sync, before) if before else None  # None too when old runs were cleared away
-    for planned in log.runs(sync, before):
+    latest = log.run(settings, sync, before) if before else None  # None too when old runs were cleared away
+    for planned in log.runs(settings, sync, before):
         latest = planned
-        if waiting := log.open_chunks(planned):
-            return Standing(state, latest, waiting)
-        _fold_run(state, planned)
+        open_chunks = log.open_chunks(settings, planned)
+        if open_chunks:
+            return Standing(state, latest, open_chunks)
+        _fold_run(settings, state, planned)
     if renew and state.through != before:
-        objects.put(_bucket(), _key(sync), _packed(state), "application/gzip")
+        objects.put(settings.ops_bucket, _key(sync), _packed(state), "application/gzip")
     return Standing(state, latest, {})
 
 
-def rebuild(sync: str) -> State:
+def rebuild(settings: Settings, sync: str) -> State:
     """Fold every finished run from the first one on, without the snapshot."""
     state = State()
-    for planned in log.runs(sync):
-        if log.open_chunks(planned):
+    for planned in log.runs(settings, sync):
+        if log.open_chunks(settings, planned):
             break
-        _fold_run(state, planned)
+        _fold_run(settings, state, planned)
     return state
 
 
-def check(sync: str) -> bool:
+def check(settings: Settings, sync: str) -> bool:
     """Return whether the snapshot, with what came after it, is what all outcomes together say."""
-    return load(sync, renew=False).state == rebuild(sync)
+    return load(settings, sync, renew=False).state == rebuild(settings, sync)
 
 
-def _fold_run(state: State, planned: Run) -> None:
-    for chunk, outcome in _delivered(planned):
+def _fold_run(settings: Settings, state: State, planned: Run) -> None:
+    for chunk, outcome in _delivered(settings, planned):
         state.fold(chunk, outcome)
     state.through = planned.run
 
 
-def _delivered(planned: Run) -> Iterator[tuple[Chunk, Outcome]]:
+def _delivered(settings: Settings, planned: Run) -> Iterator[tuple[Chunk, Outcome]]:
     def read(name: str) -> tuple[Chunk, Outcome | None]:
-        return log.chunk(planned.sync, planned.run, name), log.outcome(planned.sync, planned.run, name)
+        chunk = log.chunk(settings, planned.sync, planned.run, name)
+        return chunk, log.outcome(settings, planned.sync, planned.run, name)
 
-    with ThreadPoolExecutor(_THREADS) as pool:
+    with ThreadPoolExecutor(LogPolicy.threads) as pool:
         for chunk, outcome in pool.map(read, planned.chunk_ids()):
             if outcome is not None:
                 yield chunk, outcome
 
 
-def _snapshot(sync: str) -> State:
-    packed = objects.get(_bucket(), _key(sync))
+def _snapshot(settings: Settings, sync: str) -> State:
+    packed = objects.get(settings.ops_bucket, _key(sync))
     if packed is None:
         return State()
     try:
@@ -160,7 +168,3 @@ def _packed(state: State) -> bytes:
 
 def _key(sync: str) -> str:
     return f"{log.ROOT}{sync}/state.json.gz"
-
-
-def _bucket() -> str:
-    return settings.current().ops_bucket

@@ -1,45 +1,45 @@
-"""Telling `publish` which chunks wait. A lost message is sent again, a repeated one does nothing."""
+"""Tells `publish` which chunks wait. A lost message is sent again, a repeated one does nothing."""
 
 from __future__ import annotations
 
 import json
 import math
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 
-from lakehouse import aws, settings
-from lakehouse.errors import Transient
+from lakehouse import signals
 from lakehouse.outbound import log
+from lakehouse.signals import Message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
-
+    from lakehouse.outbound.log import Claim
     from lakehouse.outbound.records import Run
+    from lakehouse.settings import Settings
 
-_BATCH = 10  # SQS's own limit
-_LONGEST_DELAY = 900  # seconds; likewise
+LONGEST_DELAY_SECONDS: Final = 900  # SQS's own limit
 
 
-def announce(planned: Run, chunks: Mapping[str, int], now: datetime) -> None:
-    """Send a message for each of the run's `chunks`, given with how often each has been claimed.
+def announce(settings: Settings, planned: Run, claims: Mapping[str, int], now: datetime) -> None:
+    """Send a message for each of a run's chunks; `claims` says how often each has been claimed.
 
-    The message of a chunk that somebody is sending comes when his claim ends, in case he does not live to
+    The message of a chunk that a worker is sending comes when its claim ends, in case the worker does not live to
     write its outcome. Transient when the queue does not take them all.
     """
-    names = list(chunks)
-    for start in range(0, len(names), _BATCH):
-        entries = [_entry(planned, name, chunks[name], now) for name in names[start : start + _BATCH]]
-        answer = aws.sqs().send_message_batch(QueueUrl=settings.current().publish_queue_url, Entries=entries)
-        if refused := answer.get("Failed"):
-            codes = ", ".join(sorted({entry["Code"] for entry in refused}))
-            raise Transient(f"the publish queue did not take {len(refused)} messages ({codes}); try again")
+    messages = (_message(settings, planned, name, count, now) for name, count in claims.items())
+    signals.send_messages(settings.publish_queue_url, messages)
 
 
-def _entry(planned: Run, name: str, claims: int, now: datetime) -> SendMessageBatchRequestEntryTypeDef:
-    body: dict[str, Any] = {"sync": planned.sync, "run": planned.run, "chunk": name}
-    held = log.read_claim(planned.sync, planned.run, name, claims)
-    left = (datetime.fromisoformat(held.expires_at) - now).total_seconds() if held else 0.0
-    delay = min(max(math.ceil(left), 0), _LONGEST_DELAY)
-    return {"Id": name, "MessageBody": json.dumps(body), "DelaySeconds": delay}
+def _message(settings: Settings, planned: Run, chunk: str, claims: int, now: datetime) -> Message:
+    claim = log.read_claim(settings, planned.sync, planned.run, chunk, claims)
+    body = {"sync": planned.sync, "run": planned.run, "chunk": chunk}
+    return Message(json.dumps(body), delay_seconds=delay_seconds(claim, now))
+
+
+def delay_seconds(claim: Claim | None, now: datetime) -> int:
+    """Return after how many seconds a chunk is to be looked at again: when its latest claim ends, at most 900."""
+    if claim is None:
+        return 0
+    left = (datetime.fromisoformat(claim.expires_at) - now).total_seconds()
+    return min(max(math.ceil(left), 0), LONGEST_DELAY_SECONDS)

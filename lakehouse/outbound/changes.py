@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from lakehouse.outbound.records import PROJECTION
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from lakehouse.outbound.acknowledged import Acknowledged, Missed, State
     from lakehouse.outbound.definition import Sync
@@ -28,7 +30,11 @@ class Change:
 
 @dataclass(slots=True)
 class Changes:
-    """What to send and, for everybody else who was selected, why not (customer ids)."""
+    """What to send and, for everybody else who was selected, why not (customer ids).
+
+    Rows that were missed before wait for their time: `failed_waiting`, `withheld_waiting` (for want of consent) and
+    `projection_waiting` (consent could not be asked).
+    """
 
     selected: int = 0
     upserts: list[Change] = field(default_factory=list)
@@ -37,15 +43,15 @@ class Changes:
     unknown: int = 0
     failed_waiting: list[str] = field(default_factory=list)
     withheld_waiting: list[str] = field(default_factory=list)
+    projection_waiting: list[str] = field(default_factory=list)
     no_consent: list[str] = field(default_factory=list)
     no_address: list[str] = field(default_factory=list)
     same_address: list[str] = field(default_factory=list)
 
     @property
     def rows(self) -> list[Change]:
-        """Return the rows to send, in an order that the same changes always have."""
-        ordered = sorted(self.upserts, key=lambda c: (c.customer_id, c.id))
-        return sorted(self.removals, key=lambda c: (c.customer_id, c.id)) + ordered
+        """Return the rows to send, removals first, in an order that the same changes always have."""
+        return sorted(self.removals, key=_order) + sorted(self.upserts, key=_order)
 
     @property
     def audience(self) -> str:
@@ -54,48 +60,106 @@ class Changes:
         return hashlib.sha256(json.dumps([self.selected, *left_out]).encode()).hexdigest()
 
 
+@dataclass(slots=True)
+class Selection:
+    """Who was selected, one customer an address; the others by the reason for which they are left out."""
+
+    selected: int = 0
+    by_address: dict[str, Desired] = field(default_factory=dict)
+    no_address: list[str] = field(default_factory=list)
+    same_address: list[str] = field(default_factory=list)
+
+
 def find_changes(
     sync: Sync, desired: Iterable[Desired], state: State, now: datetime, inputs_moved: bool
 ) -> Changes:
     """Return what there is to send now.
 
-    Of several customers with one address, the one with the smallest id is sent: HubSpot refuses an address
-    that comes twice. A customer who is known to have no consent is withheld and, if the CRM holds a row,
-    leaves it. A row that was missed waits until the inputs have moved or the sync's time has passed.
+    A customer who is known to have no consent is withheld and, if the CRM holds a row, leaves it. A row that was
+    missed waits until the inputs have moved or the sync's time has passed.
     """
-    changes = Changes()
-    by_address = _by_address(desired, changes)
-
-    def waits(address: str, action: Action, properties: dict[str, str]) -> Missed | None:
-        missed = state.missed.get(address)
-        same = missed is not None and (missed.action, missed.properties) == (action, properties)
-        due = inputs_moved or missed is None or _due(sync, missed, now)
-        return missed if same and not due else None
-
-    for address, wanted in by_address.items():
-        held = state.acknowledged.get(address)
-        if not wanted.consented:
-            changes.no_consent.append(wanted.customer_id)
-        elif held is not None and _holds(sync, held, wanted.properties):
-            changes.unknown += held.unknown
-            changes.unchanged += not held.unknown
-        elif missed := waits(address, "upsert", wanted.properties):
-            waiting = changes.failed_waiting if missed.status == "failed" else changes.withheld_waiting
-            waiting.append(wanted.customer_id)
+    selection = select_addresses(desired)
+    waiting = {} if inputs_moved else rows_that_wait(sync, state.missed, now)
+    changes = Changes(
+        selected=selection.selected, no_address=selection.no_address, same_address=selection.same_address
+    )
+    for address, person in selection.by_address.items():
+        if person.consented:
+            _add_person(changes, sync, address, person, state.acknowledged.get(address), waiting.get(address))
         else:
-            written = _cleared(sync, held) | wanted.properties if held else wanted.properties
-            changes.upserts.append(Change("upsert", wanted.customer_id, address, written))
-
+            changes.no_consent.append(person.customer_id)
+    staying = {address for address, person in selection.by_address.items() if person.consented}
     for address, held in state.acknowledged.items():
-        stays = address in by_address and by_address[address].consented
-        cleared = _cleared(sync, held)
-        if not stays and not waits(address, "remove", cleared):
-            changes.removals.append(Change("remove", held.customer_id, address, cleared))
+        if address not in staying:
+            _add_removal(changes, sync, address, held, waiting.get(address))
     return changes
 
 
-def _due(sync: Sync, missed: Missed, now: datetime) -> bool:
-    return datetime.fromisoformat(missed.at) + timedelta(hours=sync.retry_failed_after_hours) <= now
+def select_addresses(desired: Iterable[Desired]) -> Selection:
+    """Choose one customer an address.
+
+    Of several customers with one address, the one with the smallest id is sent: HubSpot refuses an address that
+    comes twice.
+    """
+    selection = Selection()
+    for person in desired:
+        selection.selected += 1
+        if person.id is None:
+            selection.no_address.append(person.customer_id)
+            continue
+        other = selection.by_address.get(person.id)
+        if other is None:
+            selection.by_address[person.id] = person
+        elif person.customer_id < other.customer_id:
+            selection.by_address[person.id] = person
+            selection.same_address.append(other.customer_id)
+        else:
+            selection.same_address.append(person.customer_id)
+    return selection
+
+
+def rows_that_wait(sync: Sync, missed: Mapping[str, Missed], now: datetime) -> dict[str, Missed]:
+    """Return the rows that were missed and whose time to go again has not come, by address."""
+    wait = timedelta(hours=sync.retry_failed_after_hours)
+    return {address: row for address, row in missed.items() if datetime.fromisoformat(row.at) + wait > now}
+
+
+def _add_person(
+    changes: Changes,
+    sync: Sync,
+    address: str,
+    person: Desired,
+    held: Acknowledged | None,
+    waiting: Missed | None,
+) -> None:
+    """Add somebody whom the CRM should know: to be written, or why not."""
+    if held is not None and _holds(sync, held, person.properties):
+        if held.unknown:
+            changes.unknown += 1
+        else:
+            changes.unchanged += 1
+        return
+    cleared = _cleared(sync, held) if held is not None else {}
+    written = cleared | person.properties
+    if waiting is not None and waiting.is_of("upsert", written):
+        _waiting_list(changes, waiting).append(person.customer_id)
+    else:
+        changes.upserts.append(Change("upsert", person.customer_id, address, written))
+
+
+def _add_removal(
+    changes: Changes, sync: Sync, address: str, held: Acknowledged, waiting: Missed | None
+) -> None:
+    """Add somebody whom the CRM should no longer know, unless the removal failed and waits for its time."""
+    cleared = _cleared(sync, held)
+    if waiting is None or not waiting.is_of("remove", cleared):
+        changes.removals.append(Change("remove", held.customer_id, address, cleared))
+
+
+def _waiting_list(changes: Changes, missed: Missed) -> list[str]:
+    if missed.status == "failed":
+        return changes.failed_waiting
+    return changes.projection_waiting if missed.code == PROJECTION else changes.withheld_waiting
 
 
 def _cleared(sync: Sync, held: Acknowledged) -> dict[str, str]:
@@ -103,22 +167,10 @@ def _cleared(sync: Sync, held: Acknowledged) -> dict[str, str]:
     return dict.fromkeys([*held.properties, *sync.properties], sync.removed)
 
 
-def _holds(sync: Sync, held: Acknowledged, wanted: dict[str, str]) -> bool:
-    """Return whether the CRM holds what is wanted; properties that are no longer ours have to be cleared."""
-    return held.properties == dict.fromkeys(held.properties, sync.removed) | wanted
+def _holds(sync: Sync, held: Acknowledged, properties: Mapping[str, str]) -> bool:
+    """Return whether the CRM holds these properties; those that the sync no longer writes have to be cleared."""
+    return held.properties == dict.fromkeys(held.properties, sync.removed) | dict(properties)
 
 
-def _by_address(desired: Iterable[Desired], changes: Changes) -> dict[str, Desired]:
-    """Return one customer an address, noting in `changes` who is left out."""
-    chosen: dict[str, Desired] = {}
-    for wanted in desired:
-        changes.selected += 1
-        if wanted.id is None:
-            changes.no_address.append(wanted.customer_id)
-            continue
-        other = chosen.get(wanted.id)
-        if other is None or wanted.customer_id < other.customer_id:
-            chosen[wanted.id] = wanted
-        if other is not None:
-            changes.same_address.append(max(wanted.customer_id, other.customer_id))
-    return chosen
+def _order(change: Change) -> tuple[str, str]:
+    return change.customer_id, change.id

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from importlib.resources import files
+from pathlib import PurePath
 from string import Formatter
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
+from lakehouse.definitions import DefinitionLoader, parse_yaml
 from lakehouse.errors import BadDefinition
 from lakehouse.outbound.records import Desired
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from importlib.resources.abc import Traversable
     from pathlib import Path
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*$")]
@@ -81,15 +80,19 @@ class Sync(BaseModel):
         """
         for row in rows:
             member_of = sorted(set(row["segments"]).intersection(self.segments))
-            if not member_of:
-                continue
-            values = {**row, "segments": member_of}
-            written = {
+            if member_of:
+                yield self._desired_row({**row, "segments": member_of})
+
+    def _desired_row(self, values: Mapping[str, Any]) -> Desired:
+        address = str(values[self.id.column] or "").strip().lower()
+        return Desired(
+            customer_id=str(values["customer_id"]),
+            id=address or None,
+            properties={
                 name: self._render(name, template, values) for name, template in self.properties.items()
-            }
-            address = row[self.id.column]
-            address = str(address).strip().lower() if address else None
-            yield Desired(str(row["customer_id"]), address or None, written, bool(row.get("consented", True)))
+            },
+            consented=bool(values.get("consented", True)),
+        )
 
     def _render(self, name: str, template: str, values: Mapping[str, Any]) -> str:
         try:
@@ -102,35 +105,23 @@ class Sync(BaseModel):
             ) from None
 
 
-def load_syncs(folder: Path | None = None) -> dict[str, Sync]:
-    """Return the enabled syncs by name: the packaged ones, overridden by `<folder>/syncs/*.yaml`.
+def parse_sync(text: str, where: str) -> Sync:
+    """Read one definition; BadDefinition names the file, the field and its line."""
+    sync = parse_yaml(text, where, Sync)
+    if sync.name != PurePath(where).stem:
+        raise BadDefinition(f"{where}: name: {sync.name!r} must be the file's own name")
+    return sync
+
+
+_load = DefinitionLoader("syncs", ("lakehouse.outbound", "syncs"), parse_sync, lambda sync: sync.name)
+
+
+def load_syncs(overrides: Path | None = None) -> dict[str, Sync]:
+    """Return the enabled syncs by name: those shipped, overridden by the files below `<overrides>/syncs/`.
 
     Raises `BadDefinition`, naming file and field.
     """
-    places: list[Traversable] = [files("lakehouse.outbound").joinpath("syncs")]
-    if folder is not None and (folder / "syncs").is_dir():
-        places.append(folder / "syncs")
-    found: dict[str, Sync] = {}
-    for place in places:
-        for file in sorted(place.iterdir(), key=lambda f: f.name):
-            if file.name.endswith((".yaml", ".yml")):
-                sync = read_sync(file)
-                found[sync.name] = sync
-    return {name: sync for name, sync in sorted(found.items()) if sync.enabled}
-
-
-def read_sync(file: Traversable) -> Sync:
-    """Read one definition. Raises `BadDefinition`, naming file and field."""
-    try:
-        sync = Sync.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BadDefinition(f"{file}: not YAML: {error}") from error
-    except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
-        raise BadDefinition(f"{file}: {wrong}") from error
-    if sync.name != file.name.rpartition(".")[0]:
-        raise BadDefinition(f"{file}: name: {sync.name!r} must be the file's own name")
-    return sync
+    return {name: sync for name, sync in sorted(_load(overrides).items()) if sync.enabled}
 
 
 def _columns(template: str) -> list[str]:

@@ -1,36 +1,37 @@
 """Delivering one chunk: claim it, ask for consent now, send, write what became of it.
 
 After a crash between sending and writing, the claim stands without an outcome. When its lease is over, a
-destination that is idempotent gets the rows again; any other does not, and its rows are told as `unknown`.
+destination that is idempotent gets the rows again; any other does not, and its rows have the outcome `unknown`.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections import Counter
 from typing import TYPE_CHECKING, Literal
 
 from lakehouse import telemetry
 from lakehouse.errors import LakehouseError
 from lakehouse.outbound import log
 from lakehouse.outbound.destinations import Answer, Destination, open_destination
-from lakehouse.outbound.records import Chunk, Outcome, Result, Row
+from lakehouse.outbound.policy import DeliveryPolicy
+from lakehouse.outbound.records import CONSENT, PROJECTION, Chunk, Outcome, Result, Row
 from lakehouse.privacy import consent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-# Longer than `publish` may run (120 s) and a destination may take, shorter than the queue hides a message.
-LEASE = timedelta(seconds=150)
+    from lakehouse.privacy.consent import Grants
+    from lakehouse.settings import Settings
 
 
-def deliver_message(body: Mapping[str, str], now: datetime) -> None:
-    """Deliver the chunk that a message of the publish queue names; errors are logged and go on."""
+def deliver_message(settings: Settings, body: Mapping[str, str], now: datetime) -> None:
+    """Deliver the chunk that a message of the publish queue names; errors are logged and raised."""
     sync, run, chunk = (str(body[field]) for field in ("sync", "run", "chunk"))
     named = {"sync": sync, "run": run, "chunk": chunk}
     telemetry.count("ChunksTaken")
     try:
-        deliver(sync, run, chunk, now)
+        deliver(settings, sync, run, chunk, now)
     except LakehouseError as error:
         telemetry.failed("chunk not delivered", error, **named, reason=str(error))
         raise
@@ -40,7 +41,12 @@ def deliver_message(body: Mapping[str, str], now: datetime) -> None:
 
 
 def deliver(
-    sync: str, run: str, chunk: str, now: datetime, destination: Destination | None = None
+    settings: Settings,
+    sync: str,
+    run: str,
+    chunk: str,
+    now: datetime,
+    destination: Destination | None = None,
 ) -> Outcome | None:
     """Deliver a chunk unless it has been; return its outcome, or None while another worker is sending it.
 
@@ -48,43 +54,44 @@ def deliver(
     own properties off a person's record contacts nobody, and must happen above all when consent is gone.
     Transient or Terminal, as the destination says, leaves the chunk open and its claim released.
     """
-    if (done := log.outcome(sync, run, chunk)) is not None:
+    if (done := log.outcome(settings, sync, run, chunk)) is not None:
         return done
-    work = log.chunk(sync, run, chunk)
-    destination = destination or open_destination(work.destination)
-    claim = log.claim(sync, run, chunk, now, LEASE)
+    work = log.chunk(settings, sync, run, chunk)
+    destination = destination or open_destination(settings, work.destination)
+    claim = log.claim(settings, sync, run, chunk, now, DeliveryPolicy.lease)
     if claim is None:
         telemetry.info("chunk is being sent by another worker", sync=sync, run=run, chunk=chunk)
-        return log.outcome(sync, run, chunk)
+        return log.outcome(settings, sync, run, chunk)
     if claim.attempt > 1 and not destination.idempotent:
-        results = [_result(row, "unknown", code="NO_OUTCOME") for row in work.rows]
+        results = [_unsent(row, "unknown", code="NO_OUTCOME") for row in work.rows]
     else:
         try:
-            results = _send(work, now, destination)
+            results = _send(settings, work, now, destination)
         except Exception:
             if destination.idempotent:
-                log.release(sync, run, chunk, claim, now)
+                log.release(settings, sync, run, chunk, claim, now)
             raise
-    outcome = log.write_outcome(Outcome(sync, run, chunk, claim.attempt, now.isoformat(), results))
-    _tell(outcome)
-    return outcome
+    outcome = Outcome(sync, run, chunk, claim.attempt, now.isoformat(), results)
+    standing = log.write_outcome(settings, outcome)
+    _log_outcome(standing)
+    return standing
 
 
-def _send(work: Chunk, now: datetime, destination: Destination) -> list[Result]:
-    writes = [row for row in work.rows if row.action == "upsert"]
-    leans_on = consent.allowed([row.customer_id for row in writes], work.purpose, work.channel, now)
-    due = [row for row in work.rows if row.action == "remove" or row.customer_id in leans_on]
+def _send(settings: Settings, work: Chunk, now: datetime, destination: Destination) -> list[Result]:
+    writes = [row.customer_id for row in work.rows if row.action == "upsert"]
+    grants = consent.grants(settings, writes, work.purpose, work.channel, now)
+    due = [row for row in work.rows if row.action == "remove" or row.customer_id in grants.consent_ids]
     answers = destination.send(work, due) if due else {}
-    return [_settle(row, due, answers, leans_on, now) for row in work.rows]
+    due_numbers = {row.row for row in due}
+    return [
+        _answered(row, answers, grants, now) if row.row in due_numbers else _withheld(row, grants)
+        for row in work.rows
+    ]
 
 
-def _settle(
-    row: Row, due: list[Row], answers: Mapping[int, Answer], leans_on: Mapping[str, str], now: datetime
-) -> Result:
-    if row not in due:
-        return _result(row, "withheld", code="consent")
+def _answered(row: Row, answers: Mapping[int, Answer], grants: Grants, now: datetime) -> Result:
     answer = answers.get(row.row, Answer("failed", "NO_ANSWER"))
-    consent_id = leans_on[row.customer_id] if row.action == "upsert" else ""
+    consent_id = grants.consent_ids[row.customer_id] if row.action == "upsert" else ""
     sent_at = "" if answer.status == "failed" else now.isoformat()
     return Result(
         row=row.row,
@@ -98,16 +105,19 @@ def _settle(
     )
 
 
-def _result(row: Row, status: Literal["unknown", "withheld"], code: str) -> Result:
+def _withheld(row: Row, grants: Grants) -> Result:
+    code = PROJECTION if row.customer_id in grants.unanswered else CONSENT
+    return _unsent(row, "withheld", code)
+
+
+def _unsent(row: Row, status: Literal["unknown", "withheld"], code: str) -> Result:
     return Result(row.row, row.customer_id, row.action, status, code)
 
 
-def _tell(outcome: Outcome) -> None:
-    counts = {
-        status: sum(1 for row in outcome.rows if row.status == status)
-        for status in ("sent", "failed", "withheld")
-    }
+def _log_outcome(outcome: Outcome) -> None:
+    by_status = Counter(row.status for row in outcome.rows)
+    counts = {status: by_status[status] for status in ("sent", "failed", "withheld")}
     telemetry.info("chunk delivered", sync=outcome.sync, run=outcome.run, chunk=outcome.chunk, **counts)
-    for status, number in counts.items():
-        if number:
-            telemetry.count(f"Rows{status.capitalize()}", number)
+    for status, rows in counts.items():
+        if rows:
+            telemetry.count(f"Rows{status.capitalize()}", rows)

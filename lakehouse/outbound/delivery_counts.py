@@ -6,54 +6,63 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.outbound import acknowledged, log
+from lakehouse.outbound.records import PROJECTION
 
 if TYPE_CHECKING:
-    from lakehouse.outbound.records import Run
+    from collections.abc import Iterable
+
+    from lakehouse.outbound.records import Outcome, Run
+    from lakehouse.settings import Settings
 
 
-def status() -> dict[str, dict[str, Any]]:
+def status(settings: Settings) -> dict[str, dict[str, Any]]:
     """Return the deliveries of every sync that has a log, by its name."""
-    return {sync: counts for sync in log.syncs() if (counts := sync_status(sync)) is not None}
+    counts = {sync: sync_status(settings, sync) for sync in log.syncs(settings)}
+    return {sync: counted for sync, counted in counts.items() if counted is not None}
 
 
-def sync_status(sync: str) -> dict[str, Any] | None:
-    """Return the counts of a sync's latest run, None before the first.
+def sync_status(settings: Settings, sync: str) -> dict[str, Any] | None:
+    """Return the counts of a sync's latest run as `count_rows` does, None before the first."""
+    latest = acknowledged.load(settings, sync, renew=False).latest
+    if latest is None:
+        return None
+    return count_rows(latest, (outcome for _, outcome in log.outcomes(settings, latest)))
+
+
+def count_rows(run: Run, outcomes: Iterable[Outcome | None]) -> dict[str, Any]:
+    """Return what became of those whom a run selected; an outcome is None while its chunk is open.
 
     `balanced`: whoever was selected was sent, unchanged, failed, unknown, is in flight or was withheld.
     `removed` and `to_remove` (leavers not removed yet) stand beside the balance: they are not selected.
     """
-    latest = acknowledged.load(sync, renew=False).latest
-    return None if latest is None else _counts(latest)
-
-
-def _counts(run: Run) -> dict[str, Any]:
-    rows: Counter[tuple[str, str]] = Counter()
-    for _, outcome in log.outcomes(run):
-        if outcome is not None:
-            rows.update((result.action, result.status) for result in outcome.rows)
-    settled = sum(number for (action, _), number in rows.items() if action == "upsert")
+    results = [result for outcome in outcomes if outcome is not None for result in outcome.rows]
+    upserts = Counter(result.status for result in results if result.action == "upsert")
+    removed = sum(result.status == "removed" for result in results if result.action == "remove")
+    for_projection = sum(result.status == "withheld" and result.code == PROJECTION for result in results)
     withheld = {
-        "consent": run.no_consent + run.withheld_waiting + rows["upsert", "withheld"],
+        "consent": run.no_consent + run.withheld_waiting + upserts["withheld"] - for_projection,
+        "projection": run.projection_waiting + for_projection,
         "cap": 0,
         "quiet_hours": 0,
         "control": 0,
-        "suppressed": run.no_address + run.same_address,
+        "suppressed": run.same_address,
+        "no_address": run.no_address,
     }
-    counts: dict[str, Any] = {
-        "selected": run.selected,
-        "sent": rows["upsert", "sent"],
-        "removed": rows["remove", "removed"],
+    counts = {
+        "sent": upserts["sent"],
         "unchanged": run.unchanged,
-        "failed": run.failed_waiting + rows["upsert", "failed"],
-        "unknown": run.unknown + rows["upsert", "unknown"],
-        "in_flight": run.to_send - settled,
-        "withheld": withheld,
+        "failed": run.failed_waiting + upserts["failed"],
+        "unknown": run.unknown + upserts["unknown"],
+        "in_flight": run.to_send - upserts.total(),
     }
-    parts = ("sent", "unchanged", "failed", "unknown", "in_flight")
-    counts["balanced"] = run.selected == sum(counts[part] for part in parts) + sum(withheld.values())
     return {
+        "selected": run.selected,
+        "sent": counts["sent"],
+        "removed": removed,
         **counts,
-        "to_remove": run.to_remove - rows["remove", "removed"],
+        "withheld": withheld,
+        "balanced": run.selected == sum(counts.values()) + sum(withheld.values()),
+        "to_remove": run.to_remove - removed,
         "run": run.run,
         "at": run.created_at,
     }

@@ -15,15 +15,17 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from lakehouse import objects, settings
+from lakehouse import objects
 from lakehouse.errors import Terminal
+from lakehouse.outbound.policy import LogPolicy
 from lakehouse.outbound.records import Chunk, Outcome, Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from lakehouse.settings import Settings
+
 ROOT = "outbound/"
-_THREADS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,36 +42,36 @@ class Claim:
         return datetime.fromisoformat(self.expires_at) > now
 
 
-def syncs() -> list[str]:
+def syncs(settings: Settings) -> list[str]:
     """Return the names of the syncs that have a log."""
-    return list(objects.list_folders(_bucket(), ROOT))
+    return list(objects.list_folders(settings.ops_bucket, ROOT))
 
 
-def runs(sync: str, after: str = "") -> Iterator[Run]:
+def runs(settings: Settings, sync: str, after: str = "") -> Iterator[Run]:
     """Yield a sync's runs in order, those after the run `after` only."""
-    for name in objects.list_folders(_bucket(), f"{ROOT}{sync}/", after):
-        if (body := objects.get(_bucket(), f"{ROOT}{sync}/{name}/run.json")) is not None:
+    for name in objects.list_folders(settings.ops_bucket, f"{ROOT}{sync}/", after):
+        if (body := objects.get(settings.ops_bucket, f"{ROOT}{sync}/{name}/run.json")) is not None:
             yield Run(**json.loads(body))
 
 
-def run(sync: str, name: str) -> Run | None:
+def run(settings: Settings, sync: str, name: str) -> Run | None:
     """Return one run, or None when nobody committed it."""
-    body = objects.get(_bucket(), f"{ROOT}{sync}/{name}/run.json")
+    body = objects.get(settings.ops_bucket, f"{ROOT}{sync}/{name}/run.json")
     return None if body is None else Run(**json.loads(body))
 
 
-def write_run(planned: Run, chunks: Iterable[Chunk]) -> Run:
+def write_run(settings: Settings, planned: Run, chunks: Iterable[Chunk]) -> Run:
     """Write the chunks, then take the run's number; return the run that has it, which may be another's."""
-    with ThreadPoolExecutor(_THREADS) as pool:
-        list(pool.map(_write_chunk, chunks))
+    with ThreadPoolExecutor(LogPolicy.threads) as pool:
+        list(pool.map(lambda made: _write_chunk(settings, made), chunks))
     key = f"{ROOT}{planned.sync}/{planned.run}/run.json"
-    return Run(**json.loads(objects.put_once(_bucket(), key, _json(planned.to_json()))))
+    return Run(**json.loads(objects.put_once(settings.ops_bucket, key, _json(planned.to_json()))))
 
 
-def open_chunks(planned: Run) -> dict[str, int]:
+def open_chunks(settings: Settings, planned: Run) -> dict[str, int]:
     """Return the run's chunks that have no outcome, each with how often it has been claimed."""
     waiting = dict.fromkeys(planned.chunk_ids(), 0)
-    for key in objects.list_keys(_bucket(), f"{ROOT}{planned.sync}/{planned.run}/"):
+    for key in objects.list_keys(settings.ops_bucket, f"{ROOT}{planned.sync}/{planned.run}/"):
         name, _, kind = key.partition("/")
         if kind == "outcome.json":
             waiting.pop(name, None)
@@ -78,62 +80,69 @@ def open_chunks(planned: Run) -> dict[str, int]:
     return waiting
 
 
-def chunk(sync: str, run_name: str, name: str) -> Chunk:
+def chunk(settings: Settings, sync: str, run_name: str, name: str) -> Chunk:
     """Return a chunk's rows. Terminal when there is no such chunk."""
-    body = objects.get(_bucket(), f"{_folder(sync, run_name, name)}rows.json")
+    body = objects.get(settings.ops_bucket, f"{_folder(sync, run_name, name)}rows.json")
     if body is None:
         raise Terminal(f"sync {sync} has no chunk {name} in run {run_name}; was the ops bucket emptied?")
     return Chunk.from_json(json.loads(body))
 
 
-def outcome(sync: str, run_name: str, name: str) -> Outcome | None:
+def outcome(settings: Settings, sync: str, run_name: str, name: str) -> Outcome | None:
     """Return what became of a chunk, or None while that is open."""
-    body = objects.get(_bucket(), f"{_folder(sync, run_name, name)}outcome.json")
+    body = objects.get(settings.ops_bucket, f"{_folder(sync, run_name, name)}outcome.json")
     return None if body is None else Outcome.from_json(json.loads(body))
 
 
-def outcomes(planned: Run) -> list[tuple[str, Outcome | None]]:
+def outcomes(settings: Settings, planned: Run) -> list[tuple[str, Outcome | None]]:
     """Return the outcome of each of the run's chunks, in order."""
     names = planned.chunk_ids()
-    with ThreadPoolExecutor(_THREADS) as pool:
-        return list(zip(names, pool.map(lambda n: outcome(planned.sync, planned.run, n), names), strict=True))
+    with ThreadPoolExecutor(LogPolicy.threads) as pool:
+        found = pool.map(lambda name: outcome(settings, planned.sync, planned.run, name), names)
+        return list(zip(names, found, strict=True))
 
 
-def write_outcome(made: Outcome) -> Outcome:
+def write_outcome(settings: Settings, made: Outcome) -> Outcome:
     """Write what became of a chunk and return what stands: the first outcome, whoever wrote it."""
     key = f"{_folder(made.sync, made.run, made.chunk)}outcome.json"
-    return Outcome.from_json(json.loads(objects.put_once(_bucket(), key, _json(asdict(made)))))
+    return Outcome.from_json(json.loads(objects.put_once(settings.ops_bucket, key, _json(asdict(made)))))
 
 
-def read_claim(sync: str, run_name: str, name: str, attempt: int) -> Claim | None:
+def read_claim(settings: Settings, sync: str, run_name: str, name: str, attempt: int) -> Claim | None:
     """Return a chunk's n-th claim, dead or alive; None when there are not that many."""
-    body = objects.get(_bucket(), _claim_key(_folder(sync, run_name, name), attempt)) if attempt else None
+    if not attempt:
+        return None
+    body = objects.get(settings.ops_bucket, _claim_key(_folder(sync, run_name, name), attempt))
     return None if body is None else Claim(**json.loads(body))
 
 
-def claim(sync: str, run_name: str, name: str, now: datetime, lease: timedelta) -> Claim | None:
+def claim(
+    settings: Settings, sync: str, run_name: str, name: str, now: datetime, lease: timedelta
+) -> Claim | None:
     """Claim a chunk for `lease`, or return None: somebody else is sending it."""
-    taken = sum(1 for _ in objects.list_keys(_bucket(), f"{_folder(sync, run_name, name)}claim"))
-    before = read_claim(sync, run_name, name, taken)
+    taken = sum(1 for _ in objects.list_keys(settings.ops_bucket, f"{_folder(sync, run_name, name)}claim"))
+    before = read_claim(settings, sync, run_name, name, taken)
     if before is not None and before.lives(now):
         return None
     attempt = 1 if before is None else before.attempt + 1
     mine = Claim(uuid4().hex, attempt, now.isoformat(), (now + lease).isoformat())
     key = _claim_key(_folder(sync, run_name, name), attempt)
     # 412 alone is no verdict: the SDK may have been refused by its own first write.
-    standing = Claim(**json.loads(objects.put_once(_bucket(), key, _json(asdict(mine)))))
+    standing = Claim(**json.loads(objects.put_once(settings.ops_bucket, key, _json(asdict(mine)))))
     return mine if standing.token == mine.token else None
 
 
-def release(sync: str, run_name: str, name: str, mine: Claim, now: datetime) -> None:
+def release(settings: Settings, sync: str, run_name: str, name: str, mine: Claim, now: datetime) -> None:
     """End one's own claim early: nothing is under way any more, the next worker need not wait."""
     ended = Claim(mine.token, mine.attempt, mine.claimed_at, now.isoformat())
-    objects.put(_bucket(), _claim_key(_folder(sync, run_name, name), mine.attempt), _json(asdict(ended)))
+    objects.put(
+        settings.ops_bucket, _claim_key(_folder(sync, run_name, name), mine.attempt), _json(asdict(ended))
+    )
 
 
-def _write_chunk(made: Chunk) -> None:
+def _write_chunk(settings: Settings, made: Chunk) -> None:
     key = f"{_folder(made.sync, made.run, made.chunk)}rows.json"
-    objects.put_once(_bucket(), key, _json(asdict(made)))  # the same plan made before says the same
+    objects.put_once(settings.ops_bucket, key, _json(asdict(made)))  # the same plan made before says the same
 
 
 def _claim_key(folder: str, attempt: int) -> str:
@@ -142,10 +151,6 @@ def _claim_key(folder: str, attempt: int) -> str:
 
 def _folder(sync: str, run_name: str, name: str) -> str:
     return f"{ROOT}{sync}/{run_name}/{name}/"
-
-
-def _bucket() -> str:
-    return settings.current().ops_bucket
 
 
 def _json(value: Any) -> bytes:

@@ -4,27 +4,41 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from lakehouse import objects, settings, telemetry
+from lakehouse import objects, telemetry
+from lakehouse.batching import batches
 from lakehouse.outbound import acknowledged, log
 from lakehouse.outbound.announce import announce
-from lakehouse.outbound.changes import Changes, find_changes
-from lakehouse.outbound.records import Chunk, Row, Run, chunk_id
+from lakehouse.outbound.changes import find_changes
+from lakehouse.outbound.destinations import batch_limit
+from lakehouse.outbound.records import CONSENT, NO_ADDRESS, SAME_ADDRESS, Chunk, Row, Run, chunk_id
 from lakehouse.privacy import consent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from lakehouse.outbound.acknowledged import Standing
+    from lakehouse.outbound.changes import Change, Changes
     from lakehouse.outbound.definition import Sync
     from lakehouse.outbound.records import Desired
+    from lakehouse.settings import Settings
 
-CHUNK_ROWS = 100
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A run that is not written yet: its chunks, and whom it leaves out (customer ids by reason, sorted)."""
+
+    run: Run
+    chunks: list[Chunk]
+    left_out: dict[str, list[str]]
 
 
-def plan_run(sync: Sync, desired: Iterable[Desired], now: datetime, inputs: Mapping[str, str]) -> Run | None:
+def plan_run(
+    settings: Settings, sync: Sync, desired: Iterable[Desired], now: datetime, inputs: Mapping[str, str]
+) -> Run | None:
     """Write down and announce what the CRM must be told; return the run, or None when there is no news.
 
     While the latest run has chunks without an outcome, no other begins: its open chunks are announced again.
@@ -33,103 +47,118 @@ def plan_run(sync: Sync, desired: Iterable[Desired], now: datetime, inputs: Mapp
     the same plan write the same objects; with different plans one of them wins the number, and both return
     the winner's run.
     """
-    standing = acknowledged.load(sync.name)
+    standing = acknowledged.load(settings, sync.name)
     if standing.latest is not None:
-        _complete(standing.latest, standing.open_chunks, now)
+        _complete(settings, standing.latest, standing.open_chunks, now)
         if standing.open_chunks:
             return standing.latest
-    everything = {**inputs, "consent": consent.generation(now)}
-    changes = find_changes(sync, desired, standing.state, now, _moved(standing, everything))
-    if not changes.rows and standing.latest is not None and standing.latest.audience == changes.audience:
+    all_inputs = {**inputs, "consent": consent.generation(settings, now)}
+    inputs_moved = standing.latest is None or standing.latest.inputs != all_inputs
+    changes = find_changes(sync, desired, standing.state, now, inputs_moved)
+    if not is_news(changes, standing):
         return None
-    planned = _run(sync, changes, standing, now, everything)
-    _prepare_left_out(planned, changes)
-    made = log.write_run(planned, list(_chunks(sync, planned, changes)))
-    if made.plan != planned.plan:
-        telemetry.info("another planner took the run's number", sync=sync.name, run=made.run)
-        return made
-    _complete(made, dict.fromkeys(made.chunk_ids(), 0), now)
-    telemetry.info("run planned", sync=sync.name, run=made.run, rows=len(changes.rows), count=made.selected)
-    return made
+    plan = make_plan(sync, changes, standing.next_run, now, all_inputs, batch_limit(sync.destination))
+    return _carry_out(settings, plan, now)
 
 
-def preview(sync: Sync, desired: Iterable[Desired], now: datetime, inputs: Mapping[str, str]) -> Run:
-    """Return the run that `plan_run` would make now, writing and announcing nothing."""
-    standing = acknowledged.load(sync.name)
-    everything = {**inputs, "consent": consent.generation(now)}
-    changes = find_changes(sync, desired, standing.state, now, _moved(standing, everything))
-    return _run(sync, changes, standing, now, everything)
+def is_news(changes: Changes, standing: Standing) -> bool:
+    """Return whether changes are worth a run: rows to send, or others left out than the latest run says."""
+    if changes.rows or standing.latest is None:
+        return True
+    return standing.latest.audience != changes.audience
 
 
-def _moved(standing: acknowledged.Standing, inputs: Mapping[str, str]) -> bool:
-    return standing.latest is None or standing.latest.inputs != inputs
+def make_plan(
+    sync: Sync, changes: Changes, number: str, now: datetime, inputs: dict[str, str], chunk_rows: int
+) -> Plan:
+    """Return the run of that number that sends the changes, in chunks of at most `chunk_rows` rows.
 
-
-def _run(
-    sync: Sync, changes: Changes, standing: acknowledged.Standing, now: datetime, inputs: dict[str, str]
-) -> Run:
+    The same changes from the same inputs make the same plan, whoever makes it.
+    """
     rows = changes.rows
-    content = [sync.fingerprint, inputs, standing.next_run, [asdict(row) for row in rows], changes.audience]
-    return Run(
+    content = [sync.fingerprint, inputs, number, [asdict(row) for row in rows], changes.audience]
+    plan_hash = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    chunks = [
+        _chunk(sync, number, chunk_id(plan_hash, position), batch)
+        for position, batch in enumerate(batches(rows, count=chunk_rows), start=1)
+    ]
+    run = Run(
         sync=sync.name,
-        run=standing.next_run,
-        plan=hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest(),
+        run=number,
+        plan=plan_hash,
         created_at=now.isoformat(),
         inputs=inputs,
         definition=sync.fingerprint,
-        chunks=-(-len(rows) // CHUNK_ROWS),
+        chunks=len(chunks),
         selected=changes.selected,
         unchanged=changes.unchanged,
         to_send=len(changes.upserts),
         to_remove=len(changes.removals),
         failed_waiting=len(changes.failed_waiting),
         withheld_waiting=len(changes.withheld_waiting),
+        projection_waiting=len(changes.projection_waiting),
         unknown=changes.unknown,
         no_consent=len(changes.no_consent),
         no_address=len(changes.no_address),
         same_address=len(changes.same_address),
         audience=changes.audience,
     )
-
-
-def _chunks(sync: Sync, planned: Run, changes: Changes) -> Iterable[Chunk]:
-    rows = changes.rows
-    for number, start in enumerate(range(0, len(rows), CHUNK_ROWS), start=1):
-        yield Chunk(
-            sync=sync.name,
-            run=planned.run,
-            chunk=chunk_id(planned.plan, number),
-            destination=sync.destination,
-            object=sync.object,
-            id_property=sync.id.property,
-            purpose=sync.purpose,
-            channel=sync.channel,
-            rows=[
-                Row(at, change.customer_id, change.id, change.action, change.properties)
-                for at, change in enumerate(rows[start : start + CHUNK_ROWS])
-            ],
-        )
-
-
-def _complete(made: Run, chunks: Mapping[str, int], now: datetime) -> None:
-    """Do what follows a run's commit, or what a planner that died left of it; repeating it does no harm."""
-    bucket, folder = settings.current().ops_bucket, f"{log.ROOT}{made.sync}/{made.run}/"
-    if objects.get(bucket, f"{folder}left_out.json") is None:
-        prepared = objects.get(bucket, _prepared_key(made))
-        objects.put(bucket, f"{folder}left_out.json", prepared or b"{}")
-    if chunks:
-        announce(made, chunks, now)
-
-
-def _prepare_left_out(planned: Run, changes: Changes) -> None:
-    """Write down whom the plan leaves out and why, under the plan's name; it is the run's once that is made."""
     left_out = {
-        "consent": sorted(changes.no_consent),
-        "no_address": sorted(changes.no_address),
-        "same_address": sorted(changes.same_address),
+        CONSENT: sorted(changes.no_consent),
+        NO_ADDRESS: sorted(changes.no_address),
+        SAME_ADDRESS: sorted(changes.same_address),
     }
-    objects.put(settings.current().ops_bucket, _prepared_key(planned), json.dumps(left_out).encode())
+    return Plan(run, chunks, left_out)
 
 
-def _prepared_key(planned: Run) -> str:
-    return f"{log.ROOT}{planned.sync}/{planned.run}/{planned.plan[:8]}-left-out.json"
+def _chunk(sync: Sync, run: str, name: str, changes: Sequence[Change]) -> Chunk:
+    return Chunk(
+        sync=sync.name,
+        run=run,
+        chunk=name,
+        destination=sync.destination,
+        object=sync.object,
+        id_property=sync.id.property,
+        purpose=sync.purpose,
+        channel=sync.channel,
+        rows=[
+            Row(number, change.customer_id, change.id, change.action, change.properties)
+            for number, change in enumerate(changes)
+        ],
+    )
+
+
+def _carry_out(settings: Settings, plan: Plan, now: datetime) -> Run:
+    """Write a plan's objects, take its number and announce its chunks; return the run that has the number."""
+    planned = plan.run
+    _write_left_out(settings, plan)
+    committed = log.write_run(settings, planned, plan.chunks)
+    if committed.plan != planned.plan:
+        telemetry.info("another planner took the run's number", sync=planned.sync, run=committed.run)
+        return committed
+    _complete(settings, committed, dict.fromkeys(committed.chunk_ids(), 0), now)
+    rows = sum(len(chunk.rows) for chunk in plan.chunks)
+    telemetry.info("run planned", sync=planned.sync, run=committed.run, rows=rows, count=committed.selected)
+    return committed
+
+
+def _complete(settings: Settings, run: Run, claims: Mapping[str, int], now: datetime) -> None:
+    """Do what follows a run's commit, or what a planner that died did not do of it; repeating it does no harm.
+
+    `claims` are the run's open chunks, with how often each has been claimed.
+    """
+    key = f"{log.ROOT}{run.sync}/{run.run}/left_out.json"
+    if objects.get(settings.ops_bucket, key) is None:
+        prepared = objects.get(settings.ops_bucket, _left_out_key(run))
+        objects.put(settings.ops_bucket, key, prepared or b"{}")
+    if claims:
+        announce(settings, run, claims, now)
+
+
+def _write_left_out(settings: Settings, plan: Plan) -> None:
+    """Write down whom the plan leaves out and why, under the plan's name; it is the run's once that is committed."""
+    objects.put(settings.ops_bucket, _left_out_key(plan.run), json.dumps(plan.left_out).encode())
+
+
+def _left_out_key(run: Run) -> str:
+    return f"{log.ROOT}{run.sync}/{run.run}/{run.plan[:8]}-left-out.json"

@@ -1,12 +1,18 @@
-"""What the outbound log holds: runs, chunks of rows, claims, and what became of each row."""
+"""What the outbound log holds: runs, chunks of rows, and what became of each row."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 Action = Literal["upsert", "remove"]
 Status = Literal["sent", "removed", "failed", "withheld", "unknown"]
+
+# Why a row is withheld, as results, `ops.deliveries` and `lakehouse status` say it.
+CONSENT = "consent"
+PROJECTION = "projection"  # consent could not be asked: its projection is absent, stale or gives no answer
+NO_ADDRESS = "no_address"
+SAME_ADDRESS = "same_address"
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +20,7 @@ class Desired:
     """What the CRM should hold for one customer.
 
     `id` is how the CRM knows the person (an e-mail address), None when we have none. `consented` is what
-    `core.consents` said when the plan was made; the gate asks again at the moment of sending.
+    `core.consents` said when the plan was made; consent is asked for again at the moment of sending.
     """
 
     customer_id: str
@@ -36,7 +42,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Rows that travel together, with all that a worker needs to deliver them."""
+    """Rows that are delivered together, with all that a worker needs to deliver them."""
 
     sync: str
     run: str
@@ -56,7 +62,10 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a row. `consent_id` names the consent row that a delivery leaned on."""
+    """What became of a row.
+
+    `code` says why it failed or was withheld; `consent_id` names the consent row that a delivery leaned on.
+    """
 
     row: int
     customer_id: str
@@ -89,8 +98,9 @@ class Outcome:
 class Run:
     """One plan that was carried out: what was selected, and what of it there was to send.
 
-    `selected` = `unchanged` + `to_send` + `failed_waiting` + `withheld_waiting` + `unknown` + `no_consent`
-    + `no_address` + `same_address`; `to_remove` stands beside it, since leavers are not selected.
+    `selected` = `unchanged` + `to_send` + `failed_waiting` + `withheld_waiting` + `projection_waiting` + `unknown`
+    + `no_consent` + `no_address` + `same_address`; `to_remove` stands beside it, since leavers are not selected.
+    `withheld_waiting` were withheld before for want of consent, `projection_waiting` for want of the projection.
     """
 
     sync: str
@@ -110,7 +120,8 @@ class Run:
     no_consent: int
     no_address: int
     same_address: int
-    audience: str = field(default="")
+    audience: str = ""
+    projection_waiting: int = 0  # runs before 2026-11-28 have these in `withheld_waiting`
 
     def chunk_ids(self) -> list[str]:
         """Return the names of the run's chunks. They carry the plan's, so that no two plans share one."""

@@ -10,78 +10,74 @@ generation is being written, a customer whose item it has reached already is wit
 
 from __future__ import annotations
 
-import secrets
-import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lakehouse import aws, settings, telemetry
-from lakehouse.errors import Transient
+from lakehouse import telemetry
+from lakehouse.batching import batches
+from lakehouse.privacy.policy import ProjectionPolicy
+from lakehouse.privacy.projection_table import WRITE_BATCH, CustomerItem, Projection, ProjectionTable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
 
-T = TypeVar("T")
+    from lakehouse.settings import Settings
 
-_HEADER = {"pk": {"S": "#projection"}}
-_WRITE_BATCH = 25  # DynamoDB's own limits
-_READ_BATCH = 100
-_THREADS = 4
-_TRIES = 6
-# Longer than any function lives, so that a writer that comes back to life finds its reservation gone only
-# when it is gone itself.
-_WRITER_LEASE = timedelta(minutes=16)
-_GRACE = timedelta(days=1)  # items outlive their header, so that none expires while it counts
+NO_PROJECTION = "none"
 
 
 @dataclass(frozen=True, slots=True)
-class _Projection:
-    version: str
-    generation: str
-    valid_until: float
-    as_of: float
+class Grants:
+    """Who of some customers allows one purpose by one channel.
 
-
-def allowed(customer_ids: Iterable[str], purpose: str, channel: str, now: datetime) -> dict[str, str]:
-    """Return the customers who allow this purpose and channel now, with the consent row each leans on.
-
-    Empty when the projection is absent, stale or cannot be read: no consent row, no delivery.
+    `consent_ids` has the consent row that each of them leans on. `unanswered` are customers of whom nothing is known:
+    the projection is absent or stale, or DynamoDB did not answer. Who is in neither allows nothing.
     """
+
+    consent_ids: Mapping[str, str] = field(default_factory=dict)
+    unanswered: frozenset[str] = frozenset()
+
+
+def grants(
+    settings: Settings, customer_ids: Iterable[str], purpose: str, channel: str, now: datetime
+) -> Grants:
+    """Return which of the customers allow this purpose and channel now. Without a projection in force nobody does."""
+    asked = frozenset(customer_ids)
+    table = ProjectionTable(settings.consent_table)
     try:
-        projection = _current()
-        if projection is None or projection.valid_until <= now.timestamp():
+        projection = table.projection()
+        if projection is None or not projection.in_force(now):
             telemetry.warn("consent projection absent or stale; everything is withheld")
-            return {}
-        items = list(_read(sorted(set(customer_ids))))
+            return Grants(unanswered=asked)
+        items, unanswered = table.read(sorted(asked))
     except (BotoCoreError, ClientError) as error:
         telemetry.failed("consent projection cannot be read; everything is withheld", error)
-        return {}
-    grant = f"{purpose}:{channel}"
-    return {
-        item["pk"]["S"].removeprefix("c#"): item["grants"]["M"][grant]["S"]
-        for item in items
-        if item["generation"]["S"] == projection.generation and grant in item["grants"]["M"]
-    }
+        return Grants(unanswered=asked)
+    grant = _grant(purpose, channel)
+    current = [item for item in items if item.generation == projection.generation]
+    consent_ids = {item.customer_id: item.consent_ids[grant] for item in current if grant in item.consent_ids}
+    return Grants(consent_ids, frozenset(unanswered))
 
 
-def generation(now: datetime) -> str:
-    """Return a name for the projection in force ("none": there is none); each writing has one of its own."""
+def generation(settings: Settings, now: datetime) -> str:
+    """Return a name for the projection in force (`NO_PROJECTION`: there is none); each writing has one of its own."""
     try:
-        projection = _current()
+        projection = ProjectionTable(settings.consent_table).projection()
     except (BotoCoreError, ClientError) as error:
         telemetry.failed("consent projection cannot be read", error)
-        return "none"
-    if projection is None or projection.valid_until <= now.timestamp():
-        return "none"
+        return NO_PROJECTION
+    if projection is None or not projection.in_force(now):
+        return NO_PROJECTION
     return projection.generation
 
 
 def project(
+    settings: Settings,
     rows: Iterable[tuple[str, str, str, str]],
     version: str,
     now: datetime,
@@ -93,150 +89,54 @@ def project(
     `rows` are the grants in force: (customer_id, purpose, channel, consent_id). `as_of` is when the truth was
     as the rows tell it (its commit; default `now`): a slow writer with an older truth never undoes a newer
     withdrawal. The projection is valid for `max_age` (default: the setting `consent_max_age_hours`) and is
-    written anew once half of it has passed. Transient when another writer is at it, or DynamoDB refuses.
+    written anew once a share of it has passed. Transient when another writer is at it, or DynamoDB refuses.
     """
-    max_age = max_age or timedelta(hours=settings.current().consent_max_age_hours)
+    max_age = max_age or timedelta(hours=settings.consent_max_age_hours)
+    table = ProjectionTable(settings.consent_table)
     truth = (as_of or now).timestamp()
-    if _stands(_current(), version, now + max_age / 2, truth):
+    if not must_write(table.projection(), version, truth, now, max_age):
         return False
-    number = _reserve(now)
+    generation = table.reserve(now)
     try:
-        if _stands(_current(), version, now + max_age / 2, truth):
-            _give_up(number)
+        if not must_write(table.projection(), version, truth, now, max_age):
+            table.give_up(generation)
             return False
-        with ThreadPoolExecutor(_THREADS) as pool:
-            list(pool.map(_write, _batches(_items(rows, number, now + max_age + _GRACE), _WRITE_BATCH)))
+        _write_items(table, _items(rows, generation), now + max_age + ProjectionPolicy.grace)
     except Exception:
-        _give_up(number)
+        table.give_up(generation)
         raise
-    _name(_Projection(version, number, (now + max_age).timestamp(), truth), now)
+    table.publish(Projection(version, generation, (now + max_age).timestamp(), truth), now)
     return True
 
 
-def _stands(current: _Projection | None, version: str, renew_at: datetime, truth: float) -> bool:
-    """Decide whether the current projection needs no writing: it tells the same for long, or it is newer."""
+def must_write(
+    current: Projection | None, version: str, truth: float, now: datetime, max_age: timedelta
+) -> bool:
+    """Decide whether a truth, as it was at the Unix time `truth`, has to be projected.
+
+    Not when a newer one stands, and not when the same one stands and is fresh enough.
+    """
     if current is None:
+        return True
+    if current.as_of > truth:
         return False
-    return current.as_of > truth or (
-        current.version == version and current.valid_until > renew_at.timestamp()
-    )
+    refresh_at = now + max_age * (1 - ProjectionPolicy.refresh_after_share)
+    return current.version != version or not current.in_force(refresh_at)
 
 
-def _items(
-    rows: Iterable[tuple[str, str, str, str]], number: str, expires: datetime
-) -> Iterator[dict[str, Any]]:
-    grants: dict[str, dict[str, Any]] = {}
+def _write_items(table: ProjectionTable, items: Iterable[CustomerItem], expires: datetime) -> None:
+    with ThreadPoolExecutor(ProjectionPolicy.writer_threads) as pool:
+        list(pool.map(lambda batch: table.write(batch, expires), batches(items, count=WRITE_BATCH)))
+
+
+def _items(rows: Iterable[tuple[str, str, str, str]], generation: str) -> Iterator[CustomerItem]:
+    """Yield one item a customer, with all that the customer grants."""
+    consent_ids: dict[str, dict[str, str]] = {}
     for customer_id, purpose, channel, consent_id in rows:
-        grants.setdefault(customer_id, {})[f"{purpose}:{channel}"] = {"S": consent_id}
-    common = {"generation": {"S": number}, "expires_at": {"N": _seconds(expires)}}
-    for customer_id, granted in grants.items():
-        yield {"pk": {"S": f"c#{customer_id}"}, "grants": {"M": granted}, **common}
+        consent_ids.setdefault(customer_id, {})[_grant(purpose, channel)] = consent_id
+    for customer_id, granted in consent_ids.items():
+        yield CustomerItem(customer_id, generation, granted)
 
 
-def _current() -> _Projection | None:
-    """Return what the header names, or None when there is no projection yet."""
-    table = settings.current().consent_table
-    item = aws.dynamodb().get_item(TableName=table, Key=_HEADER, ConsistentRead=True).get("Item", {})
-    if "generation" not in item:
-        return None
-    until, as_of = float(item["valid_until"]["N"]), float(item["as_of"]["N"])
-    return _Projection(item["version"]["S"], item["generation"]["S"], until, as_of)
-
-
-def _reserve(now: datetime) -> str:
-    """Become the one writer and return the new generation, a name that no other writer draws."""
-    generation = secrets.token_hex(8)
-    try:
-        aws.dynamodb().update_item(
-            TableName=settings.current().consent_table,
-            Key=_HEADER,
-            UpdateExpression="SET writing = :generation, writing_until = :until",
-            ConditionExpression="attribute_not_exists(writing_until) OR writing_until < :now",
-            ExpressionAttributeValues={
-                ":generation": {"S": generation},
-                ":until": {"N": _seconds(now + _WRITER_LEASE)},
-                ":now": {"N": _seconds(now)},
-            },
-        )
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-            raise Transient(
-                "another consent projection is being written; try again when it is done"
-            ) from None
-        raise
-    return generation
-
-
-def _give_up(generation: str) -> None:
-    """End the reservation without naming the generation: its items never count, another writer may begin."""
-    with suppress(BotoCoreError, ClientError):  # it ends by itself, only later
-        aws.dynamodb().update_item(
-            TableName=settings.current().consent_table,
-            Key=_HEADER,
-            UpdateExpression="REMOVE writing, writing_until",
-            ConditionExpression="writing = :generation",
-            ExpressionAttributeValues={":generation": {"S": generation}},
-        )
-
-
-def _name(projection: _Projection, now: datetime) -> None:
-    """Name the generation in the header and end the reservation: from here on, its items count."""
-    try:
-        aws.dynamodb().put_item(
-            TableName=settings.current().consent_table,
-            Item={
-                **_HEADER,
-                "version": {"S": projection.version},
-                "generation": {"S": projection.generation},
-                "written_at": {"S": now.astimezone(UTC).isoformat()},
-                "valid_until": {"N": str(projection.valid_until)},
-                "as_of": {"N": str(projection.as_of)},
-            },
-            ConditionExpression="writing = :generation",
-            ExpressionAttributeValues={":generation": {"S": projection.generation}},
-        )
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-            raise Transient("another consent projection has taken over; try again when it is done") from None
-        raise
-
-
-def _write(items: list[dict[str, Any]]) -> None:
-    table = settings.current().consent_table
-    left: Any = {table: [{"PutRequest": {"Item": item}} for item in items]}
-    for attempt in range(_TRIES):
-        left = aws.dynamodb().batch_write_item(RequestItems=left).get("UnprocessedItems")
-        if not left:
-            return
-        time.sleep(0.05 * 2**attempt)
-    raise Transient("DynamoDB does not take the consent projection's items; try again")
-
-
-def _read(customer_ids: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Yield the items there are; a customer that DynamoDB does not answer for stays without one."""
-    table = settings.current().consent_table
-    for batch in _batches(customer_ids, _READ_BATCH):
-        keys = [{"pk": {"S": f"c#{customer}"}} for customer in batch]
-        left: Any = {table: {"Keys": keys, "ConsistentRead": True}}
-        for attempt in range(_TRIES):
-            answer = aws.dynamodb().batch_get_item(RequestItems=left)
-            yield from answer["Responses"].get(table, [])
-            left = answer.get("UnprocessedKeys")
-            if not left:
-                break
-            time.sleep(0.05 * 2**attempt)
-
-
-def _batches(things: Iterable[T], size: int) -> Iterator[list[T]]:
-    batch: list[T] = []
-    for thing in things:
-        batch.append(thing)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
-def _seconds(moment: datetime) -> str:
-    return str(int(moment.timestamp()))
+def _grant(purpose: str, channel: str) -> str:
+    return f"{purpose}:{channel}"

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from functools import lru_cache
-from importlib.resources import files
-from importlib.resources.abc import Traversable
-from pathlib import Path
+from pathlib import Path, PurePath
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
+from lakehouse.definitions import DefinitionLoader, parse_yaml
 from lakehouse.errors import BadDefinition
 
 
@@ -26,39 +23,29 @@ class Segment(BaseModel):
     where: str
 
 
-@lru_cache(maxsize=4)
+def parse(text: str, where: str) -> Segment:
+    """Read one definition; BadDefinition names the file, the field and its line."""
+    segment = parse_yaml(text, where, Segment)
+    if segment.name != PurePath(where).stem:
+        raise BadDefinition(f"{where}: name: {segment.name!r} must be the file's own name")
+    return segment
+
+
+_load = DefinitionLoader(
+    "segments", ("lakehouse.segments", "definitions"), parse, lambda segment: segment.name
+)
+
+
 def load(overrides: Path | None = None) -> tuple[Segment, ...]:
-    """Return every segment by name: those shipped, overridden by `<overrides>/segments/*.yaml`.
+    """Return every segment by name: those shipped, overridden by the files below `<overrides>/segments/`.
 
     Raises BadDefinition naming file and field.
     """
-    places: list[Traversable] = [files("lakehouse.segments") / "definitions"]
-    if overrides is not None and (overrides / "segments").is_dir():
-        places.append(overrides / "segments")
-    found: dict[str, Segment] = {}
-    for place in places:
-        for file in sorted(place.iterdir(), key=lambda file: file.name):
-            if file.name.endswith((".yaml", ".yml")):
-                segment = _parse(file.read_text("utf-8"), file.name)
-                found[segment.name] = segment
-    return tuple(found[name] for name in sorted(found))
+    segments = _load(overrides)
+    return tuple(segments[name] for name in sorted(segments))
 
 
 def version(segments: tuple[Segment, ...]) -> str:
     """Return what changes when any definition changes."""
     text = json.dumps([segment.model_dump() for segment in segments], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _parse(text: str, where: str) -> Segment:
-    try:
-        segment = Segment.model_validate(yaml.safe_load(text))
-    except yaml.YAMLError as error:
-        raise BadDefinition(f"{where}: not YAML: {error}") from error
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the whole file"
-        raise BadDefinition(f"{where}: {field}: {first['msg']}") from error
-    if segment.name != where.rpartition(".")[0]:
-        raise BadDefinition(f"{where}: name: {segment.name!r} must be the file's own name")
-    return segment

@@ -1,4 +1,4 @@
-"""Looks who is in each segment now, and notes who entered and who left since the last look."""
+"""Evaluates who is in each segment now, and notes who entered and who left since the last evaluation."""
 
 from __future__ import annotations
 
@@ -31,7 +31,11 @@ _TABLES = (*INPUTS, SEGMENT_MEMBERS.name, SEGMENT_CHANGES.name)
 
 @dataclass(frozen=True)
 class Refresh:
-    """What a look found. `run` names it: the same inputs and definitions, looked at from the same members."""
+    """What one evaluation came to. `run` names it: the same inputs and definitions, compared with the same members.
+
+    `inputs` is empty while the marts hold nothing; `changed` says whether anything was computed; `sizes` has the number
+    of members of each segment.
+    """
 
     run: str
     inputs: dict[str, str]
@@ -40,24 +44,24 @@ class Refresh:
 
 
 def inputs(settings: Settings) -> dict[str, str]:
-    """Return what a look would be computed from now; empty while the marts hold nothing."""
+    """Return what members would be computed from now; empty while the marts hold nothing."""
     catalog = catalogs.open_catalog(settings)
-    return _wanted({name: catalogs.load(catalog, name) for name in INPUTS}, settings)
+    return _expected_inputs({name: catalogs.load(catalog, name) for name in INPUTS}, settings)
 
 
 def pending(settings: Settings) -> bool:
-    """Return whether the inputs or definitions have moved since the last look."""
+    """Return whether the inputs or definitions have changed since the last refresh."""
     members = catalogs.load(catalogs.open_catalog(settings), SEGMENT_MEMBERS.name)
-    wanted = inputs(settings)
-    return bool(wanted) and (members is None or commit.inputs(members) != wanted)
+    expected = inputs(settings)
+    return bool(expected) and (members is None or commit.inputs(members) != expected)
 
 
 def refresh(settings: Settings) -> Refresh:
-    """Bring `ops.segment_members` up to date; do nothing where neither inputs nor definitions moved.
+    """Bring `ops.segment_members` up to date; do nothing where neither inputs nor definitions changed.
 
-    Changes are appended before the members are replaced. A look that follows a crash between the two finds them
-    noted against members that still stand, and notes only what came on top. Raises CommitConflict when another
-    look was first, BadDefinition for a condition that is no SQL.
+    Changes are appended before the members are replaced. A refresh that follows a crash between the two finds them
+    noted against the old members, and notes only what came on top. Raises CommitConflict when another refresh was
+    first, BadDefinition for a condition that is no SQL.
     """
     catalog = catalogs.open_catalog(settings)
     for contract in (SEGMENT_MEMBERS, SEGMENT_CHANGES):
@@ -66,21 +70,21 @@ def refresh(settings: Settings) -> Refresh:
     try:
         tables = views.attach(con, catalog, _TABLES)
         members = tables[SEGMENT_MEMBERS.name]
-        wanted = _wanted(tables, settings)
+        expected = _expected_inputs(tables, settings)
         base = f"{commit.head(members) or 0}-"
-        run = base + hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:16]
-        changed = bool(wanted) and commit.inputs(members) != wanted
+        run = base + hashlib.sha256(json.dumps(expected, sort_keys=True).encode()).hexdigest()[:16]
+        changed = bool(expected) and commit.inputs(members) != expected
         if changed:
-            _look(con, settings, run, base)
+            _evaluate(con, settings, run, base)
             _note_changes(con, tables[SEGMENT_CHANGES.name])
             _export(con, settings, run)
-            _replace(con, members, wanted)
-        source = "members_now" if changed else SEGMENT_MEMBERS.name
-        counted = dict(con.execute(f"SELECT segment, count(*) FROM {source} GROUP BY 1").fetchall())
+            _replace(con, members, expected)
+        members_table = "members_now" if changed else SEGMENT_MEMBERS.name
+        counted = dict(con.execute(f"SELECT segment, count(*) FROM {members_table} GROUP BY 1").fetchall())
     finally:
         con.close()
     names = [segment.name for segment in definition.load(settings.definitions)]
-    return Refresh(run, wanted, changed, {name: counted.get(name, 0) for name in names})
+    return Refresh(run, expected, changed, {name: counted.get(name, 0) for name in names})
 
 
 def members_sql(segment: Segment) -> str:
@@ -92,25 +96,27 @@ def members_sql(segment: Segment) -> str:
     )
 
 
-def _wanted(tables: Mapping[str, Table | None], settings: Settings) -> dict[str, str]:
+def _expected_inputs(tables: Mapping[str, Table | None], settings: Settings) -> dict[str, str]:
     heads = {name: commit.head(tables.get(name)) for name in INPUTS}
     if not all(heads.values()):
-        return {}  # members of marts that were never computed: everybody would have left
+        return {}  # members of marts that were never computed: they would say that everybody left
     return heads | {"version": definition.version(definition.load(settings.definitions))}
 
 
-def _look(con: duckdb.DuckDBPyConnection, settings: Settings, run: str, base: str) -> None:
-    """Leave the tables `members_now` and `changes_now`: who is in, and what nobody has noted yet."""
-    con.execute("CREATE TEMP TABLE found (segment VARCHAR, customer_id VARCHAR, as_of DATE)")
+def _evaluate(con: duckdb.DuckDBPyConnection, settings: Settings, run: str, base: str) -> None:
+    """Make the tables `members_now` and `changes_now`: who is in, and what nobody has noted yet."""
+    con.execute("CREATE TEMP TABLE fulfilling (segment VARCHAR, customer_id VARCHAR, as_of DATE)")
     for segment in definition.load(settings.definitions):
         try:
-            con.execute(f"INSERT INTO found SELECT {literal(segment.name)}, * FROM ({members_sql(segment)})")
+            con.execute(
+                f"INSERT INTO fulfilling SELECT {literal(segment.name)}, * FROM ({members_sql(segment)})"
+            )
         except (*WRONG_SQL, duckdb.DataError) as error:
             raise BadDefinition(f"segment {segment.name}: where: {str(error).splitlines()[0]}") from error
     con.execute(
         f"""CREATE TEMP TABLE members_now AS
         SELECT f.segment, f.customer_id, f.as_of, coalesce(m.entered_on, f.as_of) AS entered_on
-        FROM found AS f LEFT JOIN {SEGMENT_MEMBERS.name} AS m USING (segment, customer_id)"""
+        FROM fulfilling AS f LEFT JOIN {SEGMENT_MEMBERS.name} AS m USING (segment, customer_id)"""
     )
     con.execute(
         f"""CREATE TEMP TABLE changes_now AS
@@ -126,7 +132,7 @@ def _look(con: duckdb.DuckDBPyConnection, settings: Settings, run: str, base: st
         SELECT {literal(run)} AS run, segment, customer_id,
             CASE WHEN k.customer_id IS NULL THEN 'entered' ELSE 'left' END AS change,
             (SELECT max(as_of) FROM marts.customer_360) AS as_of, now() AS found_at
-        FROM found AS f FULL JOIN known AS k USING (segment, customer_id)
+        FROM fulfilling AS f FULL JOIN known AS k USING (segment, customer_id)
         WHERE f.customer_id IS NULL OR k.customer_id IS NULL"""
     )
 
@@ -135,10 +141,10 @@ def _note_changes(con: duckdb.DuckDBPyConnection, table: Table) -> None:
     appending.append_query(con, table, "SELECT * FROM changes_now", f"segments-{uuid.uuid4()}")
 
 
-def _replace(con: duckdb.DuckDBPyConnection, table: Table, wanted: dict[str, str]) -> None:
+def _replace(con: duckdb.DuckDBPyConnection, table: Table, expected: dict[str, str]) -> None:
     base = table.current_snapshot()
     written = data_files.write(con, table, "SELECT * FROM members_now", f"segments-{uuid.uuid4()}")
-    appending.replace_written(table, written, computed_from=wanted, base=base.snapshot_id if base else None)
+    appending.replace_written(table, written, computed_from=expected, base=base.snapshot_id if base else None)
 
 
 def _export(con: duckdb.DuckDBPyConnection, settings: Settings, run: str) -> None:

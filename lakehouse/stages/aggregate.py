@@ -1,4 +1,4 @@
-"""The aggregate stage: models whose inputs moved, then the consent projection that `publish` asks."""
+"""The aggregate stage: models whose inputs changed, then the consent projection that `publish` asks."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from lakehouse.engine import duck
 from lakehouse.errors import BadDefinition
 from lakehouse.models import runner as models
 from lakehouse.privacy import consent
+from lakehouse.stages.policy import GrantsPolicy
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import commit, views
 from lakehouse.tables.contracts import CONSENTS, CUSTOMER_360
@@ -26,17 +27,18 @@ def aggregate(settings: Settings) -> list[str]:
     The projection comes before the announcement: what is planned without it is withheld. BadDefinition at the end
     names the models that are wrong; the others were run.
     """
-    ran = models.run(settings)
+    outcome = models.run(settings)
     project_consents(settings)
-    for done in ran.committed:
-        signals.table_committed(done.table, done.snapshot_id)
-    if CUSTOMER_360.name not in (done.table for done in ran.committed):
-        # Announced even when nothing moved: segments may have missed the last hint, and look for themselves.
+    computed = [committed.table for committed in outcome.committed]
+    for committed in outcome.committed:
+        signals.table_committed(settings, committed.table, committed.snapshot_id)
+    if CUSTOMER_360.name not in computed:
+        # Announced even when nothing changed: segments may have missed the last hint, and look for themselves.
         table = catalogs.load(catalogs.open_catalog(settings), CUSTOMER_360.name)
-        signals.table_committed(CUSTOMER_360.name, commit.head(table))
-    if ran.wrong:
-        raise BadDefinition("; ".join(ran.wrong))
-    return [done.table for done in ran.committed]
+        signals.table_committed(settings, CUSTOMER_360.name, commit.head(table))
+    if outcome.wrong:
+        raise BadDefinition("; ".join(outcome.wrong))
+    return computed
 
 
 def project_consents(settings: Settings) -> bool:
@@ -45,18 +47,19 @@ def project_consents(settings: Settings) -> bool:
     snapshot = table.current_snapshot() if table is not None else None
     if table is None or snapshot is None:
         return False
-    stood_at = datetime.fromtimestamp(snapshot.timestamp_ms / 1000, UTC)
-    return consent.project(_grants(settings, table), commit.head(table), datetime.now(UTC), as_of=stood_at)
+    committed_at = datetime.fromtimestamp(snapshot.timestamp_ms / 1000, UTC)
+    grants, version = _grants(settings, table), commit.head(table)
+    return consent.project(settings, grants, version, datetime.now(UTC), as_of=committed_at)
 
 
 def _grants(settings: Settings, table: Table) -> Iterator[tuple[str, str, str, str]]:
-    """Yield the grants of the very snapshot that the projection is said to tell, whatever is committed meanwhile."""
+    """Yield the grants of the very snapshot that is projected, whatever is committed meanwhile."""
     con = duck.connect(settings)
     try:
         rows = con.execute(
             f"SELECT customer_id, purpose, channel, consent_id FROM ({views.scan_sql(table)}) WHERE granted"
         )
-        while batch := rows.fetchmany(5_000):
+        while batch := rows.fetchmany(GrantsPolicy.fetch_rows):
             yield from batch
     finally:
         con.close()

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from lakehouse.engine import duck
-from lakehouse.engine.escape import identifier, qualified
+from lakehouse.engine.escape import qualified
 from lakehouse.errors import Terminal
 from lakehouse.sources import definition
 from lakehouse.tables import contracts, views
 
 if TYPE_CHECKING:
     from lakehouse.settings import Settings
-    from lakehouse.tables.contract import Contract
 
 
 def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
@@ -24,11 +23,11 @@ def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
     """
     con = duck.connect(settings)
     try:
-        there = views.open_tables(con, settings)
+        existing = views.open_tables(con, settings)
         raw = (source.contract for source in definition.load(settings.definitions).values())
         for contract in (*contracts.ALL, *raw):
-            if contract.name not in there:
-                con.execute(f"CREATE VIEW {qualified(contract.name)} AS {_nothing(contract)}")
+            if contract.name not in existing:
+                con.execute(f"CREATE VIEW {qualified(contract.name)} AS {views.nothing_sql(contract)}")
         con.execute(views.EVENTS)
     except BaseException:
         con.close()
@@ -42,14 +41,15 @@ def ask(con: duckdb.DuckDBPyConnection, text: str) -> duckdb.DuckDBPyConnection:
     Raises `Terminal` for what is wrong with it, and for all that is no question: COPY and ATTACH could write
     over the lake's own files.
     """
-    con.execute("SET python_enable_replacements = false")  # else a table's name may be a variable of ours
+    # else a table's name could be that of one of our Python variables
+    con.execute("SET python_enable_replacements = false")
     try:
         statements = con.extract_statements(text)
         _check(statements)
         for statement in statements:
             con.execute(statement)
     except duckdb.Error as error:
-        raise Terminal(_told(error)) from None
+        raise Terminal(_message(error)) from None
     return con
 
 
@@ -60,8 +60,8 @@ def _check(statements: list[duckdb.Statement]) -> None:
     """
     if not statements:
         raise Terminal("there is no question: give one SELECT")
-    *before, last = statements
-    if any(statement.query for statement in before):
+    *earlier, last = statements
+    if any(statement.query for statement in earlier):
         raise Terminal("these are several statements: give one SELECT")
     if last.type != duckdb.StatementType.SELECT:
         raise Terminal(
@@ -70,12 +70,7 @@ def _check(statements: list[duckdb.Statement]) -> None:
         )
 
 
-def _nothing(contract: Contract) -> str:
-    cells = (f"CAST(NULL AS {column.duck_type}) AS {identifier(column.name)}" for column in contract.columns)
-    return f"SELECT {', '.join(cells)} WHERE false"
-
-
-def _told(error: duckdb.Error) -> str:
+def _message(error: duckdb.Error) -> str:
     """Return DuckDB's message as one line, without the caret that points into the SQL."""
     lines = (line.strip() for line in str(error).splitlines())
     return " ".join(line for line in lines if line and line != "^")

@@ -1,21 +1,20 @@
-"""Stages after ingest wait until it is quiet.
+"""Debouncing: stages after ingest wait until no more input arrives.
 
 What is computed from half a backlog would reach the CRM, and be taken back a minute later. A stage that waits sends
-itself a later hint, so that no hint is ever consumed in vain.
+itself a later hint, so that no hint is ever lost.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from lakehouse import aws, telemetry
 from lakehouse.errors import CommitConflict
 from lakehouse.settings import Settings
-
-PATIENCE = timedelta(minutes=5)
+from lakehouse.stages.policy import DebouncePolicy
 
 
 def when_quiet(
@@ -23,36 +22,36 @@ def when_quiet(
     settings: Settings,
     queue_url: str,
     event: dict[str, Any],
-    *before: Callable[[Settings], object],
+    *pending_before: Callable[[Settings], object],
 ) -> bool:
     """Run a stage once for a batch of hints; return whether it ran.
 
-    It is put off while raw files wait for ingest or a stage `before` it has something to do, for five minutes at
-    most; and when another run of it was first, since there may be more to do than that run saw.
+    It is put off while raw files wait for ingest, or a stage before it has something to do (`pending_before` tell), for
+    `DebouncePolicy.patience` at most; and when another run of it was first: there may be more to do than that run saw.
     """
     now = datetime.now(UTC)
     since = _waiting_since(event, now)
-    busy = _busy(settings.ingest_queue_url) or any(pending(settings) for pending in before)
-    if busy and now - since < PATIENCE:
-        _later(settings, queue_url, since)
+    busy = _has_messages(settings.ingest_queue_url) or any(pending(settings) for pending in pending_before)
+    if busy and now - since < DebouncePolicy.patience:
+        _send_later_hint(settings, queue_url, since)
         return False
     try:
         stage(settings)
     except CommitConflict as error:
         telemetry.info("another run was first, looking again", reason=type(error).__name__)
-        _later(settings, queue_url, now)
+        _send_later_hint(settings, queue_url, now)
         return False
     return True
 
 
 def _waiting_since(event: dict[str, Any], now: datetime) -> datetime:
     """Return since when the oldest hint of the batch has been put off."""
-    put_off = (_put_off(record["body"]) for record in event.get("Records", []))
-    return min((since for since in put_off if since is not None), default=now)
+    starts = (_put_off_since(record["body"]) for record in event.get("Records", []))
+    return min(filter(None, starts), default=now)
 
 
-def _put_off(body: str) -> datetime | None:
-    """Return since when a hint has waited. Whatever else a message says, it is a hint all the same."""
+def _put_off_since(body: str) -> datetime | None:
+    """Return since when a hint has waited; None for one that has not. Any message is a hint, whatever it says."""
     try:
         since = datetime.fromisoformat(json.loads(body)["waiting_since"])
     except (ValueError, KeyError, TypeError):
@@ -60,16 +59,18 @@ def _put_off(body: str) -> datetime | None:
     return since if since.tzinfo else None
 
 
-def _busy(queue_url: str) -> bool:
+def _has_messages(queue_url: str) -> bool:
+    """Return whether a queue has messages, waiting or being worked on; without a queue there are none."""
     if not queue_url:
         return False
-    found = aws.sqs().get_queue_attributes(
+    counts = aws.sqs().get_queue_attributes(
         QueueUrl=queue_url,
         AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
     )["Attributes"]
-    return any(int(count) for count in found.values())
+    return any(int(count) for count in counts.values())
 
 
-def _later(settings: Settings, queue_url: str, since: datetime) -> None:
+def _send_later_hint(settings: Settings, queue_url: str, since: datetime) -> None:
+    """Send a hint that comes after the settle time, and says since when the stage has waited."""
     body = json.dumps({"tick": True, "waiting_since": since.isoformat()})
     aws.sqs().send_message(QueueUrl=queue_url, MessageBody=body, DelaySeconds=settings.settle_seconds)

@@ -35,7 +35,7 @@ def refill_source(
     if done.commits:
         telemetry.info("refilled", table=source.table, rows=done.rows, files=done.files)
         head = commit.head(catalogs.load(catalogs.open_catalog(settings), source.table))
-        signals.table_committed(source.table, head)
+        signals.table_committed(settings, source.table, head)
     return done.as_json()
 
 

@@ -18,7 +18,7 @@ def status(settings: Settings) -> dict[str, Any]:
     catalog = catalogs.open_catalog(settings)
     names = catalogs.table_names(catalog)
     with ThreadPoolExecutor(8) as pool:
-        deliveries = pool.submit(outbound.status)
+        deliveries = pool.submit(outbound.status, settings)
         found = dict(zip(names, pool.map(lambda name: catalogs.load(catalog, name), names), strict=True))
         tables = {name: table for name, table in found.items() if table is not None}
         counted = balance.ingested(settings, tables)

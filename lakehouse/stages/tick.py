@@ -1,4 +1,4 @@
-"""The tick stage: with every event lost, this alone makes each stage look at its inputs."""
+"""The tick stage: asks every stage whether its inputs changed. With every event lost, this alone suffices."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from lakehouse.settings import Settings
 from lakehouse.stages import export, resolve
 
 _TICK = {"tick": True}
-_ASKED = {"resolve": resolve.pending, "aggregate": models.pending, "export_segments": export.pending}
+_PENDING_OF = {"resolve": resolve.pending, "aggregate": models.pending, "export_segments": export.pending}
 
 
 def tick(settings: Settings) -> list[str]:
     """Send a hint to every stage that has something to do; return their names.
 
-    Books and the consent projection are always asked: looking costs them little, and the projection ages. A stage
-    with a wrong definition is asked too, and tells: it must not keep the others from being asked.
+    Books and `aggregate` always get one: looking costs them little, and the consent projection ages. So does a stage
+    that cannot say because a definition is wrong: it reports that, and must not keep the others from their hints.
     """
-    due = [name for name in _ASKED if _has_work(settings, name)]
+    due = [name for name in _PENDING_OF if _has_work(settings, name)]
     if "resolve" in due:
         signals.send(settings.resolve_queue_url, [_TICK])
     signals.send(settings.aggregate_queue_url, [_TICK])
@@ -30,13 +30,13 @@ def tick(settings: Settings) -> list[str]:
 
 
 def pending(settings: Settings) -> list[str]:
-    """Return the stages whose inputs moved since they last ran."""
-    return [name for name, has_work in _ASKED.items() if has_work(settings)]
+    """Return the stages whose inputs changed since they last ran."""
+    return [name for name, has_work in _PENDING_OF.items() if has_work(settings)]
 
 
 def _has_work(settings: Settings, name: str) -> bool:
     try:
-        return bool(_ASKED[name](settings))
+        return bool(_PENDING_OF[name](settings))
     except BadDefinition as error:
         telemetry.failed("a stage cannot say whether it has work", error, stage=name, reason=str(error))
         return True

@@ -177,6 +177,54 @@ CUSTOMERS = Contract(
     ),
 )
 
+HOME_CURRENCY = Contract(
+    name="core.home_currency",
+    doc="The company's currency: that of most orders, else of most deals. All sums are in it.",
+    grain="one row, none before an order or deal names a currency",
+    key=("currency",),
+    columns=columns(
+        ("currency", "string", "ISO 4217"),
+        ("orders", "long", "Orders that name it"),
+        ("deals", "long", "Deals that name it, as they stand now"),
+    ),
+)
+
+HOME_RATES = Contract(
+    name="core.home_rates",
+    doc="What one unit of a currency was worth in the home currency.",
+    grain="one row a foreign currency and day that has a rate",
+    key=("currency", "day"),
+    sort=("currency", "day"),
+    columns=columns(
+        ("currency", "string", "ISO 4217 of what is priced"),
+        ("day", "date", "Day; the rate counts until the next one"),
+        ("rate", "double", "Units of the home currency for one of `currency`"),
+    ),
+)
+
+ORDER_VALUES = Contract(
+    name="core.order_values",
+    doc="What each order is worth in the home currency; every mart takes it from here.",
+    grain="one row an order",
+    key=("source", "order_id"),
+    sort=("ordered_at", "order_id"),
+    columns=columns(
+        ("source", "string", "Shop"),
+        ("order_id", "string", "Order number in its source"),
+        ("customer_id", "string", "Customer; null while unresolved"),
+        ("ordered_at", "timestamptz", "Time of the order, UTC"),
+        ("amount", "decimal(12,2)", "Value in `currency`, as in `core.orders`"),
+        (
+            "currency",
+            "string",
+            "ISO 4217; null where the shop names none: then `amount` is in the home currency",
+        ),
+        ("home_currency", "string", "ISO 4217 of `value`"),
+        ("value", "decimal(18,2)", "Value in the home currency; null without an amount, or without a rate"),
+        ("unvalued", "boolean", "There is an amount and no rate for it: the order is in no sum"),
+    ),
+)
+
 CUSTOMER_360 = Contract(
     name="marts.customer_360",
     doc="What a customer is like, as of a day; carries no personal data.",
@@ -249,7 +297,7 @@ DAILY_ACTIVITY = Contract(
 )
 
 OPS = (LEDGER, QUARANTINE, SEGMENT_MEMBERS, SEGMENT_CHANGES, DELIVERIES, AUDIT_LOG)
-CORE = (IDENTITIES, CONSENTS, CUSTOMERS, *entities.ALL)
+CORE = (IDENTITIES, CONSENTS, CUSTOMERS, HOME_CURRENCY, HOME_RATES, ORDER_VALUES, *entities.ALL)
 MARTS = (CUSTOMER_360, RFM, DAILY_ACTIVITY)
 ALL = (*OPS, *CORE, *MARTS)
 BY_NAME = {contract.name: contract for contract in ALL}

@@ -16,7 +16,7 @@ from lakehouse.local.hubspot.faults import Fault
 from lakehouse.local.hubspot.server import HubSpotSimulator
 from lakehouse.outbound.definition import load_syncs
 from lakehouse.outbound.delivery_counts import status
-from lakehouse.outbound.destinations.hubspot import _client
+from lakehouse.outbound.destinations.hubspot_api import http_client
 from lakehouse.outbound.planner import plan_run
 from lakehouse.privacy import consent
 from tests.support import cloud as clouds
@@ -40,8 +40,8 @@ def hubspot(monkeypatch, tmp_path):
     monkeypatch.setenv("LAKEHOUSE_HUBSPOT_URL", simulator.start())
     with clouds.cloud(monkeypatch):
         yield simulator
-    _client(simulator.url).close()
-    _client.cache_clear()
+    http_client(simulator.url).close()
+    http_client.cache_clear()
     simulator.stop()
 
 
@@ -49,12 +49,12 @@ def _plan(number):
     """Let `number` customers allow it and plan a run for them."""
     now = datetime.now(UTC)
     grants = [(f"c{n:04d}", "marketing", "email", f"k{n}") for n in range(number)]
-    consent.project(grants, "1", now, timedelta(days=1))
+    consent.project(settings.current(), grants, "1", now, timedelta(days=1))
     rows = [
         {"customer_id": f"c{n:04d}", "email": f"p{n}@x.org", "segments": ["high_value"]}
         for n in range(number)
     ]
-    return plan_run(SYNC, SYNC.desired(rows), now, {"ops.segment_members": "1"})
+    return plan_run(settings.current(), SYNC, SYNC.desired(rows), now, {"ops.segment_members": "1"})
 
 
 def _event():
@@ -86,7 +86,7 @@ def test_the_chunks_of_a_run_are_delivered_once(hubspot):
     assert handler(event, Context()) == {"batchItemFailures": []}
     state = hubspot.state()
     assert (state["contacts"], state["most_writes"]) == (205, 1)
-    counts = status()["hubspot_segments"]
+    counts = status(settings.current())["hubspot_segments"]
     assert (counts["selected"], counts["sent"], counts["balanced"]) == (205, 205, True)
 
 
@@ -99,7 +99,7 @@ def test_what_cannot_be_delivered_goes_back_alone(hubspot):
     hubspot.faults.add(Fault(status=503, id=address, times=5))
     with stamina.set_testing(True, attempts=5):
         assert handler(event, Context()) == {"batchItemFailures": [{"itemIdentifier": second["messageId"]}]}
-    assert status()["hubspot_segments"]["in_flight"] in {5, 100}
+    assert status(settings.current())["hubspot_segments"]["in_flight"] in {5, 100}
     assert handler(event, Context()) == {"batchItemFailures": []}
     assert hubspot.state()["most_writes"] == 1
 

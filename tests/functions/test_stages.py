@@ -16,8 +16,8 @@ from functions.sweep.handler import handler as sweep
 from functions.tick.handler import handler as tick
 from lakehouse import aws
 from lakehouse.errors import CommitConflict
-from lakehouse.stages import debounce
 from lakehouse.stages import maintain as stages_maintain
+from lakehouse.stages.policy import DebouncePolicy
 from lakehouse.tables.maintenance import expire
 from lakehouse.tables.maintenance.table_plan import Policy
 from tests.support import small_company
@@ -53,8 +53,8 @@ def test_hints_lead_from_raw_files_to_segments(shop, event, case):
     """By the commit that was announced, or by tick: one call each, in order, and each announces the next."""
     for name, announced in (
         ("resolve", ["core.identities"]),
-        ("aggregate", ["core.consents", "core.contacts", "core.customers", "core.orders",
-                       "marts.customer_360", "marts.daily_activity", "marts.rfm"]),
+        ("aggregate", ["core.consents", "core.contacts", "core.customers", "core.home_currency", "core.home_rates",
+                       "core.order_values", "core.orders", "marts.customer_360", "marts.daily_activity", "marts.rfm"]),
         ("export_segments", []),
     ):  # fmt: skip
         handler, cases = HINTED[name]
@@ -111,7 +111,7 @@ def test_a_hint_that_has_waited_long_enough_runs(shop, event):
     assert resolve(event("resolve", "tick", waited), None) == NONE
     assert shop.snapshots()["core.identities"] == 1
     assert shop.hints("resolve") == []
-    assert debounce.PATIENCE.total_seconds() == 300
+    assert DebouncePolicy.patience.total_seconds() == 300
 
 
 @pytest.mark.parametrize("case", ["raw_committed", "tick"])

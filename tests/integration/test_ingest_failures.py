@@ -142,7 +142,7 @@ def test_a_batch_that_loses_every_race_gives_up_for_now(company, monkeypatch):
 def test_a_backlog_is_cut_into_commits(company, monkeypatch):
     """Bounded in files and in bytes, each announced once."""
     announced = []
-    monkeypatch.setattr(signals, "table_committed", lambda table, _: announced.append(table))
+    monkeypatch.setattr(signals, "table_committed", lambda _settings, table, _: announced.append(table))
     monkeypatch.setattr(batch, "_BATCH_FILES", 2)
     files = [company.put("shop/orders/x.csv", shop_csv(number)) for number in range(5)]
     assert len(company.ingest(*files).records) == 5

@@ -23,7 +23,7 @@ from lakehouse import settings
 from lakehouse.engine.escape import identifier
 from lakehouse.local.stack import Stack
 from lakehouse.models import registry, runner
-from lakehouse.outbound.destinations.hubspot import _client
+from lakehouse.outbound.destinations.hubspot_api import http_client
 from lakehouse.sample import purchases
 from lakehouse.sources import definition
 from lakehouse.stages import analyst_sql
@@ -45,6 +45,7 @@ pytestmark = pytest.mark.stack
 
 # What the sample has no files of: those tables are empty.
 UNSENT = {contract.name for contract in entities.ALL} - {"core.contacts", "core.deals", "core.orders"}
+UNSENT.add("core.home_rates")
 
 
 @dataclass
@@ -84,8 +85,8 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
         company = Company(loop, files, truth)
         yield company
         company.con.close()
-        _client(settings.current().hubspot_url).close()
-        _client.cache_clear()
+        http_client(settings.current().hubspot_url).close()
+        http_client.cache_clear()
 
 
 # ------------------------------------------------------------------ what was received
@@ -216,7 +217,8 @@ def test_everybody_selected_is_accounted_for(company):
     assert counts["balanced"] is True
     assert counts["selected"] == company.one("select count(distinct customer_id) from ops.segment_members")
     assert counts["sent"] == len(company.loop.crm())
-    assert counts["selected"] == counts["sent"] + unwilling + counts["withheld"]["suppressed"]
+    assert counts["selected"] == counts["sent"] + sum(counts["withheld"].values())
+    assert counts["withheld"]["projection"] == 0
     sent = "select count(*) from ops.deliveries d {} where d.outcome = 'sent'"
     assert company.one(sent.format("")) == counts["sent"]
     leaned = sent.format(
@@ -227,6 +229,8 @@ def test_everybody_selected_is_accounted_for(company):
         company.ask("select reason, count(*) from ops.deliveries where outcome = 'withheld' group by 1")
     )
     assert withheld.get("consent", 0) == unwilling
+    assert withheld.get("no_address", 0) == counts["withheld"]["no_address"]
+    assert withheld.get("same_address", 0) == counts["withheld"]["suppressed"]
 
 
 # ------------------------------------------------------------------ models over the whole

@@ -35,30 +35,54 @@ def types_of(name: str) -> dict[str, str]:
     return {column.name: column.duck_type for column in contracts[name].columns}
 
 
-def answer(table: str, as_of: str = "2026-03-01", **given: Iterable[Row]) -> list[Row]:
+STEPS = ("core.home_currency", "core.home_rates", "core.order_values")  # computed on the way to a mart
+
+
+def answer(table: str, as_of: str = "2026-03-01", **inputs: Iterable[Row]) -> list[Row]:
     """Return the rows of a model by its key, given rows of its inputs; names have `__` for the dot.
 
-    What a row does not say is null; an input that is not given is empty.
+    What a row does not say is null; an input that is not given is empty, but the models in between are computed.
     """
     model = model_of(table)
+    rows = {name.replace("__", "."): given for name, given in inputs.items()}
     with duckdb.connect() as con:
         con.execute("SET TimeZone = 'UTC'")
         for namespace in ("raw", "core", "marts", "mapped"):
             con.execute(f"CREATE SCHEMA {namespace}")
+        con.execute("SET VARIABLE as_of = CAST(? AS DATE)", [as_of])
+        made: set[str] = set()
         for name in model.inputs:
-            fill(con, name, given.pop(name.replace(".", "__"), ()))
-        assert not given, f"{table} does not read {', '.join(given)}"
+            make(con, name, rows, made)
+        assert rows.keys() <= made, f"{table} does not read {', '.join(rows.keys() - made)}"
         if {"raw.events", "core.identities"} <= set(model.inputs):
             con.execute(views.EVENTS)
-        con.execute("SET VARIABLE as_of = CAST(? AS DATE)", [as_of])
-        cells = ", ".join(
-            f"CAST({identifier(name)} AS {kind}) AS {identifier(name)}"
-            for name, kind in types_of(table).items()
-        )
         key = ", ".join(model.contract.key)
-        found = con.execute(f"SELECT {cells} FROM ({model.sql}) ORDER BY {key}")
-        names = [column[0] for column in found.description or []]
-        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+        result = con.execute(f"SELECT * FROM ({typed_sql(model)}) ORDER BY {key}")
+        names = [column[0] for column in result.description or []]
+        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+def make(con: duckdb.DuckDBPyConnection, name: str, rows: dict[str, Iterable[Row]], made: set[str]) -> None:
+    """Make one input and note its name, and those of the inputs that it was computed from, in `made`."""
+    if name in made:
+        return
+    if name in STEPS and name not in rows:
+        model = model_of(name)
+        for needed in model.inputs:
+            make(con, needed, rows, made)
+        con.execute(f"CREATE TABLE {name} AS {typed_sql(model)}")
+    else:
+        fill(con, name, rows.get(name, ()))
+    made.add(name)
+
+
+def typed_sql(model: Model) -> str:
+    """Return a model's SELECT with the columns and types of its table."""
+    cells = (
+        f"CAST({identifier(name)} AS {kind}) AS {identifier(name)}"
+        for name, kind in types_of(model.table).items()
+    )
+    return f"SELECT {', '.join(cells)} FROM ({model.sql})"
 
 
 def fill(con: duckdb.DuckDBPyConnection, name: str, rows: Iterable[Row]) -> None:

@@ -1,81 +1,81 @@
-"""Objects that are written once: one winner, whoever asks and whatever is lost on the way."""
+"""A conditional write that meets another one is tried again, and says who won."""
 
 from __future__ import annotations
 
-import uuid
+import io
 
 import pytest
 from botocore.exceptions import ClientError
 
 from lakehouse import aws, objects
 from lakehouse.errors import Transient
-from tests.support.lakes import in_threads
+
+
+class Bucket:
+    """Answers for S3: each conditional write as the list says, then as a bucket would."""
+
+    def __init__(self, *codes: str) -> None:
+        self.codes = list(codes)
+        self.body: bytes | None = None
+        self.writes = 0
+
+    def put_object(self, Body, **_):  # noqa: N803
+        self.writes += 1
+        code = self.codes.pop(0) if self.codes else ""
+        if code or self.body is not None:
+            raise ClientError({"Error": {"Code": code or "PreconditionFailed"}}, "PutObject")
+        self.body = Body
+
+    def get_object(self, **_):
+        if self.body is None:
+            raise ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject")
+        return {"Body": io.BytesIO(self.body)}
 
 
 @pytest.fixture
-def bucket(landing):
-    return landing.ops_bucket
+def bucket(monkeypatch):
+    def make(*codes: str) -> Bucket:
+        made = Bucket(*codes)
+        monkeypatch.setattr(aws, "s3", lambda: made)
+        return made
+
+    return make
 
 
-@pytest.fixture
-def prefix():
-    """Return a prefix that no other test uses."""
-    return f"test/{uuid.uuid4().hex}/"
-
-
-def test_of_many_writers_one_wins(bucket, prefix):
-    """And all of them learn what stands there."""
-
-    def claim(number, barrier):
-        barrier.wait(30)
-        return objects.put_once(bucket, f"{prefix}claim", b"%d" % number)
-
-    answers = set(in_threads(16, claim))
-    assert answers == {objects.get(bucket, f"{prefix}claim")}
-    assert objects.put_once(bucket, f"{prefix}claim", b"late") == answers.pop()
-
-
-def test_a_refusal_of_ones_own_write_is_no_defeat(bucket, prefix, monkeypatch):
-    """The answer was lost, the SDK wrote again and was refused by its first write: it reads its own bytes."""
-    real = aws.s3().put_object
-
-    def write_twice(**request):
-        real(**request)
-        return real(**request)
-
-    monkeypatch.setattr(aws.s3(), "put_object", write_twice)
-    assert objects.put_once(bucket, f"{prefix}x", b"mine") == b"mine"
+def test_the_first_writer_wins(bucket):
+    """Whoever comes later learns what stands."""
+    bucket()
+    assert objects.put_once("b", "k", b"1") == b"1"
+    assert objects.put_once("b", "k", b"2") == b"1"
 
 
 @pytest.mark.parametrize(
-    ("code", "error"), [("ConditionalRequestConflict", Transient), ("AccessDenied", ClientError)]
+    "code", ["ConditionalRequestConflict", "OperationAborted", "409", "PreconditionFailed"]
 )
-def test_what_cannot_be_written_is_told(bucket, prefix, monkeypatch, code, error):
-    """A race that does not end may be tried again; anything else is what it is."""
-
-    def refuse(**_):
-        raise ClientError({"Error": {"Code": code}}, "PutObject")
-
-    monkeypatch.setattr(aws.s3(), "put_object", refuse)
-    with pytest.raises(error):
-        objects.put_once(bucket, f"{prefix}x", b"mine")
+def test_a_write_that_nobody_won_is_tried_again(bucket, code):
+    """Two writes were under way, or what won has been deleted since."""
+    store = bucket(code, code)
+    assert objects.put_once("b", "k", b"1") == b"1"
+    assert store.writes == 3
 
 
-def test_reading_and_overwriting(bucket, prefix):
-    """Nothing is None, not an error; `put` replaces what stood there."""
-    assert objects.get(bucket, f"{prefix}x") is None
-    for body in (b"1", b"2"):
-        objects.put(bucket, f"{prefix}x", body)
-        assert objects.get(bucket, f"{prefix}x") == body
+def test_a_dispute_that_does_not_end_is_transient(bucket):
+    """After five tries."""
+    store = bucket(*["409"] * 9)
+    with pytest.raises(Transient, match="s3://b/k could not be written"):
+        objects.put_once("b", "k", b"1")
+    assert store.writes == 5
+
+
+def test_other_errors_are_raised_at_once(bucket):
+    """Access denied is nobody's race."""
+    store = bucket("AccessDenied")
     with pytest.raises(ClientError):
-        objects.get("no-such-bucket-here", "x")
+        objects.put_once("b", "k", b"1")
+    assert store.writes == 1
 
 
-def test_listing(bucket, prefix):
-    """Folders after a given one, and keys, both without the prefix and in order."""
-    for name in ("a/1", "a/2", "ab/1", "b/1", "c"):
-        objects.put(bucket, prefix + name, b"")
-    assert list(objects.list_keys(bucket, prefix)) == sorted(["a/1", "a/2", "ab/1", "b/1", "c"])
-    assert list(objects.list_folders(bucket, prefix)) == ["a", "ab", "b"]
-    assert list(objects.list_folders(bucket, prefix, after="a")) == ["ab", "b"]
-    assert list(objects.list_folders(bucket, prefix, after="b")) == []
+def test_an_object_that_is_not_there_is_none(bucket):
+    """And no error."""
+    bucket()
+    assert objects.get("b", "k") is None

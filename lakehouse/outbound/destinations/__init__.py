@@ -1,10 +1,10 @@
-"""Where deliveries go. A destination is a module of this folder that has an `open_destination()`."""
+"""Where deliveries go. A destination is a module of this folder with an `open_destination()` and a `BATCH_LIMIT`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from lakehouse.errors import Terminal
 
@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lakehouse.outbound.records import Chunk, Row
+    from lakehouse.settings import Settings
 
-_KNOWN = frozenset({"hubspot"})
+_NAMES = frozenset({"hubspot"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +39,18 @@ class Destination(Protocol):
         ...
 
 
-def open_destination(name: str) -> Destination:
-    """Return the destination `name`, loading its module only now: a function carries what it delivers to."""
-    if name not in _KNOWN:
-        raise Terminal(f"no destination is called {name!r}; there are {', '.join(sorted(_KNOWN))}")
-    module = import_module(f"{__name__}.{name}")
-    return cast("Destination", module.open_destination())
+def open_destination(settings: Settings, name: str) -> Destination:
+    """Return the destination of that name, as settings and secrets say; Terminal for an unknown one."""
+    return cast("Destination", _module(name).open_destination(settings))
+
+
+def batch_limit(name: str) -> int:
+    """Return how many rows the destination of that name takes at once; chunks are no longer. Terminal as above."""
+    return int(_module(name).BATCH_LIMIT)
+
+
+def _module(name: str) -> Any:
+    """Return a destination's module, loaded only now: a function carries what it delivers to."""
+    if name not in _NAMES:
+        raise Terminal(f"no destination is called {name!r}; there are {', '.join(sorted(_NAMES))}")
+    return import_module(f"{__name__}.{name}")

@@ -70,7 +70,7 @@ def test_refill_counts_first_and_then_does_it(lakehouse):
     code, out, _ = lakehouse("refill", "a/b")
     assert code == 0
     assert "1 rows in 1 files changed" in out
-    assert [table for table, _ in lakehouse.hints] == ["raw.a_b"]
+    assert [table for _, table, _ in lakehouse.hints] == ["raw.a_b"]
     code, out, _ = lakehouse("refill", "a/b", "--json")
     assert json.loads(out) == {"files": 0, "rows": 0, "commits": 0, "moved": {}, "kept": {"n": 1}}
 

@@ -22,7 +22,8 @@ STATUS = {
     "deliveries": {
         "hubspot_segments": {
             "selected": 10, "sent": 5, "removed": 1, "unchanged": 2, "failed": 0, "unknown": 0, "in_flight": 0,
-            "withheld": {"consent": 2, "cap": 0, "quiet_hours": 1, "control": 0, "suppressed": 0}, "balanced": False,
+            "withheld": {"consent": 2, "projection": 0, "quiet_hours": 1, "suppressed": 0, "no_address": 0},
+            "balanced": False,
         }
     },
 }  # fmt: skip

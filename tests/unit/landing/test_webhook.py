@@ -17,11 +17,16 @@ from lakehouse import aws, objects, settings
 from lakehouse.errors import Terminal, Transient
 from lakehouse.landing import webhook
 from lakehouse.landing.signatures import Request
-from lakehouse.landing.webhook import BadBody, answer, split
+from lakehouse.landing.webhook import BadBody, split
 from tests.support import cloud as clouds
 
 NOW = datetime.now(UTC)
 URI = "https://api.example.com/land/hubspot/contacts?portal=1"
+
+
+def answer(request, now):
+    """Answer with the settings of now."""
+    return webhook.answer(settings.current(), request, now)
 
 
 @pytest.fixture

@@ -102,7 +102,7 @@ def test_money_is_in_the_currency_of_most_orders():
     assert early["open_deal_amount"] == Decimal("3.29")  # at the rate of then
 
 
-def test_a_rate_that_is_told_both_ways_counts_as_it_is_told():
+def test_a_rate_that_is_written_both_ways_counts_as_it_is_written():
     """Buying and selling differ: the pair that is written from the order's currency is the one meant."""
     both = [
         {
@@ -140,6 +140,32 @@ def test_without_rates_only_one_currency_is_summed():
     ]
     row = ann(core__orders=mixed)
     assert (row["currency"], row["revenue"], row["unvalued_orders"]) == ("CNY", Decimal("40.00"), 1)
+
+
+def test_both_marts_sum_in_one_currency_at_the_same_values():
+    """As many orders in dollars as in yuan: the deals decide, for the days as for the customers."""
+    orders = [
+        order(1, at(1, 1), "70.00") | {"currency": "CNY"},
+        order(2, at(1, 2), "20.00") | {"currency": "USD"},
+        order(3, at(1, 3), "6.00") | {"currency": "EUR"},
+        order(4, at(1, 3), "9.00") | {"currency": "GBP"},
+        order(5, at(1, 4), "1.00"),
+    ]
+    deals = [{"customer_id": "ann", "amount": Decimal("16.00"), "currency": "USD", "created_at": at(1, 1)}]
+    inputs = {"core__orders": orders, "core__deals": deals, "core__exchange_rates": RATES}
+    customer = ann(**inputs)
+    days = answer("marts.daily_activity", **inputs)
+    assert {customer["currency"], *column(days, "currency")} == {"USD"}
+    assert customer["revenue"] == sum(column(days, "revenue")) == Decimal("40.00")
+    assert customer["unvalued_orders"] == sum(column(days, "unvalued_orders")) == 1
+
+
+def test_who_only_has_deals_has_their_currency_in_every_mart():
+    """Before the first order the deals name the home currency."""
+    deals = [{"customer_id": "ann", "amount": Decimal("16.00"), "currency": "CNY", "created_at": at(1, 1)}]
+    assert ann(core__deals=deals)["currency"] == "CNY"
+    days = answer("marts.daily_activity", core__deals=deals, raw__events=[event(1, at(1, 1))])
+    assert column(days, "currency") == ["CNY"]
 
 
 def test_one_day_of_purchase_has_no_gap():

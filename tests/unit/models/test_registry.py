@@ -32,6 +32,8 @@ def write(folder, **files: str):
         (GOOD.replace("core.orders", "core.identities"), "'core.identities' is none that models fill"),
         (GOOD.replace("\nSELECT", "\n-- as_of: 2026\nSELECT"), "as_of: '2026' is neither yes nor no"),
         (GOOD.replace("mapped.orders", "mapped.nonsense"), "inputs: there is no mapped.nonsense"),
+        (GOOD.replace("mapped.orders", "mapped.order"), "did you mean mapped.orders? (line 2)"),
+        (GOOD.replace("core.orders", "core.order"), "did you mean core.orders? (line 1)"),
         (GOOD.replace("mapped.orders", "raw.typo"), "inputs: there is no raw.typo"),
         (
             GOOD.replace("mapped.orders", "core.events"),
@@ -49,10 +51,10 @@ def test_a_wrong_header_names_the_file_and_what_is_wrong(tmp_path, text, says):
 def test_inputs_come_before_those_who_read_them():
     """The order is right for one pass."""
     models = registry.load()
-    place = {model.table: number for number, model in enumerate(models)}
-    assert place.keys() == {contract.name for contract in (*CORE, *MARTS)} - {IDENTITIES.name}
+    position = {model.table: number for number, model in enumerate(models)}
+    assert position.keys() == {contract.name for contract in (*CORE, *MARTS)} - {IDENTITIES.name}
     for model in models:
-        assert all(place[name] < place[model.table] for name in model.inputs if name in place)
+        assert all(position[name] < position[model.table] for name in model.inputs if name in position)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +75,7 @@ def test_models_in_a_circle_are_refused_by_name(tmp_path, circle):
 
 def test_two_files_for_one_table_are_refused(tmp_path):
     """Which one would win is nobody's choice."""
-    with pytest.raises(BadDefinition, match=r"two.sql: one.sql fills core.orders already"):
+    with pytest.raises(BadDefinition, match=r"two\.sql: core\.orders is defined by one\.sql too"):
         registry.load(write(tmp_path, one=GOOD, two=GOOD))
 
 
@@ -94,3 +96,20 @@ def test_remarks_after_the_header_say_nothing_about_it():
     )
     model = registry.parse(text, "x.sql")
     assert (model.inputs, model.as_of) == (("mapped.orders",), False)
+
+
+def test_a_definition_that_comes_changes_or_goes_counts_at_once(tmp_path):
+    """Nothing has to be restarted."""
+    write(tmp_path)
+    (tmp_path / "models").mkdir()
+    shipped = sql_of(tmp_path)
+    write(tmp_path, mine=GOOD)
+    assert sql_of(tmp_path) == GOOD
+    write(tmp_path, mine=GOOD + " AS changed")
+    assert sql_of(tmp_path) == GOOD + " AS changed"
+    (tmp_path / "models" / "mine.sql").unlink()
+    assert sql_of(tmp_path) == shipped
+
+
+def sql_of(folder, table: str = "core.orders") -> str:
+    return next(model.sql for model in registry.load(folder) if model.table == table)

@@ -50,14 +50,19 @@ def test_a_folder_adds_overrides_and_switches_off(folder):
     assert list(load_syncs(folder)) == ["hubspot_segments", "news"]
     _write(folder, GOOD.replace("name: news", "name: hubspot_segments\nenabled: false"), "hubspot_segments")
     assert list(load_syncs(folder)) == ["news"]
-    assert load_syncs(folder / "nowhere").keys() == {"hubspot_segments"}
+    with pytest.raises(BadDefinition, match="nowhere: no such folder"):
+        load_syncs(folder / "nowhere")
 
 
 @pytest.mark.parametrize(
     ("before", "after", "says"),
     [
         ("destination: hubspot", "destination: pigeon", "destination: Input should be 'hubspot'"),
-        ("purpose: marketing", "purpos: marketing", "purpos: Extra inputs"),
+        (
+            "purpose: marketing",
+            "purpos: marketing",
+            r"purpos: unknown name; did you mean purpose\? \(line 5\)",
+        ),
         ("segments: [vip, new]", "segments: []", "segments: "),
         ("from: email", "frm: email", "id.from: Field required"),
         ("{tier} since", "{tier.secret} since", "properties: .*note: 'tier.secret' is not the name"),
@@ -67,8 +72,8 @@ def test_a_folder_adds_overrides_and_switches_off(folder):
         ("name: news", "name: ../news", "name: String should match"),
         ("name: news", "name: other", "name: 'other' must be the file's own name"),
         ("name: news", "name: [", "not YAML"),
-        (GOOD, "- a list", "file: Input should be"),
-        (GOOD, "", "file: Input should be"),
+        (GOOD, "- a list", "the whole file: not a mapping"),
+        (GOOD, "", "the whole file: not a mapping"),
     ],
 )
 def test_a_bad_definition_names_file_and_field(folder, before, after, says):
@@ -128,3 +133,22 @@ def test_the_fingerprint_follows_the_definition(folder):
     assert load_syncs(folder)["news"].fingerprint == first
     _write(folder, GOOD.replace("vip", "gold"))
     assert load_syncs(folder)["news"].fingerprint != first
+
+
+def test_a_file_that_comes_changes_or_goes_counts_at_once(folder):
+    """Nothing has to be restarted."""
+    assert "news" not in load_syncs(folder)
+    _write(folder, GOOD)
+    assert load_syncs(folder)["news"].segments == ("vip", "new")
+    _write(folder, GOOD.replace("[vip, new]", "[vip]"))
+    assert load_syncs(folder)["news"].segments == ("vip",)
+    (folder / "syncs" / "news.yaml").unlink()
+    assert "news" not in load_syncs(folder)
+
+
+def test_two_files_for_one_sync_are_refused(folder):
+    """Neither may win by chance, though one of them be a .yml."""
+    _write(folder, GOOD)
+    (folder / "syncs" / "news.yml").write_text(GOOD, encoding="utf-8")
+    with pytest.raises(BadDefinition, match=r"news\.yml: news is defined by news\.yaml too"):
+        load_syncs(folder)

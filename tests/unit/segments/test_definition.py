@@ -11,7 +11,7 @@ GOOD = "name: big\ntitle: Big\ndoc: Spent much.\nwhere: revenue > 100\n"
 
 
 def write(folder, **files: str):
-    (folder / "segments").mkdir()
+    (folder / "segments").mkdir(exist_ok=True)
     for name, text in files.items():
         (folder / "segments" / name.replace("__", ".")).write_text(text, "utf-8")
     return folder
@@ -20,11 +20,14 @@ def write(folder, **files: str):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("name: [big", "big.yaml: not YAML"),
+        ("name: [big", "big.yaml: the whole file: not YAML"),
         ("- a list", "big.yaml: the whole file"),
         ("", "big.yaml: the whole file"),
         (GOOD.replace("where: revenue > 100\n", ""), "big.yaml: where: Field required"),
-        (GOOD + "colour: red\n", "big.yaml: colour: Extra inputs"),
+        (
+            GOOD + "colour: red\n",
+            "big.yaml: colour: unknown name; there are name, title, doc, where (line 5)",
+        ),
         (GOOD.replace("name: big", "name: Big One"), "big.yaml: name: "),
         (GOOD.replace("name: big", "name: other"), "big.yaml: name: 'other' must be the file's own name"),
     ],
@@ -49,3 +52,22 @@ def test_definitions_of_ones_own_are_added_and_override(tmp_path):
 def test_without_a_folder_of_ones_own_the_shipped_ones_hold(tmp_path):
     """A definitions folder may hold models only."""
     assert definition.load(tmp_path) == definition.load()
+
+
+def test_a_file_that_comes_changes_or_goes_counts_at_once(tmp_path):
+    """Nothing has to be restarted."""
+    assert "big" not in names(tmp_path)
+    write(tmp_path, big__yaml=GOOD)
+    assert "big" in names(tmp_path)
+    (tmp_path / "segments" / "big.yaml").unlink()
+    assert "big" not in names(tmp_path)
+
+
+def test_two_files_for_one_segment_are_refused(tmp_path):
+    """Neither may win by chance."""
+    with pytest.raises(BadDefinition, match=r"big\.yml: big is defined by big\.yaml too"):
+        definition.load(write(tmp_path, big__yaml=GOOD, big__yml=GOOD))
+
+
+def names(folder) -> list[str]:
+    return [segment.name for segment in definition.load(folder)]

@@ -1,240 +1,41 @@
-"""Members are who fits now; who entered and who left is noted once, whatever happens in between."""
+"""What a segment's condition becomes, and which tables an audience cannot do without."""
 
 from __future__ import annotations
 
-from datetime import date
-from decimal import Decimal
-
+import duckdb
 import pytest
 
-from lakehouse import aws, settings
-from lakehouse.errors import BadDefinition, CommitConflict
-from lakehouse.segments import audience, definition, refresh
-from tests.support.small_company import Works, forget
-
-REGULAR = "name: regulars\ntitle: R\ndoc: D\nwhere: purchase_days >= 3\n"
-RICH = "name: rich\ntitle: R\ndoc: D\nwhere: m = 5 AND recency_days < 10\n"
+from lakehouse.segments.definition import Segment
+from lakehouse.segments.refresh import members_sql
 
 
 @pytest.fixture
-def own(company, monkeypatch, tmp_path):
-    """A company with two segments of its own, beside the shipped ones; gives the folder of definitions."""
-    monkeypatch.setenv("LAKEHOUSE_DEFINITIONS", str(tmp_path / "definitions"))
-    monkeypatch.setenv("LAKEHOUSE_AS_OF", "2026-03-01")
-    forget()
-    define(tmp_path / "definitions", regulars=REGULAR, rich=RICH)
-    return tmp_path / "definitions"
-
-
-def define(folder, **texts: str) -> None:
-    (folder / "segments").mkdir(parents=True, exist_ok=True)
-    for name, text in texts.items():
-        (folder / "segments" / f"{name}.yaml").write_text(text, "utf-8")
-    definition.load.cache_clear()
-
-
-def customers(company: Works, day: int = 1, **purchase_days: int) -> None:
-    """Compute the marts of these customers; whoever bought on five days or more is rich."""
-    as_of = date(2026, 3, day)
-    marts = [
-        {"customer_id": name, "as_of": as_of, "purchase_days": days, "orders": days, "revenue": Decimal(days),
-         "recency_days": 5, "mean_gap_days": 30.0, "first_order_on": date(2025, 1, 1)}
-        for name, days in purchase_days.items()
-    ]  # fmt: skip
-    company.fill("marts.customer_360", *marts)
-    company.fill(
-        "marts.rfm", *({"customer_id": n, "as_of": as_of, "m": min(d, 5)} for n, d in purchase_days.items())
-    )
-
-
-def members(company: Works, segment: str = "regulars") -> list[str]:
-    query = f"select customer_id from ops.segment_members where segment = '{segment}' order by 1"
-    return [row[0] for row in company.ask(query)]
-
-
-def changes(company: Works) -> list[tuple[str, str]]:
-    query = "select change, customer_id from ops.segment_changes where segment = 'regulars' order by found_at, 1, 2"
-    return company.ask(query)
-
-
-def net(company: Works) -> set[str]:
-    """Who is in, by the log of changes alone."""
-    inside: set[str] = set()
-    for change, customer in changes(company):
-        assert (customer in inside) == (change == "left"), f"{customer} {change} twice"
-        inside ^= {customer}
-    return inside
-
-
-def test_members_are_who_fits_now(company, own):
-    """Conditions see both marts; sizes name every segment, also an empty one."""
-    customers(company, ann=6, bob=3, eve=1)
-    found = refresh.refresh(company.settings)
-    assert found.changed
-    assert (members(company), members(company, "rich")) == (["ann", "bob"], ["ann"])
-    assert {name: found.sizes[name] for name in ("regulars", "rich", "new_this_month")} == {
-        "regulars": 2, "rich": 1, "new_this_month": 0,
-    }  # fmt: skip
-
-
-def test_changes_are_who_entered_and_who_left(company, own):
-    """Whoever stays is no change and keeps the day on which he entered."""
-    customers(company, ann=3, bob=3)
-    refresh.refresh(company.settings)
-    customers(company, day=9, ann=4, eve=3, bob=2)
-    refresh.refresh(company.settings)
-    assert changes(company) == [("entered", "ann"), ("entered", "bob"), ("entered", "eve"), ("left", "bob")]
-    rows = company.ask(
-        "select customer_id, as_of, entered_on from ops.segment_members where segment = 'regulars' order by 1"
-    )
-    assert rows == [
-        ("ann", date(2026, 3, 9), date(2026, 3, 1)),
-        ("eve", date(2026, 3, 9), date(2026, 3, 9)),
-    ]
-    assert net(company) == {"ann", "eve"}
-
-
-def test_nothing_moved_nothing_is_written(company, own):
-    """A look that finds the same inputs and definitions makes no snapshot and no file."""
-    customers(company, ann=3)
-    refresh.refresh(company.settings)
-    before = company.snapshots(), company.data_files()
-    assert not refresh.pending(company.settings)
-    again = refresh.refresh(company.settings)
-    assert not again.changed
-    assert again.sizes["regulars"] == 1
-    assert (company.snapshots(), company.data_files()) == before
-
-
-def test_a_changed_definition_is_looked_at_again(company, own):
-    """Also one that is taken back: then everybody returns, and the log says so."""
-    customers(company, ann=3, bob=5)
-    for days in (3, 4, 3):
-        define(own, regulars=REGULAR.replace(">= 3", f">= {days}"))
-        assert refresh.pending(company.settings)
-        refresh.refresh(company.settings)
-        assert members(company) == [name for name, had in (("ann", 3), ("bob", 5)) if had >= days]
-    assert changes(company) == [("entered", "ann"), ("entered", "bob"), ("left", "ann"), ("entered", "ann")]
-
-
-def test_a_segment_that_is_no_more_is_left_by_all(company, own):
-    """Who was in it is known from the log."""
-    customers(company, ann=3)
-    refresh.refresh(company.settings)
-    (own / "segments" / "regulars.yaml").unlink()
-    definition.load.cache_clear()
-    refresh.refresh(company.settings)
-    assert members(company) == []
-    assert changes(company) == [("entered", "ann"), ("left", "ann")]
-
-
-class Died(BaseException):
-    """The function was killed."""
-
-
-def die_before(name: str, company: Works) -> None:
-    """Look, and be killed before a step."""
-
-    def dead(*_, **__):
-        raise Died
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(refresh, name, dead)
-        with pytest.raises(Died):
-            refresh.refresh(company.settings)
-
-
-def test_a_crash_between_changes_and_members_notes_nothing_twice(company, own):
-    """The next look finds the changes noted, and only brings the members up to date."""
-    customers(company, ann=3, bob=3)
-    die_before("_replace", company)
-    assert (members(company), net(company)) == ([], {"ann", "bob"})
-    assert refresh.pending(company.settings)
-    refresh.refresh(company.settings)
-    assert members(company) == ["ann", "bob"]
-    assert changes(company) == [("entered", "ann"), ("entered", "bob")]
-
-
-def test_a_crash_and_then_other_customers_leave_the_log_true(company, own):
-    """What was noted before the crash and no longer holds is taken back in the log, nothing else is repeated."""
-    customers(company, ann=3, bob=3)
-    die_before("_replace", company)
-    customers(company, ann=3, bob=1, eve=3)
-    refresh.refresh(company.settings)
-    assert members(company) == ["ann", "eve"]
-    assert net(company) == {"ann", "eve"}
-    assert changes(company).count(("entered", "ann")) == 1
-
-
-def test_of_two_looks_at_once_one_counts(company, own, monkeypatch):
-    """The slower one notes nothing and leaves no file; its message will look again."""
-    customers(company, ann=3)
-    note, happened = refresh._note_changes, []
-
-    def meanwhile(con, table):
-        if not happened:
-            happened.append("other")
-            refresh.refresh(company.settings)
-        note(con, table)
-
-    monkeypatch.setattr(refresh, "_note_changes", meanwhile)
-    with pytest.raises(CommitConflict):
-        refresh.refresh(company.settings)
-    assert changes(company) == [("entered", "ann")]
-    assert members(company) == ["ann"]
-    stray = company.data_files() - company.live_files()
-    assert [path for path in stray if "segment_changes" in path] == []
+def marts():
+    with duckdb.connect() as con:
+        con.execute("CREATE SCHEMA marts")
+        con.execute(
+            "CREATE TABLE marts.customer_360 AS SELECT * FROM (VALUES "
+            "('ann', DATE '2026-03-01', 5, 10), ('bob', DATE '2026-03-01', 1, 400)) "
+            "AS v(customer_id, as_of, purchase_days, recency_days)"
+        )
+        con.execute(
+            "CREATE TABLE marts.rfm AS SELECT * FROM (VALUES ('ann', DATE '2026-03-01', 10, 5)) "
+            "AS v(customer_id, as_of, recency_days, m)"
+        )
+        yield con
 
 
 @pytest.mark.parametrize(
-    "where", ["revenue >", "no_such_column = 1", "no_such_function(revenue) = 1", "CAST('x' AS INT) = 1"]
+    ("where", "members"),
+    [
+        ("purchase_days >= 1", ["ann", "bob"]),
+        ("m = 5 AND recency_days < 30", ["ann"]),
+        ("m IS NULL", ["bob"]),
+        ("as_of > DATE '2026-03-01'", []),
+    ],
 )
-def test_a_condition_that_is_no_sql_names_its_segment(company, own, where):
-    """Nothing is changed, for any segment: half a look would be taken for a whole one."""
-    customers(company, ann=3)
-    define(own, rich=RICH.replace("m = 5 AND recency_days < 10", where))
-    with pytest.raises(BadDefinition, match=r"^segment rich: where: "):
-        refresh.refresh(company.settings)
-    assert members(company) == []
-    assert changes(company) == []
-
-
-def test_marts_that_were_never_computed_make_nobody_leave(company, own):
-    """A rebuilt lake has members and no marts for a while."""
-    customers(company, ann=3)
-    refresh.refresh(company.settings)
-    catalog = refresh.catalogs.open_catalog(company.settings)
-    catalog.drop_table("marts.rfm")
-    assert not refresh.pending(company.settings)
-    found = refresh.refresh(company.settings)
-    assert (found.changed, found.inputs) == (False, {})
-    assert members(company) == ["ann"]
-    with pytest.raises(CommitConflict, match=r"marts\.rfm"):
-        list(audience.audience(company.settings, ["regulars"]))
-
-
-def test_each_look_writes_a_file_a_segment(company, own):
-    """For people and tools that read files: ids only, by segment and day; a repeated look overwrites its own."""
-    customers(company, ann=3, bob=4)
-    run = refresh.refresh(company.settings).run
-    key = f"exports/regulars/{settings.current().as_of_day()}/{run}.csv"
-    body = aws.s3().get_object(Bucket=company.settings.ops_bucket, Key=key)["Body"].read().decode()
-    assert body.splitlines() == [
-        "customer_id,as_of,entered_on",
-        "ann,2026-03-01,2026-03-01",
-        "bob,2026-03-01,2026-03-01",
-    ]
-
-
-def test_the_audience_is_everybody_in_a_segment_once_with_what_is_known(company, own):
-    """One row a customer, whatever segments he is in; nobody without a golden record."""
-    customers(company, ann=6, bob=3)
-    company.fill("core.customers", {"customer_id": "ann", "email": "ann@x.org"}, {"customer_id": "bob"})
-    refresh.refresh(company.settings)
-    rows = list(audience.audience(company.settings, ["regulars", "rich"]))
-    assert [(row["customer_id"], row["segments"], row["email"], row["consented"]) for row in rows] == [
-        ("ann", ["regulars", "rich"], "ann@x.org", False),
-        ("bob", ["regulars"], None, False),
-    ]
-    assert rows[0]["revenue"] == 6
-    assert list(audience.audience(company.settings, ["no_such_segment"])) == []
+def test_a_condition_sees_the_columns_of_both_marts(marts, where, members):
+    """Those who have no row in rfm have nulls there; a name that both have is customer_360's."""
+    segment = Segment(name="s", title="S", doc="D", where=where)
+    rows = marts.execute(f"SELECT customer_id FROM ({members_sql(segment)}) ORDER BY 1").fetchall()
+    assert [customer for (customer,) in rows] == members

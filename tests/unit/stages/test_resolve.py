@@ -1,123 +1,26 @@
-"""Who is who is worked out when something moved, announced always, and logged once."""
+"""Merges and splits become lines of an audit object; who is merely new does not."""
 
 from __future__ import annotations
 
 import json
 
-import pytest
+import duckdb
 
-from lakehouse import aws
-from lakehouse.errors import CommitConflict
-from lakehouse.stages import resolve
-from lakehouse.stages.books import keep_books
-from tests.support.small_company import Works
+from lakehouse.stages.resolve import _audit_lines
 
 
-def customers(company: Works) -> dict[str, str]:
-    return dict(company.ask("select identifier_value, customer_id from core.identities"))
-
-
-def test_nothing_received_nothing_resolved(company):
-    """And nothing is pending either; the hint is passed on all the same."""
-    assert not resolve.pending(company.settings)
-    assert resolve.resolve(company.settings) is False
-    assert company.announced() == ["core.identities"]
-    assert company.snapshots() == {"core.identities": 0}
-
-
-def test_it_resolves_what_moved_and_then_rests(company):
-    """A second look writes nothing, and announces what the first may have failed to."""
-    company.contacts("1.csv", "1,Ann,ann@x.org,C1,Yes,2026-01-01")
-    company.announced()
-    assert resolve.pending(company.settings)
-    assert resolve.resolve(company.settings) is True
-    assert len(set(customers(company).values())) == 1
-    before = company.snapshots()
-    assert not resolve.pending(company.settings)
-    assert resolve.resolve(company.settings) is False
-    assert company.snapshots() == before
-    assert company.announced() == ["core.identities", "core.identities"]
-
-
-def merged(company: Works) -> dict[str, str]:
-    """Make two customers one; return who lived on as whom."""
-    company.contacts("1.csv", "1,Ann,ann@x.org,,Yes,2026-01-01", "2,Ann,,C1,No,2026-01-01")
-    resolve.resolve(company.settings)
-    before = customers(company)
-    company.contacts("2.csv", "2,Ann,ann@x.org,C1,No,2026-01-02")
-    return dict.fromkeys(before.values(), before["ann@x.org"])
-
-
-def test_a_merge_is_logged_once_whatever_is_repeated(company, monkeypatch):
-    """The log is written before the commit, under the identities it starts from: a repeat overwrites it."""
-    merged(company)
-    replace, calls = resolve._replace, []
-
-    def crash_first(*arguments):
-        calls.append(arguments)
-        if len(calls) == 1:
-            raise CommitConflict("another run was first")
-        replace(*arguments)
-
-    monkeypatch.setattr(resolve, "_replace", crash_first)
-    with pytest.raises(CommitConflict):
-        resolve.resolve(company.settings)
-    company.contacts("3.csv", "9,Eve,eve@x.org,C9,,")  # the inputs move before the repeat
-    resolve.resolve(company.settings)
-    keep_books(company.settings)
-    assert company.ask("select action, count(*) from ops.audit_log group by all") == [("merge", 1)]
-    assert len({customers(company)[name] for name in ("ann@x.org", "C1", "1", "2")}) == 1
-
-
-def test_the_run_that_won_has_the_last_word_in_the_log(company, monkeypatch):
-    """A run that starts from the same identities and loses must not leave its own story."""
-    merged(company)
-    replace, key = resolve._replace, []
-
-    def loser_writes_meanwhile(*arguments):
-        listed = aws.s3().list_objects_v2(Bucket=company.settings.ops_bucket, Prefix="audit/")["Contents"]
-        key.append(listed[0]["Key"])
-        replace(*arguments)
-        aws.s3().put_object(
-            Bucket=company.settings.ops_bucket, Key=key[0], Body=b'{"action": "never happened"}'
+def test_merges_and_splits_are_lines_of_json():
+    """In one order, whatever order they were found in."""
+    with duckdb.connect() as con:
+        con.execute("SET TimeZone = 'UTC'")
+        con.execute(
+            "CREATE TABLE identity_changes AS SELECT *, TIMESTAMPTZ '2026-03-01 12:00:00+00' AS \"at\" FROM (VALUES "
+            "('split', 'c2', 'c3'), ('merge', 'c1', 'c2'), ('new', 'c9', NULL)) "
+            "AS v(change, customer_id, into_customer_id)"
         )
-
-    monkeypatch.setattr(resolve, "_replace", loser_writes_meanwhile)
-    resolve.resolve(company.settings)
-    body = aws.s3().get_object(Bucket=company.settings.ops_bucket, Key=key[0])["Body"].read()
-    assert json.loads(body)["action"] == "merge"
-
-
-def test_of_two_runs_at_once_one_counts(company, monkeypatch):
-    """The slower leaves neither a snapshot nor a file."""
-    company.contacts("1.csv", "1,Ann,ann@x.org,C1,Yes,2026-01-01")
-    audit, happened = resolve._audit, []
-
-    def meanwhile(*arguments):
-        if not happened:
-            happened.append("other")
-            resolve.resolve(company.settings)
-        audit(*arguments)
-
-    monkeypatch.setattr(resolve, "_audit", meanwhile)
-    with pytest.raises(CommitConflict):
-        resolve.resolve(company.settings)
-    assert company.snapshots()["core.identities"] == 1
-    assert company.data_files() == company.live_files()
-
-
-def test_raw_rows_that_come_during_the_work_are_a_conflict(company, monkeypatch):
-    """What the commit says it was computed from is what it was computed from."""
-    company.contacts("1.csv", "1,Ann,ann@x.org,C1,Yes,2026-01-01")
-    attach = resolve.views.attach
-
-    def moved(*arguments):
-        company.contacts("2.csv", "2,Bob,bob@x.org,C2,Yes,2026-01-01")
-        return attach(*arguments)
-
-    monkeypatch.setattr(resolve.views, "attach", moved)
-    with pytest.raises(CommitConflict, match="moved"):
-        resolve.resolve(company.settings)
-    monkeypatch.setattr(resolve.views, "attach", attach)
-    assert resolve.resolve(company.settings)
-    assert {"ann@x.org", "bob@x.org"} <= customers(company).keys()
+        lines = [json.loads(line) for line in _audit_lines(con).splitlines()]
+    assert [(line["action"], line["subject"], line["detail"]) for line in lines] == [
+        ("merge", "c1", {"customer_id": "c2"}),
+        ("split", "c2", {"customer_id": "c3"}),
+    ]
+    assert {line["at"] for line in lines} == {"2026-03-01T12:00:00+00:00"}

@@ -8,7 +8,6 @@ import pytest
 
 from lakehouse import aws
 from lakehouse.landing.raw_files import RawFile
-from lakehouse.segments import definition
 from lakehouse.stages import export, sweep, tick
 from lakehouse.stages.books import keep_books
 from lakehouse.stages.ingest import ingest_records
@@ -176,7 +175,6 @@ def test_a_wrong_definition_does_not_keep_others_from_being_asked(company, monke
     (tmp_path / "segments" / "big.yaml").write_text("name: [", "utf-8")
     monkeypatch.setenv("LAKEHOUSE_DEFINITIONS", str(tmp_path))
     forget()
-    definition.load.cache_clear()
     company.fill("marts.customer_360", {"customer_id": "ann"})
     company.fill("marts.rfm", {"customer_id": "ann"})
     company.load("web/events", "x.ndjson", EVENT)

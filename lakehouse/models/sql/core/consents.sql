@@ -1,6 +1,5 @@
 -- table: core.consents
 -- inputs: mapped.consents, core.identities
--- engines: duckdb
 -- Of each record its newest version speaks, also when it says nothing any more. Of a customer's records the newest
 -- statement counts, and in doubt a refusal, since consent fails closed: a refusal wins over a grant of the same time,
 -- one that names only a day (midnight) speaks for that whole day, and an undated one wins over every grant. A grant

@@ -1,6 +1,5 @@
 -- table: core.customers
 -- inputs: core.identities, core.contacts
--- engines: duckdb
 -- Of each field the newest value that any CRM has; address and phone only in their normalised form, from the
 -- identifiers that survived validation.
 WITH known AS (
@@ -10,7 +9,7 @@ WITH known AS (
     FROM core.identities
     GROUP BY customer_id
 ),
-told AS (
+stated AS (
     SELECT customer_id,
         arg_max(first_name, (valid_from, source, contact_id)) FILTER (first_name IS NOT NULL) AS first_name,
         arg_max(last_name, (valid_from, source, contact_id)) FILTER (last_name IS NOT NULL) AS last_name,
@@ -24,7 +23,7 @@ told AS (
     GROUP BY customer_id
 )
 SELECT
-    k.customer_id, t.first_name, t.last_name, k.email, k.phone, t.city, t.country, t.language, k.identifiers,
-    coalesce(t.contacts, 0) AS contacts, t.sources, k.first_seen_at, k.last_seen_at
+    k.customer_id, s.first_name, s.last_name, k.email, k.phone, s.city, s.country, s.language, k.identifiers,
+    coalesce(s.contacts, 0) AS contacts, s.sources, k.first_seen_at, k.last_seen_at
 FROM known AS k
-LEFT JOIN told AS t USING (customer_id)
+LEFT JOIN stated AS s USING (customer_id)

@@ -1,42 +1,15 @@
 -- table: marts.customer_360
--- inputs: core.customers, core.orders, core.deals, core.consents, core.identities, core.exchange_rates, raw.events
--- engines: duckdb
+-- inputs: core.customers, core.order_values, core.home_currency, core.home_rates, core.deals, core.consents, core.identities, raw.events
 -- as_of: yes
--- Sums are in the company's currency, which is that of most orders, at the rate of the day or the last before it; what
--- says no currency is in that one. An order without a rate is in no sum, and counted.
-WITH home AS (
-    SELECT currency FROM (
-        SELECT currency, true AS ordered FROM core.orders
-        UNION ALL
-        SELECT currency, false FROM core.deals WHERE valid_to IS NULL
-    )
-    WHERE currency IS NOT NULL
-    GROUP BY currency ORDER BY count(*) FILTER (ordered) DESC, count(*) DESC, currency LIMIT 1
-),
-rates AS (
-    SELECT day, currency, rate FROM (
-        SELECT day, currency, quote, rate, source, false AS turned FROM core.exchange_rates
-        UNION ALL
-        SELECT day, quote, currency, 1 / rate, source, true FROM core.exchange_rates
-    )
-    WHERE quote = (SELECT currency FROM home)
-    QUALIFY row_number() OVER (PARTITION BY day, currency ORDER BY source, turned) = 1
-),
-valued AS (
-    SELECT o.*, CASE WHEN coalesce(o.currency, h.currency) IS NOT DISTINCT FROM h.currency THEN o.amount
-        ELSE CAST(o.amount * r.rate AS DECIMAL(18, 2)) END AS value
-    FROM core.orders AS o
-    LEFT JOIN home AS h ON true
-    ASOF LEFT JOIN rates AS r ON r.currency = o.currency AND r.day <= CAST(o.ordered_at AS DATE)
-),
-bought AS (
+-- Sums are in the home currency. An order without a rate is in no sum, and counted; open deals count at the rate of `as_of`.
+WITH bought AS (
     SELECT customer_id, count(*) AS orders, count(DISTINCT CAST(ordered_at AS DATE)) AS purchase_days,
-        sum(value) AS revenue, count(*) FILTER (amount IS NOT NULL AND value IS NULL) AS unvalued,
+        sum(value) AS revenue, count(*) FILTER (unvalued) AS unvalued,
         min(CAST(ordered_at AS DATE)) AS first_order_on,
         max(CAST(ordered_at AS DATE)) AS last_order_on,
         count(*) FILTER (CAST(ordered_at AS DATE) > getvariable('as_of') - 90) AS orders_90d,
         coalesce(sum(value) FILTER (CAST(ordered_at AS DATE) > getvariable('as_of') - 90), 0) AS revenue_90d
-    FROM valued
+    FROM core.order_values
     WHERE CAST(ordered_at AS DATE) <= getvariable('as_of') AND customer_id IS NOT NULL
     GROUP BY customer_id
 ),
@@ -51,15 +24,17 @@ devices AS (
     SELECT customer_id, count(*) AS devices FROM core.identities
     WHERE identifier_type = 'anonymous_id' GROUP BY customer_id
 ),
+latest_rates AS (
+    SELECT currency, arg_max(rate, day) AS rate FROM core.home_rates WHERE day <= getvariable('as_of') GROUP BY currency
+),
 selling AS (
-    SELECT d.customer_id, count(*) AS open_deals, sum(CASE
-        WHEN coalesce(d.currency, h.currency) IS NOT DISTINCT FROM h.currency THEN d.amount
-        ELSE CAST(d.amount * r.rate AS DECIMAL(18, 2)) END) AS open_deal_amount
+    SELECT d.customer_id, count(*) AS open_deals, sum(
+        CASE WHEN d.currency IS NULL OR d.currency = h.currency THEN d.amount
+            ELSE CAST(d.amount * r.rate AS DECIMAL(18, 2)) END
+    ) AS open_deal_amount
     FROM core.deals AS d
-    LEFT JOIN home AS h ON true
-    LEFT JOIN (
-        SELECT currency, arg_max(rate, day) AS rate FROM rates WHERE day <= getvariable('as_of') GROUP BY 1
-    ) AS r ON r.currency = d.currency
+    LEFT JOIN core.home_currency AS h ON true
+    LEFT JOIN latest_rates AS r ON r.currency = d.currency
     WHERE valid_to IS NULL AND CAST(created_at AS DATE) <= getvariable('as_of') AND customer_id IS NOT NULL
         AND NOT (coalesce(is_closed, false) AND coalesce(close_date <= getvariable('as_of'), true))
     GROUP BY customer_id
@@ -78,7 +53,7 @@ SELECT
     coalesce(s.events, 0) AS events, coalesce(s.active_days, 0) AS active_days, coalesce(d.devices, 0) AS devices,
     s.last_event_at, c.contacts, coalesce(o.open_deals, 0) AS open_deals,
     coalesce(o.open_deal_amount, 0) AS open_deal_amount, k.granted AS email_marketing,
-    (SELECT currency FROM home) AS currency, coalesce(b.unvalued, 0) AS unvalued_orders
+    (SELECT currency FROM core.home_currency) AS currency, coalesce(b.unvalued, 0) AS unvalued_orders
 FROM core.customers AS c
 LEFT JOIN bought AS b USING (customer_id)
 LEFT JOIN seen AS s USING (customer_id)

@@ -1,6 +1,5 @@
 -- table: marts.rfm
 -- inputs: marts.customer_360
--- engines: duckdb
 -- Fifths by rank: equal customers get equal digits, whatever order the rows come in.
 WITH ranked AS (
     SELECT customer_id, as_of, recency_days, purchase_days AS frequency, revenue AS monetary,

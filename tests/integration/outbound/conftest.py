@@ -13,7 +13,7 @@ from lakehouse.local.hubspot.faults import Fault
 from lakehouse.local.hubspot.server import HubSpotSimulator
 from lakehouse.outbound.definition import Sync
 from lakehouse.outbound.deliver import deliver
-from lakehouse.outbound.destinations.hubspot import _client
+from lakehouse.outbound.destinations.hubspot_api import http_client
 from lakehouse.outbound.planner import plan_run
 from lakehouse.outbound.records import Desired
 from lakehouse.privacy import consent
@@ -49,21 +49,25 @@ class Company:
     inputs: dict[str, str] = field(default_factory=lambda: {"ops.segment_members": "1"})
     version: int = 0
 
+    @property
+    def settings(self):
+        return settings.current()
+
     def allow(self, *numbers, max_age=timedelta(days=30)):
         """Make these customers, and nobody else, allow marketing by e-mail."""
         self.version += 1
         rows = [(f"c{n:04d}", "marketing", "email", f"consent-{n}") for n in numbers]
-        consent.project(rows, str(self.version), self.now, max_age)
+        consent.project(self.settings, rows, str(self.version), self.now, max_age)
 
     def plan(self, *desired):
         """Plan a run."""
-        return plan_run(self.sync, list(desired), self.now, self.inputs)
+        return plan_run(self.settings, self.sync, list(desired), self.now, self.inputs)
 
     def messages(self):
         """Take the messages that the queue shows now."""
         found = []
         while True:
-            url = settings.current().publish_queue_url
+            url = self.settings.publish_queue_url
             some = aws.sqs().receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
             if not some:
                 return found
@@ -73,7 +77,9 @@ class Company:
 
     def publish(self):
         """Deliver what the queue shows now; return the outcomes' rows."""
-        outcomes = [deliver(m["sync"], m["run"], m["chunk"], self.now) for m in self.messages()]
+        outcomes = [
+            deliver(self.settings, m["sync"], m["run"], m["chunk"], self.now) for m in self.messages()
+        ]
         return [row for outcome in outcomes if outcome for row in outcome.rows]
 
     def loop(self, *desired):
@@ -107,8 +113,8 @@ def hubspot(tmp_path):
     simulator = HubSpotSimulator(tmp_path / "hubspot.sqlite", clouds.TOKEN)
     simulator.start()
     yield simulator
-    _client(simulator.url).close()
-    _client.cache_clear()
+    http_client(simulator.url).close()
+    http_client.cache_clear()
     simulator.stop()
 
 

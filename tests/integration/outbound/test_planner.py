@@ -12,11 +12,12 @@ from lakehouse import aws, objects, settings
 from lakehouse.errors import Terminal
 from lakehouse.outbound import acknowledged, log, planner
 from lakehouse.outbound.definition import Sync
-from lakehouse.outbound.deliver import LEASE, deliver
+from lakehouse.outbound.deliver import deliver
 from lakehouse.outbound.delivery_counts import status, sync_status
 from lakehouse.outbound.destinations.hubspot import open_destination
-from lakehouse.outbound.planner import plan_run, preview
-from tests.unit.outbound.conftest import SYNC, Killed, statuses, wanted
+from lakehouse.outbound.planner import plan_run
+from lakehouse.outbound.policy import DeliveryPolicy
+from tests.integration.outbound.conftest import SYNC, Killed, statuses, wanted
 
 
 def test_one_open_run_at_a_time(company):
@@ -24,14 +25,14 @@ def test_one_open_run_at_a_time(company):
     company.allow(*range(150))
     run = company.plan(*(wanted(n) for n in range(150)))
     first, second = (message["chunk"] for message in sorted(company.messages(), key=lambda m: m["chunk"]))
-    deliver("news", run.run, first, company.now)
+    deliver(company.settings, "news", run.run, first, company.now)
     company.inputs["ops.segment_members"] = "2"
 
     def unread():
         raise AssertionError("what is desired is of no interest now")
         yield
 
-    assert plan_run(SYNC, unread(), company.now, company.inputs) == run
+    assert plan_run(company.settings, SYNC, unread(), company.now, company.inputs) == run
     assert company.messages() == [{"sync": "news", "run": run.run, "chunk": second}]
 
 
@@ -40,7 +41,7 @@ def test_a_claimed_chunk_is_announced_for_when_its_claim_ends(company):
     company.allow(1)
     run = company.plan(wanted(1))
     company.messages()
-    log.claim("news", run.run, run.chunk_ids()[0], company.now, LEASE)
+    log.claim(company.settings, "news", run.run, run.chunk_ids()[0], company.now, DeliveryPolicy.lease)
     company.plan(wanted(1))
     assert company.messages() == []
     url = settings.current().publish_queue_url
@@ -53,12 +54,12 @@ def test_a_claimed_chunk_is_announced_for_when_its_claim_ends(company):
 def test_two_planners_with_one_plan_make_one_run(company, monkeypatch):
     """Both see the same standing: the second writes the same objects, and there is one run."""
     company.allow(1)
-    standing = acknowledged.load("news")
+    standing = acknowledged.load(company.settings, "news")
     first = company.plan(wanted(1))
     with monkeypatch.context() as blind:
-        blind.setattr(acknowledged, "load", lambda _: standing)
+        blind.setattr(acknowledged, "load", lambda *_: standing)
         assert company.plan(wanted(1)) == first
-    assert [run.run for run in log.runs("news")] == ["00000001"]
+    assert [run.run for run in log.runs(company.settings, "news")] == ["00000001"]
     assert statuses(company.publish()) == {"c0001": ("sent", "")}
     assert company.writes() == {"p0001@x.org": 1}
 
@@ -66,10 +67,10 @@ def test_two_planners_with_one_plan_make_one_run(company, monkeypatch):
 def test_two_planners_with_different_plans_make_one_run(company, monkeypatch):
     """The one that comes second gets the winner's run, and its own rows are named by nobody."""
     company.allow(1, 2)
-    standing = acknowledged.load("news")
+    standing = acknowledged.load(company.settings, "news")
     first = company.plan(wanted(1))
     with monkeypatch.context() as blind:
-        blind.setattr(acknowledged, "load", lambda _: standing)
+        blind.setattr(acknowledged, "load", lambda *_: standing)
         assert company.plan(wanted(2)) == first
     company.publish()
     assert company.writes() == {"p0001@x.org": 1}
@@ -104,11 +105,13 @@ def test_a_planner_that_died_before_its_commit_leaves_no_run(company, monkeypatc
     company.allow(1, 2)
     with monkeypatch.context() as crash:
         crash.setattr(
-            planner.log, "write_run", lambda _, chunks: [log._write_chunk(c) for c in chunks] and killed()
+            planner.log,
+            "write_run",
+            lambda settings, _, chunks: [log._write_chunk(settings, chunk) for chunk in chunks] and killed(),
         )
         with pytest.raises(Killed):
             company.plan(wanted(1))
-    assert list(log.runs("news")) == []
+    assert list(log.runs(company.settings, "news")) == []
     assert statuses(company.loop(wanted(2))) == {"c0002": ("sent", "")}
     assert list(company.writes()) == ["p0002@x.org"]
 
@@ -119,24 +122,25 @@ def test_a_changed_definition_is_news(company):
     company.loop(wanted(1))
     other = Sync.model_validate({**SYNC.model_dump(by_alias=True), "properties": {"tier": "segments"}})
     changed = replace(wanted(1), properties={"tier": "vip"})
-    run = plan_run(other, [changed], company.now, company.inputs)
+    run = plan_run(company.settings, other, [changed], company.now, company.inputs)
     assert run.to_send == 1
     company.publish()
     with company.hubspot._store.batch():
         properties = company.hubspot._store.find("p0001@x.org", "email").properties
     assert properties == {"email": "p0001@x.org", "tier": "vip"}
-    assert plan_run(other, [changed], company.now, company.inputs) is None
+    assert plan_run(company.settings, other, [changed], company.now, company.inputs) is None
 
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_an_address_goes_once_though_two_customers_have_it(company, order):
-    """The smallest id is sent whoever comes first, the other is suppressed, like one without an address."""
+    """The smallest id is sent whoever comes first, the other is suppressed; who has no address is counted apart."""
     company.allow(1, 2, 3)
     same = wanted(2, id="p0001@x.org")
     rows = company.loop(*[same, wanted(1), wanted(3, id=None)][::order])
     assert statuses(rows) == {"c0001": ("sent", "")}
-    counts = sync_status("news")
-    assert (counts["selected"], counts["withheld"]["suppressed"], counts["balanced"]) == (3, 2, True)
+    counts = sync_status(company.settings, "news")
+    assert (counts["selected"], counts["balanced"]) == (3, True)
+    assert (counts["withheld"]["suppressed"], counts["withheld"]["no_address"]) == (1, 1)
 
 
 def test_an_address_that_moves_to_another_customer_is_not_cleared(company):
@@ -152,19 +156,10 @@ def test_a_run_without_rows_is_written_when_there_is_news_to_tell(company):
     """Everybody withheld: a run without chunks says so; said once."""
     run = company.plan(wanted(1, consented=False))
     assert (run.chunks, run.no_consent) == (0, 1)
-    assert status()["news"]["withheld"]["consent"] == 1
+    assert status(company.settings)["news"]["withheld"]["consent"] == 1
     company.inputs["ops.segment_members"] = "2"
     assert company.plan(wanted(1, consented=False)) is None
     assert company.plan(wanted(1, consented=False), wanted(2, consented=False)).run == "00000002"
-
-
-def test_a_preview_writes_nothing(company):
-    """The counts of the run that would be, and no trace of it."""
-    company.allow(1)
-    run = preview(SYNC, [wanted(1), wanted(2, id=None)], company.now, company.inputs)
-    assert (run.selected, run.to_send, run.no_address) == (2, 1, 1)
-    assert list(log.runs("news")) == []
-    assert company.messages() == []
 
 
 def test_the_snapshot_is_what_all_outcomes_say(company):
@@ -174,8 +169,8 @@ def test_the_snapshot_is_what_all_outcomes_say(company):
         company.inputs["ops.segment_members"] = str(step)
         company.now += timedelta(minutes=1)
         company.loop(*(wanted(n, value=str(n % (step + 1))) for n in range(step, 10)))
-    assert acknowledged.check("news")
-    assert acknowledged.load("news").state.through == "00000004"
+    assert acknowledged.check(company.settings, "news")
+    assert acknowledged.load(company.settings, "news").state.through == "00000004"
     for broken in (b"not gzip", None):
         key = "outbound/news/state.json.gz"
         if broken is None:
@@ -185,7 +180,7 @@ def test_the_snapshot_is_what_all_outcomes_say(company):
         company.inputs["ops.segment_members"] = f"again {broken}"
         run = company.plan(*(wanted(n, value=str(n % 4)) for n in range(3, 10)))
         assert run is None
-        assert acknowledged.check("news")
+        assert acknowledged.check(company.settings, "news")
 
 
 def test_old_runs_may_be_cleared_away(company):
@@ -206,21 +201,21 @@ def test_a_snapshot_that_lies_is_found_out(company):
     company.allow(1)
     company.loop(wanted(1))
     company.plan(wanted(1))
-    state = acknowledged.load("news").state
+    state = acknowledged.load(company.settings, "news").state
     state.acknowledged.clear()
     bucket = settings.current().ops_bucket
     aws.s3().put_object(Bucket=bucket, Key="outbound/news/state.json.gz", Body=acknowledged._packed(state))
-    assert not acknowledged.check("news")
+    assert not acknowledged.check(company.settings, "news")
 
 
 def test_an_unknown_chunk_or_destination_never_helps(company):
     """Terminal, with what to look at."""
     with pytest.raises(Terminal, match="no chunk"):
-        deliver("news", "00000009", "none-0001", company.now)
+        deliver(company.settings, "news", "00000009", "none-0001", company.now)
 
 
 def test_a_token_that_is_not_there_is_told(company):
     """The secret's name is in the message, its content never."""
     aws.secrets().put_secret_value(SecretId="lakehouse/hubspot", SecretString='{"tokem": "pat-x"}')
     with pytest.raises(Terminal, match=r"lakehouse/hubspot has no token"):
-        open_destination()
+        open_destination(company.settings)

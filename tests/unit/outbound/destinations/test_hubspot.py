@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import logging
 
 import httpx
 import pytest
 import stamina
 
 from lakehouse.errors import Terminal, Transient
-from lakehouse.local.hubspot.faults import Fault
-from lakehouse.outbound.destinations import Answer, hubspot, open_destination
+from lakehouse.outbound.destinations import Answer, batch_limit, hubspot_api, open_destination
 from lakehouse.outbound.destinations.hubspot import HubSpot
+from lakehouse.outbound.destinations.hubspot_api import Account
 from lakehouse.outbound.records import Chunk, Row
-from tests.support.cloud import TOKEN
+from lakehouse.settings import Settings
 
 
 def _rows(*addresses, action="upsert", **properties):
@@ -33,11 +32,6 @@ def _send(destination, rows):
 
 
 @pytest.fixture
-def account(hubspot):
-    return HubSpot(hubspot.url, TOKEN)
-
-
-@pytest.fixture
 def answering(monkeypatch):
     """A HubSpot that answers what the test gives it, and keeps what it was asked."""
 
@@ -52,8 +46,8 @@ def answering(monkeypatch):
             return httpx.Response(status, text=content, headers=headers[0] if headers else {})
 
         client = httpx.Client(base_url="http://hubspot.test", transport=httpx.MockTransport(answer))
-        monkeypatch.setattr(hubspot, "_client", lambda _: client)
-        return HubSpot("http://hubspot.test", TOKEN), asked
+        monkeypatch.setattr(hubspot_api, "http_client", lambda _: client)
+        return HubSpot(Account("http://hubspot.test", "pat-test", "lakehouse/hubspot")), asked
 
     return make
 
@@ -120,17 +114,6 @@ def test_a_row_counts_as_sent_only_when_the_answer_says_so(answering, body, stat
     assert [answers[n].status for n in range(2)] == statuses
 
 
-def test_a_refused_batch_is_split(account, hubspot):
-    """400 too: every good row of 10 is written, once, in at most 2·log2(10)+1 requests."""
-    hubspot.faults.add(Fault(status=400, id="p7@x.org", times=99, code="VALIDATION_ERROR"))
-    answers = _send(account, _rows(*(f"p{n}@x.org" for n in range(10))))
-    assert [n for n, answer in answers.items() if answer.status == "failed"] == [7]
-    assert answers[7].code == "VALIDATION_ERROR"
-    state = hubspot.state(every_contact=True)
-    assert state["writes_by_email"] == {f"p{n}@x.org": 1 for n in range(10) if n != 7}
-    assert state["requests"] <= 9
-
-
 def test_a_missing_property_is_nobodys_fault(answering):
     """Every row would fail: Terminal, with the property's name and nothing of the customers."""
     said = (
@@ -141,14 +124,6 @@ def test_a_missing_property_is_nobodys_fault(answering):
         _send(account, _rows("a@x.org", "b@x.org"))
     assert "a@x.org" not in str(caught.value)
     assert len(asked) == 1
-
-
-def test_a_rate_limit_is_waited_out(account, hubspot):
-    """429 with Retry-After: asked again after that time, and each row is written once."""
-    hubspot.faults.add(Fault(status=429, retry_after=1, times=2))
-    with stamina.set_testing(True, attempts=5):
-        assert _send(account, _rows("a@x.org"))[0].status == "sent"
-    assert hubspot.state()["most_writes"] == 1
 
 
 def test_the_wait_is_as_long_as_hubspot_says(answering, monkeypatch):
@@ -191,44 +166,6 @@ def test_a_page_instead_of_json_is_tried_again(answering):
         assert _send(account, _rows("a@x.org"))[0].status == "sent"
 
 
-def test_nobody_there_is_transient(account, hubspot):
-    """A refused connection."""
-    hubspot.stop()
-    with stamina.set_testing(True, attempts=2), pytest.raises(Transient, match="cannot be reached"):
-        _send(account, _rows("a@x.org"))
-
-
-def test_a_chunk_takes_no_longer_than_its_lease(hubspot):
-    """A worker that has used up its time gives the chunk back before another may take it."""
-    clock = iter([0.0, 89.0, 91.0])
-    slow = HubSpot(hubspot.url, TOKEN, clock=lambda: next(clock))
-    rows = _rows("a@x.org", "b@x.org")
-    hubspot.faults.add(Fault(status=409))
-    with pytest.raises(Transient, match="too slow"):
-        _send(slow, rows)
-
-
-def test_writes_and_removals_travel_together(account, hubspot):
-    """One chunk may hold both; a contact that is not there is not made by a removal."""
-    _send(account, _rows("a@x.org", "b@x.org", tier="gold"))
-    rows = [
-        Row(0, "c0", "A@x.org", "remove", {"tier": ""}),
-        Row(1, "c1", "gone@x.org", "remove", {"tier": ""}),
-        Row(2, "c2", "new@x.org", "upsert", {"tier": "silver"}),
-    ]
-    answers = _send(account, rows)
-    assert {n: (a.status, a.code) for n, a in answers.items()} == {
-        0: ("removed", ""),
-        1: ("removed", "GONE"),
-        2: ("sent", ""),
-    }
-    assert hubspot.state(every_contact=True)["writes_by_email"] == {
-        "a@x.org": 2,
-        "b@x.org": 1,
-        "new@x.org": 1,
-    }
-
-
 @pytest.mark.parametrize(
     "read",
     [
@@ -243,17 +180,14 @@ def test_a_removal_is_never_claimed_without_evidence(answering, read):
     assert _send(account, _rows("a@x.org", action="remove")) == {0: Answer("failed", "NOT_FOUND_BY_ID")}
 
 
-def test_nothing_personal_is_logged(account, hubspot, caplog):
-    """Addresses stay out of every logger, retries and refusals included."""
-    caplog.set_level(logging.DEBUG)
-    hubspot.faults.add(Fault(status=503))
-    hubspot.faults.add(Fault(status=409, id="secret.person@x.org", times=9))
-    with stamina.set_testing(True, attempts=5):
-        _send(account, _rows("secret.person@x.org", "b@x.org"))
-    assert "secret.person" not in caplog.text
-
-
 def test_an_unknown_destination_is_told():
     """Terminal, with the ones there are."""
     with pytest.raises(Terminal, match="there are hubspot"):
-        open_destination("pigeon")
+        open_destination(Settings(), "pigeon")
+    with pytest.raises(Terminal, match="there are hubspot"):
+        batch_limit("pigeon")
+
+
+def test_chunks_are_as_long_as_hubspot_takes_at_once():
+    """A hundred inputs a batch request."""
+    assert batch_limit("hubspot") == 100

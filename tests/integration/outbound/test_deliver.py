@@ -10,13 +10,14 @@ import stamina
 from lakehouse import aws, settings
 from lakehouse.errors import Terminal, Transient
 from lakehouse.outbound import log
-from lakehouse.outbound.deliver import LEASE, deliver
+from lakehouse.outbound.deliver import deliver
 from lakehouse.outbound.delivery_counts import sync_status
 from lakehouse.outbound.destinations import Answer
 from lakehouse.outbound.destinations.hubspot import HubSpot
 from lakehouse.outbound.planner import plan_run
+from lakehouse.outbound.policy import DeliveryPolicy
 from lakehouse.privacy import consent
-from tests.unit.outbound.conftest import SYNC, Killed, statuses, wanted
+from tests.integration.outbound.conftest import SYNC, Killed, statuses, wanted
 
 
 def test_members_reach_the_crm_and_are_acknowledged(company):
@@ -38,9 +39,9 @@ def test_a_repeated_message_delivers_nothing_again(company):
     company.allow(1)
     run = company.plan(wanted(1))
     (message,) = company.messages()
-    first = deliver(message["sync"], message["run"], message["chunk"], company.now)
+    first = deliver(company.settings, message["sync"], message["run"], message["chunk"], company.now)
     requests = company.hubspot.state()["requests"]
-    again = deliver("news", run.run, message["chunk"], company.now + timedelta(days=3))
+    again = deliver(company.settings, "news", run.run, message["chunk"], company.now + timedelta(days=3))
     assert again == first
     assert company.hubspot.state()["requests"] == requests
     assert company.writes() == {"p0001@x.org": 1}
@@ -54,11 +55,11 @@ def test_a_chunk_that_somebody_is_sending_is_left_to_him(company, monkeypatch):
     seen = []
 
     def send(self, work, rows):
-        seen.append(deliver("news", run.run, chunk, company.now + timedelta(seconds=100)))
+        seen.append(deliver(company.settings, "news", run.run, chunk, company.now + timedelta(seconds=100)))
         return {row.row: Answer("sent") for row in rows}
 
     monkeypatch.setattr(HubSpot, "send", send)
-    assert deliver("news", run.run, chunk, company.now).rows[0].status == "sent"
+    assert deliver(company.settings, "news", run.run, chunk, company.now).rows[0].status == "sent"
     assert seen == [None]
 
 
@@ -68,21 +69,23 @@ def test_a_crash_after_sending_sends_once_more_and_ends_acknowledged(company, mo
     run = company.plan(wanted(1))
     (chunk,) = run.chunk_ids()
 
-    def killed(_):
+    def killed(*_):
         raise Killed
 
     with monkeypatch.context() as crash:
         crash.setattr(log, "write_outcome", killed)
         with pytest.raises(Killed):
-            deliver("news", run.run, chunk, company.now)
+            deliver(company.settings, "news", run.run, chunk, company.now)
     assert company.writes() == {"p0001@x.org": 1}
 
-    assert deliver("news", run.run, chunk, company.now + LEASE / 2) is None
-    assert sync_status("news")["in_flight"] == 1
-    outcome = deliver("news", run.run, chunk, company.now + LEASE)
+    assert deliver(company.settings, "news", run.run, chunk, company.now + DeliveryPolicy.lease / 2) is None
+    assert sync_status(company.settings, "news")["in_flight"] == 1
+    outcome = deliver(company.settings, "news", run.run, chunk, company.now + DeliveryPolicy.lease)
     assert (outcome.attempt, outcome.rows[0].status) == (2, "sent")
     assert company.writes() == {"p0001@x.org": 2}
-    assert deliver("news", run.run, chunk, company.now + 2 * LEASE) == outcome
+    assert (
+        deliver(company.settings, "news", run.run, chunk, company.now + 2 * DeliveryPolicy.lease) == outcome
+    )
     assert company.writes() == {"p0001@x.org": 2}
     assert company.plan(wanted(1)) is None
 
@@ -102,10 +105,10 @@ def test_others_get_a_row_at_most_once(company):
     run = company.plan(wanted(1))
     (chunk,) = run.chunk_ids()
     with pytest.raises(Killed):
-        deliver("news", run.run, chunk, company.now, Letters())
-    outcome = deliver("news", run.run, chunk, company.now + LEASE, Letters())
+        deliver(company.settings, "news", run.run, chunk, company.now, Letters())
+    outcome = deliver(company.settings, "news", run.run, chunk, company.now + DeliveryPolicy.lease, Letters())
     assert (Letters.sent, outcome.rows[0].status) == (1, "unknown")
-    assert sync_status("news")["unknown"] == 1
+    assert sync_status(company.settings, "news")["unknown"] == 1
     company.inputs["ops.segment_members"] = "2"
     assert company.plan(wanted(1)) is None
 
@@ -119,8 +122,8 @@ def test_consent_withdrawn_after_planning_withholds(company):
     rows = company.publish()
     assert statuses(rows) == {"c0001": ("withheld", "consent"), "c0002": ("sent", "")}
     assert list(company.writes()) == ["p0002@x.org"]
-    assert sync_status("news")["withheld"]["consent"] == 1
-    assert sync_status("news")["balanced"]
+    assert sync_status(company.settings, "news")["withheld"]["consent"] == 1
+    assert sync_status(company.settings, "news")["balanced"]
 
 
 @pytest.mark.parametrize("projection", ["absent", "stale", "of another purpose", "unreadable"])
@@ -130,19 +133,31 @@ def test_without_a_projection_that_says_so_nobody_is_sent_to(company, projection
         company.allow(1, max_age=timedelta(hours=1))
         company.now += timedelta(hours=1)
     if projection == "of another purpose":
-        consent.project([("c0001", "service", "email", "x")], "1", company.now, timedelta(days=1))
+        consent.project(
+            company.settings, [("c0001", "service", "email", "x")], "1", company.now, timedelta(days=1)
+        )
     if projection == "unreadable":
         company.allow(1)
         monkeypatch.setenv("LAKEHOUSE_CONSENT_TABLE", "no_such_table")
         settings.current.cache_clear()
-    assert statuses(company.loop(wanted(1))) == {"c0001": ("withheld", "consent")}
+    reason = "consent" if projection == "of another purpose" else "projection"
+    assert statuses(company.loop(wanted(1))) == {"c0001": ("withheld", reason)}
     assert company.hubspot.state()["requests"] == 0
+    counts = sync_status(company.settings, "news")
+    assert (counts["withheld"][reason], sum(counts["withheld"].values()), counts["balanced"]) == (1, 1, True)
     assert company.plan(wanted(1)) is None
+    run = company.plan(wanted(1), wanted(2, consented=False))
+    waiting = {"consent": run.withheld_waiting, "projection": run.projection_waiting}
+    assert waiting == {"consent": 0, "projection": 0} | {reason: 1}
+    counts = sync_status(company.settings, "news")
+    assert counts["withheld"]["projection"] == waiting["projection"]
+    assert counts["withheld"]["consent"] == waiting["consent"] + 1
+    assert counts["balanced"]
 
 
 def test_the_withheld_go_when_the_projection_is_written(company):
     """A projection that comes later is an input that moved."""
-    assert statuses(company.loop(wanted(1))) == {"c0001": ("withheld", "consent")}
+    assert statuses(company.loop(wanted(1))) == {"c0001": ("withheld", "projection")}
     company.allow(1)
     assert statuses(company.loop(wanted(1))) == {"c0001": ("sent", "")}
 
@@ -153,7 +168,7 @@ def test_customers_known_to_have_no_consent_are_not_even_planned(company):
     run = company.plan(wanted(1), wanted(2, consented=False))
     assert (run.selected, run.to_send, run.no_consent) == (2, 1, 1)
     company.publish()
-    assert sync_status("news")["withheld"]["consent"] == 1
+    assert sync_status(company.settings, "news")["withheld"]["consent"] == 1
     body = aws.s3().get_object(
         Bucket=settings.current().ops_bucket, Key="outbound/news/00000001/left_out.json"
     )
@@ -170,7 +185,7 @@ def test_leavers_are_removed_whatever_their_consent(company):
     rows = company.loop(wanted(1), wanted(2, consented=False))
     assert statuses(rows) == {"c0002": ("removed", ""), "c0003": ("removed", "")}
     assert [company.held(n) for n in (1, 2, 3)] == ["vip", "", ""]
-    counts = sync_status("news")
+    counts = sync_status(company.settings, "news")
     assert (counts["removed"], counts["unchanged"], counts["withheld"]["consent"]) == (2, 1, 1)
     assert counts["balanced"]
     assert counts["to_remove"] == 0
@@ -196,7 +211,7 @@ def test_a_failed_row_goes_again_when_its_time_has_come(company):
         "c0001": ("sent", ""),
         "c0002": ("failed", "INVALID_EMAIL"),
     }
-    assert sync_status("news")["failed"] == 1
+    assert sync_status(company.settings, "news")["failed"] == 1
     company.now += timedelta(hours=23)
     assert company.plan(wanted(1), bad) is None
     company.now += timedelta(hours=1)
@@ -222,6 +237,7 @@ def test_a_waiting_failure_is_still_told_as_failed(company):
     company.allow(1, 2, 3)
     company.loop(wanted(1), wanted(2, id="not-an-address"))
     run = plan_run(
+        company.settings,
         SYNC.model_copy(update={"removed": "-"}),
         [wanted(1), wanted(2, id="not-an-address"), wanted(3)],
         company.now,
@@ -229,7 +245,7 @@ def test_a_waiting_failure_is_still_told_as_failed(company):
     )
     company.publish()
     assert run.failed_waiting == 1
-    counts = sync_status("news")
+    counts = sync_status(company.settings, "news")
     assert (counts["failed"], counts["sent"], counts["unchanged"], counts["balanced"]) == (1, 1, 1, True)
 
 
@@ -249,7 +265,7 @@ def test_a_lost_answer_is_asked_for_again(company):
     company.fault(drop=True, where="after")
     assert statuses(company.loop(wanted(1))) == {"c0001": ("sent", "")}
     assert company.writes() == {"p0001@x.org": 2}
-    assert sync_status("news")["sent"] == 1
+    assert sync_status(company.settings, "news")["sent"] == 1
 
 
 def test_a_success_that_wrote_nothing_is_a_failure(company):
@@ -266,9 +282,11 @@ def test_hubspots_own_trouble_leaves_the_chunk_open_and_free(company):
     company.fault(status=503, times=5)
     with stamina.set_testing(True, attempts=5), pytest.raises(Transient, match="503"):
         company.publish()
-    counts = sync_status("news")
+    counts = sync_status(company.settings, "news")
     assert (counts["in_flight"], counts["balanced"]) == (1, True)
-    assert deliver("news", run.run, run.chunk_ids()[0], company.now).rows[0].status == "sent"
+    assert (
+        deliver(company.settings, "news", run.run, run.chunk_ids()[0], company.now).rows[0].status == "sent"
+    )
     assert company.writes() == {"p0001@x.org": 1}
 
 
@@ -280,4 +298,6 @@ def test_a_wrong_token_leaves_the_chunk_open_and_says_what_to_do(company):
     with pytest.raises(Terminal, match="lakehouse/hubspot"):
         company.publish()
     company.hubspot.token = "pat-test"
-    assert deliver("news", run.run, run.chunk_ids()[0], company.now).rows[0].status == "sent"
+    assert (
+        deliver(company.settings, "news", run.run, run.chunk_ids()[0], company.now).rows[0].status == "sent"
+    )

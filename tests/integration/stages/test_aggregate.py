@@ -45,7 +45,12 @@ def contacts(company: Works, name: str, *said: str) -> None:
 def willing(company: Works) -> set[str]:
     """The e-mail addresses of those who may be written to at this moment."""
     people = dict(company.ask("select customer_id, email from core.customers"))
-    return {people[who] for who in consent.allowed(people, "marketing", "email", datetime.now(UTC))}
+    return {
+        people[who]
+        for who in consent.grants(
+            company.settings, people, "marketing", "email", datetime.now(UTC)
+        ).consent_ids
+    }
 
 
 def test_what_was_granted_is_projected_and_what_was_withdrawn_is_not(known):
@@ -60,7 +65,7 @@ def test_what_was_granted_is_projected_and_what_was_withdrawn_is_not(known):
 def test_without_consents_there_is_no_projection(company):
     """Nothing allows nothing."""
     assert aggregate.project_consents(company.settings) is False
-    assert consent.generation(datetime.now(UTC)) == "none"
+    assert consent.generation(company.settings, datetime.now(UTC)) == "none"
 
 
 def test_the_projection_stands_before_segments_hear_of_the_marts(known, monkeypatch):
@@ -69,7 +74,7 @@ def test_the_projection_stands_before_segments_hear_of_the_marts(known, monkeypa
     order = []
     project, announce = aggregate.project_consents, aggregate.signals.table_committed
     monkeypatch.setattr(aggregate, "project_consents", lambda s: order.append("projected") or project(s))
-    monkeypatch.setattr(aggregate.signals, "table_committed", lambda *a: order.append(a[0]) or announce(*a))
+    monkeypatch.setattr(aggregate.signals, "table_committed", lambda *a: order.append(a[1]) or announce(*a))
     aggregate.aggregate(known.settings)
     assert order[0] == "projected"
     assert order.count("marts.customer_360") == 1
@@ -87,11 +92,11 @@ def test_a_withdrawal_that_comes_during_the_projection_is_not_lost(known, monkey
     project = consent.project
     rows = []
 
-    def slow(grants, *arguments, **more):
+    def slow(settings, grants, *arguments, **more):
         contacts(known, "2.csv", "No", "Yes")
         aggregate.models.run(known.settings)
         rows.extend(grants)
-        return project(rows, *arguments, **more)
+        return project(settings, rows, *arguments, **more)
 
     monkeypatch.setattr(consent, "project", slow)
     aggregate.project_consents(known.settings)
@@ -128,7 +133,7 @@ def test_a_wrong_model_stops_neither_projection_nor_announcement(known, monkeypa
 def test_an_old_projection_is_renewed_before_it_ends(known, monkeypatch):
     """Else everybody would be withheld three days after the last change."""
     aggregate.project_consents(known.settings)
-    first = consent.generation(datetime.now(UTC))
+    first = consent.generation(known.settings, datetime.now(UTC))
     assert aggregate.project_consents(known.settings) is False
 
     class Later(datetime):
@@ -138,4 +143,4 @@ def test_an_old_projection_is_renewed_before_it_ends(known, monkeypatch):
 
     monkeypatch.setattr(aggregate, "datetime", Later)
     assert aggregate.project_consents(known.settings) is True
-    assert consent.generation(datetime.now(UTC)) != first
+    assert consent.generation(known.settings, datetime.now(UTC)) != first

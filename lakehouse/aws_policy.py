@@ -1,0 +1,30 @@
+"""Knobs of the ground floor: the AWS clients, and what is built right on them (queues, objects, secrets)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from lakehouse.policy import Policy
+from lakehouse.retrying import RetryPolicy
+
+
+@dataclass(frozen=True)
+class ClientPolicy(Policy):
+    """How boto3 waits for AWS."""
+
+    attempts: Annotated[int, "requests in all before a call fails, the first included"] = 4
+    connect_seconds: Annotated[float, "wait for a connection"] = 5
+    read_seconds: Annotated[float, "wait for the next bytes of an answer"] = 60
+    connections: Annotated[int, "kept open for each service"] = 32
+
+
+@dataclass(frozen=True)
+class SecretPolicy(Policy):
+    """How secrets are kept in memory."""
+
+    max_age_seconds: Annotated[int, "a rotated secret is seen after this long at most"] = 300
+
+
+RESEND_MESSAGES = RetryPolicy(attempts=3)  # those of a request that SQS did not take
+PUT_ONCE = RetryPolicy(attempts=5)  # conditional writes that met another one under way

@@ -1,0 +1,97 @@
+"""Reads the JSON of HubSpot's batch answers, row by row; whatever an answer lacks, nothing is assumed. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Literal
+
+from lakehouse.outbound.destinations import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_CODE = re.compile(r"[A-Za-z0-9_.]{1,80}")
+_TRACE = "objectWriteTraceId"
+
+
+def answers_of_batch(
+    answer: dict[str, Any], numbers: Sequence[int], done: Literal["sent", "removed"]
+) -> dict[int, Answer]:
+    """Return what a 2xx answer says of each row; `done` is what a written row counts as.
+
+    Rows named in `errors` failed. Trace ids are optional in `results`: an answer without any counts for all
+    other rows when there are exactly as many results, and then nobody knows which record is whose.
+    """
+    failed = _failed_rows(answer, numbers)
+    results = _objects(answer, "results")
+    crm_ids = {str(result.get(_TRACE)): str(result.get("id", "")) for result in results}
+    others = [number for number in numbers if number not in failed]
+    any_trace = any(_TRACE in result for result in results)
+    all_written = not any_trace and len(results) == len(others)
+    answers = dict(failed)
+    for number in others:
+        if all_written or str(number) in crm_ids:
+            answers[number] = Answer(done, crm_id=crm_ids.get(str(number), ""))
+        else:
+            answers[number] = Answer("failed", "NOT_WRITTEN")
+    return answers
+
+
+def record_ids(answer: dict[str, Any], id_property: str) -> dict[str, str]:
+    """Return the record id of each contact that a read found, by its address in lower case."""
+    return {
+        _property(record, id_property): str(record.get("id", "")) for record in _objects(answer, "results")
+    }
+
+
+def missing_ids(answer: dict[str, Any]) -> set[str]:
+    """Return the addresses, in lower case, of which a read says that there is no such contact."""
+    not_found = [error for error in _objects(answer, "errors") if error.get("category") == "OBJECT_NOT_FOUND"]
+    return {address.lower() for error in not_found for address in _context(error, "ids")}
+
+
+def category_of(answer: Any, status: int) -> str:
+    """Return HubSpot's category of an error that is about a whole request, `HTTP_<status>` where there is none."""
+    category = answer.get("category") if isinstance(answer, dict) else None
+    return _code_or(category, f"HTTP_{status}")
+
+
+def _failed_rows(answer: dict[str, Any], numbers: Sequence[int]) -> dict[int, Answer]:
+    """Return the rows that `errors` name, with the code of why they failed."""
+    known = {str(number): number for number in numbers}
+    failed: dict[int, Answer] = {}
+    for error in _objects(answer, "errors"):
+        for trace in _context(error, _TRACE):
+            if trace in known:
+                failed[known[trace]] = Answer("failed", _most_exact_code(error))
+    return failed
+
+
+def _most_exact_code(error: dict[str, Any]) -> str:
+    """Return HubSpot's word for what is wrong with a row: a detail's before the sub-category before the category."""
+    details = [detail.get("code") for detail in _objects(error, "errors")]
+    codes = (_code_or(value, "") for value in (*details, error.get("subCategory"), error.get("category")))
+    return next(filter(None, codes), "FAILED")
+
+
+def _code_or(value: Any, otherwise: str) -> str:
+    """Return a code if it is one; a text that could quote a person's data is none."""
+    return value if isinstance(value, str) and _CODE.fullmatch(value) else otherwise
+
+
+def _objects(value: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """Return the objects of a list in JSON; empty where there is none."""
+    items = value.get(name)
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+
+
+def _context(error: dict[str, Any], name: str) -> list[str]:
+    """Return the texts that an error's context lists under a name."""
+    context = error.get("context")
+    items = context.get(name) if isinstance(context, dict) else None
+    return [item for item in items if isinstance(item, str)] if isinstance(items, list) else []
+
+
+def _property(record: dict[str, Any], name: str) -> str:
+    properties = record.get("properties")
+    return str(properties.get(name) or "").lower() if isinstance(properties, dict) else ""

@@ -1,0 +1,15 @@
+"""Knobs of the segments room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from lakehouse.policy import Policy
+
+
+@dataclass(frozen=True)
+class AudiencePolicy(Policy):
+    """How an audience is read."""
+
+    fetch_rows: Annotated[int, "customers that are fetched from DuckDB at once"] = 2_000

@@ -1,0 +1,199 @@
+"""Models run when what they were computed from has changed, and only then; a run that loses a race leaves nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lakehouse import settings
+from lakehouse.errors import CommitConflict
+from lakehouse.models import registry, runner
+from lakehouse.stages.resolve import resolve
+from lakehouse.tables import catalog as catalogs
+from lakehouse.tables import commit
+from tests.support import small_company
+from tests.support.small_company import Works
+
+PEOPLE = ("core.contacts", "core.consents", "core.customers")
+VALUES = ("core.home_currency", "core.home_rates", "core.order_values")
+BUYERS = ("core.orders", *VALUES, "marts.daily_activity", "marts.customer_360", "marts.rfm")
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("shelf")
+
+
+@pytest.fixture
+def shop(company, monkeypatch, shelf) -> Works:
+    """A shop with two orders, resolved and computed as of the end of January 2026."""
+    look_from(monkeypatch, "2026-01-31")
+    with small_company.kept(monkeypatch, shelf) as fresh:
+        if fresh:
+            company.orders("1.csv", "O1,C1,2026-01-05,10.00", "O2,C2,2026-01-06,5.00")
+            company.contacts("1.csv", "1,Ann,ann@x.org,C1,Yes,2026-01-01")
+            resolve(company.settings)
+            assert ran(company) == {*PEOPLE, *BUYERS}  # nobody sent anything else
+    return company
+
+
+def look_from(monkeypatch, day: str) -> None:
+    monkeypatch.setenv("LAKEHOUSE_AS_OF", day)
+    settings.current.cache_clear()
+
+
+def ran(company: Works) -> set[str]:
+    """Run what is due; return the tables, which must be what `pending` foreoutcome."""
+    foretold = runner.pending(company.settings)
+    done = [each.table for each in runner.run(company.settings).committed]
+    assert done == foretold
+    return set(done)
+
+
+def table(company: Works, name: str):
+    return catalogs.open_catalog(company.settings).load_table(name)
+
+
+def test_nothing_moved_nothing_runs(shop):
+    """A second look writes no snapshot and no file."""
+    before = shop.snapshots(), shop.data_files()
+    assert ran(shop) == set()
+    assert (shop.snapshots(), shop.data_files()) == before
+
+
+def test_no_table_is_made_for_what_nobody_sends(shop):
+    """Definitions ship for many systems; a lake holds what came from the company's own."""
+    raw = {name for name in shop.snapshots() if name.startswith("raw.")}
+    assert raw == {"raw.shop_orders", "raw.hubspot_contacts"}
+
+
+def test_an_input_that_moves_moves_those_who_read_it_and_no_others(shop):
+    """New orders touch the models of orders, and what those feed; contacts, consents and deals stand."""
+    shop.orders("2.csv", "O3,C1,2026-01-20,7.00")
+    assert ran(shop) == set(BUYERS)
+    assert shop.ask("select sum(amount) from core.orders") == [(22,)]
+    assert ran(shop) == set()
+
+
+def test_a_new_day_moves_what_looks_back_from_it(shop, monkeypatch):
+    """Models with `as_of` in their header, and what reads them."""
+    look_from(monkeypatch, "2026-02-01")
+    assert ran(shop) == {"marts.customer_360", "marts.rfm"}
+    assert {row[0].isoformat() for row in shop.ask("select as_of from marts.rfm")} == {"2026-02-01"}
+
+
+def test_changed_sql_is_computed_anew(shop, monkeypatch, tmp_path):
+    """A correction of a model reaches its rows without anybody's touching the data."""
+    text = registry_text("core.orders").replace("r.currency", "'EUR' AS currency")
+    override(tmp_path, monkeypatch, text)
+    assert ran(shop) == set(BUYERS)
+    assert shop.ask("select distinct currency from core.orders") == [("EUR",)]
+
+
+def registry_text(name: str) -> str:
+    return next(model.sql for model in registry.load() if model.table == name)
+
+
+def override(folder: Path, monkeypatch, text: str) -> None:
+    (folder / "definitions" / "models").mkdir(parents=True, exist_ok=True)
+    (folder / "definitions" / "models" / "mine.sql").write_text(text, "utf-8")
+    monkeypatch.setenv("LAKEHOUSE_DEFINITIONS", str(folder / "definitions"))
+    settings.current.cache_clear()
+
+
+def test_rewriting_files_moves_nothing(shop):
+    """A snapshot that says it holds the same rows as one before is the same input."""
+    raw = table(shop, "raw.shop_orders")
+    rewritten = {commit.HEAD: commit.head(raw)}
+    raw.append(raw.scan().to_arrow().slice(0, 0), snapshot_properties=rewritten)
+    assert table(shop, "raw.shop_orders").current_snapshot() != raw.metadata.snapshots[0]
+    assert ran(shop) == set()
+
+
+def test_nothing_is_computed_from_nothing(company):
+    """Before anything was received there are no customers to be said to have left."""
+    assert ran(company) == set()
+    assert {name: count for name, count in company.snapshots().items() if count} == {}
+
+
+def race(monkeypatch, name: str, meanwhile) -> None:
+    """Let something happen after a model was computed and before it is committed."""
+    write, happened = runner.data_files.write, []
+
+    def written(con, table, query, attempt):
+        files = write(con, table, query, attempt)
+        if ".".join(table.name()) == name and not happened:
+            happened.append(name)
+            meanwhile()
+        return files
+
+    monkeypatch.setattr(runner.data_files, "write", written)
+
+
+def test_whoever_computed_from_what_was_replaced_meanwhile_loses_without_a_trace(shop, monkeypatch):
+    """The other run's rows stand, and no snapshot nor file of the slower one stays."""
+    shop.orders("2.csv", "O3,C1,2026-01-20,7.00")
+    race(monkeypatch, "core.orders", lambda: runner.run(shop.settings))
+    with pytest.raises(CommitConflict):
+        runner.run(shop.settings)
+    assert shop.ask("select count(*) from core.orders") == [(3,)]
+    assert len(table(shop, "core.orders").metadata.snapshots) == 2
+    assert {path for path in shop.data_files() - shop.live_files() if "/core/orders/" in path} == set()
+    assert ran(shop) == set()
+
+
+def test_an_input_that_moves_under_the_computation_is_a_conflict(shop, monkeypatch):
+    """What the commit says it was computed from is what it was computed from."""
+    shop.orders("2.csv", "O3,C1,2026-01-20,7.00")
+    prepare, happened = runner.prepare, []
+
+    def moved(*arguments):
+        if not happened:
+            happened.append("moved")
+            shop.orders("3.csv", "O4,C1,2026-01-21,1.00")
+        return prepare(*arguments)
+
+    monkeypatch.setattr(runner, "prepare", moved)
+    with pytest.raises(
+        CommitConflict, match=r"raw.shop_orders moved while core.orders was about to be computed"
+    ):
+        runner.run(shop.settings)
+    assert shop.ask("select count(*) from core.orders") == [(2,)]
+    assert ran(shop) == set(BUYERS)
+    assert shop.ask("select count(*) from core.orders") == [(4,)]
+
+
+def test_a_model_with_wrong_sql_keeps_its_rows_and_stops_only_those_that_read_it(shop, monkeypatch, tmp_path):
+    """It is named by file and reason; everything else goes on."""
+    override(tmp_path, monkeypatch, registry_text("core.orders").replace("r.currency", "r.nonsense"))
+    shop.contacts("2.csv", "2,Bob,bob@x.org,C2,No,2026-01-03")
+    resolve(shop.settings)
+    outcome = runner.run(shop.settings)
+    assert len(outcome.wrong) == 1
+    assert outcome.wrong[0].startswith("mine.sql: Binder Error")
+    assert "nonsense" in outcome.wrong[0]
+    assert {done.table for done in outcome.committed} == set(PEOPLE)
+    assert shop.ask("select count(*) from core.orders") == [(2,)]
+
+
+def test_a_model_sees_what_its_header_names_and_nothing_else(shop, monkeypatch, tmp_path):
+    """An input that is not declared would not be waited for: the model is refused, also behind one that has it."""
+    text = registry_text("marts.rfm").replace(
+        "orders > 0", "orders > (SELECT min(quantity) - 1 FROM core.orders)"
+    )
+    override(tmp_path, monkeypatch, text)
+    shop.orders("2.csv", "O3,C1,2026-01-20,7.00")
+    outcome = runner.run(shop.settings)
+    assert "marts.customer_360" in {
+        done.table for done in outcome.committed
+    }  # it reads core.orders, and runs before
+    assert len(outcome.wrong) == 1
+    assert "orders does not exist" in outcome.wrong[0]
+
+
+def test_what_nobody_sends_makes_no_table(shop):
+    """Many sources are defined, and a company has few of them."""
+    names = set(catalogs.table_names(catalogs.open_catalog(shop.settings)))
+    assert {name for name in names if name.startswith("raw.")} == {"raw.shop_orders", "raw.hubspot_contacts"}
+    assert not names & {"core.tickets", "core.products"}

@@ -1,0 +1,134 @@
+"""How a model's inputs are made ready is decided without a table, and is right for lakes of every kind."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from lakehouse.models.inputs import AS_OF, VERSION, expected_inputs, plan_inputs, tables_read
+from lakehouse.models.registry import Model
+from lakehouse.sources import definition, mapping_views
+from lakehouse.tables.contracts import BY_NAME
+from lakehouse.tables.ledger import Load
+
+SHIPPED = definition.load()
+SHOP = SHIPPED["shop", "orders"]
+WEB = SHIPPED["web", "events"]
+ORDERS = Model("core.orders", ("mapped.orders", "core.identities"), "SELECT 1", as_of=False)
+CUSTOMERS = Model(
+    "marts.customer_360", ("core.orders", "core.identities", "raw.events"), "SELECT 2", as_of=True
+)
+
+
+def columns_of(*names: str) -> dict[str, set[str]]:
+    """Tables that have all columns of their contracts."""
+    contracts = BY_NAME | {source.table: source.contract for source in SHIPPED.values()}
+    return {name: {column.name for column in contracts[name].columns} for name in names}
+
+
+def names(contracts) -> list[str]:
+    return [contract.name for contract in contracts]
+
+
+@pytest.mark.parametrize(
+    ("model", "existing", "tables", "outgrown", "empty", "events"),
+    [
+        pytest.param(
+            ORDERS, ["raw.shop_orders", "core.identities"], ["core.identities", "raw.shop_orders"], [], [], False,
+            id="all tables are there",
+        ),
+        pytest.param(
+            ORDERS, ["core.identities"], ["core.identities"], [], [], False,
+            id="a source that has sent nothing makes no table",
+        ),
+        pytest.param(
+            ORDERS, ["raw.shop_orders"], ["core.identities", "raw.shop_orders"], ["core.identities"], [], False,
+            id="a table of the system's own is made",
+        ),
+        pytest.param(
+            CUSTOMERS, ["core.orders", "core.identities"], ["core.identities", "core.orders"], [], ["raw.events"], True,
+            id="an input that no source has sent is a view without rows",
+        ),
+        pytest.param(
+            CUSTOMERS, ["raw.events"], ["core.identities", "core.orders", "raw.events"],
+            ["core.identities", "core.orders"], [], True,
+            id="models read tables that were never computed",
+        ),
+    ],
+)  # fmt: skip
+def test_each_input_is_attached_made_or_empty(model, existing, tables, outgrown, empty, events):
+    """Raw tables are never made; what a model may not work without is."""
+    plan = plan_inputs(model, [SHOP, WEB], columns_of(*existing))
+    assert list(plan.tables) == tables
+    assert names(plan.outgrown) == outgrown
+    assert names(plan.empty) == empty
+    assert plan.events is events
+
+
+def test_a_table_that_lacks_a_column_of_its_contract_is_brought_up_to_it():
+    """The mapping may name the column since."""
+    columns = columns_of("raw.shop_orders", "core.identities")
+    columns["raw.shop_orders"].remove("amount")
+    assert names(plan_inputs(ORDERS, [SHOP], columns).outgrown) == ["raw.shop_orders"]
+
+
+def test_only_sources_that_sent_something_are_mapped():
+    """Their tables are there to be read."""
+    other = SHIPPED["woocommerce", "orders"]
+    plan = plan_inputs(ORDERS, [SHOP, other], columns_of("raw.shop_orders", "core.identities"))
+    assert plan.sources == (SHOP,)
+    sql = plan.views({})["mapped.orders"]
+    assert sql == mapping_views.entity_sql("orders", [SHOP])
+    assert other.table not in sql
+
+
+def test_full_exports_are_read_with_what_was_loaded_of_each_file():
+    """Who is missing from a file with bad rows may be in one of them; an empty file lists nobody."""
+    source = next(source for source in SHIPPED.values() if source.full_export)
+    entity = next(iter(source.core))
+    model = Model(f"core.{entity}", (f"mapped.{entity}",), "SELECT 1", as_of=False)
+    plan = plan_inputs(model, [source, SHOP], columns_of(source.table))
+    assert plan.full_exports == (source.table,)
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    loads = {
+        source.table: {"bad": Load(moment, 1, 1), "empty": Load(moment, 0, 0), "good": Load(moment, 2, 0)}
+    }
+    assert plan.views(loads)[f"mapped.{entity}"] == mapping_views.entity_sql(
+        entity, [source], {"bad"}, {source.table: {"empty": moment}}
+    )
+
+
+def test_an_entity_is_read_from_the_tables_that_it_is_mapped_from():
+    """And other inputs from themselves."""
+    assert tables_read(ORDERS, [SHOP, WEB]) == {"raw.shop_orders", "core.identities"}
+    assert tables_read(CUSTOMERS, [SHOP, WEB]) == {"core.orders", "core.identities", "raw.events"}
+
+
+@pytest.mark.parametrize(
+    ("model", "heads"),
+    [
+        (ORDERS, {"raw.shop_orders": "", "core.identities": ""}),
+        (ORDERS, {"raw.shop_orders": "", "core.identities": "7"}),
+        (CUSTOMERS, {"core.orders": "", "core.identities": "", "raw.events": ""}),
+    ],
+)
+def test_from_nothing_nothing_is_computed(model, heads):
+    """Nobody would be a customer. Who is who alone makes no order."""
+    assert expected_inputs(model, [SHOP], heads, date(2026, 1, 1)) == {}
+
+
+def test_rows_are_computed_from_snapshots_definitions_and_the_day():
+    """Whatever of these changes, the rows are computed again."""
+    heads = {"raw.shop_orders": "3", "core.identities": ""}
+    assert expected_inputs(ORDERS, [SHOP], heads, date(2026, 1, 1)) == {
+        **heads,
+        "mapped.orders": mapping_views.version("orders", [SHOP]),
+        VERSION: ORDERS.version,
+    }
+    heads = {"core.orders": "3", "core.identities": "", "raw.events": ""}
+    assert expected_inputs(CUSTOMERS, [SHOP], heads, date(2026, 1, 1)) == {
+        **heads,
+        VERSION: CUSTOMERS.version,
+        AS_OF: "2026-01-01",
+    }
