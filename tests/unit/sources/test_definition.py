@@ -72,6 +72,13 @@ def test_nobody_is_looked_up_by_a_phone_as_typed():
     assert found == []
 
 
+def test_countries_become_regions_in_one_way():
+    """A list of countries in a definition would know fewer than `country_region` does."""
+    lists = ["/".join(key) for key, source in load().items() if "'China'" in source.region]
+    assert lists == []
+    assert sum("country_region(country)" in source.region for source in load().values()) == 8
+
+
 def test_records_are_people():
     """An e-mail in many records of a source counts as a shared mailbox: no order is a record, its customer is."""
     assert {place for place, source in load().items() if "order:" in (source.record or "")} == set()
