@@ -118,7 +118,11 @@ def _table(contract: Contract, source: Source | None, model: str | None) -> str:
     elif contract.name in STAGES:
         facts.append(("Filled by", STAGES[contract.name]))
     origins = {column.name: column.origin for column in source.columns} if source is not None else {}
-    rules = {one.name: one.collect.told for one in source.stored if one.collect} if source is not None else {}
+    rules = (
+        {one.name: one.collect.description for one in source.stored if one.collect}
+        if source is not None
+        else {}
+    )
     head = ["id", "column", "type", *(["in the file"] if origins else []), "personal", "meaning"]
     chinese = any(column.zh for column in contract.columns)
     head += ["含义"] if chinese else []

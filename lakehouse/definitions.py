@@ -6,7 +6,8 @@ Nothing has to be restarted: a file that came, went or changed counts from the n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+import itertools
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 M = TypeVar("M", bound=BaseModel)
 D = TypeVar("D")
 K = TypeVar("K", bound=Hashable)
+Location = tuple[int | str, ...]  # of a field: names, and numbers from 0 in lists
 FolderState = tuple[tuple[str, int, int], ...]  # of each file: name, time of its last change, bytes
 
 YAML = (".yaml", ".yml")
@@ -47,12 +49,28 @@ class Problem:
         return f"{self.field}: {self.message}" + (f" (line {self.line})" if self.line else "")
 
 
+class FieldsError(ValueError):
+    """What a validator of a model found wrong in fields below its own: (location, message) of each of them."""
+
+    def __init__(self, *errors: tuple[Location, str]) -> None:
+        super().__init__("; ".join(message for _, message in errors))
+        self.errors = errors
+
+
 @dataclass(frozen=True)
 class DefinitionFile:
-    """One file: its path below the folder of its kind, and its text."""
+    """One file: its path below the folder of its kind, and its bytes."""
 
     name: str
-    text: str
+    content: bytes
+
+    @property
+    def text(self) -> str:
+        """Return the file's text; BadDefinition where it is not UTF-8."""
+        try:
+            return self.content.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise BadDefinition(f"{self.name}: not UTF-8: save it as UTF-8") from error
 
 
 class DefinitionLoader(Generic[K, D]):
@@ -65,17 +83,19 @@ class DefinitionLoader(Generic[K, D]):
         parse: Callable[[str, str], D],
         key: Callable[[D], K],
         suffixes: tuple[str, ...] = YAML,
+        check_all: Callable[[dict[K, D]], None] = lambda _: None,
     ) -> None:
         """Name the `folder` below people's own, and where the shipped ones stand (package, folder in it).
 
         `parse` takes a text and the file's name, and raises BadDefinition. `key` is what an own definition
-        overrides a shipped one by.
+        overrides a shipped one by. `check_all` raises BadDefinition for definitions that contradict one another.
         """
         self._folder = folder
         self._shipped = shipped
         self._parse = parse
         self._key = key
         self._suffixes = suffixes
+        self._check_all = check_all
         self._load_cached = lru_cache(maxsize=4)(self._load)
         self._shipped_cached = lru_cache(maxsize=1)(self._load_shipped)
 
@@ -93,16 +113,22 @@ class DefinitionLoader(Generic[K, D]):
         self._shipped_cached.cache_clear()
 
     def files(self, overrides: Path | None = None) -> Iterator[DefinitionFile]:
-        """Yield every file, shipped ones first; BadDefinition for one that is not UTF-8."""
+        """Yield every file, shipped ones first; those that are overridden, too."""
         package, folder = self._shipped
         yield from read_files(files(package) / folder, self._suffixes)
-        if overrides is not None and (overrides / self._folder).is_dir():
+        if overrides is not None:
+            yield from self.own_files(overrides)
+
+    def own_files(self, overrides: Path) -> Iterator[DefinitionFile]:
+        """Yield the files of people's own: none where they have no such folder."""
+        if (overrides / self._folder).is_dir():
             yield from read_files(overrides / self._folder, self._suffixes)
 
     def _load(self, overrides: Path | None, _: FolderState) -> dict[K, D]:
         found = dict(self._shipped_cached())
         if overrides is not None and (overrides / self._folder).is_dir():
             found |= self._layer(overrides / self._folder)
+        self._check_all(found)
         return found
 
     def _load_shipped(self) -> dict[K, D]:
@@ -149,11 +175,10 @@ def read_files(
             yield from read_files(entry, suffixes, f"{name}/")
         elif entry.name.endswith(suffixes):
             try:
-                yield DefinitionFile(name, entry.read_text("utf-8"))
-            except UnicodeDecodeError as error:
-                raise BadDefinition(f"{name}: not UTF-8: save it as UTF-8") from error
+                content = entry.read_bytes()
             except FileNotFoundError:  # it went meanwhile
                 continue
+            yield DefinitionFile(name, content)
 
 
 def parse_yaml(text: str, where: str, model: type[M]) -> M:
@@ -182,9 +207,28 @@ def read_yaml(text: str, model: type[M]) -> tuple[M | None, list[Problem]]:
     try:
         return model.model_validate(content), []
     except ValidationError as error:
-        return None, [
-            _problem(one, root, model) for one in error.errors(include_input=False, include_url=False)
-        ]
+        details = error.errors(include_input=False, include_url=False)
+        return None, [problem for detail in details for problem in _problems(detail, root, model)]
+
+
+def find_line(text: str, field: str, model: type[BaseModel]) -> int:
+    """Return the line, from 1, at which a field stands in a YAML text; 0 where the text has nothing of it.
+
+    `field` is as a `Problem` of the model says it. Of a field that is missing, it is the line of what it belongs to;
+    of a name that stands in a list there, the line of that name.
+    """
+    root = yaml.compose(text, yaml.CSafeLoader)
+    location: list[int | str] = []
+    node = root
+    for name in field.split("."):
+        part = _item_number(node, name, model, location) if isinstance(node, yaml.SequenceNode) else name
+        below = _below(node, part)
+        if below is None:
+            listed = _listed(node, name) if location else None
+            return listed.start_mark.line + 1 if listed else _line_of(root, location)
+        location.append(part)
+        node = below
+    return _line_of(root, location)
 
 
 def nearest(name: str, known: list[str]) -> str:
@@ -214,21 +258,85 @@ def _duplicate_keys(node: yaml.Node | None, path: str = "") -> Iterator[Problem]
             yield from _duplicate_keys(value, f"{path}{number}.")
 
 
-def _problem(error: ErrorDetails, root: yaml.Node | None, model: type[BaseModel]) -> Problem:
-    location = error["loc"]
-    field = ".".join(map(str, location)) or WHOLE_FILE
-    message = error["msg"].removeprefix("Value error, ")
-    if error["type"] == _UNKNOWN_NAME:
+def _problems(detail: ErrorDetails, root: yaml.Node | None, model: type[BaseModel]) -> Iterator[Problem]:
+    """Yield what one error of pydantic says: one problem, or several where a validator found several."""
+    location = detail["loc"]
+    cause = detail.get("ctx", {}).get("error")
+    if isinstance(cause, FieldsError):
+        for below, message in cause.errors:
+            yield _problem((*location, *below), message, root, model)
+        return
+    message = detail["msg"].removeprefix("Value error, ")
+    if detail["type"] == _UNKNOWN_NAME:
         parent = _model_at(model, location[:-1])
         message = "unknown name" + (nearest(str(location[-1]), _field_names(parent)) if parent else "")
+    yield _problem(location, message, root, model)
+
+
+def _problem(location: Location, message: str, root: yaml.Node | None, model: type[BaseModel]) -> Problem:
+    field = ".".join(_shown(root, location, model)) or WHOLE_FILE
     return Problem(field, _line_of(root, location), message)
+
+
+def _shown(root: yaml.Node | None, location: Location, model: type[BaseModel]) -> Iterator[str]:
+    """Yield the parts of a location as people see them.
+
+    A model of a list's items may say as `called_by` which of its fields is the item's name; else an item goes by its
+    number.
+    """
+    node = root
+    for depth, part in enumerate(location):
+        node = _below(node, part)
+        label = _label(node, _model_at(model, location[: depth + 1])) if isinstance(part, int) else ""
+        yield label if label.isidentifier() else str(part)
+
+
+def _label(item: yaml.Node | None, model: type[BaseModel] | None) -> str:
+    """Return what an item of a list is called; empty where its model has no such field, or the item lacks it."""
+    value = _below(item, getattr(model, "called_by", ""))
+    return str(value.value) if isinstance(value, yaml.ScalarNode) else ""
+
+
+def _item_number(
+    items: yaml.SequenceNode, name: str, model: type[BaseModel], location: Sequence[int | str]
+) -> int | str:
+    """Return the number of the one item of a list that is called so; the name itself where it is none or several."""
+    if name.isdecimal():
+        return int(name)
+    item_model = _model_at(model, location)
+    numbers = [number for number, item in enumerate(items.value) if _label(item, item_model) == name]
+    return numbers[0] if len(numbers) == 1 else name
+
+
+def _listed(node: yaml.Node | None, name: str) -> yaml.Node | None:
+    """Return a name that stands in one of a mapping's lists."""
+    fields = node.value if isinstance(node, yaml.MappingNode) else []
+    lists = (value for _, value in fields if isinstance(value, yaml.SequenceNode))
+    return next(
+        (item for item in itertools.chain(*(each.value for each in lists)) if item.value == name), None
+    )
+
+
+def _below(node: yaml.Node | None, part: int | str) -> yaml.Node | None:
+    """Return what stands in a node at one part of a location; None where nothing does."""
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+        return node.value[part] if part < len(node.value) else None
+    key = _key(node, part)
+    return None if key is None else key[1]
+
+
+def _key(node: yaml.Node | None, name: int | str) -> tuple[yaml.Node, yaml.Node] | None:
+    """Return a key of a mapping and its value; None where it has no such key."""
+    if not isinstance(node, yaml.MappingNode):
+        return None
+    return next((pair for pair in node.value if pair[0].value == str(name)), None)
 
 
 def _field_names(model: type[BaseModel]) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
-def _model_at(model: type[BaseModel] | None, location: tuple[int | str, ...]) -> type[BaseModel] | None:
+def _model_at(model: type[BaseModel] | None, location: Sequence[int | str]) -> type[BaseModel] | None:
     """Return the model that stands at a location of another one, None where it is no model."""
     for part in location:
         if model is None or isinstance(part, int):
@@ -246,18 +354,13 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _models_in(argument)
 
 
-def _line_of(node: yaml.Node | None, location: tuple[int | str, ...]) -> int:
+def _line_of(node: yaml.Node | None, location: Sequence[int | str]) -> int:
     """Return the line, from 1, of the deepest part of a location that the text has; 0 where it has none."""
     line = 0
     for part in location:
-        if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            node = node.value[part]
-            line = node.start_mark.line + 1
-        elif isinstance(node, yaml.MappingNode):
-            entry = next((pair for pair in node.value if pair[0].value == str(part)), None)
-            if entry is None:
-                break
-            line, node = entry[0].start_mark.line + 1, entry[1]
-        else:
+        key = _key(node, part)
+        node = _below(node, part)
+        if node is None:
             break
+        line = (key[0] if key else node).start_mark.line + 1
     return line

@@ -123,10 +123,12 @@ def check(
     with progress(quiet=as_json) as bar:
         task = bar.add_task("checking", total=None)
 
-        def on(name: str) -> None:
+        def on_file(name: str) -> None:
             bar.update(task, description=f"checking {name}")
 
-        number, found = (len(files), check_files(settings, files, on)) if files else check_all(settings, on)
+        number, found = (
+            (len(files), check_files(settings, files, on_file)) if files else check_all(settings, on_file)
+        )
     if as_json:
         print(json.dumps(findings_as_json(number, found), ensure_ascii=False))
     else:

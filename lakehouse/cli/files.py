@@ -32,11 +32,11 @@ def put(
     as_json: AsJson = False,
 ) -> None:
     """Land files; a running stack loads them at once, another when it is next up. The same file lands once."""
-    from lakehouse.landing.put import Landed, check_place, files_in, put_all
+    from lakehouse.landing.put import Landed, check_source_key, files_in, put_all
     from lakehouse.local.attachment import attach
     from lakehouse.local.session import session
 
-    check_place(place)
+    check_source_key(place)
     number, size = _sum(files_in(files))
     if not number:
         raise Terminal(f"no files in {', '.join(map(str, files))}; names that begin with a dot do not count")

@@ -89,11 +89,16 @@ def show_findings(number: int, found: Sequence[Finding]) -> None:
     """Print findings, errors first, and how many there are."""
     for one in sorted(found, key=lambda one: one.level):
         style = "bold red" if one.level == "error" else "yellow"
-        line = Text.assemble((f"{one.level:<8}", style), plain(f"{one.file}: {one.field}: {one.message}"))
+        line = Text.assemble((f"{one.level:<8}", style), plain(f"{one.file}: {_place(one)}"))
         out.print(line, soft_wrap=True)
     counted = Counter(one.level for one in found)
     files = f"{number} definition{'' if number == 1 else 's'}"
     out.print(f"{files}: {counted['error']} errors, {counted['warning']} warnings")
+
+
+def _place(one: Finding) -> str:
+    """Return field, message and line of a finding."""
+    return f"{one.field}: {one.message}" + (f" (line {one.line})" if one.line else "")
 
 
 def _files(count: int) -> str:
@@ -121,7 +126,7 @@ def show_plan(found: Plan) -> None:
     for line in lines:
         out.print(line, markup=False, soft_wrap=True)
     for one in found.findings:
-        out.print(Text.assemble(("warning ", "yellow"), plain(f"{one.field}: {one.message}")), soft_wrap=True)
+        out.print(Text.assemble(("warning ", "yellow"), plain(_place(one))), soft_wrap=True)
 
 
 def show_done(found: Plan, done: Done, *, lake: bool, running: bool) -> None:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import duckdb
 
+from lakehouse.engine import sql_functions
 from lakehouse.engine.escape import literal
 from lakehouse.errors import Terminal
 from lakehouse.settings import Settings
@@ -43,6 +44,8 @@ def connect(
 ) -> duckdb.DuckDBPyConnection:
     """Open a connection with this function's limits, able to read and write object storage.
 
+    It has the functions of `lakehouse.engine.sql_functions`.
+
     Nothing is downloaded: extensions come from packages, and fetching others is switched off. `iceberg=False`
     skips the extensions that only reading Iceberg tables needs. `threads` is of one query (default: all there are): who
     runs several queries at once in threads of its own gives 1, since DuckDB's own would only be in each other's way.
@@ -68,6 +71,7 @@ def connect(
     con.execute("SET partitioned_write_flush_threshold = 30000")
     con.execute("SET partitioned_write_max_open_files = 20")
     con.execute("SET enable_progress_bar = false")
+    sql_functions.create(con)
     _s3_secret(con, settings)
     return con
 

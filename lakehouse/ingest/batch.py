@@ -67,9 +67,9 @@ def ingest(
     outcome = Outcome()
     sources = definition.load(settings.definitions)
     distinct = sorted(
-        {file.file_id: file for file in files}.values(), key=lambda file: (file.place, file.key)
+        {file.file_id: file for file in files}.values(), key=lambda file: (file.source_key, file.key)
     )
-    for place, group in itertools.groupby(distinct, key=lambda file: file.place):
+    for place, group in itertools.groupby(distinct, key=lambda file: file.source_key):
         source = sources.get(place)
         # Each full export is compared with the one before.
         for part in _parts(group, most=1 if source and source.full_export else _BATCH_FILES):

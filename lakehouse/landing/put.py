@@ -63,22 +63,22 @@ class Refused:
     reason: str
 
 
-def put(bucket: str, place: str, path: Path, *, progress: Progress | None = None) -> Landed:
-    """Land one file under `place` (`source/entity`).
+def put(bucket: str, source_key: str, path: Path, *, progress: Progress | None = None) -> Landed:
+    """Land one file under `source_key` (`source/entity`).
 
-    `progress` hears of the bytes sent. Raises `Terminal` for a place or path that cannot be landed, and for a file
+    `progress` hears of the bytes sent. Raises `Terminal` for a source key or path that cannot be landed, and for a file
     that changes meanwhile.
     """
-    check_place(place)
+    check_source_key(source_key)
     if not path.is_file():
         raise Terminal(f"{path}: {'a folder that cannot be read' if path.is_dir() else 'no such file'}")
     with path.open("rb") as file:
         head = file.read(_SINGLE + 1)
         large = len(head) > _SINGLE
         digest, size = _digest(head, file if large else None)
-        key = f"{place}/{digest[:16]}/{_plain(path.name)}"
+        key = f"{source_key}/{digest[:16]}/{_plain(path.name)}"
         if len(key.encode()) > _KEY_BYTES:
-            raise Terminal(f"{path}: {place} is too long; a key has at most {_KEY_BYTES} bytes")
+            raise Terminal(f"{path}: {source_key} is too long; a key has at most {_KEY_BYTES} bytes")
         if large:
             del head
             fresh = _Upload(bucket, key, path, digest, size).send(file, progress)
@@ -90,18 +90,18 @@ def put(bucket: str, place: str, path: Path, *, progress: Progress | None = None
 
 
 def put_all(
-    bucket: str, place: str, paths: Iterable[Path], *, progress: Progress | None = None
+    bucket: str, source_key: str, paths: Iterable[Path], *, progress: Progress | None = None
 ) -> Iterator[Landed | Refused]:
     """Land files, a few at once; yield what became of each, in order.
 
     A file that cannot be landed does not stop the others. `progress` is called in several threads. A store that is
     away ends it all, and is raised.
     """
-    check_place(place)
+    check_source_key(source_key)
 
     def land(path: Path) -> Landed | Refused:
         try:
-            return put(bucket, place, path, progress=progress)
+            return put(bucket, source_key, path, progress=progress)
         except (Terminal, OSError) as error:
             return Refused(path, str(error))
         except ClientError as error:
@@ -138,10 +138,12 @@ def files_in(paths: Iterable[Path]) -> Iterator[Path]:
         yield from (Path(error.filename) for error in unread)
 
 
-def check_place(place: str) -> None:
-    """Raise `Terminal` unless `place` is SOURCE/ENTITY."""
-    if not _NAME.fullmatch(place):
-        raise Terminal(f"{place!r} is not SOURCE/ENTITY, like web/events (lower-case letters, digits, _)")
+def check_source_key(source_key: str) -> None:
+    """Raise `Terminal` unless `source_key` is SOURCE/ENTITY."""
+    if not _NAME.fullmatch(source_key):
+        raise Terminal(
+            f"{source_key!r} is not SOURCE/ENTITY, like web/events (lower-case letters, digits, _)"
+        )
 
 
 def _plain(name: str) -> str:

@@ -32,7 +32,7 @@ class RawFile:
         return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()
 
     @property
-    def place(self) -> tuple[str, str]:
+    def source_key(self) -> tuple[str, str]:
         """Return (source, entity) as the key's first two folders name them; empty texts where they do not."""
         parts = self.key.split("/")
         if len(parts) > 2 and all(_NAME.fullmatch(part) for part in parts[:2]):  # noqa: PLR2004

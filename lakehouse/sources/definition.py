@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from functools import lru_cache
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Literal
+from typing import Any, ClassVar, Literal
 from zoneinfo import TZPATH, ZoneInfo, ZoneInfoNotFoundError
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from lakehouse.definitions import DefinitionLoader, FieldsError, nearest, parse_yaml
 from lakehouse.errors import BadDefinition
-from lakehouse.sources import headers, value_formats
-from lakehouse.sources.mappable_entities import EACH, ENTITIES, TOGETHER, WHERE
-from lakehouse.sources.minimisation import Collect, check_source
-from lakehouse.tables.contract import Column, Contract, Migration, Partition, columns
+from lakehouse.sources import headers, minimisation, value_formats
+from lakehouse.sources.core_mappings import read_core
+from lakehouse.sources.minimisation import Collect
+from lakehouse.tables.contract import DUCK_TYPES, Column, Contract, Migration, Partition, columns
 
 SYSTEM_COLUMNS = columns(
     ("_file_id", "string", "Raw file the row came from: sha-256 of bucket, key and version"),
@@ -25,6 +21,14 @@ SYSTEM_COLUMNS = columns(
     ("_loaded_at", "timestamptz", "When the row was loaded"),
     ("extra", "string", "JSON of the columns that the mapping does not name", "pii"),
 )
+_TYPES = (*DUCK_TYPES, "decimal(18,2)")
+# What types are called elsewhere, and what they are called here.
+_TYPES_ELSEWHERE = {
+    "text": "string", "varchar": "string", "str": "string", "integer": "int", "bigint": "long", "bool": "boolean",
+    "timestamp": "timestamptz", "datetime": "timestamptz", "number": "decimal(18,2)", "decimal": "decimal(18,2)",
+    "numeric": "decimal(18,2)", "money": "decimal(18,2)",
+}  # fmt: skip
+SourceKey = tuple[str, str]  # source and entity
 
 
 class _Strict(BaseModel):
@@ -38,6 +42,8 @@ class SourceColumn(_Strict):
     are other names by which a file may call it, tried in their order; `present` sets a file aside that lacks the
     column, though each row may leave it empty. See `lakehouse.sources.headers`.
     """
+
+    called_by: ClassVar[str] = "name"
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     origin: str = Field(alias="from")
@@ -79,22 +85,46 @@ class SourceColumn(_Strict):
 
     @property
     def expected(self) -> bool:
-        """Tell whether a table without the column is set aside."""
+        """Return whether a table without the column is set aside."""
         return self.required or self.present
 
-    @model_validator(mode="after")
-    def _fits(self) -> SourceColumn:
-        if self.name == "rowid":
-            raise ValueError("DuckDB calls the place of a row in a table so: give the column another name")
-        value_formats.check(self.type, self.formats)
-        if self.collect is not None:
-            asked = {name: getattr(self, name) for name in ("required", "json_type", "allowed", "formats")}
-            self.collect.check(self.type, self.json_type, asked)
-        return self
+    @field_validator("name")
+    @classmethod
+    def _check_name(cls, name: str) -> str:
+        if name == "rowid":
+            raise ValueError("DuckDB calls the number of a row in a table so: give the column another name")
+        return name
+
+    @field_validator("type")
+    @classmethod
+    def _check_type(cls, kind: str, fields: ValidationInfo) -> str:
+        if kind not in DUCK_TYPES and not kind.startswith("decimal("):
+            better = _TYPES_ELSEWHERE.get(kind.lower())
+            hint = f"; did you mean {better}?" if better else nearest(kind, list(_TYPES))
+            raise ValueError(f"no type {kind}{hint}")
+        _ = Column(fields.data.get("name", ""), kind, "").duck_type  # refuses a decimal that is too wide
+        return kind
+
+    @field_validator("formats")
+    @classmethod
+    def _check_formats(cls, formats: tuple[str, ...], fields: ValidationInfo) -> tuple[str, ...]:
+        if "type" in fields.data:
+            value_formats.check(fields.data["type"], formats)
+        return formats
+
+    @field_validator("collect")
+    @classmethod
+    def _check_collect(cls, rule: Collect | None, fields: ValidationInfo) -> Collect | None:
+        if rule is not None and "type" in fields.data:
+            checks = {name: fields.data.get(name) for name in ("required", "json_type", "allowed", "formats")}
+            rule.check(fields.data["type"], fields.data.get("json_type"), checks)
+        return rule
 
 
 class Check(_Strict):
     """A row is bad when the SQL condition over the typed columns holds."""
+
+    called_by: ClassVar[str] = "code"
 
     code: str
     when: str
@@ -120,6 +150,8 @@ class FullExport(_Strict):
 class Identifier(_Strict):
     """An identifier that a row carries, for identity resolution."""
 
+    called_by: ClassVar[str] = "type"
+
     type: str
     value: str
 
@@ -136,10 +168,14 @@ class Change(_Strict):
 class Source(_Strict):
     """One source and entity. Field ids follow the order of `columns`: new ones go to the end.
 
-    What a file is, is told by its bytes: `format` says whether its text is a table or lines of JSON. `encoding` is of
-    text that is neither Unicode nor GB 18030, `sheet` the name of a workbook's sheet that is not the first. `time_zone`
-    is that of times written without one. Columns that the mapping does not name are kept in `extra`, unless the source
-    is `strict`. Raw files go `raw_days` days after they came, once they are loaded; without it they stay.
+    How a file is packed is told by its bytes: `format` says whether its text is a table or lines of JSON. `encoding` is
+    of text that is neither Unicode nor GB 18030, `sheet` the name of a workbook's sheet that is not the first.
+    `time_zone` is that of times written without one. Columns that the mapping does not name are kept in `extra`, unless
+    the source is `strict`. Raw files are deleted `raw_days` days after they came, once they are loaded; without it they
+    stay.
+
+    SQL may use DuckDB's functions and those of `lakehouse.engine.sql_functions`. `region` says which country's national
+    format phones are in, as ISO 3166-1 alpha-2. See `lakehouse.sources.mappable_entities` for `core`.
     """
 
     source: str = Field(pattern=r"^[a-z0-9][a-z0-9_]*$")
@@ -167,13 +203,16 @@ class Source(_Strict):
     migrations: tuple[Change, ...] = ()
 
     @property
+    def source_key(self) -> SourceKey:
+        """Return source and entity: the first two folders of its raw files' keys."""
+        return self.source, self.entity
+
+    @property
     def table(self) -> str:
         """Return the name of the raw table; the clickstream's is `raw.events`, for short."""
-        return (
-            "raw.events"
-            if (self.source, self.entity) == ("web", "events")
-            else f"raw.{self.source}_{self.entity}"
-        )
+        if self.source_key == ("web", "events"):
+            return "raw.events"
+        return f"raw.{self.source}_{self.entity}"
 
     @property
     def stored(self) -> tuple[SourceColumn, ...]:
@@ -193,7 +232,7 @@ class Source(_Strict):
     @property
     def contract(self) -> Contract:
         """Return the raw table's contract: the system's columns, then the source's in their order."""
-        mapped = (Column(one.name, one.stored_type, one.doc, one.pii) for one in self.stored)
+        mapped = (Column(column.name, column.stored_type, column.doc, column.pii) for column in self.stored)
         return Contract(
             name=self.table,
             doc=self.doc,
@@ -207,51 +246,53 @@ class Source(_Strict):
 
     def mappings(self, entity: str) -> tuple[dict[str, str], ...]:
         """Return how the source maps to an entity: not at all, once, or several times."""
-        found = self.core.get(entity, ())
-        return (found,) if isinstance(found, dict) else found
+        mappings = self.core.get(entity, ())
+        return (mappings,) if isinstance(mappings, dict) else mappings
+
+    @field_validator("time_zone")
+    @classmethod
+    def _check_time_zone(cls, name: str) -> str:
+        if not _is_zone(name):
+            raise ValueError(f"{name!r} is none of IANA's, such as Asia/Shanghai")
+        return name
+
+    @field_validator("core", mode="before")
+    @classmethod
+    def _read_core(cls, core: Any, fields: ValidationInfo) -> Any:
+        source_columns = fields.data.get("columns")
+        if source_columns is None:  # they are wrong themselves
+            return read_core(core, None)
+        return read_core(core, [column.name for column in source_columns if not column.dropped])
 
     @model_validator(mode="after")
-    def _whole(self) -> Source:
-        check_source(self)
+    def _check_fields_together(self) -> Source:
+        minimisation.check_source(self)
         names = {column.name for column in self.contract.columns}
-        for column in self.columns:
-            _ = column.duck_type
         if self.full_export and not self.key:
-            raise ValueError("full_export needs a `key`: a record is missing when its key is")
-        if not _is_zone(self.time_zone):
-            raise ValueError(f"time_zone: {self.time_zone!r} is none of IANA's, such as Asia/Shanghai")
-        self._names_are_apart()
+            raise FieldsError((("full_export",), "needs a `key`: a record is missing when its key is"))
         if self.dedupe and self.dedupe.column not in names:
-            raise ValueError(f"dedupe names no column: {self.dedupe.column}")
+            unknown = nearest(self.dedupe.column, sorted(names))
+            raise FieldsError((("dedupe", "column"), f"there is no column {self.dedupe.column}{unknown}"))
         if self.identifiers and not (self.record and self.seen_at):
-            raise ValueError("identifiers need `record` and `seen_at`")
-        self._check_mappings()
+            raise FieldsError((("identifiers",), "need `record` and `seen_at`"))
+        self._check_other_names()
         return self
 
-    def _check_mappings(self) -> None:
-        for entity in self.core:
-            if entity not in ENTITIES:
-                raise ValueError(f"core names no entity: {entity}; there are {', '.join(ENTITIES)}")
-            for one in self.mappings(entity):
-                if unknown := one.keys() - ENTITIES[entity].keys() - {WHERE, EACH, TOGETHER}:
-                    raise ValueError(f"core.{entity} has no column {', '.join(sorted(unknown))}")
-                named = {name.strip() for name in one.get(TOGETHER, "source").split(",")}
-                if lost := named - one.keys() - {"source", "time_zone"}:
-                    raise ValueError(
-                        f"core.{entity}.together names what is not mapped: {', '.join(sorted(lost))}"
-                    )
-
-    def _names_are_apart(self) -> None:
-        """Raise ValueError where a name in `also` is another column's, too."""
+    def _check_other_names(self) -> None:
+        """Raise FieldsError where a name in `also` is another column's, too."""
         owners = {headers.normal(column.origin): column.name for column in self.columns}
-        for column in self.columns:
+        for position, column in enumerate(self.columns):
             for name in column.also:
-                if owners.setdefault(headers.normal(name), column.name) != column.name:
-                    raise ValueError(f"also: {name} is a name of {owners[headers.normal(name)]}, too")
+                owner = owners.setdefault(headers.normal(name), column.name)
+                if owner != column.name:
+                    raise FieldsError((("columns", position, "also"), f"{name} is a name of {owner}, too"))
 
 
 def _is_zone(name: str) -> bool:
-    """Return whether a time zone may be one: Lambda's image has no list of them, and DuckDB, which reads, its own."""
+    """Return whether a name may be a time zone's.
+
+    Lambda's image has no list of zones, so any name may be one there; DuckDB, which reads the times, has its own list.
+    """
     try:
         ZoneInfo(name)
     except ZoneInfoNotFoundError:
@@ -262,80 +303,32 @@ def _is_zone(name: str) -> bool:
 
 
 def parse(text: str, where: str) -> Source:
-    """Read one definition; BadDefinition names the file and the field."""
-    try:
-        return Source.model_validate(yaml.load(text, yaml.CSafeLoader))
-    except yaml.YAMLError as error:
-        raise BadDefinition(f"{where}: not YAML: {error}") from error
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the whole file"
-        raise BadDefinition(f"{where}: {field}: {first['msg']}") from error
+    """Return the definition that a YAML text holds; BadDefinition names the file, the fields and their lines."""
+    return parse_yaml(text, where, Source)
 
 
-_State = tuple[tuple[str, int, int], ...]  # of each file of a folder: name, time of its last change, bytes
+def _check_tables(sources: dict[SourceKey, Source]) -> None:
+    """Raise BadDefinition for two sources with one raw table: `a_b/c` and `a/b_c` would both be raw.a_b_c."""
+    owners: dict[str, SourceKey] = {}
+    for source_key, source in sources.items():
+        owner = owners.setdefault(source.table, source_key)
+        if owner != source_key:
+            raise BadDefinition(f"{'/'.join(source_key)} and {'/'.join(owner)} share {source.table}")
 
 
-class _Load:
-    """Reads the definitions, and again when a file of people's own came, went or changed.
-
-    So one that is added to a stack that runs counts from the next look on.
-    """
-
-    def __call__(self, overrides: Path | None = None) -> dict[tuple[str, str], Source]:
-        """Return every source by (source, entity): those shipped, overridden by `<overrides>/sources/*.yaml`.
-
-        Raises BadDefinition, also for two definitions of one thing and for a folder that is not there.
-        """
-        return _loaded(overrides, _state(overrides))
-
-    def cache_clear(self) -> None:
-        """Forget what was read."""
-        _loaded.cache_clear()
+load: DefinitionLoader[SourceKey, Source] = DefinitionLoader(
+    "sources",
+    ("lakehouse.sources", "definitions"),
+    parse,
+    lambda source: source.source_key,
+    check_all=_check_tables,
+)
 
 
-load = _Load()
-
-
-def _state(overrides: Path | None) -> _State:
-    if overrides is None:
-        return ()
-    if not overrides.is_dir():
-        raise BadDefinition(f"{overrides}: no such folder; LAKEHOUSE_DEFINITIONS names it")
-    found = []
-    for path in (overrides / "sources").glob("*.yaml"):
-        with suppress(FileNotFoundError):  # one that goes meanwhile
-            told = path.stat()
-            found.append((path.name, told.st_mtime_ns, told.st_size))
-    return tuple(sorted(found))
-
-
-@lru_cache(maxsize=4)
-def _loaded(overrides: Path | None, _: _State) -> dict[tuple[str, str], Source]:
-    found = _read(files("lakehouse.sources") / "definitions")
-    if overrides is not None and (overrides / "sources").is_dir():
-        found |= _read(overrides / "sources")
-    tables: dict[str, tuple[str, str]] = {}
-    for place, source in found.items():
-        if tables.setdefault(source.table, place) != place:
-            raise BadDefinition(
-                f"{'/'.join(place)} and {'/'.join(tables[source.table])} share {source.table}"
-            )
-    return found
-
-
-def _read(folder: Traversable) -> dict[tuple[str, str], Source]:
-    found: dict[tuple[str, str], Source] = {}
-    where: dict[tuple[str, str], str] = {}
-    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        if not entry.name.endswith(".yaml"):
-            continue
-        try:
-            source = parse(entry.read_text("utf-8"), entry.name)
-        except UnicodeDecodeError as error:
-            raise BadDefinition(f"{entry.name}: not UTF-8") from error
-        place = (source.source, source.entity)
-        if place in found:
-            raise BadDefinition(f"{entry.name}: {'/'.join(place)} is defined by {where[place]} too")
-        found[place], where[place] = source, entry.name
-    return found
+def find_own(folder: Path, source_key: SourceKey) -> tuple[Source, Path] | None:
+    """Return the definition of a source in a folder of people's own and the file it stands in; None where none does."""
+    for file in load.own_files(folder):
+        source = parse(file.text, file.name)
+        if source.source_key == source_key:
+            return source, folder / "sources" / file.name
+    return None

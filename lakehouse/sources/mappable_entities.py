@@ -16,6 +16,9 @@ Three words more say of which rows the mapping speaks:
 - `together`: columns that name what is always sent whole, such as `source, order_id`: of its items only those count
   that came with its newest version. With `each` they, `updated_at` and `sequence` are said of the row, not of elements.
 
+`same` lists columns that come from the source's columns of the same name: `same: [city, country]` says no more than
+`city: city` and `country: country`.
+
 A source may map to an entity several times: then a list of mappings stands in the place of one.
 
 Consents are no records of their own but what records say; their model weighs them.
@@ -30,7 +33,7 @@ from lakehouse.tables import entities
 if TYPE_CHECKING:
     from lakehouse.tables.contract import Contract
 
-WHERE, EACH, TOGETHER = "where", "each", "together"
+WHERE, EACH, TOGETHER, SAME = "where", "each", "together", "same"
 COMPUTED = ("customer_id", "valid_from", "valid_to")
 CLOCK = {"updated_at": "TIMESTAMPTZ", "sequence": "DECIMAL(38,0)", "deleted": "BOOLEAN"}
 WHOSE = {"identifier_type": "VARCHAR", "identifier_value": "VARCHAR"}

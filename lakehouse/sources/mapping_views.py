@@ -8,6 +8,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from lakehouse.engine import sql_functions
 from lakehouse.engine.escape import identifier, literal, qualified
 from lakehouse.sources import full_export
 from lakehouse.sources.mappable_entities import EACH, ENTITIES, TOGETHER, WHERE
@@ -117,6 +118,8 @@ def version(entity: str, sources: Iterable[Source]) -> str:
     """Return what changes when the mapping of an entity does: what was computed from it is then computed anew."""
     listed = list(sources)
     sql = identifiers_sql(listed) if entity == "identifiers" else entity_sql(entity, listed)
+    if sql_functions.uses_functions(sql):
+        sql += sql_functions.version()
     return hashlib.sha256(sql.encode()).hexdigest()[:16]
 
 

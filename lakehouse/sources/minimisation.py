@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from lakehouse.definitions import FieldsError, Location
 from lakehouse.sources import headers
 from lakehouse.tables.contract import Partition
 
@@ -40,18 +43,18 @@ class Collect(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _from_yaml(cls, given: Any) -> Any:
-        if given == "drop":
+    def _from_yaml(cls, rule: Any) -> Any:
+        if rule == "drop":
             return {"drop": True}
-        if given == "hash":
+        if rule == "hash":
             return {"hash": "text"}
-        if isinstance(given, dict) and len(given) == 1 and given.keys() <= {"hash", "truncate", "without"}:
-            return given
+        if isinstance(rule, dict) and len(rule) == 1 and rule.keys() <= {"hash", "truncate", "without"}:
+            return rule
         raise ValueError(f"collect is {_FORMS}")
 
     @property
-    def told(self) -> str:
-        """Return what is kept, in words."""
+    def description(self) -> str:
+        """Return what is kept, in words: those of the data dictionary."""
         if self.drop:
             return "dropped"
         if self.hash:
@@ -65,63 +68,123 @@ class Collect(BaseModel):
     def check(self, kind: str, json_type: str | None, checks: dict[str, Any]) -> None:
         """Raise ValueError where a column of this type cannot be collected so.
 
-        `checks` holds what the column asks of its values: nobody looks at those of a dropped one.
+        `checks` holds what the column requires of its values, by field: a dropped column's values are never read.
         """
-        if self.drop and (asked := [name for name, wanted in checks.items() if wanted]):
-            raise ValueError(f"collect: drop never reads the column: take away {', '.join(asked)}")
+        if self.drop:
+            self._check_drop(checks)
         if self.without and json_type != "object":
-            raise ValueError("collect: without takes keys from a column of json_type: object")
+            raise ValueError("without takes keys from a column of json_type: object")
         if (self.hash or self.truncate) and json_type == "object":
-            raise ValueError("collect: an object is neither hashed nor truncated; {without: [key]} fits")
-        if isinstance(self.truncate, int) or self.truncate == "network":
-            if kind != "string":
-                raise ValueError(f"collect: truncate: {self.truncate} is of text, and the column is {kind}")
-        elif self.truncate and self.truncate not in UNITS.get(kind, ()):
-            fitting = ", ".join(UNITS.get(kind, ())) or "nothing"
-            raise ValueError(f"collect: truncate: {self.truncate} does not fit {kind}; {fitting} does")
+            raise ValueError("an object is neither hashed nor truncated; {without: [key]} fits")
+        if self.truncate:
+            self._check_truncate(kind)
+
+    def _check_drop(self, checks: dict[str, Any]) -> None:
+        required = [name for name, value in checks.items() if value]
+        if required:
+            raise ValueError(f"drop never reads the column: take away {', '.join(required)}")
+
+    def _check_truncate(self, kind: str) -> None:
+        of_text = isinstance(self.truncate, int) or self.truncate == "network"
+        if of_text and kind != "string":
+            raise ValueError(f"truncate: {self.truncate} is of text, and the column is {kind}")
+        units = UNITS.get(kind, ())
+        if not of_text and self.truncate not in units:
+            raise ValueError(
+                f"truncate: {self.truncate} does not fit {kind}; {', '.join(units) or 'nothing'} does"
+            )
+
+
+@dataclass(frozen=True)
+class _Uses:
+    """What the rest of a source does with a column."""
+
+    name: str
+    distinguishes: bool  # the key or dedupe names it: it must differ where records do
+    sorts: bool
+    partition: str | None  # the transform that partitions by it
+    identifier_types: tuple[str, ...]
 
 
 def check_source(source: Source) -> None:
-    """Raise ValueError where the rule of a column contradicts what else its source says of it."""
-    _check_origins(source)
-    within = [one.origin for one in source.columns if one.collect and "." in one.origin]
-    if within and source.format == "ndjson" and not source.strict:
-        raise ValueError(
-            f"collect: {within[0]} stands within an object, of which other spellings of it would be kept: say "
-            "`strict: true`, or take it from the object with {without: [key]}"
-        )
-    for column in source.columns:
-        if column.collect is not None:
-            _check_uses(source, column, column.collect)
+    """Raise FieldsError where the rule of a column contradicts what else its source says of it."""
+    problems = [*_contradictory_origins(source), *_nested_origins(source)]
+    for position, column in enumerate(source.columns):
+        where = ("columns", position, "collect")
+        problems += [(where, message) for message in _contradictory_uses(source, column)]
+    if problems:
+        raise FieldsError(*problems)
 
 
-def _check_origins(source: Source) -> None:
-    """Raise ValueError where one value is read twice, and one reading undoes the rule of the other."""
+def _contradictory_origins(source: Source) -> Iterator[tuple[Location, str]]:
+    """Yield where one value is read twice, and one reading undoes the rule of the other."""
     by_origin: dict[str, list[SourceColumn]] = {}
     for column in source.columns:
         by_origin.setdefault(headers.normal(column.origin), []).append(column)
-    for same in by_origin.values():
-        if len(same) > 1 and any(one.dropped for one in same):
-            raise ValueError(f"{same[0].origin} is dropped by one column and read by another")
-        if any(one.collect for one in same) and not all(one.collect for one in same):
-            raise ValueError(f"{same[0].origin} has several columns, and not each of them says `collect`")
+    for readings in by_origin.values():
+        origin = readings[0].origin
+        rules = [column.collect for column in readings]
+        if len(readings) > 1 and any(column.dropped for column in readings):
+            yield ("columns",), f"{origin} is dropped by one column and read by another"
+        elif any(rules) and not all(rules):
+            yield ("columns",), f"{origin} has several columns, and not each of them says `collect`"
 
 
-def _check_uses(source: Source, column: SourceColumn, rule: Collect) -> None:
-    name = column.name
-    once = {*source.key, *([source.dedupe.column] if source.dedupe else [])}
+def _nested_origins(source: Source) -> Iterator[tuple[Location, str]]:
+    """Yield a value within an object that is kept in `extra` under another spelling."""
+    if source.format != "ndjson" or source.strict:
+        return
+    for position, column in enumerate(source.columns):
+        if column.collect and "." in column.origin:
+            message = (
+                f"{column.origin} stands within an object, of which other spellings of it would be kept: say "
+                "`strict: true`, or take it from the object with {without: [key]}"
+            )
+            yield ("columns", position, "collect"), message
+
+
+def _uses(source: Source, name: str) -> _Uses:
     partitions = {part.column: part.transform for part in map(Partition.parse, source.partition)}
-    ties = [found.type for found in source.identifiers if found.value == name]
-    if rule.drop and name in {*once, *source.sort, *partitions}:
-        raise ValueError(f"{name} is dropped: neither key, sort, partition nor dedupe can name it")
-    if rule.hash and partitions.get(name, "identity") != "identity":
-        raise ValueError(f"{name} is hashed: it has no {partitions[name]} to partition by")
-    if rule.hash and {"email", "phone"} & set(ties):
-        raise ValueError(
-            f"{name} is hashed, so it is no address and no number: give its identifier a type of its own, such as "
-            "email_hash"
+    return _Uses(
+        name=name,
+        distinguishes=name in source.key or (source.dedupe is not None and source.dedupe.column == name),
+        sorts=name in source.sort,
+        partition=partitions.get(name),
+        identifier_types=tuple(each.type for each in source.identifiers if each.value == name),
+    )
+
+
+def _contradictory_uses(source: Source, column: SourceColumn) -> Iterator[str]:
+    """Yield what the source does with a column that its rule rules out."""
+    rule = column.collect
+    if rule is None:
+        return
+    uses = _uses(source, column.name)
+    if rule.drop:
+        yield from _uses_of_dropped(uses)
+    if rule.hash:
+        yield from _uses_of_hashed(uses)
+    if rule.truncate:
+        yield from _uses_of_truncated(uses)
+
+
+def _uses_of_dropped(uses: _Uses) -> Iterator[str]:
+    if uses.distinguishes or uses.sorts or uses.partition:
+        yield f"{uses.name} is dropped: neither key, sort, partition nor dedupe can name it"
+
+
+def _uses_of_hashed(uses: _Uses) -> Iterator[str]:
+    if uses.partition not in (None, "identity"):
+        yield f"{uses.name} is hashed: it has no {uses.partition} to partition by"
+    if {"email", "phone"} & set(uses.identifier_types):
+        yield (
+            f"{uses.name} is hashed, so it is no address and no number: give its identifier a type of its own, such "
+            "as email_hash"
         )
-    if rule.truncate and name in once:
-        raise ValueError(f"{name} is truncated: what key or dedupe names must differ where records do")
-    if rule.truncate and ties:
-        raise ValueError(f"{name} is truncated: as an identifier it would tie strangers")
+
+
+def _uses_of_truncated(uses: _Uses) -> Iterator[str]:
+    if uses.distinguishes:
+        yield f"{uses.name} is truncated: what key or dedupe names must differ where records do"
+    if uses.identifier_types:
+        yield f"{uses.name} is truncated: as an identifier it would tie strangers"

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import duckdb
 
+from lakehouse.definitions import nearest
 from lakehouse.engine import duck
 from lakehouse.engine.escape import identifier, qualified
 from lakehouse.sources.definition import SYSTEM_COLUMNS
 from lakehouse.sources.mappable_entities import EACH, ENTITIES, TOGETHER, WHERE
 from lakehouse.sources.mapping_views import entity_sql, identifiers_sql
-from lakehouse.sources.review import Finding, hint
+from lakehouse.sources.review import Finding, Remark
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lakehouse.settings import Settings
     from lakehouse.sources.definition import Source
 
@@ -26,59 +30,78 @@ _ANYTHING = {"BOOLEAN", "JSON"}  # types that are not held against one of time
 _LATER = ("_file_id", "_row", "_loaded_at")  # a check is asked before a row has them
 
 
+@dataclass(frozen=True)
+class _Value:
+    """A piece of SQL that becomes a value of a type, with the rows it is computed over."""
+
+    field: str
+    sql: str
+    type: str
+    rows: str
+
+    @property
+    def query(self) -> str:
+        return f"SELECT CAST({self.sql} AS {self.type}) FROM {self.rows}"
+
+
 def bind(settings: Settings, source: Source, where: str) -> list[Finding]:
     """Return what of a definition's SQL cannot run, and what loses values of another type."""
     with duck.connect(settings, iceberg=False, threads=1) as con:
-        con.execute("CREATE SCHEMA raw")
-        columns = ", ".join(
-            f"{identifier(column.name)} {column.duck_type}" for column in source.contract.columns
-        )
-        con.execute(f"CREATE TABLE {qualified(source.table)} ({columns})")
-        names = [column.name for column in source.contract.columns]
-        found = [
-            Finding("error", where, field, message)
-            for field, query in _queries(source)
-            if (message := _wrong(con, query, names))
-        ]
-        found += [Finding(level, where, field, message) for level, field, message in _casts(con, source)]
-        return (
-            found
-            if any(one.level == "error" for one in found)
-            else found
-            + [
-                Finding("error", where, field, message)
-                for field, query in _wholes(source)
-                if (message := _wrong(con, query, names))
-            ]
-        )
+        _create_table(con, source)
+        remarks = [*_failing(con, source, _queries(source)), *_lossy_casts(con, source)]
+        if not any(level == "error" for level, _, _ in remarks):
+            remarks += _failing(con, source, _views(source))
+    return [Finding(level, where, field, message) for level, field, message in remarks]
+
+
+def _create_table(con: duckdb.DuckDBPyConnection, source: Source) -> None:
+    cells = [f"{identifier(column.name)} {column.duck_type}" for column in source.contract.columns]
+    con.execute("CREATE SCHEMA raw")
+    con.execute(f"CREATE TABLE {qualified(source.table)} ({', '.join(cells)})")
 
 
 def _queries(source: Source) -> Iterator[tuple[str, str]]:
     """Yield each piece of SQL, in a query, with its field."""
     table = qualified(source.table)
-    own = f"(SELECT * EXCLUDE ({', '.join(_LATER)}) FROM {table})"
+    unloaded = f"(SELECT * EXCLUDE ({', '.join(_LATER)}) FROM {table})"
     for check in source.checks:
-        yield f"checks.{check.code}.when", f"SELECT 1 FROM {own} WHERE {check.when}"
-    for field in ("record", "seen_at", "region"):
-        if text := getattr(source, field):
-            kind = "TIMESTAMPTZ" if field == "seen_at" else "VARCHAR"
-            yield field, f"SELECT CAST({text} AS {kind}) FROM {table}"
-    for one in source.identifiers:
-        yield f"identifiers.{one.type}", f"SELECT CAST({one.value} AS VARCHAR) FROM {table}"
+        yield f"checks.{check.code}.when", f"SELECT 1 FROM {unloaded} WHERE {check.when}"
+    for value in _identity_values(source):
+        yield value.field, value.query
     for entity in source.core:
         for mapping in source.mappings(entity):
-            for name, text in mapping.items():
-                if query := _query(source, mapping, name, text, ENTITIES[entity]):
-                    yield f"core.{entity}.{name}", query
+            yield from _keyword_queries(source, entity, mapping)
+            for value in _mapped_values(source, entity, mapping):
+                yield value.field, value.query
 
 
-def _query(source: Source, mapping: dict[str, str], name: str, text: str, types: dict[str, str]) -> str:
+def _identity_values(source: Source) -> Iterator[_Value]:
+    """Yield what says whose record a row is."""
+    table = qualified(source.table)
+    if source.record:
+        yield _Value("record", source.record, "VARCHAR", table)
+    if source.seen_at:
+        yield _Value("seen_at", source.seen_at, "TIMESTAMPTZ", table)
+    yield _Value("region", source.region, "VARCHAR", table)
+    for each in source.identifiers:
+        yield _Value(f"identifiers.{each.type}", each.value, "VARCHAR", table)
+
+
+def _keyword_queries(source: Source, entity: str, mapping: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield what says of which rows a mapping speaks; `together` names columns and has no SQL."""
+    if WHERE in mapping:
+        yield f"core.{entity}.{WHERE}", f"SELECT 1 FROM {_rows(source, mapping)} WHERE {mapping[WHERE]}"
+    if EACH in mapping:
+        query = f"SELECT CAST({mapping[EACH]} AS JSON[]) FROM {qualified(source.table)}"
+        yield f"core.{entity}.{EACH}", query
+
+
+def _mapped_values(source: Source, entity: str, mapping: dict[str, str]) -> Iterator[_Value]:
+    """Yield the columns of an entity that a mapping gives."""
     rows = _rows(source, mapping)
-    if name == WHERE:
-        return f"SELECT 1 FROM {rows} WHERE {text}"
-    if name == EACH:
-        return f"SELECT CAST({text} AS JSON[]) FROM {qualified(source.table)}"
-    return f"SELECT CAST({text} AS {types[name]}) FROM {rows}" if name != TOGETHER else ""
+    for name, sql in mapping.items():
+        if name not in (WHERE, EACH, TOGETHER):
+            yield _Value(f"core.{entity}.{name}", sql, ENTITIES[entity][name], rows)
 
 
 def _rows(source: Source, mapping: dict[str, str]) -> str:
@@ -86,54 +109,75 @@ def _rows(source: Source, mapping: dict[str, str]) -> str:
     return f"{qualified(source.table)}{each}"
 
 
-def _wholes(source: Source) -> Iterator[tuple[str, str]]:
-    """Yield what models read, in whole: pieces that run may not fit together."""
+def _views(source: Source) -> Iterator[tuple[str, str]]:
+    """Yield what models read, in one query each: pieces that run may not fit together."""
     for entity in source.core:
         yield f"core.{entity}", entity_sql(entity, [source])
     if source.identifiers:
         yield "identifiers", identifiers_sql([source])
 
 
-def _wrong(con: duckdb.DuckDBPyConnection, query: str, names: list[str]) -> str:
-    """Return what is wrong with a query over empty tables, in a line; empty for nothing."""
-    try:
-        con.execute(query).fetchall()
-    except duckdb.Error as error:
-        if unknown := _UNKNOWN.search(str(error)):
-            system = {column.name for column in SYSTEM_COLUMNS}
-            known = [name for name in names if name not in system]
-            return f"there is no column {unknown['name']}{hint(unknown['name'], known)}"
-        return f"no SQL that runs: {(str(error).splitlines() or ['?'])[0]}"
-    return ""
-
-
-def _casts(
-    con: duckdb.DuckDBPyConnection, source: Source
-) -> Iterator[tuple[Literal["error", "warning"], str, str]]:
-    """Yield where SQL gives another type than is wanted: a value that cannot become it is null, and nobody is told."""
-    wanted = [
-        (f"core.{entity}.{name}", text, ENTITIES[entity].get(name, "VARCHAR"), _rows(source, mapping))
-        for entity in source.core
-        for mapping in source.mappings(entity)
-        for name, text in mapping.items()
-    ]
-    if source.seen_at:
-        wanted.append(("seen_at", source.seen_at, "TIMESTAMPTZ", qualified(source.table)))
-    for field, text, kind, rows in wanted:
-        if kind == "VARCHAR" or _CONSTANT.fullmatch(text.strip()):
-            continue
+def _failing(
+    con: duckdb.DuckDBPyConnection, source: Source, queries: Iterable[tuple[str, str]]
+) -> Iterator[Remark]:
+    """Yield the queries that do not run over empty tables, each with why, in a line."""
+    system = {column.name for column in SYSTEM_COLUMNS}
+    names = [column.name for column in source.contract.columns if column.name not in system]
+    for field, query in queries:
         try:
-            given = str(con.execute(f"DESCRIBE SELECT {text} AS v FROM {rows}").fetchall()[0][1])
-        except duckdb.Error:  # told already
+            con.execute(query).fetchall()
+        except duckdb.Error as error:
+            yield "error", field, _reason(str(error), names)
+
+
+def _reason(error: str, names: list[str]) -> str:
+    """Return why DuckDB does not run a query, from its message; `names` are the columns there are."""
+    if unknown := _UNKNOWN.search(error):
+        return f"there is no column {unknown['name']}{nearest(unknown['name'], names)}"
+    lines = error.splitlines() or ["?"]
+    return f"no SQL that runs: {lines[0]}"
+
+
+def _lossy_casts(con: duckdb.DuckDBPyConnection, source: Source) -> Iterator[Remark]:
+    """Yield where SQL gives another type than its column has: a value that cannot be cast is null, without a word."""
+    for value in _typed_values(source):
+        try:
+            given = str(con.execute(f"DESCRIBE SELECT {value.sql} AS v FROM {value.rows}").fetchall()[0][1])
+        except duckdb.Error:  # reported as a query that fails
             continue
-        if given == "VARCHAR":
-            what = f"{text} is text, and {kind} is wanted: one value that is none becomes null; give the column a "
-            yield "warning", field, what + f"type and formats, or say that it may: TRY_CAST({text} AS {kind})"
-        elif given == "INTEGER" and _NULL.search(text):  # which has no type of its own
-            continue
-        elif _is_moment(kind) is not _is_moment(given) and not {kind, given} & _ANYTHING:
-            what = f"{text} is {given}, and {kind} is wanted: map another column, or convert it"
-            yield "error", field, what
+        remark = weigh_cast(value.field, value.sql, given, value.type)
+        if remark is not None:
+            yield remark
+
+
+def _typed_values(source: Source) -> Iterator[_Value]:
+    """Yield the values that become something else than text, and are no constants."""
+    values = [value for value in _identity_values(source) if value.field == "seen_at"]
+    for entity in source.core:
+        for mapping in source.mappings(entity):
+            values += _mapped_values(source, entity, mapping)
+    for value in values:
+        if value.type != "VARCHAR" and not _CONSTANT.fullmatch(value.sql.strip()):
+            yield value
+
+
+def weigh_cast(field: str, sql: str, given: str, target: str) -> Remark | None:
+    """Return what is to be said of SQL of the type `given` that becomes a value of the type `target`."""
+    if given == "VARCHAR":
+        message = (
+            f"{sql} is text, and {target} is wanted: one value that is none becomes null; give the column a "
+        )
+        return (
+            "warning",
+            field,
+            message + f"type and formats, or say that it may: TRY_CAST({sql} AS {target})",
+        )
+    if given == "INTEGER" and _NULL.search(sql):  # NULL, which has no type of its own
+        return None
+    comparable = not {target, given} & _ANYTHING
+    if comparable and _is_moment(target) is not _is_moment(given):
+        return "error", field, f"{sql} is {given}, and {target} is wanted: map another column, or convert it"
+    return None
 
 
 def _is_moment(kind: str) -> bool:

@@ -87,7 +87,8 @@ def plan(settings: Settings, text: str, where: str, folder: Path, *, lake: bool 
     if errors or source is None:
         first = errors[0]
         more = f" (and {len(errors) - 1} more: `lakehouse sources check {where}`)" if len(errors) > 1 else ""
-        raise BadDefinition(f"{first.file}: {first.field}: {first.message}{more}; nothing was added")
+        line = f" (line {first.line})" if first.line else ""
+        raise BadDefinition(f"{first.file}: {first.field}: {first.message}{line}{more}; nothing was added")
     before, target = _standing(source, folder)
     state = _state(source, text, before, target)
     drafted = Plan(
@@ -111,10 +112,8 @@ def _standing(source: Source, folder: Path) -> tuple[Source | None, Path]:
                 f"{'/'.join(place)} and {'/'.join(other)} share {source.table}: rename the source"
             )
     target = folder / "sources" / f"{source.source}_{source.entity}.yaml"
-    for path in sorted((folder / "sources").glob("*.yaml")):
-        mine = definition.parse(path.read_text("utf-8"), path.name)
-        if (mine.source, mine.entity) == place:
-            return mine, path
+    if own := definition.find_own(folder, place):
+        return own
     if target.exists():
         raise BadDefinition(f"{target} defines another source: rename it")
     return known.get(place), target

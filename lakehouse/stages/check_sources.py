@@ -3,63 +3,72 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lakehouse.definitions import WHOLE_FILE
 from lakehouse.errors import BadDefinition, Terminal
 from lakehouse.sources import definition
-from lakehouse.sources.review import Finding, read, weigh
+from lakehouse.sources.review import Finding, read, weigh, with_lines
 from lakehouse.sources.sql_check import bind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from importlib.resources.abc import Traversable
-
     from lakehouse.settings import Settings
     from lakehouse.sources.definition import Source
 
-_FOLDERS = "sources"
+_NOT_UTF8 = "not UTF-8: save it as UTF-8"
 
 
 def check_text(settings: Settings, text: str, where: str) -> tuple[Source | None, list[Finding]]:
     """Return a definition, None where it cannot be read, and all there is to say of it."""
-    source, found = read(text, where)
+    source, problems = read(text, where)
     if source is None:
-        return None, found
-    return source, [*bind(settings, source, where), *weigh(source, where, _identifier_types(settings))]
+        return None, problems
+    findings = [*bind(settings, source, where), *weigh(source, where, _identifier_types(settings))]
+    return source, with_lines(findings, text)
 
 
 def check_files(
-    settings: Settings, paths: Iterable[Path], on: Callable[[str], None] = lambda _: None
+    settings: Settings, paths: Iterable[Path], on_file: Callable[[str], None] = lambda _: None
 ) -> list[Finding]:
-    """Return what there is to say of these files; `on` hears of each. Raises Terminal for one that is not there."""
-    found: list[Finding] = []
+    """Return what there is to say of these files; `on_file` hears the name of each.
+
+    Raises Terminal for a file that cannot be read.
+    """
+    findings: list[Finding] = []
     for path in paths:
-        on(path.name)
-        found += check_text(settings, text_of(path), path.name)[1]
-    return found
+        on_file(path.name)
+        findings += check_text(settings, text_of(path), path.name)[1]
+    return findings
 
 
-def check_all(settings: Settings, on: Callable[[str], None] = lambda _: None) -> tuple[int, list[Finding]]:
+def check_all(
+    settings: Settings, on_file: Callable[[str], None] = lambda _: None
+) -> tuple[int, list[Finding]]:
     """Return how many definitions there are, shipped and people's own, and what there is to say of them."""
-    found: list[Finding] = []
-    number = 0
-    for entry in _entries(settings):
-        number += 1
-        on(entry.name)
+    findings: list[Finding] = []
+    count = 0
+    for file in definition.load.files(settings.definitions):
+        count += 1
+        on_file(file.name)
         try:
-            text = entry.read_text("utf-8")
-        except UnicodeDecodeError:
-            found.append(Finding("error", entry.name, "the whole file", "not UTF-8: save it as UTF-8"))
+            text = file.text
+        except BadDefinition:
+            findings.append(Finding("error", file.name, WHOLE_FILE, _NOT_UTF8))
             continue
-        found += check_text(settings, text, entry.name)[1]
+        findings += check_text(settings, text, file.name)[1]
+    if not any(finding.level == "error" for finding in findings):
+        findings += _check_together(settings)
+    return count, findings
+
+
+def _check_together(settings: Settings) -> list[Finding]:
+    """Return the error of definitions that are good one by one, and contradict each other."""
     try:
         definition.load(settings.definitions)
     except BadDefinition as error:
-        if not any(one.level == "error" for one in found):  # two that are good, and contradict each other
-            found.append(Finding("error", "all files", "the whole", str(error)))
-    return number, found
+        return [Finding("error", "all files", "the whole", str(error))]
+    return []
 
 
 def text_of(path: Path) -> str:
@@ -69,22 +78,12 @@ def text_of(path: Path) -> str:
     except OSError as error:
         raise Terminal(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise Terminal(f"{path} is not UTF-8: save it as UTF-8") from None
-
-
-def _entries(settings: Settings) -> Iterator[Traversable]:
-    folders: list[Traversable] = [files("lakehouse.sources") / "definitions"]
-    if settings.definitions is not None and (settings.definitions / _FOLDERS).is_dir():
-        folders.append(settings.definitions / _FOLDERS)
-    for folder in folders:
-        for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
-            if entry.name.endswith(".yaml"):
-                yield entry
+        raise Terminal(f"{path} is {_NOT_UTF8}") from None
 
 
 def _identifier_types(settings: Settings) -> set[str]:
     try:
         sources = definition.load(settings.definitions).values()
-    except BadDefinition:  # told for the file that it is in
+    except BadDefinition:  # reported for the file that is wrong
         sources = definition.load().values()
-    return {one.type for source in sources for one in source.identifiers}
+    return {identifier.type for source in sources for identifier in source.identifiers}

@@ -57,7 +57,7 @@ def listed(settings: Settings) -> list[dict[str, Any]]:
                     "type": column.stored_type,
                     "from": column.origin,
                 }
-                | ({"collect": column.collect.told} if column.collect else {})
+                | ({"collect": column.collect.description} if column.collect else {})
                 for ids in [source.contract.field_ids()]
                 for column in source.columns
             ],

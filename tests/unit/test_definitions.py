@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import time
+from typing import ClassVar
 
 import pytest
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
-from lakehouse.definitions import DefinitionLoader, parse_yaml
+from lakehouse.definitions import DefinitionLoader, FieldsError, find_line, parse_yaml, read_yaml
 from lakehouse.errors import BadDefinition
 
 
@@ -129,3 +130,98 @@ def test_changes_are_seen_without_a_restart(load, folder) -> None:
     assert list(load(folder)) == ["a", "b"]
     path.unlink()
     assert list(load(folder)) == ["b"]
+
+
+class Ingredient(BaseModel):
+    """An item that is called by its name."""
+
+    called_by: ClassVar[str] = "name"
+
+    name: str
+    grams: int = 0
+
+
+class Recipe(BaseModel):
+    """A definition whose validator finds several things at once."""
+
+    ingredients: tuple[Ingredient, ...] = ()
+    steps: dict[str, str] = {}
+
+    @field_validator("steps")
+    @classmethod
+    def _check_steps(cls, steps: dict[str, str]) -> dict[str, str]:
+        short = [((name,), "too short") for name, text in steps.items() if len(text) < 3]
+        if short:
+            raise FieldsError(*short)
+        return steps
+
+
+RECIPE = """\
+ingredients:
+- {name: salt, grams: 3}
+- name: pepper
+  grams: much
+- {grams: x}
+steps:
+  stir: a
+  wait: an hour
+  serve: b
+  listed: [salt, oil]
+"""
+
+
+def test_items_are_called_by_their_name_and_each_problem_has_its_line() -> None:
+    """An item without a name goes by its number; a validator may report several fields of its own."""
+    text = RECIPE.replace("  listed: [salt, oil]\n", "")
+    _, problems = read_yaml(text, Recipe)
+    assert [(problem.field, problem.line) for problem in problems] == [
+        ("ingredients.pepper.grams", 4),
+        ("ingredients.2.name", 5),
+        ("ingredients.2.grams", 5),
+        ("steps.stir", 7),
+        ("steps.serve", 9),
+    ]
+    assert problems[-1].message == "too short"
+
+
+@pytest.mark.parametrize(
+    ("field", "line"),
+    [
+        ("steps", 6),
+        ("steps.wait", 8),
+        ("steps.missing", 6),
+        ("steps.oil", 10),
+        ("ingredients.salt.grams", 2),
+        ("ingredients.pepper.grams", 4),
+        ("ingredients.pepper.missing", 3),
+        ("ingredients.sugar.grams", 1),
+        ("ingredients.2.grams", 5),
+        ("ingredients.9.grams", 1),
+        ("missing", 0),
+        ("the whole file", 0),
+    ],
+)
+def test_a_field_has_a_line(field, line) -> None:
+    """A field that is missing has the line of what it belongs to."""
+    assert find_line(RECIPE, field, Recipe) == line
+
+
+def test_definitions_that_contradict_one_another_are_refused(folder) -> None:
+    """Each may be good by itself."""
+
+    def check(found: dict[str, Thing]) -> None:
+        if sum(thing.size for thing in found.values()) > 5:
+            raise BadDefinition("too large together")
+
+    load = DefinitionLoader(
+        "things",
+        ("lakehouse", "identity"),
+        lambda text, where: parse_yaml(text, where, Thing),
+        lambda thing: thing.name,
+        check_all=check,
+    )
+    write(folder, "a.yaml", "name: a\nsize: 3\n")
+    assert list(load(folder)) == ["a"]
+    write(folder, "b.yaml", "name: b\nsize: 3\n")
+    with pytest.raises(BadDefinition, match="too large together"):
+        load(folder)

@@ -68,7 +68,7 @@ def write(
     Writing the same rows again gives the same object. Rows pass through a temporary file (in `scratch`), never all of
     them through memory; no rows make an empty object.
     """
-    source, entity = file.place
+    source, entity = file.source_key
     head = {
         "file_id": file.file_id,
         "replay": replay,

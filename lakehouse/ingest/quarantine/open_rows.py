@@ -44,7 +44,7 @@ class Open:
     def place(self) -> tuple[str, str]:
         """Return (source, entity) as the key names them."""
         r = self.record
-        return RawFile(r.bucket, r.key, r.version, r.bytes).place
+        return RawFile(r.bucket, r.key, r.version, r.bytes).source_key
 
 
 @dataclass(frozen=True)

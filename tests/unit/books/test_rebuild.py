@@ -100,7 +100,7 @@ def test_what_expired_summaries_said_is_kept(shop):
     before = books(shop), shop.counts()
     rebuild_books(shop.works.settings)
     assert (books(shop), shop.counts()) == before
-    landed = [file for file in listing(shop.works.settings.landing_bucket) if file.place[0] == "shop"]
+    landed = [file for file in listing(shop.works.settings.landing_bucket) if file.source_key[0] == "shop"]
     outcome = ingest(shop.works.settings, landed)
     assert (outcome.known, outcome.records) == (2, [])
 
@@ -150,7 +150,9 @@ def test_what_others_copy_and_expire_in_the_middle_is_not_lost(shop, monkeypatch
     monkeypatch.setattr(rebuild.ledger_rows, "from_summaries", interfere_and_look)
     rebuild_books(shop.works.settings)
     catalog = catalogs.open_catalog(shop.works.settings)
-    ids = {file.file_id for file in listing(shop.works.settings.landing_bucket) if file.place[0] == "shop"}
+    ids = {
+        file.file_id for file in listing(shop.works.settings.landing_bucket) if file.source_key[0] == "shop"
+    }
     assert ledger.in_ledger(catalog, ids) == ids
     assert len(ids) == 3
 

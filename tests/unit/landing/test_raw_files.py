@@ -54,7 +54,7 @@ def test_one_id_however_a_file_is_announced(landing, unversioned, key, versioned
     assert (announced.key, listed.key, sent.key) == (key, key, key)
     assert announced.is_etag is listed.is_etag is sent.is_etag is not versioned
     assert announced == listed == sent
-    assert announced.place == ("web", "events")
+    assert announced.source_key == ("web", "events")
 
 
 def test_each_version_is_a_file_of_its_own(landing):
@@ -98,7 +98,7 @@ def test_a_null_version_is_none():
 
 
 @pytest.mark.parametrize(
-    ("key", "place"),
+    ("key", "source_key"),
     [
         ("shop/orders/x.csv", ("shop", "orders")),
         ("shop/orders/2024/01/x.csv", ("shop", "orders")),
@@ -113,9 +113,9 @@ def test_a_null_version_is_none():
         ("shop/orders\n/x.csv", ("", "")),
     ],
 )
-def test_a_place_is_two_plain_names(key, place):
+def test_a_source_key_is_two_plain_names(key, source_key):
     """Source and entity become table names, so nothing else passes for one."""
-    assert RawFile("b", key, "v", 1).place == place
+    assert RawFile("b", key, "v", 1).source_key == source_key
 
 
 def test_a_notification_of_s3_has_its_key_encoded():

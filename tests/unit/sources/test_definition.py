@@ -8,7 +8,7 @@ import yaml
 from lakehouse.engine.escape import identifier
 from lakehouse.errors import BadDefinition
 from lakehouse.ingest.reading.typed_rows import create_unit
-from lakehouse.sources.definition import load, parse
+from lakehouse.sources.definition import find_own, load, parse
 from lakehouse.sources.mapping_views import ENTITIES, entity_sql, identifiers_sql, tables_of
 from tests.support.lakes import duck_of
 
@@ -70,6 +70,13 @@ def test_nobody_is_looked_up_by_a_phone_as_typed():
         if "'phone'" in mapping.get("identifier_type", "")
     ]
     assert found == []
+
+
+def test_countries_become_regions_in_one_way():
+    """A list of countries in a definition would know fewer than `country_region` does."""
+    lists = ["/".join(key) for key, source in load().items() if "'China'" in source.region]
+    assert lists == []
+    assert sum("country_region(country)" in source.region for source in load().values()) == 8
 
 
 def test_records_are_people():
@@ -150,7 +157,7 @@ BAD = {
     "hostile column": (text_of(**with_column(name="a b")), r"columns\.2\.name"),
     "system column": (text_of(**with_column(name="extra")), "share a name"),
     "twice": (text_of(**with_column(name="id")), "share a name"),
-    "column without from": (text_of(columns=[{"name": "a", "doc": "A"}]), r"columns\.0\.from"),
+    "column without from": (text_of(columns=[{"name": "a", "doc": "A"}]), r"columns\.a\.from"),
     "unknown type": (text_of(**with_column(type="money")), "money"),
     "too wide": (text_of(**with_column(type="decimal(39,2)")), r"decimal\(39,2\)"),
     "impossible scale": (text_of(**with_column(type="decimal(2,3)")), r"decimal\(2,3\)"),
@@ -247,3 +254,13 @@ def test_a_definition_that_came_is_read(tmp_path):
     assert load(tmp_path)["erp", "bills"].doc == "Bills, and more"
     file.unlink()
     assert ("erp", "bills") not in load(tmp_path)
+
+
+def test_both_endings_of_yaml_count(folder):
+    """And the file that defines a source is found whatever it is called, in a folder too."""
+    mine = folder("bills.yml", text_of())
+    assert load(mine)["erp", "invoices"].doc == "Invoices"
+    found = find_own(mine, ("erp", "invoices"))
+    assert found is not None
+    assert (found[0].source_key, found[1]) == (("erp", "invoices"), mine / "sources" / "bills.yml")
+    assert find_own(mine, ("shop", "orders")) is None

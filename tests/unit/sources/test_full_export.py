@@ -187,5 +187,5 @@ core:
 def test_a_full_export_needs_a_key():
     """Without one nobody can say who is missing."""
     text = "source: a\nentity: b\ndoc: d\ngrain: g\nformat: csv\nfull_export: {}\ncolumns: [{name: x, from: x, doc: d}]"
-    with pytest.raises(Exception, match="full_export needs a `key`"):
+    with pytest.raises(Exception, match="full_export: needs a `key`"):
         parse(text, "a.yaml")

@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfoNotFoundError
 import duckdb
 import pytest
 
+from lakehouse.engine import sql_functions
 from lakehouse.errors import BadDefinition
 from lakehouse.sources.definition import parse
-from lakehouse.sources.mapping_views import entity_sql
+from lakehouse.sources.mapping_views import entity_sql, version
 
 HEAD = """
 source: shopify
@@ -150,3 +151,13 @@ def test_without_a_list_of_zones_any_may_be_one(monkeypatch):
     for zone in ("UTC", "Asia/Shanghai"):
         text = HEAD.replace("format: csv", f"format: csv\ntime_zone: {zone}") + "  {}"
         assert parse(text, "a.yaml").time_zone == zone
+
+
+def test_a_mapping_has_another_version_when_a_function_that_it_calls_gives_other_results(monkeypatch):
+    """Otherwise who is who would stay as the countries were known before."""
+    plain = source("  orders: {order_id: name, country: sku}")
+    calling = source("  orders: {order_id: name, country: country_region(sku)}")
+    before = version("orders", [plain]), version("orders", [calling])
+    monkeypatch.setattr(sql_functions, "version", lambda: "another")
+    assert version("orders", [plain]) == before[0]
+    assert version("orders", [calling]) != before[1]

@@ -48,22 +48,25 @@ def test_every_form_is_told_in_words(says, told):
     """The words are those of the data dictionary."""
     column = source(MORE | says).columns[1]
     assert column.collect is not None
-    assert column.collect.told == told
+    assert column.collect.description == told
 
 
 BAD = {
-    "no such rule": ({"collect": "forget"}, r"columns\.1\.collect: .*drop, hash, {hash: lower}"),
-    "two rules": ({"collect": {"hash": "lower", "truncate": 3}}, r"columns\.1\.collect: "),
-    "nothing": ({"collect": {}}, r"columns\.1\.collect: "),
-    "a list": ({"collect": ["drop"]}, r"columns\.1\.collect: "),
-    "drop with something": ({"collect": {"drop": True}}, r"columns\.1\.collect: "),
-    "no such hash": ({"collect": {"hash": "md5"}}, r"columns\.1\.collect\.hash: "),
-    "no characters": ({"collect": {"truncate": 0}}, r"columns\.1\.collect\.truncate"),
-    "half a character": ({"collect": {"truncate": 1.5}}, r"columns\.1\.collect\.truncate"),
-    "yes": ({"collect": {"truncate": True}}, r"columns\.1\.collect\.truncate"),
-    "no such unit": ({"collect": {"truncate": "week"}}, r"columns\.1\.collect\.truncate"),
-    "no keys": ({"collect": {"without": []}, "json_type": "object"}, r"columns\.1\.collect\.without"),
-    "an empty key": ({"collect": {"without": [""]}, "json_type": "object"}, r"columns\.1\.collect\.without"),
+    "no such rule": ({"collect": "forget"}, r"columns\.more\.collect: .*drop, hash, {hash: lower}"),
+    "two rules": ({"collect": {"hash": "lower", "truncate": 3}}, r"columns\.more\.collect: "),
+    "nothing": ({"collect": {}}, r"columns\.more\.collect: "),
+    "a list": ({"collect": ["drop"]}, r"columns\.more\.collect: "),
+    "drop with something": ({"collect": {"drop": True}}, r"columns\.more\.collect: "),
+    "no such hash": ({"collect": {"hash": "md5"}}, r"columns\.more\.collect\.hash: "),
+    "no characters": ({"collect": {"truncate": 0}}, r"columns\.more\.collect\.truncate"),
+    "half a character": ({"collect": {"truncate": 1.5}}, r"columns\.more\.collect\.truncate"),
+    "yes": ({"collect": {"truncate": True}}, r"columns\.more\.collect\.truncate"),
+    "no such unit": ({"collect": {"truncate": "week"}}, r"columns\.more\.collect\.truncate"),
+    "no keys": ({"collect": {"without": []}, "json_type": "object"}, r"columns\.more\.collect\.without"),
+    "an empty key": (
+        {"collect": {"without": [""]}, "json_type": "object"},
+        r"columns\.more\.collect\.without",
+    ),
     "dropped and required": ({"collect": "drop", "required": True}, "drop never reads .* required"),
     "dropped and allowed": ({"collect": "drop", "allowed": ["a"]}, "drop never reads .* allowed"),
     "dropped and formatted": ({"collect": "drop", "type": "date", "formats": ["ymd"]}, "take away formats"),

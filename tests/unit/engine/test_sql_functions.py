@@ -1,0 +1,97 @@
+"""SQL functions of every connection: which country a text means, for the national format of phones."""
+
+from __future__ import annotations
+
+import csv
+from importlib.resources import files
+
+import duckdb
+import phonenumbers
+import pytest
+
+from lakehouse.engine import sql_functions
+from lakehouse.engine.sql_functions import countries, create
+
+
+@pytest.fixture(scope="module")
+def con():
+    with duckdb.connect() as con:
+        create(con)
+        yield con
+
+
+@pytest.mark.parametrize(
+    ("country", "region"),
+    [
+        ("China", "CN"),
+        ("中国", "CN"),
+        ("CN", "CN"),
+        ("CHN", "CN"),
+        ("United States", "US"),
+        ("USA", "US"),
+        ("US", "US"),
+        ("U.S.A.", "US"),
+        ("美国", "US"),
+        (" united states ", "US"),
+        ("Germany", "DE"),
+        ("德国", "DE"),
+        ("deu", "DE"),
+        ("UK", "GB"),
+        ("Côte d'Ivoire", "CI"),
+        ("台灣", "TW"),
+        ("Zimbabwe", "ZW"),
+        ("Andorra", "AD"),
+        ("Nowhere", None),
+        ("United", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_country_is_known_by_name_and_code(con, country, region):
+    """In English and Chinese, whatever the case; what is no country is null."""
+    assert con.execute("SELECT country_region(?)", [country]).fetchone() == (region,)
+
+
+def test_it_works_on_columns_in_views_cursors_and_lists(con):
+    """Wherever a definition's SQL may stand."""
+    rows = "(VALUES ('Japan'), (NULL)) AS t(country)"
+    con.execute(f"CREATE OR REPLACE VIEW people AS SELECT country_region(country) AS region FROM {rows}")
+    assert con.cursor().execute("SELECT region FROM people ORDER BY ALL").fetchall() == [("JP",), (None,)]
+    listed = con.execute("SELECT [country_region(c) FOR c IN ['France', 'x']]").fetchone()
+    assert listed == (["FR", None],)
+    create(con)  # again
+    assert con.execute("SELECT count(region) FROM people").fetchone() == (1,)
+
+
+def test_each_region_that_phones_have_is_there():
+    """Three of them are parts of others, of which people write no name."""
+    assert set(countries().values()) >= phonenumbers.SUPPORTED_REGIONS - {"AC", "TA"}
+    assert all(len(region) == 2 and region.isupper() for region in countries().values())
+
+
+def test_every_country_has_its_codes_and_both_names():
+    """A name that two countries share would be a guess: `countries` refuses it."""
+    text = (files("lakehouse.engine") / "countries.csv").read_text("utf-8")
+    rows = list(csv.DictReader(text.splitlines()))
+    assert len(rows) == len({row["alpha_2"] for row in rows}) == len({row["alpha_3"] for row in rows}) == 250
+    assert [row["alpha_2"] for row in rows] == sorted(row["alpha_2"] for row in rows)
+    assert all(row["english"] and row["chinese"] and None not in row for row in rows)
+
+
+def test_a_new_name_changes_the_version(monkeypatch):
+    """Who is who is computed anew then."""
+    before = sql_functions.version()
+    monkeypatch.setattr(sql_functions, "statements", lambda: ("SELECT 1",))
+    sql_functions.version.cache_clear()
+    assert sql_functions.version() != before
+    monkeypatch.undo()
+    sql_functions.version.cache_clear()
+    assert sql_functions.version() == before
+
+
+@pytest.mark.parametrize(
+    ("sql", "uses"), [("country_region(x)", True), ("Country_Region(x)", True), ("x", False)]
+)
+def test_sql_that_calls_a_function_is_known(sql, uses):
+    """Its results depend on more than its text."""
+    assert sql_functions.uses_functions(sql) is uses
