@@ -13,7 +13,7 @@ from lakehouse.errors import Terminal
 from lakehouse.ingest import batch
 from lakehouse.ingest.batch import ingest
 from lakehouse.ingest.quarantine import bad_rows, replay_plan
-from lakehouse.ingest.quarantine.open_rows import Choice, choose
+from lakehouse.ingest.quarantine.open_rows import QuarantineFilter, select_files
 from lakehouse.stages.books import keep_books
 from lakehouse.stages.replay import open_bad_rows
 from tests.support.lakes import in_threads
@@ -97,15 +97,18 @@ def test_only_what_was_chosen(mixed):
     first = mixed.files[0]
     later = datetime.now(UTC) + timedelta(hours=1)
     for nobody in (
-        Choice(source="web"), Choice(source="shop/contacts"), Choice(code="bad_number"), Choice(since=later),
-    ):  # fmt: skip
+        QuarantineFilter(source="web"),
+        QuarantineFilter(source="shop/contacts"),
+        QuarantineFilter(code="bad_number"),
+        QuarantineFilter(since=later),
+    ):
         assert mixed.replay(nobody).files == 0
     with pytest.raises(Terminal, match="no file that was ingested has this id"):
-        mixed.replay(Choice(file_ids=("0" * 64,)))
-    assert mixed.replay(Choice(file_ids=(first.file_id[:12],))).loaded == 2
-    assert mixed.replay(Choice(file_ids=(first.file_id,))).files == 0
+        mixed.replay(QuarantineFilter(file_ids=("0" * 64,)))
+    assert mixed.replay(QuarantineFilter(file_ids=(first.file_id[:12],))).loaded == 2
+    assert mixed.replay(QuarantineFilter(file_ids=(first.file_id,))).files == 0
     past = datetime.now(UTC) - timedelta(hours=1)
-    assert mixed.replay(Choice("shop/orders", "not_allowed", past)).loaded == 1
+    assert mixed.replay(QuarantineFilter("shop/orders", "not_allowed", past)).loaded == 1
     assert mixed.counts() == (6, 6, 0, 0)
 
 
@@ -197,8 +200,12 @@ def test_a_replay_that_crashes_before_its_commit_costs_nothing(mixed, monkeypatc
 
 def test_quarantine_that_is_not_what_the_commit_counted_is_left_alone(mixed):
     """Somebody changed the object: its rows may be loaded already."""
-    record = next(one.record for one in choose(mixed.works.settings, Choice()) if one.record.quarantined == 2)
-    key = bad_rows.key_of(record.file_id, record.replay, record.set_aside)
+    record = next(
+        one.record
+        for one in select_files(mixed.works.settings, QuarantineFilter())
+        if one.record.quarantined == 2
+    )
+    key = bad_rows.object_key(record.file_id, record.replay, record.set_aside)
     objects.put(mixed.works.settings.ops_bucket, key, b'{"row": 1}\n{"row": 2}\n')
     mixed.takes()
     tally = mixed.replay()

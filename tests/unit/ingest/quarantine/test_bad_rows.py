@@ -7,6 +7,7 @@ import tracemalloc
 import pytest
 
 from lakehouse import aws
+from lakehouse.ingest.policy import QuarantinePolicy
 from lakehouse.ingest.quarantine import bad_rows
 from lakehouse.ingest.quarantine.bad_rows import BadRow, Digest
 from lakehouse.landing.raw_files import RawFile
@@ -87,7 +88,7 @@ def test_the_digest_tells_which_rows():
 
 def test_memory_does_not_grow_with_the_rows(monkeypatch, tmp_path):
     """80 MB of bad rows pass through a few: in, through scratch, and out again."""
-    monkeypatch.setattr(bad_rows, "_IN_ONE_PUT", 16 << 20)
+    monkeypatch.setattr(QuarantinePolicy, "single_put_bytes", 16 << 20)
     many = (BadRow(number, "bad", "why", "x" * 20_000) for number in range(4_000))
     tracemalloc.start()
     count = sum(1 for _ in read(0, bad_rows.write(clouds.OPS, FILE, many, AT, scratch=tmp_path)))

@@ -9,7 +9,7 @@ import pytest
 from lakehouse.errors import Terminal
 from lakehouse.ingest.batch import ingest
 from lakehouse.ingest.quarantine import open_rows
-from lakehouse.ingest.quarantine.open_rows import Choice
+from lakehouse.ingest.quarantine.open_rows import QuarantineFilter
 from lakehouse.stages import analyst_sql
 from lakehouse.stages.books import keep_books
 from lakehouse.tables import appending, data_files
@@ -30,8 +30,8 @@ def shop(company, monkeypatch, tmp_path):
         yield made
 
 
-def told(shop, choice=Choice()):  # noqa: B008 - it is frozen
-    found = open_rows.groups(shop.works.settings, choice)
+def told(shop, choice=QuarantineFilter()):  # noqa: B008 - it is frozen
+    found = open_rows.group_rows(shop.works.settings, choice)
     return [(group.source, group.entity, group.code, group.files, group.rows) for group in found]
 
 
@@ -91,31 +91,31 @@ def test_only_the_last_generation_counts(shop):
 def test_choosing(shop):
     """By source, entity, code and time, by file."""
     first = shop.files[0].file_id
-    assert told(shop, Choice("shop")) == [ALL[0], ALL[2]]
-    assert told(shop, Choice("shop/orders", "bad_timestamp")) == [ALL[2]]
-    assert told(shop, Choice("shop/contacts")) == []
-    assert told(shop, Choice(file_ids=(first[:10],))) == [ALL[0]]
-    assert told(shop, Choice(since=datetime.now(UTC) - timedelta(hours=1))) == ALL
-    assert told(shop, Choice(since=datetime.now(UTC) + timedelta(hours=1))) == []
+    assert told(shop, QuarantineFilter("shop")) == [ALL[0], ALL[2]]
+    assert told(shop, QuarantineFilter("shop/orders", "bad_timestamp")) == [ALL[2]]
+    assert told(shop, QuarantineFilter("shop/contacts")) == []
+    assert told(shop, QuarantineFilter(file_ids=(first[:10],))) == [ALL[0]]
+    assert told(shop, QuarantineFilter(since=datetime.now(UTC) - timedelta(hours=1))) == ALL
+    assert told(shop, QuarantineFilter(since=datetime.now(UTC) + timedelta(hours=1))) == []
 
 
 def test_a_group_has_an_example(shop):
     """A file, a row in it, and what is wrong with it: of the row that came last."""
-    (group,) = open_rows.groups(shop.works.settings, Choice(code="bad_timestamp"))
+    (group,) = open_rows.group_rows(shop.works.settings, QuarantineFilter(code="bad_timestamp"))
     assert (group.file_id, group.row) == (shop.files[1].file_id, 1)
     assert "ordered_at" in group.reason
     assert group.first == group.last
-    (group,) = open_rows.groups(shop.works.settings, Choice(code="unknown_source"))
+    (group,) = open_rows.group_rows(shop.works.settings, QuarantineFilter(code="unknown_source"))
     assert (group.file_id, group.row) == (shop.files[2].file_id, None)
 
 
 def test_an_id_may_be_shortened_as_long_as_it_is_one(shop):
     """Too short is not taken for anything."""
     ids = ["aaaaaaaa01", "aaaaaaaa02", "bbbbbbbb01"]
-    assert open_rows.whole_id(ids, "bbbbbbbb") == "bbbbbbbb01"
+    assert open_rows.resolve_file_id(ids, "bbbbbbbb") == "bbbbbbbb01"
     for given, why in (("aaaaaaaa", "several"), ("bbbb", "no file"), ("cccccccc", "no file")):
         with pytest.raises(Terminal, match=why):
-            open_rows.whole_id(ids, given)
+            open_rows.resolve_file_id(ids, given)
 
 
 def test_it_stays_known_after_its_summary_has_expired(shop):

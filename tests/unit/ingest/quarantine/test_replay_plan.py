@@ -10,7 +10,7 @@ import pytest
 from lakehouse import aws
 from lakehouse.ingest.quarantine import bad_rows
 from lakehouse.ingest.quarantine.bad_rows import Digest
-from lakehouse.ingest.quarantine.open_rows import Open
+from lakehouse.ingest.quarantine.open_rows import QuarantinedFile
 from lakehouse.ingest.quarantine.replay_plan import Replay, next_generation
 from lakehouse.landing.raw_files import RawFile
 from lakehouse.tables.commit import FileRecord
@@ -34,18 +34,20 @@ def digest(*rows: int | None) -> str:
 
 def left(record: FileRecord, *rows: int | None) -> None:
     """Put this into quarantine, where the record's commit says that it is."""
-    key = bad_rows.key_of(record.file_id, record.replay, record.set_aside)
+    key = bad_rows.object_key(record.file_id, record.replay, record.set_aside)
     body = "".join(json.dumps({"row": row}) + "\n" for row in rows)
     aws.s3().put_object(Bucket=clouds.OPS, Key=key, Body=body.encode())
 
 
-def opened(quarantined: int, set_aside: str = "", table: str = "raw.shop_orders", **more: int) -> Open:
+def opened(
+    quarantined: int, set_aside: str = "", table: str = "raw.shop_orders", **more: int
+) -> QuarantinedFile:
     counts = {"received": 9, "loaded": 9 - quarantined, "duplicates": 0} | more
     record = FileRecord(
         FILE.file_id, FILE.bucket, FILE.key, "v1", 10, **counts, quarantined=quarantined, started_at="",
         set_aside=set_aside,
     )  # fmt: skip
-    return Open(table, record)
+    return QuarantinedFile(table, record)
 
 
 def test_the_rows_that_were_left():
@@ -70,7 +72,7 @@ def test_a_file_that_was_held_for_what_it_would_delete():
     """Replaying it is the word of a person that it may; of any other bad file it is not."""
     held = opened(1, digest(None), received=1, loaded=0)
     for code, meant in (("would_delete", True), ("missing_column", False)):
-        key = bad_rows.key_of(held.record.file_id, 0, held.record.set_aside)
+        key = bad_rows.object_key(held.record.file_id, 0, held.record.set_aside)
         body = json.dumps({"row": None, "code": code}).encode()
         aws.s3().put_object(Bucket=clouds.OPS, Key=key, Body=body)
         assert next_generation(clouds.OPS, held) == Replay(1, None, would_delete=meant)
