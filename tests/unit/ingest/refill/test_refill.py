@@ -10,6 +10,7 @@ from decimal import Decimal
 import pytest
 
 from lakehouse.errors import CommitConflict, Terminal
+from lakehouse.ingest.policy import RefillPolicy
 from lakehouse.ingest.refill import refill as module
 from lakehouse.ingest.refill.refill import refill
 from lakehouse.sources.definition import Source
@@ -242,11 +243,13 @@ def test_no_table_yet(lake):
 
 def test_groups_are_commits_of_their_own(raw, monkeypatch):
     """Memory and scratch disk are those of a group; what was committed stays when a later one fails."""
-    monkeypatch.setattr(module, "_GROUP_FILES", 2)
+    monkeypatch.setattr(RefillPolicy, "group_files", 2)
     for number in range(5):
         raw.fill({"N": str(number)})
     heard = []
-    done = raw.refill(a_source(column("n", "N", "long")), on=lambda far, of: heard.append(far / of))
+    done = raw.refill(
+        a_source(column("n", "N", "long")), progress=lambda _, done, total: heard.append(done / total)
+    )
     assert (done.commits, done.files, done.moved["n"]) == (3, 5, 5)
     assert sorted(raw.column("n")) == list(range(5))
     assert heard == sorted(heard)
@@ -287,7 +290,7 @@ def _parquet(settings):
 
 def test_what_was_done_before_a_lost_race_is_counted_once(raw, monkeypatch):
     """Files that it wrote itself are not looked at again."""
-    monkeypatch.setattr(module, "_GROUP_FILES", 1)
+    monkeypatch.setattr(RefillPolicy, "group_files", 1)
     raw.fill({"N": "1"}, {"N": "x"})
     raw.fill({"N": "2"}, {"N": "y"})
     real, calls = module.replace_files, []
