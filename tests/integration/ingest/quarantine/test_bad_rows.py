@@ -1,4 +1,4 @@
-"""What is bad stands in an object a generation: all of it, in constant memory, and readable a row at a time."""
+"""Each generation's bad rows are in one object: all of them, in constant memory, and readable a row at a time."""
 
 from __future__ import annotations
 

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lakehouse.errors import Terminal
 from lakehouse.ingest.batch import ingest
 from lakehouse.ingest.quarantine import open_rows
 from lakehouse.ingest.quarantine.open_rows import QuarantineFilter
@@ -30,9 +29,9 @@ def shop(company, monkeypatch, tmp_path):
         yield made
 
 
-def told(shop, choice=QuarantineFilter()):  # noqa: B008 - it is frozen
-    found = open_rows.group_rows(shop.works.settings, choice)
-    return [(group.source, group.entity, group.code, group.files, group.rows) for group in found]
+def groups_of(shop, criteria=QuarantineFilter()):  # noqa: B008 - it is frozen
+    groups = open_rows.group_rows(shop.works.settings, criteria)
+    return [(group.source, group.entity, group.code, group.files, group.rows) for group in groups]
 
 
 ALL = [
@@ -44,19 +43,19 @@ ALL = [
 
 def test_the_copy_may_lag_or_be_whole(shop):
     """Before the books copied anything, after, and with one file behind."""
-    assert told(shop) == ALL
+    assert groups_of(shop) == ALL
     keep_books(shop.works.settings)
-    assert told(shop) == ALL
+    assert groups_of(shop) == ALL
     late = shop.land("4.csv", "O7 NOK")
     ingest(shop.works.settings, [late])
-    assert told(shop) == [("shop", "orders", "not_allowed", 2, 3), *ALL[1:]]
+    assert groups_of(shop) == [("shop", "orders", "not_allowed", 2, 3), *ALL[1:]]
 
 
 def test_what_the_copy_has_is_not_read_again(shop, monkeypatch):
     """A hundred thousand objects would take minutes."""
     keep_books(shop.works.settings)
     monkeypatch.setattr(open_rows, "lines", None)
-    assert told(shop) == ALL
+    assert groups_of(shop) == ALL
 
 
 def test_a_copy_that_is_not_whole_is_not_believed(shop):
@@ -70,7 +69,7 @@ def test_a_copy_that_is_not_whole_is_not_believed(shop):
         con.close()
     base = table.current_snapshot().snapshot_id
     appending.replace_written(table, written, computed_from={}, base=base)
-    assert told(shop) == ALL
+    assert groups_of(shop) == ALL
 
 
 def test_only_the_last_generation_counts(shop):
@@ -79,8 +78,8 @@ def test_only_the_last_generation_counts(shop):
     shop.takes("USD", "EUR")
     shop.replay()
     for _ in range(2):
-        assert told(shop)[:1] == [("erp", "orders", "unknown_source", 1, 1)]
-        assert sorted(told(shop)[1:]) == [
+        assert groups_of(shop)[:1] == [("erp", "orders", "unknown_source", 1, 1)]
+        assert sorted(groups_of(shop)[1:]) == [
             ("shop", "orders", "bad_timestamp", 1, 1), ("shop", "orders", "not_allowed", 1, 1),
         ]  # fmt: skip
         keep_books(shop.works.settings)
@@ -91,12 +90,12 @@ def test_only_the_last_generation_counts(shop):
 def test_choosing(shop):
     """By source, entity, code and time, by file."""
     first = shop.files[0].file_id
-    assert told(shop, QuarantineFilter("shop")) == [ALL[0], ALL[2]]
-    assert told(shop, QuarantineFilter("shop/orders", "bad_timestamp")) == [ALL[2]]
-    assert told(shop, QuarantineFilter("shop/contacts")) == []
-    assert told(shop, QuarantineFilter(file_ids=(first[:10],))) == [ALL[0]]
-    assert told(shop, QuarantineFilter(since=datetime.now(UTC) - timedelta(hours=1))) == ALL
-    assert told(shop, QuarantineFilter(since=datetime.now(UTC) + timedelta(hours=1))) == []
+    assert groups_of(shop, QuarantineFilter("shop")) == [ALL[0], ALL[2]]
+    assert groups_of(shop, QuarantineFilter("shop/orders", "bad_timestamp")) == [ALL[2]]
+    assert groups_of(shop, QuarantineFilter("shop/contacts")) == []
+    assert groups_of(shop, QuarantineFilter(file_ids=(first[:10],))) == [ALL[0]]
+    assert groups_of(shop, QuarantineFilter(since=datetime.now(UTC) - timedelta(hours=1))) == ALL
+    assert groups_of(shop, QuarantineFilter(since=datetime.now(UTC) + timedelta(hours=1))) == []
 
 
 def test_a_group_has_an_example(shop):
@@ -109,15 +108,6 @@ def test_a_group_has_an_example(shop):
     assert (group.file_id, group.row) == (shop.files[2].file_id, None)
 
 
-def test_an_id_may_be_shortened_as_long_as_it_is_one(shop):
-    """Too short is not taken for anything."""
-    ids = ["aaaaaaaa01", "aaaaaaaa02", "bbbbbbbb01"]
-    assert open_rows.resolve_file_id(ids, "bbbbbbbb") == "bbbbbbbb01"
-    for given, why in (("aaaaaaaa", "several"), ("bbbb", "no file"), ("cccccccc", "no file")):
-        with pytest.raises(Terminal, match=why):
-            open_rows.resolve_file_id(ids, given)
-
-
 def test_it_stays_known_after_its_summary_has_expired(shop):
     """The ledger says then which generation is the last."""
     keep_books(shop.works.settings)
@@ -125,12 +115,12 @@ def test_it_stays_known_after_its_summary_has_expired(shop):
     shop.replay()
     keep_books(shop.works.settings)
     shop.works.orders("6.csv", "O10,C1,2026-01-08,1.00")
-    before = told(shop)
+    before = groups_of(shop)
     catalog = catalogs.open_catalog(shop.works.settings)
     raw = catalog.load_table("raw.shop_orders")
     assert expire_all(shop.works.settings, "raw.shop_orders") > 0
     assert len(raw.refresh().metadata.snapshots) == 1
-    assert told(shop) == before
+    assert groups_of(shop) == before
     shop.takes()
     assert shop.replay().loaded == 1
     assert shop.unbalanced() == ()

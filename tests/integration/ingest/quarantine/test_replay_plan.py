@@ -1,4 +1,4 @@
-"""What comes next of an open file: its next number, and exactly the rows that its last commit left."""
+"""What a replay loads next of a file: its next number, and exactly the rows that its last commit left."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def digest(*rows: int | None) -> str:
     return str(made)
 
 
-def left(record: FileRecord, *rows: int | None) -> None:
+def put_in_quarantine(record: FileRecord, *rows: int | None) -> None:
     """Put this into quarantine, where the record's commit says that it is."""
     key = bad_rows.object_key(record.file_id, record.replay, record.set_aside)
     body = "".join(json.dumps({"row": row}) + "\n" for row in rows)
     aws.s3().put_object(Bucket=clouds.OPS, Key=key, Body=body.encode())
 
 
-def opened(
+def quarantined_file(
     quarantined: int, set_aside: str = "", table: str = "raw.shop_orders", **more: int
 ) -> QuarantinedFile:
     counts = {"received": 9, "loaded": 9 - quarantined, "duplicates": 0} | more
@@ -52,25 +52,25 @@ def opened(
 
 def test_the_rows_that_were_left():
     """Under the next number; what an earlier generation left does not matter any more."""
-    first, last = opened(3), opened(2, digest(3, 2))
+    first, last = quarantined_file(3), quarantined_file(2, digest(3, 2))
     last = replace(last, record=replace(last.record, replay=4))
-    left(first.record, 1, 2, 3)
-    left(last.record, 2, 3)
+    put_in_quarantine(first.record, 1, 2, 3)
+    put_in_quarantine(last.record, 2, 3)
     assert next_generation(clouds.OPS, first) == Replay(1, frozenset((1, 2, 3)))
     assert next_generation(clouds.OPS, last) == Replay(5, frozenset((2, 3)))
 
 
 def test_a_whole_file():
     """All of its rows; the first time, where no table had it."""
-    whole = opened(1, digest(None), received=1, loaded=0)
-    left(whole.record, None)
+    whole = quarantined_file(1, digest(None), received=1, loaded=0)
+    put_in_quarantine(whole.record, None)
     assert next_generation(clouds.OPS, whole) == Replay(1, None)
     assert next_generation(clouds.OPS, replace(whole, table="")) == Replay(0, None)
 
 
 def test_a_file_that_was_held_for_what_it_would_delete():
     """Replaying it is the word of a person that it may; of any other bad file it is not."""
-    held = opened(1, digest(None), received=1, loaded=0)
+    held = quarantined_file(1, digest(None), received=1, loaded=0)
     for code, meant in (("would_delete", True), ("missing_column", False)):
         key = bad_rows.object_key(held.record.file_id, 0, held.record.set_aside)
         body = json.dumps({"row": None, "code": code}).encode()
@@ -81,16 +81,16 @@ def test_a_file_that_was_held_for_what_it_would_delete():
 @pytest.mark.parametrize(
     ("rows", "counted"),
     [
-        ((1, 2), opened(3)),  # fewer than the commit counted
-        ((1, 2, 3), opened(2)),  # or more
-        ((1, 2), opened(2, digest(1, 3))),  # as many, but others
-        ((), opened(1)),  # erased
-        ((None,), opened(1)),  # a whole file, of which rows are loaded
-        ((None, 1), opened(1)),
-        ((None,), opened(1, digest(4), received=1, loaded=0)),  # a row, and not the file
+        ((1, 2), quarantined_file(3)),  # fewer than the commit counted
+        ((1, 2, 3), quarantined_file(2)),  # or more
+        ((1, 2), quarantined_file(2, digest(1, 3))),  # as many, but others
+        ((), quarantined_file(1)),  # erased
+        ((None,), quarantined_file(1)),  # a whole file, of which rows are loaded
+        ((None, 1), quarantined_file(1)),
+        ((None,), quarantined_file(1, digest(4), received=1, loaded=0)),  # a row, and not the file
     ],
 )
 def test_what_the_commit_did_not_count_is_left_alone(rows, counted):
     """Nobody knows which of these rows are loaded."""
-    left(counted.record, *rows)
+    put_in_quarantine(counted.record, *rows)
     assert next_generation(clouds.OPS, counted) is None
