@@ -385,3 +385,40 @@ def test_a_contract_is_all_that_counts(raw):
     source = a_source(migrations=[{"number": 1, "why": "why", "drop": {"x": 6}}])
     assert isinstance(source.contract, Contract)
     assert source.contract.dropped == {6: "x"}
+
+
+# ------------------------------------------------------------------ what is decided without a table
+
+
+NARROW = a_source()
+WIDE = a_source(column("store", "Store Name", also=["Shop"]))
+
+
+@pytest.mark.parametrize(
+    ("known", "last", "columns", "new"),
+    [
+        ({5: "id"}, 5, ["id", "store"], {"store": "VARCHAR"}),  # the table is about to get it
+        ({5: "id", 6: "store"}, 6, ["id", "store"], {}),
+        ({5: "id"}, 6, ["id"], {}),  # the table dropped it
+    ],
+)
+def test_which_columns_take_values(known, last, columns, new):
+    """Those that the table has, and those that it is about to get."""
+    known = {1: "_file_id", 2: "_row", 3: "_loaded_at", 4: "extra"} | known
+    taking, pending = module.pending_columns(WIDE, known, last)
+    assert ([one.name for one in taking], pending) == (columns, new)
+
+
+@pytest.mark.parametrize(
+    ("format_", "keys", "matched"),
+    [
+        ("csv", ["STORE  name", "Shop", "other"], [("STORE  name", "store"), ("Shop", "store")]),
+        ("ndjson", ["STORE NAME", "Store Name"], [("Store Name", "store")]),
+    ],
+)
+def test_which_keys_belong_to_a_column(format_, keys, matched):
+    """A header in any case, JSON to the letter."""
+    source = WIDE.model_copy(update={"format": format_})
+    moves = module.match_keys(source, source.stored, keys)
+    assert [(move.key, move.column.name) for move in moves] == matched
+    assert {move.trimmed for move in moves} == {format_ == "csv"}
