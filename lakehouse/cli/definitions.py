@@ -218,7 +218,12 @@ def _add(  # noqa: PLR0913 - what the command was told
         if dry_run:
             done = None
         else:
-            done = carry_out(settings, found, lake=lake, on=lambda what: bar.update(task, description=what))
+            done = carry_out(
+                settings,
+                found,
+                lake=lake,
+                progress=lambda step, done=0, total=0: bar.update(task, description=step),  # noqa: ARG005
+            )
     if as_json:
         print(
             json.dumps({"plan": found.as_json(), "done": asdict(done) if done else None}, ensure_ascii=False)

@@ -14,7 +14,7 @@ from lakehouse.cli.function_log import logged
 from lakehouse.errors import Terminal
 
 if TYPE_CHECKING:
-    from lakehouse.ingest.quarantine.open_rows import Choice
+    from lakehouse.ingest.quarantine.open_rows import QuarantineFilter
 
 quarantine = typer.Typer(
     no_args_is_help=True, help="Rows and files that could not be loaded: see them, and try them again."
@@ -45,12 +45,12 @@ def list_(
     """Show what is in quarantine now, by source and code, each with an example."""
     from lakehouse.local.session import session
 
-    choice = _choice(source, code, since)
+    criteria = _criteria(source, code, since)
     with session(data, "store") as settings, progress(quiet=as_json) as bar:
-        from lakehouse.ingest.quarantine.open_rows import groups
+        from lakehouse.ingest.quarantine.open_rows import group_rows
 
         bar.add_task("looking into quarantine", total=None)
-        found = groups(settings, choice)
+        found = group_rows(settings, criteria)
     if as_json:
         from lakehouse.console.quarantine import group_as_json
 
@@ -107,16 +107,18 @@ def replay(  # noqa: PLR0913, PLR0917 - its options
     """
     from lakehouse.local.session import session
 
-    choice = _choice(source, code, since, *(file_ids or ()))
+    criteria = _criteria(source, code, since, *(file_ids or ()))
     with session(data, "all") as settings, logged(data), progress(quiet=as_json) as bar:
-        from lakehouse.stages.replay import try_again
+        from lakehouse.stages.replay import replay_quarantine
 
         task = bar.add_task("trying again", total=None)
-        tally = try_again(
+        tally = replay_quarantine(
             settings,
-            choice,
+            criteria,
             dry_run=dry_run,
-            progress=lambda done, of: bar.update(task, completed=done, total=of),
+            progress=lambda step, done=0, total=0: bar.update(
+                task, description=step, completed=done, total=total
+            ),
         )
     if as_json:
         print(json.dumps(tally.as_json()))
@@ -130,8 +132,8 @@ def replay(  # noqa: PLR0913, PLR0917 - its options
         )
 
 
-def _choice(source: str | None, code: str | None, since: str | None, *file_ids: str) -> Choice:
-    from lakehouse.ingest.quarantine.open_rows import Choice
+def _criteria(source: str | None, code: str | None, since: str | None, *file_ids: str) -> QuarantineFilter:
+    from lakehouse.ingest.quarantine.open_rows import QuarantineFilter
 
     moment = None
     if since is not None:
@@ -140,4 +142,4 @@ def _choice(source: str | None, code: str | None, since: str | None, *file_ids: 
         except ValueError:
             raise Terminal(f"--since {since}: not a time in ISO 8601, like 2026-11-21T09:00:00Z") from None
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return Choice(source, code, moment, file_ids)
+    return QuarantineFilter(source, code, moment, file_ids)

@@ -22,9 +22,9 @@ app.add_typer(sources, name="sources")
 def list_sources(as_json: AsJson = False) -> None:
     """List the sources with their tables, formats and columns."""
     from lakehouse.settings import current
-    from lakehouse.stages.refill_source import listed
+    from lakehouse.stages.refill_source import list_sources as sources_of
 
-    found = listed(current())
+    found = sources_of(current())
     if as_json:
         print(json.dumps(found))
         return
@@ -55,7 +55,10 @@ def refill(
 
         task = bar.add_task("looking through extra", total=None)
         done = refill_source(
-            settings, place, dry_run=dry_run, on=lambda far, of: bar.update(task, completed=far, total=of)
+            settings,
+            place,
+            dry_run=dry_run,
+            progress=lambda step, done=0, total=0: bar.update(task, completed=done, total=total),  # noqa: ARG005
         )
     if as_json:
         print(json.dumps(done))

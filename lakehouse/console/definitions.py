@@ -113,7 +113,7 @@ def show_plan(found: Plan) -> None:
         "changed": "takes the place of the one before",
         "instead of the shipped one": "takes the place of the one that is shipped",
     }[found.state]
-    lines = [f"{found.place} {what}: {found.target}"]
+    lines = [f"{found.source_name} {what}: {found.target}"]
     if found.state != "same" and found.columns:
         lines.append(f"columns that are new: {', '.join(found.columns)}")
     if found.waiting:
@@ -145,10 +145,10 @@ def show_done(found: Plan, done: Done, *, lake: bool, running: bool) -> None:
     if found.set_aside and found.state != "same":
         lines.append(
             f"{found.set_aside:,} rows of it are in quarantine for other reasons: "
-            f"`lakehouse quarantine replay --source {found.place}` tries them again"
+            f"`lakehouse quarantine replay --source {found.source_name}` tries them again"
         )
     if not lake:
-        lines.append(f"`lakehouse put {found.place} FILE` lands files, `lakehouse up` loads them")
+        lines.append(f"`lakehouse put {found.source_name} FILE` lands files, `lakehouse up` loads them")
     elif not running:
         lines.append("`lakehouse up` loads what was landed meanwhile, and computes core anew")
     for line in lines:

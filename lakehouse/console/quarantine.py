@@ -12,7 +12,7 @@ from rich.text import Text
 from lakehouse.console.terminal import grid, out, plain
 
 if TYPE_CHECKING:
-    from lakehouse.ingest.quarantine.open_rows import Group
+    from lakehouse.ingest.quarantine.open_rows import QuarantineGroup
     from lakehouse.stages.replay import Tally
     from lakehouse.tables.commit import FileRecord
 
@@ -23,7 +23,7 @@ _LEFT = {
 }
 
 
-def group_as_json(group: Group) -> dict[str, Any]:
+def group_as_json(group: QuarantineGroup) -> dict[str, Any]:
     """Return a group under the names that `quarantine list --json` uses."""
     return {
         "source": group.source,
@@ -37,7 +37,7 @@ def group_as_json(group: Group) -> dict[str, Any]:
     }
 
 
-def show_groups(groups: Iterable[Group]) -> None:
+def show_groups(groups: Iterable[QuarantineGroup]) -> None:
     """Print what is in quarantine by source and code."""
     rows = [
         [

@@ -6,20 +6,25 @@ import itertools
 import tempfile
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from lakehouse import signals, telemetry
+from lakehouse.batching import Limit, batches
 from lakehouse.engine import duck
 from lakehouse.errors import CommitConflict
+from lakehouse.ingest.file_records import REFUSED, file_record, improves_nothing, needs_quarantine_object
 from lakehouse.ingest.loading import deletion_guard
-from lakehouse.ingest.loading.loader import Loading
+from lakehouse.ingest.loading.loader import Loader
+from lakehouse.ingest.policy import BATCH_RETRY, COMMIT_RETRY, BatchPolicy
 from lakehouse.ingest.quarantine import bad_rows
 from lakehouse.ingest.quarantine.bad_rows import BadRow
 from lakehouse.landing.raw_files import RawFile
+from lakehouse.retrying import retry_on_conflict
 from lakehouse.sources import definition
 from lakehouse.sources.definition import Source
 from lakehouse.tables import catalog as catalogs
@@ -33,15 +38,15 @@ if TYPE_CHECKING:
     from lakehouse.settings import Settings
     from lakehouse.tables.catalog import Catalog, Table
 
-_ATTEMPTS = 8
-_COMMITS = 20
-_BATCH_BYTES = 512 << 20
-_BATCH_FILES = 500
+_LOST_RACE = (AlreadyCommittedError, CommitConflict)
 
 
 @dataclass
 class Outcome:
-    """What a call of `ingest` did. `failed` holds the ids of files to try again."""
+    """What a call of `ingest` did: a record of each file that is done with now, and how many were before.
+
+    `failed` holds the ids of files to try again.
+    """
 
     records: list[FileRecord] = field(default_factory=list)
     known: int = 0
@@ -61,81 +66,63 @@ def ingest(
 ) -> Outcome:
     """Load raw files, each exactly once whatever is delivered twice; a group that fails does not stop the others.
 
-    `clock` says when rows are loaded, and which of those there are too old to be compared with. `replays`, by file
-    id, names the generation to load of a file, where it is not the first.
+    `clock` says when rows are loaded, and which of those that arrived earlier are too old to be compared with.
+    `replays`, by file id, names the generation to load of a file, where it is not the first.
     """
     outcome = Outcome()
     sources = definition.load(settings.definitions)
-    distinct = sorted(
-        {file.file_id: file for file in files}.values(), key=lambda file: (file.source_key, file.key)
-    )
-    for place, group in itertools.groupby(distinct, key=lambda file: file.source_key):
-        source = sources.get(place)
-        # Each full export is compared with the one before.
-        for part in _parts(group, most=1 if source and source.full_export else _BATCH_FILES):
+    for source_key, group in _by_source_key(files):
+        source = sources.get(source_key)
+        for batch_files in _cut(group, source):
             try:
                 if source is None:
-                    outcome.records += [_refuse(settings, file, clock()) for file in part]
+                    outcome.records += [_refuse(settings, file, clock()) for file in batch_files]
                 else:
-                    _Batch(settings, source, part, clock, replays).run(outcome)
-            except Exception as error:  # noqa: BLE001 - told, and the files go back to the queue
-                telemetry.failed("batch failed", error, table="/".join(place), files=len(part))
-                outcome.failed |= {file.file_id for file in part}
+                    _Batch(settings, source, batch_files, clock, replays).load_into(outcome)
+            except Exception as error:  # noqa: BLE001 - it is logged, and the files go back to the queue
+                telemetry.failed("batch failed", error, table="/".join(source_key), files=len(batch_files))
+                outcome.failed |= {file.file_id for file in batch_files}
     return outcome
 
 
-def _parts(files: Iterable[RawFile], most: int) -> Iterator[list[RawFile]]:
-    """Cut a backlog into commits of bounded size; one file may be larger than the bound."""
-    part: list[RawFile] = []
-    size = 0
-    for file in files:
-        if part and (size + file.size > _BATCH_BYTES or len(part) >= most):
-            yield part
-            part, size = [], 0
-        part.append(file)
-        size += file.size
-    if part:
-        yield part
+def _by_source_key(files: Iterable[RawFile]) -> Iterator[tuple[tuple[str, str], Iterator[RawFile]]]:
+    """Yield the files of each source key, each file once, in the order of their keys."""
+    distinct = {file.file_id: file for file in files}.values()
+    ordered = sorted(distinct, key=lambda file: (file.source_key, file.key))
+    return itertools.groupby(ordered, key=lambda file: file.source_key)
 
 
-def _refuse(settings: Settings, file: RawFile, moment: datetime) -> FileRecord:
-    """Set a file aside that no source definition knows; it is noted, so that it is told once and not for ever."""
-    now = moment.isoformat()
+def _cut(files: Iterable[RawFile], source: Source | None) -> Iterator[list[RawFile]]:
+    """Cut a backlog into commits of bounded size; each full export is compared with the one before, so is alone."""
+    is_full_export = source is not None and source.full_export is not None
+    size = Limit[RawFile](lambda file: file.size, BatchPolicy.max_bytes)
+    return batches(files, size, count=1 if is_full_export else BatchPolicy.max_files)
+
+
+def _refuse(settings: Settings, file: RawFile, now: datetime) -> FileRecord:
+    """Set a file aside that no source definition fits, and note it as an object, so that it is logged only once."""
     reason = "no source definition fits the key's first two folders; see `sources/*.yaml`"
-    digest = bad_rows.write(settings.ops_bucket, file, [BadRow(None, "unknown_source", reason)], now)
-    record = _record(file, now, received=1, quarantined=1, set_aside=digest)
+    bad_file = BadRow(None, "unknown_source", reason)
+    digest = bad_rows.write(settings.ops_bucket, file, [bad_file], now.isoformat())
+    record = replace(file_record(file, REFUSED, now), set_aside=digest)
     ledger.note_tableless(settings.ops_bucket, record)
     return record
 
 
-def _record(  # noqa: PLR0913 - what a record is made of
-    file: RawFile,
-    started_at: str,
-    *,
-    received: int,
-    duplicates: int = 0,
-    quarantined: int,
-    replay: int = 0,
-    set_aside: str = "",
-) -> FileRecord:
-    return FileRecord(
-        file_id=file.file_id,
-        bucket=file.bucket,
-        key=file.key,
-        version=file.version,
-        bytes=file.size,
-        received=received,
-        loaded=received - duplicates - quarantined,
-        duplicates=duplicates,
-        quarantined=quarantined,
-        started_at=started_at,
-        replay=replay,
-        set_aside=set_aside,
-    )
+@dataclass(frozen=True)
+class _Timing:
+    """When an attempt's rows count as loaded, and when its records say that the files were first tried.
+
+    `loads` is what the table has of each raw file; only full exports, which are compared, need it.
+    """
+
+    loaded_at: datetime
+    started_at: datetime
+    loads: Mapping[str, ledger.Load]
 
 
 class _Batch:
-    """The files of one source on their way into one commit."""
+    """The files of one source on their way into one commit; `_files` by the id of the generation to load."""
 
     def __init__(
         self,
@@ -145,159 +132,164 @@ class _Batch:
         clock: Callable[[], datetime],
         replays: Mapping[str, Replay],
     ) -> None:
-        self.settings = settings
-        self.clock = clock
-        self.source = source
-        self.replays = replays
-        self.files = {self._id(file): file for file in files}
-        self.loads: dict[str, ledger.Load] = {}
-        self.catalog: Catalog = catalogs.open_catalog(settings)
+        self._settings, self._source = settings, source
+        self._clock, self._replays = clock, replays
+        self._files = {self._generation_id(file): file for file in files}
+        self._catalog: Catalog = catalogs.open_catalog(settings)
 
-    def _id(self, file: RawFile) -> str:
-        replay = self.replays.get(file.file_id)
-        return generation_id(file.file_id, replay.number if replay else 0)
-
-    def run(self, outcome: Outcome) -> None:
+    def load_into(self, outcome: Outcome) -> None:
         """Read, write and commit; plan again when another writer was first."""
-        for attempt in range(1, _ATTEMPTS + 1):
-            table = catalogs.ensure(self.catalog, self.source.contract)
-            done = ledger.known(self.catalog, table, set(self.files))
-            outcome.known += len(done)
-            self.files = {name: file for name, file in self.files.items() if name not in done}
-            if not self.files:
-                return
+
+        def log_lost_race(attempt: int, _: Exception) -> None:
+            telemetry.info("lost a race, planning again", table=self._source.table, attempt=attempt)
+
+        try:
+            retry_on_conflict(
+                lambda: self._attempt(outcome), BATCH_RETRY, conflicts=_LOST_RACE, on_conflict=log_lost_race
+            )
+        except _LOST_RACE as error:
+            raise CommitConflict(
+                f"{self._source.table}: lost {BATCH_RETRY.attempts} races in a row"
+            ) from error
+
+    def _attempt(self, outcome: Outcome) -> None:
+        """Load and commit the files that the table does not have yet, as it is now."""
+        table = catalogs.ensure(self._catalog, self._source.contract)
+        known = ledger.known(self._catalog, table, set(self._files))
+        outcome.known += len(known)
+        self._files = {name: file for name, file in self._files.items() if name not in known}
+        if not self._files:
+            return
+        now = self._clock()
+        timing = self._timing(table, now)
+        with (
+            tempfile.TemporaryDirectory(dir=self._settings.scratch, prefix="ingest-") as folder,
+            closing(duck.connect(self._settings, iceberg=False, threads=1)) as con,
+        ):
+            loader = Loader(self._settings, self._source, table, con, Path(folder), timing.loaded_at)
             try:
-                outcome.records += self._attempt(table, outcome.failed)
-            except (AlreadyCommittedError, CommitConflict) as error:
-                telemetry.info("lost a race, planning again", table=self.source.table, attempt=attempt)
-                if attempt == _ATTEMPTS:
-                    raise CommitConflict(f"{self.source.table}: lost {attempt} races in a row") from error
-            else:
-                return
+                loader.run(list(self._files.values()), f"{now:%Y%m%d}-{uuid.uuid4()}", self._replays)
+                held = self._hold_full_export(con, table, loader, timing)
+                records = self._records(loader, timing.started_at, held=held)
+            except Exception:  # no commit has been tried: nobody refers to what was written
+                data_files.discard(table, data_files.Written(loader.files))
+                raise
+            self._commit(table, loader, records)
+        outcome.records += records
+        outcome.failed |= loader.results.failed
 
-    def _attempt(self, table: Table, failed: set[str]) -> list[FileRecord]:
-        now = self.clock()
-        moment, replayed = self._place_in_time(table, now)
-        with tempfile.TemporaryDirectory(dir=self.settings.scratch, prefix="ingest-") as folder:
-            con = duck.connect(self.settings, iceberg=False, threads=1)
-            try:
-                loading = Loading(self.settings, self.source, table, con, Path(folder), moment)
-                try:
-                    loading.run(self.files.values(), f"{now:%Y%m%d}-{uuid.uuid4()}", self.replays)
-                    held = self._hold(con, table, loading)
-                    records = self._records(loading, (now if replayed else moment).isoformat(), held)
-                except Exception:  # no commit has been tried: nobody refers to what was written
-                    data_files.discard(table, data_files.Written(loading.files))
-                    raise
-                self._commit(table, loading, records)
-            finally:
-                con.close()
-        failed |= loading.failed
-        return records
+    def _timing(self, table: Table, now: datetime) -> _Timing:
+        """Return when the rows count as loaded. Full exports come one by one, and are compared in this order."""
+        if self._source.full_export is None:
+            return _Timing(now, now, {})
+        loads = ledger.loads(self._catalog, table)
+        [file] = self._files.values()
+        loaded_at = deletion_guard.load_time(loads, file.file_id, self._replays.get(file.file_id), now)
+        is_noted = file.file_id in loads
+        return _Timing(loaded_at, now if is_noted else loaded_at, loads)
 
-    def _place_in_time(self, table: Table, now: datetime) -> tuple[datetime, bool]:
-        """Return when the rows count as loaded, and whether that was noted before.
+    def _hold_full_export(
+        self, con: duckdb.DuckDBPyConnection, table: Table, loader: Loader, timing: _Timing
+    ) -> bool:
+        """Set a full export aside that would delete too much; return whether it was."""
+        if self._source.full_export is None:
+            return False
+        [file] = self._files.values()
+        is_unreadable = file.file_id in loader.results.bad_files or file.file_id in loader.results.failed
+        if is_unreadable or not deletion_guard.is_guarded(self._source, self._replays.get(file.file_id)):
+            return False
+        unread_rows = loader.results.counts(file.file_id).quarantined
+        export = deletion_guard.NewExport(timing.loads, timing.loaded_at, loader.files, unread_rows)
+        error = deletion_guard.find_excess_deletion(con, table, self._source, export)
+        if error is None:
+            return False
+        loader.set_aside(file.file_id, error)
+        return True
 
-        Full exports come one by one, and are laid side by side by their time.
+    def _records(self, loader: Loader, started_at: datetime, *, held: bool) -> list[FileRecord]:
+        """Return what became of every file, once the quarantine object of each with something bad is written.
+
+        A replay that improves nothing is left out, unless its file, the only one, was `held` as a full export.
         """
-        if self.source.full_export is None:
-            return now, False
-        self.loads = ledger.loads(self.catalog, table)
-        [file] = self.files.values()
-        replay = self.replays.get(file.file_id)
-        moment = deletion_guard.place_in_time(self.loads, file.file_id, replay, now)
-        return moment, file.file_id in self.loads
-
-    def _hold(self, con: duckdb.DuckDBPyConnection, table: Table, loading: Loading) -> set[str]:
-        """Set a full export aside that would delete too much; return its id."""
-        held = set()
-        for file in self.files.values():
-            name = file.file_id
-            asked = deletion_guard.must_ask(self.source, self.replays.get(name))
-            if asked and name not in {*loading.bad_files, *loading.failed}:
-                unread = loading.counts[name].quarantined
-                bad = deletion_guard.too_much_missing(
-                    con, table, self.source, self.loads, loading.now, loading.files, unread=unread
-                )
-                if bad is not None:
-                    loading.set_aside(name, bad)
-                    held.add(name)
-        return held
-
-    def _records(self, loading: Loading, at: str, held: set[str]) -> list[FileRecord]:
-        """Write the quarantine object of each file that has something bad, then say what became of every file."""
         records = []
-        for file in self.files.values():
-            name = file.file_id
-            if name in loading.failed:
+        for file in self._files.values():
+            if file.file_id in loader.results.failed:
                 continue
-            count = loading.counts[name]
-            received, quarantined = (
-                (1, 1) if name in loading.bad_files else (count.received, count.quarantined)
-            )
-            replay = self.replays.get(name)
-            number = replay.number if replay else 0
-            if number and 0 < received == quarantined and name not in held:  # nothing is better than it was
+            counts = loader.results.counts(file.file_id)
+            record = file_record(file, counts, started_at, self._generation(file))
+            if improves_nothing(record) and not held:
                 continue
-            digest = ""
-            if quarantined or number:
-                digest = bad_rows.write(
-                    self.settings.ops_bucket, file, loading.bad_rows(name), at, number, self.settings.scratch
-                )
-            records.append(
-                _record(
-                    file,
-                    at,
-                    received=received,
-                    duplicates=count.duplicates,
-                    quarantined=quarantined,
-                    replay=number,
-                    set_aside=digest,
-                )
-            )
+            if needs_quarantine_object(record):
+                record = self._set_aside(file, record, loader.results.bad_rows(file.file_id))
+            records.append(record)
         return records
 
-    def _commit(self, table: Table, loading: Loading, records: list[FileRecord]) -> None:
+    def _set_aside(self, file: RawFile, record: FileRecord, rows: Iterable[BadRow]) -> FileRecord:
+        """Write what is bad of a file, and return its record with the digest of that."""
+        digest = bad_rows.write(
+            self._settings.ops_bucket,
+            file,
+            rows,
+            record.started_at,
+            record.replay,
+            self._settings.scratch,
+        )
+        return replace(record, set_aside=digest)
+
+    def _commit(self, table: Table, loader: Loader, records: list[FileRecord]) -> None:
         """Commit what was written; while nobody brought the same messages, a lost race costs only the commit."""
-        written = data_files.Written(loading.files)
+        written = data_files.Written(loader.files)
         if written.rows != sum(record.loaded for record in records):
             data_files.discard(table, written)
             raise CommitConflict(
-                f"{self.source.table}: {written.rows} rows written, the counts say otherwise"
+                f"{self._source.table}: {written.rows} rows written, the counts say otherwise"
             )
         if not records:
             return
-        for left in range(_COMMITS - 1, -1, -1):
-            try:
-                committed = append(
-                    table,
-                    written.files,
-                    records=records,
-                    exclusive=self.source.dedupe is not None or self.source.full_export is not None,
-                    already=lambda ids: ledger.in_ledger(self.catalog, ids),
-                )
-                break
-            except AlreadyCommittedError:
-                data_files.discard(table, written)
-                raise
-            except CommitConflict:
-                table = catalogs.ensure(self.catalog, self.source.contract)
-                if not left or not (loading.messages and loading.messages.still_new(table)):
-                    data_files.discard(table, written)
-                    raise
-        self._tell(committed, records)
 
-    def _tell(self, committed: Committed, records: list[FileRecord]) -> None:
-        for record in records:
-            telemetry.info(
-                "file loaded",
-                file_id=record.file_id,
-                table=committed.table,
-                received=record.received,
-                loaded=record.loaded,
-                duplicates=record.duplicates,
-                quarantined=record.quarantined,
+        def append_to_current() -> Committed:
+            return append(
+                table,
+                written.files,
+                records=records,
+                exclusive=self._source.dedupe is not None or self._source.full_export is not None,
+                already=lambda ids: ledger.in_ledger(self._catalog, ids),
             )
-        telemetry.count("RowsLoaded", sum(record.loaded for record in records))
-        telemetry.count("RowsQuarantined", sum(record.quarantined for record in records))
-        signals.table_committed(self.settings, committed.table, committed.snapshot_id)
+
+        def compare_with_added(_: int, conflict: Exception) -> None:
+            """Look at the table as it is now; to raise here ends the tries: the batch has to be planned again."""
+            nonlocal table
+            table = catalogs.ensure(self._catalog, self._source.contract)
+            if loader.messages is None or not loader.messages.still_new(table):
+                raise conflict
+
+        try:
+            committed = retry_on_conflict(append_to_current, COMMIT_RETRY, on_conflict=compare_with_added)
+        except _LOST_RACE:
+            data_files.discard(table, written)
+            raise
+        _log_commit(committed, records)
+        signals.table_committed(self._settings, committed.table, committed.snapshot_id)
+
+    def _generation(self, file: RawFile) -> int:
+        replay = self._replays.get(file.file_id)
+        return replay.number if replay is not None else 0
+
+    def _generation_id(self, file: RawFile) -> str:
+        return generation_id(file.file_id, self._generation(file))
+
+
+def _log_commit(committed: Committed, records: Sequence[FileRecord]) -> None:
+    """Log what became of each file, and count rows for the metrics."""
+    for record in records:
+        telemetry.info(
+            "file loaded",
+            file_id=record.file_id,
+            table=committed.table,
+            received=record.received,
+            loaded=record.loaded,
+            duplicates=record.duplicates,
+            quarantined=record.quarantined,
+        )
+    telemetry.count("RowsLoaded", sum(record.loaded for record in records))
+    telemetry.count("RowsQuarantined", sum(record.quarantined for record in records))

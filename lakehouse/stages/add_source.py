@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from lakehouse import telemetry
 from lakehouse.errors import BadDefinition, Terminal
-from lakehouse.ingest.quarantine.open_rows import Choice, choose
+from lakehouse.ingest.quarantine.open_rows import QuarantineFilter, select_files
 from lakehouse.ingest.refill.refill import refill
+from lakehouse.progress import Progress, no_progress
 from lakehouse.sources import definition
 from lakehouse.stages.check_sources import check_text
 from lakehouse.stages.refill_source import refill_source
-from lakehouse.stages.replay import try_again
+from lakehouse.stages.replay import replay_quarantine
 from lakehouse.tables import catalog as catalogs
-from lakehouse.tables.migrations import schema_diff as migrations
+from lakehouse.tables.migrations import schema_diff
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from lakehouse.settings import Settings
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from lakehouse.sources.review import Finding
 
 State = Literal["new", "same", "changed", "instead of the shipped one"]
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -48,14 +48,19 @@ class Plan:
     findings: tuple[Finding, ...] = ()
 
     @property
-    def place(self) -> str:
+    def source_name(self) -> str:
         """Return source and entity with a slash between."""
         return f"{self.source.source}/{self.source.entity}"
+
+    @property
+    def writes(self) -> bool:
+        """Return whether the definition's file is to be written."""
+        return self.state != "same"
 
     def as_json(self) -> dict[str, Any]:
         """Return the plan under the names that `sources add --json` uses."""
         return {
-            "place": self.place,
+            "place": self.source_name,
             "table": self.source.table,
             "file": str(self.target),
             "state": self.state,
@@ -63,7 +68,7 @@ class Plan:
             "files_waiting": self.waiting,
             "rows_set_aside": self.set_aside,
             "refill": self.refill,
-            "warnings": [asdict(one) for one in self.findings],
+            "warnings": [asdict(finding) for finding in self.findings],
         }
 
 
@@ -82,103 +87,122 @@ def plan(settings: Settings, text: str, where: str, folder: Path, *, lake: bool 
     `lake`: there are tables and raw files to look at. Raises BadDefinition for a definition with errors, or one that
     contradicts another; Terminal for one that its table cannot follow.
     """
-    source, found = check_text(settings, text, where)
-    errors = [one for one in found if one.level == "error"]
+    source, findings = check_text(settings, text, where)
+    errors = [finding for finding in findings if finding.level == "error"]
     if errors or source is None:
-        first = errors[0]
-        more = f" (and {len(errors) - 1} more: `lakehouse sources check {where}`)" if len(errors) > 1 else ""
-        line = f" (line {first.line})" if first.line else ""
-        raise BadDefinition(f"{first.file}: {first.field}: {first.message}{line}{more}; nothing was added")
-    before, target = _standing(source, folder)
-    state = _state(source, text, before, target)
-    drafted = Plan(
+        raise BadDefinition(_refusal(errors, where))
+    current, target = _current_definition(source, folder)
+    planned = Plan(
         source=source,
         text=text,
         target=target,
-        state=state,
-        columns=_added(source, before),
-        findings=tuple(found),
+        state=_state(source, text, current, target),
+        columns=added_columns(source, current),
+        findings=tuple(findings),
     )
-    return _with_lake(settings, drafted) if lake else drafted
+    return _look_at_lake(settings, planned) if lake else planned
 
 
-def _standing(source: Source, folder: Path) -> tuple[Source | None, Path]:
-    """Return what defines the place now, and the file to write; Terminal where another place has the table."""
+def _refusal(errors: Sequence[Finding], where: str) -> str:
+    """Return the first error as a message, and how many more there are."""
+    first = errors[0]
+    more = ""
+    if len(errors) > 1:
+        more = f" (and {len(errors) - 1} more: `lakehouse sources check {where}`)"
+    line = f" (line {first.line})" if first.line else ""
+    return f"{first.file}: {first.field}: {first.message}{line}{more}; nothing was added"
+
+
+def _current_definition(source: Source, folder: Path) -> tuple[Source | None, Path]:
+    """Return what defines the source now, and the file to write; BadDefinition where another source is in the way."""
     known = definition.load(folder if folder.is_dir() else None)
-    place = (source.source, source.entity)
-    for other, found in known.items():
-        if other != place and found.table == source.table:
-            raise BadDefinition(
-                f"{'/'.join(place)} and {'/'.join(other)} share {source.table}: rename the source"
-            )
-    target = folder / "sources" / f"{source.source}_{source.entity}.yaml"
-    if own := definition.find_own(folder, place):
+    source_key = (source.source, source.entity)
+    check_table_is_free(source, known)
+    if own := definition.find_own(folder, source_key):
         return own
+    target = folder / "sources" / f"{source.source}_{source.entity}.yaml"
     if target.exists():
         raise BadDefinition(f"{target} defines another source: rename it")
-    return known.get(place), target
+    return known.get(source_key), target
 
 
-def _state(source: Source, text: str, before: Source | None, target: Path) -> State:
-    if before is None:
+def check_table_is_free(source: Source, known: Mapping[tuple[str, str], Source]) -> None:
+    """Raise BadDefinition where another source has the same table."""
+    source_key = (source.source, source.entity)
+    for other_key, other in known.items():
+        if other_key != source_key and other.table == source.table:
+            names = f"{'/'.join(source_key)} and {'/'.join(other_key)}"
+            raise BadDefinition(f"{names} share {source.table}: rename the source")
+
+
+def _state(source: Source, text: str, current: Source | None, target: Path) -> State:
+    """Return how a definition stands to the current one, of which `target` is the file, if it is not shipped."""
+    if current is None:
         return "new"
     if not target.exists():
-        return "same" if before == source else "instead of the shipped one"
+        return "same" if current == source else "instead of the shipped one"
     return "same" if target.read_text("utf-8") == text else "changed"
 
 
-def _added(source: Source, before: Source | None) -> tuple[str, ...]:
-    """Return the columns that the definition names and the one before did not."""
-    known = {column.name for column in before.columns} if before else set()
+def added_columns(source: Source, current: Source | None) -> tuple[str, ...]:
+    """Return the columns that the definition names and the current one does not."""
+    known = {column.name for column in current.columns} if current else set()
     return tuple(column.name for column in source.columns if column.name not in known)
 
 
-def _with_lake(settings: Settings, found: Plan) -> Plan:
-    """Return the plan with what lies there already; raises Terminal where the table cannot follow the definition."""
-    table = catalogs.load(catalogs.open_catalog(settings), found.source.table)
+def _look_at_lake(settings: Settings, planned: Plan) -> Plan:
+    """Return the plan with what the lake holds; raises Terminal where the table cannot follow the definition."""
+    table = catalogs.load(catalogs.open_catalog(settings), planned.source.table)
     if table is not None:
-        migrations.plan(table.metadata, found.source.contract)
-    waiting = choose(settings, Choice(source=found.place, code="unknown_source"))
-    opened = choose(settings, Choice(source=found.place))
-    ids = {one.record.file_id for one in waiting}
-    loaded = table is not None and table.current_snapshot() is not None
+        schema_diff.plan(table.metadata, planned.source.contract)
+    waiting = select_files(settings, _waiting_for(planned))
+    waiting_ids = {file.file_id for file in waiting}
+    quarantined = select_files(settings, QuarantineFilter(source=planned.source_name))
+    set_aside = [file.record.quarantined for file in quarantined if file.file_id not in waiting_ids]
+    rows_loaded = table is not None and table.current_snapshot() is not None
     return replace(
-        found,
+        planned,
         waiting=len(waiting),
-        set_aside=sum(one.record.quarantined for one in opened if one.record.file_id not in ids),
-        rows_loaded=loaded,
-        refill=refill(settings, found.source, dry_run=True).as_json() if loaded else {},
+        set_aside=sum(set_aside),
+        rows_loaded=rows_loaded,
+        refill=refill(settings, planned.source, dry_run=True).as_json() if rows_loaded else {},
     )
 
 
-def carry_out(settings: Settings, found: Plan, *, lake: bool = True, on: Progress = lambda _: None) -> Done:
+def carry_out(
+    settings: Settings, planned: Plan, *, lake: bool = True, progress: Progress = no_progress
+) -> Done:
     """Do what a plan says: write the file, load what waited, refill older rows; again, it changes nothing.
 
-    Whoever reads these definitions sees the file whole or not at all, and from the next look on.
+    Whoever reads these definitions sees all of the file or nothing, and from the next look on.
     """
-    on("writing the definition")
-    written = found.state in ("new", "changed", "instead of the shipped one")
-    if written:
-        _write(found.target, found.text)
+    progress("writing the definition")
+    if planned.writes:
+        _write(planned.target, planned.text)
     if not lake:
-        return Done(written)
-    telemetry.info("definition added", table=found.source.table)
+        return Done(planned.writes)
+    telemetry.info("definition added", table=planned.source.table)
     replayed: dict[str, Any] = {}
-    if found.waiting:
-        on("loading the files that waited")
-        replayed = try_again(settings, Choice(source=found.place, code="unknown_source")).as_json()
+    if planned.waiting:
+        progress("loading the files that waited")
+        replayed = replay_quarantine(settings, _waiting_for(planned)).as_json()
     refilled: dict[str, Any] = {}
-    if found.rows_loaded:
-        on("refilling older rows")
-        refilled = refill_source(settings, found.place)
-    return Done(written, replayed, refilled)
+    if planned.rows_loaded:
+        progress("refilling older rows")
+        refilled = refill_source(settings, planned.source_name)
+    return Done(planned.writes, replayed, refilled)
+
+
+def _waiting_for(planned: Plan) -> QuarantineFilter:
+    """Return the filter of the raw files that came before anybody had defined their source."""
+    return QuarantineFilter(source=planned.source_name, code="unknown_source")
 
 
 def _write(target: Path, text: str) -> None:
-    unready = target.with_suffix(".part")
+    unfinished = target.with_suffix(".part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        unready.write_text(text, "utf-8")
-        unready.replace(target)
+        unfinished.write_text(text, "utf-8")
+        unfinished.replace(target)
     except OSError as error:
         raise Terminal(f"{target} cannot be written: {error.strerror}") from None

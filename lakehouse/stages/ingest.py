@@ -1,4 +1,4 @@
-"""The ingest stage: queue messages → raw files → one batch."""
+"""The ingest stage: queue messages → raw files → batches."""
 
 from __future__ import annotations
 
@@ -14,24 +14,29 @@ from lakehouse.settings import Settings
 
 def ingest_records(settings: Settings, records: Sequence[dict[str, Any]]) -> list[str]:
     """Load the files that a batch of SQS records announces; return the message ids to deliver again."""
-    files_of: dict[str, set[str]] = {}
+    file_ids_by_message: dict[str, set[str]] = {}
     files: list[RawFile] = []
-    again: list[str] = []
+    retry_ids: list[str] = []
     for record in records:
+        message_id = record["messageId"]
         try:
-            announced = [file for file in from_message(json.loads(record["body"])) if _ours(settings, file)]
+            announced = landed_files(record["body"], settings.landing_bucket)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            telemetry.failed("a message is not about files", error, message_id=record["messageId"])
-            again.append(record["messageId"])
+            telemetry.failed("a message is not about files", error, message_id=message_id)
+            retry_ids.append(message_id)
             continue
         files += announced
-        files_of[record["messageId"]] = {file.file_id for file in announced}
+        file_ids_by_message[message_id] = {file.file_id for file in announced}
     failed = ingest(settings, files).failed
-    return again + [message for message, ids in files_of.items() if ids & failed]
+    return retry_ids + [message_id for message_id, ids in file_ids_by_message.items() if ids & failed]
 
 
-def _ours(settings: Settings, file: RawFile) -> bool:
-    """Return whether a file is to be loaded; ValueError when the message does not say which file it is."""
-    if not (file.key and file.version):
+def landed_files(body: str, landing_bucket: str) -> list[RawFile]:
+    """Return the files in the landing bucket that a message announces; folders are none.
+
+    Raises ValueError, KeyError, TypeError or AttributeError for a message that does not say which files it is about.
+    """
+    announced = from_message(json.loads(body))
+    if not all(file.key and file.version for file in announced):
         raise ValueError("a file without a key or version")
-    return file.bucket == settings.landing_bucket and not file.key.endswith("/")
+    return [file for file in announced if file.bucket == landing_bucket and not file.key.endswith("/")]

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from lakehouse import telemetry
-from lakehouse.ingest.batch import ingest, utc_now
+from lakehouse.batching import Limit, batches
+from lakehouse.ingest.batch import Outcome, ingest, utc_now
+from lakehouse.ingest.policy import REPLAY_RETRY, ReplayPolicy
 from lakehouse.ingest.quarantine import bad_rows, open_rows, replay_plan
-from lakehouse.ingest.quarantine.open_rows import Choice, Open
-from lakehouse.ingest.quarantine.replay_plan import Step
+from lakehouse.ingest.quarantine.open_rows import QuarantinedFile, QuarantineFilter
+from lakehouse.ingest.quarantine.replay_plan import ReplayStep
+from lakehouse.progress import Progress, no_progress
+from lakehouse.retrying import resend_rejected
 
 if TYPE_CHECKING:
     from lakehouse.settings import Settings
     from lakehouse.tables.commit import FileRecord
 
-_ROWS, _FILES = 200_000, 500  # of one call of ingest; a single file may hold more
-_ATTEMPTS = 8
 
-
-@dataclass
+@dataclass(frozen=True)
 class Tally:
-    """What a replay met. Files are those that had something in quarantine, rows what stood there of them.
+    """What a replay met. Files are those that had something in quarantine, rows what was in it of them.
 
     `loaded` and `duplicates` are rows that left quarantine, `still_bad` those that stay in it after a try. `gone`,
-    `undefined` and `disagrees` count files that were left as they are (see `replay.Step`), `failed` files to try
-    again. A whole file that was bad is one row, and may become many.
+    `undefined` and `disagrees` count files that were left as they are (see `replay_plan.ReplayStep`), `failed` files
+    to try again, `to_try` files that a dry run would try. A whole file that was bad is one row, and may become many.
     """
 
     files: int = 0
@@ -40,6 +41,10 @@ class Tally:
     failed: int = 0
     to_try: int = 0
 
+    def __add__(self, other: Tally) -> Tally:
+        sums = [getattr(self, count.name) + getattr(other, count.name) for count in fields(Tally)]
+        return Tally(*sums)
+
     @property
     def fixed(self) -> int:
         """Return how many rows are no longer in quarantine."""
@@ -50,101 +55,122 @@ class Tally:
         return {"fixed": self.fixed} | asdict(self)
 
 
-def try_again(
+def replay_quarantine(
     settings: Settings,
-    choice: Choice,
+    criteria: QuarantineFilter,
     *,
     dry_run: bool = False,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress = no_progress,
 ) -> Tally:
     """Load the rows in quarantine that are good by now, each once whoever else does so too.
 
-    All open rows of a chosen file are tried. A dry run says what would be tried (`to_try`) and what cannot be.
-    `progress` hears how many files are done, and how many there are. Raises `Terminal` for an unknown file id.
+    All rows in quarantine of a selected file are tried. A dry run says what would be tried (`to_try`) and what cannot
+    be. `progress` hears how many files are done. Raises `Terminal` for an unknown file id.
     """
-    chosen = open_rows.choose(settings, choice)
-    tally = Tally(files=len(chosen), rows=sum(one.record.quarantined for one in chosen))
+    selected = open_rows.select_files(settings, criteria)
+    tally = tally_selected(selected)
     done = 0
-    for part in _parts(chosen):
-        if progress is not None:
-            progress(done, len(chosen))
-        steps = _sorted_out(settings, part, tally)
-        tally.to_try += len(steps)
+    rows = Limit[QuarantinedFile](lambda file: file.record.quarantined, ReplayPolicy.max_rows)
+    for batch in batches(selected, rows, count=ReplayPolicy.max_files):
+        progress("trying again", done, len(selected))
+        steps = list(replay_plan.plan(settings, batch))
+        to_load = _loadable(steps)
+        tally += tally_skipped(steps) + Tally(to_try=len(to_load))
         if not dry_run:
-            _load(settings, steps, tally)
-        done += len(part)
+            tally += _load(settings, to_load)
+        done += len(batch)
     telemetry.info("replayed", files=tally.files, loaded=tally.loaded, duplicates=tally.duplicates)
     return tally
 
 
 def open_bad_rows(settings: Settings, file_id: str) -> tuple[FileRecord, Iterator[dict[str, Any]]]:
-    """Return a file's last record and what it left in quarantine, a row at a time; none when nothing is open.
+    """Return a file's last record and what it left in quarantine, a row at a time; none when nothing is there.
 
     `file_id` may be shortened. Raises `Terminal` when no file has it.
     """
     last = open_rows.last_generations(settings)
-    _, record = last[open_rows.whole_id(last, file_id)]
-    found = bad_rows.read(settings.ops_bucket, record)
-    return record, found if record.quarantined else iter(())
+    _, record = last[open_rows.resolve_file_id(last, file_id)]
+    rows = bad_rows.read(settings.ops_bucket, record)
+    return record, rows if record.quarantined else iter(())
 
 
-def _parts(chosen: Sequence[Open]) -> Iterator[list[Open]]:
-    part: list[Open] = []
-    rows = 0
-    for one in chosen:
-        if part and (rows + one.record.quarantined > _ROWS or len(part) >= _FILES):
-            yield part
-            part, rows = [], 0
-        part.append(one)
-        rows += one.record.quarantined
-    if part:
-        yield part
+def tally_selected(files: Sequence[QuarantinedFile]) -> Tally:
+    """Count the files to replay, and their rows in quarantine."""
+    return Tally(files=len(files), rows=sum(file.record.quarantined for file in files))
 
 
-def _sorted_out(settings: Settings, part: Sequence[Open], tally: Tally) -> list[Step]:
-    """Return the steps that load something; the others are counted."""
-    steps = []
-    for step in replay_plan.plan(settings, part):
-        if step.left is None:
-            steps.append(step)
-            continue
-        setattr(tally, step.left, getattr(tally, step.left) + 1)
-        telemetry.warn("left in quarantine", file_id=step.opened.record.file_id, reason=step.left)
-    return steps
+def tally_skipped(steps: Iterable[ReplayStep]) -> Tally:
+    """Count the files that are left as they are, by reason."""
+    reasons = [step.skip_reason for step in steps]
+    return Tally(
+        gone=reasons.count("gone"),
+        undefined=reasons.count("undefined"),
+        disagrees=reasons.count("disagrees"),
+    )
 
 
-def _load(settings: Settings, steps: list[Step], tally: Tally) -> None:
-    """Load a part; what another replay was faster with is planned again from what that left."""
-    for _ in range(_ATTEMPTS):
-        files = [step.file for step in steps if step.file is not None]
-        plans = {step.opened.record.file_id: step.replay for step in steps if step.replay is not None}
-        outcome = ingest(settings, files, utc_now, plans)
-        for record in outcome.records:
-            tally.loaded += record.loaded
-            tally.duplicates += record.duplicates
-            tally.still_bad += record.quarantined
-        settled = {record.file_id for record in outcome.records}
-        tally.failed += len(outcome.failed)
-        beaten = [s.opened for s in steps if s.opened.record.file_id not in settled | outcome.failed]
-        moved = _moved(settings, beaten, tally)
-        if not (moved and (steps := _sorted_out(settings, moved, tally))):
-            return
-    tally.failed += len(steps)
+def tally_outcome(outcome: Outcome) -> Tally:
+    """Count what became of the rows that were tried, and the files that failed."""
+    return Tally(
+        loaded=sum(record.loaded for record in outcome.records),
+        duplicates=sum(record.duplicates for record in outcome.records),
+        still_bad=sum(record.quarantined for record in outcome.records),
+        failed=len(outcome.failed),
+    )
 
 
-def _moved(settings: Settings, beaten: Sequence[Open], tally: Tally) -> list[Open]:
-    """Return what is open now of files that another replay loaded meanwhile.
+def unsettled_files(steps: Iterable[ReplayStep], outcome: Outcome) -> list[QuarantinedFile]:
+    """Return the files that were neither loaded nor failed: no row was better, or another replay was first."""
+    settled = {record.file_id for record in outcome.records} | outcome.failed
+    return [step.quarantined for step in steps if step.quarantined.file_id not in settled]
 
-    A file that nobody moved had nothing to load: all that was bad is bad still.
+
+def find_overtaken(
+    unsettled: Iterable[QuarantinedFile], last: Mapping[str, tuple[str, FileRecord]]
+) -> tuple[list[QuarantinedFile], Tally]:
+    """Return what is in quarantine now of files that another replay loaded meanwhile, and a tally of the others.
+
+    `last` holds (table, record) of each file's last generation by now. A file that nobody loaded had nothing to load:
+    all that was bad is still bad.
     """
-    if not beaten:
-        return []
-    now = open_rows.last_generations(settings)
-    moved = []
-    for one in beaten:
-        last = Open(*now[one.record.file_id])
-        if (last.table, last.record.replay) == (one.table, one.record.replay):
-            tally.still_bad += one.record.quarantined
-        elif last.record.quarantined:
-            moved.append(last)
-    return moved
+    overtaken, still_bad = [], 0
+    for file in unsettled:
+        now = QuarantinedFile(*last[file.file_id])
+        if (now.table, now.record.replay) == (file.table, file.record.replay):
+            still_bad += file.record.quarantined
+        elif now.record.quarantined:
+            overtaken.append(now)
+    return overtaken, Tally(still_bad=still_bad)
+
+
+def _load(settings: Settings, steps: list[ReplayStep]) -> Tally:
+    """Load a batch; files that another replay loaded first are planned again from what that left."""
+    tallies = []
+
+    def load(steps: Sequence[ReplayStep]) -> Sequence[ReplayStep]:
+        """Load what the steps say, and return the steps to go on with."""
+        files = [step.raw_file for step in steps if step.raw_file is not None]
+        replays = {step.quarantined.file_id: step.replay for step in steps if step.replay is not None}
+        outcome = ingest(settings, files, utc_now, replays)
+        tallies.append(tally_outcome(outcome))
+        unsettled = unsettled_files(steps, outcome)
+        if not unsettled:
+            return []
+        overtaken, others = find_overtaken(unsettled, open_rows.last_generations(settings))
+        replanned = list(replay_plan.plan(settings, overtaken)) if overtaken else []
+        tallies.extend([others, tally_skipped(replanned)])
+        return _loadable(replanned)
+
+    not_loaded = resend_rejected(load, steps, REPLAY_RETRY)
+    return sum(tallies, Tally(failed=len(not_loaded)))
+
+
+def _loadable(steps: Iterable[ReplayStep]) -> list[ReplayStep]:
+    """Return the steps that load something; the others are logged."""
+    loadable = []
+    for step in steps:
+        if step.skip_reason is None:
+            loadable.append(step)
+        else:
+            telemetry.warn("left in quarantine", file_id=step.quarantined.file_id, reason=step.skip_reason)
+    return loadable

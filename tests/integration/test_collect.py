@@ -15,12 +15,12 @@ import yaml
 
 from lakehouse import aws, secrets
 from lakehouse.ingest.batch import ingest
-from lakehouse.ingest.quarantine.open_rows import Choice
+from lakehouse.ingest.quarantine.open_rows import QuarantineFilter
 from lakehouse.landing.object_lines import lines
 from lakehouse.objects import list_keys
 from lakehouse.stages.books import keep_books
 from lakehouse.stages.refill_source import refill_source
-from lakehouse.stages.replay import try_again
+from lakehouse.stages.replay import replay_quarantine
 from lakehouse.tables.catalog import load, open_catalog, table_names
 from tests.support.raw_files import a_company
 from tests.support.workbooks import book
@@ -221,7 +221,7 @@ def test_replay_reads_the_raw_file_again_and_keeps_as_little(company, tmp_path):
     company.ingest(file)
     assert company.rows("raw.f_csv_people") == []
     company.settings = company.settings.model_copy(update={"definitions": then})
-    tally = try_again(company.settings, Choice(file_ids=(file.file_id,)))
+    tally = replay_quarantine(company.settings, QuarantineFilter(file_ids=(file.file_id,)))
     assert (tally.loaded, tally.still_bad) == (1, 4)
     (row,) = company.rows("raw.f_csv_people")
     assert row["email"] == hmac.new(KEY.encode(), f"{HASHED}@x".encode(), "sha256").hexdigest()

@@ -11,11 +11,11 @@ from lakehouse import settings
 from lakehouse.ingest import batch
 from lakehouse.ingest.batch import ingest
 from lakehouse.ingest.quarantine import open_rows
-from lakehouse.ingest.quarantine.open_rows import Choice
+from lakehouse.ingest.quarantine.open_rows import QuarantineFilter
 from lakehouse.models import runner
 from lakehouse.sources import definition
 from lakehouse.stages.books import keep_books
-from lakehouse.stages.replay import try_again
+from lakehouse.stages.replay import replay_quarantine
 from lakehouse.stages.status import status
 from tests.support import small_company
 from tests.support.change_feeds import (
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from lakehouse.landing.raw_files import RawFile
     from lakehouse.tables.catalog import Table
 
-ALL = Choice()
+ALL = QuarantineFilter()
 RED = ("red", None)
 FOUR: dict[str, Any] = dict.fromkeys("abcd", RED)
 
@@ -77,7 +77,7 @@ class Lists:
 
     def codes(self) -> list[tuple[str, int]]:
         """Return what `lakehouse quarantine list` shows."""
-        return [(group.code, group.rows) for group in open_rows.groups(settings.current(), ALL)]
+        return [(group.code, group.rows) for group in open_rows.group_rows(settings.current(), ALL)]
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_a_file_that_would_delete_too_much_waits_for_a_person(lists):
     assert standing(lists.told()) == dict.fromkeys("abcd", "red")
     assert status(settings.current())["ingest"]["quarantined"] == 1
 
-    tally = try_again(settings.current(), Choice(code="would_delete"))
+    tally = replay_quarantine(settings.current(), QuarantineFilter(code="would_delete"))
     assert (tally.loaded, tally.still_bad, tally.failed) == (1, 0, 0)
     assert lists.codes() == []
     assert lists.told() == exported([first, short])
@@ -119,7 +119,7 @@ def test_a_held_file_that_is_replayed_late_stands_where_it_came(lists):
     for export in made:
         lists.load(export)
     assert lists.told() == exported([made[0], made[2]])
-    assert try_again(settings.current(), ALL).loaded == 1
+    assert replay_quarantine(settings.current(), ALL).loaded == 1
     assert lists.told() == exported(made)
     assert standing(lists.told()) == dict.fromkeys("abcd", "red")
     # the guard compares with the newest file, not with the one that was loaded last
@@ -140,7 +140,7 @@ def test_a_file_with_bad_rows_deletes_nobody_until_they_are_read(lists):
 
     lists.define(FULL_YAML.replace('allowed: ["1"], ', ""))
     small_company.forget()
-    assert try_again(settings.current(), ALL).loaded == 1
+    assert replay_quarantine(settings.current(), ALL).loaded == 1
     versions = lists.told()
     assert Version("d", "red", at(10), at(20)) in versions
     assert standing(versions) == dict.fromkeys("abcd", "red")
@@ -164,7 +164,7 @@ def test_a_file_that_lists_nobody(lists):
     lists.load(Export(20, {}))
     assert lists.codes() == [("would_delete", 1)]
     assert standing(lists.told()) == dict.fromkeys("abcd", "red")
-    assert try_again(settings.current(), ALL).still_bad == 0
+    assert replay_quarantine(settings.current(), ALL).still_bad == 0
     assert lists.codes() == []
     assert standing(lists.told()) == {}
     lists.load(Export(30, {"a": RED}))
@@ -180,10 +180,10 @@ def test_a_file_that_could_not_be_read_is_asked_when_it_can(lists):
     assert lists.codes() == [("missing_column", 1)]
     lists.define()
     small_company.forget()
-    assert try_again(settings.current(), ALL).still_bad == 1
+    assert replay_quarantine(settings.current(), ALL).still_bad == 1
     assert lists.codes() == [("would_delete", 1)]
     assert standing(lists.told()) == dict.fromkeys("abcd", "red")
-    assert try_again(settings.current(), ALL).loaded == 1
+    assert replay_quarantine(settings.current(), ALL).loaded == 1
     assert standing(lists.told()) == {"a": "red"}
 
 
@@ -255,7 +255,7 @@ def test_histories_the_whole_way(lists, seed):
         waits = record.quarantined == 1 and record.received == 1 and (there or export.unread != 1)
         (held if waits else made).append(export)
         assert lists.told() == exported(made)
-    try_again(settings.current(), Choice(code="would_delete"))
+    replay_quarantine(settings.current(), QuarantineFilter(code="would_delete"))
     keep_books(settings.current())
     every = sorted([*made, *held], key=lambda export: export.minute)
     assert lists.told() == exported(every)

@@ -13,6 +13,7 @@ from lakehouse.errors import CommitConflict, Transient
 from lakehouse.ingest import batch
 from lakehouse.ingest.batch import ingest
 from lakehouse.ingest.loading.dedupe import Messages
+from lakehouse.ingest.policy import BatchPolicy
 from lakehouse.landing.raw_files import RawFile
 from lakehouse.stages.ingest import ingest_records
 from lakehouse.tables import ledger
@@ -143,11 +144,11 @@ def test_a_backlog_is_cut_into_commits(company, monkeypatch):
     """Bounded in files and in bytes, each announced once."""
     announced = []
     monkeypatch.setattr(signals, "table_committed", lambda _settings, table, _: announced.append(table))
-    monkeypatch.setattr(batch, "_BATCH_FILES", 2)
+    monkeypatch.setattr(BatchPolicy, "max_files", 2)
     files = [company.put("shop/orders/x.csv", shop_csv(number)) for number in range(5)]
     assert len(company.ingest(*files).records) == 5
     assert announced == ["raw.shop_orders"] * 3
-    monkeypatch.setattr(batch, "_BATCH_BYTES", 1)
+    monkeypatch.setattr(BatchPolicy, "max_bytes", 1)
     company.ingest(*(company.put("shop/orders/x.csv", shop_csv(number)) for number in (7, 8)))
     assert announced == ["raw.shop_orders"] * 5
     assert len(company.rows("raw.shop_orders")) == 7

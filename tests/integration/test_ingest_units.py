@@ -9,7 +9,8 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from lakehouse.ingest.batch import ingest
-from lakehouse.ingest.loading import loader
+from lakehouse.ingest.loading import loader, unit
+from lakehouse.ingest.policy import LoadingPolicy
 from lakehouse.ingest.quarantine import bad_rows
 from lakehouse.ingest.quarantine.replay_plan import Replay
 from lakehouse.tables import data_files
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.stack
 @pytest.fixture
 def company(landing, monkeypatch):
     monkeypatch.setattr(loader, "PIECE", 400)
-    monkeypatch.setattr(loader, "UNIT", 600)
+    monkeypatch.setattr(LoadingPolicy, "unit_bytes", 600)
     real = loader.chunks
     monkeypatch.setattr(
         loader,
@@ -129,7 +130,7 @@ def test_of_an_attempt_that_fails_while_a_unit_is_written_nothing_is_left(compan
 
 def test_a_unit_of_which_reading_fails_takes_the_one_being_written_along(company, monkeypatch):
     """It is in no data file that somebody would have to find and remove."""
-    real, calls = loader.read_piece, []
+    real, calls = unit.read_piece, []
 
     def failing(*arguments):
         calls.append(arguments)
@@ -139,7 +140,7 @@ def test_a_unit_of_which_reading_fails_takes_the_one_being_written_along(company
 
     file = company.put("web/events/x.json", messages(*range(180)))
     with monkeypatch.context() as broken:
-        broken.setattr(loader, "read_piece", failing)
+        broken.setattr(unit, "read_piece", failing)
         assert ingest(company.settings, [file]).failed == {file.file_id}
     assert company.data_files() == set()
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from lakehouse.errors import Terminal
-from lakehouse.stages.refill_source import listed, refill_source
+from lakehouse.stages.refill_source import list_sources, refill_source
 from lakehouse.tables.catalog import ensure, open_catalog
 from tests.support.raw_files import a_company
 
@@ -100,7 +100,7 @@ def test_a_source_that_nobody_defined(landing):
 
 def test_what_sources_say_of_themselves(lake):
     """With the field ids of the tables, which a migration that drops a column has to name."""
-    found = {(one["source"], one["entity"]): one for one in listed(lake)}
+    found = {(one["source"], one["entity"]): one for one in list_sources(lake)}
     orders = found["shop", "orders"]
     assert (orders["table"], orders["format"]) == ("raw.shop_orders", "csv")
     assert orders["columns"][0] == {"id": 5, "name": "order_id", "type": "string", "from": "order_id"}
@@ -114,5 +114,5 @@ def test_ids_are_the_tables(lake):
     source = load()["shop", "orders"]
     table = ensure(open_catalog(lake), source.contract)
     ids = {field.name: field.field_id for field in table.schema().fields}
-    shown = next(one for one in listed(lake) if one["table"] == source.table)["columns"]
+    shown = next(one for one in list_sources(lake) if one["table"] == source.table)["columns"]
     assert {column["name"]: column["id"] for column in shown}.items() <= ids.items()

@@ -208,7 +208,7 @@ def _read_whole(record: FileRecord, expected: Expected) -> bool:
 
 
 def _object(store: Store, record: FileRecord) -> frozenset[int | None]:
-    key = bad_rows.key_of(record.file_id, record.replay, record.set_aside)
+    key = bad_rows.object_key(record.file_id, record.replay, record.set_aside)
     try:
         body = store.get_object(Bucket=OPS, Key=key)["Body"].read()
     except Exception:  # noqa: BLE001 - there is none

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.books import balance
-from lakehouse.ingest.quarantine.open_rows import Choice
+from lakehouse.ingest.quarantine.open_rows import QuarantineFilter
 from lakehouse.landing.raw_files import RawFile
 from lakehouse.sources import definition
-from lakehouse.stages.replay import Tally, try_again
+from lakehouse.stages.replay import Tally, replay_quarantine
 from lakehouse.stages.status import status
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.maintenance.expire import expire
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from lakehouse.settings import Settings
 
-ALL = Choice()
+ALL = QuarantineFilter()
 COUNTS = ("received", "loaded", "duplicates", "quarantined")
 
 
@@ -56,8 +56,8 @@ class Shop:
             lines.append(f"{number},C1,2026-01-05,1,1.00,{currency},web")
         return self.works.land(f"{source}/orders", name, "\n".join(lines) + "\n")
 
-    def replay(self, choice: Choice = ALL, **how: Any) -> Tally:
-        return try_again(self.works.settings, choice, **how)
+    def replay(self, criteria: QuarantineFilter = ALL, **how: Any) -> Tally:
+        return replay_quarantine(self.works.settings, criteria, **how)
 
     def orders(self, table: str = "raw.shop_orders") -> list[str]:
         """Return the numbers of the orders in the table, those that are there twice twice."""

@@ -8,7 +8,7 @@ that it added are compared.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -23,86 +23,104 @@ if TYPE_CHECKING:
 
 
 class Messages:
-    """The ids of the messages that a batch brings, compared with themselves and with those of the table."""
+    """The ids of the messages that a batch brings, compared with themselves and with those of the table.
+
+    `batch_messages` holds those that the batch brought so far, with hash and number of the raw file; `arrived` the
+    hashes of those in the table, from the second unit on.
+    """
 
     def __init__(self, con: duckdb.DuckDBPyConnection, table: Table, rule: Dedupe, now: datetime) -> None:
         """Look at the table as it is; `now` says where the window begins."""
-        self.con, self.table = con, table
-        self.column = identifier(rule.column)
-        self.cutoff = now - timedelta(days=rule.days)
-        self.compared = set(self._paths(table))
+        self._con, self._table = con, table
+        self._column = identifier(rule.column)
+        self._cutoff = now - timedelta(days=rule.days)
+        self._compared = set(self._paths(table))
         self._units, self._hashed = 0, False
-        self._files: dict[str, int] = {}
-        con.execute("CREATE TABLE seen (h UBIGINT, id VARCHAR, file INTEGER)")
+        self._file_numbers: dict[str, int] = {}
+        con.execute("CREATE TABLE batch_messages (hash UBIGINT, id VARCHAR, file INTEGER)")
 
-    def drop_repeated(self, file_of: dict[int, str]) -> dict[int, int]:
+    def drop_repeated(self, file_of_piece: Mapping[int, str]) -> dict[int, int]:
         """Delete from `unit` the good rows that are there already; return how many by piece.
 
-        Of equal ones the first stays, by piece and row. `file_of` gives the file of each piece in the unit.
+        Of equal ones the first stays, by piece and row. `file_of_piece` gives the file of each piece in the unit.
         """
-        con, column = self.con, self.column
+        con, column = self._con, self._column
         con.execute(
             "CREATE OR REPLACE TEMP TABLE repeated AS SELECT rowid AS r, _piece FROM unit WHERE _code IS NULL AND "
             f"{column} IN (SELECT {column} FROM unit WHERE _code IS NULL GROUP BY 1 HAVING count(*) > 1) "
             f"QUALIFY row_number() OVER (PARTITION BY {column} ORDER BY _piece, _row) > 1"
         )
-        # What is few, the unit, is looked up in; of the many seen only the hashes are read where none is met.
-        ours = "FROM unit WHERE _code IS NULL"
-        self._also_repeated(f"SELECT id FROM seen WHERE h IN (SELECT hash({column}) {ours})")
+        # The unit's few ids are looked up; of the batch's many, only the hashes are read where none is met.
+        good_rows = "FROM unit WHERE _code IS NULL"
+        self._add_repeated(f"SELECT id FROM batch_messages WHERE hash IN (SELECT hash({column}) {good_rows})")
         if self._may_have_arrived():
-            self._also_repeated(f"{self._ids(self.compared)} AND {column} IN (SELECT {column} {ours})")
+            self._add_repeated(
+                f"{self._ids_sql(self._compared)} AND {column} IN (SELECT {column} {good_rows})"
+            )
         counts = con.execute("SELECT _piece, count(DISTINCT r) FROM repeated GROUP BY 1").fetchall()
         if counts:
             con.execute("DELETE FROM unit WHERE rowid IN (SELECT r FROM repeated)")
-        numbers = [self._files.setdefault(file_id, len(self._files)) for file_id in file_of.values()]
-        con.execute("CREATE OR REPLACE TEMP TABLE file_of AS SELECT unnest(?) AS _of, unnest(?) AS _file",
-                    [list(file_of), numbers])  # fmt: skip
-        con.execute(
-            f"INSERT INTO seen SELECT hash({column}), {column}, _file FROM unit JOIN file_of ON _of = _piece "
-            "WHERE _code IS NULL"
-        )
+        self._remember(file_of_piece)
         return dict(counts)
 
     def forget(self, file_id: str) -> None:
         """Take back what a file brought: none of it will be loaded."""
-        self.con.execute("DELETE FROM seen WHERE file = ?", [self._files.get(file_id)])
+        self._con.execute("DELETE FROM batch_messages WHERE file = ?", [self._file_numbers.get(file_id)])
 
     def still_new(self, table: Table) -> bool:
         """Return whether the table, as it is now, has none of the batch's messages either."""
-        self.table = table
-        fresh = set(self._paths(table)) - self.compared
-        if fresh:
-            found = f"SELECT count(*) FROM seen WHERE id IN ({self._ids(fresh)})"
-            if self.con.execute(found).fetchone() != (0,):
+        self._table = table
+        added = set(self._paths(table)) - self._compared
+        if added:
+            common = f"SELECT count(*) FROM batch_messages WHERE id IN ({self._ids_sql(added)})"
+            if self._con.execute(common).fetchone() != (0,):
                 return False
-        self.compared |= fresh
+        self._compared |= added
         return True
 
     def _may_have_arrived(self) -> bool:
         """Return whether the table may have a message of this unit: from the second unit on its hashes say so."""
         self._units += 1
-        if not self.compared or self._units == 1:
-            return bool(self.compared)
+        if not self._compared or self._units == 1:
+            return bool(self._compared)
         if not self._hashed:
             # Once: IF NOT EXISTS, too, opens a file of the table, to learn its columns.
-            hashes = f"SELECT hash({self.column}) AS h FROM ({self._ids(self.compared)})"
-            self.con.execute(f"CREATE TABLE arrived AS {hashes}")
+            hashes = f"SELECT hash({self._column}) AS hash FROM ({self._ids_sql(self._compared)})"
+            self._con.execute(f"CREATE TABLE arrived AS {hashes}")
             self._hashed = True
-        some = f"SELECT 1 FROM unit WHERE _code IS NULL AND hash({self.column}) IN (SELECT h FROM arrived) LIMIT 1"
-        return self.con.execute(some).fetchone() is not None
+        unit_hashes = f"hash({self._column}) IN (SELECT hash FROM arrived)"
+        met = f"SELECT 1 FROM unit WHERE _code IS NULL AND {unit_hashes} LIMIT 1"
+        return self._con.execute(met).fetchone() is not None
 
-    def _also_repeated(self, ids: str) -> None:
-        self.con.execute(
-            f"INSERT INTO repeated SELECT rowid, _piece FROM unit WHERE _code IS NULL AND {self.column} IN ({ids})"
+    def _add_repeated(self, ids_sql: str) -> None:
+        """Note the good rows of the unit whose message is among these ids."""
+        self._con.execute(
+            "INSERT INTO repeated SELECT rowid, _piece FROM unit "
+            f"WHERE _code IS NULL AND {self._column} IN ({ids_sql})"
+        )
+
+    def _remember(self, file_of_piece: Mapping[int, str]) -> None:
+        """Keep the messages that are left in the unit, each with the number of its file."""
+        numbers = [
+            self._file_numbers.setdefault(file_id, len(self._file_numbers))
+            for file_id in file_of_piece.values()
+        ]
+        self._con.execute(
+            "CREATE OR REPLACE TEMP TABLE piece_files AS SELECT unnest(?) AS _of_piece, unnest(?) AS _file",
+            [list(file_of_piece), numbers],
+        )
+        self._con.execute(
+            f"INSERT INTO batch_messages SELECT hash({self._column}), {self._column}, _file "
+            "FROM unit JOIN piece_files ON _of_piece = _piece WHERE _code IS NULL"
         )
 
     def _paths(self, table: Table) -> list[str]:
+        """Return the data files that may hold arrivals in the window."""
         if table.current_snapshot() is None:
             return []
-        return data_files.paths_since(table, "_loaded_at", self.cutoff)
+        return data_files.paths_since(table, "_loaded_at", self._cutoff)
 
-    def _ids(self, paths: Iterable[str]) -> str:
-        read = data_files.read_sql(self.table, sorted(paths))
-        return (
-            f"SELECT {self.column} FROM ({read}) WHERE _loaded_at >= TIMESTAMPTZ '{self.cutoff.isoformat()}'"
-        )
+    def _ids_sql(self, paths: Iterable[str]) -> str:
+        """Return the query of the ids that arrived in the window, in these data files."""
+        rows = data_files.read_sql(self._table, sorted(paths))
+        return f"SELECT {self._column} FROM ({rows}) WHERE _loaded_at >= TIMESTAMPTZ '{self._cutoff.isoformat()}'"

@@ -6,6 +6,7 @@ An export that broke off, or that somebody filtered, would otherwise delete ever
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -24,8 +25,22 @@ if TYPE_CHECKING:
 CODE = "would_delete"
 
 
-def place_in_time(loads: Mapping[str, Load], file_id: str, replay: Replay | None, now: datetime) -> datetime:
-    """Return when a file's rows count as loaded: a replayed one stands where it came, and not behind newer ones."""
+@dataclass(frozen=True)
+class NewExport:
+    """A full export whose rows are in data files and in no commit yet.
+
+    `loads` is what the table has of each raw file before it, by file id. Each of the `unread_rows`, which are bad, may
+    hold a record that seems to be missing.
+    """
+
+    loads: Mapping[str, Load]
+    loaded_at: datetime
+    files: Sequence[DataFile]
+    unread_rows: int
+
+
+def load_time(loads: Mapping[str, Load], file_id: str, replay: Replay | None, now: datetime) -> datetime:
+    """Return when a file's rows count as loaded: those of a replayed one when it came, and not after newer files."""
     if replay is None:
         return now
     if file_id in loads:
@@ -33,65 +48,64 @@ def place_in_time(loads: Mapping[str, Load], file_id: str, replay: Replay | None
     return datetime.fromisoformat(replay.since) if replay.since else now
 
 
-def must_ask(source: Source, replay: Replay | None) -> bool:
-    """Return whether a file is asked what it would delete: not of single rows, and not once a person has said yes."""
-    return source.full_export is not None and (
-        replay is None or (replay.rows is None and not replay.would_delete)
-    )
+def is_guarded(source: Source, replay: Replay | None) -> bool:
+    """Return whether a file is compared: a full export, not single rows of one, and no person said that it may."""
+    if source.full_export is None:
+        return False
+    return replay is None or (replay.rows is None and not replay.would_delete)
 
 
-def too_much_missing(  # noqa: PLR0913 - what is compared with what
-    con: duckdb.DuckDBPyConnection,
-    table: Table,
-    source: Source,
-    loads: Mapping[str, Load],
-    moment: datetime,
-    written: Sequence[DataFile],
-    *,
-    unread: int = 0,
+def find_excess_deletion(
+    con: duckdb.DuckDBPyConnection, table: Table, source: Source, export: NewExport
 ) -> BadFile | None:
-    """Return why a file whose rows are `written` is set aside; None where it may be loaded.
+    """Return why a full export is set aside; None where it may be loaded.
 
-    It is compared with the records that stand at `moment`: those of the last whole file before it, and of the files
-    behind that one. Each of its `unread` rows may hold a record that seems to be missing.
+    It is compared with the records that stand when it is loaded: those of the last complete file before it, and of
+    the files behind that one.
     """
     rule = source.full_export
-    standing = _standing(loads, moment)
+    standing = standing_files(export.loads, export.loaded_at)
     if rule is None or not standing:
         return None
-    paths = data_files.paths_since(table, "_loaded_at", min(loads[file_id].since for file_id in standing))
+    earliest = min(export.loads[file_id].since for file_id in standing)
+    paths = data_files.paths_since(table, "_loaded_at", earliest)
     if not paths:
         return None
-    key, listed = ", ".join(map(identifier, source.key)), ", ".join(map(literal, sorted(standing)))
+    key, file_ids = ", ".join(map(identifier, source.key)), ", ".join(map(literal, sorted(standing)))
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE standing AS SELECT DISTINCT {key} "
-        f"FROM ({data_files.read_sql(table, paths)}) WHERE _file_id IN ({listed})"
+        f"FROM ({data_files.read_sql(table, paths)}) WHERE _file_id IN ({file_ids})"
     )
-    before = missing = _count(con, "SELECT count(*) FROM standing")
-    if written:
-        now = data_files.read_sql(table, [file.file_path for file in written])
+    known = missing = _count(con, "SELECT count(*) FROM standing")
+    if export.files:
+        listed = data_files.read_sql(table, [file.file_path for file in export.files])
         same = " AND ".join(f"s.{name} IS NOT DISTINCT FROM n.{name}" for name in map(identifier, source.key))
-        missing = _count(con, f"SELECT count(*) FROM standing AS s ANTI JOIN ({now}) AS n ON {same}")
-    gone = max(0, missing - unread)
-    if not before or gone / before <= rule.held_above:
+        missing = _count(con, f"SELECT count(*) FROM standing AS s ANTI JOIN ({listed}) AS n ON {same}")
+    return judge_deletion(known, max(0, missing - export.unread_rows), rule.held_above)
+
+
+def standing_files(loads: Mapping[str, Load], moment: datetime) -> set[str]:
+    """Return the files that say which records there are at a moment: the last complete one, and those behind it."""
+    standing: set[str] = set()
+    earlier = sorted((load.since, file_id) for file_id, load in loads.items() if load.since < moment)
+    for _, file_id in reversed(earlier):
+        load = loads[file_id]
+        if load.loaded:
+            standing.add(file_id)
+        if load.whole:
+            break
+    return standing
+
+
+def judge_deletion(known: int, deleted: int, held_above: float) -> BadFile | None:
+    """Return why a file is set aside that would delete so many of the known records; None where it may."""
+    if not known or deleted / known <= held_above:
         return None
     return BadFile(
         CODE,
-        f"the file lacks {gone} of the {before} records of the one before; more than {rule.held_above:.0%} are not "
+        f"the file lacks {deleted} of the {known} records of the one before; more than {held_above:.0%} are not "
         f"deleted unasked. Where they are gone indeed, replay it: `lakehouse quarantine replay --code {CODE}`",
     )
-
-
-def _standing(loads: Mapping[str, Load], moment: datetime) -> set[str]:
-    """Return the files that say which records stand at a moment: the last whole one, and those behind it."""
-    found: set[str] = set()
-    earlier = sorted((load.since, file_id) for file_id, load in loads.items() if load.since < moment)
-    for _, file_id in reversed(earlier):
-        if loads[file_id].loaded:
-            found.add(file_id)
-        if loads[file_id].whole:
-            break
-    return found
 
 
 def _count(con: duckdb.DuckDBPyConnection, query: str) -> int:

@@ -1,46 +1,66 @@
-"""Threads of a load: pieces made ahead of those who read them, pools of one or none, work that is done at once."""
+"""Threads of a load: one fetches pieces ahead, some read them, one writes; or none, and all happens in one order."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TypeVar
 
-_AHEAD = 4  # pieces that are fetched and unpacked while others are read
-_T = TypeVar("_T")
+from lakehouse.ingest.policy import LoadingPolicy
+
+T = TypeVar("T")
 
 
-def ahead(items: Iterator[_T], fetcher: ThreadPoolExecutor | None) -> Iterator[_T]:
-    """Yield the items; a fetcher makes the next few of them meanwhile."""
-    if fetcher is None:
-        yield from items
-        return
-    coming = deque(fetcher.submit(next, items, None) for _ in range(_AHEAD))
-    while (item := coming.popleft().result()) is not None:
-        coming.append(fetcher.submit(next, items, None))
-        yield item
+@dataclass(frozen=True)
+class Workers:
+    """The pools of a load; None where the calling thread does the work itself."""
+
+    fetcher: Executor | None = None
+    readers: Executor | None = None
+    writer: Executor | None = None
 
 
 @contextmanager
-def threads(number: int) -> Iterator[ThreadPoolExecutor | None]:
-    """Give a pool of threads, or None for none: then all happens in the calling thread, in one order."""
-    if number == 0:
-        yield None
+def start_workers(threads: int) -> Iterator[Workers]:
+    """Give the pools for so many threads that read; a single one works without pools, in the calling thread."""
+    if threads <= 1:
+        yield Workers()
         return
-    pool = ThreadPoolExecutor(number)
+    with _pool(1) as writer, _pool(threads) as readers, _pool(1) as fetcher:
+        yield Workers(fetcher, readers, writer)
+
+
+@contextmanager
+def _pool(threads: int) -> Iterator[ThreadPoolExecutor]:
+    """Give a pool; at the end, what has not begun yet is not done any more."""
+    pool = ThreadPoolExecutor(threads)
     try:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def at_once(work: Callable[[], _T]) -> Future[_T]:
-    """Do the work here and now, and return it as if a thread had."""
-    done: Future[_T] = Future()
+def submit(pool: Executor | None, work: Callable[[], T]) -> Future[T]:
+    """Let a pool do the work; without one it is done before this returns. Its error comes with the result."""
+    if pool is not None:
+        return pool.submit(work)
+    finished: Future[T] = Future()
     try:
-        done.set_result(work())
+        finished.set_result(work())
     except Exception as error:  # noqa: BLE001 - whoever asks for the result gets it
-        done.set_exception(error)
-    return done
+        finished.set_exception(error)
+    return finished
+
+
+def fetch_ahead(items: Iterator[T], fetcher: Executor | None) -> Iterator[T]:
+    """Yield the items; a fetcher makes the next few of them meanwhile."""
+    if fetcher is None:
+        yield from items
+        return
+    coming = deque(fetcher.submit(next, items, None) for _ in range(LoadingPolicy.pieces_ahead))
+    while (item := coming.popleft().result()) is not None:
+        coming.append(fetcher.submit(next, items, None))
+        yield item

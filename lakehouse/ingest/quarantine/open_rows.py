@@ -1,22 +1,23 @@
 """What is in quarantine now: of each raw file what its last generation left there, and nothing older.
 
 The objects say what is bad; `ops.quarantine` is a copy of them that may lag, and answers faster. So the copy is asked
-for every file that it has whole, the objects for the rest.
+for every file of which it has all rows, the objects for the rest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import TYPE_CHECKING
 
+from lakehouse.batching import batches
 from lakehouse.engine import duck
 from lakehouse.engine.escape import literal
 from lakehouse.errors import Terminal
-from lakehouse.ingest.quarantine.bad_rows import key_of
+from lakehouse.ingest.policy import QuarantinePolicy
+from lakehouse.ingest.quarantine.bad_rows import object_key
 from lakehouse.landing.object_lines import lines
 from lakehouse.landing.raw_files import RawFile
 from lakehouse.tables import catalog as catalogs
@@ -29,27 +30,29 @@ if TYPE_CHECKING:
     from lakehouse.settings import Settings
     from lakehouse.tables.commit import FileRecord
 
-_LINES = 5_000  # of objects, at once in memory
-_SHORTEST = 8  # characters of a file id that a person may give for the whole
-
 
 @dataclass(frozen=True)
-class Open:
+class QuarantinedFile:
     """A raw file that has something in quarantine. `record` is its last generation's; `table` "" for no table."""
 
     table: str
     record: FileRecord
 
     @property
-    def place(self) -> tuple[str, str]:
+    def file_id(self) -> str:
+        """Return the id of the raw file."""
+        return self.record.file_id
+
+    @property
+    def source_key(self) -> tuple[str, str]:
         """Return (source, entity) as the key names them."""
-        r = self.record
-        return RawFile(r.bucket, r.key, r.version, r.bytes).source_key
+        record = self.record
+        return RawFile(record.bucket, record.key, record.version, record.bytes).source_key
 
 
 @dataclass(frozen=True)
-class Choice:
-    """Which open files are meant: those with at least one bad row to which all of this applies.
+class QuarantineFilter:
+    """Which files in quarantine are meant: those with at least one bad row to which all of this applies.
 
     `source` is a source, or source and entity with a slash between; `file_ids` may be shortened.
     """
@@ -59,10 +62,15 @@ class Choice:
     since: datetime | None = None
     file_ids: tuple[str, ...] = ()
 
+    @property
+    def asks_of_rows(self) -> bool:
+        """Return whether the rows of a file decide whether it is meant."""
+        return bool(self.code) or self.since is not None
+
 
 @dataclass(frozen=True)
-class Group:
-    """The open rows of one source with one code. `file_id`, `row` and `reason` are an example's."""
+class QuarantineGroup:
+    """The rows in quarantine of one source with one code. `file_id`, `row` and `reason` are an example's."""
 
     source: str
     entity: str
@@ -76,17 +84,8 @@ class Group:
     reason: str
 
 
-def open_files(settings: Settings) -> dict[str, Open]:
-    """Return the files that have something in quarantine, by file id."""
-    return {
-        file_id: Open(table, record)
-        for file_id, (table, record) in last_generations(settings).items()
-        if record.quarantined
-    }
-
-
 def last_generations(settings: Settings) -> dict[str, tuple[str, FileRecord]]:
-    """Return (table, record) of every file's last generation, by file id."""
+    """Return (table, record) of every raw file's last generation, by file id; the table is "" for none."""
     catalog = catalogs.open_catalog(settings)
     loaded = ((name, catalogs.load(catalog, name)) for name in catalogs.table_names(catalog))
     tables = {name: table for name, table in loaded if table is not None}
@@ -97,98 +96,126 @@ def last_generations(settings: Settings) -> dict[str, tuple[str, FileRecord]]:
     return last
 
 
-def groups(settings: Settings, choice: Choice) -> list[Group]:
-    """Return what is in quarantine by source and code, the largest first."""
-    opened = {
-        one.record.file_id: one for one in choose(settings, Choice(choice.source, file_ids=choice.file_ids))
-    }
-    with _open_rows(settings, opened) as con:
-        rows = con.execute(
-            "SELECT source, entity, code, count(DISTINCT file_id), count(*), min(quarantined_at), "
-            "max(quarantined_at), arg_max({'f': file_id, 'r': \"row\", 'w': reason}, quarantined_at) AS example "
-            f"FROM open_rows WHERE {_condition(choice)} "
-            "GROUP BY ALL ORDER BY 5 DESC, 1, 2, 3"
-        ).fetchall()
-    return [
-        Group(source, entity, code, files, bad, first, last, one["f"], one["r"], one["w"])
-        for source, entity, code, files, bad, first, last, one in rows
-    ]
+def group_rows(settings: Settings, criteria: QuarantineFilter) -> list[QuarantineGroup]:
+    """Return what is in quarantine by source and code, the largest first; Terminal as `select_files`."""
+    files = select_files(settings, QuarantineFilter(criteria.source, file_ids=criteria.file_ids))
+    with _open_rows(settings, files) as con:
+        rows = con.execute(groups_sql(criteria)).fetchall()
+    groups = []
+    for source, entity, code, files_count, rows_count, first, last, example in rows:
+        group = QuarantineGroup(source, entity, code, files_count, rows_count, first, last, **example)
+        groups.append(group)
+    return groups
 
 
-def choose(settings: Settings, choice: Choice) -> list[Open]:
-    """Return the open files that are meant, in the order of their places and keys.
+def groups_sql(criteria: QuarantineFilter) -> str:
+    """Return the SELECT of what `open_rows` holds by source and code; the example is the row that came last."""
+    return (
+        "SELECT source, entity, code, count(DISTINCT file_id) AS files, count(*) AS rows, "
+        "min(quarantined_at) AS first, max(quarantined_at) AS last, "
+        "arg_max({'file_id': file_id, 'row': \"row\", 'reason': reason}, quarantined_at) AS example "
+        f"FROM open_rows WHERE {rows_condition(criteria)} "
+        "GROUP BY ALL ORDER BY 5 DESC, 1, 2, 3"
+    )
+
+
+def select_files(settings: Settings, criteria: QuarantineFilter) -> list[QuarantinedFile]:
+    """Return the files in quarantine that are meant, in the order of their source keys and keys.
 
     Raises `Terminal` for a file id that no raw file has.
     """
-    last = last_generations(settings)
-    opened = {file_id: Open(*found) for file_id, found in last.items() if found[1].quarantined}
-    if choice.file_ids:
-        meant = {whole_id(last, given) for given in choice.file_ids}
-        opened = {file_id: one for file_id, one in opened.items() if file_id in meant}
-    if choice.source:
-        source, _, entity = choice.source.partition("/")
-        opened = {
-            file_id: one
-            for file_id, one in opened.items()
-            if one.place[0] == source and entity in ("", one.place[1])
-        }
-    if choice.code or choice.since:
-        with _open_rows(settings, opened) as con:
-            query = f"SELECT DISTINCT file_id FROM open_rows WHERE {_condition(choice)}"
-            meant = {row[0] for row in con.execute(query).fetchall()}
-        opened = {file_id: one for file_id, one in opened.items() if file_id in meant}
-    return sorted(opened.values(), key=lambda one: (one.place, one.record.key, one.record.file_id))
+    files = filter_files(last_generations(settings), criteria)
+    if criteria.asks_of_rows:
+        meant = _files_with_rows(settings, files, criteria)
+        files = [file for file in files if file.file_id in meant]
+    return files
 
 
-def whole_id(known: Iterable[str], given: str) -> str:
-    """Return the file id that begins with `given`; `Terminal` when there is none, or more than one."""
-    fitting = [name for name in known if name.startswith(given)] if len(given) >= _SHORTEST else []
-    if len(fitting) != 1:
-        why = "several files' ids begin so" if fitting else "no file that was ingested has this id"
-        raise Terminal(f"{given}: {why}; `lakehouse quarantine list` names files")
-    return fitting[0]
+def filter_files(
+    last: Mapping[str, tuple[str, FileRecord]], criteria: QuarantineFilter
+) -> list[QuarantinedFile]:
+    """Return, in order, the files in quarantine with the ids and the source that are meant; rows are not asked.
+
+    `last` holds (table, record) of the last generation of every raw file. Raises `Terminal` for an id that none has.
+    """
+    files = [QuarantinedFile(table, record) for table, record in last.values() if record.quarantined]
+    if criteria.file_ids:
+        meant = {resolve_file_id(last, prefix) for prefix in criteria.file_ids}
+        files = [file for file in files if file.file_id in meant]
+    if criteria.source:
+        files = [file for file in files if is_of_source(file.source_key, criteria.source)]
+    return sorted(files, key=lambda file: (file.source_key, file.record.key, file.file_id))
 
 
-def _condition(choice: Choice) -> str:
-    parts = ["true"]
-    if choice.code:
-        parts.append(f"code = {literal(choice.code)}")
-    if choice.since:
-        parts.append(f"quarantined_at >= TIMESTAMPTZ {literal(choice.since.isoformat())}")
-    return " AND ".join(parts)
+def is_of_source(source_key: tuple[str, str], name: str) -> bool:
+    """Return whether (source, entity) is of a source, or of `source/entity`."""
+    source, _, entity = name.partition("/")
+    return source_key == (source, entity or source_key[1])
+
+
+def resolve_file_id(known: Iterable[str], prefix: str) -> str:
+    """Return the known file id that begins with `prefix`; `Terminal` when there is none, or more than one."""
+    matching: list[str] = []
+    if len(prefix) >= QuarantinePolicy.shortest_file_id:
+        matching = [file_id for file_id in known if file_id.startswith(prefix)]
+    if len(matching) != 1:
+        reason = "several files' ids begin so" if matching else "no file that was ingested has this id"
+        raise Terminal(f"{prefix}: {reason}; `lakehouse quarantine list` names files")
+    return matching[0]
+
+
+def rows_condition(criteria: QuarantineFilter) -> str:
+    """Return the SQL condition of the rows that have the code and the time that are meant."""
+    conditions = ["true"]
+    if criteria.code:
+        conditions.append(f"code = {literal(criteria.code)}")
+    if criteria.since:
+        conditions.append(f"quarantined_at >= TIMESTAMPTZ {literal(criteria.since.isoformat())}")
+    return " AND ".join(conditions)
+
+
+def _files_with_rows(
+    settings: Settings, files: Sequence[QuarantinedFile], criteria: QuarantineFilter
+) -> set[str]:
+    """Return the ids of those files that have a row with the code and the time that are meant."""
+    with _open_rows(settings, files) as con:
+        query = f"SELECT DISTINCT file_id FROM open_rows WHERE {rows_condition(criteria)}"
+        return {file_id for (file_id,) in con.execute(query).fetchall()}
 
 
 @contextmanager
-def _open_rows(settings: Settings, opened: dict[str, Open]) -> Iterator[duckdb.DuckDBPyConnection]:
+def _open_rows(settings: Settings, files: Sequence[QuarantinedFile]) -> Iterator[duckdb.DuckDBPyConnection]:
     """Give a connection with the table `open_rows`: what is bad in these files, without the originals."""
+    records = [file.record for file in files]
     con = duck.connect(settings)
     try:
         con.execute("CREATE TEMP TABLE open_files (file_id VARCHAR, replay BIGINT, quarantined BIGINT)")
-        records = [one.record for one in opened.values()]
         con.execute(
             "INSERT INTO open_files SELECT unnest(?), unnest(?), unnest(?)",
-            [[r.file_id for r in records], [r.replay for r in records], [r.quarantined for r in records]],
+            [
+                [record.file_id for record in records],
+                [record.replay for record in records],
+                [record.quarantined for record in records],
+            ],
         )
         con.execute(
             "CREATE TEMP TABLE open_rows (file_id VARCHAR, source VARCHAR, entity VARCHAR, code VARCHAR, "
             'reason VARCHAR, "row" BIGINT, quarantined_at TIMESTAMPTZ)'
         )
         copied = _fill_from_copy(con, settings)
-        _fill_from_objects(
-            con, settings, [one.record for one in opened.values() if one.record.file_id not in copied]
-        )
+        _fill_from_objects(con, settings, records, copied)
         yield con
     finally:
         con.close()
 
 
 def _fill_from_copy(con: duckdb.DuckDBPyConnection, settings: Settings) -> set[str]:
-    """Take the rows of the files whose copy is whole; return their ids."""
+    """Take the rows of those files of which `ops.quarantine` has all; return their ids."""
     tables = views.attach(con, catalogs.open_catalog(settings), [QUARANTINE.name])
     if QUARANTINE.name not in tables:
         return set()
-    grown = any(field.name == "replay" for field in tables[QUARANTINE.name].schema().fields)
-    replay = "coalesce(q.replay, 0)" if grown else "0"
+    has_replay = any(field.name == "replay" for field in tables[QUARANTINE.name].schema().fields)
+    replay = "coalesce(q.replay, 0)" if has_replay else "0"  # an old table may not have grown the column yet
     con.execute(
         "CREATE TEMP TABLE copied AS SELECT o.file_id, o.replay FROM open_files AS o "
         f"JOIN {QUARANTINE.name} AS q ON q.file_id = o.file_id AND {replay} = o.replay "
@@ -198,21 +225,29 @@ def _fill_from_copy(con: duckdb.DuckDBPyConnection, settings: Settings) -> set[s
         'INSERT INTO open_rows SELECT q.file_id, q.source, q.entity, q.code, q.reason, q."row", q.quarantined_at '
         f"FROM {QUARANTINE.name} AS q JOIN copied AS c ON q.file_id = c.file_id AND {replay} = c.replay"
     )
-    return {row[0] for row in con.execute("SELECT file_id FROM copied").fetchall()}
+    return {file_id for (file_id,) in con.execute("SELECT file_id FROM copied").fetchall()}
 
 
 def _fill_from_objects(
-    con: duckdb.DuckDBPyConnection, settings: Settings, records: Sequence[FileRecord]
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    records: Sequence[FileRecord],
+    copied: Collection[str],
 ) -> None:
-    found = (
-        line.decode()
-        for record in records
-        for line in lines(settings.ops_bucket, key_of(record.file_id, record.replay, record.set_aside))
-    )
-    while part := list(islice(found, _LINES)):
+    """Take the rows of those files whose copy was not complete from their objects."""
+    for batch in batches(
+        _object_lines(settings.ops_bucket, records, copied), count=QuarantinePolicy.lines_per_insert
+    ):
         con.execute(
             "INSERT INTO open_rows SELECT j->>'$.file_id', j->>'$.source', j->>'$.entity', j->>'$.code', "
             "j->>'$.reason', CAST(j->>'$.row' AS BIGINT), CAST(j->>'$.quarantined_at' AS TIMESTAMPTZ) "
             "FROM (SELECT CAST(unnest(?) AS JSON) AS j)",
-            [part],
+            [batch],
         )
+
+
+def _object_lines(bucket: str, records: Sequence[FileRecord], copied: Collection[str]) -> Iterator[str]:
+    for record in records:
+        if record.file_id not in copied:
+            for line in lines(bucket, object_key(record.file_id, record.replay, record.set_aside)):
+                yield line.decode()

@@ -1,19 +1,20 @@
 """Plans what to try again: of each raw file exactly the rows that its last generation left in quarantine.
 
 The plan holds for one moment. Whoever commits a generation first wins: the guard knows it by number, and the loser
-plans again from what is open then.
+plans again from what is in quarantine then.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from lakehouse.ingest.loading import deletion_guard
+from lakehouse.ingest.policy import ReplayPolicy
 from lakehouse.ingest.quarantine.bad_rows import Digest, read
-from lakehouse.ingest.quarantine.open_rows import Open
+from lakehouse.ingest.quarantine.open_rows import QuarantinedFile
 from lakehouse.landing.raw_files import RawFile, listing
 from lakehouse.sources import definition
 
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     from lakehouse.settings import Settings
     from lakehouse.tables.commit import FileRecord
 
-_THREADS = 8
-Left = Literal["gone", "undefined", "disagrees"]
+SkipReason = Literal["gone", "undefined", "disagrees"]
 
 
 @dataclass(frozen=True)
@@ -43,57 +43,87 @@ class Replay:
 
 
 @dataclass(frozen=True)
-class Step:
-    """What to do with an open file: load `file` as `replay` says, or leave it, and why.
+class ReplayStep:
+    """What to do with a file in quarantine: load `raw_file` as `replay` says, or leave it for `skip_reason`.
 
     `gone`: the raw file is no longer there. `undefined`: no source definition fits its key. `disagrees`: the object
     in quarantine is not the one that the file's commit counted, so nobody knows which of its rows are loaded.
     """
 
-    opened: Open
-    file: RawFile | None = None
+    quarantined: QuarantinedFile
+    raw_file: RawFile | None = None
     replay: Replay | None = None
-    left: Left | None = None
+    skip_reason: SkipReason | None = None
 
 
-def plan(settings: Settings, opened: Iterable[Open]) -> Iterator[Step]:
-    """Yield a step for each open file, in their order; each reads an object and asks for the raw file."""
-    places = definition.load(settings.definitions).keys()
+@dataclass(frozen=True)
+class QuarantineContent:
+    """What a quarantine object holds: the numbers of bad rows, and whether the whole file is bad (and held)."""
 
-    def step(one: Open) -> Step:
-        if one.place not in places:
-            return Step(one, left="undefined")
-        if (file := _standing(one.record)) is None:
-            return Step(one, left="gone")
-        replay = next_generation(settings.ops_bucket, one)
-        return Step(one, file, replay, None if replay else "disagrees")
-
-    with ThreadPoolExecutor(_THREADS) as pool:
-        yield from pool.map(step, opened)
+    rows: frozenset[int]
+    is_bad_file: bool
+    would_delete: bool
+    digest: str
 
 
-def next_generation(bucket: str, one: Open) -> Replay | None:
-    """Return what to load next of an open file, or None when quarantine is not what its commit counted."""
-    if not one.table:  # nothing of it is loaded, whatever an attempt that died may have left in quarantine
-        return Replay(0, None, since=one.record.started_at)
-    record, digest = one.record, Digest()
-    rows: set[int] = set()
-    whole = would_delete = False
-    for bad in read(bucket, record):
+def plan(settings: Settings, files: Iterable[QuarantinedFile]) -> Iterator[ReplayStep]:
+    """Yield a step for each file in quarantine, in their order; each reads an object and asks for the raw file."""
+    source_keys = definition.load(settings.definitions).keys()
+
+    def plan_file(file: QuarantinedFile) -> ReplayStep:
+        if file.source_key not in source_keys:
+            return ReplayStep(file, skip_reason="undefined")
+        raw_file = _find_raw_file(file.record)
+        if raw_file is None:
+            return ReplayStep(file, skip_reason="gone")
+        replay = next_generation(settings.ops_bucket, file)
+        if replay is None:
+            return ReplayStep(file, raw_file, skip_reason="disagrees")
+        return ReplayStep(file, raw_file, replay)
+
+    with ThreadPoolExecutor(ReplayPolicy.plan_threads) as pool:
+        yield from pool.map(plan_file, files)
+
+
+def next_generation(bucket: str, file: QuarantinedFile) -> Replay | None:
+    """Return what to load next of a file, or None when quarantine is not what its last commit counted."""
+    if not file.table:  # nothing of it is loaded, whatever an attempt that died may have left in quarantine
+        return Replay(0, None, since=file.record.started_at)
+    content = summarize(read(bucket, file.record))
+    if not agrees(file.record, content):
+        return None
+    rows = None if content.is_bad_file else content.rows
+    return Replay(file.record.replay + 1, rows, content.would_delete)
+
+
+def summarize(bad_rows: Iterable[Mapping[str, Any]]) -> QuarantineContent:
+    """Return what the lines of a quarantine object hold."""
+    digest = Digest()
+    numbers: set[int] = set()
+    is_bad_file = would_delete = False
+    for bad in bad_rows:
         digest.add(bad["row"])
-        whole = whole or bad["row"] is None
-        would_delete = would_delete or bad.get("code") == deletion_guard.CODE
-        rows |= {bad["row"]} - {None}
-    counted = 1 if whole else len(rows)
-    if counted != record.quarantined or (whole and rows) or (record.set_aside not in ("", str(digest))):
-        return None
-    if whole and (record.received, record.loaded) != (1, 0):
-        return None
-    return Replay(record.replay + 1, None if whole else frozenset(rows), would_delete)
+        if bad["row"] is None:
+            is_bad_file = True
+        else:
+            numbers.add(bad["row"])
+        if bad.get("code") == deletion_guard.CODE:
+            would_delete = True
+    return QuarantineContent(frozenset(numbers), is_bad_file, would_delete, str(digest))
 
 
-def _standing(record: FileRecord) -> RawFile | None:
-    """Return the raw file of a record as it stands in the bucket; None when that version is gone."""
+def agrees(record: FileRecord, content: QuarantineContent) -> bool:
+    """Return whether a quarantine object holds what the record's commit counted; old commits have no digest."""
+    if record.set_aside not in {"", content.digest}:
+        return False
+    if not content.is_bad_file:
+        return len(content.rows) == record.quarantined
+    nothing_loaded = (record.received, record.loaded, record.quarantined) == (1, 0, 1)
+    return nothing_loaded and not content.rows
+
+
+def _find_raw_file(record: FileRecord) -> RawFile | None:
+    """Return the raw file of a record as it is in the bucket; None when that version is gone."""
     for file in listing(record.bucket, record.key):
         if file.file_id == record.file_id:
             return file

@@ -1,23 +1,27 @@
 """Refill: columns that a mapping names by now get the values that older rows keep in `extra`.
 
-The data files that hold such rows are written anew, a group of files a commit. Rows keep their file, place and time.
+The data files that hold such rows are written anew, a group of files a commit. Rows keep their file, number and time.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lakehouse import telemetry
+from lakehouse.batching import Limit, batches
 from lakehouse.engine import duck
 from lakehouse.engine.escape import identifier
 from lakehouse.errors import CommitConflict, Terminal
+from lakehouse.ingest.policy import REFILL_RETRY, RefillPolicy
 from lakehouse.ingest.reading.hash_key import hash_key
-from lakehouse.ingest.refill.refill_sql import Find, counts_sql, keys_sql, refilled_sql
+from lakehouse.ingest.refill.refill_sql import Move, counts_sql, keys_sql, refilled_sql
+from lakehouse.progress import Progress, no_progress
+from lakehouse.retrying import retry_on_conflict
 from lakehouse.sources import headers
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import data_files
@@ -28,12 +32,8 @@ if TYPE_CHECKING:
     import duckdb
 
     from lakehouse.settings import Settings
-    from lakehouse.sources.definition import Source
+    from lakehouse.sources.definition import Source, SourceColumn
     from lakehouse.tables.catalog import DataFile, Table
-
-_ROUNDS = 8
-_GROUP_BYTES = 256 << 20  # of Parquet, in one commit; one file may be larger
-_GROUP_FILES = 200
 
 
 @dataclass
@@ -49,6 +49,14 @@ class Refilled:
     moved: Counter[str] = field(default_factory=Counter)
     kept: Counter[str] = field(default_factory=Counter)
 
+    def add(self, other: Refilled) -> None:
+        """Add the counts of another part of the refill."""
+        self.files += other.files
+        self.rows += other.rows
+        self.commits += other.commits
+        self.moved += other.moved
+        self.kept += other.kept
+
     def as_json(self) -> dict[str, Any]:
         """Return the counts by name."""
         return vars(self) | {"moved": dict(self.moved), "kept": dict(self.kept)}
@@ -59,156 +67,175 @@ def refill(
     source: Source,
     *,
     dry_run: bool = False,
-    on: Callable[[int, int], None] = lambda *_: None,
+    progress: Progress = no_progress,
 ) -> Refilled:
     """Move what fits from `extra` to the source's columns, in all files of its table; a repeat finds nothing to move.
 
-    Ingest and maintenance may go on meanwhile: a lost race is looked at again. `on(bytes, of)` hears how far it is.
-    Raises CommitConflict when others replaced the same files each time, and Transient when the outcome of a commit is
-    unknown; what was committed by then stays, and a repeat does the rest.
+    Ingest and maintenance may go on meanwhile: after a lost race the table is looked at again. `progress` hears how
+    many bytes of data files are done. Raises CommitConflict when others replaced the same files each time, and
+    Transient when the outcome of a commit is unknown; what was committed by then stays, and a repeat does the rest.
     """
     done = Refilled()
+    finished_paths: set[str] = set()
     catalog = catalogs.open_catalog(settings)
     if not dry_run:
         catalogs.ensure(catalog, source.contract)
-    seen: set[str] = set()
     with closing(duck.connect(settings, iceberg=False)) as con:
         if not dry_run and (key := hash_key(settings, source)) is not None:
             key.tell(con)
-        for _ in range(_ROUNDS):
+
+        def refill_current_files() -> None:
             # Loaded, not ensured: the files keep also what this program does not know of.
             table = catalogs.load(catalog, source.table)
-            files = [file for file in _with_extra(table) if file.file_path not in seen]
-            work = _Refill(con, table, source, done, seen) if table is not None else None
-            if work is None or work.run(files, on, dry_run=dry_run):
-                return done
-            telemetry.info("lost a race, looking again", table=source.table)
-    raise CommitConflict(f"{source.table}: its files are replaced by others all the time; try again")
+            if table is None:
+                return
+            files = [file for file in _files_with_extra(table) if file.file_path not in finished_paths]
+            table_pass = _TablePass(con, table, source, done, finished_paths)
+            if not table_pass.run(files, progress, dry_run=dry_run):
+                raise CommitConflict(
+                    f"{source.table}: its files are replaced by others all the time; try again"
+                )
+
+        def log_lost_race(attempt: int, _: Exception) -> None:
+            telemetry.info("lost a race, looking again", table=source.table, attempt=attempt)
+
+        retry_on_conflict(refill_current_files, REFILL_RETRY, on_conflict=log_lost_race)
+    return done
 
 
-def _with_extra(table: Table | None) -> list[DataFile]:
+def _files_with_extra(table: Table) -> list[DataFile]:
     """Return the files that may hold something in `extra`, neighbours in partition together."""
-    if table is None:
-        return []
     extra = table.schema().find_field("extra").field_id
-    found = [
-        file for file in live_files(table) if (file.null_value_counts or {}).get(extra, 0) < file.record_count
-    ]
-    return sorted(found, key=lambda file: (file.spec_id, str(file.partition), file.file_path))
+    files = []
+    for file in live_files(table):
+        empty = (file.null_value_counts or {}).get(extra, 0)
+        if empty < file.record_count:
+            files.append(file)
+    return sorted(files, key=lambda file: (file.spec_id, str(file.partition), file.file_path))
 
 
-def _groups(files: Sequence[DataFile]) -> Iterator[list[DataFile]]:
-    group: list[DataFile] = []
-    size = 0
-    for file in files:
-        if group and (size + file.file_size_in_bytes > _GROUP_BYTES or len(group) >= _GROUP_FILES):
-            yield group
-            group, size = [], 0
-        group.append(file)
-        size += file.file_size_in_bytes
-    if group:
-        yield group
+def pending_columns(
+    source: Source, known: Mapping[int, str], last_column_id: int
+) -> tuple[list[SourceColumn], dict[str, str]]:
+    """Return the columns that a table can take values for, and the types of those that it is about to get, by name.
+
+    `known` are the table's columns by field id. A column with a field id up to `last_column_id` that is not among them
+    was dropped, and takes nothing. Raises Terminal where a column has another name in the table.
+    """
+    field_ids = source.contract.field_ids()
+    renamed = [name for name, field_id in field_ids.items() if known.get(field_id, name) != name]
+    if renamed:
+        raise Terminal(
+            f"{source.table}: {', '.join(renamed)} has another name in the catalog: either the program and its "
+            "definitions are older than the table, or the next ingest has yet to migrate it"
+        )
+    types = {column.name: column.duck_type for column in source.contract.columns}
+    new = {name: types[name] for name, field_id in field_ids.items() if field_id > last_column_id}
+    columns = [column for column in source.stored if field_ids[column.name] in known or column.name in new]
+    return columns, new
 
 
-class _Refill:
-    """One look at a table. `seen` takes the paths of files that are done with."""
+def match_keys(source: Source, columns: Sequence[SourceColumn], keys: Collection[str]) -> list[Move]:
+    """Return which of the keys in `extra` belong to a column by now, in the order of the keys.
+
+    A table's header is matched by its normal form, JSON to the letter: as at ingest.
+    """
+    by_name = _columns_by_name(source, columns)
+    moves = []
+    for key in sorted(keys):
+        column = by_name.get(_name_to_match(source, key))
+        if column is not None:
+            moves.append(Move(key, column, column.duck_type, trimmed=source.format != "ndjson"))
+    return moves
+
+
+def _columns_by_name(source: Source, columns: Sequence[SourceColumn]) -> dict[str, SourceColumn]:
+    return {_name_to_match(source, name): column for column in columns for name in column.names}
+
+
+def _name_to_match(source: Source, name: str) -> str:
+    return name if source.format == "ndjson" else headers.normal(name)
+
+
+class _TablePass:
+    """One pass over a table. `done` and `finished_paths` (of data files that are done with) outlive it."""
 
     def __init__(
-        self, con: duckdb.DuckDBPyConnection, table: Table, source: Source, done: Refilled, seen: set[str]
+        self,
+        con: duckdb.DuckDBPyConnection,
+        table: Table,
+        source: Source,
+        done: Refilled,
+        finished_paths: set[str],
     ) -> None:
-        self.con = con
-        self.table = table
-        self.source = source
-        self.done = done
-        self.seen = seen
-        types = {column.name: column.duck_type for column in source.contract.columns}
-        ids = source.contract.field_ids()
-        have = {found.field_id: found.name for found in table.schema().fields}
-        last = table.metadata.last_column_id
-        if wrong := [name for name, number in ids.items() if have.get(number, name) != name]:
-            raise Terminal(
-                f"{source.table}: {', '.join(wrong)} has another name in the catalog: either the program and its "
-                "definitions are older than the table, or the next ingest has yet to migrate it"
-            )
-        self.new = {name: types[name] for name, number in ids.items() if number > last}
-        self.columns = [
-            column for column in source.stored if ids[column.name] in have or column.name in self.new
-        ]
+        self._con, self._table, self._source = con, table, source
+        self._done, self._finished_paths = done, finished_paths
+        known = {field.field_id: field.name for field in table.schema().fields}
+        self._columns, self._new_columns = pending_columns(source, known, table.metadata.last_column_id)
 
-    def run(
-        self, files: Sequence[DataFile], on: Callable[[int, int], None], *, dry_run: bool = False
-    ) -> bool:
+    def run(self, files: Sequence[DataFile], progress: Progress, *, dry_run: bool) -> bool:
         """Refill the files group by group; return whether no race was lost."""
-        size, far, clean = sum(file.file_size_in_bytes for file in files), 0, True
-        for group in _groups(files):
-            clean = self._group(group, dry_run=dry_run) and clean
-            far += sum(file.file_size_in_bytes for file in group)
-            on(far, size)
-        return clean
+        total, finished, no_race_lost = sum(file.file_size_in_bytes for file in files), 0, True
+        size = Limit["DataFile"](lambda file: file.file_size_in_bytes, RefillPolicy.group_bytes)
+        for group in batches(files, size, count=RefillPolicy.group_files):
+            if not self._refill_group(group, dry_run=dry_run):
+                no_race_lost = False
+            finished += sum(file.file_size_in_bytes for file in group)
+            progress(self._source.table, finished, total)
+        return no_race_lost
 
-    def _group(self, group: Sequence[DataFile], *, dry_run: bool) -> bool:
+    def _refill_group(self, group: Sequence[DataFile], *, dry_run: bool) -> bool:
+        """Refill the files of a group in one commit; return whether they were still there to replace."""
         counted = Refilled()
         due: list[DataFile] = []
-        if finds := self._finds(group):
-            due = [file for file in group if self._count(file, finds, counted)]
-        if due and not dry_run and not self._rewrite(due, finds):
-            return False
-        self.seen.update(file.file_path for file in group)
-        self.done.files += len(due)
-        self.done.commits += bool(due) and not dry_run
-        self.done.rows += counted.rows
-        self.done.moved += counted.moved
-        self.done.kept += counted.kept
+        moves = self._moves(group)
+        if moves:
+            due = [file for file in group if self._count(file, moves, counted)]
+        if due and not dry_run:
+            if not self._rewrite(due, moves):
+                return False
+            counted.commits = 1
+        counted.files = len(due)
+        self._done.add(counted)
+        self._finished_paths.update(file.file_path for file in group)
         return True
 
-    def _finds(self, group: Sequence[DataFile]) -> list[Find]:
-        """Return which keys in these files' `extra` are a column's by now.
+    def _moves(self, group: Sequence[DataFile]) -> list[Move]:
+        """Return which keys in these files' `extra` belong to a column by now."""
+        # JSON is matched to the letter, so DuckDB can look for the names; a header needs its normal form first.
+        names = _columns_by_name(self._source, self._columns) if self._source.format == "ndjson" else None
+        keys = self._con.execute(keys_sql(self._rows_sql(group), names)).fetchall()
+        return match_keys(self._source, self._columns, {key for (key,) in keys})
 
-        A table's header is matched by its normal form, JSON to the letter: as at ingest.
-        """
-        by_name = {_matched(self.source, name): column for column in self.columns for name in column.names}
-        wanted = by_name.keys() if self.source.format == "ndjson" else None
-        keys = self.con.execute(keys_sql(self._rows(group), wanted)).fetchall()
-        return [
-            Find(key, column, column.duck_type, trimmed=self.source.format != "ndjson")
-            for (key,) in sorted(keys)
-            if (column := by_name.get(_matched(self.source, key))) is not None
-        ]
-
-    def _count(self, file: DataFile, finds: Sequence[Find], counted: Refilled) -> bool:
+    def _count(self, file: DataFile, moves: Sequence[Move], counted: Refilled) -> bool:
         """Count what moves and what stays in a file; return whether anything moves."""
-        row: tuple[Any, ...] = self.con.execute(counts_sql(self._rows([file]), finds)).fetchall()[0]
-        for find, moved, kept in zip(finds, row[1::2], row[2::2], strict=True):
-            counted.moved[find.column.name] += moved
-            counted.kept[find.column.name] += kept
-        counted.rows += row[0]
-        return bool(row[0])
+        [(rows, *counts)] = self._con.execute(counts_sql(self._rows_sql([file]), moves)).fetchall()
+        for move, moved, kept in zip(moves, counts[0::2], counts[1::2], strict=True):
+            counted.moved[move.column.name] += moved
+            counted.kept[move.column.name] += kept
+        counted.rows += rows
+        return bool(rows)
 
-    def _rows(self, files: Sequence[DataFile]) -> str:
+    def _rows_sql(self, files: Sequence[DataFile]) -> str:
         """Return the SELECT of files' rows, with the columns that the table is about to get."""
-        read = data_files.read_sql(self.table, [file.file_path for file in files])
-        new = [f"CAST(NULL AS {kind}) AS {identifier(name)}" for name, kind in self.new.items()]
-        return f"SELECT *, {', '.join(new)} FROM ({read})" if new else read
+        rows = data_files.read_sql(self._table, [file.file_path for file in files])
+        new = [f"CAST(NULL AS {kind}) AS {identifier(name)}" for name, kind in self._new_columns.items()]
+        return f"SELECT *, {', '.join(new)} FROM ({rows})" if new else rows
 
-    def _rewrite(self, files: Sequence[DataFile], finds: Sequence[Find]) -> bool:
+    def _rewrite(self, files: Sequence[DataFile], moves: Sequence[Move]) -> bool:
         """Replace files by refilled ones in one commit; return whether they were still there to replace."""
-        written = data_files.write(
-            self.con, self.table, refilled_sql(self._rows(files), finds), f"refill-{uuid.uuid4()}"
-        )
+        query = refilled_sql(self._rows_sql(files), moves)
+        written = data_files.write(self._con, self._table, query, f"refill-{uuid.uuid4()}")
         if written.rows != sum(file.record_count for file in files):
-            data_files.discard(self.table, written)
+            data_files.discard(self._table, written)
             raise Terminal(
-                f"{self.source.table}: {written.rows} rows would replace others in number, such as those of "
+                f"{self._source.table}: {written.rows} rows would replace others in number, such as those of "
                 f"{files[0].file_path}; nothing was changed"
             )
         try:
-            replace_files(self.table, files, written.files, same_rows=False)
+            replace_files(self._table, files, written.files, same_rows=False)
         except CommitConflict:
-            data_files.discard(self.table, written)
+            data_files.discard(self._table, written)
             return False
-        self.seen.update(file.file_path for file in written.files)
+        self._finished_paths.update(file.file_path for file in written.files)
         return True
-
-
-def _matched(source: Source, name: str) -> str:
-    return name if source.format == "ndjson" else headers.normal(name)

@@ -1,4 +1,13 @@
-"""SQL that takes values out of `extra` for the columns that the mapping names by now; nothing is run here."""
+"""SQL that takes values out of `extra` for the columns that the mapping names by now; nothing is run here.
+
+A query is built in steps that are named by WITH. For move number n they add these columns to the rows:
+
+- `_raw<n>`: the JSON that `extra` has under the key, as text;
+- `_present<n>`: whether `extra` has the key at all;
+- `_text<n>`: the value's text, null for an empty one;
+- `_value<n>`: the value of the column's type, null where the text is none;
+- `_moves<n>`: whether the value moves.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +20,13 @@ from lakehouse.ingest.reading.minimise_sql import stored
 from lakehouse.ingest.reading.typing_sql import trimmed, typed
 from lakehouse.sources.definition import SourceColumn
 
-_MARKS = {"string": '"', "object": "{", "array": "["}  # what the JSON of each kind begins with
+_ADDED_COLUMNS = ("_raw", "_present", "_text", "_value", "_moves")
+_FIRST_CHARACTERS = {"string": '"', "object": "{", "array": "["}  # what the JSON of each kind begins with
 
 
 @dataclass(frozen=True)
-class Find:
-    """A key that some rows have in `extra`, and the column that it belongs to. A CSV's values are `trimmed`."""
+class Move:
+    """A key that some rows have in `extra`, and the column that its values belong to. A CSV's values are `trimmed`."""
 
     key: str
     column: SourceColumn
@@ -24,69 +34,105 @@ class Find:
     trimmed: bool
 
 
-def keys_sql(rows: str, wanted: Collection[str] | None) -> str:
-    """Return the SELECT of those keys of `extra` that are wanted among the rows of a query; None wants them all."""
+def keys_sql(rows: str, names: Collection[str] | None) -> str:
+    """Return the SELECT of the keys that the rows of a query have in `extra`, of those named; None for all keys."""
     keys = (
         f"SELECT DISTINCT k FROM (SELECT unnest(json_keys(extra)) AS k FROM ({rows}) WHERE extra IS NOT NULL)"
     )
-    return keys if wanted is None else f"{keys} WHERE list_contains({literals(sorted(wanted))}, k)"
+    return keys if names is None else f"{keys} WHERE list_contains({literals(sorted(names))}, k)"
 
 
-def counts_sql(rows: str, finds: Sequence[Find]) -> str:
-    """Return the SELECT of one row: how many rows change, then for each find how many values move and how many stay."""
-    moves = [f"count(*) FILTER (_m{n}), count(*) FILTER (_h{n} AND NOT _m{n})" for n in range(len(finds))]
-    some = " OR ".join(f"_m{n}" for n in range(len(finds)))
-    return f"{_moves(rows, finds)} SELECT count(*) FILTER ({some}), {', '.join(moves)} FROM moves"
+def counts_sql(rows: str, moves: Sequence[Move]) -> str:
+    """Return the SELECT of one row: how many rows change, then for each move how many values move and how many stay."""
+    counts = [f"count(*) FILTER ({_any_moves(moves)})"]
+    for number in range(len(moves)):
+        counts.append(f"count(*) FILTER (_moves{number})")
+        counts.append(f"count(*) FILTER (_present{number} AND NOT _moves{number})")
+    return f"{_with_moves(rows, moves)} SELECT {', '.join(counts)} FROM moves"
 
 
-def refilled_sql(rows: str, finds: Sequence[Find]) -> str:
+def refilled_sql(rows: str, moves: Sequence[Move]) -> str:
     """Return the SELECT of the same rows with what fits moved from `extra` to its columns.
 
     A row that nothing moves in stays as it is, to the letter.
     """
-    values: dict[str, list[str]] = {}
-    gone = []
-    for n, find in enumerate(finds):
-        values.setdefault(find.column.name, []).append(f"WHEN _m{n} THEN {stored(find.column, f'_v{n}')}")
-        gone.append(f"CASE WHEN _m{n} THEN {literal(json.dumps(find.key) + ':null')} END")
-    patch = f"'{{' || concat_ws(',', {', '.join(gone)}) || '}}'"
-    some = " OR ".join(f"_m{n}" for n in range(len(finds)))
-    replaced = [
-        f"CASE {' '.join(cases)} ELSE {identifier(name)} END AS {identifier(name)}"
-        for name, cases in values.items()
-    ]
-    rest = f"nullif(CAST(json_merge_patch(extra, {patch}) AS VARCHAR), '{{}}')"
-    replaced.append(f"CASE WHEN {some} THEN {rest} ELSE extra END AS extra")
-    ours = [f"_{mark}{n}" for n in range(len(finds)) for mark in "trhvm"]
-    return f"{_moves(rows, finds)} SELECT * EXCLUDE ({', '.join(ours)}) REPLACE ({', '.join(replaced)}) FROM moves"
-
-
-def _moves(rows: str, finds: Sequence[Find]) -> str:
-    """Return the WITH of `moves`: rows, and for find n its JSON _r, is it there _h, text _t, value _v, does it move _m.
-
-    It stays where ingest would have set the row aside, and where the column has a value already.
-    """
-    raw, texts, values, moves = [], [], [], []
-    for n, find in enumerate(finds):
-        kind = "JSON" if find.column.json_type else "VARCHAR"
-        taken = f"TRY(from_json(extra, {literal(json.dumps({find.key: kind}))})).{identifier(find.key)}"
-        raw.append(f"CAST({taken} AS VARCHAR) AS _r{n}")
-        raw.append(f"coalesce(list_contains(json_keys(extra), {literal(find.key)}), false) AS _h{n}")
-        texts.append(f"nullif({_text(find, n)}, '') AS _t{n}")
-        values.append(f"{typed(find.column, f'_t{n}', find.duck_type)} AS _v{n}")
-        fits = [f"_h{n}", f"{identifier(find.column.name)} IS NULL", f"(_t{n} IS NULL OR _v{n} IS NOT NULL)"]
-        if mark := _MARKS.get(find.column.json_type or ""):
-            fits.append(f"(_r{n} IS NULL OR starts_with(_r{n}, {literal(mark)}))")
-        if find.column.allowed:
-            fits.append(f"(_v{n} IS NULL OR list_contains({literals(list(find.column.allowed))}, _v{n}))")
-        moves.append(f"({' AND '.join(fits)}) AS _m{n}")
+    replaced = [*_replaced_columns(moves), _replaced_extra(moves)]
+    added = [f"{name}{number}" for number in range(len(moves)) for name in _ADDED_COLUMNS]
     return (
-        f"WITH raw AS (SELECT *, {', '.join(raw)} FROM ({rows})), texts AS (SELECT *, {', '.join(texts)} FROM raw), "
-        f"typed AS (SELECT *, {', '.join(values)} FROM texts), moves AS (SELECT *, {', '.join(moves)} FROM typed)"
+        f"{_with_moves(rows, moves)} "
+        f"SELECT * EXCLUDE ({', '.join(added)}) REPLACE ({', '.join(replaced)}) FROM moves"
     )
 
 
-def _text(find: Find, n: int) -> str:
-    if find.column.json_type == "string":
-        return f"json_extract_string(_r{n}, '$')"
-    return trimmed(f"_r{n}") if find.trimmed else f"_r{n}"
+def _replaced_columns(moves: Sequence[Move]) -> list[str]:
+    """Return the columns with the values that move to them; several keys may belong to one column."""
+    cases: dict[str, list[str]] = {}
+    for number, move in enumerate(moves):
+        value = stored(move.column, f"_value{number}")
+        cases.setdefault(move.column.name, []).append(f"WHEN _moves{number} THEN {value}")
+    return [
+        f"CASE {' '.join(column_cases)} ELSE {identifier(name)} END AS {identifier(name)}"
+        for name, column_cases in cases.items()
+    ]
+
+
+def _replaced_extra(moves: Sequence[Move]) -> str:
+    """Return `extra` without the keys whose values move: a merge patch (RFC 7396) that sets them to null."""
+    removed = []
+    for number, move in enumerate(moves):
+        removed.append(f"CASE WHEN _moves{number} THEN {literal(json.dumps(move.key) + ':null')} END")
+    patch = f"'{{' || concat_ws(',', {', '.join(removed)}) || '}}'"
+    patched = f"nullif(CAST(json_merge_patch(extra, {patch}) AS VARCHAR), '{{}}')"
+    return f"CASE WHEN {_any_moves(moves)} THEN {patched} ELSE extra END AS extra"
+
+
+def _any_moves(moves: Sequence[Move]) -> str:
+    return " OR ".join(f"_moves{number}" for number in range(len(moves)))
+
+
+def _with_moves(rows: str, moves: Sequence[Move]) -> str:
+    """Return the WITH of `moves`: the rows, and the columns that say of each move what its value is."""
+    raw, texts, values, decisions = [], [], [], []
+    for number, move in enumerate(moves):
+        raw.append(f"CAST({_json_value(move)} AS VARCHAR) AS _raw{number}")
+        raw.append(
+            f"coalesce(list_contains(json_keys(extra), {literal(move.key)}), false) AS _present{number}"
+        )
+        texts.append(f"nullif({_text(move, number)}, '') AS _text{number}")
+        values.append(f"{typed(move.column, f'_text{number}', move.duck_type)} AS _value{number}")
+        decisions.append(f"({_fits(move, number)}) AS _moves{number}")
+    return (
+        f"WITH raw AS (SELECT *, {', '.join(raw)} FROM ({rows})), "
+        f"texts AS (SELECT *, {', '.join(texts)} FROM raw), "
+        f"typed AS (SELECT *, {', '.join(values)} FROM texts), "
+        f"moves AS (SELECT *, {', '.join(decisions)} FROM typed)"
+    )
+
+
+def _json_value(move: Move) -> str:
+    kind = "JSON" if move.column.json_type else "VARCHAR"
+    structure = literal(json.dumps({move.key: kind}))
+    return f"TRY(from_json(extra, {structure})).{identifier(move.key)}"
+
+
+def _text(move: Move, number: int) -> str:
+    if move.column.json_type == "string":
+        return f"json_extract_string(_raw{number}, '$')"
+    return trimmed(f"_raw{number}") if move.trimmed else f"_raw{number}"
+
+
+def _fits(move: Move, number: int) -> str:
+    """Return whether a value moves: not where ingest would set the row aside, nor where the column has one already."""
+    raw, text, value = f"_raw{number}", f"_text{number}", f"_value{number}"
+    conditions = [
+        f"_present{number}",
+        f"{identifier(move.column.name)} IS NULL",
+        f"({text} IS NULL OR {value} IS NOT NULL)",
+    ]
+    first_character = _FIRST_CHARACTERS.get(move.column.json_type or "")
+    if first_character is not None:
+        conditions.append(f"({raw} IS NULL OR starts_with({raw}, {literal(first_character)}))")
+    if move.column.allowed:
+        allowed = literals(list(move.column.allowed))
+        conditions.append(f"({value} IS NULL OR list_contains({allowed}, {value}))")
+    return " AND ".join(conditions)

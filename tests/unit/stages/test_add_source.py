@@ -1,141 +1,55 @@
-"""A definition is put to work for the files to come, those that waited for it, and older rows that lack a column."""
+"""What adding a definition will do, as far as definitions say it; what the lake says is tried in tests/integration."""
 
 from __future__ import annotations
 
 import pytest
-import yaml
 
-from lakehouse.errors import BadDefinition, Terminal
-from lakehouse.sources import definition
-from lakehouse.stages.add_source import carry_out, plan
-from lakehouse.stages.status import status
+from lakehouse.errors import BadDefinition
+from lakehouse.stages import add_source
+from lakehouse.stages.add_source import Plan, added_columns, check_table_is_free
+from tests.support.units import a_source
 
-GOOD = {
-    "source": "till",
-    "entity": "sales",
-    "doc": "Sales",
-    "grain": "one row a sale",
-    "format": "csv",
-    "columns": [
-        {"name": "id", "from": "Id", "required": True, "doc": "Id"},
-        {"name": "total", "from": "Total", "type": "decimal(12,2)", "doc": "Total"},
+SOURCE = a_source()
+OTHER = a_source(doc="Another text")
+
+
+@pytest.mark.parametrize(
+    ("current", "own_text", "state"),
+    [
+        (None, None, "new"),
+        (SOURCE, None, "same"),  # as it is shipped
+        (OTHER, None, "instead of the shipped one"),
+        (SOURCE, "text", "same"),
+        (SOURCE, "other text", "changed"),  # in a comment, say
     ],
-    "core": {"orders": {"order_id": "id", "amount": "total"}},
-}
-MORE = {"columns": [*GOOD["columns"], {"name": "clerk", "from": "Clerk", "doc": "Clerk"}]}
-CSV = "Id,Total,Clerk\n1,1.50,ann\n2,x,bob\n"
+)
+def test_how_a_definition_stands_to_the_current_one(tmp_path, current, own_text, state):
+    """By its text where people have a file of their own."""
+    target = tmp_path / "a_b.yaml"
+    if own_text is not None:
+        target.write_text(own_text)
+    assert add_source._state(SOURCE, "text", current, target) == state
 
 
-def text_of(**changes):
-    return yaml.safe_dump(GOOD | changes, sort_keys=False)
+@pytest.mark.parametrize(("state", "writes"), [("new", True), ("changed", True), ("same", False)])
+def test_what_is_the_same_is_not_written_again(tmp_path, state, writes):
+    """Nor does the plan say so."""
+    plan = Plan(SOURCE, "text", tmp_path / "a_b.yaml", state)
+    assert plan.writes is writes
+    assert (plan.source_name, plan.as_json()["place"], plan.as_json()["state"]) == ("a/b", "a/b", state)
 
 
-@pytest.fixture
-def shop(company, monkeypatch, tmp_path):
-    """A company with a folder of definitions, empty at first."""
-    folder = tmp_path / "definitions"
-    folder.mkdir()
-    monkeypatch.setenv("LAKEHOUSE_DEFINITIONS", str(folder))
-    from lakehouse.settings import current
-
-    current.cache_clear()
-    company.folder = folder
-    yield company
-    definition.load.cache_clear()
+def test_which_columns_are_added():
+    """All of a new source, in their order; of one that is known those that it did not name."""
+    narrow = a_source(columns=[{"name": "id", "from": "id", "doc": "Id"}])
+    assert added_columns(SOURCE, None) == ("id", "day")
+    assert added_columns(SOURCE, narrow) == ("day",)
+    assert added_columns(narrow, SOURCE) == ()
 
 
-def counts(shop):
-    found = status(shop.settings)["ingest"]
-    assert found["balanced"]
-    return found["files"], found["received"], found["loaded"], found["quarantined"]
-
-
-def test_files_that_waited_are_loaded(shop):
-    """They were refused as unknown; a dry run says so and changes nothing; after it they are in, and once only."""
-    shop.load("till/sales", "1.csv", CSV)
-    shop.load("till/sales", "2.csv", CSV.replace("1,1.50", "3,9.00"))
-    shop.load("till/other", "1.csv", CSV)
-    assert counts(shop) == (3, 3, 0, 3)
-    found = plan(shop.settings, text_of(), "a.yaml", shop.folder)
-    assert (found.state, found.waiting, found.set_aside, found.rows_loaded) == ("new", 2, 0, False)
-    assert counts(shop) == (3, 3, 0, 3)
-    assert not list(shop.folder.rglob("*.yaml"))
-
-    done = carry_out(shop.settings, found)
-    assert done.written
-    assert (done.replay["loaded"], done.replay["still_bad"]) == (2, 2)
-    assert counts(shop) == (3, 5, 2, 3)
-    assert [row[0] for row in shop.ask("SELECT id FROM raw.till_sales ORDER BY id")] == ["1", "3"]
-
-    again = plan(shop.settings, text_of(), "a.yaml", shop.folder)
-    assert (again.state, again.waiting, again.set_aside) == ("same", 0, 2)
-    assert not carry_out(shop.settings, again).written
-    assert counts(shop) == (3, 5, 2, 3)
-
-
-def test_older_rows_get_a_column_that_is_added(shop):
-    """What they keep in `extra` moves; what was set aside for another reason is told, and left."""
-    carry_out(shop.settings, plan(shop.settings, text_of(), "a.yaml", shop.folder))
-    shop.load("till/sales", "1.csv", CSV)
-    found = plan(shop.settings, text_of(**MORE), "a.yaml", shop.folder)
-    assert (found.state, found.columns, found.set_aside) == ("changed", ("clerk",), 1)
-    assert found.refill["moved"] == {"clerk": 1}
-    assert [row[0] for row in shop.ask("SELECT extra FROM raw.till_sales")] == ['{"Clerk":"ann"}']
-    done = carry_out(shop.settings, found)
-    assert (done.refill["rows"], done.replay) == (1, {})
-    assert shop.ask("SELECT id, clerk, extra FROM raw.till_sales") == [("1", "ann", None)]
-    again = plan(shop.settings, text_of(**MORE), "a.yaml", shop.folder)
-    assert (again.state, again.refill["rows"]) == ("same", 0)
-    assert carry_out(shop.settings, again).refill["rows"] == 0
-
-
-def test_new_files_meet_it_at_once(shop):
-    """Whoever has read the definitions already sees the one that was added: a stack that runs needs no restart."""
-    assert ("till", "sales") not in definition.load(shop.settings.definitions)
-    carry_out(shop.settings, plan(shop.settings, text_of(), "a.yaml", shop.folder, lake=False), lake=False)
-    shop.load("till/sales", "1.csv", CSV)
-    assert counts(shop) == (1, 2, 1, 1)
-
-
-def test_a_table_that_cannot_follow(shop):
-    """Another type, or columns that changed places: refused before anything is written."""
-    carry_out(shop.settings, plan(shop.settings, text_of(), "a.yaml", shop.folder))
-    shop.load("till/sales", "1.csv", CSV)
-    swapped = text_of(columns=GOOD["columns"][::-1])
-    with pytest.raises(Terminal, match="field id 5 is id string in the catalog and total"):
-        plan(shop.settings, swapped, "a.yaml", shop.folder)
-    assert definition.load(shop.settings.definitions)["till", "sales"].columns[0].name == "id"
-
-
-def test_where_it_is_written(shop):
-    """A definition of a place is replaced where it stands, whatever its file is called; a shipped one is overridden."""
-    (shop.folder / "sources").mkdir()
-    mine = shop.folder / "sources" / "mine.yaml"
-    mine.write_text(text_of())
-    assert plan(shop.settings, text_of(**MORE), "a.yaml", shop.folder, lake=False).target == mine
-    mine.unlink()
-    shipped = text_of(source="shop", entity="orders")
-    found = plan(shop.settings, shipped, "a.yaml", shop.folder, lake=False)
-    assert (found.state, found.target.name) == ("instead of the shipped one", "shop_orders.yaml")
-
-
-def test_what_is_not_added(shop):
-    """One with errors, one whose table is another's, one whose file is another's, a folder that cannot be written."""
-    with pytest.raises(BadDefinition, match=r"a.yaml: core.orders.order_id: missing.*nothing was added"):
-        plan(shop.settings, text_of(core={"orders": {"amount": "total"}}), "a.yaml", shop.folder, lake=False)
-    two = text_of(core={"orders": {"amont": "total", "oder_id": "id"}})
-    with pytest.raises(BadDefinition, match=r"and 1 more: `lakehouse sources check a.yaml`"):
-        plan(shop.settings, two, "a.yaml", shop.folder, lake=False)
-    other = text_of(source="shop_orders", entity="x")
-    carry_out(shop.settings, plan(shop.settings, other, "a", shop.folder, lake=False), lake=False)
-    with pytest.raises(BadDefinition, match=r"share raw.shop_orders_x"):
-        plan(shop.settings, text_of(source="shop", entity="orders_x"), "a", shop.folder, lake=False)
-    (shop.folder / "sources" / "till_sales.yaml").write_text(text_of(entity="else"))
-    with pytest.raises(BadDefinition, match="defines another source"):
-        plan(shop.settings, text_of(), "a.yaml", shop.folder, lake=False)
-    (shop.folder / "sources" / "till_sales.yaml").unlink()
-    file = shop.folder / "file"
-    file.write_text("")
-    found = plan(shop.settings, text_of(), "a.yaml", file, lake=False)
-    with pytest.raises(Terminal, match="cannot be written"):
-        carry_out(shop.settings, found, lake=False)
+def test_two_sources_cannot_share_a_table():
+    """Their rows could not be told apart; a source does not stand in its own way."""
+    check_table_is_free(SOURCE, {("a", "b"): OTHER, ("c", "d"): a_source(source="c", entity="d")})
+    first, second = a_source(source="a", entity="b_c"), a_source(source="a_b", entity="c")
+    with pytest.raises(BadDefinition, match=r"a/b_c and a_b/c share raw\.a_b_c: rename the source"):
+        check_table_is_free(first, {("a_b", "c"): second})

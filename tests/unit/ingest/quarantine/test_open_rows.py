@@ -1,136 +1,136 @@
-"""What is in quarantine now, from the objects or from their copy: the same answer, however far the copy is."""
+"""Which files in quarantine are selected, from records alone; their rows are tried in tests/integration."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
+import duckdb
 import pytest
 
 from lakehouse.errors import Terminal
-from lakehouse.ingest.batch import ingest
-from lakehouse.ingest.quarantine import open_rows
-from lakehouse.ingest.quarantine.open_rows import Choice
-from lakehouse.stages import analyst_sql
-from lakehouse.stages.books import keep_books
-from lakehouse.tables import appending, data_files
-from lakehouse.tables import catalog as catalogs
-from tests.support.replays import a_shop, expire_all
+from lakehouse.ingest.quarantine.open_rows import (
+    QuarantinedFile,
+    QuarantineFilter,
+    filter_files,
+    groups_sql,
+    is_of_source,
+    resolve_file_id,
+    rows_condition,
+)
+from lakehouse.tables.commit import FileRecord
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def a_record(file_id, key, quarantined):
+    return FileRecord(file_id, "landing", key, "v", 10, 9, 9 - quarantined, 0, quarantined, AT.isoformat())
+
+
+LAST = {
+    record.file_id: ("raw.x", record)
+    for record in (
+        a_record("aaaaaaaa01", "shop/orders/2.csv", 1),
+        a_record("aaaaaaaa02", "shop/orders/1.csv", 2),
+        a_record("bbbbbbbb01", "shop/contacts/1.csv", 3),
+        a_record("cccccccc01", "erp/orders/1.csv", 4),
+        a_record("dddddddd01", "erp/orders/2.csv", 0),
+    )
+}
+
+
+@pytest.mark.parametrize(
+    ("criteria", "keys"),
+    [
+        (
+            QuarantineFilter(),
+            ["erp/orders/1.csv", "shop/contacts/1.csv", "shop/orders/1.csv", "shop/orders/2.csv"],
+        ),
+        (QuarantineFilter("shop"), ["shop/contacts/1.csv", "shop/orders/1.csv", "shop/orders/2.csv"]),
+        (QuarantineFilter("shop/orders"), ["shop/orders/1.csv", "shop/orders/2.csv"]),
+        (QuarantineFilter("web"), []),
+        (QuarantineFilter(file_ids=("bbbbbbbb", "aaaaaaaa01")), ["shop/contacts/1.csv", "shop/orders/2.csv"]),
+        (QuarantineFilter("erp", file_ids=("bbbbbbbb",)), []),
+        (QuarantineFilter(file_ids=("dddddddd",)), []),  # nothing of it is in quarantine
+    ],
+)
+def test_files_are_selected_by_id_and_source(criteria, keys):
+    """In the order of their source keys and keys, each with at least a row in quarantine."""
+    assert [file.record.key for file in filter_files(LAST, criteria)] == keys
+
+
+def test_an_id_that_no_file_has_is_refused():
+    """Rather than that nothing is selected."""
+    with pytest.raises(Terminal, match="no file that was ingested has this id"):
+        filter_files(LAST, QuarantineFilter(file_ids=("eeeeeeee",)))
+
+
+def test_an_id_may_be_shortened_as_long_as_it_is_one():
+    """Too short is not taken for anything."""
+    ids = ["aaaaaaaa01", "aaaaaaaa02", "bbbbbbbb01"]
+    assert resolve_file_id(ids, "bbbbbbbb") == "bbbbbbbb01"
+    for prefix, reason in (("aaaaaaaa", "several"), ("bbbb", "no file"), ("cccccccc", "no file")):
+        with pytest.raises(Terminal, match=reason):
+            resolve_file_id(ids, prefix)
+
+
+@pytest.mark.parametrize(
+    ("name", "matches"),
+    [("shop", True), ("shop/orders", True), ("shop/", True), ("shop/x", False), ("sho", False)],
+)
+def test_a_source_is_named_with_or_without_its_entity(name, matches):
+    """As the key's first two folders."""
+    assert is_of_source(("shop", "orders"), name) is matches
+
+
+def test_a_files_source_key_stands_in_its_key():
+    """Whether a definition fits it or not."""
+    assert QuarantinedFile("", a_record("a", "shop/orders/1.csv", 1)).source_key == ("shop", "orders")
+    assert QuarantinedFile("", a_record("a", "odd.csv", 1)).source_key == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("criteria", "asks"),
+    [
+        (QuarantineFilter("shop", file_ids=("aaaaaaaa",)), False),
+        (QuarantineFilter(code=""), False),
+        (QuarantineFilter(code="bad"), True),
+        (QuarantineFilter(since=AT), True),
+    ],
+)
+def test_rows_are_read_only_where_they_decide(criteria, asks):
+    """By their code or time."""
+    assert criteria.asks_of_rows is asks
 
 
 @pytest.fixture
-def shop(company, monkeypatch, tmp_path):
-    """Two exports with three bad rows of two codes, and a file of no source."""
-    with a_shop(company, monkeypatch, tmp_path / "definitions") as made:
-        made.files = [
-            made.land("1.csv", "O1 USD", "O2 EUR", "O3 CHF"),
-            company.land("shop/orders", "2.csv", "order_id,ordered_at,amount\nO4,never,1\nO5,2026-01-05,1\n"),
-            made.land("3.csv", "O9 USD", source="erp"),
-        ]
-        assert not ingest(company.settings, made.files).failed
-        yield made
+def con():
+    """Rows of two codes, one of them hostile, a minute apart."""
+    with duckdb.connect() as con:
+        con.execute(
+            "CREATE TABLE open_rows AS SELECT 'f' || n AS file_id, 'shop' AS source, 'orders' AS entity, "
+            "CASE WHEN n < 3 THEN 'bad' ELSE 'it''s' END AS code, 'reason ' || n AS reason, n AS \"row\", "
+            "TIMESTAMPTZ '2026-01-01 00:00:00+00' + to_minutes(n) AS quarantined_at FROM range(4) AS r(n)"
+        )
+        yield con
 
 
-def told(shop, choice=Choice()):  # noqa: B008 - it is frozen
-    found = open_rows.groups(shop.works.settings, choice)
-    return [(group.source, group.entity, group.code, group.files, group.rows) for group in found]
+@pytest.mark.parametrize(
+    ("criteria", "rows"),
+    [
+        (QuarantineFilter(), [0, 1, 2, 3]),
+        (QuarantineFilter(code="it's"), [3]),
+        (QuarantineFilter(since=datetime(2026, 1, 1, 0, 2, tzinfo=UTC)), [2, 3]),
+        (QuarantineFilter(code="bad", since=datetime(2026, 1, 1, 0, 2, tzinfo=UTC)), [2]),
+    ],
+)
+def test_rows_are_selected_by_code_and_time(con, criteria, rows):
+    """The moment itself included."""
+    query = f'SELECT "row" FROM open_rows WHERE {rows_condition(criteria)} ORDER BY 1'
+    assert [row for (row,) in con.execute(query).fetchall()] == rows
 
 
-ALL = [
-    ("shop", "orders", "not_allowed", 1, 2),
-    ("erp", "orders", "unknown_source", 1, 1),
-    ("shop", "orders", "bad_timestamp", 1, 1),
-]
-
-
-def test_the_copy_may_lag_or_be_whole(shop):
-    """Before the books copied anything, after, and with one file behind."""
-    assert told(shop) == ALL
-    keep_books(shop.works.settings)
-    assert told(shop) == ALL
-    late = shop.land("4.csv", "O7 NOK")
-    ingest(shop.works.settings, [late])
-    assert told(shop) == [("shop", "orders", "not_allowed", 2, 3), *ALL[1:]]
-
-
-def test_what_the_copy_has_is_not_read_again(shop, monkeypatch):
-    """A hundred thousand objects would take minutes."""
-    keep_books(shop.works.settings)
-    monkeypatch.setattr(open_rows, "lines", None)
-    assert told(shop) == ALL
-
-
-def test_a_copy_that_is_not_whole_is_not_believed(shop):
-    """Rows are missing from it: the objects say what is bad."""
-    keep_books(shop.works.settings)
-    table = catalogs.open_catalog(shop.works.settings).load_table("ops.quarantine")
-    con = analyst_sql.connect(shop.works.settings)
-    try:
-        written = data_files.write(con, table, "SELECT * FROM ops.quarantine WHERE row = 3", "tampered")
-    finally:
-        con.close()
-    base = table.current_snapshot().snapshot_id
-    appending.replace_written(table, written, computed_from={}, base=base)
-    assert told(shop) == ALL
-
-
-def test_only_the_last_generation_counts(shop):
-    """What a replay fixed is no longer in quarantine, though the books remember it."""
-    keep_books(shop.works.settings)
-    shop.takes("USD", "EUR")
-    shop.replay()
-    for _ in range(2):
-        assert told(shop)[:1] == [("erp", "orders", "unknown_source", 1, 1)]
-        assert sorted(told(shop)[1:]) == [
-            ("shop", "orders", "bad_timestamp", 1, 1), ("shop", "orders", "not_allowed", 1, 1),
-        ]  # fmt: skip
-        keep_books(shop.works.settings)
-    old = "select count(*) from ops.quarantine where code = 'not_allowed'"
-    assert shop.works.ask(old) == [(3,)]
-
-
-def test_choosing(shop):
-    """By source, entity, code and time, by file."""
-    first = shop.files[0].file_id
-    assert told(shop, Choice("shop")) == [ALL[0], ALL[2]]
-    assert told(shop, Choice("shop/orders", "bad_timestamp")) == [ALL[2]]
-    assert told(shop, Choice("shop/contacts")) == []
-    assert told(shop, Choice(file_ids=(first[:10],))) == [ALL[0]]
-    assert told(shop, Choice(since=datetime.now(UTC) - timedelta(hours=1))) == ALL
-    assert told(shop, Choice(since=datetime.now(UTC) + timedelta(hours=1))) == []
-
-
-def test_a_group_has_an_example(shop):
-    """A file, a row in it, and what is wrong with it: of the row that came last."""
-    (group,) = open_rows.groups(shop.works.settings, Choice(code="bad_timestamp"))
-    assert (group.file_id, group.row) == (shop.files[1].file_id, 1)
-    assert "ordered_at" in group.reason
-    assert group.first == group.last
-    (group,) = open_rows.groups(shop.works.settings, Choice(code="unknown_source"))
-    assert (group.file_id, group.row) == (shop.files[2].file_id, None)
-
-
-def test_an_id_may_be_shortened_as_long_as_it_is_one(shop):
-    """Too short is not taken for anything."""
-    ids = ["aaaaaaaa01", "aaaaaaaa02", "bbbbbbbb01"]
-    assert open_rows.whole_id(ids, "bbbbbbbb") == "bbbbbbbb01"
-    for given, why in (("aaaaaaaa", "several"), ("bbbb", "no file"), ("cccccccc", "no file")):
-        with pytest.raises(Terminal, match=why):
-            open_rows.whole_id(ids, given)
-
-
-def test_it_stays_known_after_its_summary_has_expired(shop):
-    """The ledger says then which generation is the last."""
-    keep_books(shop.works.settings)
-    shop.takes("USD", "EUR")
-    shop.replay()
-    keep_books(shop.works.settings)
-    shop.works.orders("6.csv", "O10,C1,2026-01-08,1.00")
-    before = told(shop)
-    catalog = catalogs.open_catalog(shop.works.settings)
-    raw = catalog.load_table("raw.shop_orders")
-    assert expire_all(shop.works.settings, "raw.shop_orders") > 0
-    assert len(raw.refresh().metadata.snapshots) == 1
-    assert told(shop) == before
-    shop.takes()
-    assert shop.replay().loaded == 1
-    assert shop.unbalanced() == ()
+def test_the_largest_group_comes_first(con):
+    """Each with the row that came last for an example."""
+    groups = con.execute(groups_sql(QuarantineFilter())).fetchall()
+    assert [(code, files, rows) for _, _, code, files, rows, *_ in groups] == [("bad", 3, 3), ("it's", 1, 1)]
+    assert groups[0][-1] == {"file_id": "f2", "row": 2, "reason": "reason 2"}

@@ -1,94 +1,76 @@
-"""What comes next of an open file: its next number, and exactly the rows that its last commit left."""
+"""What a replay loads next, decided from a record and what its quarantine object holds."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
-
 import pytest
 
-from lakehouse import aws
-from lakehouse.ingest.quarantine import bad_rows
 from lakehouse.ingest.quarantine.bad_rows import Digest
-from lakehouse.ingest.quarantine.open_rows import Open
-from lakehouse.ingest.quarantine.replay_plan import Replay, next_generation
-from lakehouse.landing.raw_files import RawFile
+from lakehouse.ingest.quarantine.open_rows import QuarantinedFile
+from lakehouse.ingest.quarantine.replay_plan import (
+    QuarantineContent,
+    Replay,
+    agrees,
+    next_generation,
+    summarize,
+)
 from lakehouse.tables.commit import FileRecord
-from tests.support import cloud as clouds
-
-FILE = RawFile(clouds.LANDING, "shop/orders/x.csv", "v1", 10)
 
 
-@pytest.fixture(autouse=True)
-def buckets(monkeypatch):
-    with clouds.cloud(monkeypatch):
-        yield
-
-
-def digest(*rows: int | None) -> str:
-    made = Digest()
+def digest_of(*rows):
+    digest = Digest()
     for row in rows:
-        made.add(row)
-    return str(made)
+        digest.add(row)
+    return str(digest)
 
 
-def left(record: FileRecord, *rows: int | None) -> None:
-    """Put this into quarantine, where the record's commit says that it is."""
-    key = bad_rows.key_of(record.file_id, record.replay, record.set_aside)
-    body = "".join(json.dumps({"row": row}) + "\n" for row in rows)
-    aws.s3().put_object(Bucket=clouds.OPS, Key=key, Body=body.encode())
+def content_of(*rows):
+    return summarize({"row": row, "code": "bad"} for row in rows)
 
 
-def opened(quarantined: int, set_aside: str = "", table: str = "raw.shop_orders", **more: int) -> Open:
-    counts = {"received": 9, "loaded": 9 - quarantined, "duplicates": 0} | more
-    record = FileRecord(
-        FILE.file_id, FILE.bucket, FILE.key, "v1", 10, **counts, quarantined=quarantined, started_at="",
-        set_aside=set_aside,
-    )  # fmt: skip
-    return Open(table, record)
-
-
-def test_the_rows_that_were_left():
-    """Under the next number; what an earlier generation left does not matter any more."""
-    first, last = opened(3), opened(2, digest(3, 2))
-    last = replace(last, record=replace(last.record, replay=4))
-    left(first.record, 1, 2, 3)
-    left(last.record, 2, 3)
-    assert next_generation(clouds.OPS, first) == Replay(1, frozenset((1, 2, 3)))
-    assert next_generation(clouds.OPS, last) == Replay(5, frozenset((2, 3)))
-
-
-def test_a_whole_file():
-    """All of its rows; the first time, where no table had it."""
-    whole = opened(1, digest(None), received=1, loaded=0)
-    left(whole.record, None)
-    assert next_generation(clouds.OPS, whole) == Replay(1, None)
-    assert next_generation(clouds.OPS, replace(whole, table="")) == Replay(0, None)
-
-
-def test_a_file_that_was_held_for_what_it_would_delete():
-    """Replaying it is the word of a person that it may; of any other bad file it is not."""
-    held = opened(1, digest(None), received=1, loaded=0)
-    for code, meant in (("would_delete", True), ("missing_column", False)):
-        key = bad_rows.key_of(held.record.file_id, 0, held.record.set_aside)
-        body = json.dumps({"row": None, "code": code}).encode()
-        aws.s3().put_object(Bucket=clouds.OPS, Key=key, Body=body)
-        assert next_generation(clouds.OPS, held) == Replay(1, None, would_delete=meant)
+def a_record(received, loaded, quarantined, set_aside=""):
+    return FileRecord("f", "landing", "a/b/c", "v", 1, received, loaded, 0, quarantined, "then", 0, set_aside)
 
 
 @pytest.mark.parametrize(
-    ("rows", "counted"),
+    ("lines", "content"),
     [
-        ((1, 2), opened(3)),  # fewer than the commit counted
-        ((1, 2, 3), opened(2)),  # or more
-        ((1, 2), opened(2, digest(1, 3))),  # as many, but others
-        ((), opened(1)),  # erased
-        ((None,), opened(1)),  # a whole file, of which rows are loaded
-        ((None, 1), opened(1)),
-        ((None,), opened(1, digest(4), received=1, loaded=0)),  # a row, and not the file
+        ([], QuarantineContent(frozenset(), False, False, digest_of())),
+        (
+            [{"row": 3, "code": "bad"}, {"row": 1}],
+            QuarantineContent(frozenset({1, 3}), False, False, digest_of(1, 3)),
+        ),
+        (
+            [{"row": None, "code": "would_delete"}],
+            QuarantineContent(frozenset(), True, True, digest_of(None)),
+        ),
+        ([{"row": None}, {"row": 1}], QuarantineContent(frozenset({1}), True, False, digest_of(None, 1))),
     ],
 )
-def test_what_the_commit_did_not_count_is_left_alone(rows, counted):
-    """Nobody knows which of these rows are loaded."""
-    left(counted.record, *rows)
-    assert next_generation(clouds.OPS, counted) is None
+def test_what_an_object_holds(lines, content):
+    """Rows, or the whole file, and whether that was held for what it would delete."""
+    assert summarize(lines) == content
+
+
+@pytest.mark.parametrize(
+    ("record", "content", "expected"),
+    [
+        (a_record(9, 7, 2), content_of(1, 2), True),  # an old commit, without a digest
+        (a_record(9, 7, 2, digest_of(1, 2)), content_of(2, 1), True),
+        (a_record(9, 7, 2, digest_of(1, 3)), content_of(1, 2), False),  # as many rows, but others
+        (a_record(9, 6, 3), content_of(1, 2), False),
+        (a_record(9, 8, 1), content_of(), False),  # erased
+        (a_record(1, 0, 1), content_of(None), True),
+        (a_record(9, 8, 1), content_of(None), False),  # rows of the file are loaded
+        (a_record(1, 0, 1), content_of(None, 1), False),
+        (a_record(1, 0, 2), content_of(None), False),
+    ],
+)
+def test_whether_quarantine_is_what_the_commit_counted(record, content, expected):
+    """Else nobody knows which of these rows are loaded."""
+    assert agrees(record, content) is expected
+
+
+def test_a_file_without_a_table_is_loaded_for_the_first_time():
+    """Whatever an attempt that died left of it; nothing is read."""
+    replay = next_generation("no-bucket", QuarantinedFile("", a_record(1, 0, 1)))
+    assert (replay, replay.since) == (Replay(0, None), "then")

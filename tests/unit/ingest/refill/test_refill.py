@@ -10,6 +10,7 @@ from decimal import Decimal
 import pytest
 
 from lakehouse.errors import CommitConflict, Terminal
+from lakehouse.ingest.policy import RefillPolicy
 from lakehouse.ingest.refill import refill as module
 from lakehouse.ingest.refill.refill import refill
 from lakehouse.sources.definition import Source
@@ -242,11 +243,13 @@ def test_no_table_yet(lake):
 
 def test_groups_are_commits_of_their_own(raw, monkeypatch):
     """Memory and scratch disk are those of a group; what was committed stays when a later one fails."""
-    monkeypatch.setattr(module, "_GROUP_FILES", 2)
+    monkeypatch.setattr(RefillPolicy, "group_files", 2)
     for number in range(5):
         raw.fill({"N": str(number)})
     heard = []
-    done = raw.refill(a_source(column("n", "N", "long")), on=lambda far, of: heard.append(far / of))
+    done = raw.refill(
+        a_source(column("n", "N", "long")), progress=lambda _, done, total: heard.append(done / total)
+    )
     assert (done.commits, done.files, done.moved["n"]) == (3, 5, 5)
     assert sorted(raw.column("n")) == list(range(5))
     assert heard == sorted(heard)
@@ -287,7 +290,7 @@ def _parquet(settings):
 
 def test_what_was_done_before_a_lost_race_is_counted_once(raw, monkeypatch):
     """Files that it wrote itself are not looked at again."""
-    monkeypatch.setattr(module, "_GROUP_FILES", 1)
+    monkeypatch.setattr(RefillPolicy, "group_files", 1)
     raw.fill({"N": "1"}, {"N": "x"})
     raw.fill({"N": "2"}, {"N": "y"})
     real, calls = module.replace_files, []
@@ -382,3 +385,40 @@ def test_a_contract_is_all_that_counts(raw):
     source = a_source(migrations=[{"number": 1, "why": "why", "drop": {"x": 6}}])
     assert isinstance(source.contract, Contract)
     assert source.contract.dropped == {6: "x"}
+
+
+# ------------------------------------------------------------------ what is decided without a table
+
+
+NARROW = a_source()
+WIDE = a_source(column("store", "Store Name", also=["Shop"]))
+
+
+@pytest.mark.parametrize(
+    ("known", "last", "columns", "new"),
+    [
+        ({5: "id"}, 5, ["id", "store"], {"store": "VARCHAR"}),  # the table is about to get it
+        ({5: "id", 6: "store"}, 6, ["id", "store"], {}),
+        ({5: "id"}, 6, ["id"], {}),  # the table dropped it
+    ],
+)
+def test_which_columns_take_values(known, last, columns, new):
+    """Those that the table has, and those that it is about to get."""
+    known = {1: "_file_id", 2: "_row", 3: "_loaded_at", 4: "extra"} | known
+    taking, pending = module.pending_columns(WIDE, known, last)
+    assert ([one.name for one in taking], pending) == (columns, new)
+
+
+@pytest.mark.parametrize(
+    ("format_", "keys", "matched"),
+    [
+        ("csv", ["STORE  name", "Shop", "other"], [("STORE  name", "store"), ("Shop", "store")]),
+        ("ndjson", ["STORE NAME", "Store Name"], [("Store Name", "store")]),
+    ],
+)
+def test_which_keys_belong_to_a_column(format_, keys, matched):
+    """A header in any case, JSON to the letter."""
+    source = WIDE.model_copy(update={"format": format_})
+    moves = module.match_keys(source, source.stored, keys)
+    assert [(move.key, move.column.name) for move in moves] == matched
+    assert {move.trimmed for move in moves} == {format_ == "csv"}
