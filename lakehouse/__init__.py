@@ -19,6 +19,7 @@ def connect(data: Path | str = ".lakehouse") -> duckdb.DuckDBPyConnection:
     there is neither, and `Transient` when the catalog does not answer.
     """
     from lakehouse import settings  # noqa: PLC0415 - functions import this package and need none of it
+    from lakehouse.command_line import command_line  # noqa: PLC0415
     from lakehouse.errors import LakehouseError, Transient  # noqa: PLC0415
     from lakehouse.stages import analyst_sql  # noqa: PLC0415
 
@@ -29,6 +30,7 @@ def connect(data: Path | str = ".lakehouse") -> duckdb.DuckDBPyConnection:
         raise
     except OSError as error:
         where = found.catalog_uri or found.catalog
+        up = command_line("up", Path(data))
         raise Transient(
-            f"the catalog {where} does not answer; if it is a local stack, start it: `lakehouse up`"
+            f"the catalog {where} does not answer; if it is a local stack, start it: `{up}`"
         ) from error

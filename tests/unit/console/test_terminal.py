@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -119,3 +120,20 @@ def test_no_rows_are_a_table_without_rows(screen):
 def test_a_value_is_one_line_of_text(value, text):
     """Whatever came from outside is shown, not obeyed."""
     assert terminal.plain(value) == text
+
+
+def test_hints_name_the_data_folder_unless_it_is_the_default(screen):
+    """Without `--data` they would speak of another stack; a hint is never folded, so that it can be copied."""
+    empty = {"ingest": {**STATUS["ingest"], "quarantined": 0}, "tables": {}, "deliveries": {}}
+    paper = screen(80)
+    terminal.show_status(STATUS, Path("my [lake]"))
+    terminal.show_status(empty, Path("my [lake]"))
+    lines = paper.getvalue().splitlines()
+    assert "Why rows are quarantined: lakehouse quarantine list --data 'my [lake]'" in lines
+    assert (
+        "There are no tables yet: `lakehouse put SOURCE/ENTITY FILE --data 'my [lake]'` lands files, "
+        "`lakehouse up --data 'my [lake]'` loads them."
+    ) in lines
+    paper = screen(80)
+    terminal.show_status(STATUS)
+    assert "--data" not in paper.getvalue()
