@@ -16,7 +16,7 @@ from lakehouse import cli
 from lakehouse.errors import Terminal
 from lakehouse.ingest.batch import ingest
 from lakehouse.landing.raw_files import listing
-from lakehouse.local.environment import _forget
+from lakehouse.local.environment import forget_cached
 from lakehouse.local.session import session
 from lakehouse.local.stack import Stack
 from lakehouse.tables import catalog as catalogs
@@ -39,7 +39,7 @@ def data(tmp_path_factory) -> Path:
         stack.start("all")
         os.environ.clear()
         os.environ.update(before)
-        _forget()
+        forget_cached()
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("sys.argv", ["lakehouse", "put", "shop/orders", str(file), "--data", str(folder)])
             with pytest.raises(SystemExit):
