@@ -20,6 +20,7 @@ def connect(data: Path | str = ".lakehouse") -> duckdb.DuckDBPyConnection:
     catalog nor data in the folder, and `Transient` when the catalog does not answer.
     """
     from lakehouse import settings  # noqa: PLC0415 - functions import this package and need none of it
+    from lakehouse.command_line import command_line  # noqa: PLC0415
     from lakehouse.errors import LakehouseError, Transient  # noqa: PLC0415
     from lakehouse.stages import analyst_sql  # noqa: PLC0415
 
@@ -36,8 +37,9 @@ def connect(data: Path | str = ".lakehouse") -> duckdb.DuckDBPyConnection:
         raise
     except OSError as error:
         where = found.catalog_uri or found.catalog
+        up = command_line("up", Path(data))
         raise Transient(
-            f"the catalog {where} does not answer; if it is a local stack, start it: `lakehouse up`"
+            f"the catalog {where} does not answer; if it is a local stack, start it: `{up}`"
         ) from error
     if holder is not None:
         release_with(con, holder)

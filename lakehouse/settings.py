@@ -12,6 +12,7 @@ from typing import Any, Literal
 from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from lakehouse.command_line import command_line
 from lakehouse.errors import Terminal
 
 
@@ -96,7 +97,7 @@ def named_or_running(data: Path) -> Settings:
         values = {name: env[alias] for name, alias in _environment_names().items() if alias in env}
     except (OSError, ValueError, KeyError, TypeError):  # no such file, or another program's
         raise Terminal(
-            f"no stack runs on {data} and LAKEHOUSE_CATALOG is not set: start one with `lakehouse up`"
+            f"no stack runs on {data} and LAKEHOUSE_CATALOG is not set: start one with `{command_line('up', data)}`"
         ) from None
     return _StackSettings.model_validate(values)
 

@@ -10,7 +10,7 @@ import boto3
 import pytest
 
 from lakehouse import aws, settings
-from lakehouse.local.environment import _forget
+from lakehouse.local.environment import forget_cached
 from lakehouse.local.stack import Stack
 from lakehouse.tables import catalog as catalogs
 from tests.support import cloud as clouds
@@ -32,7 +32,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackInfo]:
         info = stack.start("store")
         os.environ.clear()
         os.environ.update(before)
-        _forget()
+        forget_cached()
         yield info
 
 

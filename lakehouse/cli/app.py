@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lakehouse.command_line import DEFAULT_DATA
 from lakehouse.errors import LakehouseError
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ app = typer.Typer(
 )
 Data = Annotated[Path, typer.Option("--data", help="Folder of the local stack.", show_default=True)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
-DEFAULT = Path(".lakehouse")
+DEFAULT = DEFAULT_DATA
 ROWS = 100  # of an answer, that a terminal shows
 
 

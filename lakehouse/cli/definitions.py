@@ -178,7 +178,8 @@ def add(
     here = _here(data)
     folder = definitions or (here.definitions if info is None else None)
     if info is None and not (data / "store").is_dir():  # nothing was landed there yet
-        _add(here, text, file, folder or data / "definitions", lake=False, dry_run=dry_run, as_json=as_json)
+        own = folder or data / "definitions"
+        _add(here, text, file, own, data=data, lake=False, dry_run=dry_run, as_json=as_json)
         return
     from lakehouse.cli.function_log import logged
     from lakehouse.local.session import session
@@ -190,7 +191,15 @@ def add(
         lake = folder is None or folder.absolute() == read.absolute()
         running = info is not None and info.services == "all"
         _add(
-            settings, text, file, folder or read, lake=lake, dry_run=dry_run, as_json=as_json, running=running
+            settings,
+            text,
+            file,
+            folder or read,
+            data=data,
+            lake=lake,
+            dry_run=dry_run,
+            as_json=as_json,
+            running=running,
         )
 
 
@@ -200,6 +209,7 @@ def _add(  # noqa: PLR0913 - what the command was told
     file: Path,
     folder: Path,
     *,
+    data: Path,
     lake: bool,
     dry_run: bool,
     as_json: bool,
@@ -231,6 +241,6 @@ def _add(  # noqa: PLR0913 - what the command was told
     elif done is None:
         print("nothing was changed")
     else:
-        show_done(found, done, lake=lake, running=running)
+        show_done(found, done, lake=lake, running=running, data=data)
     if done is not None and done.replay.get("failed"):
         raise Terminal("files could not be tried; see the log, mend the cause, and add it again")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lakehouse.cli.app import DEFAULT, AsJson, Data, app, progress
+from lakehouse.command_line import command_line
 from lakehouse.errors import Terminal
 
 if TYPE_CHECKING:
@@ -67,10 +68,12 @@ def put(
         if place not in known:
             print(
                 f"no source definition fits {place}, so they will be quarantined; there are {', '.join(known)}; "
-                "`lakehouse sources suggest` drafts one, `lakehouse sources add` loads them with it"
+                f"`lakehouse sources suggest` drafts one, `{command_line('sources add', data)}` loads them with it"
             )
         elif fresh:
-            print("the running stack loads them now" if running else "`lakehouse up` loads them")
+            print(
+                "the running stack loads them now" if running else f"`{command_line('up', data)}` loads them"
+            )
     _complain(refused, done)
 
 
@@ -131,7 +134,8 @@ def sweep(data: Data = DEFAULT, as_json: AsJson = False) -> None:
     from lakehouse.stages.sweep import sweep as look
 
     if (info := attach(data)) is None or info.services != "all":
-        raise Terminal(f"no stack runs on {data}; `lakehouse up` starts one, and sweeps as it starts")
+        up = command_line("up", data)
+        raise Terminal(f"no stack runs on {data}; `{up}` starts one, and sweeps as it starts")
     with session(data, "all") as settings, progress(quiet=as_json) as bar:
         task = bar.add_task("reading the books", total=None)
 

@@ -58,7 +58,7 @@ def list_(
     else:
         from lakehouse.console.quarantine import show_groups
 
-        show_groups(found)
+        show_groups(found, data)
 
 
 @quarantine.command()

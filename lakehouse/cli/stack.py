@@ -64,9 +64,9 @@ def down(data: Data = DEFAULT, as_json: AsJson = False) -> None:
 @app.command()
 def demo(data: Data = DEFAULT, as_json: AsJson = False) -> None:
     """Run the whole loop on 69,659 real purchases and generated people; run again, it changes nothing."""
-    from lakehouse.local.demo_screen import play
+    from lakehouse.local.demo_screen import show_demo
 
-    play(data, as_json=as_json)
+    show_demo(data, as_json=as_json)
 
 
 @app.command()

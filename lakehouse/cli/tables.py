@@ -35,7 +35,7 @@ def status(data: Data = DEFAULT, as_json: AsJson = False) -> None:
     else:
         from lakehouse.console.terminal import show_status
 
-        show_status(found)
+        show_status(found, data)
     parts = {"raw files": found["ingest"], **found["deliveries"]}
     if wrong := [name for name, part in parts.items() if not part["balanced"]]:
         raise Terminal(

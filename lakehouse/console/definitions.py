@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from lakehouse.command_line import DEFAULT_DATA, command_line
 from lakehouse.console.terminal import grid, out, plain
 
 if TYPE_CHECKING:
@@ -129,8 +131,9 @@ def show_plan(found: Plan) -> None:
         out.print(Text.assemble(("warning ", "yellow"), plain(_place(one))), soft_wrap=True)
 
 
-def show_done(found: Plan, done: Done, *, lake: bool, running: bool) -> None:
-    """Print what adding a definition did, and what is left to do."""
+def show_done(found: Plan, done: Done, *, lake: bool, running: bool, data: Path = DEFAULT_DATA) -> None:
+    """Print what adding a definition did, and what is left to do; `data` is the folder that the hints name."""
+    up = command_line("up", data)
     lines = ["written" if done.written else "nothing to write"]
     if done.replay:
         tally = done.replay
@@ -139,17 +142,19 @@ def show_done(found: Plan, done: Done, *, lake: bool, running: bool) -> None:
             f"{tally['still_bad']:,} set aside"
         )
         if left := tally["gone"] + tally["disagrees"] + tally["failed"]:
-            lines.append(f"{left:,} of the files could not be loaded: `lakehouse quarantine list` says which")
+            quarantine = command_line("quarantine list", data)
+            lines.append(f"{left:,} of the files could not be loaded: `{quarantine}` says which")
     if done.refill.get("rows"):
         lines.append(f"{done.refill['rows']:,} older rows in {done.refill['files']:,} data files refilled")
     if found.set_aside and found.state != "same":
+        replay = command_line(f"quarantine replay --source {found.source_name}", data)
         lines.append(
-            f"{found.set_aside:,} rows of it are in quarantine for other reasons: "
-            f"`lakehouse quarantine replay --source {found.source_name}` tries them again"
+            f"{found.set_aside:,} rows of it are in quarantine for other reasons: `{replay}` tries them again"
         )
     if not lake:
-        lines.append(f"`lakehouse put {found.source_name} FILE` lands files, `lakehouse up` loads them")
+        put = command_line(f"put {found.source_name} FILE", data)
+        lines.append(f"`{put}` lands files, `{up}` loads them")
     elif not running:
-        lines.append("`lakehouse up` loads what was landed meanwhile, and computes core anew")
+        lines.append(f"`{up}` loads what was landed meanwhile, and computes core anew")
     for line in lines:
         out.print(line, markup=False, soft_wrap=True)

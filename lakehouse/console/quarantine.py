@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from lakehouse.command_line import DEFAULT_DATA, command_line
 from lakehouse.console.terminal import grid, out, plain
 
 if TYPE_CHECKING:
@@ -37,8 +39,8 @@ def group_as_json(group: QuarantineGroup) -> dict[str, Any]:
     }
 
 
-def show_groups(groups: Iterable[QuarantineGroup]) -> None:
-    """Print what is in quarantine by source and code."""
+def show_groups(groups: Iterable[QuarantineGroup], data: Path = DEFAULT_DATA) -> None:
+    """Print what is in quarantine by source and code; `data` is the folder that the hint names."""
     rows = [
         [
             f"{group.source}/{group.entity}" if group.source else "(no source)",
@@ -57,9 +59,8 @@ def show_groups(groups: Iterable[QuarantineGroup]) -> None:
         return
     names = ("source", "code", "files", "rows", "first (UTC)", "last (UTC)", "reason", "a file")
     out.print(grid("In quarantine", names, rows))
-    out.print(
-        "`lakehouse quarantine show FILE_ID` shows its rows, `lakehouse quarantine replay` tries them again."
-    )
+    show, replay = command_line("quarantine show FILE_ID", data), command_line("quarantine replay", data)
+    out.print(f"`{show}` shows its rows, `{replay}` tries them again.", markup=False, soft_wrap=True)
 
 
 def _hidden(bad: dict[str, Any], *, original: bool) -> dict[str, Any]:

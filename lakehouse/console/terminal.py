@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Final
 
 from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from lakehouse.command_line import DEFAULT_DATA, command_line
 
 _UNFOLDED: Final = 100_000  # characters: what is written to a file or pipe is folded by whoever reads it
 _FRAME: Final = 3  # characters that a column's border and margins take
@@ -126,14 +129,15 @@ def plain(value: Any) -> str:
     return str(value).translate(_CONTROL)
 
 
-def show_status(found: dict[str, Any]) -> None:
-    """Print what `lakehouse status` knows."""
+def show_status(found: dict[str, Any], data: Path = DEFAULT_DATA) -> None:
+    """Print what `lakehouse status` knows; `data` is the folder that its hints name."""
     ingest = found["ingest"]
     names = ("files", "received", "loaded", "duplicates", "quarantined", "in_flight", "balanced")
     columns = [*names[:-1], "books balance"]
     out.print(grid("Raw files and their rows", columns, [[ingest[name] for name in names]]))
     if ingest["quarantined"]:
-        out.print("Why rows are quarantined: lakehouse quarantine list")
+        hint = f"Why rows are quarantined: {command_line('quarantine list', data)}"
+        out.print(hint, markup=False, soft_wrap=True)
     rows = [
         [name, t["rows"], t["files"], size(t["bytes"]), t["snapshots"], _moment(t["latest"])]
         for name, t in found["tables"].items()
@@ -142,9 +146,9 @@ def show_status(found: dict[str, Any]) -> None:
         headers = ("table", "rows", "files", "size", "snapshots", "last commit (UTC)")
         out.print(grid("Tables", headers, rows, optional=("snapshots", "files")))
     else:
-        out.print(
-            "There are no tables yet: `lakehouse put SOURCE/ENTITY FILE` lands files, `lakehouse up` loads them."
-        )
+        put, up = command_line("put SOURCE/ENTITY FILE", data), command_line("up", data)
+        hint = f"There are no tables yet: `{put}` lands files, `{up}` loads them."
+        out.print(hint, markup=False, soft_wrap=True)
     show_deliveries(found["deliveries"])
 
 

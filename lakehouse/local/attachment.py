@@ -6,13 +6,14 @@ import json
 import os
 import signal
 import threading
-import time
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from lakehouse.local.services.processes import answers, end_orphans, is_running, write_private
+from lakehouse.local.policy import StackPolicy
+from lakehouse.local.private_file import write_private
+from lakehouse.local.services.processes import accepts_connections, end_orphans, holds_within, is_running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +34,10 @@ class StackInfo:
     endpoints: dict[str, str]  # s3, iceberg; with services "all" also aws, hubspot and (when it runs) http
     secrets: dict[str, str]
 
+    def runs(self) -> bool:
+        """Return whether its process is still there."""
+        return is_running(self.pid, self.create_time)
+
 
 def announce(data: Path, info: StackInfo) -> None:
     """Write `<data>/stack.json`, for its owner's eyes only."""
@@ -51,51 +56,44 @@ def attach(data: Path) -> StackInfo | None:
     except (OSError, ValueError, TypeError):  # no file, or another version's: nothing to attach to
         return None
     port = urlsplit(info.endpoints["s3"]).port
-    return info if is_running(info.pid, info.create_time) and port and answers(port) else None
+    answers = info.runs() and port is not None and accepts_connections(port)
+    return info if answers else None
 
 
-def shut_down(data: Path, seconds: float = 20.0) -> bool:
+def shut_down(data: Path) -> bool:
     """End the stack that runs on `data`, if any, and children that one left; return whether there was one.
 
-    The stack gets `seconds` to end by itself.
+    The stack gets a while to end by itself (`StackPolicy.shut_down_seconds`).
     """
     info = attach(data)
-    if info is not None:
-        with suppress(ProcessLookupError):
-            os.kill(info.pid, signal.SIGTERM)
-        if not _gone(info, seconds):
-            with suppress(ProcessLookupError):
-                os.kill(info.pid, signal.SIGKILL)
-            _gone(info, seconds)
+    if info is not None and not _end(info, signal.SIGTERM):
+        _end(info, signal.SIGKILL)
     orphans = end_orphans(data / "children.json")
     withdraw(data)
     return info is not None or bool(orphans)
 
 
-def _gone(info: StackInfo, seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while is_running(info.pid, info.create_time):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
+def _end(info: StackInfo, number: signal.Signals) -> bool:
+    """Send a signal to a stack's process; return whether it ended in time."""
+    with suppress(ProcessLookupError):
+        os.kill(info.pid, number)
+    return holds_within(lambda: not info.runs(), StackPolicy.shut_down_seconds)
 
 
 @contextmanager
 def interruptible() -> Iterator[threading.Event]:
     """Yield an event that Ctrl-C, SIGTERM or a closed terminal sets; the second Ctrl-C interrupts at once."""
-    told = threading.Event()
+    stopping = threading.Event()
 
-    def tell(number: int, _: object) -> None:
-        if told.is_set() and number == signal.SIGINT:
+    def stop(number: int, _: object) -> None:
+        if stopping.is_set() and number == signal.SIGINT:
             raise KeyboardInterrupt
-        told.set()
+        stopping.set()
 
-    before = {
-        number: signal.signal(number, tell) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    }
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    handlers_before = {number: signal.signal(number, stop) for number in numbers}
     try:
-        yield told
+        yield stopping
     finally:
-        for number, handler in before.items():
+        for number, handler in handlers_before.items():
             signal.signal(number, handler)

@@ -1,27 +1,27 @@
-"""A stack's data folder: where what is, and what one start leaves for the next."""
+"""A stack's data folder: which file is where, and what one start keeps for the next."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from lakehouse.errors import Terminal
-from lakehouse.local.services.processes import write_private
+from lakehouse.local.private_file import write_private
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_PRIVATE = 0o700  # it holds keys, and customers' data
+_OWNER_ONLY: Final = 0o700  # the folder holds keys, and customers' data
 
 
 @dataclass(frozen=True)
-class Remembered:
+class FolderSettings:
     """What holds for a data folder from one start to the next."""
 
     as_of: str | None = None  # the day that time-relative definitions look back from; None is now
-    buckets_made: bool = False  # and the object store found good
+    buckets_made: bool = False  # and the object store's table bucket exists
 
 
 class DataFolder:
@@ -43,24 +43,24 @@ class DataFolder:
     def make(self) -> None:
         """Make the folders."""
         for folder in (self.root, self.store, self.run, self.logs, self.scratch, self.definitions):
-            folder.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+            folder.mkdir(mode=_OWNER_ONLY, parents=True, exist_ok=True)
 
-    def remembered(self) -> Remembered:
-        """Return what earlier starts left."""
+    def settings(self) -> FolderSettings:
+        """Return what earlier starts kept; `Terminal` when the file cannot be read."""
         try:
             kept: dict[str, Any] = json.loads(self._settings.read_text("utf-8"))
-            return Remembered(**kept)
+            return FolderSettings(**kept)
         except FileNotFoundError:
-            return Remembered()
+            return FolderSettings()
         except (ValueError, TypeError) as error:
             raise Terminal(f"{self._settings} cannot be read ({error}): remove it, or restore it") from None
 
-    def remember(self, **changes: Any) -> None:
-        """Leave something for later starts."""
-        write_private(self._settings, asdict(replace(self.remembered(), **changes)))
+    def change_settings(self, **changes: Any) -> None:
+        """Keep something for later starts: fields of `FolderSettings`."""
+        write_private(self._settings, asdict(replace(self.settings(), **changes)))
 
 
-def as_day(as_of: str) -> str | None:
+def parse_as_of(as_of: str) -> str | None:
     """Return an `as_of` to keep: an ISO 8601 day or moment as it is, None for "now"."""
     if as_of == "now":
         return None

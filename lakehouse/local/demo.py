@@ -6,26 +6,41 @@ import datetime as dt
 import shutil
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lakehouse import settings as settings_module
 from lakehouse.errors import Transient
 from lakehouse.landing.put import put
+from lakehouse.local.policy import DemoPolicy
+from lakehouse.local.stack import Stack
+from lakehouse.progress import Progress
 from lakehouse.sample import company, purchases
 from lakehouse.settings import Settings
 from lakehouse.stages import tick
 
 AS_OF = "1998-06-30"  # the CDNOW purchases end on this day
-PATIENCE_S = 600.0
-COMPANY = 500  # customers of the generated company that lands beside the real purchases
 
-Progress = Callable[[str, int, int], None]
+# The steps that progress is reported of, in their order, and what each does.
+STEPS = {
+    "sample": "writing the sample company",
+    "land": "landing its files",
+    "ingest": "loading raw tables",
+    "resolve": "working out who is who",
+    "aggregate": "computing customers and marts",
+    "export_segments": "segments, and what the CRM must know",
+}
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What a demo has to tell; `people` and `segments` are rows to print."""
+    """What a demo shows at its end.
+
+    `landed` files are new, `known` ones landed earlier. `people` counts customers and contacts by what they are;
+    `segments` has name, description and number of customers. `status` is what `lakehouse status` knows.
+    """
 
     landed: int
     known: int
@@ -34,55 +49,96 @@ class Summary:
     segments: list[tuple[str, str, int]]
 
 
+def run_demo(data: Path, progress: Progress, check_interrupt: Callable[[], None]) -> Summary:
+    """Run the whole loop on the sample in the data folder, on a stack that is stopped at the end.
+
+    `progress` hears of `STEPS`, in two threads. `check_interrupt` is called now and then; what it raises ends the demo.
+    """
+    with Stack(data, as_of=AS_OF) as stack:
+        with ThreadPoolExecutor(1) as pool:
+            writing = pool.submit(write_sample, data, progress)
+            stack.start("all")
+            files = writing.result()
+        settings = settings_module.current()
+        stack.run()  # before files land: each is announced once, and the sweep of the start finds none
+        landed, known = land(settings, files, progress)
+        settle(settings, progress, check_interrupt)
+        stack.invoke("books", {"Records": []})
+        return summarise(settings, landed, known)
+
+
 def write_sample(data: Path, progress: Progress) -> list[tuple[str, Path]]:
     """Write the sample files below the data folder, the same bytes at each call; return (source/entity, file) of each.
 
     Real purchases with what was generated around them, and what all systems of a generated company write; that one
     sells with Shopify alone, so that `raw.shop_orders` stays real.
     """
+
+    def report_file(_file: str, done: int = 0, total: int = 0) -> None:
+        progress("sample", done, total)
+
+    progress("sample")
     folder = data / "sample"
     folder.mkdir(parents=True, exist_ok=True)
-    files = purchases.write(folder, progress=progress)
-    real = [(f"{file.source}/{file.entity}", file.path) for file in files]
-    return [*real, *_company(folder / "company")]
+    files = purchases.write(folder, progress=report_file)
+    purchase_files = [(f"{file.source}/{file.entity}", file.path) for file in files]
+    return [*purchase_files, *_write_company(folder / "company")]
 
 
-def _company(folder: Path) -> list[tuple[str, Path]]:
-    """Write the company, unless it is there whole; HubSpot and Salesforce have contacts of CDNOW's already."""
-    if not (folder / "truth.json").exists():
+def _write_company(folder: Path) -> list[tuple[str, Path]]:
+    """Write the company, unless it is there complete; HubSpot and Salesforce have contacts of CDNOW's already."""
+    complete = (folder / "truth.json").exists()  # it is written last
+    if not complete:
         shutil.rmtree(folder, ignore_errors=True)
-        until, crms = dt.date.fromisoformat(AS_OF), ("zoho", "wukong")
-        company.write(folder, customers=COMPANY, until=until, crms=crms, shops=("shopify",))
-    found = sorted(path for path in folder.glob("*/*/*") if path.is_file())
-    return [("/".join(path.parts[-3:-1]), path) for path in found]
+        company.write(
+            folder,
+            customers=DemoPolicy.company_customers,
+            until=dt.date.fromisoformat(AS_OF),
+            crms=("zoho", "wukong"),
+            shops=("shopify",),
+        )
+    files = sorted(path for path in folder.glob("*/*/*") if path.is_file())
+    return [("/".join(path.parts[-3:-1]), path) for path in files]
 
 
 def land(settings: Settings, files: list[tuple[str, Path]], progress: Progress) -> tuple[int, int]:
     """Put the files; return how many are new and how many were there already."""
     fresh = 0
-    for number, (place, path) in enumerate(files, start=1):
-        fresh += put(settings.landing_bucket, place, path).fresh
+    for number, (source_key, path) in enumerate(files, start=1):
+        fresh += put(settings.landing_bucket, source_key, path).fresh
         progress("land", number, len(files))
     return fresh, len(files) - fresh
 
 
-def settle(settings: Settings, progress: Progress, beat: Callable[[], None] = lambda: None) -> None:
-    """Wait until no file, stage or chunk has anything left to do; Transient when that takes ten minutes."""
+def settle(settings: Settings, progress: Progress, check_interrupt: Callable[[], None]) -> None:
+    """Wait until no file, stage or chunk has anything left to do; `Transient` when that takes ten minutes."""
     from lakehouse.stages.status import status  # noqa: PLC0415 - heavy, and `up` needs none of it
 
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + DemoPolicy.settle_seconds
     while time.monotonic() < deadline:
-        beat()
-        found = status(settings)["ingest"]
-        progress("ingest", found["files"] - found["in_flight"], found["files"])
-        due = ["ingest"] if found["in_flight"] else tick.pending(settings)
+        check_interrupt()
+        ingest = status(settings)["ingest"]
+        progress("ingest", ingest["files"] - ingest["in_flight"], ingest["files"])
+        due = ["ingest"] if ingest["in_flight"] else tick.pending(settings)
         if not due:
             return
-        progress(due[0], 0, 0)
-        time.sleep(0.5)
+        progress(due[0])
+        time.sleep(DemoPolicy.poll_seconds)
     raise Transient(
-        f"the loop did not settle within {PATIENCE_S:.0f} s; see logs/functions.log in the data folder"
+        f"the loop did not settle within {DemoPolicy.settle_seconds:.0f} s;"
+        " see logs/functions.log in the data folder"
     )
+
+
+_PEOPLE_SQL = """
+SELECT count(*) AS "customers",
+    count(*) FILTER (contacts > 0) AS "with a CRM contact",
+    sum(contacts) AS "CRM contacts",
+    count(*) FILTER (contacts > 1) AS "customers with several",
+    sum(contacts - 1) FILTER (contacts > 1) AS "duplicate contacts"
+FROM core.customers
+"""
+_SEGMENTS_SQL = "SELECT segment, count(*) FROM ops.segment_members GROUP BY segment"
 
 
 def summarise(settings: Settings, landed: int, known: int) -> Summary:
@@ -95,20 +151,15 @@ def summarise(settings: Settings, landed: int, known: int) -> Summary:
     con = duck.connect(settings)
     try:
         views.open_tables(con, settings)
-        row = con.execute(
-            """SELECT count(*), count(*) FILTER (contacts > 0), sum(contacts), count(*) FILTER (contacts > 1),
-                sum(contacts - 1) FILTER (contacts > 1) FROM core.customers"""
-        ).fetchone()
-        names = (
-            "customers",
-            "with a CRM contact",
-            "CRM contacts",
-            "customers with several",
-            "duplicate contacts",
-        )
-        people = {name: int(count or 0) for name, count in zip(names, row or (), strict=True)}
-        sizes = dict(con.execute("SELECT segment, count(*) FROM ops.segment_members GROUP BY 1").fetchall())
+        answer = con.execute(_PEOPLE_SQL)
+        names = [column[0] for column in answer.description or []]
+        counts = answer.fetchone() or ()
+        sizes = dict(con.execute(_SEGMENTS_SQL).fetchall())
     finally:
         con.close()
-    segments = [(s.name, s.doc.strip(), sizes.get(s.name, 0)) for s in definition.load(settings.definitions)]
+    people = {name: int(count or 0) for name, count in zip(names, counts, strict=True)}
+    segments = [
+        (segment.name, segment.doc.strip(), sizes.get(segment.name, 0))
+        for segment in definition.load(settings.definitions)
+    ]
     return Summary(landed, known, status(settings), people, segments)

@@ -9,7 +9,8 @@ from lakehouse import aws, settings
 from lakehouse.local.runtime.sandbox import REGION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
+    from pathlib import Path
 
     from lakehouse.local.services.keys import Keys
     from lakehouse.local.wiring.resources import Wiring
@@ -22,18 +23,20 @@ _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy
 
 def shared_environment(wiring: Wiring) -> dict[str, str]:
     """Return what functions find in the environment, with empty URLs for queues that may not exist yet."""
-    return {k: v for f in wiring.functions.values() for k, v in f.environment(lambda _: "").items()}
+    shared: dict[str, str] = {}
+    for function in wiring.functions.values():
+        shared |= function.environment(lambda _: "")
+    return shared
 
 
 def service_environment(keys: Keys, endpoints: Mapping[str, str]) -> dict[str, str]:
     """Return what every process needs to find the services, and no others."""
-    cloud = endpoints.get("aws", _NOBODY)
     return {
         "AWS_ACCESS_KEY_ID": keys.access_key,
         "AWS_SECRET_ACCESS_KEY": keys.secret_key,
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
-        "AWS_ENDPOINT_URL": cloud,
+        "AWS_ENDPOINT_URL": endpoints.get("aws", _NOBODY),
         "AWS_ENDPOINT_URL_S3": endpoints["s3"],
         "AWS_CONFIG_FILE": os.devnull,  # a profile there could name other endpoints
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
@@ -45,18 +48,51 @@ def service_environment(keys: Keys, endpoints: Mapping[str, str]) -> dict[str, s
     }
 
 
+def stack_environment(
+    functions: Mapping[str, str],
+    services: Mapping[str, str],
+    *,
+    scratch: Path,
+    definitions: Path,
+    as_of: str | None,
+) -> dict[str, str]:
+    """Return all that a stack sets.
+
+    `functions` is what the template sets for functions, where empty values set nothing; `services`, from
+    `service_environment`, wins over it, and `as_of`, unless it is None, over the template's.
+    """
+    environment = {name: value for name, value in functions.items() if value}
+    environment |= services
+    environment["LAKEHOUSE_SCRATCH"] = str(scratch)
+    if as_of:
+        environment["LAKEHOUSE_AS_OF"] = as_of
+    environment["LAKEHOUSE_DEFINITIONS"] = str(definitions.absolute())
+    return environment
+
+
+def secret_values(keys: Keys, functions: Mapping[str, str], names: Collection[str]) -> dict[str, str]:
+    """Return the values of those secrets among `names` that functions find by their environment."""
+    by_variable = {
+        "LAKEHOUSE_HUBSPOT_SECRET": keys.hubspot_secret(),
+        "LAKEHOUSE_WEBHOOK_SECRET": keys.webhook_secret(),
+        "LAKEHOUSE_HASH_SECRET": keys.hash_secret(),
+    }
+    by_name = {functions.get(variable, ""): value for variable, value in by_variable.items()}
+    return {name: value for name, value in by_name.items() if name in names}
+
+
 def activate(env: Mapping[str, str]) -> Callable[[], None]:
-    """Make this process use a stack; the answer, when called, undoes it.
+    """Make this process use a stack; the returned function, when called, undoes it.
 
     Every other AWS_ variable goes: a profile or session token of the user's must not meet a local endpoint,
-    nor a function run here his real account.
+    nor a function run here the user's real account.
     """
-    gone = [n for n in os.environ if n.startswith("AWS_") or n in _PROXIES]
-    before = {name: os.environ.get(name) for name in (*gone, *env)}
-    for name in gone:
+    removed = [name for name in os.environ if name.startswith("AWS_") or name in _PROXIES]
+    before = {name: os.environ.get(name) for name in (*removed, *env)}
+    for name in removed:
         del os.environ[name]
     os.environ.update(env)
-    _forget()
+    forget_cached()
 
     def undo() -> None:
         for name, value in before.items():
@@ -64,11 +100,12 @@ def activate(env: Mapping[str, str]) -> Callable[[], None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-        _forget()
+        forget_cached()
 
     return undo
 
 
-def _forget() -> None:
+def forget_cached() -> None:
+    """Drop the settings and clients that were made from an earlier environment."""
     settings.current.cache_clear()
     aws.forget_clients()

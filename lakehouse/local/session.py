@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from lakehouse import settings
+from lakehouse.command_line import command_line
 from lakehouse.errors import Terminal
 from lakehouse.local.attachment import attach
 from lakehouse.local.environment import activate
@@ -16,7 +17,7 @@ from lakehouse.settings import Settings
 
 @contextmanager
 def session(data: Path, services: Literal["all", "store"], *, must_exist: bool = True) -> Iterator[Settings]:
-    """Yield the settings of a stack on `data`; what was started here is stopped at the end.
+    """Yield the settings of a stack on `data`; what was started for it is stopped at the end.
 
     Raises `Terminal` when the folder holds no stack's data and `must_exist`.
     """
@@ -29,7 +30,8 @@ def session(data: Path, services: Literal["all", "store"], *, must_exist: bool =
             undo()
         return
     if must_exist and not (data / "store").is_dir():
-        raise Terminal(f"{data} holds no data yet: run `lakehouse demo`, or `lakehouse up` and put files")
+        demo, up = command_line("demo", data), command_line("up", data)
+        raise Terminal(f"{data} holds no data yet: run `{demo}`, or `{up}` and put files")
     from lakehouse.local.stack import Stack  # noqa: PLC0415 - attaching needs none of it
 
     with Stack(data) as stack:

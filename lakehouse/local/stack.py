@@ -15,11 +15,18 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import psutil
 
 from lakehouse import aws, settings
-from lakehouse.errors import BadDefinition, Terminal, Transient
+from lakehouse.errors import Terminal, Transient
 from lakehouse.landing.probe import probe_once
 from lakehouse.local.attachment import StackInfo, announce, withdraw
-from lakehouse.local.data_folder import DataFolder, as_day
-from lakehouse.local.environment import activate, service_environment, shared_environment
+from lakehouse.local.data_folder import DataFolder, parse_as_of
+from lakehouse.local.environment import (
+    activate,
+    secret_values,
+    service_environment,
+    shared_environment,
+    stack_environment,
+)
+from lakehouse.local.policy import StackPolicy
 from lakehouse.local.services.keys import load_keys
 from lakehouse.local.services.object_store import wait_for_bucket
 from lakehouse.local.services.processes import FolderLock
@@ -39,9 +46,6 @@ if TYPE_CHECKING:
 
 # What differs from the template's defaults on a laptop.
 PARAMETERS = {"BucketPrefix": "local", "IngestWindow": "1", "StageWindow": "1"}
-
-_GRACE_S = 10.0
-_TABLE_BUCKET = "LakeBucket"  # its name in the template
 
 
 def load_wiring(data: Path, parameters: Mapping[str, str] | None = None) -> Wiring:
@@ -71,7 +75,7 @@ class Stack:
         self._folder = DataFolder(self.folder)
         self._parameters = parameters
         self._as_of = as_of
-        self._given = wiring
+        self._wiring = wiring
         self._lock = FolderLock(self._folder.root)
         self._services: Services | None = None
         self._queue_urls: dict[str, str] = {}
@@ -96,7 +100,7 @@ class Stack:
         self._lock.acquire()
         try:
             if self._as_of is not None:
-                self._folder.remember(as_of=as_day(self._as_of))
+                self._folder.change_settings(as_of=parse_as_of(self._as_of))
             self.info = self._start_store() if services == "store" else self._start_all()
             announce(self._folder.root, self.info)
         except BaseException:
@@ -126,19 +130,20 @@ class Stack:
 
     def wait(self, stopping: threading.Event) -> None:
         """Return when `stopping` is set; raise `Transient` if a service ends before."""
-        while not stopping.wait(0.5):
+        while not stopping.wait(StackPolicy.watch_seconds):
             child = self._services.ended() if self._services is not None else None
             if child is not None:
-                raise Transient(f"{child.name} ended by itself; its log {child.log} ends:\n{child.said()}")
+                log_end = f"its log {child.log} ends:\n{child.log_tail()}"
+                raise Transient(f"{child.name} ended by itself; {log_end}")
 
     def wiring(self) -> Wiring:
-        """Return what this stack is wired as."""
-        if self._given is None:
-            self._given = load_wiring(self._folder.root, self._parameters)
-        return self._given
+        """Return the resources that this stack provides: those of the template, read once."""
+        if self._wiring is None:
+            self._wiring = load_wiring(self._folder.root, self._parameters)
+        return self._wiring
 
     def invoke(self, function: str, event: Any) -> Any:
-        """Call a function here and now; the stack must run."""
+        """Call a function in this thread and return its answer; `Terminal` unless the functions run."""
         if self._runner is None:
             raise Terminal("the stack does not run its functions: call run() first")
         return self._runner.invoke(function, event)
@@ -148,12 +153,12 @@ class Stack:
         services, self._services = self._services, None
         with ExitStack() as steps:  # the last one first, and each whatever became of those before it
             steps.callback(self._lock.release)
-            steps.callback(self._leave)
+            steps.callback(self._restore_environment)
             if services is not None:
                 # A store that served a question or two ends at once; killed, it loses nothing either.
                 at_once = fast or self.info is None or self.info.services == "store"
                 steps.callback(services.stop, fast=at_once)
-            steps.callback(self._end_functions, 0.0 if fast else _GRACE_S)
+            steps.callback(self._end_functions, 0.0 if fast else StackPolicy.stop_grace_seconds)
             if self.info is not None:
                 steps.callback(withdraw, self._folder.root)
                 self.info = None
@@ -161,38 +166,33 @@ class Stack:
     def _start_store(self) -> StackInfo:
         services, keys = self._make_services()
         wiring = self.wiring()
-        services.start_store(_table_bucket(wiring))
+        services.start_store(wiring.table_bucket())
         services.wait("store")
         self._use(keys, services.endpoints, shared_environment(wiring))
-        if not self._folder.remembered().buckets_made:
+        if not self._folder.settings().buckets_made:
             self._make_buckets(wiring)
         probe_once(settings.current().ops_bucket)
-        return self._told("store", keys, services.endpoints)
+        return self._describe("store", keys, services.endpoints)
 
     def _start_all(self) -> StackInfo:
-        from lakehouse.local.wiring import provision as wired  # noqa: PLC0415 - `status` needs none of it
+        from lakehouse.local.wiring import provision  # noqa: PLC0415 - `status` needs none of it
 
         services, keys = self._make_services()
         services.start_cloud()  # it takes longest; and the store waits for the template, which takes a second
         wiring = self.wiring()
-        listened = [bucket.name for bucket in wiring.buckets if bucket.eventbridge]
-        services.start_store(_table_bucket(wiring), listened)
+        watched_buckets = [bucket.name for bucket in wiring.buckets if bucket.eventbridge]
+        services.start_store(wiring.table_bucket(), watched_buckets)
         services.start_hubspot()
         services.wait("store", "cloud")
-        names = shared_environment(wiring)
-        self._use(keys, services.endpoints, names)
+        function_variables = shared_environment(wiring)
+        self._use(keys, services.endpoints, function_variables)
         self._make_buckets(wiring)
         probe_once(settings.current().ops_bucket)
-        secrets = {
-            names.get("LAKEHOUSE_HUBSPOT_SECRET", ""): keys.hubspot_secret(),
-            names.get("LAKEHOUSE_WEBHOOK_SECRET", ""): keys.webhook_secret(),
-            names.get("LAKEHOUSE_HASH_SECRET", ""): keys.hash_secret(),
-        }
-        created = wired.create(wiring, secrets={n: v for n, v in secrets.items() if n in wiring.secrets})
+        created = provision.create(wiring, secrets=secret_values(keys, function_variables, wiring.secrets))
         self._queue_urls = created.queue_urls
         self._use(keys, services.endpoints, created.environment)
         services.forward_events()
-        return self._told("all", keys, services.endpoints)
+        return self._describe("all", keys, services.endpoints)
 
     def _make_services(self) -> tuple[Services, Keys]:
         keys = load_keys(self._folder.keys)
@@ -202,27 +202,25 @@ class Stack:
 
     def _use(self, keys: Keys, endpoints: Mapping[str, str], functions: Mapping[str, str]) -> None:
         """Make this process use the services; `functions` is what the template sets for functions."""
-        as_of = self._folder.remembered().as_of
-        # Whoever attaches must mean the same by them; `sources add` puts people's own into the data folder.
-        definitions = settings.current().definitions or self._folder.definitions
-        self._env = {
-            **{name: value for name, value in functions.items() if value},
-            **service_environment(keys, endpoints),
-            "LAKEHOUSE_SCRATCH": str(self._folder.scratch),
-            **({"LAKEHOUSE_AS_OF": as_of} if as_of else {}),
-            "LAKEHOUSE_DEFINITIONS": str(definitions.absolute()),
-        }
+        self._env = stack_environment(
+            functions,
+            service_environment(keys, endpoints),
+            scratch=self._folder.scratch,
+            # Whoever attaches must read the same ones; `sources add` puts people's own into the data folder.
+            definitions=settings.current().definitions or self._folder.definitions,
+            as_of=self._folder.settings().as_of,
+        )
         self._undo.append(activate(self._env))
 
     def _make_buckets(self, wiring: Wiring) -> None:
         from lakehouse.local.wiring.provision import create_buckets  # noqa: PLC0415 - `status` needs none of it
 
         create_buckets(wiring)
-        if not self._folder.remembered().buckets_made:
-            wait_for_bucket(aws.s3(), _table_bucket(wiring))
-            self._folder.remember(buckets_made=True)
+        if not self._folder.settings().buckets_made:
+            wait_for_bucket(aws.s3(), wiring.table_bucket())
+            self._folder.change_settings(buckets_made=True)
 
-    def _told(self, services: str, keys: Keys, endpoints: Mapping[str, str]) -> StackInfo:
+    def _describe(self, services: str, keys: Keys, endpoints: Mapping[str, str]) -> StackInfo:
         return StackInfo(
             pid=os.getpid(),
             create_time=psutil.Process().create_time(),
@@ -241,14 +239,7 @@ class Stack:
         if runner is not None and runner.stop(grace):
             self._undo.clear()  # a call under way must not find the user's own environment, and account
 
-    def _leave(self) -> None:
+    def _restore_environment(self) -> None:
         undo, self._undo = self._undo, []
-        for each in reversed(undo):
-            each()
-
-
-def _table_bucket(wiring: Wiring) -> str:
-    found = [bucket.name for bucket in wiring.buckets if bucket.logical == _TABLE_BUCKET]
-    if len(found) != 1:
-        raise BadDefinition(f"the template has no bucket {_TABLE_BUCKET}, where the tables' files would be")
-    return found[0]
+        for undo_one in reversed(undo):
+            undo_one()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 from weakref import finalize
 
+from lakehouse.command_line import command_line
 from lakehouse.errors import LakehouseError, Terminal, Transient
 from lakehouse.local.attachment import attach, interruptible
 
@@ -59,7 +60,7 @@ def hold_store(data: Path) -> StoreHolder | None:
         if not (data / "store").is_dir():
             raise Terminal(
                 f"no stack runs on {data}, it holds no data to read, and LAKEHOUSE_CATALOG is not set: run "
-                "`lakehouse demo`, or start a stack with `lakehouse up`"
+                f"`{command_line('demo', data)}`, or start a stack with `{command_line('up', data)}`"
             )
         _held[data] = StoreHolder(data)
         return _held[data]

@@ -65,3 +65,10 @@ def test_cold_import_stays_within_its_limit(function: str, boto3_seconds: float)
 def test_the_package_itself_costs_nothing() -> None:
     """`import lakehouse` brings in no dependency: every function pays for it."""
     assert not _cold("lakehouse")[1] & (HEAVY | {"boto3", "pydantic", "httpx", "rich", "typer"})
+
+
+def test_finding_or_starting_a_stack_imports_nothing_heavy() -> None:
+    """`status` waits for it; tables and engine are the business of what comes after."""
+    code = "import sys, lakehouse.local.stack; print({'pyarrow', 'duckdb', 'pyiceberg'} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert done.stdout == "set()\n"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lakehouse import aws, settings
-from lakehouse.local.environment import _forget
+from lakehouse.local.environment import forget_cached
 from lakehouse.local.stack import Stack
 from lakehouse.tables import catalog as catalogs
 from tests.support import cloud as clouds
@@ -35,7 +35,7 @@ def own_store(tmp_path_factory) -> Iterator[StackInfo]:
         info = stack.start("store")
         os.environ.clear()
         os.environ.update(before)
-        _forget()
+        forget_cached()
         yield info
 
 

@@ -16,7 +16,7 @@ from lakehouse import cli
 from lakehouse.errors import Terminal
 from lakehouse.ingest.batch import ingest
 from lakehouse.landing.raw_files import listing
-from lakehouse.local.environment import _forget
+from lakehouse.local.environment import forget_cached
 from lakehouse.local.session import session
 from lakehouse.local.stack import Stack
 from lakehouse.tables import catalog as catalogs
@@ -39,7 +39,7 @@ def data(tmp_path_factory) -> Path:
         stack.start("all")
         os.environ.clear()
         os.environ.update(before)
-        _forget()
+        forget_cached()
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("sys.argv", ["lakehouse", "put", "shop/orders", str(file), "--data", str(folder)])
             with pytest.raises(SystemExit):
@@ -371,9 +371,10 @@ def test_where_nothing_is_commands_say_how_to_begin(lakehouse, tmp_path):
     empty = tmp_path / "empty"
     for command in (["status"], ["sql", "select 1"], ["maintain"]):
         assert fails(lakehouse(*command, on=empty)) == (
-            f"{empty} holds no data yet: run `lakehouse demo`, or `lakehouse up` and put files"
+            f"{empty} holds no data yet: run `lakehouse demo --data {empty}`, "
+            f"or `lakehouse up --data {empty}` and put files"
         )
-    assert "no stack runs on" in fails(lakehouse("sweep", on=empty))
+    assert f"no stack runs on {empty}; `lakehouse up --data {empty}`" in fails(lakehouse("sweep", on=empty))
     assert lakehouse("down", on=empty).out.strip() == f"nothing ran on {empty}"
     assert json.loads(lakehouse("down", "--json", on=empty).out) == {"stopped": False}
     assert not (empty / "store").exists()

@@ -65,10 +65,15 @@ def nowhere(monkeypatch):
     settings.current.cache_clear()
 
 
-def test_where_no_stack_runs_it_says_how_to_start_one(nowhere, tmp_path):
-    """Neither a catalog in the environment nor a stack on the folder."""
-    with pytest.raises(Terminal, match=r"no stack runs on .* start a stack with `lakehouse up`"):
+def test_where_no_stack_runs_it_says_how_to_start_one(nowhere, tmp_path, monkeypatch):
+    """Neither a catalog in the environment nor a stack on the folder; `--data` only where it is needed."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+        Terminal, match=rf"no stack runs on .* start a stack with `lakehouse up --data {tmp_path}`"
+    ):
         lakehouse.connect(tmp_path)
+    with pytest.raises(Terminal, match=r"no stack runs on .* start a stack with `lakehouse up`"):
+        lakehouse.connect()
 
 
 def test_a_catalog_that_does_not_answer_is_told_and_not_traced(nowhere, monkeypatch):

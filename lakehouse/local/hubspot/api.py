@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
 
 from lakehouse.local.hubspot.contact_store import BadRow, Conflict, Contact, ContactStore
 from lakehouse.local.hubspot.faults import error_body
@@ -13,8 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 CONTACTS = "/crm/v3/objects/contacts"
-_BATCH = 100
-_PAGE = 100
+_MAX_INPUTS: Final = 100  # HubSpot's limit of a batch
+_MAX_PAGE: Final = 100  # HubSpot's limit of a page
+_DEFAULT_PAGE: Final = 10  # what HubSpot sends where the request names no limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Answer:
 
 
 class Refused(Exception):  # noqa: N818 - an answer that ends the request
-    """HubSpot refuses the whole request."""
+    """HubSpot refuses the request, all its rows."""
 
     def __init__(self, status: int, category: str, message: str) -> None:
         super().__init__(message)
@@ -50,112 +52,124 @@ class ContactsApi:
         """Answer a POST to `path` under the contacts' own; a refusal is an answer too."""
         handler = self._posts.get(path)
         if handler is None:
-            return Answer(404, error_body("OBJECT_NOT_FOUND", "no such endpoint in the simulator"))
+            return Answer(
+                HTTPStatus.NOT_FOUND, error_body("OBJECT_NOT_FOUND", "no such endpoint in the simulator")
+            )
         try:
             with self._store.batch():
                 return handler(body)
         except Refused as refused:
             return refused.answer
         except Conflict as conflict:
-            return Answer(409, error_body("CONFLICT", str(conflict)))
+            return Answer(HTTPStatus.CONFLICT, error_body("CONFLICT", str(conflict)))
 
     def get(self, path: str, query: dict[str, str]) -> Answer:
         """Answer a GET: one contact by id or e-mail, or a page of them."""
         names = query["properties"].split(",") if query.get("properties") else None
-        if path.strip("/"):
-            with self._store.batch():
-                found = self._store.find(path.strip("/"), query.get("idProperty"))
-            if found is None:
-                return Answer(404, error_body("OBJECT_NOT_FOUND", "Object not found"))
-            return Answer(200, found.as_json(names))
-        limit = min(int(query.get("limit", "10")), _PAGE)
-        page = self._store.page(int(query.get("after", "0")), limit + 1)
-        body: dict[str, Any] = {"results": [contact.as_json(names) for contact in page[:limit]]}
-        if len(page) > limit:
-            body["paging"] = {"next": {"after": page[limit - 1].id}}
-        return Answer(200, body)
+        contact_id = path.strip("/")
+        if contact_id:
+            return self._get_contact(contact_id, query.get("idProperty"), names)
+        return self._get_page(query, names)
+
+    def _get_contact(self, contact_id: str, id_property: str | None, names: list[str] | None) -> Answer:
+        with self._store.batch():
+            contact = self._store.find(contact_id, id_property)
+        if contact is None:
+            return Answer(HTTPStatus.NOT_FOUND, error_body("OBJECT_NOT_FOUND", "Object not found"))
+        return Answer(HTTPStatus.OK, contact.as_json(names))
+
+    def _get_page(self, query: dict[str, str], names: list[str] | None) -> Answer:
+        limit = min(int(query.get("limit", _DEFAULT_PAGE)), _MAX_PAGE)
+        contacts = self._store.page(int(query.get("after", "0")), limit + 1)
+        body: dict[str, Any] = {"results": [contact.as_json(names) for contact in contacts[:limit]]}
+        if len(contacts) > limit:  # one more was asked for than is shown
+            body["paging"] = {"next": {"after": contacts[limit - 1].id}}
+        return Answer(HTTPStatus.OK, body)
 
     def _upsert(self, body: dict[str, Any]) -> Answer:
         inputs = _inputs(body)
         for item in inputs:
-            if item.get("idProperty") != "email":
-                name = item.get("idProperty")
-                raise Refused(
-                    400, "VALIDATION_ERROR", f"Unable to perform update/upsert by non-unique property {name}"
-                )
+            id_property = item.get("idProperty")
+            if id_property != "email":
+                raise _invalid(f"Unable to perform update/upsert by non-unique property {id_property}")
 
         def write(item: dict[str, Any]) -> dict[str, Any]:
             contact, new = self._store.upsert(item["id"], _properties(item))
-            return {**_written(contact, item), "new": new}
+            return {**_written_contact(contact, item), "new": new}
 
-        return _each(inputs, write)
+        return _write_each(inputs, write)
 
     def _update(self, body: dict[str, Any]) -> Answer:
         inputs = _inputs(body)
         if any("idProperty" in item for item in inputs):
-            raise Refused(400, "VALIDATION_ERROR", "Unable to perform update/upsert by non-unique property")
+            raise _invalid("Unable to perform update/upsert by non-unique property")
 
         def write(item: dict[str, Any]) -> dict[str, Any]:
-            found = self._store.find(item["id"])
-            if found is None:
+            contact = self._store.find(item["id"])
+            if contact is None:
                 raise BadRow("OBJECT_NOT_FOUND", "Could not get some CONTACT objects, they may be deleted")
-            return _written(self._store.update(found, _properties(item)), item)
+            return _written_contact(self._store.update(contact, _properties(item)), item)
 
-        return _each(inputs, write)
+        return _write_each(inputs, write)
 
     def _read(self, body: dict[str, Any]) -> Answer:
         ids = [item["id"] for item in _inputs(body)]
-        found = {value: self._store.find(value, body.get("idProperty")) for value in ids}
-        results = [contact.as_json(body.get("properties")) for contact in found.values() if contact]
-        missing = [value for value, contact in found.items() if contact is None]
-        errors = (
-            [error_body("OBJECT_NOT_FOUND", "Could not get some CONTACT objects", ids=missing)]
-            if missing
-            else []
-        )
+        by_id = {value: self._store.find(value, body.get("idProperty")) for value in ids}
+        results = [contact.as_json(body.get("properties")) for contact in by_id.values() if contact]
+        missing = [value for value, contact in by_id.items() if contact is None]
+        errors = []
+        if missing:
+            errors = [error_body("OBJECT_NOT_FOUND", "Could not get some CONTACT objects", ids=missing)]
         return complete(results, errors, len(missing))
 
     def _archive(self, body: dict[str, Any]) -> Answer:
         for item in _inputs(body):
             self._store.archive(item["id"])
-        return Answer(204)
+        return Answer(HTTPStatus.NO_CONTENT)
 
     def _forget(self, body: dict[str, Any]) -> Answer:
-        if found := self._store.find(str(body.get("objectId", "")), body.get("idProperty")):
-            self._store.forget(found)
-        return Answer(204)
+        contact = self._store.find(str(body.get("objectId", "")), body.get("idProperty"))
+        if contact is not None:
+            self._store.forget(contact)
+        return Answer(HTTPStatus.NO_CONTENT)
 
 
 def _inputs(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a batch's inputs; `Refused` as HubSpot refuses them."""
     inputs = body.get("inputs")
-    if not isinstance(inputs, list) or not all(
-        isinstance(i, dict) and isinstance(i.get("id"), str) for i in inputs
-    ):
-        raise Refused(400, "VALIDATION_ERROR", "Invalid input JSON: inputs is a list of objects with an id")
-    if len(inputs) > _BATCH:
-        raise Refused(
-            400, "VALIDATION_ERROR", f"The maximum number of inputs supported in a batch is {_BATCH}"
-        )
-    if len({item["id"].lower() for item in inputs}) < len(inputs):
-        raise Refused(400, "VALIDATION_ERROR", "Duplicate IDs found in batch input. IDs must be unique")
+    if not isinstance(inputs, list) or not all(_has_id(item) for item in inputs):
+        raise _invalid("Invalid input JSON: inputs is a list of objects with an id")
+    if len(inputs) > _MAX_INPUTS:
+        raise _invalid(f"The maximum number of inputs supported in a batch is {_MAX_INPUTS}")
+    distinct_ids = {item["id"].lower() for item in inputs}
+    if len(distinct_ids) < len(inputs):
+        raise _invalid("Duplicate IDs found in batch input. IDs must be unique")
     return inputs
+
+
+def _has_id(item: Any) -> bool:
+    return isinstance(item, dict) and isinstance(item.get("id"), str)
 
 
 def _properties(item: dict[str, Any]) -> dict[str, str]:
     properties = item.get("properties")
     if not isinstance(properties, dict) or not all(isinstance(v, str) for v in properties.values()):
-        raise Refused(400, "VALIDATION_ERROR", "Invalid input JSON: properties is an object of strings")
+        raise _invalid("Invalid input JSON: properties is an object of strings")
     return properties
 
 
-def _written(contact: Contact, item: dict[str, Any]) -> dict[str, Any]:
+def _invalid(message: str) -> Refused:
+    return Refused(HTTPStatus.BAD_REQUEST, "VALIDATION_ERROR", message)
+
+
+def _written_contact(contact: Contact, item: dict[str, Any]) -> dict[str, Any]:
     """Return the written contact, with the caller's trace id when there was one."""
     shown = contact.as_json(["email", *item["properties"]])
     trace = item.get("objectWriteTraceId")
     return {**shown, "objectWriteTraceId": trace} if trace else shown
 
 
-def _each(inputs: list[dict[str, Any]], write: Callable[[dict[str, Any]], dict[str, Any]]) -> Answer:
+def _write_each(inputs: list[dict[str, Any]], write: Callable[[dict[str, Any]], dict[str, Any]]) -> Answer:
     """Write row by row; a bad row becomes an error that names its trace id, the others are written."""
     results, errors = [], []
     for item in inputs:
@@ -163,15 +177,15 @@ def _each(inputs: list[dict[str, Any]], write: Callable[[dict[str, Any]], dict[s
             results.append(write(item))
         except BadRow as bad:
             trace = item.get("objectWriteTraceId")
-            named = {"objectWriteTraceId": [trace]} if trace else {"ids": [item["id"]]}
-            errors.append(error_body("VALIDATION_ERROR", str(bad), bad.code, **named))
+            context = {"objectWriteTraceId": [trace]} if trace else {"ids": [item["id"]]}
+            errors.append(error_body("VALIDATION_ERROR", str(bad), bad.code, **context))
     return complete(results, errors, len(errors))
 
 
-def complete(results: list[dict[str, Any]], errors: list[dict[str, Any]], number: int) -> Answer:
-    """Return a batch's answer: 200 when every row was written, 207 when `number` of them were not."""
+def complete(results: list[dict[str, Any]], errors: list[dict[str, Any]], failed_rows: int) -> Answer:
+    """Return a batch's answer: 200 when every row was written, 207 when some were not."""
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     body: dict[str, Any] = {"status": "COMPLETE", "results": results, "startedAt": now, "completedAt": now}
     if not errors:
-        return Answer(200, body)
-    return Answer(207, {**body, "numErrors": number, "errors": errors})
+        return Answer(HTTPStatus.OK, body)
+    return Answer(HTTPStatus.MULTI_STATUS, {**body, "numErrors": failed_rows, "errors": errors})

@@ -53,10 +53,10 @@ class Contact:
     def as_json(self, names: list[str] | None = None) -> dict[str, Any]:
         """Return the contact as the API shows it: the named properties, or all of them."""
         always = {"hs_object_id": self.id, "createdate": self.created_at, "lastmodifieddate": self.updated_at}
-        chosen = {k: v for k, v in self.properties.items() if names is None or k in names}
+        shown = {name: v for name, v in self.properties.items() if names is None or name in names}
         return {
             "id": self.id,
-            "properties": {**chosen, **always},
+            "properties": {**shown, **always},
             "createdAt": self.created_at,
             "updatedAt": self.updated_at,
             "archived": False,
@@ -98,8 +98,8 @@ class ContactStore:
             f"SELECT id, properties, created_at, updated_at FROM contacts WHERE {column} = ? AND NOT archived"
         )
         with closing(self._connection.execute(sql, (value,))) as cursor:
-            found = cursor.fetchone()
-        return _contact(found) if found else None
+            row = cursor.fetchone()
+        return _contact(row) if row else None
 
     def page(self, after: int, limit: int) -> list[Contact]:
         """Return up to `limit` contacts whose id is above `after`, by id."""
@@ -117,17 +117,15 @@ class ContactStore:
         """
         if not _EMAIL.fullmatch(email):
             raise BadRow("INVALID_EMAIL", f"Email address {email} is invalid")
-        if found := self.find(email, "email"):
-            return self.update(found, properties), False
+        existing = self.find(email, "email")
+        if existing is not None:
+            return self.update(existing, properties), False
         now = _now()
-        everything = {"email": email.lower(), **_kept(properties)}
-        with closing(
-            self._connection.execute(
-                "INSERT INTO contacts (email, properties, created_at, updated_at) VALUES (?, ?, ?, ?)",
-                (everything["email"], json.dumps(everything), now, now),
-            )
-        ) as cursor:
-            return Contact(str(cursor.lastrowid), everything, now, now), True
+        stored = {"email": email.lower(), **_without_empty(properties)}
+        sql = "INSERT INTO contacts (email, properties, created_at, updated_at) VALUES (?, ?, ?, ?)"
+        row = (stored["email"], json.dumps(stored), now, now)
+        with closing(self._connection.execute(sql, row)) as cursor:
+            return Contact(str(cursor.lastrowid), stored, now, now), True
 
     def update(self, contact: Contact, properties: Mapping[str, str]) -> Contact:
         """Write properties over a contact's, inside `batch`; an empty value clears. Raises as `upsert`."""
@@ -135,18 +133,18 @@ class ContactStore:
         if not _EMAIL.fullmatch(email):
             raise BadRow("INVALID_EMAIL", f"Email address {email} is invalid")
         merged = {**contact.properties, **properties, "email": email.lower()}
-        changed = Contact(contact.id, _kept(merged), contact.created_at, _now())
+        changed = Contact(contact.id, _without_empty(merged), contact.created_at, _now())
+        sql = (
+            "UPDATE contacts SET email = ?, properties = ?, updated_at = ?, writes = writes + 1 WHERE id = ?"
+        )
+        row = (
+            changed.properties["email"],
+            json.dumps(changed.properties),
+            changed.updated_at,
+            int(contact.id),
+        )
         try:
-            self._connection.execute(
-                "UPDATE contacts SET email = ?, properties = ?, updated_at = ?, writes = writes + 1"
-                " WHERE id = ?",
-                (
-                    changed.properties["email"],
-                    json.dumps(changed.properties),
-                    changed.updated_at,
-                    int(contact.id),
-                ),
-            )
+            self._connection.execute(sql, row)
         except sqlite3.IntegrityError as error:
             raise Conflict("Contact already exists") from error
         return changed
@@ -161,11 +159,9 @@ class ContactStore:
 
     def count(self) -> int:
         """Return how many contacts there are."""
-        with (
-            self._turn,
-            closing(self._connection.execute("SELECT count(*) FROM contacts WHERE NOT archived")) as c,
-        ):
-            return int(c.fetchone()[0])
+        sql = "SELECT count(*) FROM contacts WHERE NOT archived"
+        with self._turn, closing(self._connection.execute(sql)) as cursor:
+            return int(cursor.fetchone()[0])
 
     def writes(self) -> dict[str, int]:
         """Return how often each contact was written, by e-mail."""
@@ -174,7 +170,7 @@ class ContactStore:
             return dict(cursor.fetchall())
 
 
-def _kept(properties: Mapping[str, str]) -> dict[str, str]:
+def _without_empty(properties: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in properties.items() if value != ""}
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Fault(BaseModel):
-    """One thing to go wrong, `times` times, with requests that reach the API.
+    """Something to go wrong, `times` times, with requests that reach the API.
 
     `where` "before": nothing is written; "after": the write happens and its answer is lost or wrong.
     `status` 200 with "before" is a success that wrote nothing. `drop` closes the connection unanswered.
@@ -54,7 +54,7 @@ class Faults:
         """Return the first fault meant for a request to `path` about `ids`, and count it down."""
         with self._turn:
             for fault in self._waiting:
-                if (fault.path and fault.path not in path) or (fault.id and fault.id not in ids):
+                if not _concerns(fault, path, ids):
                     continue
                 fault.times -= 1
                 if not fault.times:
@@ -63,31 +63,37 @@ class Faults:
         return None
 
 
+def _concerns(fault: Fault, path: str, ids: set[str]) -> bool:
+    path_fits = not fault.path or fault.path in path
+    id_fits = not fault.id or fault.id in ids
+    return path_fits and id_fits
+
+
 class RateLimit:
     """HubSpot's rolling window: at most `limit` requests within `seconds`."""
 
     def __init__(self, limit: int, seconds: float) -> None:
         self.limit = limit
         self.seconds = seconds
-        self._seen: deque[float] = deque()
+        self._admitted: deque[float] = deque()
         self._turn = Lock()
 
     def admit(self) -> tuple[bool, dict[str, str]]:
-        """Count one request; return whether it may pass, and the headers that tell the client."""
+        """Count one request; return whether it may pass, and the headers that say so to the client."""
         with self._turn:
             now = time.monotonic()
-            while self._seen and self._seen[0] <= now - self.seconds:
-                self._seen.popleft()
-            free = len(self._seen) < self.limit
+            while self._admitted and self._admitted[0] <= now - self.seconds:
+                self._admitted.popleft()
+            free = len(self._admitted) < self.limit
             if free:
-                self._seen.append(now)
+                self._admitted.append(now)
             headers = {
                 "X-HubSpot-RateLimit-Max": str(self.limit),
-                "X-HubSpot-RateLimit-Remaining": str(self.limit - len(self._seen)),
+                "X-HubSpot-RateLimit-Remaining": str(self.limit - len(self._admitted)),
                 "X-HubSpot-RateLimit-Interval-Milliseconds": str(int(self.seconds * 1000)),
             }
             if not free:
-                headers["Retry-After"] = str(math.ceil(self._seen[0] + self.seconds - now))
+                headers["Retry-After"] = str(math.ceil(self._admitted[0] + self.seconds - now))
             return free, headers
 
 

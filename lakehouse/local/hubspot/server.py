@@ -7,9 +7,10 @@ import math
 import socket
 from collections import Counter
 from contextlib import suppress
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pydantic import TypeAdapter, ValidationError
@@ -17,13 +18,15 @@ from pydantic import TypeAdapter, ValidationError
 from lakehouse.local.hubspot.api import CONTACTS, Answer, ContactsApi, complete
 from lakehouse.local.hubspot.contact_store import ContactStore
 from lakehouse.local.hubspot.faults import Fault, Faults, RateLimit, error_body
+from lakehouse.local.policy import HttpPolicy
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _FAULTS = TypeAdapter(list[Fault])
-_TOO_MANY = 429
-_OK = 200
+# What HubSpot allows a private app: so many requests in so many seconds.
+_RATE_LIMIT: Final = 190
+_RATE_SECONDS: Final = 10.0
 
 
 class HubSpotSimulator:
@@ -33,7 +36,13 @@ class HubSpotSimulator:
     GET /_simulator/state says how many requests came and how often each contact was written.
     """
 
-    def __init__(self, database: Path, token: str, rate_limit: int = 190, rate_seconds: float = 10.0) -> None:
+    def __init__(
+        self,
+        database: Path,
+        token: str,
+        rate_limit: int = _RATE_LIMIT,
+        rate_seconds: float = _RATE_SECONDS,
+    ) -> None:
         self.token = token
         self.url = ""
         self.faults = Faults()
@@ -48,7 +57,8 @@ class HubSpotSimulator:
     def start(self, port: int = 0) -> str:
         """Serve on 127.0.0.1 (port 0: any free one) and return the URL."""
         self._server = _Server(("127.0.0.1", port), self)
-        Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        poll_seconds = (HttpPolicy.stop_poll_seconds,)
+        Thread(target=self._server.serve_forever, args=poll_seconds, daemon=True).start()
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         return self.url
 
@@ -77,22 +87,22 @@ class HubSpotSimulator:
     def answer(self, request: _Request) -> tuple[Answer | None, dict[str, str]]:
         """Answer one API request; None means: hang up without a word."""
         if request.headers.get("Authorization") != f"Bearer {self.token}":
-            return Answer(
-                401, error_body("INVALID_AUTHENTICATION", "Authentication credentials not found")
-            ), {}
-        free, headers = self.limit.admit()
-        if not free:
-            return Answer(
-                _TOO_MANY, error_body("RATE_LIMITS", "You have reached your ten_secondly_rolling limit.")
-            ), headers
+            message = "Authentication credentials not found"
+            return Answer(HTTPStatus.UNAUTHORIZED, error_body("INVALID_AUTHENTICATION", message)), {}
+        admitted, headers = self.limit.admit()
+        if not admitted:
+            message = "You have reached your ten_secondly_rolling limit."
+            return Answer(HTTPStatus.TOO_MANY_REQUESTS, error_body("RATE_LIMITS", message)), headers
         try:
             body = request.json()
         except ValueError:
-            return Answer(400, error_body("VALIDATION_ERROR", "Invalid input JSON")), headers
+            message = "Invalid input JSON"
+            return Answer(HTTPStatus.BAD_REQUEST, error_body("VALIDATION_ERROR", message)), headers
         fault = self.faults.take(request.path, _ids(body))
-        answer = self._route(request, body) if fault is None or fault.where == "after" else None
         if fault is None:
-            return answer, headers
+            return self._route(request, body), headers
+        if fault.where == "after":
+            self._route(request, body)
         if fault.retry_after is not None:
             headers["Retry-After"] = str(math.ceil(fault.retry_after))
         return _faulty(fault), headers
@@ -105,17 +115,19 @@ class HubSpotSimulator:
 
     def _route(self, request: _Request, body: dict[str, Any]) -> Answer:
         if not request.path.startswith(CONTACTS):
-            return Answer(404, error_body("OBJECT_NOT_FOUND", "the simulator keeps contacts only"))
+            message = "the simulator keeps contacts only"
+            return Answer(HTTPStatus.NOT_FOUND, error_body("OBJECT_NOT_FOUND", message))
         path = request.path.removeprefix(CONTACTS)
         if request.method == "POST":
             return self.api.post(path, body)
         if request.method == "GET":
             return self.api.get(unquote(path), request.query)
-        return Answer(405, error_body("METHOD_NOT_ALLOWED", "the simulator does not do that"))
+        message = "the simulator does not do that"
+        return Answer(HTTPStatus.METHOD_NOT_ALLOWED, error_body("METHOD_NOT_ALLOWED", message))
 
 
 class _Request:
-    """One request, read whole."""
+    """One request with its body."""
 
     def __init__(self, handler: BaseHTTPRequestHandler) -> None:
         target = urlsplit(handler.path)
@@ -186,19 +198,22 @@ class _Handler(BaseHTTPRequestHandler):
     def _control(self, request: _Request) -> Answer:
         simulator = self.server.simulator
         if (request.method, request.path) == ("GET", "/_simulator/state"):
-            return Answer(200, simulator.state(every_contact="writes" in request.query))
+            return Answer(HTTPStatus.OK, simulator.state(every_contact="writes" in request.query))
         if (request.method, request.path) == ("DELETE", "/_simulator/faults"):
             simulator.faults.clear()
-            return Answer(204)
+            return Answer(HTTPStatus.NO_CONTENT)
         if (request.method, request.path) == ("POST", "/_simulator/faults"):
-            try:
-                faults = _FAULTS.validate_json(request.body)
-            except ValidationError as error:
-                return Answer(400, {"message": str(error)})
-            for fault in faults:
-                simulator.faults.add(fault)
-            return Answer(200, {"queued": len(faults)})
-        return Answer(404, {"message": "no such control"})
+            return self._queue_faults(request.body)
+        return Answer(HTTPStatus.NOT_FOUND, {"message": "no such control"})
+
+    def _queue_faults(self, body: bytes) -> Answer:
+        try:
+            faults = _FAULTS.validate_json(body)
+        except ValidationError as error:
+            return Answer(HTTPStatus.BAD_REQUEST, {"message": str(error)})
+        for fault in faults:
+            self.server.simulator.faults.add(fault)
+        return Answer(HTTPStatus.OK, {"queued": len(faults)})
 
     def _send(self, answer: Answer, headers: dict[str, str]) -> None:
         body = b"" if answer.body is None else json.dumps(answer.body).encode()
@@ -214,18 +229,21 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _ids(body: dict[str, Any]) -> set[str]:
+    """Return the ids that a batch's inputs name."""
     inputs = body.get("inputs")
-    return (
-        {str(item.get("id")) for item in inputs if isinstance(item, dict)}
-        if isinstance(inputs, list)
-        else set()
-    )
+    if not isinstance(inputs, list):
+        return set()
+    return {str(item.get("id")) for item in inputs if isinstance(item, dict)}
+
+
+_CATEGORIES: dict[int, str] = {HTTPStatus.TOO_MANY_REQUESTS: "RATE_LIMITS", HTTPStatus.CONFLICT: "CONFLICT"}
 
 
 def _faulty(fault: Fault) -> Answer | None:
+    """Return the answer that a fault asks for; None: hang up without a word."""
     if fault.drop:
         return None
-    if fault.status == _OK:
+    if fault.status == HTTPStatus.OK:
         return complete([], [], 0)
-    category = fault.code or {_TOO_MANY: "RATE_LIMITS", 409: "CONFLICT"}.get(fault.status, "SIMULATED")
+    category = fault.code or _CATEGORIES.get(fault.status, "SIMULATED")
     return Answer(fault.status, error_body(category, fault.message))

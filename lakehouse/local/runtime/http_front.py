@@ -11,14 +11,17 @@ import re
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, unquote
 from uuid import uuid4
 
 from lakehouse import telemetry
+from lakehouse.local.policy import HttpPolicy
 from lakehouse.local.runtime.logs import reason
 from lakehouse.local.runtime.sandbox import ACCOUNT, TimedOut
 from lakehouse.local.services.loopback import LoopbackServer, QuietHandler
+from lakehouse.policy import MIB
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -26,10 +29,13 @@ if TYPE_CHECKING:
     from lakehouse.local.wiring.resources import Route
 
     Invoke = Callable[[str, Any], Any]
+    Headers = tuple[tuple[str, str], ...]
 
-_LIMIT = 6 << 20  # bytes of a synchronous invocation's payload
+MAX_PAYLOAD_BYTES: Final = 6 * MIB  # Lambda's limit of a synchronous invocation
 _TEXT = re.compile(r"text/|application/(json|javascript|xml)\b|[^;]*\+(json|xml)\b", re.IGNORECASE)
-_HOP_BY_HOP = frozenset({"connection", "content-length", "transfer-encoding", "date", "server"})
+# The server sets these itself, whatever a function answers.
+_SERVER_HEADERS = frozenset({"connection", "content-length", "transfer-encoding", "date", "server"})
+_JSON_TYPE = ("Content-Type", "application/json")
 
 
 @dataclass(frozen=True)
@@ -49,12 +55,12 @@ class Response:
 
     status: int
     body: bytes
-    headers: tuple[tuple[str, str], ...]
+    headers: Headers
 
     @classmethod
     def message(cls, status: int, text: str) -> Response:
         """Return an error as API Gateway words it."""
-        return cls(status, json.dumps({"message": text}).encode(), (("Content-Type", "application/json"),))
+        return cls(status, json.dumps({"message": text}).encode(), (_JSON_TYPE,))
 
 
 def match(routes: Iterable[Route], method: str, path: str) -> tuple[Route, dict[str, str]] | None:
@@ -62,23 +68,31 @@ def match(routes: Iterable[Route], method: str, path: str) -> tuple[Route, dict[
 
     A route's fixed path wins over `{parameters}`, these over a greedy `{proxy+}`, a method over ANY.
     """
-    fitting = []
+    candidates: list[tuple[tuple[bool, int, bool], Route, dict[str, str]]] = []
     for route in routes:
-        pattern = "".join(_as_pattern(part) for part in re.split(r"(\{[^}]+\})", route.path))
-        found = re.fullmatch(pattern, path)
-        if found is not None and route.method in {method, "ANY"}:
-            rank = ("+}" in route.path, route.path.count("{"), route.method == "ANY")
-            fitting.append((rank, route, {name: unquote(value) for name, value in found.groupdict().items()}))
-    if not fitting:
+        if route.method not in {method, "ANY"}:
+            continue
+        path_match = re.fullmatch(_path_pattern(route.path), path)
+        if path_match is None:
+            continue
+        parameters = {name: unquote(value) for name, value in path_match.groupdict().items()}
+        rank = ("+}" in route.path, route.path.count("{"), route.method == "ANY")
+        candidates.append((rank, route, parameters))
+    if not candidates:
         return None
-    _, route, parameters = min(fitting, key=lambda fit: fit[0])
-    return route, parameters
+    _, best_route, best_parameters = min(candidates, key=lambda candidate: candidate[0])
+    return best_route, best_parameters
 
 
-def _as_pattern(part: str) -> str:
-    if not part.startswith("{"):
-        return re.escape(part)
-    name = part.strip("{}")
+def _path_pattern(path: str) -> str:
+    """Return the regular expression of a route's path: `{name}` is one segment, `{name+}` one or more."""
+    return "".join(_segment_pattern(segment) for segment in re.split(r"(\{[^}]+\})", path))
+
+
+def _segment_pattern(segment: str) -> str:
+    if not segment.startswith("{"):
+        return re.escape(segment)
+    name = segment.strip("{}")
     return f"(?P<{name[:-1]}>.+)" if name.endswith("+") else f"(?P<{name}>[^/]+)"
 
 
@@ -89,36 +103,18 @@ def payload(request: Request, route: Route, parameters: dict[str, str]) -> dict[
     # API Gateway says how it was called; a signature over the URL needs to know.
     headers.setdefault("x-forwarded-proto", "http")
     cookies = headers.pop("cookie", "")
-    body, encoded = _as_text(request.body, headers)
-    now = time.time()
+    body, is_base64 = _body_text(request.body, headers)
     event: dict[str, Any] = {
         "version": "2.0",
         "routeKey": f"{route.method} {route.path}",
         "rawPath": path,
         "rawQueryString": query,
         "headers": headers,
-        "requestContext": {
-            "accountId": ACCOUNT,
-            "apiId": "local",
-            "domainName": headers.get("host", "localhost"),
-            "domainPrefix": "local",
-            "http": {
-                "method": request.method,
-                "path": path,
-                "protocol": "HTTP/1.1",
-                "sourceIp": request.source_ip,
-                "userAgent": headers.get("user-agent", ""),
-            },
-            "requestId": str(uuid4()),
-            "routeKey": f"{route.method} {route.path}",
-            "stage": "$default",
-            "time": datetime.fromtimestamp(now, UTC).strftime("%d/%b/%Y:%H:%M:%S +0000"),
-            "timeEpoch": int(now * 1000),
-        },
-        "isBase64Encoded": encoded,
+        "requestContext": _request_context(request, route, path, headers),
+        "isBase64Encoded": is_base64,
     }
     if cookies:
-        event["cookies"] = [c.strip() for c in cookies.replace(",", ";").split(";") if c.strip()]
+        event["cookies"] = _cookie_list(cookies)
     if query:
         event["queryStringParameters"] = _joined(parse_qsl(query, keep_blank_values=True))
     if parameters:
@@ -128,14 +124,43 @@ def payload(request: Request, route: Route, parameters: dict[str, str]) -> dict[
     return event
 
 
+def _request_context(request: Request, route: Route, path: str, headers: dict[str, str]) -> dict[str, Any]:
+    now = time.time()
+    return {
+        "accountId": ACCOUNT,
+        "apiId": "local",
+        "domainName": headers.get("host", "localhost"),
+        "domainPrefix": "local",
+        "http": {
+            "method": request.method,
+            "path": path,
+            "protocol": "HTTP/1.1",
+            "sourceIp": request.source_ip,
+            "userAgent": headers.get("user-agent", ""),
+        },
+        "requestId": str(uuid4()),
+        "routeKey": f"{route.method} {route.path}",
+        "stage": "$default",
+        "time": datetime.fromtimestamp(now, UTC).strftime("%d/%b/%Y:%H:%M:%S +0000"),
+        "timeEpoch": int(now * 1000),
+    }
+
+
+def _cookie_list(header: str) -> list[str]:
+    """Return the cookies of a Cookie header; several such headers were joined by commas."""
+    cookies = (cookie.strip() for cookie in header.replace(",", ";").split(";"))
+    return [cookie for cookie in cookies if cookie]
+
+
 def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return names with their values, repeated ones joined by commas."""
     joined: dict[str, str] = {}
     for name, value in pairs:
         joined[name] = f"{joined[name]},{value}" if name in joined else value
     return joined
 
 
-def _as_text(body: bytes, headers: dict[str, str]) -> tuple[str, bool]:
+def _body_text(body: bytes, headers: dict[str, str]) -> tuple[str, bool]:
     """Return a body as it stands in the event, and whether that is base64."""
     if _TEXT.match(headers.get("content-type", "")) and "content-encoding" not in headers:
         try:
@@ -148,35 +173,51 @@ def _as_text(body: bytes, headers: dict[str, str]) -> tuple[str, bool]:
 def response(answer: Any) -> Response:
     """Return what API Gateway makes of a function's answer: without a statusCode it is the body itself."""
     if not isinstance(answer, dict) or "statusCode" not in answer:
-        body = answer if isinstance(answer, str) else json.dumps(answer)
-        return Response(200, body.encode(), (("Content-Type", "application/json"),))
-    headers = {str(k): str(v) for k, v in (answer.get("headers") or {}).items()}
-    if not any(name.lower() == "content-type" for name in headers):
-        headers["Content-Type"] = "text/plain;charset=UTF-8"
-    sent = [(name, value) for name, value in headers.items() if name.lower() not in _HOP_BY_HOP]
-    sent += [("Set-Cookie", str(cookie)) for cookie in answer.get("cookies") or ()]
-    content = answer.get("body") or ""
-    text = content if isinstance(content, str) else json.dumps(content)
-    sent_body = base64.b64decode(text) if answer.get("isBase64Encoded") else text.encode()
-    return Response(int(answer["statusCode"]), sent_body, tuple(sent))
+        return Response(HTTPStatus.OK, _as_text(answer).encode(), (_JSON_TYPE,))
+    headers = _response_headers(answer.get("headers") or {}, answer.get("cookies") or ())
+    return Response(int(answer["statusCode"]), _response_body(answer), headers)
+
+
+def _response_headers(headers: dict[Any, Any], cookies: Iterable[Any]) -> Headers:
+    """Return the headers to send: text as the default type, without those that the server sets, and cookies."""
+    by_name = {str(name): str(value) for name, value in headers.items()}
+    lower_names = {name.lower() for name in by_name}
+    if "content-type" not in lower_names:
+        by_name["Content-Type"] = "text/plain;charset=UTF-8"
+    kept = [(name, value) for name, value in by_name.items() if name.lower() not in _SERVER_HEADERS]
+    return (*kept, *(("Set-Cookie", str(cookie)) for cookie in cookies))
+
+
+def _response_body(answer: dict[str, Any]) -> bytes:
+    text = _as_text(answer.get("body") or "")
+    return base64.b64decode(text) if answer.get("isBase64Encoded") else text.encode()
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def answer(request: Request, routes: Iterable[Route], invoke: Invoke) -> Response:
     """Answer one request: 404 without a route, 413 when too long, 500 when the function raised."""
-    found = match(routes, request.method, request.target.partition("?")[0])
-    if found is None:
-        return Response.message(404, "Not Found")
-    route, parameters = found
+    path = request.target.partition("?")[0]
+    matched = match(routes, request.method, path)
+    if matched is None:
+        return Response.message(HTTPStatus.NOT_FOUND, "Not Found")
+    route, parameters = matched
     event = payload(request, route, parameters)
-    if len(event.get("body", "")) > _LIMIT:
-        return Response.message(413, "Request Entity Too Large")
+    if len(event.get("body", "")) > MAX_PAYLOAD_BYTES:
+        return _too_large()
     try:
         return response(invoke(route.function, event))
     except TimedOut:
-        return Response.message(503, "Service Unavailable")
-    except Exception as error:  # noqa: BLE001 - whatever the handler raised is a 500, and told in the log
+        return Response.message(HTTPStatus.SERVICE_UNAVAILABLE, "Service Unavailable")
+    except Exception as error:  # noqa: BLE001 - whatever the handler raised is a 500, and its cause is logged
         telemetry.failed("a request failed", error, function=route.function, reason=reason(error))
-        return Response.message(500, "Internal Server Error")
+        return Response.message(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal Server Error")
+
+
+def _too_large() -> Response:
+    return Response.message(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Request Entity Too Large")
 
 
 class HttpFront:
@@ -206,24 +247,25 @@ def _handler(routes: Sequence[Route], invoke: Invoke) -> type[QuietHandler]:
             length = self.headers.get("Content-Length", "0")
             if "Transfer-Encoding" in self.headers or not length.isdecimal():
                 self.close_connection = True
-                self._send(Response.message(411, "Length Required"))
-            elif int(length) > _LIMIT:
-                self._read_away(int(length))
-                self._send(Response.message(413, "Request Entity Too Large"))
+                self._send(Response.message(HTTPStatus.LENGTH_REQUIRED, "Length Required"))
+            elif int(length) > MAX_PAYLOAD_BYTES:
+                self._discard(int(length))
+                self._send(_too_large())
             else:
                 body = self.rfile.read(int(length))
                 source_ip = str(self.client_address[0])
                 request = Request(self.command, self.path, self.headers.items(), body, source_ip)
                 self._send(answer(request, routes, invoke))
 
-        def _read_away(self, length: int) -> None:
-            """Read what is too long, as far as is decent: a client hears us only when it has sent it."""
+        def _discard(self, length: int) -> None:
+            """Read a body that is too long, up to a limit: a client reads the answer only when it has sent it."""
             self.close_connection = True
-            for _ in range(min(length, 16 * _LIMIT) >> 16):
-                self.rfile.read(1 << 16)
+            chunk_bytes = HttpPolicy.discard_chunk_bytes
+            for _ in range(min(length, HttpPolicy.discarded_bytes) // chunk_bytes):
+                self.rfile.read(chunk_bytes)
 
-        def _send(self, sent: Response) -> None:
-            self.reply(sent.status, sent.body, sent.headers)
+        def _send(self, response: Response) -> None:
+            self.reply(response.status, response.body, response.headers)
 
         do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = answer  # noqa: N815
 

@@ -1,7 +1,7 @@
 """SQS event source mappings as Lambda runs them: batches, windows, concurrency, partial answers.
 
 One thread a queue long-polls it, and only while a slot is free, so that messages wait in the queue rather
-than here. What a call does not report as failed is deleted; what it does comes back when its visibility
+than in this process. What a call does not report as failed is deleted; what it does comes back when its visibility
 time-out is over, and the queue's redrive policy moves it to the DLQ after `maxReceiveCount`. A FIFO queue
 gives one call at a time the messages of one group, in order, at most 10, without a window.
 """
@@ -11,43 +11,35 @@ from __future__ import annotations
 import base64
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from lakehouse import aws, telemetry
+from lakehouse.batching import batches
+from lakehouse.local.policy import PollerPolicy
 from lakehouse.local.runtime.logs import reason
 from lakehouse.local.runtime.sandbox import REGION
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from mypy_boto3_sqs.type_defs import DeleteMessageBatchRequestEntryTypeDef, MessageTypeDef
 
     from lakehouse.local.runtime.sandbox import Invoker
     from lakehouse.local.wiring.resources import Mapping
 
-_RECEIVE = 10  # ReceiveMessage gives no more
-_LONG_POLL_S = 20
-_PAYLOAD = 3 << 20  # bytes; with ten more messages of 256 KiB still under Lambda's 6 MB an invocation
-_SLOTS = 2  # where the template sets no MaximumConcurrency
+_MAX_MESSAGES: Final = 10  # SQS receives and deletes no more in one request
+_LONG_POLL_SECONDS: Final = 20  # SQS waits no longer
 
 
 def as_record(message: MessageTypeDef, arn: str, region: str) -> dict[str, Any]:
     """Return a received message as it stands in a Lambda event."""
+    attributes = message.get("MessageAttributes", {})
     return {
         "messageId": message["MessageId"],
         "receiptHandle": message["ReceiptHandle"],
         "body": message["Body"],
         "attributes": dict(message.get("Attributes", {})),
-        "messageAttributes": {
-            name: {
-                "dataType": value["DataType"],
-                "stringValue": value.get("StringValue"),
-                "binaryValue": _base64(value.get("BinaryValue")),
-                "stringListValues": [],
-                "binaryListValues": [],
-            }
-            for name, value in message.get("MessageAttributes", {}).items()
-        },
+        "messageAttributes": {name: _as_attribute(value) for name, value in attributes.items()},
         "md5OfBody": message["MD5OfBody"],
         "eventSource": "aws:sqs",
         "eventSourceARN": arn,
@@ -55,30 +47,57 @@ def as_record(message: MessageTypeDef, arn: str, region: str) -> dict[str, Any]:
     }
 
 
-def _base64(value: Any) -> str | None:
-    return None if value is None else base64.b64encode(value).decode("ascii")
+def _as_attribute(value: Any) -> dict[str, Any]:
+    binary = value.get("BinaryValue")
+    return {
+        "dataType": value["DataType"],
+        "stringValue": value.get("StringValue"),
+        "binaryValue": None if binary is None else base64.b64encode(binary).decode("ascii"),
+        "stringListValues": [],
+        "binaryListValues": [],
+    }
 
 
-def failed_ids(answer: Any, sent: Sequence[str], *, reports: bool) -> set[str]:
-    """Return which of the message ids in `sent` an invocation's answer leaves in the queue.
+def failed_ids(answer: Any, message_ids: Sequence[str], *, reports: bool) -> set[str]:
+    """Return which of a batch's messages an invocation's answer leaves in the queue.
 
-    Without ReportBatchItemFailures: none. With it, an empty answer means none, and an answer that cannot be
-    understood, or names a message that was not sent, means all.
+    Without ReportBatchItemFailures (`reports`): none. With it, an empty answer means none, and an answer that
+    cannot be understood, or names a message that was not in the batch, means all.
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
     """
     if not reports or answer is None or answer == {}:
         return set()
-    failures = answer.get("batchItemFailures") if isinstance(answer, dict) else "not an object"
+    if not isinstance(answer, dict):
+        return set(message_ids)
+    failures = answer.get("batchItemFailures")
     if failures is None:
         return set()
     if not isinstance(failures, list):
-        return set(sent)
-    named = {f.get("itemIdentifier") if isinstance(f, dict) else None for f in failures}
-    return {str(n) for n in named} if named <= set(sent) else set(sent)
+        return set(message_ids)
+    named = {_item_identifier(failure) for failure in failures}
+    return {str(name) for name in named} if named <= set(message_ids) else set(message_ids)
+
+
+def _item_identifier(failure: Any) -> Any:
+    return failure.get("itemIdentifier") if isinstance(failure, dict) else None
+
+
+def by_message_group(messages: Iterable[MessageTypeDef]) -> list[list[MessageTypeDef]]:
+    """Return the messages of each message group of a FIFO queue, in the order they came."""
+    groups: dict[str, list[MessageTypeDef]] = {}
+    for message in messages:
+        groups.setdefault(message["Attributes"]["MessageGroupId"], []).append(message)
+    return list(groups.values())
+
+
+def has_room(messages: Sequence[MessageTypeDef], batch_size: int) -> bool:
+    """Return whether a batch may take more messages, by their number and by the bytes of their bodies."""
+    body_bytes = sum(len(message["Body"].encode()) for message in messages)
+    return len(messages) < batch_size and body_bytes < PollerPolicy.batch_bytes
 
 
 class Poller:
-    """Feeds one queue to one function until told to stop."""
+    """Feeds one queue to one function until its invoker stops."""
 
     def __init__(self, mapping: Mapping, queue_url: str, invoker: Invoker) -> None:
         self._mapping = mapping
@@ -88,7 +107,8 @@ class Poller:
         self._arn = f"arn:aws:sqs:{REGION}:{account}:{name}"
         self._invoker = invoker
         self._stopping = invoker.stopping
-        self._slots = threading.Semaphore(1 if self._fifo else mapping.max_concurrency or _SLOTS)
+        concurrency = 1 if self._fifo else mapping.max_concurrency or PollerPolicy.concurrency
+        self._slots = threading.Semaphore(concurrency)
         self._calls: set[threading.Thread] = set()
 
     def start(self) -> None:
@@ -101,19 +121,19 @@ class Poller:
             call.join(max(0.0, deadline - time.monotonic()))
 
     def _poll(self) -> None:
-        pause = 0.5
+        pause_seconds = PollerPolicy.first_pause_seconds
         while not self._stopping.is_set():
             self._slots.acquire()
             try:
-                batches = self._collect()
-                pause = 0.5
+                received = self._collect()
+                pause_seconds = PollerPolicy.first_pause_seconds
             except Exception as error:  # noqa: BLE001 - the queue service is away; when stopping that is expected
-                if not self._stopping.wait(pause):
+                if not self._stopping.wait(pause_seconds):
                     telemetry.failed("cannot receive messages", error, queue=self._url)
-                pause = min(10.0, pause * 2)
-                batches = []
-            if batches and not self._stopping.is_set():
-                call = threading.Thread(target=self._deliver_all, args=(batches,), daemon=True)
+                pause_seconds = min(PollerPolicy.longest_pause_seconds, pause_seconds * 2)
+                received = []
+            if received and not self._stopping.is_set():
+                call = threading.Thread(target=self._deliver_all, args=(received,), daemon=True)
                 self._calls.add(call)
                 call.start()
             else:
@@ -121,38 +141,44 @@ class Poller:
 
     def _collect(self) -> list[list[MessageTypeDef]]:
         """Return the next batches: one, or for a FIFO queue one a message group; none if nothing came."""
-        size = min(self._mapping.batch_size, _RECEIVE) if self._fifo else self._mapping.batch_size
-        messages = self._receive(size, _LONG_POLL_S)
         if self._fifo:
-            groups: dict[str, list[MessageTypeDef]] = {}
-            for message in messages:
-                groups.setdefault(message["Attributes"]["MessageGroupId"], []).append(message)
-            return list(groups.values())
-        ends = time.monotonic() + self._mapping.window_s
-        while messages and self._has_room(messages, size):
-            left = ends - time.monotonic()
-            more = self._receive(size - len(messages), int(max(left, 0)))
-            messages += more
-            if not more and (left <= 0 or self._stopping.wait(left if left < 1 else 0)):
-                break
+            at_most = min(self._mapping.batch_size, _MAX_MESSAGES)
+            return by_message_group(self._receive(at_most, _LONG_POLL_SECONDS))
+        messages = self._receive(self._mapping.batch_size, _LONG_POLL_SECONDS)
+        if messages:
+            self._gather(messages)
         return [messages] if messages else []
 
-    def _has_room(self, messages: Sequence[MessageTypeDef], size: int) -> bool:
-        return len(messages) < size and sum(len(m["Body"].encode()) for m in messages) < _PAYLOAD
+    def _gather(self, messages: list[MessageTypeDef]) -> None:
+        """Add what comes within the mapping's window, until the batch is full; without a window what is there."""
+        batch_size = self._mapping.batch_size
+        window_end = time.monotonic() + self._mapping.window_s
+        while has_room(messages, batch_size):
+            seconds_left = window_end - time.monotonic()
+            more = self._receive(batch_size - len(messages), int(max(seconds_left, 0)))
+            messages += more
+            if not more and self._window_closed(seconds_left):
+                return
 
-    def _receive(self, at_most: int, wait_s: int) -> list[MessageTypeDef]:
+    def _window_closed(self, seconds_left: float) -> bool:
+        """Return whether to wait no longer; SQS waits whole seconds, so the rest of a window is waited here."""
+        if seconds_left <= 0:
+            return True
+        return self._stopping.wait(seconds_left if seconds_left < 1 else 0)
+
+    def _receive(self, at_most: int, wait_seconds: int) -> list[MessageTypeDef]:
         answer = aws.sqs().receive_message(
             QueueUrl=self._url,
-            MaxNumberOfMessages=min(at_most, _RECEIVE),
-            WaitTimeSeconds=min(wait_s, _LONG_POLL_S),
+            MaxNumberOfMessages=min(at_most, _MAX_MESSAGES),
+            WaitTimeSeconds=min(wait_seconds, _LONG_POLL_SECONDS),
             MessageSystemAttributeNames=["All"],
             MessageAttributeNames=["All"],
         )
         return list(answer.get("Messages", []))
 
-    def _deliver_all(self, batches: Sequence[Sequence[MessageTypeDef]]) -> None:
+    def _deliver_all(self, received: Sequence[Sequence[MessageTypeDef]]) -> None:
         try:
-            for batch in batches:
+            for batch in received:
                 if not self._stopping.is_set():
                     self._deliver(batch)
         finally:
@@ -160,28 +186,33 @@ class Poller:
             self._slots.release()
 
     def _deliver(self, batch: Sequence[MessageTypeDef]) -> None:
-        function = self._mapping.function
-        sent = [m["MessageId"] for m in batch]
+        """Call the function with a batch, and delete the messages that did not fail."""
         began = time.monotonic()
-        try:
-            records = [as_record(m, self._arn, REGION) for m in batch]
-            answer = self._invoker.invoke(function, {"Records": records})
-            failed = failed_ids(answer, sent, reports=self._mapping.report_failures)
-        except Exception as error:  # noqa: BLE001 - whatever the handler raised: the batch failed
-            what = "the function raised: its batch comes back"
-            telemetry.failed(what, error, function=function, count=len(sent), reason=reason(error))
-            failed = set(sent)
-        done = [m for m in batch if m["MessageId"] not in failed]
+        failed = self._invoke(batch)
+        done = [message for message in batch if message["MessageId"] not in failed]
         try:
             self._delete(done)
         except Exception as error:  # noqa: BLE001 - they will be delivered again, which every handler bears
             telemetry.failed("cannot delete messages", error, queue=self._url, count=len(done))
-        self._invoker.on_event(function, len(batch), time.monotonic() - began, len(failed))
+        self._invoker.on_event(self._mapping.function, len(batch), time.monotonic() - began, len(failed))
+
+    def _invoke(self, batch: Sequence[MessageTypeDef]) -> set[str]:
+        """Return the ids of the messages that failed: all of them when the function raised."""
+        function = self._mapping.function
+        message_ids = [message["MessageId"] for message in batch]
+        try:
+            records = [as_record(message, self._arn, REGION) for message in batch]
+            answer = self._invoker.invoke(function, {"Records": records})
+            return failed_ids(answer, message_ids, reports=self._mapping.report_failures)
+        except Exception as error:  # noqa: BLE001 - whatever the handler raised: the batch failed
+            what = "the function raised: its batch comes back"
+            telemetry.failed(what, error, function=function, count=len(message_ids), reason=reason(error))
+            return set(message_ids)
 
     def _delete(self, messages: Sequence[MessageTypeDef]) -> None:
-        for first in range(0, len(messages), _RECEIVE):
-            some = messages[first : first + _RECEIVE]
+        for batch in batches(messages, count=_MAX_MESSAGES):
             entries: list[DeleteMessageBatchRequestEntryTypeDef] = [
-                {"Id": str(n), "ReceiptHandle": m["ReceiptHandle"]} for n, m in enumerate(some)
+                {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]}
+                for number, message in enumerate(batch)
             ]
             aws.sqs().delete_message_batch(QueueUrl=self._url, Entries=entries)

@@ -31,7 +31,9 @@ class Runner:
         self, wiring: Wiring, queue_urls: Mapping[str, str], memory: Path, on_event: OnEvent | None = None
     ) -> None:
         self._invoker = Invoker(wiring.functions, on_event)
-        self._pollers = [Poller(m, queue_urls[m.queue_name], self._invoker) for m in wiring.mappings]
+        self._pollers = [
+            Poller(mapping, queue_urls[mapping.queue_name], self._invoker) for mapping in wiring.mappings
+        ]
         self._scheduler = Scheduler(wiring.schedules, queue_urls, self._invoker, memory)
 
     def invoke(self, function: str, event: Any) -> Any:
@@ -44,8 +46,8 @@ class Runner:
         for poller in self._pollers:
             poller.start()
 
-    def stop(self, grace: float = 10.0) -> int:
-        """Begin nothing new, wait `grace` seconds for what runs; return how many calls still run then.
+    def stop(self, grace: float) -> int:
+        """Begin nothing new, wait `grace` seconds for the calls under way; return how many still run then.
 
         What those have taken from a queue comes back after its visibility time-out, as on AWS.
         """

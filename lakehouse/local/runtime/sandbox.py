@@ -4,7 +4,7 @@ Lambda gives each concurrent call a process of its own, and handlers may rely on
 `BatchProcessor` in a handler's module holds the state of one batch. So each concurrent call gets a copy of
 the handler's module; what that imports (`lakehouse.*`, boto3) is shared, and thread-safe.
 
-A thread cannot be killed. A call that overruns its time is told in the log when its time is up, counts as
+A thread cannot be killed. A call that overruns its time is logged when its time is up, counts as
 failed whatever it returns in the end, and keeps its slot until then.
 """
 
@@ -67,10 +67,10 @@ class Context:
 
 
 @dataclass
-class _Running:
+class _Call:
     function: str
-    deadline: float
-    told: bool = False
+    deadline: float  # on the monotonic clock
+    overrun_logged: bool = False
 
 
 class Invoker:
@@ -85,12 +85,10 @@ class Invoker:
         self.on_event: OnEvent = on_event or (lambda *_: None)
         self._functions = functions
         self._idle: dict[str, list[Handler]] = {name: [] for name in functions}
-        self._running: dict[str, _Running] = {}
+        self._running: dict[str, _Call] = {}
         self._lock = threading.Lock()
-        self._started: set[str] = set()
-        self._importing = (
-            threading.Lock()
-        )  # one import at a time: half-imported modules are nobody's business
+        self._imported: set[str] = set()
+        self._import_lock = threading.Lock()  # one import at a time: nobody may meet a half-imported module
 
     def invoke(self, name: str, event: Any) -> Any:
         """Call function `name` and return its answer, both having passed through JSON.
@@ -101,10 +99,10 @@ class Invoker:
         function = self._functions.get(name)
         if function is None:
             raise Terminal(f"no function {name!r}; there are: {', '.join(sorted(self._functions))}")
-        handler = self._take(name, function.handler)
+        handler = self._idle_handler(name, function.handler)
         context = Context(name, function.memory_mb, time.monotonic() + function.timeout_s)
         with self._lock:
-            self._running[context.aws_request_id] = _Running(name, context.deadline)
+            self._running[context.aws_request_id] = _Call(name, context.deadline)
         try:
             answer = handler(json.loads(json.dumps(event)), context)
         finally:
@@ -124,25 +122,26 @@ class Invoker:
         with self._lock:
             return len(self._running)
 
-    def tell_overruns(self) -> None:
+    def log_overruns(self) -> None:
         """Log each call that is past its time-out, once."""
         now = time.monotonic()
         with self._lock:
-            late = [r for r in self._running.values() if not r.told and now > r.deadline]
-            for call in late:
-                call.told = True
-        for call in late:
+            overruns = [c for c in self._running.values() if now > c.deadline and not c.overrun_logged]
+            for call in overruns:
+                call.overrun_logged = True
+        for call in overruns:
             what = "time-out: the call counts as failed, and keeps its slot until it ends"
             telemetry.warn(what, function=call.function)
 
-    def _take(self, name: str, handler: str) -> Handler:
+    def _idle_handler(self, name: str, module_name: str) -> Handler:
+        """Return a handler of the function that no call uses, loading one when all are busy."""
         with self._lock:
             if self._idle[name]:
                 return self._idle[name].pop()
-        with self._importing:
-            first = name not in self._started
-            self._started.add(name)
-            return _load(handler, shared=first)
+        with self._import_lock:
+            first = name not in self._imported
+            self._imported.add(name)
+            return _load(module_name, shared=first)
 
 
 def _load(module_name: str, *, shared: bool) -> Handler:

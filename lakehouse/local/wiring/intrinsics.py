@@ -41,32 +41,45 @@ class Scope:
         return bool(self._resolve(self.conditions[condition]))
 
     def _resolve(self, value: Any) -> Any:
+        """Return what `resolve` does, or `_NO_VALUE` for what is to be left out."""
         if isinstance(value, list):
-            return [item for item in map(self._resolve, value) if item is not _NO_VALUE]
+            return self._without_no_value(value)
         if not isinstance(value, dict):
             return value
         if len(value) == 1:
             ((name, argument),) = value.items()
-            if name in {"Ref", "Condition"} and isinstance(argument, str):
-                return self._ref(argument) if name == "Ref" else self.holds(argument)
-            if name.startswith("Fn::"):
+            if _is_intrinsic(name, argument):
                 return self._call(name, argument)
-        pairs = ((name, self._resolve(item)) for name, item in value.items())
-        return {name: item for name, item in pairs if item is not _NO_VALUE}
+        resolved = {name: self._resolve(item) for name, item in value.items()}
+        return {name: item for name, item in resolved.items() if item is not _NO_VALUE}
+
+    def _without_no_value(self, items: list[Any]) -> list[Any]:
+        resolved = [self._resolve(item) for item in items]
+        return [item for item in resolved if item is not _NO_VALUE]
 
     def _call(self, name: str, argument: Any) -> Any:
         match name, argument:
+            case "Ref", str(referred):
+                return self._ref(referred)
+            case "Condition", str(condition):
+                return self.holds(condition)
             case "Fn::GetAtt", [str(logical), str(attribute)]:
                 return self.attribute(logical, attribute)
+            case "Fn::If", [str(condition), then, otherwise]:
+                return self._resolve(then if self.holds(condition) else otherwise)
+            case "Fn::Sub" | "Fn::Join", _:
+                return self._text(name, argument)
+        return self._logic(name, argument)
+
+    def _text(self, name: str, argument: Any) -> str:
+        match name, argument:
             case "Fn::Sub", str(text):
                 return self._sub(text, {})
             case "Fn::Sub", [str(text), dict(variables)]:
                 return self._sub(text, {key: self.resolve(item) for key, item in variables.items()})
-            case "Fn::Join", [str(glue), list(parts)]:
-                return glue.join(str(part) for part in self.resolve(parts))
-            case "Fn::If", [str(condition), then, otherwise]:
-                return self._resolve(then if self.holds(condition) else otherwise)
-        return self._logic(name, argument)
+            case "Fn::Join", [str(glue), list(items)]:
+                return glue.join(str(item) for item in self.resolve(items))
+        raise _not_understood(name, argument)
 
     def _logic(self, name: str, argument: Any) -> bool:
         match name, argument:
@@ -78,7 +91,7 @@ class Scope:
                 return all(self.resolve(conditions))
             case "Fn::Or", list(conditions):
                 return any(self.resolve(conditions))
-        raise BadDefinition(f"{name} is not understood here with {argument!r}")
+        raise _not_understood(name, argument)
 
     def _ref(self, name: str) -> Any:
         if name == "AWS::NoValue":
@@ -91,8 +104,8 @@ class Scope:
 
     def _sub(self, text: str, variables: dict[str, Any]) -> str:
         def value(match: re.Match[str]) -> str:
-            literal, name = match.groups()
-            if literal:
+            escaped, name = match.groups()
+            if escaped:
                 return f"${{{name}}}"
             if name in variables:
                 return str(variables[name])
@@ -100,3 +113,14 @@ class Scope:
             return str(self.attribute(logical, attribute) if dot else self._ref(name))
 
         return _VARIABLE.sub(value, text)
+
+
+def _is_intrinsic(name: str, argument: Any) -> bool:
+    """Return whether `{name: argument}` is an intrinsic function, rather than a property called so."""
+    if name in {"Ref", "Condition"}:
+        return isinstance(argument, str)
+    return name.startswith("Fn::")
+
+
+def _not_understood(name: str, argument: Any) -> BadDefinition:
+    return BadDefinition(f"{name} is not understood here with {argument!r}")

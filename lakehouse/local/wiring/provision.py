@@ -1,4 +1,4 @@
-"""Makes what the template asks for, on the services of the local stack: what CloudFormation does on AWS."""
+"""Makes the resources that the template names on the local stack's services: what CloudFormation does on AWS."""
 
 from __future__ import annotations
 
@@ -12,12 +12,10 @@ from botocore.exceptions import ClientError
 
 from lakehouse import aws
 from lakehouse.errors import BadDefinition
+from lakehouse.local.wiring.resources import TABLE_BUCKET
 
 if TYPE_CHECKING:
-    from lakehouse.local.wiring.resources import Queue, Rule, Table, Wiring
-
-# Iceberg's bucket is SeaweedFS's table bucket, which its own process makes.
-_TABLE_BUCKET = "LakeBucket"
+    from lakehouse.local.wiring.resources import Queue, Rule, Table, Target, Wiring
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,27 +37,27 @@ def create(wiring: Wiring, *, secrets: dict[str, str]) -> Created:
     if unknown:
         raise BadDefinition(f"the template has no secret {', '.join(sorted(unknown))}")
     for table in wiring.tables:
-        _table(table)
+        _create_table(table)
     for name in wiring.secrets:
-        _secret(name, secrets.get(name))
+        _create_secret(name, secrets.get(name))
     # One after the other: most of the time goes to moto loading its services, which threads do not speed up.
     # A redrive policy needs its dead-letter queue to exist, a rule's target its queue.
     urls: dict[str, str] = {}
     for queue in sorted(wiring.queues, key=lambda queue: queue.dlq is not None):
-        urls[queue.name] = _queue(queue, urls[queue.dlq] if queue.dlq else None)
+        urls[queue.name] = _create_queue(queue, urls[queue.dlq] if queue.dlq else None)
     for rule in wiring.rules:
-        _rule(rule, urls)
+        _create_rule(rule, urls)
     return Created(urls, _shared_environment(wiring, urls))
 
 
 def create_buckets(wiring: Wiring) -> None:
     """Make the buckets of object storage, versioned as the template says; SeaweedFS makes the lake's."""
     for bucket in wiring.buckets:
-        if bucket.logical != _TABLE_BUCKET:
-            _bucket(bucket.name, versioned=bucket.versioned)
+        if bucket.logical != TABLE_BUCKET:
+            _create_bucket(bucket.name, versioned=bucket.versioned)
 
 
-def _queue(queue: Queue, dlq_url: str | None) -> str:
+def _create_queue(queue: Queue, dlq_url: str | None) -> str:
     attributes = dict(queue.attributes)
     if dlq_url is not None:
         redrive = {"deadLetterTargetArn": _queue_arn(dlq_url), "maxReceiveCount": queue.max_receive}
@@ -80,27 +78,31 @@ def _queue_arn(url: str) -> str:
     return f"arn:aws:sqs:{aws.sqs().meta.region_name}:{account}:{name}"
 
 
-def _rule(rule: Rule, urls: dict[str, str]) -> None:
+def _create_rule(rule: Rule, urls: dict[str, str]) -> None:
+    """Make a rule with its targets, and remove targets that it has no more."""
+    targets = [_event_target(rule, target, urls[target.queue_name]) for target in rule.targets]
     events = aws.events()
     events.put_rule(Name=rule.name, EventPattern=json.dumps(rule.pattern), State="ENABLED")
-    targets: list[dict[str, Any]] = []
-    for target in rule.targets:
-        if target.input is not None:  # moto would take it, and send the event all the same
-            raise BadDefinition(f"{rule.name}: the event bus here does not do a target's Input")
-        one: dict[str, Any] = {"Id": target.queue_name, "Arn": _queue_arn(urls[target.queue_name])}
-        if target.message_group_id is not None:
-            one["SqsParameters"] = {"MessageGroupId": target.message_group_id}
-        targets.append(one)
     outcome = events.put_targets(Rule=rule.name, Targets=cast("Any", targets))
     if outcome["FailedEntryCount"]:
         raise BadDefinition(f"the event bus refuses a target of {rule.name}: {outcome['FailedEntries']}")
-    stale = {one["Id"] for one in events.list_targets_by_rule(Rule=rule.name)["Targets"]}
-    stale -= {one["Id"] for one in targets}
+    existing = {target["Id"] for target in events.list_targets_by_rule(Rule=rule.name)["Targets"]}
+    stale = existing - {target["Id"] for target in targets}
     if stale:
         events.remove_targets(Rule=rule.name, Ids=sorted(stale))
 
 
-def _table(table: Table) -> None:
+def _event_target(rule: Rule, target: Target, queue_url: str) -> dict[str, Any]:
+    """Return a rule's target as EventBridge is told it."""
+    if target.input is not None:  # moto would take it, and send the event all the same
+        raise BadDefinition(f"{rule.name}: the event bus here does not do a target's Input")
+    event_target: dict[str, Any] = {"Id": target.queue_name, "Arn": _queue_arn(queue_url)}
+    if target.message_group_id is not None:
+        event_target["SqsParameters"] = {"MessageGroupId": target.message_group_id}
+    return event_target
+
+
+def _create_table(table: Table) -> None:
     dynamodb = aws.dynamodb()
     attributes = [{"AttributeName": name, "AttributeType": kind} for name, kind in table.attrs.items()]
     with suppress(dynamodb.exceptions.ResourceInUseException):  # it exists, and its keys cannot change
@@ -112,14 +114,14 @@ def _table(table: Table) -> None:
         )
     if table.ttl is None:
         return
-    told = dynamodb.describe_time_to_live(TableName=table.name)["TimeToLiveDescription"]
-    if told.get("TimeToLiveStatus") != "ENABLED":
+    time_to_live = dynamodb.describe_time_to_live(TableName=table.name)["TimeToLiveDescription"]
+    if time_to_live.get("TimeToLiveStatus") != "ENABLED":
         dynamodb.update_time_to_live(
             TableName=table.name, TimeToLiveSpecification={"AttributeName": table.ttl, "Enabled": True}
         )
 
 
-def _secret(name: str, value: str | None) -> None:
+def _create_secret(name: str, value: str | None) -> None:
     secrets = aws.secrets()
     try:
         if value is None:
@@ -131,7 +133,7 @@ def _secret(name: str, value: str | None) -> None:
             secrets.put_secret_value(SecretId=name, SecretString=value)
 
 
-def _bucket(name: str, *, versioned: bool) -> None:
+def _create_bucket(name: str, *, versioned: bool) -> None:
     s3 = aws.s3()
     try:
         s3.create_bucket(Bucket=name)
@@ -143,6 +145,7 @@ def _bucket(name: str, *, versioned: bool) -> None:
 
 
 def _shared_environment(wiring: Wiring, urls: dict[str, str]) -> dict[str, str]:
+    """Return the variables of all functions; BadDefinition where two functions differ in one."""
     shared: dict[str, str] = {}
     for function in wiring.functions.values():
         for name, value in function.environment(urls.__getitem__).items():

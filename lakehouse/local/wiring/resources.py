@@ -6,9 +6,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from lakehouse.errors import BadDefinition
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+TABLE_BUCKET = (
+    "LakeBucket"  # the logical id of the bucket of the tables' files, which the catalog's own store makes
+)
 _QUEUE_URL = re.compile(r"\{\{queue-url:([^}]+)\}\}")
 
 
@@ -19,7 +24,7 @@ def queue_url_marker(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A bucket of object storage. `eventbridge`: new objects are told to the event bus."""
+    """A bucket of object storage. `eventbridge`: new objects become events on the event bus."""
 
     logical: str
     name: str
@@ -84,7 +89,7 @@ class Function:
     variables: dict[str, str]
 
     def environment(self, queue_url: Callable[[str], str]) -> dict[str, str]:
-        """Return the environment variables, once `queue_url(queue name)` can tell the queues' URLs."""
+        """Return the environment variables, once `queue_url(queue name)` knows the queues' URLs."""
         return {
             name: _QUEUE_URL.sub(lambda match: queue_url(match[1]), value)
             for name, value in self.variables.items()
@@ -135,3 +140,12 @@ class Wiring:
     routes: list[Route]
     tables: list[Table]
     secrets: list[str]
+
+    def table_bucket(self) -> str:
+        """Return the name of the bucket of the tables' files; BadDefinition when the template has none."""
+        names = [bucket.name for bucket in self.buckets if bucket.logical == TABLE_BUCKET]
+        if len(names) != 1:
+            raise BadDefinition(
+                f"the template has no bucket {TABLE_BUCKET}, where the tables' files would be"
+            )
+        return names[0]

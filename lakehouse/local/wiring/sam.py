@@ -62,20 +62,25 @@ def translate(text: str, parameters: dict[str, str], cache: Path | None = None) 
     """
     if cache is None:
         return transform(parse(text), parameters)
-    asked = json.dumps([text, sorted(parameters.items()), version("aws-sam-translator")])
-    kept = cache / f"template-{hashlib.sha256(asked.encode()).hexdigest()}.json"
+    inputs = json.dumps([text, sorted(parameters.items()), version("aws-sam-translator")])
+    cached = cache / f"template-{hashlib.sha256(inputs.encode()).hexdigest()}.json"
     try:
-        return cast("dict[str, Any]", json.loads(kept.read_text("utf-8")))
+        return cast("dict[str, Any]", json.loads(cached.read_text("utf-8")))
     except (FileNotFoundError, ValueError):  # a half-written file counts as none
         translated = transform(parse(text), parameters)
-    cache.mkdir(parents=True, exist_ok=True)
-    part = kept.with_suffix(f".{os.getpid()}")
-    part.write_text(json.dumps(translated), "utf-8")
-    part.replace(kept)
-    for old in cache.glob("template-*.json"):
-        if old != kept:
-            old.unlink(missing_ok=True)
+    _keep_only(cached, translated)
     return translated
+
+
+def _keep_only(cached: Path, translated: dict[str, Any]) -> None:
+    """Write a translated template, and remove those of other texts and parameters."""
+    cached.parent.mkdir(parents=True, exist_ok=True)
+    draft = cached.with_suffix(f".{os.getpid()}")
+    draft.write_text(json.dumps(translated), "utf-8")
+    draft.replace(cached)
+    for other in cached.parent.glob("template-*.json"):
+        if other != cached:
+            other.unlink(missing_ok=True)
 
 
 def transform(template: dict[str, Any], parameters: dict[str, str]) -> dict[str, Any]:
@@ -88,7 +93,7 @@ def transform(template: dict[str, Any], parameters: dict[str, str]) -> dict[str,
 
     template = copy.deepcopy(template)
     for resource in template["Resources"].values():
-        _fill_in_the_build(resource)
+        _add_code_location(resource)
     translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION))
     try:
         translated = translator.translate(template, parameter_values=dict(parameters))
@@ -101,7 +106,8 @@ def transform(template: dict[str, Any], parameters: dict[str, str]) -> dict[str,
     return cast("dict[str, Any]", json.loads(json.dumps(translated)))
 
 
-def _fill_in_the_build(resource: Any) -> None:
+def _add_code_location(resource: Any) -> None:
+    """Say where a function's code is, which `sam build` and `sam deploy` do on AWS."""
     if not isinstance(resource, dict) or resource.get("Type") != "AWS::Serverless::Function":
         return
     properties = resource.setdefault("Properties", {})

@@ -1,4 +1,4 @@
-"""Reads infra/template.yaml, so that a laptop is wired by the same file that AWS deploys."""
+"""Turns infra/template.yaml into resources, so that a laptop is wired by the same file that AWS deploys."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from lakehouse.local.wiring.resources import (
     Target,
     Wiring,
 )
-from lakehouse.local.wiring.template_reader import Reading
+from lakehouse.local.wiring.template_reader import TemplateReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,7 @@ __all__ = [
     "wire",
 ]
 
-# Types that guard or watch on AWS and change not what runs when. Any other unknown type is an error.
+# Types that guard or watch on AWS and do not change what runs when. Any other unknown type is an error.
 _AWS_ONLY: Final = frozenset(
     {
         "AWS::ApiGatewayV2::Stage",
@@ -68,7 +68,7 @@ _QUEUE_ATTRIBUTES: Final = {
 }
 _HANDLER: Final = re.compile(r"(functions\.(\w+)\.handler)\.handler")
 _RATE: Final = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
-_SECONDS: Final = {"minute": 60, "hour": 3600, "day": 86400}
+_UNIT_SECONDS: Final = {"minute": 60, "hour": 3600, "day": 86400}
 _INTEGRATION: Final = re.compile(r"/functions/(arn:[^/]+)/invocations$")
 
 
@@ -93,31 +93,35 @@ def load(path: Path, parameters: dict[str, str], cache: Path | None = None) -> W
 
 def wire(template: dict[str, Any], parameters: dict[str, str]) -> Wiring:
     """Return what a CloudFormation template (SAM's transform already done) asks for."""
-    reading = Reading(template, parameters)
-    found: dict[str, list[Any]] = {kind: [] for kind in _READERS}
-    for logical, kind in reading.types():
+    reader = TemplateReader(template, parameters)
+    resources: dict[str, list[Any]] = {kind: [] for kind in _READERS}
+    for logical, kind in reader.types():
         if kind in _READERS:
-            try:
-                found[kind].append(_READERS[kind](reading, logical))
-            except KeyError as error:
-                raise BadDefinition(f"{logical}: lacks {error}") from error
+            resources[kind].append(_read(reader, logical, kind))
         elif kind not in _AWS_ONLY:
             raise BadDefinition(f"{logical}: a laptop has nothing for {kind}")
     return Wiring(
-        buckets=found["AWS::S3::Bucket"],
-        queues=found["AWS::SQS::Queue"],
-        rules=found["AWS::Events::Rule"],
-        schedules=found["AWS::Scheduler::Schedule"],
-        functions={function.name: function for function in found["AWS::Lambda::Function"]},
-        mappings=found["AWS::Lambda::EventSourceMapping"],
-        routes=[route for routes in found["AWS::ApiGatewayV2::Api"] for route in routes],
-        tables=found["AWS::DynamoDB::Table"],
-        secrets=found["AWS::SecretsManager::Secret"],
+        buckets=resources["AWS::S3::Bucket"],
+        queues=resources["AWS::SQS::Queue"],
+        rules=resources["AWS::Events::Rule"],
+        schedules=resources["AWS::Scheduler::Schedule"],
+        functions={function.name: function for function in resources["AWS::Lambda::Function"]},
+        mappings=resources["AWS::Lambda::EventSourceMapping"],
+        routes=[route for routes in resources["AWS::ApiGatewayV2::Api"] for route in routes],
+        tables=resources["AWS::DynamoDB::Table"],
+        secrets=resources["AWS::SecretsManager::Secret"],
     )
 
 
-def _bucket(reading: Reading, logical: str) -> Bucket:
-    properties = reading.properties(
+def _read(reader: TemplateReader, logical: str, kind: str) -> Any:
+    try:
+        return _READERS[kind](reader, logical)
+    except KeyError as error:
+        raise BadDefinition(f"{logical}: lacks {error}") from error
+
+
+def _bucket(reader: TemplateReader, logical: str) -> Bucket:
+    properties = reader.properties(
         logical,
         {"BucketName", "NotificationConfiguration", "VersioningConfiguration"},
         {
@@ -128,65 +132,67 @@ def _bucket(reading: Reading, logical: str) -> Bucket:
             "Tags",
         },
     )
-    told = dict(properties.get("NotificationConfiguration", {}))
-    eventbridge = told.pop("EventBridgeConfiguration", {"EventBridgeEnabled": False})
-    if told:
+    notification = dict(properties.get("NotificationConfiguration", {}))
+    eventbridge = notification.pop("EventBridgeConfiguration", {"EventBridgeEnabled": False})
+    if notification:
         raise BadDefinition(
-            f"{logical}: a laptop tells new objects to EventBridge only, not {', '.join(told)}"
+            f"{logical}: a laptop sends new objects to EventBridge only, not {', '.join(notification)}"
         )
     return Bucket(
         logical=logical,
-        name=reading.name(logical),
+        name=reader.name(logical),
         versioned=properties.get("VersioningConfiguration", {}).get("Status") == "Enabled",
-        eventbridge=str(eventbridge.get("EventBridgeEnabled", True)).lower() == "true",
+        eventbridge=_is_true(eventbridge.get("EventBridgeEnabled", True)),
     )
 
 
-def _queue(reading: Reading, logical: str) -> Queue:
-    properties = reading.properties(
+def _queue(reader: TemplateReader, logical: str) -> Queue:
+    properties = reader.properties(
         logical, {"QueueName", "RedrivePolicy", *_QUEUE_ATTRIBUTES}, {"SqsManagedSseEnabled", "Tags"}
     )
-    name = reading.name(logical)
-    fifo = str(properties.get("FifoQueue", False)).lower() == "true"
+    name = reader.name(logical)
+    fifo = _is_true(properties.get("FifoQueue", False))
     if fifo != name.endswith(".fifo"):
         raise BadDefinition(f"{logical}: a FIFO queue's name, and no other's, ends in .fifo; not {name}")
-    redrive = properties.get("RedrivePolicy")
-    dlq = reading.called("AWS::SQS::Queue", redrive["deadLetterTargetArn"], logical)[1] if redrive else None
+    dlq, max_receive = None, 0
+    if redrive := properties.get("RedrivePolicy"):
+        dlq = _queue_name(reader, redrive["deadLetterTargetArn"], logical)
+        max_receive = _number(logical, redrive["maxReceiveCount"])
     return Queue(
         logical=logical,
         name=name,
         fifo=fifo,
         attributes={key: _text(value) for key, value in properties.items() if key in _QUEUE_ATTRIBUTES},
         dlq=dlq,
-        max_receive=_number(logical, redrive["maxReceiveCount"]) if redrive else 0,
+        max_receive=max_receive,
     )
 
 
-def _rule(reading: Reading, logical: str) -> Rule:
-    properties = reading.properties(logical, {"EventPattern", "Name", "Targets"}, {"Description"})
+def _rule(reader: TemplateReader, logical: str) -> Rule:
+    properties = reader.properties(logical, {"EventPattern", "Name", "Targets"}, {"Description"})
     if "EventPattern" not in properties:
         raise BadDefinition(f"{logical}: a rule needs an EventPattern")
-    targets = [_target(reading, logical, target) for target in properties.get("Targets", [])]
-    return Rule(name=reading.name(logical), pattern=properties["EventPattern"], targets=targets)
+    targets = [_target(reader, logical, target) for target in properties.get("Targets", [])]
+    return Rule(name=reader.name(logical), pattern=properties["EventPattern"], targets=targets)
 
 
-def _target(reading: Reading, logical: str, target: dict[str, Any]) -> Target:
+def _target(reader: TemplateReader, logical: str, target: dict[str, Any]) -> Target:
     unknown = target.keys() - {"Arn", "DeadLetterConfig", "Id", "Input", "RetryPolicy", "SqsParameters"}
     if unknown:
         raise BadDefinition(f"{logical}: a laptop's rule does not do {', '.join(sorted(unknown))}")
     return Target(
-        queue_name=reading.called("AWS::SQS::Queue", target["Arn"], logical)[1],
+        queue_name=_queue_name(reader, target["Arn"], logical),
         message_group_id=target.get("SqsParameters", {}).get("MessageGroupId"),
         input=target.get("Input"),
     )
 
 
-def _schedule(reading: Reading, logical: str) -> Schedule:
+def _schedule(reader: TemplateReader, logical: str) -> Schedule:
     # The target's role and dead-letter queue concern AWS alone, and a role has no ARN here.
-    properties = reading.properties(
+    properties = reader.properties(
         logical, {"Name", "ScheduleExpression"}, {"Description", "FlexibleTimeWindow", "Target"}
     )
-    target = reading.part(
+    target = reader.nested_properties(
         logical, "Target", {"Arn", "Input", "SqsParameters"}, {"DeadLetterConfig", "RetryPolicy", "RoleArn"}
     )
     rate = _RATE.fullmatch(str(properties.get("ScheduleExpression")))
@@ -196,19 +202,20 @@ def _schedule(reading: Reading, logical: str) -> Schedule:
         )
     if "Input" not in target:
         raise BadDefinition(f"{logical}: a schedule needs an Input, so that here and on AWS the same is sent")
-    to_queue = ":sqs:" in str(target["Arn"])
+    arn = target["Arn"]
+    to_queue = ":sqs:" in str(arn)
     return Schedule(
-        name=reading.name(logical),
-        rate_seconds=int(rate[1]) * _SECONDS[rate[2]],
-        function=None if to_queue else _function_called(reading, target["Arn"], logical),
-        queue_name=reading.called("AWS::SQS::Queue", target["Arn"], logical)[1] if to_queue else None,
+        name=reader.name(logical),
+        rate_seconds=int(rate[1]) * _UNIT_SECONDS[rate[2]],
+        function=None if to_queue else _function_name(reader, arn, logical),
+        queue_name=_queue_name(reader, arn, logical) if to_queue else None,
         message_group_id=target.get("SqsParameters", {}).get("MessageGroupId"),
         input=str(target["Input"]),
     )
 
 
-def _function(reading: Reading, logical: str) -> Function:
-    properties = reading.properties(
+def _function(reader: TemplateReader, logical: str) -> Function:
+    properties = reader.properties(
         logical,
         {"Environment", "FunctionName", "Handler", "ImageConfig", "MemorySize", "PackageType", "Timeout"},
         {
@@ -222,30 +229,37 @@ def _function(reading: Reading, logical: str) -> Function:
             "Tags",
         },
     )
-    image = properties.get("PackageType") == "Image"
-    command = (
-        properties.get("ImageConfig", {}).get("Command", [None])[0] if image else properties.get("Handler")
-    )
-    handler = _HANDLER.fullmatch(str(command))
+    is_image = properties.get("PackageType") == "Image"
+    image_command = properties.get("ImageConfig", {}).get("Command", [None])
+    entry_point = image_command[0] if is_image else properties.get("Handler")
+    handler = _HANDLER.fullmatch(str(entry_point))
     if handler is None:
-        raise BadDefinition(f"{logical}: the handler is not functions.<name>.handler.handler but {command}")
+        raise BadDefinition(
+            f"{logical}: the handler is not functions.<name>.handler.handler but {entry_point}"
+        )
     variables = properties.get("Environment", {}).get("Variables", {})
     return Function(
         name=handler[2],
         handler=handler[1],
         memory_mb=_number(logical, properties.get("MemorySize", 128)),
         timeout_s=_number(logical, properties.get("Timeout", 3)),
-        package="Image" if image else "Zip",
+        package="Image" if is_image else "Zip",
         variables={name: _text(value) for name, value in variables.items()},
     )
 
 
-def _function_called(reading: Reading, arn_or_name: Any, asking: str) -> str:
-    return _function(reading, reading.called("AWS::Lambda::Function", arn_or_name, asking)[0]).name
+def _function_name(reader: TemplateReader, arn_or_name: Any, referrer: str) -> str:
+    logical, _ = reader.resolve_reference("AWS::Lambda::Function", arn_or_name, referrer)
+    return _function(reader, logical).name
 
 
-def _mapping(reading: Reading, logical: str) -> Mapping:
-    properties = reading.properties(
+def _queue_name(reader: TemplateReader, arn: Any, referrer: str) -> str:
+    _, name = reader.resolve_reference("AWS::SQS::Queue", arn, referrer)
+    return name
+
+
+def _mapping(reader: TemplateReader, logical: str) -> Mapping:
+    properties = reader.properties(
         logical,
         {
             "BatchSize",
@@ -259,8 +273,8 @@ def _mapping(reading: Reading, logical: str) -> Mapping:
     )
     concurrency = properties.get("ScalingConfig", {}).get("MaximumConcurrency")
     return Mapping(
-        function=_function_called(reading, properties["FunctionName"], logical),
-        queue_name=reading.called("AWS::SQS::Queue", properties["EventSourceArn"], logical)[1],
+        function=_function_name(reader, properties["FunctionName"], logical),
+        queue_name=_queue_name(reader, properties["EventSourceArn"], logical),
         batch_size=_number(logical, properties.get("BatchSize", 10)),
         window_s=_number(logical, properties.get("MaximumBatchingWindowInSeconds", 0)),
         max_concurrency=None if concurrency is None else _number(logical, concurrency),
@@ -268,42 +282,56 @@ def _mapping(reading: Reading, logical: str) -> Mapping:
     )
 
 
-def _routes(reading: Reading, logical: str) -> list[Route]:
-    body = reading.properties(logical, {"Body"}, {"Description", "Name", "Tags"}).get("Body", {})
-    routes = []
-    for path, methods in body.get("paths", {}).items():
-        for method, operation in methods.items():
-            uri = str(operation.get("x-amazon-apigateway-integration", {}).get("uri"))
-            arn = _INTEGRATION.search(uri)
-            if arn is None:
-                raise BadDefinition(f"{logical}: {method} {path} does not lead to a function")
-            verb = "ANY" if method == "x-amazon-apigateway-any-method" else method.upper()
-            routes.append(Route(verb, path, _function_called(reading, arn[1], logical)))
-    return routes
+def _routes(reader: TemplateReader, logical: str) -> list[Route]:
+    properties = reader.properties(logical, {"Body"}, {"Description", "Name", "Tags"})
+    paths = properties.get("Body", {}).get("paths", {})
+    return [
+        _route(reader, logical, path, method, operation)
+        for path, methods in paths.items()
+        for method, operation in methods.items()
+    ]
 
 
-def _table(reading: Reading, logical: str) -> Table:
-    properties = reading.properties(
+def _route(reader: TemplateReader, logical: str, path: str, method: str, operation: dict[str, Any]) -> Route:
+    """Return the route of one OpenAPI operation."""
+    uri = str(operation.get("x-amazon-apigateway-integration", {}).get("uri"))
+    arn = _INTEGRATION.search(uri)
+    if arn is None:
+        raise BadDefinition(f"{logical}: {method} {path} does not lead to a function")
+    http_method = "ANY" if method == "x-amazon-apigateway-any-method" else method.upper()
+    return Route(http_method, path, _function_name(reader, arn[1], logical))
+
+
+def _table(reader: TemplateReader, logical: str) -> Table:
+    properties = reader.properties(
         logical,
         {"AttributeDefinitions", "KeySchema", "TableName", "TimeToLiveSpecification"},
         {"BillingMode", "PointInTimeRecoverySpecification", "SSESpecification", "Tags"},
     )
     return Table(
-        name=reading.name(logical),
+        name=reader.name(logical),
         key_schema=properties["KeySchema"],
-        attrs={one["AttributeName"]: one["AttributeType"] for one in properties["AttributeDefinitions"]},
+        attrs={
+            attribute["AttributeName"]: attribute["AttributeType"]
+            for attribute in properties["AttributeDefinitions"]
+        },
         ttl=properties.get("TimeToLiveSpecification", {}).get("AttributeName"),
     )
 
 
-def _secret(reading: Reading, logical: str) -> str:
-    reading.properties(logical, {"Name"}, {"Description", "Tags"})
-    return reading.name(logical)
+def _secret(reader: TemplateReader, logical: str) -> str:
+    reader.properties(logical, {"Name"}, {"Description", "Tags"})
+    return reader.name(logical)
 
 
 def _text(value: Any) -> str:
     """Return a scalar as AWS writes it: booleans in lower case."""
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _is_true(value: Any) -> bool:
+    """Return whether a boolean holds, which a template may also write as text."""
+    return str(value).lower() == "true"
 
 
 def _number(logical: str, value: Any) -> int:
@@ -313,7 +341,7 @@ def _number(logical: str, value: Any) -> int:
         raise BadDefinition(f"{logical}: {value!r} is not a whole number") from error
 
 
-_READERS: Final[dict[str, Callable[[Reading, str], Any]]] = {
+_READERS: Final[dict[str, Callable[[TemplateReader, str], Any]]] = {
     "AWS::ApiGatewayV2::Api": _routes,
     "AWS::DynamoDB::Table": _table,
     "AWS::Events::Rule": _rule,

@@ -1,4 +1,4 @@
-"""One reading of a CloudFormation template: names, ARNs and properties of its resources, all strictly."""
+"""Reads names, ARNs and properties of a CloudFormation template's resources; what is not understood is an error."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Where a resource keeps its name, and its ARN up to that name.
-_HERE: Final = f"{sam.REGION}:{sam.ACCOUNT}"
+_REGION_AND_ACCOUNT: Final = f"{sam.REGION}:{sam.ACCOUNT}"
 _NAMED: Final = {
-    "AWS::DynamoDB::Table": ("TableName", f"arn:aws:dynamodb:{_HERE}:table/"),
-    "AWS::Events::Rule": ("Name", f"arn:aws:events:{_HERE}:rule/"),
-    "AWS::Lambda::Function": ("FunctionName", f"arn:aws:lambda:{_HERE}:function:"),
+    "AWS::DynamoDB::Table": ("TableName", f"arn:aws:dynamodb:{_REGION_AND_ACCOUNT}:table/"),
+    "AWS::Events::Rule": ("Name", f"arn:aws:events:{_REGION_AND_ACCOUNT}:rule/"),
+    "AWS::Lambda::Function": ("FunctionName", f"arn:aws:lambda:{_REGION_AND_ACCOUNT}:function:"),
     "AWS::S3::Bucket": ("BucketName", "arn:aws:s3:::"),
-    "AWS::SQS::Queue": ("QueueName", f"arn:aws:sqs:{_HERE}:"),
-    "AWS::Scheduler::Schedule": ("Name", f"arn:aws:scheduler:{_HERE}:schedule/default/"),
-    "AWS::SecretsManager::Secret": ("Name", f"arn:aws:secretsmanager:{_HERE}:secret:"),
+    "AWS::SQS::Queue": ("QueueName", f"arn:aws:sqs:{_REGION_AND_ACCOUNT}:"),
+    "AWS::Scheduler::Schedule": ("Name", f"arn:aws:scheduler:{_REGION_AND_ACCOUNT}:schedule/default/"),
+    "AWS::SecretsManager::Secret": ("Name", f"arn:aws:secretsmanager:{_REGION_AND_ACCOUNT}:secret:"),
 }
 
 
-class Reading:
-    """Answers what the template says, given its parameters; raises BadDefinition naming the resource."""
+class TemplateReader:
+    """A template with the values of its parameters; every method raises BadDefinition naming the resource."""
 
     def __init__(self, template: dict[str, Any], parameters: dict[str, str]) -> None:
         self._resources: dict[str, dict[str, Any]] = template["Resources"]
@@ -37,8 +37,8 @@ class Reading:
             "AWS::StackName": "local",
             "AWS::URLSuffix": "amazonaws.com",
         }
-        given = _parameters(template.get("Parameters", {}), parameters)
-        self._scope = Scope(given | pseudo, template.get("Conditions", {}), self._attribute)
+        values = parameter_values(template.get("Parameters", {}), parameters)
+        self._scope = Scope(values | pseudo, template.get("Conditions", {}), self._attribute)
 
     def types(self) -> Iterator[tuple[str, str]]:
         """Yield logical id and type of every resource whose condition holds, in the template's order."""
@@ -55,10 +55,12 @@ class Reading:
         """
         return self._strictly(logical, self._resources[logical].get("Properties", {}), understood, aws_only)
 
-    def part(self, logical: str, part: str, understood: set[str], aws_only: set[str]) -> dict[str, Any]:
-        """Return what `properties` does, for a property that itself has properties."""
-        inner = self._resources[logical].get("Properties", {}).get(part, {})
-        return self._strictly(logical, inner, understood, aws_only)
+    def nested_properties(
+        self, logical: str, parent: str, understood: set[str], aws_only: set[str]
+    ) -> dict[str, Any]:
+        """Return what `properties` does, for the property `parent` that itself has properties."""
+        nested = self._resources[logical].get("Properties", {}).get(parent, {})
+        return self._strictly(logical, nested, understood, aws_only)
 
     def _strictly(
         self, logical: str, properties: dict[str, Any], understood: set[str], aws_only: set[str]
@@ -67,8 +69,8 @@ class Reading:
         if unknown:
             raise BadDefinition(f"{logical}: a laptop does not do {', '.join(sorted(unknown))}")
         try:
-            wanted = {name: value for name, value in properties.items() if name in understood}
-            resolved: dict[str, Any] = self._scope.resolve(wanted)
+            kept = {name: value for name, value in properties.items() if name in understood}
+            resolved: dict[str, Any] = self._scope.resolve(kept)
         except BadDefinition as error:
             raise BadDefinition(f"{logical}: {error}") from error
         return resolved
@@ -76,20 +78,23 @@ class Reading:
     def name(self, logical: str) -> str:
         """Return a resource's name. The template must give it: AWS would make one up for each deployment."""
         resource = self._resources[logical]
-        property_, _ = _NAMED[resource["Type"]]
-        name = self._scope.resolve(resource.get("Properties", {}).get(property_))
+        name_property, _ = _NAMED[resource["Type"]]
+        name = self._scope.resolve(resource.get("Properties", {}).get(name_property))
         if not isinstance(name, str) or not name:
-            raise BadDefinition(f"{logical}: has no {property_}")
+            raise BadDefinition(f"{logical}: has no {name_property}")
         return name
 
-    def called(self, kind: str, arn_or_name: Any, asking: str) -> tuple[str, str]:
-        """Return logical id and name of the resource of type `kind` that an ARN or a name means."""
+    def resolve_reference(self, kind: str, arn_or_name: Any, referrer: str) -> tuple[str, str]:
+        """Return logical id and name of the resource of type `kind` that an ARN or a name means.
+
+        `referrer` is the logical id of the resource that refers to it.
+        """
         _, prefix = _NAMED[kind]
         name = str(arn_or_name).removeprefix(prefix)
-        for logical, type_ in self.types():
-            if type_ == kind and self.name(logical) == name:
+        for logical, resource_kind in self.types():
+            if resource_kind == kind and self.name(logical) == name:
                 return logical, name
-        raise BadDefinition(f"{asking}: the template has no {kind} called {name}")
+        raise BadDefinition(f"{referrer}: the template has no {kind} called {name}")
 
     def _attribute(self, logical: str, attribute: str | None) -> str:
         resource = self._resources.get(logical)
@@ -114,13 +119,14 @@ class Reading:
         raise BadDefinition(f"{logical}.{attribute} is not known on a laptop")
 
 
-def _parameters(declared: dict[str, Any], given: dict[str, str]) -> dict[str, str]:
-    unknown = given.keys() - declared.keys()
+def parameter_values(declared: dict[str, Any], values: dict[str, str]) -> dict[str, str]:
+    """Return the value of every declared parameter, its default where `values` has none."""
+    unknown = values.keys() - declared.keys()
     if unknown:
         raise BadDefinition(f"the template has no parameter {', '.join(sorted(unknown))}")
-    values = {}
+    complete = {}
     for name, declaration in declared.items():
-        if name not in given and "Default" not in declaration:
+        if name not in values and "Default" not in declaration:
             raise BadDefinition(f"the template's parameter {name} needs a value")
-        values[name] = str(given.get(name, declaration.get("Default")))
-    return values
+        complete[name] = str(values.get(name, declaration.get("Default")))
+    return complete

@@ -139,7 +139,9 @@ def test_add_before_there_is_anything(run, tmp_path):
     assert not (tmp_path / "d").exists()
     code, out, _ = run("add", "desk.yaml", "--data", "d")
     assert code == 0
-    assert "`lakehouse put desk/contacts FILE` lands files" in out
+    assert (
+        "`lakehouse put desk/contacts FILE --data d` lands files, `lakehouse up --data d` loads them" in out
+    )
     assert (tmp_path / "d/definitions/sources/desk_contacts.yaml").read_text("utf-8") == (
         tmp_path / "desk.yaml"
     ).read_text("utf-8")

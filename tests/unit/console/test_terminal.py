@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -141,3 +142,20 @@ def test_a_table_fits_eighty_columns(screen):
     assert "snapshots" not in text
     assert "row 1" not in text
     assert all(word in text for word in meaning.split())
+
+
+def test_hints_name_the_data_folder_unless_it_is_the_default(screen):
+    """Without `--data` they would speak of another stack; a hint is never folded, so that it can be copied."""
+    empty = {"ingest": {**STATUS["ingest"], "quarantined": 0}, "tables": {}, "deliveries": {}}
+    paper = screen(80)
+    terminal.show_status(STATUS, Path("my [lake]"))
+    terminal.show_status(empty, Path("my [lake]"))
+    lines = paper.getvalue().splitlines()
+    assert "Why rows are quarantined: lakehouse quarantine list --data 'my [lake]'" in lines
+    assert (
+        "There are no tables yet: `lakehouse put SOURCE/ENTITY FILE --data 'my [lake]'` lands files, "
+        "`lakehouse up --data 'my [lake]'` loads them."
+    ) in lines
+    paper = screen(80)
+    terminal.show_status(STATUS)
+    assert "--data" not in paper.getvalue()

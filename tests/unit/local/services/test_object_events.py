@@ -1,4 +1,4 @@
-"""Which of SeaweedFS's messages mean that an object was created, and which object that is."""
+"""Which of SeaweedFS's messages mean that an object was created, which object that is, and how it is passed on."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import base64
 import json
 from typing import Any
 
-import httpx
 import pytest
 
-from lakehouse import aws
+from lakehouse import aws, telemetry
+from lakehouse.local.services import object_events
 from lakehouse.local.services.object_events import ObjectEvents, object_created
+from lakehouse.retrying import RetryPolicy
 
 BUCKET = "landing"
 ID = "6715d6094a9b4a80b0b72131f9bb3778"
@@ -120,24 +121,38 @@ class _Bus:
         }
 
 
-def test_events_wait_for_the_bus_and_are_sent_again_in_batches_of_ten(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """None is lost when the bus is away for a moment, none that it took is sent again, strangers are refused."""
+@pytest.fixture
+def bus(monkeypatch: pytest.MonkeyPatch) -> _Bus:
+    """An event bus in place of EventBridge's; nothing waits between two tries."""
     bus = _Bus()
     monkeypatch.setattr(aws, "events", lambda: bus)
+    monkeypatch.setattr(object_events, "EVENT_RETRY", RetryPolicy(attempts=4))
+    return bus
+
+
+def test_events_are_sent_in_batches_of_ten_and_again_until_the_bus_took_them(bus: _Bus) -> None:
+    """An entry that it took is not sent again; noise is not sent at all."""
     events = ObjectEvents({BUCKET}, "token")
-    url = events.listen()
-    with httpx.Client(trust_env=False) as client:
-        assert client.post(url, json=version("stranger")).status_code == 401
-        for n in range(12):
-            answer = client.post(url, json=version(f"k{n}"), headers={"Authorization": "Bearer token"})
-            assert answer.status_code == 200
+    events.receive({})
+    for n in range(12):
+        events.receive(version(f"k{n}"))
     events.forward()
     events.stop()
     keys = [[json.loads(e["Detail"])["object"]["key"] for e in call] for call in bus.calls]
     assert [len(call) for call in keys] == [10, 10, 9, 2]
     assert keys[2] == keys[1][1:]
     assert keys[3] == ["k10", "k11"]
-    entry = bus.calls[0][0]
-    assert (entry["Source"], entry["DetailType"]) == ("aws.s3", "Object Created")
+
+
+def test_events_that_the_bus_never_takes_are_counted_and_left_to_the_sweep(
+    bus: _Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After four tries."""
+    lost: list[int] = []
+    monkeypatch.setattr(telemetry, "warn", lambda _what, count: lost.append(count))
+    monkeypatch.setattr(bus, "put_events", lambda **_: {"Entries": [{"ErrorCode": "x"}]})
+    events = ObjectEvents({BUCKET}, "token")
+    events.receive(version("k"))
+    events.forward()
+    events.stop()
+    assert lost == [1]

@@ -1,36 +1,29 @@
-"""Ports, locks, guards and records of child processes."""
+"""Free ports, waiting, and which processes count as a stack's own."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
-import subprocess
-import sys
-import time
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
 
-from lakehouse.errors import Terminal, Transient
+from lakehouse.errors import Transient
 from lakehouse.local.services.processes import (
-    Child,
-    FolderLock,
+    EndedWhileStarting,
     end_orphans,
     free_ports,
+    holds_within,
     is_running,
-    record,
+    record_children,
     wait_until,
 )
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-_SLEEPER = [sys.executable, "-c", "import time; print('started', flush=True); time.sleep(600)"]
-
-
-def a_child(folder: Path, argv: list[str] = _SLEEPER) -> Child:
-    return Child.start("sleeper", argv, {}, folder, folder / "sleeper.log")
 
 
 def test_free_ports_differ_and_are_not_ephemeral() -> None:
@@ -40,55 +33,47 @@ def test_free_ports_differ_and_are_not_ephemeral() -> None:
     assert max(ports) < 32_768
 
 
-def test_a_child_ends_when_told_and_its_guard_with_it(tmp_path: Path) -> None:
-    """Politely or at once, and again without harm."""
-    for grace in (2.0, 0.0):
-        before = set(psutil.Process().children())  # other tests' stacks among them
-        child = a_child(tmp_path)
-        wait_until(lambda c=child: "started" in c.said(), child, 10)  # type: ignore[misc]
-        guards = [p for p in set(psutil.Process().children()) - before if p.pid != child.pid]
-        child.stop(grace)
-        child.stop(grace)
-        assert not child.alive()
-        assert not any(is_running(g.pid, g.create_time()) for g in guards if g.is_running())
+def test_a_process_is_known_by_pid_and_creation_time() -> None:
+    """Pids are used again."""
+    created = psutil.Process().create_time()
+    assert is_running(os.getpid(), created)
+    assert not is_running(os.getpid(), created - 100)
 
 
-def test_a_child_that_ends_early_is_told_with_the_end_of_its_log(tmp_path: Path) -> None:
-    """The message says where to read on."""
-    child = a_child(tmp_path, [sys.executable, "-c", "print('no such option')"])
+def test_a_condition_is_asked_until_it_holds_or_time_is_up() -> None:
+    """At least once, also without time."""
+    asked = itertools.count()
+    assert holds_within(lambda: next(asked) == 3, 5)
+    assert holds_within(lambda: True, 0)
+    assert not holds_within(lambda: False, 0)
+
+
+def _child(*, alive: bool) -> Any:
+    return SimpleNamespace(
+        name="store", log="store.log", alive=lambda: alive, log_tail=lambda: "the last line"
+    )
+
+
+def test_waiting_ends_when_a_child_is_ready_has_ended_or_takes_too_long() -> None:
+    """Errors name the log and show its end; one that has ended may be started again."""
+    wait_until(lambda: True, _child(alive=False), 0)
     with pytest.raises(
-        Transient, match=r"sleeper ended while starting; its log .*sleeper.log ends:\nno such option"
+        EndedWhileStarting, match=r"store ended while starting; its log store.log ends:\nthe last"
     ):
-        wait_until(lambda: False, child, 10)
-    child.stop(0)
+        wait_until(lambda: False, _child(alive=False), 5)
+    with pytest.raises(Transient, match=r"store was not ready after 0 s; its log store.log ends:\nthe last"):
+        wait_until(lambda: False, _child(alive=True), 0)
 
 
-def test_a_child_that_cannot_be_started_is_told(tmp_path: Path) -> None:
-    """And its guard goes home."""
-    with pytest.raises(Terminal, match=r"sleeper cannot be started: .*no/such/program"):
-        a_child(tmp_path, ["/no/such/program"])
-
-
-def test_a_child_that_is_never_ready_is_told_when_time_is_up(tmp_path: Path) -> None:
-    """No wait is for ever."""
-    child = a_child(tmp_path)
-    with pytest.raises(Transient, match=r"was not ready after 0\.05 s"):
-        wait_until(lambda: False, child, 0.05)
-    child.stop(0)
-
-
-def test_orphans_are_ended_by_pid_and_creation_time(tmp_path: Path) -> None:
-    """A process that merely has a recorded pid is left alone."""
-    child = a_child(tmp_path)
-    record(tmp_path / "children.json", [child])
-    written = json.loads((tmp_path / "children.json").read_text())
-    stranger = {"name": "stranger", "pid": os.getpid(), "create_time": 1.0}
-    (tmp_path / "children.json").write_text(json.dumps([*written, stranger]))
-    assert end_orphans(tmp_path / "children.json") == ["sleeper"]
-    assert not is_running(child.pid, child.create_time)
-    assert not (tmp_path / "children.json").exists()
-    assert end_orphans(tmp_path / "children.json") == []
-    child.stop(0)
+def test_children_are_recorded_by_pid_and_creation_time(tmp_path: Path) -> None:
+    """For their owner alone; one whose process is gone is forgotten."""
+    path = tmp_path / "children.json"
+    gone: Any = SimpleNamespace(name="store", pid=os.getpid(), create_time=1.0)
+    record_children(path, [gone])
+    assert json.loads(path.read_text()) == [{"name": "store", "pid": os.getpid(), "create_time": 1.0}]
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert end_orphans(path) == []
+    assert not path.exists()
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", '[{"name": "x"}]', "null"])
@@ -96,27 +81,3 @@ def test_a_damaged_record_stops_nothing(tmp_path: Path, text: str) -> None:
     """A full disk may have cut it off."""
     (tmp_path / "children.json").write_text(text)
     assert end_orphans(tmp_path / "children.json") == []
-
-
-def test_a_folder_has_one_owner_at_a_time(tmp_path: Path) -> None:
-    """Who comes second is told who is first; who was killed owns nothing."""
-    code = (
-        "import sys, time; from pathlib import Path; from lakehouse.local.services.processes import FolderLock\n"
-        "lock = FolderLock(Path(sys.argv[1])); lock.acquire(); print('mine', flush=True); time.sleep(600)"
-    )
-    lock = FolderLock(tmp_path)
-    with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE) as owner:
-        assert owner.stdout is not None
-        assert owner.stdout.readline() == b"mine\n"
-        with pytest.raises(Terminal, match=f"process {owner.pid}"):
-            lock.acquire()
-        owner.kill()
-    deadline = time.monotonic() + 5
-    while True:
-        try:
-            lock.acquire()
-            break
-        except Terminal:
-            assert time.monotonic() < deadline
-    lock.release()
-    lock.release()

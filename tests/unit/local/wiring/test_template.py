@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lakehouse.errors import BadDefinition
-from lakehouse.local.wiring import sam, template
+from lakehouse.local.wiring import template
 from lakehouse.local.wiring.template import Route, Schedule, Target, Wiring, default_path, load
 
 LOCAL = {"BucketPrefix": "local", "IngestWindow": "1", "StageWindow": "2"}
@@ -24,9 +22,12 @@ def wiring() -> Wiring:
 def test_every_function_of_the_loop_is_there(wiring: Wiring) -> None:
     """Ten functions; those that commit to tables are images, the light ones are zips."""
     images = {"aggregate", "books", "export_segments", "ingest", "maintain", "resolve", "sweep", "tick"}
-    assert {name for name, one in wiring.functions.items() if one.package == "Image"} == images
-    assert {name for name, one in wiring.functions.items() if one.package == "Zip"} == {"land", "publish"}
-    assert all(one.handler == f"functions.{name}.handler" for name, one in wiring.functions.items())
+    assert {name for name, function in wiring.functions.items() if function.package == "Image"} == images
+    assert {name for name, function in wiring.functions.items() if function.package == "Zip"} == {
+        "land",
+        "publish",
+    }
+    assert all(function.handler == f"functions.{name}.handler" for name, function in wiring.functions.items())
     assert (wiring.functions["ingest"].memory_mb, wiring.functions["ingest"].timeout_s) == (2048, 300)
 
 
@@ -264,44 +265,6 @@ def test_what_is_no_template_is_refused(text: str, tmp_path: Path) -> None:
         load(path, {})
     with pytest.raises(BadDefinition, match="cannot be read"):
         load(tmp_path / "absent.yaml", {})
-
-
-def test_a_cached_template_wires_the_same_and_spares_the_translator(tmp_path: Path) -> None:
-    """The second start of a stack does not pay a second for importing AWS's translator."""
-    cache = tmp_path / "cache"
-    first = load(default_path(), LOCAL, cache)
-    script = (
-        "import sys; from pathlib import Path; from lakehouse.local.wiring.template import load, default_path; "
-        f"w = load(default_path(), {LOCAL!r}, Path({str(cache)!r})); "
-        "print(len(w.queues), 'samtranslator' in sys.modules)"
-    )
-    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
-    assert told.split() == [str(len(first.queues)), "False"]
-    assert load(default_path(), LOCAL, cache) == first
-
-
-def test_a_cache_is_no_truth(tmp_path: Path) -> None:
-    """Other parameters miss the cache, a torn file counts as none, and only the latest result stays."""
-    load(default_path(), LOCAL, tmp_path)
-    (kept,) = tmp_path.iterdir()
-    kept.write_text(kept.read_text()[:100])
-    other = load(default_path(), {**LOCAL, "BucketPrefix": "other"}, tmp_path)
-    assert other.buckets[0].name == "other-landing"
-    assert load(default_path(), LOCAL, tmp_path).buckets[0].name == "local-landing"
-    assert len(list(tmp_path.iterdir())) == 1
-
-
-def test_short_tags_are_read_as_their_long_form() -> None:
-    """The whole short syntax that CloudFormation knows, nested, in every kind of YAML node."""
-    text = (
-        "Resources: {A: !Sub '${B}', C: !GetAtt D.E.F, G: !If [H, !Ref I, !Join ['', [J]]], K: !Condition L}"
-    )
-    assert sam.parse(text)["Resources"] == {
-        "A": {"Fn::Sub": "${B}"},
-        "C": {"Fn::GetAtt": ["D", "E.F"]},
-        "G": {"Fn::If": ["H", {"Ref": "I"}, {"Fn::Join": ["", ["J"]]}]},
-        "K": {"Condition": "L"},
-    }
 
 
 def test_an_installed_package_carries_the_template(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

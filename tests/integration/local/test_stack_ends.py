@@ -45,7 +45,7 @@ with interruptible() as told, Stack(Path(sys.argv[2]), wiring=a_wiring(), as_of=
 @contextmanager
 def another_process(data: Path) -> Iterator[subprocess.Popen[str]]:
     """Run a stack on `data` in a process of its own, with one object in it."""
-    argv = [sys.executable, "-c", _STACK, str(Path(__file__).parents[2]), str(data)]
+    argv = [sys.executable, "-c", _STACK, str(Path(__file__).parents[3]), str(data)]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

@@ -1,0 +1,97 @@
+"""When schedules run first, and what becomes of a scheduled call that fails."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lakehouse import aws
+from lakehouse.local.runtime.sandbox import Invoker
+from lakehouse.local.runtime.schedules import Scheduler, first_runs
+from lakehouse.local.wiring.resources import Schedule
+from tests.support.small_stack import until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def _schedule(name: str, rate: int) -> Schedule:
+    return Schedule(name, rate, name, None, None, "{}")
+
+
+def test_short_schedules_run_at_the_start_and_long_ones_when_they_are_due() -> None:
+    """Sweep and tick first; a daily one a day after it was first seen, or after it ran."""
+    names = {"tick": 300, "books": 900, "sweep": 900, "daily": 86_400, "late": 86_400}
+    schedules = [_schedule(name, rate) for name, rate in names.items()]
+    runs = first_runs(schedules, {"late": 1000.0 - 90_000, "daily": 1000.0 - 400, "tick": 999.0}, now=1000.0)
+    assert [(s.name, moment - 1000.0) for moment, s in runs] == [
+        ("sweep", 0),
+        ("tick", 0),
+        ("books", 0),
+        ("late", 0),
+        ("daily", 86_000),
+    ]
+    assert first_runs([_schedule("daily", 86_400)], {}, now=1000.0)[0][0] == 1000.0 + 86_400
+
+
+def test_a_scheduled_call_that_fails_is_tried_twice_again(
+    a_function: Callable[[str], Invoker], tmp_path: Path
+) -> None:
+    """As Lambda's asynchronous invocations: three calls in all, then it is logged and given up."""
+    invoker = a_function("def handler(event, context):\n    raise ValueError(event)\n")
+    heard: list[int] = []
+    invoker.on_event = lambda _function, _size, _seconds, failures: heard.append(failures)
+    memory = tmp_path / "schedules.json"
+    scheduler = Scheduler([_schedule("f", 900)], {}, invoker, memory, retry_after_s=(0.0, 0.0))
+    scheduler.start()
+    until(lambda: len(heard) == 3)
+    invoker.stopping.set()
+    scheduler.finish(time.monotonic() + 1)
+    assert heard == [1, 1, 1]
+    assert memory.exists()
+
+
+class _Queues:
+    def __init__(self) -> None:
+        self.sent: list[dict[str, str]] = []
+
+    def send_message(self, **message: str) -> None:
+        self.sent.append(message)
+        raise ConnectionError  # the next run comes anyway
+
+
+def test_a_schedule_may_send_its_input_to_a_queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the message group of a FIFO queue; when it ran is remembered, whatever became of the message."""
+    queues = _Queues()
+    monkeypatch.setattr(aws, "sqs", lambda: queues)
+    schedules = [
+        Schedule("books", 900, None, "books.fifo", "books", '{"tick": true}'),
+        Schedule("plain", 900, None, "plain", None, "{}"),
+    ]
+    urls = {"books.fifo": "http://q/books.fifo", "plain": "http://q/plain"}
+    memory = tmp_path / "schedules.json"
+    invoker = Invoker({})
+    scheduler = Scheduler(schedules, urls, invoker, memory)
+    scheduler.start()
+    until(lambda: len(queues.sent) == 2)
+    invoker.stopping.set()
+    scheduler.finish(time.monotonic() + 1)
+    assert queues.sent == [
+        {"QueueUrl": "http://q/books.fifo", "MessageBody": '{"tick": true}', "MessageGroupId": "books"},
+        {"QueueUrl": "http://q/plain", "MessageBody": "{}"},
+    ]
+    assert json.loads(memory.read_text()).keys() == {"books", "plain"}
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"books": "yesterday"}'])
+def test_a_damaged_memory_counts_as_none(tmp_path: Path, text: str) -> None:
+    """The stack starts all the same, and schedules count from now on."""
+    memory = tmp_path / "schedules.json"
+    memory.write_text(text)
+    invoker = Invoker({})
+    invoker.stopping.set()
+    Scheduler([_schedule("daily", 86_400)], {}, invoker, memory).start()

@@ -1,0 +1,119 @@
+"""The demo's steps: what each reports, and when it gives up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from lakehouse.errors import Transient
+from lakehouse.local import demo
+from lakehouse.local.policy import DemoPolicy
+from lakehouse.settings import Settings
+from lakehouse.stages import status, tick
+
+
+class Steps:
+    """Notes the progress that is reported."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, int, int]] = []
+
+    def __call__(self, step: str, done: int = 0, total: int = 0) -> None:
+        assert step in demo.STEPS
+        self.heard.append((step, done, total))
+
+
+@pytest.fixture
+def steps() -> Steps:
+    return Steps()
+
+
+def test_every_stage_that_may_be_due_is_a_step() -> None:
+    """So that each can be shown."""
+    assert set(tick._ASKED) <= set(demo.STEPS)
+
+
+@pytest.fixture
+def loop(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A loop that has files in flight and due stages as a test says, one look after the other."""
+    state = SimpleNamespace(in_flight=[0], due=[[]])
+
+    def next_of(values: list[Any]) -> Any:
+        return values.pop(0) if len(values) > 1 else values[0]
+
+    monkeypatch.setattr(
+        status, "status", lambda _: {"ingest": {"files": 5, "in_flight": next_of(state.in_flight)}}
+    )
+    monkeypatch.setattr(tick, "pending", lambda _: next_of(state.due))
+    monkeypatch.setattr(DemoPolicy, "poll_seconds", 0.0)
+    return state
+
+
+def test_the_loop_is_settled_when_no_file_and_no_stage_is_left(loop: Any, steps: Steps) -> None:
+    """Files are counted; the first stage that is due is under way."""
+    loop.in_flight, loop.due = [2, 0], [["resolve", "aggregate"], ["aggregate"], []]
+    looks: list[int] = []
+    demo.settle(Settings(), steps, lambda: looks.append(1))
+    assert steps.heard == [
+        ("ingest", 3, 5),
+        ("ingest", 0, 0),
+        ("ingest", 5, 5),
+        ("resolve", 0, 0),
+        ("ingest", 5, 5),
+        ("aggregate", 0, 0),
+        ("ingest", 5, 5),
+    ]
+    assert len(looks) == 4
+
+
+def test_a_loop_that_does_not_settle_ends_the_demo(
+    loop: Any, steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message says how long it took and where to look."""
+    monkeypatch.setattr(DemoPolicy, "settle_seconds", 0.0)
+    with pytest.raises(Transient, match=r"within 0 s; see logs/functions\.log"):
+        demo.settle(Settings(), steps, lambda: None)
+
+
+def test_landing_counts_what_is_new(steps: Steps, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second demo finds every file there."""
+    monkeypatch.setattr(demo, "put", lambda _bucket, key, _path: SimpleNamespace(fresh=key == "shop/orders"))
+    files = [("shop/orders", Path("a")), ("web/events", Path("b"))]
+    assert demo.land(Settings(), files, steps) == (1, 1)
+    assert steps.heard == [("land", 1, 2), ("land", 2, 2)]
+
+
+def test_the_company_is_written_once_and_the_sample_reports_as_one_step(
+    tmp_path: Path, steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that was cut off, without `truth.json`, is written again."""
+
+    def write_purchases(folder: Path, *, progress: Any) -> list[Any]:
+        progress("shop/orders", 1, 2)
+        progress("web/events", 2, 2)
+        return [SimpleNamespace(source="shop", entity="orders", path=folder / "orders.csv")]
+
+    def write_company(folder: Path, **_: Any) -> None:
+        assert not folder.exists()
+        (folder / "zoho" / "leads").mkdir(parents=True)
+        (folder / "zoho" / "leads" / "a.csv").touch()
+        (folder / "truth.json").touch()
+        written.append(folder)
+
+    written: list[Path] = []
+    monkeypatch.setattr(demo.purchases, "write", write_purchases)
+    monkeypatch.setattr(demo.company, "write", write_company)
+    for _ in range(2):
+        files = demo.write_sample(tmp_path, steps)
+    folder = tmp_path / "sample"
+    assert files == [
+        ("shop/orders", folder / "orders.csv"),
+        ("zoho/leads", folder / "company" / "zoho" / "leads" / "a.csv"),
+    ]
+    assert steps.heard == [("sample", 0, 0), ("sample", 1, 2), ("sample", 2, 2)] * 2
+    (folder / "company" / "truth.json").unlink()
+    demo.write_sample(tmp_path, steps)
+    assert written == [folder / "company"] * 2
