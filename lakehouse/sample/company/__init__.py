@@ -5,7 +5,7 @@ two years of history. `world` is what is true; `writers` is how each system writ
 faults. The demo's small sample beside this package is another thing.
 """
 
-from lakehouse.sample.company.plants import Plants
+from lakehouse.sample.company.policy import Plants
 from lakehouse.sample.company.truth import Truth
 from lakehouse.sample.company.write import write
 

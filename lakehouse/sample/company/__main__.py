@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from lakehouse.errors import Terminal
-from lakehouse.sample.company.world.frame import CRMS, SHOPS
+from lakehouse.sample.company.world.scenario import CRMS, SHOPS
 from lakehouse.sample.company.write import UNTIL, write
 
 

@@ -46,19 +46,19 @@ def choose(draws: Floats, weights: Sequence[float] | Floats) -> Ints:
     return np.searchsorted(bounds[:-1] / bounds[-1], draws, side="right").astype(np.int64)
 
 
-def below(draws: Floats, limits: Ints | int) -> Ints:
+def integers_below(draws: Floats, limits: Ints | int) -> Ints:
     """Return draws in [0, 1) as whole numbers 0..limit-1."""
     return np.floor(draws * limits).astype(np.int64)
 
 
-def count_within(groups: Ints) -> Ints:
+def position_in_group(groups: Ints) -> Ints:
     """Return each row's number (0, 1, …) among the rows of its group; equal groups must stand together."""
     starts = np.flatnonzero(np.r_[True, groups[1:] != groups[:-1]]) if len(groups) else np.zeros(0, np.int64)
     lengths = np.diff(np.r_[starts, len(groups)])
     return np.arange(len(groups), dtype=np.int64) - np.repeat(starts, lengths)
 
 
-def numbers(table: Any, name: str) -> Any:
+def column_array(table: Any, name: str) -> Any:
     """Return a column of an Arrow table as a numpy array; moments as whole seconds."""
     column = table.column(name)
     array = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)

@@ -22,7 +22,7 @@ _HEX = np.frombuffer(b"0123456789abcdef", np.uint8)
 _SAFE = np.frombuffer(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", np.uint8)
 
 
-def fixed(codes: Any) -> pa.Array:
+def fixed_width(codes: Any) -> pa.Array:
     """Return texts of one width from their ASCII codes, of shape (rows, width) and type uint8."""
     rows, width = codes.shape
     offsets = np.arange(rows + 1, dtype=np.int32) * width
@@ -34,10 +34,10 @@ def fixed(codes: Any) -> pa.Array:
 def digits(values: Ints, width: int) -> pa.Array:
     """Return whole numbers with leading zeros."""
     powers = 10 ** np.arange(width - 1, -1, -1, dtype=np.int64)
-    return fixed((values[:, None] // powers % 10 + ord("0")).astype(np.uint8))
+    return fixed_width((values[:, None] // powers % 10 + ord("0")).astype(np.uint8))
 
 
-def plain(values: Any) -> pa.Array:
+def integers(values: Any) -> pa.Array:
     """Return numbers as they are usually written."""
     return pa.array(values).cast(pa.string())
 
@@ -45,7 +45,9 @@ def plain(values: Any) -> pa.Array:
 def money(fen: Ints) -> pa.Array:
     """Return yuan with two decimals; a negative amount has a minus before it."""
     size = np.abs(fen)
-    return joined(pick(("", "-"), (fen < 0).astype(np.int64)), plain(size // 100), ".", digits(size % 100, 2))
+    return joined(
+        pick(("", "-"), (fen < 0).astype(np.int64)), integers(size // 100), ".", digits(size % 100, 2)
+    )
 
 
 def joined(*parts: Any) -> pa.Array:
@@ -59,7 +61,7 @@ def pick(words: Sequence[str] | pa.Array, index: Ints) -> pa.Array:
     return choices.take(pa.array(index))
 
 
-def replaced(texts: pa.Array, where: Flags, by: Callable[[pa.Array], pa.Array]) -> pa.Array:
+def replaced_where(texts: pa.Array, where: Flags, by: Callable[[pa.Array], pa.Array]) -> pa.Array:
     """Return the texts, with those of some rows replaced by what `by` makes of them."""
     if not where.any():
         return texts
@@ -67,7 +69,7 @@ def replaced(texts: pa.Array, where: Flags, by: Callable[[pa.Array], pa.Array]) 
     return pc.replace_with_mask(texts, mask, by(texts.filter(mask)))
 
 
-def blank(texts: pa.Array, where: Flags) -> pa.Array:
+def null_where(texts: pa.Array, where: Flags) -> pa.Array:
     """Return the texts, with nothing (null) in some rows."""
     return pc.if_else(pa.array(where), pa.scalar(None, pa.string()), texts)
 
@@ -86,12 +88,12 @@ def uuids(raw: Any) -> pa.Array:
     whole = np.full((len(codes), 36), ord("-"), np.uint8)
     for start, end, to in ((0, 8, 0), (8, 12, 9), (12, 16, 14), (16, 20, 19), (20, 32, 24)):
         whole[:, to : to + end - start] = codes[:, start:end]
-    return fixed(whole)
+    return fixed_width(whole)
 
 
-def tokens(prefix: str, raw: Any) -> pa.Array:
+def url_tokens(prefix: str, raw: Any) -> pa.Array:
     """Return random bytes as letters safe in a URL, behind a prefix: the look of WeChat's openid."""
-    return joined(prefix, fixed(_SAFE[raw & 63]))
+    return joined(prefix, fixed_width(_SAFE[raw & 63]))
 
 
 def days(seconds: Ints, write: Callable[[dt.date], str] = dt.date.isoformat) -> pa.Array:
@@ -118,12 +120,12 @@ def local(seconds: Ints) -> pa.Array:
     return joined(days(seconds), " ", clock(seconds))
 
 
-def zoned(seconds: Ints) -> pa.Array:
+def local_iso(seconds: Ints) -> pa.Array:
     """Return local moments with their zone (ISO 8601): 2026-06-30T21:05:00+08:00."""
     return joined(days(seconds), "T", clock(seconds), "+08:00")
 
 
-def universal(seconds: Ints) -> pa.Array:
+def utc_iso(seconds: Ints) -> pa.Array:
     """Return local moments as UTC: 2026-06-30T13:05:00Z."""
     moment = seconds - UTC_OFFSET
     return joined(days(moment), "T", clock(moment), "Z")
@@ -139,6 +141,6 @@ def utc_minutes(seconds: Ints) -> pa.Array:
     return pc.utf8_slice_codeunits(utc(seconds), 0, 16)
 
 
-def moments(seconds: Any) -> pa.Array:
+def timestamps(seconds: Any) -> pa.Array:
     """Return local seconds since 1970 as Arrow's local timestamps; the world's tables hold these."""
     return pa.array(np.asarray(seconds, np.int64)).view(pa.timestamp("s"))

@@ -20,14 +20,14 @@ from lakehouse.sample.company.world.staff import HABITS
 from lakehouse.sample.company.world.waves import WAVE_WEEKS, WAVES, wave_start
 from lakehouse.sample.company.writers import ads, wukong_export
 from lakehouse.sample.company.writers.ids import advertising, hubspot, huoban, jiandaoyun, salesforce, zoho
-from lakehouse.sample.company.writers.part import LEADS, held_by
+from lakehouse.sample.company.writers.system_records import LEADS, records_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from lakehouse.sample.company.random_arrays import Ints
     from lakehouse.sample.company.world.chunk import Chunk
-    from lakehouse.sample.company.world.frame import Frame
+    from lakehouse.sample.company.world.scenario import Scenario
 
 _DAY = 86_400
 _NUMBERED = {
@@ -65,7 +65,7 @@ class Truth:
     are there twice counting twice), `facts` what came of the plants.
     """
 
-    frame: Frame
+    scenario: Scenario
     tally: Tally
 
     @property
@@ -85,7 +85,7 @@ class Truth:
 
     def as_json(self) -> dict[str, Any]:
         """Return everything that `truth.json` holds."""
-        history = self.frame.history
+        history = self.scenario.history
         waves = [
             {
                 "wave": wave,
@@ -96,14 +96,14 @@ class Truth:
         ]
         told: dict[str, Any] = {
             "generated": True,
-            "seed": self.frame.seed,
-            "customers": self.frame.customers,
-            "crms": self.frame.crms,
-            "shops": self.frame.shops,
+            "seed": self.scenario.seed,
+            "customers": self.scenario.customers,
+            "crms": self.scenario.crms,
+            "shops": self.scenario.shops,
             "start": history.start,
             "until": history.until,
             "zone": "Asia/Shanghai",
-            "plants": self.frame.plants.as_json() | {"discount": DISCOUNT},
+            "plants": self.scenario.plants.as_json() | {"discount": DISCOUNT},
             "waves": waves,
             "rows": self.rows,
             "dirt": self.dirt,
@@ -123,50 +123,52 @@ def tables(chunk: Chunk) -> dict[str, tuple[pa.Table, Ints | None]]:
     found = {
         "persons": _persons(chunk),
         "household_of_person": _link(
-            chunk, "persons", household_id=pa.array(chunk.of("persons", "household"))
+            chunk, "persons", household_id=pa.array(chunk.array("persons", "household"))
         ),
-        "person_of_account": _link(chunk, "accounts", customer_id=chunk.texts("accounts", "customer_id")),
+        "person_of_account": _link(chunk, "accounts", customer_id=chunk.column("accounts", "customer_id")),
         "person_of_contact": _contacts(chunk),
         "person_of_lead": _leads(chunk),
-        "person_of_device": _link(chunk, "devices", anonymous_id=chunk.texts("devices", "anonymous_id")),
+        "person_of_device": _link(chunk, "devices", anonymous_id=chunk.column("devices", "anonymous_id")),
         "campaign_assignment": _of_rows(chunk, "assignments", wave=pa.int8(), treated=pa.bool_()),
     }
     if "drivers" in chunk.tables:
         shapes = {"complaint": pa.bool_(), "days_since_visit": pa.int16(), "discount_share": pa.float64()}
         drivers = _of_rows(chunk, "drivers", **shapes, stopped=pa.bool_())
-        found["hazard_drivers"] = drivers.append_column("week_end", _dates(chunk, chunk.of("drivers", "day")))
+        found["hazard_drivers"] = drivers.append_column(
+            "week_end", _dates(chunk, chunk.array("drivers", "day"))
+        )
     told: dict[str, tuple[pa.Table, Ints | None]] = {
         name: (table, table["person_id"].to_numpy()) for name, table in found.items()
     }
     if chunk.number % CHUNKS_A_TEAM == 0:
         habits = {
-            **{name: chunk.texts("staff", name) for name in ("user_id", "name", "email")},
-            "habit": text_columns.pick(HABITS, chunk.of("staff", "habit")),
+            **{name: chunk.column("staff", name) for name in ("user_id", "name", "email")},
+            "habit": text_columns.pick(HABITS, chunk.array("staff", "habit")),
         }
         told["habit_of_user"] = (pa.table(habits), None)
     return told
 
 
 def _dates(chunk: Chunk, day: Ints) -> pa.Array:
-    zero = chunk.frame.history.zero // _DAY
+    zero = chunk.scenario.history.zero // _DAY
     return pa.array((day + zero).astype(np.int32)).view(pa.date32())
 
 
 def _link(chunk: Chunk, table: str, **columns: pa.Array) -> pa.Table:
-    return pa.table({**columns, "person_id": chunk.of(table, "person")})
+    return pa.table({**columns, "person_id": chunk.array(table, "person")})
 
 
 def _contacts(chunk: Chunk) -> pa.Table:
     """Return who is behind each contact of each CRM; ids are those that `core.contacts` has."""
     found = []
-    for crm in dict.fromkeys(chunk.frame.crms):
-        part = held_by(chunk, crm)
-        ids = part.texts("contacts", "contact_id")
+    for crm in dict.fromkeys(chunk.scenario.crms):
+        records = records_of(chunk, crm)
+        ids = records.column("contacts", "contact_id")
         if crm == "wukong":
-            ids = text_columns.joined("客户:", wukong_export.customer_names(part))
+            ids = text_columns.joined("客户:", wukong_export.customer_names(records))
         elif crm in _NUMBERED:
             ids = _NUMBERED[crm]("contacts", ids)
-        found.append(_known(crm, "contact_id", ids, part.of("contacts", "person")))
+        found.append(_known(crm, "contact_id", ids, records.array("contacts", "person")))
     return pa.concat_tables(found)
 
 
@@ -174,14 +176,14 @@ def _leads(chunk: Chunk) -> pa.Table:
     """Return who is behind each lead, with each CRM and with the platforms that brought them."""
     found = []
     for system, crms in LEADS.items():
-        part = held_by(chunk, *crms)
-        ids = part.texts("leads", "lead_id")
+        records = records_of(chunk, *crms)
+        ids = records.column("leads", "lead_id")
         ids = _NUMBERED[system]("leads", ids) if system in _NUMBERED else ids
-        found.append(_known(system, "lead_id", ids, part.of("leads", "person")))
+        found.append(_known(system, "lead_id", ids, records.array("leads", "person")))
     for platform in ads.PLATFORMS:
-        part = ads.leads_of(chunk, platform)
-        ids = advertising(part.texts("leads", "lead_id"))
-        found.append(_known(platform, "lead_id", ids, part.of("leads", "person")))
+        records = ads.leads_of(chunk, platform)
+        ids = advertising(records.column("leads", "lead_id"))
+        found.append(_known(platform, "lead_id", ids, records.array("leads", "person")))
     return pa.concat_tables(found)
 
 
@@ -190,29 +192,29 @@ def _known(source: str, name: str, ids: pa.Array, person: Ints) -> pa.Table:
 
 
 def _of_rows(chunk: Chunk, table: str, **columns: pa.DataType) -> pa.Table:
-    person = chunk.of("persons", "person")[chunk.of(table, "row")]
-    cast = {name: chunk.texts(table, name).cast(of) for name, of in columns.items()}
+    person = chunk.array("persons", "person")[chunk.array(table, "row")]
+    cast = {name: chunk.column(table, name).cast(of) for name, of in columns.items()}
     return pa.table({"person_id": person, **cast})
 
 
 def _persons(chunk: Chunk) -> pa.Table:
     count = len(chunk.tables["persons"])
     stopped = np.full(count, -1, np.int64)
-    stopped[chunk.of("stops", "row")] = chunk.of("stops", "day")
+    stopped[chunk.array("stops", "row")] = chunk.array("stops", "day")
     stopped_on = pc.if_else(pa.array(stopped < 0), pa.scalar(None, pa.date32()), _dates(chunk, stopped))
-    name = (chunk.texts("persons", part) for part in ("family", "given_first", "given_second"))
-    same = {column: chunk.texts("persons", column) for column in _SAME}
+    name = (chunk.column("persons", part) for part in ("family", "given_first", "given_second"))
+    same = {column: chunk.column("persons", column) for column in _SAME}
     return pa.table(
         {
-            "person_id": chunk.of("persons", "person"),
+            "person_id": chunk.array("persons", "person"),
             "name": text_columns.joined(*name),
-            "phone": chunk.texts("persons", "phone"),
-            "email": chunk.texts("persons", "email"),
-            "address": chunk.texts("persons", "address"),
-            "planted": text_columns.pick(list(_PLANTED.values()), chunk.of("persons", "planted")),
+            "phone": chunk.column("persons", "phone"),
+            "email": chunk.column("persons", "email"),
+            "address": chunk.column("persons", "address"),
+            "planted": text_columns.pick(list(_PLANTED.values()), chunk.array("persons", "planted")),
             **same,
-            "cycle_days": chunk.texts("persons", "cycle"),
-            "joined_on": _dates(chunk, chunk.of("persons", "joined")),
+            "cycle_days": chunk.column("persons", "cycle"),
+            "joined_on": _dates(chunk, chunk.array("persons", "joined")),
             "stopped_on": stopped_on,
         }
     )
@@ -220,22 +222,22 @@ def _persons(chunk: Chunk) -> pa.Table:
 
 def facts(chunk: Chunk) -> dict[str, int]:
     """Count what the plants led to, among the customers of the company."""
-    size = chunk.frame.customers
+    size = chunk.scenario.customers
     within = {
-        name: chunk.of(name, "person") < size
+        name: chunk.array(name, "person") < size
         for name in ("persons", "accounts", "contacts", "orders", "tickets")
     }
-    stopped = chunk.of("persons", "person")[chunk.of("stops", "row")] < size
-    category, mine = chunk.of("orders", "category"), within["orders"]
-    back = chunk.of("returns", "order")[chunk.of("returns", "next_day")]
-    planted = chunk.of("persons", "planted")[within["persons"]]
+    stopped = chunk.array("persons", "person")[chunk.array("stops", "row")] < size
+    category, mine = chunk.array("orders", "category"), within["orders"]
+    back = chunk.array("returns", "order")[chunk.array("returns", "next_day")]
+    planted = chunk.array("persons", "planted")[within["persons"]]
     told = {
         "persons": within["persons"].sum(),
-        "households": len(np.unique(chunk.of("persons", "household")[within["persons"]])),
+        "households": len(np.unique(chunk.array("persons", "household")[within["persons"]])),
         "accounts": within["accounts"].sum(),
         "contacts": within["contacts"].sum(),
         "stopped": stopped.sum(),
-        "complaints": (chunk.of("tickets", "complaint") & within["tickets"]).sum(),
+        "complaints": (chunk.array("tickets", "complaint") & within["tickets"]).sum(),
         "next_day_returns": (mine[back] & (category[back] == APPAREL)).sum(),
         "young_parents_orders_of_baby_goods": (mine & (category == BABY)).sum(),
         **{f"planted_{_PLANTED[kind]}": (planted == kind).sum() for kind in (TRIO, EIGHT_ACCOUNTS, NAMESAKE)},

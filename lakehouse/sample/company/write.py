@@ -12,10 +12,10 @@ import pyarrow as pa
 
 from lakehouse.errors import Terminal
 from lakehouse.sample.company.files import ShardFiles
-from lakehouse.sample.company.plants import Plants
+from lakehouse.sample.company.policy import Plants
 from lakehouse.sample.company.truth import Tally, Truth, TruthFiles, facts
 from lakehouse.sample.company.world.chunk import CHUNKS_A_TEAM, PEOPLE, chunk
-from lakehouse.sample.company.world.frame import CRMS, SHOPS, Frame, frame
+from lakehouse.sample.company.world.scenario import CRMS, SHOPS, Scenario, make_scenario
 from lakehouse.sample.company.writers import OF_COMPANY, OF_CUSTOMERS
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def write(  # noqa: PLR0913 - a company is described by name
         raise Terminal(
             f"{folder} is not empty: name a new folder, so that no old file stays among the new ones"
         )
-    whole = frame(seed, customers, until, plants or Plants(), crms, shops)
+    whole = make_scenario(seed, customers, until, plants or Plants(), crms, shops)
     (folder / "truth").mkdir(parents=True)
     tally = _write_company(folder, whole)
     in_a_shard = PEOPLE * CHUNKS_A_TEAM
@@ -97,7 +97,7 @@ def _known(what: str, named: tuple[str, ...], known: tuple[str, ...]) -> None:
         raise Terminal(f"a company needs a {what}: name one or more of {', '.join(known)}")
 
 
-def _write_company(folder: Path, whole: Frame) -> Tally:
+def _write_company(folder: Path, whole: Scenario) -> Tally:
     """Write what knows no customers."""
     tally = Tally()
     with closing(ShardFiles(folder, 0, whole.customers, tally)) as files:
@@ -107,7 +107,7 @@ def _write_company(folder: Path, whole: Frame) -> Tally:
     return tally
 
 
-def _shards(folder: Path, whole: Frame, workers: int) -> Iterator[Tally]:
+def _shards(folder: Path, whole: Scenario, workers: int) -> Iterator[Tally]:
     """Write every shard and yield its tally, in the shards' order."""
     shards: Iterable[int] = range(-(-whole.customers // (PEOPLE * CHUNKS_A_TEAM)))
     if workers == 1:
@@ -120,7 +120,7 @@ def _shards(folder: Path, whole: Frame, workers: int) -> Iterator[Tally]:
         yield from (future.result() for future in futures)
 
 
-def _write_shard(folder: Path, whole: Frame, shard: int) -> Tally:
+def _write_shard(folder: Path, whole: Scenario, shard: int) -> Tally:
     """Write the files of one shard: a team's customers, four chunks one after the other."""
     tally = Tally()
     with (

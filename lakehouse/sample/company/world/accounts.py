@@ -8,11 +8,18 @@ import numpy as np
 import pyarrow as pa
 
 from lakehouse.sample.company import text_columns
-from lakehouse.sample.company.random_arrays import Ints, below, choose, count_within, numbers, scramble
+from lakehouse.sample.company.random_arrays import (
+    Ints,
+    choose,
+    column_array,
+    integers_below,
+    position_in_group,
+    scramble,
+)
 from lakehouse.sample.company.world.people import EIGHT_ACCOUNTS
 
 if TYPE_CHECKING:
-    from lakehouse.sample.company.world.frame import Frame
+    from lakehouse.sample.company.world.scenario import Scenario
 
 MOST = 8  # accounts of one person
 _SECOND, _THIRD = 0.10, 0.02  # of people have two, three accounts
@@ -24,21 +31,25 @@ _DAY = 86_400
 BOTH, PHONE, WECHAT, SECOND_PHONE = range(4)
 
 
-def accounts(frame: Frame, persons: pa.Table, rng: np.random.Generator) -> pa.Table:
+def accounts(scenario: Scenario, persons: pa.Table, rng: np.random.Generator) -> pa.Table:
     """Return the accounts of a chunk's people, a person's behind each other.
 
     `row` is the person's place in `persons`, `nth` the account's number among the person's. `carries` says what the
     account knows; the accounts of one person have at least WeChat's unionid or a phone in common.
     """
-    planted = numbers(persons, "planted")
+    planted = column_array(persons, "planted")
     draws = rng.random(len(planted))
     several = 1 + (draws < _SECOND + _THIRD) + (draws < _THIRD)
     row = np.repeat(np.arange(len(planted)), np.where(planted == EIGHT_ACCOUNTS, MOST, several))
-    nth = count_within(row)
-    key = numbers(persons, "person")[row] * MOST + nth
-    later = np.where(nth == 0, 0, below(rng.random(len(row)), 300)) * _DAY
-    registered = numbers(persons, "joined")[row] * _DAY + later + below(rng.random(len(row)), _DAY)
-    registered = np.where(registered < frame.history.end, registered, numbers(persons, "joined")[row] * _DAY)
+    nth = position_in_group(row)
+    key = column_array(persons, "person")[row] * MOST + nth
+    later = np.where(nth == 0, 0, integers_below(rng.random(len(row)), 300)) * _DAY
+    registered = (
+        column_array(persons, "joined")[row] * _DAY + later + integers_below(rng.random(len(row)), _DAY)
+    )
+    registered = np.where(
+        registered < scenario.history.end, registered, column_array(persons, "joined")[row] * _DAY
+    )
     carries = choose(rng.random(len(row)), (0.55, 0.30, 0.10, 0.05))
     return pa.table(
         {
@@ -47,8 +58,8 @@ def accounts(frame: Frame, persons: pa.Table, rng: np.random.Generator) -> pa.Ta
             "nth": nth,
             "customer_id": customer_ids(key),
             "carries": carries,
-            "openid": text_columns.tokens("o", rng.integers(0, 256, (len(row), 27), np.uint8)),
-            "registered_at": text_columns.moments(frame.history.zero + registered),
+            "openid": text_columns.url_tokens("o", rng.integers(0, 256, (len(row), 27), np.uint8)),
+            "registered_at": text_columns.timestamps(scenario.history.zero + registered),
             "level": text_columns.pick(_LEVELS, choose(rng.random(len(row)), (0.6, 0.25, 0.12, 0.03))),
             "consent": text_columns.pick(_CONSENTS, choose(rng.random(len(row)), (0.5, 0.2, 0.3))),
             "coupon_id": text_columns.joined(

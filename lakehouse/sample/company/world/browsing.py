@@ -8,12 +8,20 @@ import numpy as np
 import pyarrow as pa
 
 from lakehouse.sample.company import text_columns
-from lakehouse.sample.company.random_arrays import Flags, Ints, below, choose, count_within, happens, numbers
+from lakehouse.sample.company.random_arrays import (
+    Flags,
+    Ints,
+    choose,
+    column_array,
+    happens,
+    integers_below,
+    position_in_group,
+)
 from lakehouse.sample.company.world.catalogue import CATEGORIES, PRODUCTS_A_CATEGORY
 from lakehouse.sample.company.world.shopping import APP, STORE
 
 if TYPE_CHECKING:
-    from lakehouse.sample.company.world.frame import Frame
+    from lakehouse.sample.company.world.scenario import Scenario
 
 PAGE, VIEW, IDENTIFY, ORDERED = range(4)
 DEVICES_A_PERSON = 2
@@ -44,28 +52,28 @@ def devices(persons: pa.Table, rng: np.random.Generator) -> pa.Table:
     return pa.table(
         {
             "row": row,
-            "person": numbers(persons, "person")[row],
+            "person": column_array(persons, "person")[row],
             "anonymous_id": text_columns.uuids(rng.integers(0, 256, (len(row), 16), np.uint8)),
         }
     )
 
 
 def events(
-    frame: Frame, visits: pa.Table, accounts: pa.Table, orders: pa.Table, rng: np.random.Generator
+    scenario: Scenario, visits: pa.Table, accounts: pa.Table, orders: pa.Table, rng: np.random.Generator
 ) -> pa.Table:
     """Return the messages of all sessions, in order of time.
 
     `kind` is PAGE, VIEW, IDENTIFY or ORDERED; `subject` the page, product, account or order it is about; `device` a
     row of `devices`, `account` one of `accounts`; `at` is in milliseconds since 1970, local time.
     """
-    sessions = _sessions(frame, visits, accounts, orders, rng)
+    sessions = _sessions(scenario, visits, accounts, orders, rng)
     views = np.where(sessions.order >= 0, 1, 1 + choose(rng.random(len(sessions.row)), _VIEWS))
     session = np.repeat(np.arange(len(views)), views)
     at, identify = _times(sessions, views, session, rng), _identifies(sessions, accounts, rng)
     ordered = np.flatnonzero(sessions.order >= 0)
     page = rng.random(len(session)) < _PAGES_SHARE
     product = _product(sessions, orders, session, rng)
-    viewed = np.where(page, below(rng.random(len(session)), PAGES), product)
+    viewed = np.where(page, integers_below(rng.random(len(session)), PAGES), product)
     told_at = _within_day(sessions.at[identify], -_BEFORE_ORDER)
     parts = (
         (session, np.where(page, PAGE, VIEW), viewed, at),
@@ -74,9 +82,9 @@ def events(
     )
     of, kind, subject, when = (np.concatenate([part[n] for part in parts]) for n in range(4))
     signed_in = (kind >= IDENTIFY) | (rng.random(len(views)) < _SIGNED_IN)[of]
-    second = (rng.random(int(numbers(accounts, "row")[-1]) + 1) < _SECOND_DEVICE)[sessions.row]
+    second = (rng.random(int(column_array(accounts, "row")[-1]) + 1) < _SECOND_DEVICE)[sessions.row]
     device = sessions.row * DEVICES_A_PERSON + (second & (rng.random(len(views)) < _OTHER_DEVICE))
-    begin, end = frame.history.zero * 1000, (frame.history.zero + frame.history.end) * 1000
+    begin, end = scenario.history.zero * 1000, (scenario.history.zero + scenario.history.end) * 1000
     in_time = np.flatnonzero((when >= begin) & (when < end))
     order = in_time[
         np.argsort(when[in_time], kind="stable")
@@ -96,17 +104,20 @@ def events(
 
 
 def _sessions(
-    frame: Frame, visits: pa.Table, accounts: pa.Table, orders: pa.Table, rng: np.random.Generator
+    scenario: Scenario, visits: pa.Table, accounts: pa.Table, orders: pa.Table, rng: np.random.Generator
 ) -> Visits:
     """Return visits without an order, with the person's first account, and those that end in one."""
-    first = np.searchsorted(numbers(accounts, "row"), row := numbers(visits, "row"))
-    channel = numbers(orders, "channel")
+    first = np.searchsorted(column_array(accounts, "row"), row := column_array(visits, "row"))
+    channel = column_array(orders, "channel")
     online = np.flatnonzero(channel != STORE)
     return Visits(
-        row=np.r_[row, numbers(orders, "row")[online]],
-        account=np.r_[first, numbers(orders, "account")[online]],
-        at=np.r_[(numbers(visits, "at") + frame.history.zero), numbers(orders, "ordered_at")[online]] * 1000
-        + below(rng.random(len(row) + len(online)), 1000),
+        row=np.r_[row, column_array(orders, "row")[online]],
+        account=np.r_[first, column_array(orders, "account")[online]],
+        at=np.r_[
+            (column_array(visits, "at") + scenario.history.zero), column_array(orders, "ordered_at")[online]
+        ]
+        * 1000
+        + integers_below(rng.random(len(row) + len(online)), 1000),
         order=np.r_[np.full(len(row), -1, np.int64), online],
         app=np.r_[happens(rng, _IN_APP, len(row)), channel[online] == APP],
     )
@@ -121,8 +132,8 @@ def _within_day(at: Ints, more: Ints | int) -> Ints:
 
 def _times(sessions: Visits, views: Ints, session: Ints, rng: np.random.Generator) -> Ints:
     """Return when each view was, in ms: after the visit began, or before the order."""
-    step = (_STEP[0] + below(rng.random(len(views)), _STEP[1] - _STEP[0]))[session] * 1000
-    nth = count_within(session)
+    step = (_STEP[0] + integers_below(rng.random(len(views)), _STEP[1] - _STEP[0]))[session] * 1000
+    nth = position_in_group(session)
     steps: Ints = np.where(sessions.order[session] >= 0, nth - views[session], nth)
     return _within_day(sessions.at[session], steps * step)
 
@@ -141,6 +152,6 @@ def _identifies(sessions: Visits, accounts: pa.Table, rng: np.random.Generator) 
 def _product(sessions: Visits, orders: pa.Table, session: Ints, rng: np.random.Generator) -> Ints:
     """Return the product of each view: of the category that is then ordered, else any."""
     ordered = sessions.order[session]
-    any_ = below(rng.random(len(session)), len(CATEGORIES))
-    category = np.where(ordered >= 0, numbers(orders, "category")[ordered], any_)
-    return category * PRODUCTS_A_CATEGORY + below(rng.random(len(session)), PRODUCTS_A_CATEGORY)
+    any_ = integers_below(rng.random(len(session)), len(CATEGORIES))
+    category = np.where(ordered >= 0, column_array(orders, "category")[ordered], any_)
+    return category * PRODUCTS_A_CATEGORY + integers_below(rng.random(len(session)), PRODUCTS_A_CATEGORY)

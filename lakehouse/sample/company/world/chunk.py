@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from lakehouse.sample.company.random_arrays import Ints, numbers, stream
+from lakehouse.sample.company.random_arrays import Ints, column_array, stream
 from lakehouse.sample.company.world import (
     accounts,
     browsing,
@@ -18,7 +18,7 @@ from lakehouse.sample.company.world import (
     service,
     shopping,
 )
-from lakehouse.sample.company.world.frame import Frame
+from lakehouse.sample.company.world.scenario import Scenario
 from lakehouse.sample.company.world.staff import CUSTOMERS_A_TEAM, staff
 
 PEOPLE = 5_000
@@ -34,35 +34,35 @@ class Chunk:
     chunks, `drivers`. Where a table refers to another, it holds the row there.
     """
 
-    frame: Frame
+    scenario: Scenario
     number: int
     tables: dict[str, pa.Table]
 
-    def of(self, table: str, column: str) -> Any:
+    def array(self, table: str, column: str) -> Any:
         """Return a column as a numpy array; moments as local seconds since 1970."""
-        return numbers(self.tables[table], column)
+        return column_array(self.tables[table], column)
 
-    def texts(self, table: str, column: str, rows: Ints | None = None) -> pa.Array:
+    def column(self, table: str, column: str, rows: Ints | None = None) -> pa.Array:
         """Return a column as an Arrow array, of all rows or of those named."""
         whole = self.tables[table].column(column).combine_chunks()
         return whole if rows is None else whole.take(pa.array(rows))
 
 
-def chunk(frame: Frame, number: int) -> Chunk:
+def chunk(scenario: Scenario, number: int) -> Chunk:
     """Return chunk `number`: the people from `number * PEOPLE` on. The same in a company of any size."""
 
     def random(part: str) -> Any:
-        return stream(frame.seed, part, number)
+        return stream(scenario.seed, part, number)
 
     team = number // CHUNKS_A_TEAM
-    staffed = staff(frame, team)
-    persons = people.persons(frame, number * PEOPLE, PEOPLE, random("people"))
-    owned = accounts.accounts(frame, persons, random("accounts"))
-    lived = life.live(frame, persons, number, panel=team == 0)
-    sold = shopping.sales(frame, persons, owned, lived["occasions"], random("sales"))
-    known = contacts.contacts(frame, persons, random("contacts"))
-    leads = contacts.leads(frame, persons, random("leads"))
-    worked = selling.selling(frame, known, leads, staffed, random("selling"))
+    staffed = staff(scenario, team)
+    persons = people.persons(scenario, number * PEOPLE, PEOPLE, random("people"))
+    owned = accounts.accounts(scenario, persons, random("accounts"))
+    lived = life.live(scenario, persons, number, panel=team == 0)
+    sold = shopping.sales(scenario, persons, owned, lived["occasions"], random("sales"))
+    known = contacts.contacts(scenario, persons, random("contacts"))
+    leads = contacts.leads(scenario, persons, random("leads"))
+    worked = selling.selling(scenario, known, leads, staffed, random("selling"))
     tables: dict[str, pa.Table] = {
         "persons": persons,
         "accounts": owned,
@@ -72,8 +72,8 @@ def chunk(frame: Frame, number: int) -> Chunk:
         "leads": leads,
         **worked._asdict(),
         **sold._asdict(),
-        "tickets": service.tickets(frame, sold.orders, random("tickets")),
-        "events": browsing.events(frame, lived["visits"], owned, sold.orders, random("events")),
+        "tickets": service.tickets(scenario, sold.orders, random("tickets")),
+        "events": browsing.events(scenario, lived["visits"], owned, sold.orders, random("events")),
         **{name: lived[name] for name in ("stops", "assignments", "drivers") if name in lived},
     }
-    return Chunk(frame, number, tables)
+    return Chunk(scenario, number, tables)

@@ -13,14 +13,14 @@ import numpy as np
 import pyarrow as pa
 
 from lakehouse.sample.company import text_columns
-from lakehouse.sample.company.random_arrays import Flags, Ints, below, choose, happens, scramble
+from lakehouse.sample.company.random_arrays import Flags, Ints, choose, happens, integers_below, scramble
 from lakehouse.sample.company.world.catalogue import FAVOURITES
 from lakehouse.sample.company.world.places import CITIES, ROADS
 from lakehouse.sample.purchases import names
 from lakehouse.sample.purchases.addresses import DOMAINS
 
 if TYPE_CHECKING:
-    from lakehouse.sample.company.world.frame import Frame
+    from lakehouse.sample.company.world.scenario import Scenario
 
 # kinds of planted identity, at these places among every `plants.every` people
 ORDINARY, TRIO, EIGHT_ACCOUNTS, NAMESAKE = range(4)
@@ -42,19 +42,19 @@ _LATIN_GIVEN = [latin for _, latin in names.GIVEN_CHARACTERS]
 _ZHANG, _WEI, _NONE = _FAMILIES.index("张"), _GIVEN.index("伟"), len(_GIVEN)
 
 
-def persons(frame: Frame, first: int, count: int, rng: np.random.Generator) -> pa.Table:
+def persons(scenario: Scenario, first: int, count: int, rng: np.random.Generator) -> pa.Table:
     """Return `count` people from number `first` on, one a row.
 
     `household` is the number of the person who heads it; `joined` the day of history they became a customer
     (below zero: before it); `cycle` the days between purchases of coffee (0: no fixed cycle).
     """
     ids = np.arange(first, first + count, dtype=np.int64)
-    planted = _planted(frame, ids)
+    planted = _planted(scenario, ids)
     head = _heads(planted, rng.random(count))
     at = np.maximum.accumulate(np.where(head, np.arange(count), 0))
     named = _named(planted, rng)
-    born, child_born = _ages(frame, at, planted, rng)
-    age, child = frame.history.until.year - born, frame.history.until.year - child_born
+    born, child_born = _ages(scenario, at, planted, rng)
+    age, child = scenario.history.until.year - born, scenario.history.until.year - child_born
     young = (child_born > 0) & (child <= YOUNG_CHILD) & (age >= PARENT_AGES[0]) & (age <= PARENT_AGES[1])
     return pa.table(
         {
@@ -68,17 +68,17 @@ def persons(frame: Frame, first: int, count: int, rng: np.random.Generator) -> p
             "young_parent": young,
             **_home(at, rng),
             **_reached(ids, at, head, named, rng),
-            "joined": _joined(frame, count, rng),
-            **_tastes(frame, count, rng),
+            "joined": _joined(scenario, count, rng),
+            **_tastes(scenario, count, rng),
         }
     )
 
 
-def _planted(frame: Frame, ids: Ints) -> Ints:
+def _planted(scenario: Scenario, ids: Ints) -> Ints:
     kinds = np.full(len(ids), ORDINARY, np.int64)
-    if frame.plants.every:
+    if scenario.plants.every:
         for place, kind in _AT.items():
-            kinds[ids % frame.plants.every == place] = kind
+            kinds[ids % scenario.plants.every == place] = kind
     return kinds
 
 
@@ -94,7 +94,7 @@ def _named(planted: Ints, rng: np.random.Generator) -> dict[str, Any]:
     count = len(planted)
     commonness = 1 / (np.arange(len(_FAMILIES)) + 8.0)  # the list begins with the commonest names
     family = choose(rng.random(count), commonness)
-    first, second = below(rng.random((2, count)), len(_GIVEN))
+    first, second = integers_below(rng.random((2, count)), len(_GIVEN))
     second = np.where(happens(rng, 0.35, count), _NONE, second)
     zhang_wei = (planted == TRIO) | (planted == NAMESAKE)
     family = np.where(zhang_wei, _ZHANG, family)
@@ -112,12 +112,12 @@ def _named(planted: Ints, rng: np.random.Generator) -> dict[str, Any]:
     }
 
 
-def _ages(frame: Frame, at: Ints, planted: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
+def _ages(scenario: Scenario, at: Ints, planted: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
     """Return years of birth of the people, and of their households' youngest child (0: none)."""
-    year, count = frame.history.until.year, len(at)
+    year, count = scenario.history.until.year, len(at)
     adult = np.where(happens(rng, 0.55, count), rng.integers(24, 43, count), rng.integers(19, 76, count))
     adult = np.where(planted == NAMESAKE, 30 + 15 * (np.arange(count) % 2), adult)
-    child = np.where(rng.random(count) < CHILD, year - below(rng.random(count) ** 1.6, 13), 0)
+    child = np.where(rng.random(count) < CHILD, year - integers_below(rng.random(count) ** 1.6, 13), 0)
     return year - adult, child[at]
 
 
@@ -134,11 +134,11 @@ def _home(at: Ints, rng: np.random.Generator) -> dict[str, Any]:
     address = text_columns.joined(
         text_columns.pick(districts, city * 3 + district),
         text_columns.pick(ROADS, road),
-        text_columns.plain(number),
+        text_columns.integers(number),
         "号",
-        text_columns.plain(block),
+        text_columns.integers(block),
         "栋",
-        text_columns.plain(floor),
+        text_columns.integers(floor),
         text_columns.digits(room, 2),
         "室",
     )
@@ -158,31 +158,33 @@ def _reached(
         "second_phone": text_columns.joined("18", second),
         "shares_phone": shares,
         "email": text_columns.joined(
-            named["latin"], text_columns.plain(scramble(ids, 48_828_125 - 2, 10**8)), "@", domain
+            named["latin"], text_columns.integers(scramble(ids, 48_828_125 - 2, 10**8)), "@", domain
         ),
-        "unionid": text_columns.tokens("oU", rng.integers(0, 256, (len(ids), 26), np.uint8)),
+        "unionid": text_columns.url_tokens("oU", rng.integers(0, 256, (len(ids), 26), np.uint8)),
     }
 
 
-def _joined(frame: Frame, count: int, rng: np.random.Generator) -> Ints:
+def _joined(scenario: Scenario, count: int, rng: np.random.Generator) -> Ints:
     before = rng.random(count) < BEFORE
-    days = rng.integers(0, frame.history.days - QUIET_END, count)
+    days = rng.integers(0, scenario.history.days - QUIET_END, count)
     return np.where(before, -1 - days, days)
 
 
-def _tastes(frame: Frame, count: int, rng: np.random.Generator) -> dict[str, Any]:
+def _tastes(scenario: Scenario, count: int, rng: np.random.Generator) -> dict[str, Any]:
     """Return weekly rates of orders and visits, and what is special about a customer.
 
     Rates differ between people by a gamma distribution, as in the NBD model (Ehrenberg 1959).
     """
-    plants = frame.plants
+    plants = scenario.plants
     special = rng.random(count)
     cyclic = special < plants.cycle_share
-    cycles = np.asarray(plants.cycle_days, np.int64)[below(rng.random(count), len(plants.cycle_days))]
+    cycles = np.asarray(plants.cycle_days, np.int64)[
+        integers_below(rng.random(count), len(plants.cycle_days))
+    ]
     return {
         "cycle": np.where(cyclic, cycles, 0),
         "price_sensitive": ~cyclic & (special < plants.cycle_share + plants.price_sensitive),
-        "favourite": np.asarray(FAVOURITES, np.int64)[below(rng.random(count), len(FAVOURITES))],
+        "favourite": np.asarray(FAVOURITES, np.int64)[integers_below(rng.random(count), len(FAVOURITES))],
         "regular_rate": rng.gamma(REGULAR_RATE[0], REGULAR_RATE[1], count),
         "chocolate_rate": rng.gamma(CHOCOLATE_RATE[0], CHOCOLATE_RATE[1], count),
         "baby_rate": rng.gamma(BABY_RATE[0], BABY_RATE[1], count),

@@ -7,8 +7,8 @@ import pyarrow as pa
 
 from lakehouse.sample.company import text_columns
 from lakehouse.sample.company.random_arrays import happens, stream
-from lakehouse.sample.company.world.frame import Frame
 from lakehouse.sample.company.world.places import CITIES
+from lakehouse.sample.company.world.scenario import Scenario
 from lakehouse.sample.purchases import names
 
 CUSTOMERS_A_TEAM = 20_000
@@ -24,12 +24,12 @@ _PASTED = (
 )
 
 
-def staff(frame: Frame, team: int) -> pa.Table:
+def staff(scenario: Scenario, team: int) -> pa.Table:
     """Return the people of one team: first those who sell, then those who answer tickets.
 
     `habit` says how somebody writes notes; `pasted` is the one text of those who paste.
     """
-    rng = stream(frame.seed, "staff", team)
+    rng = stream(scenario.seed, "staff", team)
     count = SALES + AGENTS
     habit = np.zeros(count, np.int64)
     odd = rng.permutation(SALES)[: _EMPTY_ONES + _PASTING_ONES]
@@ -52,7 +52,7 @@ def staff(frame: Frame, team: int) -> pa.Table:
             "role": text_columns.pick(("agent", "sales"), sells.astype(np.int64)),
             "team": text_columns.joined(
                 text_columns.pick(("客服组", "销售组"), sells.astype(np.int64)),
-                text_columns.plain(np.full(count, team + 1)),
+                text_columns.integers(np.full(count, team + 1)),
             ),
             "active": happens(rng, 0.95, count),
             "habit": habit,

@@ -9,18 +9,18 @@ import pyarrow as pa
 
 from lakehouse.sample.company import text_columns
 from lakehouse.sample.company.random_arrays import stream
-from lakehouse.sample.company.world.frame import ADVERTISING
 from lakehouse.sample.company.world.places import CITIES
+from lakehouse.sample.company.world.scenario import ADVERTISING
 from lakehouse.sample.company.writers import ids
 from lakehouse.sample.company.writers.export import GENERATED, LINES, PACKED, Dirt, Export
-from lakehouse.sample.company.writers.part import Part, full_names, held_by
+from lakehouse.sample.company.writers.system_records import SystemRecords, full_names, records_of
 from lakehouse.sample.purchases.names import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lakehouse.sample.company.world.chunk import Chunk
-    from lakehouse.sample.company.world.frame import Frame
+    from lakehouse.sample.company.world.scenario import Scenario
 
 _IDS, _CAMPAIGNS = [advert.campaign_id for advert in ADVERTISING], [advert.name for advert in ADVERTISING]
 _CHANNELS = [advert.channel for advert in ADVERTISING]
@@ -38,74 +38,74 @@ def exports(chunk: Chunk) -> Iterator[Export]:
     yield _sent(chunk, "google")
 
 
-def leads_of(chunk: Chunk, platform: str) -> Part:
+def leads_of(chunk: Chunk, platform: str) -> SystemRecords:
     """Return the leads that the campaigns on a platform brought, whichever office has them now."""
-    whole = held_by(chunk, *chunk.frame.crms)
-    advert = whole.of("leads", "advert")
-    return whole.only("leads", (advert >= 0) & (np.array(_CHANNELS)[advert] == PLATFORMS[platform]))
+    whole = records_of(chunk, *chunk.scenario.crms)
+    advert = whole.array("leads", "advert")
+    return whole.filtered("leads", (advert >= 0) & (np.array(_CHANNELS)[advert] == PLATFORMS[platform]))
 
 
 def _listed(chunk: Chunk, platform: str, header: str) -> Export:
     """Return leads as a platform's lead manager exports them, in China's time."""
-    part, dirt = leads_of(chunk, platform), Dirt(chunk, f"{platform}/leads")
+    records, dirt = leads_of(chunk, platform), Dirt(chunk, f"{platform}/leads")
     lead, name, phone, at, campaign_id, campaign, city, remark = words(header)
-    advert, row = part.of("leads", "advert"), part.of("leads", "row")
+    advert, row = records.array("leads", "advert"), records.array("leads", "row")
     columns = {
-        lead: ids.advertising(part.texts("leads", "lead_id")),
+        lead: ids.advertising(records.column("leads", "lead_id")),
         campaign_id: text_columns.pick(_IDS, advert),
         campaign: text_columns.pick(_CAMPAIGNS, advert),
-        name: full_names(part, "leads"),
-        phone: dirt.phones(phone, part.persons("leads", "phone")),
-        city: text_columns.pick(_CITIES, chunk.of("persons", "city")[row]),
-        at: dirt.local_moments(at, part.of("leads", "created_at")),
+        name: full_names(records, "leads"),
+        phone: dirt.phones(phone, records.person_column("leads", "phone")),
+        city: text_columns.pick(_CITIES, chunk.array("persons", "city")[row]),
+        at: dirt.local_moments(at, records.array("leads", "created_at")),
         remark: pa.repeat(GENERATED, len(row)),
     }
-    return dirt.export(columns, part.of("leads", "person"))
+    return dirt.export(columns, records.array("leads", "person"))
 
 
 def _sent(chunk: Chunk, platform: str) -> Export:
     """Return leads as Google's webhook sends them, a message a line; some are sent twice."""
-    part = leads_of(chunk, platform)
-    city = text_columns.pick(_CITIES, chunk.of("persons", "city")[part.of("leads", "row")])
+    records = leads_of(chunk, platform)
+    city = text_columns.pick(_CITIES, chunk.array("persons", "city")[records.array("leads", "row")])
     lines = text_columns.joined(
         '{"lead_id":"',
-        ids.advertising(part.texts("leads", "lead_id")),
+        ids.advertising(records.column("leads", "lead_id")),
         '","user_column_data":[{"column_id":"FULL_NAME","string_value":"',
-        full_names(part, "leads"),
+        full_names(records, "leads"),
         '"},{"column_id":"PHONE_NUMBER","string_value":"+86',
-        part.persons("leads", "phone"),
+        records.person_column("leads", "phone"),
         '"},{"column_id":"CITY","string_value":"',
         city,
         '"}],"api_version":"1.0","form_id":1,"campaign_id":"',
-        text_columns.pick(_IDS, part.of("leads", "advert")),
+        text_columns.pick(_IDS, records.array("leads", "advert")),
         '","is_test":false,"lead_submit_time":"',
-        text_columns.universal(part.of("leads", "created_at")),
+        text_columns.utc_iso(records.array("leads", "created_at")),
         f'","lead_source":"{GENERATED}"}}\n',
     )
-    return Dirt(chunk, f"{platform}/leads").export({LINES: lines}, part.of("leads", "person"), PACKED)
+    return Dirt(chunk, f"{platform}/leads").export({LINES: lines}, records.array("leads", "person"), PACKED)
 
 
-def of_company(frame: Frame) -> Iterator[Export]:
+def of_company(scenario: Scenario) -> Iterator[Export]:
     """Yield what each campaign cost on each of its days; budgets grow with the company."""
-    rng = stream(frame.seed, "spend")
+    rng = stream(scenario.seed, "spend")
     days = np.concatenate(
         [np.arange(advert.first_day, advert.first_day + advert.days) for advert in ADVERTISING]
     )
     advert = np.repeat(np.arange(len(ADVERTISING)), [advert.days for advert in ADVERTISING])
-    budget = np.array([advert.budget for advert in ADVERTISING])[advert] * max(frame.customers / 1000, 1)
+    budget = np.array([advert.budget for advert in ADVERTISING])[advert] * max(scenario.customers / 1000, 1)
     spent = np.rint(budget * rng.uniform(0.7, 1.1, len(days))).astype(np.int64)
     clicks = rng.poisson(spent / _FEN_A_CLICK)
     shown = clicks * _SHOWN_A_CLICK + rng.poisson(spent / _FEN_A_CLICK * 5)
-    told = days < frame.history.days
+    told = days < scenario.history.days
     columns = {
-        "day": text_columns.days(frame.history.zero + days * text_columns.DAY),
+        "day": text_columns.days(scenario.history.zero + days * text_columns.DAY),
         "campaign_id": text_columns.pick(_IDS, advert),
         "campaign": text_columns.pick(_CAMPAIGNS, advert),
         "channel": text_columns.pick(_CHANNELS, advert),
         "cost": text_columns.money(spent),
         "currency": pa.repeat("CNY", len(days)),
-        "impressions": text_columns.plain(shown),
-        "clicks": text_columns.plain(clicks),
+        "impressions": text_columns.integers(shown),
+        "clicks": text_columns.integers(clicks),
         "source": pa.repeat(GENERATED, len(days)),
     }
     yield Export("ads/spend", pa.table(columns).filter(pa.array(told)))

@@ -19,33 +19,33 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lakehouse.sample.company.random_arrays import Floats
-    from lakehouse.sample.company.world.frame import Frame
+    from lakehouse.sample.company.world.scenario import Scenario
 
 FRIDAY = 5
 _PEG_ENDS = dt.date(2005, 7, 21)
 _HALF_A_DAYS_SWING = 4.0  # °C
 
 
-def of_company(frame: Frame) -> Iterator[Export]:
+def of_company(scenario: Scenario) -> Iterator[Export]:
     """Yield weather and rates (generated), China's public holidays, and places: cities and the shops in them."""
-    yield _weather(frame)
-    if days := _calendar(frame):
+    yield _weather(scenario)
+    if days := _calendar(scenario):
         yield Export("calendar/days", _table("region_code day kind name is_working_day", days))
     yield _places()
-    yield _rates(frame)
+    yield _rates(scenario)
 
 
-def _weather(frame: Frame) -> Export:
-    days = frame.history.days
+def _weather(scenario: Scenario) -> Export:
+    days = scenario.history.days
     city, day = (axis.ravel() for axis in np.indices((len(CITIES), days)))
-    rain, degrees = frame.millimetres[city, day], frame.degrees[city, day]
+    rain, degrees = scenario.millimetres[city, day], scenario.degrees[city, day]
     columns = {
         "place_id": text_columns.pick([place.code for place in CITIES], city),
-        "day": text_columns.days(frame.history.zero + day * text_columns.DAY),
+        "day": text_columns.days(scenario.history.zero + day * text_columns.DAY),
         "temperature_max_c": _tenths(degrees + _HALF_A_DAYS_SWING),
         "temperature_min_c": _tenths(degrees - _HALF_A_DAYS_SWING),
         "precipitation_mm": _tenths(rain),
-        "condition": text_columns.pick(("dry", "rain"), frame.rain[city, day].astype(np.int64)),
+        "condition": text_columns.pick(("dry", "rain"), scenario.rain[city, day].astype(np.int64)),
         "source": pa.repeat(GENERATED, len(city)),
     }
     return Export("weather/daily", pa.table(columns))
@@ -54,14 +54,16 @@ def _weather(frame: Frame) -> Export:
 def _tenths(values: Floats) -> pa.Array:
     tenths = np.rint(np.abs(values) * 10).astype(np.int64)
     sign = text_columns.pick(("", "-"), ((values < 0) & (tenths > 0)).astype(np.int64))
-    return text_columns.joined(sign, text_columns.plain(tenths // 10), ".", text_columns.plain(tenths % 10))
+    return text_columns.joined(
+        sign, text_columns.integers(tenths // 10), ".", text_columns.integers(tenths % 10)
+    )
 
 
-def _calendar(frame: Frame) -> list[tuple[str | None, ...]]:
+def _calendar(scenario: Scenario) -> list[tuple[str | None, ...]]:
     """Return the days that are no ordinary ones: holidays, and weekends that are worked for them, since 2024."""
     rows: list[tuple[str | None, ...]] = []
-    for number in range(frame.history.days):
-        day = frame.history.date(number)
+    for number in range(scenario.history.days):
+        day = scenario.history.date(number)
         name, works = holiday(day), is_workday(day)
         if name:
             rows.append(("CN", day.isoformat(), "holiday", name, "no"))
@@ -70,19 +72,21 @@ def _calendar(frame: Frame) -> list[tuple[str | None, ...]]:
     return rows
 
 
-def _rates(frame: Frame) -> Export:
+def _rates(scenario: Scenario) -> Export:
     """Return what a dollar cost: 8.28 yuan while China held it there (1997 to July 2005), a walk around 7 since."""
-    days = frame.history.days + 1  # from the day before: midnight in China is the evening before in UTC
-    walk = 7.0 + np.cumsum(stream(frame.seed, "rates").normal(0, 0.005, days))
-    if frame.history.until < _PEG_ENDS:
+    days = scenario.history.days + 1  # from the day before: midnight in China is the evening before in UTC
+    walk = 7.0 + np.cumsum(stream(scenario.seed, "rates").normal(0, 0.005, days))
+    if scenario.history.until < _PEG_ENDS:
         walk = np.full(days, 8.28)
     tenths_of_fen = np.rint(walk * 10_000).astype(np.int64)
     columns = {
-        "day": text_columns.days(frame.history.zero + np.arange(-1, days - 1) * text_columns.DAY),
+        "day": text_columns.days(scenario.history.zero + np.arange(-1, days - 1) * text_columns.DAY),
         "currency": pa.repeat("USD", days),
         "quote": pa.repeat("CNY", days),
         "rate": text_columns.joined(
-            text_columns.plain(tenths_of_fen // 10_000), ".", text_columns.digits(tenths_of_fen % 10_000, 4)
+            text_columns.integers(tenths_of_fen // 10_000),
+            ".",
+            text_columns.digits(tenths_of_fen % 10_000, 4),
         ),
         "source": pa.repeat(GENERATED, days),
     }

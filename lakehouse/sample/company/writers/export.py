@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lakehouse.sample.company import text_columns
-from lakehouse.sample.company.plants import DirtRates
+from lakehouse.sample.company.policy import FaultRates
 from lakehouse.sample.company.random_arrays import Flags, Ints, stream
 from lakehouse.sample.company.world.chunk import Chunk
 
@@ -55,12 +55,12 @@ class Dirt:
 
     def __init__(self, chunk: Chunk, place: str) -> None:
         self._chunk, self._place = chunk, place
-        self._rates: DirtRates = chunk.frame.plants.dirt
+        self._rates: FaultRates = chunk.scenario.plants.dirt
         self._faults: dict[str, Flags] = {}
 
     def _draws(self, column: str, rows: int) -> Any:
         """Return randomness for one column alone."""
-        rng = stream(self._chunk.frame.seed, f"dirt/{self._place}.{column}", self._chunk.number)
+        rng = stream(self._chunk.scenario.seed, f"dirt/{self._place}.{column}", self._chunk.number)
         return rng.random(rows)
 
     def _draws_of(self, column: str, values: pa.Array) -> Any:
@@ -90,22 +90,22 @@ class Dirt:
                 "prefixed_phone": rates.prefixed_phone,
             },
         )
-        phones = text_columns.replaced(phones, of["excel_phone"], _excel)
-        phones = text_columns.replaced(phones, of["full_width_digits"], _full_width)
-        phones = text_columns.replaced(phones, of["dashed_phone"], lambda t: _grouped(t, "", "-"))
-        return text_columns.replaced(phones, of["prefixed_phone"], lambda t: _grouped(t, "+86 ", " "))
+        phones = text_columns.replaced_where(phones, of["excel_phone"], _excel)
+        phones = text_columns.replaced_where(phones, of["full_width_digits"], _full_width)
+        phones = text_columns.replaced_where(phones, of["dashed_phone"], lambda t: _grouped(t, "", "-"))
+        return text_columns.replaced_where(phones, of["prefixed_phone"], lambda t: _grouped(t, "+86 ", " "))
 
     def emails(self, column: str, emails: pa.Array) -> pa.Array:
         """Return addresses, some missing."""
         draws = self._draws_of(column, emails)
         of = self._share(column, draws, {"missing_email": self._rates.missing_email})
-        return text_columns.blank(emails, of["missing_email"])
+        return text_columns.null_where(emails, of["missing_email"])
 
     def words(self, column: str, words: pa.Array) -> pa.Array:
         """Return texts, some with a space behind; null stays null."""
         draws = self._draws_of(column, words)
         of = self._share(column, draws, {"trailing_space": self._rates.trailing_space})
-        return text_columns.replaced(words, of["trailing_space"], lambda t: text_columns.joined(t, " "))
+        return text_columns.replaced_where(words, of["trailing_space"], lambda t: text_columns.joined(t, " "))
 
     def optional(self, column: str, words: pa.Array) -> pa.Array:
         """Return texts, some of them an empty string instead."""
@@ -122,10 +122,10 @@ class Dirt:
             {"slash_date": rates.slash_date, "chinese_date": rates.chinese_date},
         )
         slash, chinese = seconds[of["slash_date"]], seconds[of["chinese_date"]]
-        told = text_columns.replaced(
+        told = text_columns.replaced_where(
             text_columns.local(seconds), of["slash_date"], lambda _: _moments(slash, _slash)
         )
-        return text_columns.replaced(told, of["chinese_date"], lambda _: _moments(chinese, _chinese))
+        return text_columns.replaced_where(told, of["chinese_date"], lambda _: _moments(chinese, _chinese))
 
     def export(
         self, columns: dict[str, Any], person: Ints, form: str = CSV, keep: Flags | None = None

@@ -13,7 +13,7 @@ from lakehouse.sample.company.world.accounts import BOTH, WECHAT
 from lakehouse.sample.company.world.places import CITIES, stores
 from lakehouse.sample.company.world.shopping import STORE
 from lakehouse.sample.company.writers.export import GENERATED, Export
-from lakehouse.sample.company.writers.part import sold_by, true_names
+from lakehouse.sample.company.writers.system_records import is_sold_by, true_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,25 +29,27 @@ _COUPON = 1000  # fen
 
 def exports(chunk: Chunk) -> Iterator[Export]:
     """Yield the orders that were made with Shopify, in the order of their lines."""
-    own = sold_by(chunk, "shopify")
-    if "shopify" not in chunk.frame.shops:
+    own = is_sold_by(chunk, "shopify")
+    if "shopify" not in chunk.scenario.shops:
         return
-    line = np.flatnonzero(own[chunk.of("items", "order")])
-    order, product = chunk.of("items", "order")[line], chunk.of("items", "product")[line]
-    catalogue, first = chunk.frame.catalogue, chunk.of("items", "line")[line] == 1
-    list_price, unit = chunk.of("items", "list_price")[line], chunk.of("items", "unit_price")[line]
+    line = np.flatnonzero(own[chunk.array("items", "order")])
+    order, product = chunk.array("items", "order")[line], chunk.array("items", "product")[line]
+    catalogue, first = chunk.scenario.catalogue, chunk.array("items", "line")[line] == 1
+    list_price, unit = chunk.array("items", "list_price")[line], chunk.array("items", "unit_price")[line]
     columns = {
-        "Name": chunk.texts("orders", "order_id", order),
-        **{name: text_columns.blank(told, ~first) for name, told in _order(chunk, order).items()},
-        "Created at": _offset(chunk.of("orders", "ordered_at")[order]),
-        "Lineitem quantity": text_columns.plain(chunk.of("items", "quantity")[line]),
+        "Name": chunk.column("orders", "order_id", order),
+        **{name: text_columns.null_where(told, ~first) for name, told in _order(chunk, order).items()},
+        "Created at": _offset(chunk.array("orders", "ordered_at")[order]),
+        "Lineitem quantity": text_columns.integers(chunk.array("items", "quantity")[line]),
         "Lineitem name": text_columns.pick(catalogue.names, product),
         "Lineitem price": text_columns.money(unit),
-        "Lineitem compare at price": text_columns.blank(text_columns.money(list_price), list_price == unit),
+        "Lineitem compare at price": text_columns.null_where(
+            text_columns.money(list_price), list_price == unit
+        ),
         "Lineitem sku": text_columns.pick(catalogue.ids, product),
         "Lineitem requires shipping": pa.repeat("true", len(line)),
     }
-    yield Export("shopify/orders", pa.table(columns), chunk.of("orders", "person")[order])
+    yield Export("shopify/orders", pa.table(columns), chunk.array("orders", "person")[order])
 
 
 def _offset(seconds: Ints) -> pa.Array:
@@ -56,49 +58,55 @@ def _offset(seconds: Ints) -> pa.Array:
 
 def _order(chunk: Chunk, order: Ints) -> dict[str, Any]:
     """Return what stands in an order's first row; who has an account with WeChat alone pays under the own phone."""
-    row, account = chunk.of("orders", "row")[order], chunk.of("orders", "account")[order]
+    row, account = chunk.array("orders", "row")[order], chunk.array("orders", "account")[order]
     carries, in_store = (
-        chunk.of("accounts", "carries")[account],
-        chunk.of("orders", "channel")[order] == STORE,
+        chunk.array("accounts", "carries")[account],
+        chunk.array("orders", "channel")[order] == STORE,
     )
-    city, amount = chunk.of("persons", "city")[row], chunk.of("orders", "amount")[order]
-    coupon, end = chunk.of("orders", "coupon")[order], chunk.frame.history.zero + chunk.frame.history.end
-    back = np.isin(order, chunk.of("returns", "order"))
-    shipped = chunk.of("orders", "shipped_at")[order]
+    city, amount = chunk.array("persons", "city")[row], chunk.array("orders", "amount")[order]
+    coupon, end = (
+        chunk.array("orders", "coupon")[order],
+        chunk.scenario.history.zero + chunk.scenario.history.end,
+    )
+    back = np.isin(order, chunk.array("returns", "order"))
+    shipped = chunk.array("orders", "shipped_at")[order]
     unsent = in_store | (shipped >= end)
-    phone, ordered = chunk.texts("persons", "phone", row), _offset(chunk.of("orders", "ordered_at")[order])
+    phone, ordered = (
+        chunk.column("persons", "phone", row),
+        _offset(chunk.array("orders", "ordered_at")[order]),
+    )
     person = true_names(chunk, row)
-    channel = text_columns.pick(("web", "app", "pos"), chunk.of("orders", "channel")[order])
-    promotion = pc.if_else(pa.array(chunk.of("orders", "promoted")[order]), "promotion", "")
+    channel = text_columns.pick(("web", "app", "pos"), chunk.array("orders", "channel")[order])
+    promotion = pc.if_else(pa.array(chunk.array("orders", "promoted")[order]), "promotion", "")
     return {
-        "Email": text_columns.blank(chunk.texts("persons", "email", row), carries != BOTH),
+        "Email": text_columns.null_where(chunk.column("persons", "email", row), carries != BOTH),
         "Financial Status": text_columns.pick(("paid", "refunded"), back.astype(np.int64)),
         "Paid at": ordered,
         "Fulfillment Status": text_columns.pick(
             ("fulfilled", "unfulfilled"), (unsent & ~in_store).astype(np.int64)
         ),
-        "Fulfilled at": text_columns.blank(_offset(shipped), unsent),
+        "Fulfilled at": text_columns.null_where(_offset(shipped), unsent),
         "Currency": pa.repeat("CNY", len(order)),
         "Subtotal": text_columns.money(amount),
         "Shipping": pa.repeat("0.00", len(order)),
         "Taxes": pa.repeat("0.00", len(order)),
         "Total": text_columns.money(amount),
-        "Discount Code": text_columns.blank(chunk.texts("accounts", "coupon_id", account), ~coupon),
+        "Discount Code": text_columns.null_where(chunk.column("accounts", "coupon_id", account), ~coupon),
         "Discount Amount": text_columns.money(coupon * _COUPON),
-        "Billing Name": text_columns.blank(person, in_store),
-        "Billing Phone": text_columns.blank(phone, in_store),
-        "Shipping Name": text_columns.blank(person, in_store),
-        "Shipping Street": text_columns.blank(chunk.texts("persons", "address", row), in_store),
+        "Billing Name": text_columns.null_where(person, in_store),
+        "Billing Phone": text_columns.null_where(phone, in_store),
+        "Shipping Name": text_columns.null_where(person, in_store),
+        "Shipping Street": text_columns.null_where(chunk.column("persons", "address", row), in_store),
         "Shipping City": text_columns.pick(_CITIES, city),
         "Shipping Province": text_columns.pick(_PROVINCES, city),
         "Shipping Country": pa.repeat("CN", len(order)),
         "Payment Method": pa.repeat("WeChat Pay", len(order)),
-        "Payment Reference": text_columns.joined("c", chunk.texts("orders", "order_id", order), ".1"),
+        "Payment Reference": text_columns.joined("c", chunk.column("orders", "order_id", order), ".1"),
         "Refunded Amount": text_columns.money(amount * back),
-        "Location": text_columns.blank(
-            text_columns.pick(_STORES, chunk.of("orders", "store")[order]), ~in_store
+        "Location": text_columns.null_where(
+            text_columns.pick(_STORES, chunk.array("orders", "store")[order]), ~in_store
         ),
         "Tags": text_columns.joined(GENERATED, pc.if_else(pc.equal(promotion, ""), "", ", "), promotion),
         "Source": channel,
-        "Phone": text_columns.blank(phone, carries == WECHAT),
+        "Phone": text_columns.null_where(phone, carries == WECHAT),
     }

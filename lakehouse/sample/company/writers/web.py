@@ -41,11 +41,11 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 def exports(chunk: Chunk) -> Iterator[Export]:
     """Yield the messages of a chunk's people, in order of time."""
-    rng = stream(chunk.frame.seed, "web", chunk.number)
+    rng = stream(chunk.scenario.seed, "web", chunk.number)
     count = len(chunk.tables["events"])
-    account, at = chunk.of("events", "account"), chunk.of("events", "at")
+    account, at = chunk.array("events", "account"), chunk.array("events", "at")
     waits, latency = rng.integers(20, 2000, count), rng.integers(30, 400, count)
-    user = chunk.texts("accounts", "customer_id", account)
+    user = chunk.column("accounts", "customer_id", account)
     known = text_columns.joined('"', user, '"')
     signed_in = chunk.tables["events"]["signed_in"].combine_chunks()
     head, properties = _said(chunk)
@@ -54,7 +54,7 @@ def exports(chunk: Chunk) -> Iterator[Export]:
         ',"messageId":"',
         text_columns.uuids(rng.integers(0, 256, (count, 16), np.uint8)),
         '","anonymousId":"',
-        chunk.texts("devices", "anonymous_id", chunk.of("events", "device")),
+        chunk.column("devices", "anonymous_id", chunk.array("events", "device")),
         '","userId":',
         pc.if_else(signed_in, known, "null"),
         ',"timestamp":"',
@@ -70,7 +70,7 @@ def exports(chunk: Chunk) -> Iterator[Export]:
         _context(chunk, rng),
         "}\n",
     )
-    person = chunk.of("persons", "person")[chunk.of("events", "row")]
+    person = chunk.array("persons", "person")[chunk.array("events", "row")]
     yield Dirt(chunk, "web/events").export({LINES: lines}, person, PACKED)
 
 
@@ -88,8 +88,8 @@ def _stamp(milliseconds: Ints) -> pa.Array:
 
 def _said(chunk: Chunk) -> tuple[pa.Array, pa.Array]:
     """Return the beginning of each message, its type and name, and its properties or traits."""
-    kind, subject = chunk.of("events", "kind"), chunk.of("events", "subject")
-    app = chunk.of("events", "app")
+    kind, subject = chunk.array("events", "kind"), chunk.array("events", "subject")
+    app = chunk.array("events", "app")
     heads = (
         '{"type":"page"',
         '{"type":"track","event":"Product Viewed"',
@@ -115,7 +115,7 @@ def _page(name: str, path: str) -> str:
 
 
 def _products(chunk: Chunk) -> list[str]:
-    catalogue = chunk.frame.catalogue
+    catalogue = chunk.scenario.catalogue
     return [
         '"properties":'
         + _encode(
@@ -133,12 +133,12 @@ def _products(chunk: Chunk) -> list[str]:
 
 def _traits(chunk: Chunk, account: Ints) -> pa.Array:
     """Return what an account says of its person when it signs in first: phone, e-mail or unionid."""
-    row, carries = chunk.of("accounts", "row")[account], chunk.of("accounts", "carries")[account]
-    name = (chunk.texts("persons", part, row) for part in ("given_first", "given_second", "family"))
+    row, carries = chunk.array("accounts", "row")[account], chunk.array("accounts", "carries")[account]
+    name = (chunk.column("persons", part, row) for part in ("given_first", "given_second", "family"))
     first, second, family = name
-    phone = text_columns.joined(',"phone":"+86', chunk.texts("persons", "phone", row), '"')
-    email = text_columns.joined(',"email":"', chunk.texts("persons", "email", row), '"')
-    union = text_columns.joined(',"unionid":"', chunk.texts("persons", "unionid", row), '"')
+    phone = text_columns.joined(',"phone":"+86', chunk.column("persons", "phone", row), '"')
+    email = text_columns.joined(',"email":"', chunk.column("persons", "email", row), '"')
+    union = text_columns.joined(',"unionid":"', chunk.column("persons", "unionid", row), '"')
     return text_columns.joined(
         '"traits":{"firstName":"',
         first,
@@ -153,14 +153,16 @@ def _traits(chunk: Chunk, account: Ints) -> pa.Array:
 
 
 def _ordered(chunk: Chunk, order: Ints) -> pa.Array:
-    lines = np.bincount(chunk.of("items", "order"), weights=chunk.of("items", "quantity")).astype(np.int64)
+    lines = np.bincount(chunk.array("items", "order"), weights=chunk.array("items", "quantity")).astype(
+        np.int64
+    )
     return text_columns.joined(
         '"properties":{"order_id":"',
-        chunk.texts("orders", "order_id", order),
+        chunk.column("orders", "order_id", order),
         '","revenue":',
-        text_columns.money(chunk.of("orders", "amount")[order]),
+        text_columns.money(chunk.array("orders", "amount")[order]),
         ',"currency":"CNY","quantity":',
-        text_columns.plain(lines[order]),
+        text_columns.integers(lines[order]),
         "}",
     )
 
@@ -179,6 +181,6 @@ def _context(chunk: Chunk, rng: np.random.Generator) -> pa.Array:
         for version in ("5.1.0", "5.2.1")
     ]
     # a device keeps its browser or telephone; where it came from may change
-    device, app = chunk.of("events", "device"), chunk.of("events", "app")
+    device, app = chunk.array("events", "device"), chunk.array("events", "app")
     browser = device % len(_AGENTS) * len(_REFERRERS) + rng.integers(0, len(_REFERRERS), len(device))
     return text_columns.pick([*agents, *apps], np.where(app, len(agents) + device // 2 % len(apps), browser))

@@ -12,7 +12,7 @@ from lakehouse.sample.company import text_columns
 from lakehouse.sample.company.world.accounts import BOTH
 from lakehouse.sample.company.world.places import CITIES
 from lakehouse.sample.company.writers.export import GENERATED, Export
-from lakehouse.sample.company.writers.part import sold_by
+from lakehouse.sample.company.writers.system_records import is_sold_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,52 +26,57 @@ _COUPON = 1000  # fen
 
 def exports(chunk: Chunk) -> Iterator[Export]:
     """Yield the orders that were made with WooCommerce, in the order of their lines."""
-    if "woocommerce" not in chunk.frame.shops:
+    if "woocommerce" not in chunk.scenario.shops:
         return
-    line = np.flatnonzero(sold_by(chunk, "woocommerce")[chunk.of("items", "order")])
-    order, product = chunk.of("items", "order")[line], chunk.of("items", "product")[line]
-    row, account = chunk.of("orders", "row")[order], chunk.of("orders", "account")[order]
-    city, amount = chunk.of("persons", "city")[row], chunk.of("orders", "amount")[order]
-    number = pc.utf8_slice_codeunits(chunk.texts("orders", "order_id", order), 2)
-    nth, quantity = text_columns.plain(chunk.of("items", "line")[line]), chunk.of("items", "quantity")[line]
+    line = np.flatnonzero(is_sold_by(chunk, "woocommerce")[chunk.array("items", "order")])
+    order, product = chunk.array("items", "order")[line], chunk.array("items", "product")[line]
+    row, account = chunk.array("orders", "row")[order], chunk.array("orders", "account")[order]
+    city, amount = chunk.array("persons", "city")[row], chunk.array("orders", "amount")[order]
+    number = pc.utf8_slice_codeunits(chunk.column("orders", "order_id", order), 2)
+    nth, quantity = (
+        text_columns.integers(chunk.array("items", "line")[line]),
+        chunk.array("items", "quantity")[line],
+    )
     back, value = (
-        np.isin(order, chunk.of("returns", "order")),
-        chunk.of("items", "unit_price")[line] * quantity,
+        np.isin(order, chunk.array("returns", "order")),
+        chunk.array("items", "unit_price")[line] * quantity,
     )
     given = text_columns.joined(
-        *(chunk.texts("persons", part, row) for part in ("given_first", "given_second"))
+        *(chunk.column("persons", part, row) for part in ("given_first", "given_second"))
     )
     columns = {
         "order_id": number,
         "order_number": number,
-        "date": text_columns.utc(chunk.of("orders", "ordered_at")[order]),
+        "date": text_columns.utc(chunk.array("orders", "ordered_at")[order]),
         "status": text_columns.pick(("completed", "refunded"), back.astype(np.int64)),
         "shipping_total": pa.repeat("0.00", len(line)),
         "tax_total": pa.repeat("0.00", len(line)),
-        "discount_total": text_columns.money(chunk.of("orders", "coupon")[order] * _COUPON),
+        "discount_total": text_columns.money(chunk.array("orders", "coupon")[order] * _COUPON),
         "order_total": text_columns.money(amount),
         "refunded_total": text_columns.money(amount * back),
         "order_currency": pa.repeat("CNY", len(line)),
         "payment_method": pa.repeat("alipay", len(line)),
-        "customer_id": pc.utf8_slice_codeunits(chunk.texts("accounts", "customer_id", account), 1),
+        "customer_id": pc.utf8_slice_codeunits(chunk.column("accounts", "customer_id", account), 1),
         "billing_first_name": given,
-        "billing_last_name": chunk.texts("persons", "family", row),
-        "billing_email": text_columns.blank(
-            chunk.texts("persons", "email", row), chunk.of("accounts", "carries")[account] != BOTH
+        "billing_last_name": chunk.column("persons", "family", row),
+        "billing_email": text_columns.null_where(
+            chunk.column("persons", "email", row), chunk.array("accounts", "carries")[account] != BOTH
         ),
-        "billing_phone": chunk.texts("persons", "phone", row),
-        "billing_address_1": chunk.texts("persons", "address", row),
+        "billing_phone": chunk.column("persons", "phone", row),
+        "billing_address_1": chunk.column("persons", "address", row),
         "billing_city": text_columns.pick(_CITIES, city),
         "billing_state": text_columns.pick(_PROVINCES, city),
         "billing_country": pa.repeat("CN", len(line)),
         "customer_note": pa.repeat(GENERATED, len(line)),
         "item_id": text_columns.joined(number, nth),
-        "item_product_id": pc.utf8_slice_codeunits(text_columns.pick(chunk.frame.catalogue.ids, product), 1),
-        "item_name": text_columns.pick(chunk.frame.catalogue.names, product),
-        "item_sku": text_columns.pick(chunk.frame.catalogue.ids, product),
-        "item_quantity": text_columns.plain(quantity),
+        "item_product_id": pc.utf8_slice_codeunits(
+            text_columns.pick(chunk.scenario.catalogue.ids, product), 1
+        ),
+        "item_name": text_columns.pick(chunk.scenario.catalogue.names, product),
+        "item_sku": text_columns.pick(chunk.scenario.catalogue.ids, product),
+        "item_quantity": text_columns.integers(quantity),
         "item_subtotal": text_columns.money(value),
         "item_total": text_columns.money(value),
         "item_refunded": text_columns.money(value * back),
     }
-    yield Export("woocommerce/order_export", pa.table(columns), chunk.of("orders", "person")[order])
+    yield Export("woocommerce/order_export", pa.table(columns), chunk.array("orders", "person")[order])

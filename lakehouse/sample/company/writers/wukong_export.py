@@ -12,21 +12,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lakehouse.sample.company import text_columns
-from lakehouse.sample.company.plants import LOSS_REASONS
+from lakehouse.sample.company.policy import LOSS_REASONS
 from lakehouse.sample.company.random_arrays import Ints
 from lakehouse.sample.company.world.places import CITIES
 from lakehouse.sample.company.world.selling import LOST, OPEN, WON
 from lakehouse.sample.company.writers import ids
 from lakehouse.sample.company.writers.export import GENERATED, WORKBOOK, Dirt, Export
-from lakehouse.sample.company.writers.part import (
-    Part,
+from lakehouse.sample.company.writers.system_records import (
+    SystemRecords,
     emails,
     family_names,
     given_names,
-    held_by,
     last_stages,
     or_null,
     phones,
+    records_of,
 )
 
 if TYPE_CHECKING:
@@ -42,103 +42,107 @@ _NOTHING = "无"  # 悟空 takes no empty note
 
 def exports(chunk: Chunk) -> Iterator[Export]:
     """Yield what 悟空 writes of the customers whose office works with it."""
-    part = held_by(chunk, "wukong")
-    if part.none:
+    records = records_of(chunk, "wukong")
+    if records.is_empty:
         return
-    names = customer_names(part)
-    yield _customers(part, names)
-    yield _deals(part, names)
-    yield _activities(part, names)
-    won = part.only("deals", part.of("deals", "outcome") == WON)
+    names = customer_names(records)
+    yield _customers(records, names)
+    yield _deals(records, names)
+    yield _activities(records, names)
+    won = records.filtered("deals", records.array("deals", "outcome") == WON)
     yield _contracts(won, names)
     yield _payments(won, names)
 
 
-def customer_names(part: Part) -> pa.Array:
+def customer_names(records: SystemRecords) -> pa.Array:
     """Return the name of each customer: `（number）` stands behind, for 悟空 allows a name once."""
-    spelled = text_columns.joined(family_names(part), given_names(part))
-    return ids.wukong(spelled, part.texts("contacts", "contact_id"))
+    spelled = text_columns.joined(family_names(records), given_names(records))
+    return ids.wukong(spelled, records.column("contacts", "contact_id"))
 
 
-def _of(part: Part, names: pa.Array, contact: Ints) -> pa.Array:
+def _of(records: SystemRecords, names: pa.Array, contact: Ints) -> pa.Array:
     """Return the customers' names of records that name a row of `contacts`."""
-    place = np.full(len(part.chunk.tables["contacts"]), -1, np.int64)
-    place[part.rows("contacts")] = np.arange(len(names))
+    place = np.full(len(records.chunk.tables["contacts"]), -1, np.int64)
+    place[records.row_numbers("contacts")] = np.arange(len(names))
     return or_null(names, place[contact])
 
 
-def _customers(part: Part, names: pa.Array) -> Export:
-    city = part.chunk.of("persons", "city")[part.of("contacts", "row")]
-    dirt = Dirt(part.chunk, "wukong/customers")
-    owner = part.user("contacts", "name")
+def _customers(records: SystemRecords, names: pa.Array) -> Export:
+    city = records.chunk.array("persons", "city")[records.array("contacts", "row")]
+    dirt = Dirt(records.chunk, "wukong/customers")
+    owner = records.user_column("contacts", "name")
     columns = {
         "客户名称": names,
         "客户类型": pa.repeat("个人", len(city)),
         "客户来源": pa.repeat(GENERATED, len(city)),
-        "手机": dirt.phones("手机", phones(part)),
-        "邮箱": dirt.emails("邮箱", emails(part)),
+        "手机": dirt.phones("手机", phones(records)),
+        "邮箱": dirt.emails("邮箱", emails(records)),
         "省市区": text_columns.joined(
             text_columns.pick([place.province for place in CITIES], city),
             ",",
             text_columns.pick([place.name for place in CITIES], city),
         ),
-        "详细地址": part.persons("contacts", "address"),
+        "详细地址": records.person_column("contacts", "address"),
         "备注": dirt.optional("备注", pa.nulls(len(city), pa.string())),
         "负责人": owner,
         "创建人": owner,
-        "创建时间": dirt.local_moments("创建时间", part.of("contacts", "created_at")),
-        "更新时间": text_columns.local(part.of("contacts", "updated_at")),
+        "创建时间": dirt.local_moments("创建时间", records.array("contacts", "created_at")),
+        "更新时间": text_columns.local(records.array("contacts", "updated_at")),
     }
-    return dirt.export(columns, part.of("contacts", "person"), WORKBOOK)
+    return dirt.export(columns, records.array("contacts", "person"), WORKBOOK)
 
 
-def _deals(part: Part, names: pa.Array) -> Export:
-    outcome, closed = part.of("deals", "outcome"), part.of("deals", "closed_at")
-    owner, reason = part.user("deals", "name"), np.maximum(part.of("deals", "reason"), 0)
-    created = part.of("deals", "created_at")
+def _deals(records: SystemRecords, names: pa.Array) -> Export:
+    outcome, closed = records.array("deals", "outcome"), records.array("deals", "closed_at")
+    owner, reason = records.user_column("deals", "name"), np.maximum(records.array("deals", "reason"), 0)
+    created = records.array("deals", "created_at")
     columns = {
-        "商机名称": _titles(part),
-        "客户名称": _of(part, names, part.of("deals", "contact")),
-        "商机金额（元）": text_columns.money(part.of("deals", "amount")),
+        "商机名称": _titles(records),
+        "客户名称": _of(records, names, records.array("deals", "contact")),
+        "商机金额（元）": text_columns.money(records.array("deals", "amount")),
         "预计成交日期": text_columns.days(closed),
         "商机状态组": pa.repeat("销售流程", len(outcome)),
-        "商机阶段": text_columns.pick(_STAGES, last_stages(part.chunk)[part.rows("deals")]),
-        "输单原因": text_columns.blank(text_columns.pick(list(_REASONS.values()), reason), outcome != LOST),
+        "商机阶段": text_columns.pick(_STAGES, last_stages(records.chunk)[records.row_numbers("deals")]),
+        "输单原因": text_columns.null_where(
+            text_columns.pick(list(_REASONS.values()), reason), outcome != LOST
+        ),
         "负责人": owner,
         "创建人": owner,
         "创建时间": text_columns.local(created),
         "更新时间": text_columns.local(np.where(outcome == OPEN, created, closed)),
     }
-    return Export("wukong/deals", pa.table(columns), part.of("deals", "person"), form=WORKBOOK)
+    return Export("wukong/deals", pa.table(columns), records.array("deals", "person"), form=WORKBOOK)
 
 
-def _titles(part: Part) -> pa.Array:
-    return text_columns.joined(part.texts("deals", "product"), " ", part.texts("deals", "deal_id"))
+def _titles(records: SystemRecords) -> pa.Array:
+    return text_columns.joined(records.column("deals", "product"), " ", records.column("deals", "deal_id"))
 
 
-def _activities(part: Part, names: pa.Array) -> Export:
-    chunk, deal = part.chunk, part.of("activities", "deal")
-    titles = text_columns.joined(chunk.texts("deals", "product"), " ", chunk.texts("deals", "deal_id"))
+def _activities(records: SystemRecords, names: pa.Array) -> Export:
+    chunk, deal = records.chunk, records.array("activities", "deal")
+    titles = text_columns.joined(chunk.column("deals", "product"), " ", chunk.column("deals", "deal_id"))
     columns = {
-        "跟进内容": pc.fill_null(part.texts("activities", "note"), _NOTHING),
-        "创建人": part.user("activities", "name"),
-        "所属客户": _of(part, names, part.of("activities", "contact")),
-        "跟进时间": text_columns.local(part.of("activities", "at")),
-        "跟进方式": text_columns.pick(_METHODS, part.of("activities", "kind")),
+        "跟进内容": pc.fill_null(records.column("activities", "note"), _NOTHING),
+        "创建人": records.user_column("activities", "name"),
+        "所属客户": _of(records, names, records.array("activities", "contact")),
+        "跟进时间": text_columns.local(records.array("activities", "at")),
+        "跟进方式": text_columns.pick(_METHODS, records.array("activities", "kind")),
         "相关商机": or_null(titles, deal),
     }
-    return Export("wukong/activities", pa.table(columns), part.of("activities", "person"), form=WORKBOOK)
+    return Export(
+        "wukong/activities", pa.table(columns), records.array("activities", "person"), form=WORKBOOK
+    )
 
 
-def _contracts(part: Part, names: pa.Array) -> Export:
+def _contracts(records: SystemRecords, names: pa.Array) -> Export:
     """Return contracts (合同): what was won is signed on the day."""
-    closed, owner = part.of("deals", "closed_at"), part.user("deals", "name")
+    closed, owner = records.array("deals", "closed_at"), records.user_column("deals", "name")
     columns = {
-        "合同编号": _numbers(part, "HT"),
-        "合同名称": part.texts("deals", "product"),
-        "客户名称": _of(part, names, part.of("deals", "contact")),
-        "商机名称": _titles(part),
-        "合同金额（元）": text_columns.money(part.of("deals", "amount")),
+        "合同编号": _numbers(records, "HT"),
+        "合同名称": records.column("deals", "product"),
+        "客户名称": _of(records, names, records.array("deals", "contact")),
+        "商机名称": _titles(records),
+        "合同金额（元）": text_columns.money(records.array("deals", "amount")),
         "下单时间": text_columns.days(closed),
         "审核状态": pa.repeat("通过", len(closed)),
         "负责人": owner,
@@ -146,18 +150,18 @@ def _contracts(part: Part, names: pa.Array) -> Export:
         "创建时间": text_columns.local(closed),
         "更新时间": text_columns.local(closed),
     }
-    return Export("wukong/contracts", pa.table(columns), part.of("deals", "person"), form=WORKBOOK)
+    return Export("wukong/contracts", pa.table(columns), records.array("deals", "person"), form=WORKBOOK)
 
 
-def _payments(part: Part, names: pa.Array) -> Export:
+def _payments(records: SystemRecords, names: pa.Array) -> Export:
     """Return payments (回款): every contract is paid at once."""
-    closed, owner = part.of("deals", "closed_at"), part.user("deals", "name")
+    closed, owner = records.array("deals", "closed_at"), records.user_column("deals", "name")
     columns = {
-        "回款编号": _numbers(part, "HK"),
-        "客户名称": _of(part, names, part.of("deals", "contact")),
-        "合同编号": _numbers(part, "HT"),
+        "回款编号": _numbers(records, "HK"),
+        "客户名称": _of(records, names, records.array("deals", "contact")),
+        "合同编号": _numbers(records, "HT"),
         "回款日期": text_columns.days(closed),
-        "回款金额（元）": text_columns.money(part.of("deals", "amount")),
+        "回款金额（元）": text_columns.money(records.array("deals", "amount")),
         "回款方式": pa.repeat("微信支付", len(closed)),
         "审核状态": pa.repeat("通过", len(closed)),
         "负责人": owner,
@@ -165,8 +169,8 @@ def _payments(part: Part, names: pa.Array) -> Export:
         "创建时间": text_columns.local(closed),
         "更新时间": text_columns.local(closed),
     }
-    return Export("wukong/payments", pa.table(columns), part.of("deals", "person"), form=WORKBOOK)
+    return Export("wukong/payments", pa.table(columns), records.array("deals", "person"), form=WORKBOOK)
 
 
-def _numbers(part: Part, letters: str) -> pa.Array:
-    return text_columns.joined(letters, pc.utf8_slice_codeunits(part.texts("deals", "deal_id"), 1))
+def _numbers(records: SystemRecords, letters: str) -> pa.Array:
+    return text_columns.joined(letters, pc.utf8_slice_codeunits(records.column("deals", "deal_id"), 1))

@@ -9,23 +9,23 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lakehouse.sample.company import text_columns
-from lakehouse.sample.company.plants import CHANNELS, LOSS_REASONS
+from lakehouse.sample.company.policy import CHANNELS, LOSS_REASONS
 from lakehouse.sample.company.random_arrays import Ints
 from lakehouse.sample.company.world.places import CITIES
 from lakehouse.sample.company.world.selling import KINDS, LOST, OPEN
 from lakehouse.sample.company.writers import ids
 from lakehouse.sample.company.writers.export import GENERATED, Dirt, Export
-from lakehouse.sample.company.writers.part import (
-    Part,
+from lakehouse.sample.company.writers.system_records import (
+    SystemRecords,
     emails,
     family_names,
     first_contacts,
     full_names,
     given_names,
-    held_by,
     last_stages,
     or_null,
     phones,
+    records_of,
 )
 
 if TYPE_CHECKING:
@@ -47,195 +47,199 @@ _CITIES = [place.name for place in CITIES]
 
 def exports(chunk: Chunk) -> Iterator[Export]:
     """Yield what Zoho writes of the customers whose office works with it."""
-    part = held_by(chunk, "zoho")
-    if part.none:
+    records = records_of(chunk, "zoho")
+    if records.is_empty:
         return
-    yield _contacts(part)
-    yield _leads(part)
-    yield _deals(part)
+    yield _contacts(records)
+    yield _leads(records)
+    yield _deals(records)
     for kind, write in (("call", _calls), ("email", _tasks), ("meeting", _meetings), ("note", _notes)):
-        yield write(part.only("activities", part.of("activities", "kind") == KINDS.index(kind)))
-    yield _cases(part)
+        yield write(records.filtered("activities", records.array("activities", "kind") == KINDS.index(kind)))
+    yield _cases(records)
 
 
 def _id(kind: str, numbers: pa.Array) -> pa.Array:
     return text_columns.joined("zcrm_", ids.zoho(kind, numbers))
 
 
-def _owner(part: Part, label: str, table: str, by: str = "owner") -> dict[str, pa.Array]:
-    user = _id("users", part.user(table, "user_id", by))
-    return {f"{label}.id": user, label: part.user(table, "name", by)}
+def _owner(records: SystemRecords, label: str, table: str, by: str = "owner") -> dict[str, pa.Array]:
+    user = _id("users", records.user_column(table, "user_id", by))
+    return {f"{label}.id": user, label: records.user_column(table, "name", by)}
 
 
 def _times(created: Ints, updated: Ints) -> dict[str, pa.Array]:
     return {"Created Time": text_columns.utc(created), "Modified Time": text_columns.utc(updated)}
 
 
-def _contact_ids(part: Part, contact: Ints) -> pa.Array:
-    return or_null(_id("contacts", part.chunk.texts("contacts", "contact_id")), contact)
+def _contact_ids(records: SystemRecords, contact: Ints) -> pa.Array:
+    return or_null(_id("contacts", records.chunk.column("contacts", "contact_id")), contact)
 
 
-def _contacts(part: Part) -> Export:
+def _contacts(records: SystemRecords) -> Export:
     """Return contacts; Zoho has a field for a refusal alone."""
     city, updated = (
-        part.chunk.of("persons", "city")[part.of("contacts", "row")],
-        part.of("contacts", "updated_at"),
+        records.chunk.array("persons", "city")[records.array("contacts", "row")],
+        records.array("contacts", "updated_at"),
     )
-    refused = pc.equal(part.texts("contacts", "consent"), "no").to_numpy(zero_copy_only=False)
-    family, given = family_names(part), given_names(part)
-    dirt = Dirt(part.chunk, "zoho/contacts")
+    refused = pc.equal(records.column("contacts", "consent"), "no").to_numpy(zero_copy_only=False)
+    family, given = family_names(records), given_names(records)
+    dirt = Dirt(records.chunk, "zoho/contacts")
     columns = {
-        "Record Id": _id("contacts", part.texts("contacts", "contact_id")),
-        **_owner(part, "Contact Owner", "contacts"),
+        "Record Id": _id("contacts", records.column("contacts", "contact_id")),
+        **_owner(records, "Contact Owner", "contacts"),
         "Lead Source": pa.repeat(GENERATED, len(city)),
         "First Name": given,
         "Last Name": family,
-        "Email": dirt.emails("Email", emails(part)),
-        "Mobile": dirt.phones("Mobile", phones(part)),
-        **_times(part.of("contacts", "created_at"), updated),
+        "Email": dirt.emails("Email", emails(records)),
+        "Mobile": dirt.phones("Mobile", phones(records)),
+        **_times(records.array("contacts", "created_at"), updated),
         "Contact Name": dirt.words("Contact Name", text_columns.joined(family, given)),
-        "Mailing Street": part.persons("contacts", "address"),
+        "Mailing Street": records.person_column("contacts", "address"),
         "Mailing City": dirt.words("Mailing City", text_columns.pick(_CITIES, city)),
         "Mailing State": text_columns.pick([place.province for place in CITIES], city),
         "Mailing Country": pa.repeat("中国", len(city)),
         "Email Opt Out": text_columns.pick(("false", "true"), refused.astype(np.int64)),
-        "Unsubscribed Time": text_columns.blank(text_columns.utc(updated), ~refused),
+        "Unsubscribed Time": text_columns.null_where(text_columns.utc(updated), ~refused),
     }
-    return dirt.export(columns, part.of("contacts", "person"))
+    return dirt.export(columns, records.array("contacts", "person"))
 
 
-def _leads(part: Part) -> Export:
-    status, created = part.texts("leads", "status"), part.of("leads", "created_at")
+def _leads(records: SystemRecords) -> Export:
+    status, created = records.column("leads", "status"), records.array("leads", "created_at")
     converted = pc.equal(status, "converted").to_numpy(zero_copy_only=False)
-    contact = np.where(converted, first_contacts(part.chunk, part.of("leads", "row")), -1)
+    contact = np.where(converted, first_contacts(records.chunk, records.array("leads", "row")), -1)
     of = pc.index_in(status, pa.array(["converted", "contacted", "unqualified"]))
-    dirt = Dirt(part.chunk, "zoho/leads")
+    dirt = Dirt(records.chunk, "zoho/leads")
     columns = {
-        "Record Id": _id("leads", part.texts("leads", "lead_id")),
-        **_owner(part, "Lead Owner", "leads"),
+        "Record Id": _id("leads", records.column("leads", "lead_id")),
+        **_owner(records, "Lead Owner", "leads"),
         "Is Converted": text_columns.pick(("false", "true"), converted.astype(np.int64)),
-        "Mobile": dirt.phones("Mobile", part.persons("leads", "phone")),
-        "Lead Source": text_columns.pick(CHANNELS, part.of("leads", "channel")),
+        "Mobile": dirt.phones("Mobile", records.person_column("leads", "phone")),
+        "Lead Source": text_columns.pick(CHANNELS, records.array("leads", "channel")),
         "Lead Status": text_columns.pick(
             ("Pre-Qualified", "Contacted", "Not Qualified"), of.to_numpy(zero_copy_only=False)
         ),
         **_times(created, created),
-        "Lead Name": dirt.words("Lead Name", full_names(part, "leads")),
-        "City": text_columns.pick(_CITIES, part.chunk.of("persons", "city")[part.of("leads", "row")]),
+        "Lead Name": dirt.words("Lead Name", full_names(records, "leads")),
+        "City": text_columns.pick(
+            _CITIES, records.chunk.array("persons", "city")[records.array("leads", "row")]
+        ),
         "Country": pa.repeat("中国", len(created)),
-        "Converted Date Time": text_columns.blank(text_columns.utc(created), ~converted),
-        "Converted Contact.id": _contact_ids(part, contact),
+        "Converted Date Time": text_columns.null_where(text_columns.utc(created), ~converted),
+        "Converted Contact.id": _contact_ids(records, contact),
     }
-    return dirt.export(columns, part.of("leads", "person"))
+    return dirt.export(columns, records.array("leads", "person"))
 
 
-def _deals(part: Part) -> Export:
-    rows, outcome = part.rows("deals"), part.of("deals", "outcome")
-    stage = last_stages(part.chunk)[rows]
-    created, closed = part.of("deals", "created_at"), part.of("deals", "closed_at")
+def _deals(records: SystemRecords) -> Export:
+    rows, outcome = records.row_numbers("deals"), records.array("deals", "outcome")
+    stage = last_stages(records.chunk)[rows]
+    created, closed = records.array("deals", "created_at"), records.array("deals", "closed_at")
     columns = {
-        "Record Id": _id("deals", part.texts("deals", "deal_id")),
-        **_owner(part, "Deal Owner", "deals"),
-        "Amount": text_columns.money(part.of("deals", "amount")),
-        "Deal Name": text_columns.joined(part.texts("deals", "product"), " ", part.texts("deals", "deal_id")),
+        "Record Id": _id("deals", records.column("deals", "deal_id")),
+        **_owner(records, "Deal Owner", "deals"),
+        "Amount": text_columns.money(records.array("deals", "amount")),
+        "Deal Name": text_columns.joined(
+            records.column("deals", "product"), " ", records.column("deals", "deal_id")
+        ),
         "Closing Date": text_columns.days(closed - text_columns.UTC_OFFSET),
         "Stage": text_columns.pick(_STAGES, stage),
         "Probability (%)": text_columns.pick(_PERCENT, stage),
-        "Lead Source": text_columns.pick(CHANNELS, part.of("deals", "channel")),
-        "Contact Name.id": _contact_ids(part, part.of("deals", "contact")),
+        "Lead Source": text_columns.pick(CHANNELS, records.array("deals", "channel")),
+        "Contact Name.id": _contact_ids(records, records.array("deals", "contact")),
         "Currency": pa.repeat("CNY", len(rows)),
         **_times(created, np.where(outcome == OPEN, created, closed)),
         "Pipeline": pa.repeat("Standard (Standard)", len(rows)),
-        "Reason For Loss": text_columns.blank(
-            text_columns.pick(LOSS_REASONS, np.maximum(part.of("deals", "reason"), 0)), outcome != LOST
+        "Reason For Loss": text_columns.null_where(
+            text_columns.pick(LOSS_REASONS, np.maximum(records.array("deals", "reason"), 0)), outcome != LOST
         ),
     }
-    return Export("zoho/deals", pa.table(columns), part.of("deals", "person"))
+    return Export("zoho/deals", pa.table(columns), records.array("deals", "person"))
 
 
-def _activity(part: Part, place: str, owner: str, of: dict[str, pa.Array]) -> Export:
+def _activity(records: SystemRecords, place: str, owner: str, of: dict[str, pa.Array]) -> Export:
     """Return activities of one kind: what its export has of its own, and what all have."""
-    at, deal = part.of("activities", "at"), part.of("activities", "deal")
+    at, deal = records.array("activities", "at"), records.array("activities", "deal")
     columns = {
-        "Record Id": _id("activities", part.texts("activities", "activity_id")),
-        **_owner(part, owner, "activities"),
+        "Record Id": _id("activities", records.column("activities", "activity_id")),
+        **_owner(records, owner, "activities"),
         **of,
-        "Contact Name.id": _contact_ids(part, part.of("activities", "contact")),
-        "Related To.id": or_null(_id("deals", part.chunk.texts("deals", "deal_id")), deal),
-        "Related To Module": text_columns.blank(pa.repeat("Deals", len(at)), deal < 0),
+        "Contact Name.id": _contact_ids(records, records.array("activities", "contact")),
+        "Related To.id": or_null(_id("deals", records.chunk.column("deals", "deal_id")), deal),
+        "Related To Module": text_columns.null_where(pa.repeat("Deals", len(at)), deal < 0),
         **_times(at, at),
-        "Description": part.texts("activities", "note"),
+        "Description": records.column("activities", "note"),
     }
-    return Export(place, pa.table(columns), part.of("activities", "person"))
+    return Export(place, pa.table(columns), records.array("activities", "person"))
 
 
-def _calls(part: Part) -> Export:
-    minutes = part.of("activities", "minutes")
+def _calls(records: SystemRecords) -> Export:
+    minutes = records.array("activities", "minutes")
     of = {
         "Subject": pa.repeat("Call", len(minutes)),
         "Call Type": pa.repeat("Outbound", len(minutes)),
-        "Call Start Time": text_columns.utc(part.of("activities", "at")),
-        "Call Duration": text_columns.joined(text_columns.plain(minutes), ":00"),
-        "Call Duration (in seconds)": text_columns.plain(minutes * 60),
+        "Call Start Time": text_columns.utc(records.array("activities", "at")),
+        "Call Duration": text_columns.joined(text_columns.integers(minutes), ":00"),
+        "Call Duration (in seconds)": text_columns.integers(minutes * 60),
         "Call Status": pa.repeat("Completed", len(minutes)),
     }
-    return _activity(part, "zoho/calls", "Call Owner", of)
+    return _activity(records, "zoho/calls", "Call Owner", of)
 
 
-def _tasks(part: Part) -> Export:
+def _tasks(records: SystemRecords) -> Export:
     """Return e-mails: Zoho exports none, so the company keeps a task for each."""
-    at = part.of("activities", "at")
+    at = records.array("activities", "at")
     of = {
         "Subject": pa.repeat("Email", len(at)),
         "Due Date": text_columns.days(at - text_columns.UTC_OFFSET),
         "Status": pa.repeat("Completed", len(at)),
         "Closed Time": text_columns.utc(at),
     }
-    return _activity(part, "zoho/tasks", "Task Owner", of)
+    return _activity(records, "zoho/tasks", "Task Owner", of)
 
 
-def _meetings(part: Part) -> Export:
-    at = part.of("activities", "at")
+def _meetings(records: SystemRecords) -> Export:
+    at = records.array("activities", "at")
     of = {
         "Title": pa.repeat("Meeting", len(at)),
         "All day": pa.repeat("false", len(at)),
         "From": text_columns.utc(at),
-        "To": text_columns.utc(at + part.of("activities", "minutes") * 60),
+        "To": text_columns.utc(at + records.array("activities", "minutes") * 60),
     }
-    return _activity(part, "zoho/meetings", "Host", of)
+    return _activity(records, "zoho/meetings", "Host", of)
 
 
-def _notes(part: Part) -> Export:
-    at = part.of("activities", "at")
+def _notes(records: SystemRecords) -> Export:
+    at = records.array("activities", "at")
     columns = {
-        "Record Id": _id("activities", part.texts("activities", "activity_id")),
+        "Record Id": _id("activities", records.column("activities", "activity_id")),
         **_times(at, at),
-        "Note Content": part.texts("activities", "note"),
-        **_owner(part, "Note Owner", "activities"),
+        "Note Content": records.column("activities", "note"),
+        **_owner(records, "Note Owner", "activities"),
         "Note Title": pa.repeat("Note", len(at)),
-        "Parent ID.id": _contact_ids(part, part.of("activities", "contact")),
+        "Parent ID.id": _contact_ids(records, records.array("activities", "contact")),
     }
-    return Export("zoho/notes", pa.table(columns), part.of("activities", "person"))
+    return Export("zoho/notes", pa.table(columns), records.array("activities", "person"))
 
 
-def _cases(part: Part) -> Export:
-    chunk, open_ = part.chunk, part.of("tickets", "open")
-    complaint = part.of("tickets", "complaint").astype(np.int64)
-    satisfaction = part.of("tickets", "satisfaction")
-    created, resolved = part.of("tickets", "created_at"), part.of("tickets", "resolved_at")
+def _cases(records: SystemRecords) -> Export:
+    chunk, open_ = records.chunk, records.array("tickets", "open")
+    complaint = records.array("tickets", "complaint").astype(np.int64)
+    satisfaction = records.array("tickets", "satisfaction")
+    created, resolved = records.array("tickets", "created_at"), records.array("tickets", "resolved_at")
     dirt = Dirt(chunk, "zoho/cases")
     columns = {
-        "Record Id": _id("tickets", part.texts("tickets", "ticket_id")),
-        **_owner(part, "Case Owner", "tickets", "agent"),
+        "Record Id": _id("tickets", records.column("tickets", "ticket_id")),
+        **_owner(records, "Case Owner", "tickets", "agent"),
         "Status": text_columns.pick(("Closed", "New"), open_.astype(np.int64)),
         "Type": text_columns.pick(("question", "complaint"), complaint),
         "Case Origin": pa.repeat("Web", len(open_)),
-        "Subject": part.texts("tickets", "subject"),
+        "Subject": records.column("tickets", "subject"),
         "Priority": text_columns.pick(("Medium", "High"), complaint),
-        "Related To.id": _contact_ids(part, first_contacts(chunk, part.of("tickets", "row"))),
-        "Email": part.persons("tickets", "email"),
-        "Order Number": chunk.texts("orders", "order_id", part.of("tickets", "order")),
-        "Satisfaction": text_columns.blank(text_columns.plain(satisfaction), satisfaction == 0),
+        "Related To.id": _contact_ids(records, first_contacts(chunk, records.array("tickets", "row"))),
+        "Email": records.person_column("tickets", "email"),
+        "Order Number": chunk.column("orders", "order_id", records.array("tickets", "order")),
+        "Satisfaction": text_columns.null_where(text_columns.integers(satisfaction), satisfaction == 0),
         **_times(created, np.where(open_, created, resolved)),
     }
-    return dirt.export(columns, part.of("tickets", "person"))
+    return dirt.export(columns, records.array("tickets", "person"))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lakehouse.sample.company.plants import Plants
+from lakehouse.sample.company.policy import Plants
 from lakehouse.sample.company.random_arrays import Flags, Floats, stream
 from lakehouse.sample.company.world.catalogue import Catalogue, catalogue
 from lakehouse.sample.company.world.days import DAYS_A_WEEK, History
@@ -48,7 +48,7 @@ ADVERTISING = tuple(
 
 
 @dataclass(frozen=True)
-class Frame:
+class Scenario:
     """The company without its customers. `rain` and `degrees` have shape (cities, days of whole weeks).
 
     `crms` are the CRMs that its offices work with: that of city n is number n, counted round. `shops` are the systems
@@ -67,14 +67,14 @@ class Frame:
     degrees: Floats
 
 
-def frame(
+def make_scenario(
     seed: int,
     customers: int,
     until: dt.date,
     plants: Plants,
     crms: tuple[str, ...] = CRMS,
     shops: tuple[str, ...] = SHOPS,
-) -> Frame:
+) -> Scenario:
     """Return the company; but for `customers`, nothing of it depends on its size."""
     history = History.ending(until)
     rng = stream(seed, "weather")
@@ -83,7 +83,7 @@ def frame(
     of_year = np.array([history.date(day).timetuple().tm_yday for day in range(shape[1])])
     season = _WARM - _SWING * np.cos((of_year - _COLD_DAY) / 365 * 2 * np.pi)
     north = np.array([city.latitude - 30 for city in CITIES])[:, None]
-    return Frame(
+    return Scenario(
         seed=seed,
         customers=customers,
         crms=crms,

@@ -24,7 +24,7 @@ class Hazard:
 
 
 @dataclass(frozen=True)
-class DirtRates:
+class FaultRates:
     """How many values of a column, or rows of a file, have each fault; shares of 1."""
 
     trailing_space: float = 0.01
@@ -65,7 +65,7 @@ class Plants:
     empty_notes: float = 0.85  # of the notes of salespeople who leave them empty
     pasted_notes: float = 0.80  # of the notes of salespeople who paste one text
     next_day_returns: float = 0.18  # of apparel orders
-    dirt: DirtRates = field(default_factory=DirtRates)
+    dirt: FaultRates = field(default_factory=FaultRates)
 
     def as_json(self) -> dict[str, Any]:
         """Return every parameter, with the names of channels and reasons beside their shares."""
@@ -93,5 +93,5 @@ class Plants:
             empty_notes=0.0,
             pasted_notes=0.0,
             next_day_returns=0.0,
-            dirt=DirtRates(*(0.0,) * 10),
+            dirt=FaultRates(*(0.0,) * 10),
         )

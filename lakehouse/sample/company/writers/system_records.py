@@ -38,7 +38,7 @@ _RANK = {STORE: 0, SITE: 1, APP: 2}  # which of the shops has the orders of a ch
 _GIVEN = [given for given, _ in names.GIVEN_CHARACTERS]
 
 
-class Part:
+class SystemRecords:
     """The records of those people whom a system is used for.
 
     Columns are those of the `Chunk`, of these records alone; a place in another table that stands in one of them is
@@ -50,70 +50,73 @@ class Part:
         self.chunk, self._mine, self._rows = chunk, mine, rows or {}
 
     @property
-    def none(self) -> bool:
+    def is_empty(self) -> bool:
         """No office works with the system."""
         return not self._mine.any()
 
     @property
-    def begins_team(self) -> bool:
+    def starts_team(self) -> bool:
         """Users are written with their team's first customers."""
         return self.chunk.number % CHUNKS_A_TEAM == 0
 
-    def rows(self, table: str) -> Ints:
+    def row_numbers(self, table: str) -> Ints:
         """Return where the system's records stand in a table."""
         if table not in self._rows:
-            person = self.chunk.of(table, "person") - self.chunk.number * PEOPLE
+            person = self.chunk.array(table, "person") - self.chunk.number * PEOPLE
             self._rows[table] = np.flatnonzero(self._mine[person])
         return self._rows[table]
 
-    def only(self, table: str, of: Flags) -> Part:
-        """Return the part with some of its records of one table, told by a flag for each it has."""
-        return Part(self.chunk, self._mine, self._rows | {table: self.rows(table)[of]})
+    def filtered(self, table: str, of: Flags) -> SystemRecords:
+        """Return the records with some of its records of one table, told by a flag for each it has."""
+        return SystemRecords(self.chunk, self._mine, self._rows | {table: self.row_numbers(table)[of]})
 
-    def of(self, table: str, column: str) -> Any:
+    def array(self, table: str, column: str) -> Any:
         """Return a column as a numpy array."""
-        return self.chunk.of(table, column)[self.rows(table)]
+        return self.chunk.array(table, column)[self.row_numbers(table)]
 
-    def texts(self, table: str, column: str) -> pa.Array:
+    def column(self, table: str, column: str) -> pa.Array:
         """Return a column as an Arrow array."""
-        return self.chunk.texts(table, column, self.rows(table))
+        return self.chunk.column(table, column, self.row_numbers(table))
 
-    def persons(self, table: str, column: str) -> pa.Array:
+    def person_column(self, table: str, column: str) -> pa.Array:
         """Return what is true of the person behind each record."""
-        return self.chunk.texts("persons", column, self.of(table, "row"))
+        return self.chunk.column("persons", column, self.array(table, "row"))
 
-    def user(self, table: str, column: str, by: str = "owner") -> pa.Array:
+    def user_column(self, table: str, column: str, by: str = "owner") -> pa.Array:
         """Return what is known of the user who looks after each record."""
-        return self.chunk.texts("staff", column, self.of(table, by))
+        return self.chunk.column("staff", column, self.array(table, by))
 
 
-def held_by(chunk: Chunk, *systems: str) -> Part:
+def records_of(chunk: Chunk, *systems: str) -> SystemRecords:
     """Return what these systems hold: the office of each city works with one CRM."""
-    crms = chunk.frame.crms
+    crms = chunk.scenario.crms
     used = np.array([crm in systems for crm in crms])
-    return Part(chunk, used[chunk.of("persons", "city") % len(crms)])
+    return SystemRecords(chunk, used[chunk.array("persons", "city") % len(crms)])
 
 
-def sold_by(chunk: Chunk, system: str) -> Flags:
+def is_sold_by(chunk: Chunk, system: str) -> Flags:
     """Tell which orders a shop's system has."""
-    shops = chunk.frame.shops
+    shops = chunk.scenario.shops
     has = np.array([shops[min(_RANK[channel], len(shops) - 1)] == system for channel in range(len(_RANK))])
-    found: Flags = has[chunk.of("orders", "channel")]
+    found: Flags = has[chunk.array("orders", "channel")]
     return found
 
 
-def family_names(part: Part) -> pa.Array:
+def family_names(records: SystemRecords) -> pa.Array:
     """Return the family name of each contact."""
-    return part.persons("contacts", "family")
+    return records.person_column("contacts", "family")
 
 
-def given_names(part: Part) -> pa.Array:
+def given_names(records: SystemRecords) -> pa.Array:
     """Return how each contact's record spells the rest of the name: right, by ear, or a title instead."""
-    row, spelling = part.of("contacts", "row"), part.of("contacts", "spelling")
-    first, second = part.persons("contacts", "given_first"), part.persons("contacts", "given_second")
+    row, spelling = records.array("contacts", "row"), records.array("contacts", "spelling")
+    first, second = (
+        records.person_column("contacts", "given_first"),
+        records.person_column("contacts", "given_second"),
+    )
     by_ear = text_columns.pick([_HOMOPHONES[given] for given in _GIVEN], pc.index_in(first, pa.array(_GIVEN)))
-    title = text_columns.pick(("女士", "先生"), part.chunk.of("persons", "male")[row].astype(np.int64))
-    title = pc.if_else(pa.array(part.chunk.of("persons", "planted")[row] > 0), "先生", title)
+    title = text_columns.pick(("女士", "先生"), records.chunk.array("persons", "male")[row].astype(np.int64))
+    title = pc.if_else(pa.array(records.chunk.array("persons", "planted")[row] > 0), "先生", title)
     given = pc.if_else(pa.array(spelling == HOMOPHONE), by_ear, first)
     return pc.if_else(pa.array(spelling == TITLE), title, text_columns.joined(given, second))
 
@@ -121,30 +124,35 @@ def given_names(part: Part) -> pa.Array:
 def true_names(chunk: Chunk, row: Ints) -> pa.Array:
     """Return the names of people, as they write them themselves."""
     return text_columns.joined(
-        *(chunk.texts("persons", column, row) for column in ("family", "given_first", "given_second"))
+        *(chunk.column("persons", column, row) for column in ("family", "given_first", "given_second"))
     )
 
 
-def full_names(part: Part, table: str) -> pa.Array:
+def full_names(records: SystemRecords, table: str) -> pa.Array:
     """Return the true names of the people behind records that they filled in themselves."""
-    return true_names(part.chunk, part.of(table, "row"))
+    return true_names(records.chunk, records.array(table, "row"))
 
 
-def phones(part: Part) -> pa.Array:
+def phones(records: SystemRecords) -> pa.Array:
     """Return the phone that each contact's record has, or null."""
-    which = part.of("contacts", "phone")
-    main, second = part.persons("contacts", "phone"), part.persons("contacts", "second_phone")
-    return text_columns.blank(pc.if_else(pa.array(which == MAIN), main, second), which == NONE)
+    which = records.array("contacts", "phone")
+    main, second = (
+        records.person_column("contacts", "phone"),
+        records.person_column("contacts", "second_phone"),
+    )
+    return text_columns.null_where(pc.if_else(pa.array(which == MAIN), main, second), which == NONE)
 
 
-def emails(part: Part) -> pa.Array:
+def emails(records: SystemRecords) -> pa.Array:
     """Return the e-mail address that each contact's record has, or null."""
-    return text_columns.blank(part.persons("contacts", "email"), ~part.of("contacts", "email"))
+    return text_columns.null_where(
+        records.person_column("contacts", "email"), ~records.array("contacts", "email")
+    )
 
 
 def first_contacts(chunk: Chunk, row: Ints) -> Ints:
     """Return the first contact of each person as a row of `contacts`, -1 where the CRM has none."""
-    known = chunk.of("contacts", "row")
+    known = chunk.array("contacts", "row")
     first = np.full(len(chunk.tables["persons"]), -1, np.int64)
     first[known[::-1]] = np.arange(len(known))[::-1]
     found: Ints = first[row]
@@ -161,12 +169,14 @@ def or_null(ids: pa.Array, index: Ints) -> pa.Array:
 def last_stages(chunk: Chunk) -> Ints:
     """Return the stage that each deal is in now, as `stages` counts them."""
     last = np.zeros(len(chunk.tables["deals"]), np.int64)
-    last[chunk.of("stages", "deal")] = chunk.of("stages", "stage")  # in order: the last of a deal stays
+    last[chunk.array("stages", "deal")] = chunk.array("stages", "stage")  # in order: the last of a deal stays
     return last
 
 
 def stage_moments(chunk: Chunk, stages: int) -> Ints:
     """Return when each deal entered each stage, of shape (deals, stages); -1 where it never did."""
     moments = np.full((len(chunk.tables["deals"]), stages), -1, np.int64)
-    moments[chunk.of("stages", "deal"), chunk.of("stages", "stage")] = chunk.of("stages", "entered_at")
+    moments[chunk.array("stages", "deal"), chunk.array("stages", "stage")] = chunk.array(
+        "stages", "entered_at"
+    )
     return moments
