@@ -12,12 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from lakehouse.sample.company import text_columns
-from lakehouse.sample.company.world.catalogue import APPAREL, BABY, CATEGORIES, DISCOUNT
+from lakehouse.sample.company import text_columns as text
+from lakehouse.sample.company.policy import CampaignPolicy, PricePolicy
+from lakehouse.sample.company.units import DAY
+from lakehouse.sample.company.world.catalogue import APPAREL, BABY, CATEGORIES
 from lakehouse.sample.company.world.chunk import CHUNKS_A_TEAM
 from lakehouse.sample.company.world.people import EIGHT_ACCOUNTS, NAMESAKE, TRIO
 from lakehouse.sample.company.world.staff import HABITS
-from lakehouse.sample.company.world.waves import WAVE_WEEKS, WAVES, wave_start
+from lakehouse.sample.company.world.waves import wave_end, wave_start
 from lakehouse.sample.company.writers import ads, wukong_export
 from lakehouse.sample.company.writers.ids import advertising, hubspot, huoban, jiandaoyun, salesforce, zoho
 from lakehouse.sample.company.writers.system_records import LEADS, records_of
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
     from lakehouse.sample.company.world.chunk import Chunk
     from lakehouse.sample.company.world.scenario import Scenario
 
-_DAY = 86_400
 _NUMBERED = {
     "hubspot": hubspot,
     "salesforce": salesforce,
@@ -90,9 +91,9 @@ class Truth:
             {
                 "wave": wave,
                 "from": history.date(wave_start(wave)),
-                "before": history.date(wave_start(wave) + WAVE_WEEKS * 7),
+                "before": history.date(wave_end(wave)),
             }
-            for wave in range(WAVES)
+            for wave in range(CampaignPolicy.waves)
         ]
         told: dict[str, Any] = {
             "generated": True,
@@ -103,7 +104,7 @@ class Truth:
             "start": history.start,
             "until": history.until,
             "zone": "Asia/Shanghai",
-            "plants": self.scenario.plants.as_json() | {"discount": DISCOUNT},
+            "plants": self.scenario.plants.as_json() | {"discount": PricePolicy.discount},
             "waves": waves,
             "rows": self.rows,
             "dirt": self.dirt,
@@ -143,14 +144,14 @@ def tables(chunk: Chunk) -> dict[str, tuple[pa.Table, Ints | None]]:
     if chunk.number % CHUNKS_A_TEAM == 0:
         habits = {
             **{name: chunk.column("staff", name) for name in ("user_id", "name", "email")},
-            "habit": text_columns.pick(HABITS, chunk.array("staff", "habit")),
+            "habit": text.pick(HABITS, chunk.array("staff", "habit")),
         }
         told["habit_of_user"] = (pa.table(habits), None)
     return told
 
 
 def _dates(chunk: Chunk, day: Ints) -> pa.Array:
-    zero = chunk.scenario.history.zero // _DAY
+    zero = chunk.scenario.history.zero // DAY
     return pa.array((day + zero).astype(np.int32)).view(pa.date32())
 
 
@@ -165,7 +166,7 @@ def _contacts(chunk: Chunk) -> pa.Table:
         records = records_of(chunk, crm)
         ids = records.column("contacts", "contact_id")
         if crm == "wukong":
-            ids = text_columns.joined("客户:", wukong_export.customer_names(records))
+            ids = text.joined("客户:", wukong_export.customer_names(records))
         elif crm in _NUMBERED:
             ids = _NUMBERED[crm]("contacts", ids)
         found.append(_known(crm, "contact_id", ids, records.array("contacts", "person")))
@@ -207,11 +208,11 @@ def _persons(chunk: Chunk) -> pa.Table:
     return pa.table(
         {
             "person_id": chunk.array("persons", "person"),
-            "name": text_columns.joined(*name),
+            "name": text.joined(*name),
             "phone": chunk.column("persons", "phone"),
             "email": chunk.column("persons", "email"),
             "address": chunk.column("persons", "address"),
-            "planted": text_columns.pick(list(_PLANTED.values()), chunk.array("persons", "planted")),
+            "planted": text.pick(list(_PLANTED.values()), chunk.array("persons", "planted")),
             **same,
             "cycle_days": chunk.column("persons", "cycle"),
             "joined_on": _dates(chunk, chunk.array("persons", "joined")),

@@ -14,7 +14,7 @@ from lakehouse.errors import Terminal
 from lakehouse.sample.company.files import ShardFiles
 from lakehouse.sample.company.policy import Plants
 from lakehouse.sample.company.truth import Tally, Truth, TruthFiles, facts
-from lakehouse.sample.company.world.chunk import CHUNKS_A_TEAM, PEOPLE, chunk
+from lakehouse.sample.company.world.chunk import CHUNKS_A_TEAM, PEOPLE, make_chunk
 from lakehouse.sample.company.world.scenario import CRMS, SHOPS, Scenario, make_scenario
 from lakehouse.sample.company.writers import OF_COMPANY, OF_CUSTOMERS
 
@@ -130,7 +130,7 @@ def _write_shard(folder: Path, whole: Scenario, shard: int) -> Tally:
         for number in range(shard * CHUNKS_A_TEAM, (shard + 1) * CHUNKS_A_TEAM):
             if number * PEOPLE >= whole.customers:
                 break
-            world = chunk(whole, number)
+            world = make_chunk(whole, number)
             for exports in OF_CUSTOMERS:
                 for export in exports(world):
                     files.add(export)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from lakehouse.sample.company import text_columns
-from lakehouse.sample.company.random_arrays import stream
+from lakehouse.sample.company import text_columns as text
+from lakehouse.sample.company.random_arrays import random_stream
+from lakehouse.sample.company.units import DAY
 from lakehouse.sample.company.world.places import CITIES
 from lakehouse.sample.company.world.scenario import ADVERTISING
 from lakehouse.sample.company.writers import ids
@@ -52,11 +53,11 @@ def _listed(chunk: Chunk, platform: str, header: str) -> Export:
     advert, row = records.array("leads", "advert"), records.array("leads", "row")
     columns = {
         lead: ids.advertising(records.column("leads", "lead_id")),
-        campaign_id: text_columns.pick(_IDS, advert),
-        campaign: text_columns.pick(_CAMPAIGNS, advert),
+        campaign_id: text.pick(_IDS, advert),
+        campaign: text.pick(_CAMPAIGNS, advert),
         name: full_names(records, "leads"),
         phone: dirt.phones(phone, records.person_column("leads", "phone")),
-        city: text_columns.pick(_CITIES, chunk.array("persons", "city")[row]),
+        city: text.pick(_CITIES, chunk.array("persons", "city")[row]),
         at: dirt.local_moments(at, records.array("leads", "created_at")),
         remark: pa.repeat(GENERATED, len(row)),
     }
@@ -66,8 +67,8 @@ def _listed(chunk: Chunk, platform: str, header: str) -> Export:
 def _sent(chunk: Chunk, platform: str) -> Export:
     """Return leads as Google's webhook sends them, a message a line; some are sent twice."""
     records = leads_of(chunk, platform)
-    city = text_columns.pick(_CITIES, chunk.array("persons", "city")[records.array("leads", "row")])
-    lines = text_columns.joined(
+    city = text.pick(_CITIES, chunk.array("persons", "city")[records.array("leads", "row")])
+    lines = text.joined(
         '{"lead_id":"',
         ids.advertising(records.column("leads", "lead_id")),
         '","user_column_data":[{"column_id":"FULL_NAME","string_value":"',
@@ -77,9 +78,9 @@ def _sent(chunk: Chunk, platform: str) -> Export:
         '"},{"column_id":"CITY","string_value":"',
         city,
         '"}],"api_version":"1.0","form_id":1,"campaign_id":"',
-        text_columns.pick(_IDS, records.array("leads", "advert")),
+        text.pick(_IDS, records.array("leads", "advert")),
         '","is_test":false,"lead_submit_time":"',
-        text_columns.utc_iso(records.array("leads", "created_at")),
+        text.utc_iso(records.array("leads", "created_at")),
         f'","lead_source":"{GENERATED}"}}\n',
     )
     return Dirt(chunk, f"{platform}/leads").export({LINES: lines}, records.array("leads", "person"), PACKED)
@@ -87,7 +88,7 @@ def _sent(chunk: Chunk, platform: str) -> Export:
 
 def of_company(scenario: Scenario) -> Iterator[Export]:
     """Yield what each campaign cost on each of its days; budgets grow with the company."""
-    rng = stream(scenario.seed, "spend")
+    rng = random_stream(scenario.seed, "spend")
     days = np.concatenate(
         [np.arange(advert.first_day, advert.first_day + advert.days) for advert in ADVERTISING]
     )
@@ -98,14 +99,14 @@ def of_company(scenario: Scenario) -> Iterator[Export]:
     shown = clicks * _SHOWN_A_CLICK + rng.poisson(spent / _FEN_A_CLICK * 5)
     told = days < scenario.history.days
     columns = {
-        "day": text_columns.days(scenario.history.zero + days * text_columns.DAY),
-        "campaign_id": text_columns.pick(_IDS, advert),
-        "campaign": text_columns.pick(_CAMPAIGNS, advert),
-        "channel": text_columns.pick(_CHANNELS, advert),
-        "cost": text_columns.money(spent),
+        "day": text.days(scenario.history.zero + days * DAY),
+        "campaign_id": text.pick(_IDS, advert),
+        "campaign": text.pick(_CAMPAIGNS, advert),
+        "channel": text.pick(_CHANNELS, advert),
+        "cost": text.money(spent),
         "currency": pa.repeat("CNY", len(days)),
-        "impressions": text_columns.integers(shown),
-        "clicks": text_columns.integers(clicks),
+        "impressions": text.integers(shown),
+        "clicks": text.integers(clicks),
         "source": pa.repeat(GENERATED, len(days)),
     }
     yield Export("ads/spend", pa.table(columns).filter(pa.array(told)))

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from lakehouse.sample.company import text_columns
-from lakehouse.sample.company.random_arrays import stream
+from lakehouse.sample.company import text_columns as text
+from lakehouse.sample.company.random_arrays import random_stream
+from lakehouse.sample.company.units import DAY
 from lakehouse.sample.company.world.days import holiday, is_workday
 from lakehouse.sample.company.world.places import CITIES, STORES_A_CITY, stores
 from lakehouse.sample.company.writers.export import GENERATED, Export
@@ -40,12 +41,12 @@ def _weather(scenario: Scenario) -> Export:
     city, day = (axis.ravel() for axis in np.indices((len(CITIES), days)))
     rain, degrees = scenario.millimetres[city, day], scenario.degrees[city, day]
     columns = {
-        "place_id": text_columns.pick([place.code for place in CITIES], city),
-        "day": text_columns.days(scenario.history.zero + day * text_columns.DAY),
+        "place_id": text.pick([place.code for place in CITIES], city),
+        "day": text.days(scenario.history.zero + day * DAY),
         "temperature_max_c": _tenths(degrees + _HALF_A_DAYS_SWING),
         "temperature_min_c": _tenths(degrees - _HALF_A_DAYS_SWING),
         "precipitation_mm": _tenths(rain),
-        "condition": text_columns.pick(("dry", "rain"), scenario.rain[city, day].astype(np.int64)),
+        "condition": text.either(scenario.rain[city, day], "rain", "dry"),
         "source": pa.repeat(GENERATED, len(city)),
     }
     return Export("weather/daily", pa.table(columns))
@@ -53,10 +54,8 @@ def _weather(scenario: Scenario) -> Export:
 
 def _tenths(values: Floats) -> pa.Array:
     tenths = np.rint(np.abs(values) * 10).astype(np.int64)
-    sign = text_columns.pick(("", "-"), ((values < 0) & (tenths > 0)).astype(np.int64))
-    return text_columns.joined(
-        sign, text_columns.integers(tenths // 10), ".", text_columns.integers(tenths % 10)
-    )
+    sign = text.either((values < 0) & (tenths > 0), "-", "")
+    return text.joined(sign, text.integers(tenths // 10), ".", text.integers(tenths % 10))
 
 
 def _calendar(scenario: Scenario) -> list[tuple[str | None, ...]]:
@@ -75,18 +74,18 @@ def _calendar(scenario: Scenario) -> list[tuple[str | None, ...]]:
 def _rates(scenario: Scenario) -> Export:
     """Return what a dollar cost: 8.28 yuan while China held it there (1997 to July 2005), a walk around 7 since."""
     days = scenario.history.days + 1  # from the day before: midnight in China is the evening before in UTC
-    walk = 7.0 + np.cumsum(stream(scenario.seed, "rates").normal(0, 0.005, days))
+    walk = 7.0 + np.cumsum(random_stream(scenario.seed, "rates").normal(0, 0.005, days))
     if scenario.history.until < _PEG_ENDS:
         walk = np.full(days, 8.28)
     tenths_of_fen = np.rint(walk * 10_000).astype(np.int64)
     columns = {
-        "day": text_columns.days(scenario.history.zero + np.arange(-1, days - 1) * text_columns.DAY),
+        "day": text.days(scenario.history.zero + np.arange(-1, days - 1) * DAY),
         "currency": pa.repeat("USD", days),
         "quote": pa.repeat("CNY", days),
-        "rate": text_columns.joined(
-            text_columns.integers(tenths_of_fen // 10_000),
+        "rate": text.joined(
+            text.integers(tenths_of_fen // 10_000),
             ".",
-            text_columns.digits(tenths_of_fen % 10_000, 4),
+            text.digits(tenths_of_fen % 10_000, 4),
         ),
         "source": pa.repeat(GENERATED, days),
     }

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lakehouse.sample.company import text_columns
+from lakehouse.sample.company import text_columns as text
 from lakehouse.sample.company.policy import CHANNELS, LOSS_REASONS
 from lakehouse.sample.company.world.places import CITIES
 from lakehouse.sample.company.world.selling import KINDS, LOST, OPEN, OUTCOMES, STAGES
@@ -58,7 +58,7 @@ def exports(chunk: Chunk) -> Iterator[Export]:
 def _users(chunk: Chunk) -> Export:
     """Who logs in to the CRM."""
     columns = {name: chunk.column("staff", name) for name in ("user_id", "name", "email", "role", "team")}
-    active = text_columns.pick(("no", "yes"), chunk.array("staff", "active").astype(np.int64))
+    active = text.either(chunk.array("staff", "active"), "yes", "no")
     columns |= {"is_active": active, "source": pa.repeat(GENERATED, len(active))}
     return Export("crm/users", pa.table(columns))
 
@@ -70,18 +70,18 @@ def _contacts(records: SystemRecords) -> Export:
     updated, consent = records.array("contacts", "updated_at"), records.column("contacts", "consent")
     columns = {
         "contact_id": records.column("contacts", "contact_id"),
-        "name": dirt.words("name", text_columns.joined(family_names(records), given_names(records))),
+        "name": dirt.words("name", text.joined(family_names(records), given_names(records))),
         "phone": dirt.phones("phone", phones(records)),
         "email": dirt.emails("email", emails(records)),
-        "birth_year": text_columns.integers(records.chunk.array("persons", "birth_year")[row]),
-        "region_code": text_columns.pick(_PROVINCES, city),
-        "city": dirt.words("city", text_columns.pick(_NAMES, city)),
+        "birth_year": text.integers(records.chunk.array("persons", "birth_year")[row]),
+        "region_code": text.pick(_PROVINCES, city),
+        "city": dirt.words("city", text.pick(_NAMES, city)),
         "address": records.person_column("contacts", "address"),
         "owner_id": records.user_column("contacts", "user_id"),
         "marketing_consent": consent,
-        "marketing_consent_at": pc.if_else(pc.equal(consent, ""), None, text_columns.utc_iso(updated)),
-        "created_at": text_columns.utc_iso(records.array("contacts", "created_at")),
-        "updated_at": text_columns.utc_iso(updated),
+        "marketing_consent_at": pc.if_else(pc.equal(consent, ""), None, text.utc_iso(updated)),
+        "created_at": text.utc_iso(records.array("contacts", "created_at")),
+        "updated_at": text.utc_iso(updated),
         "remark": dirt.optional("remark", pa.nulls(len(row), pa.string())),
         "lead_source": pa.repeat(GENERATED, len(row)),
     }
@@ -94,9 +94,9 @@ def _customer_attributes(records: SystemRecords) -> Export:
     columns = {
         "record_id": records.column("contacts", "contact_id"),
         "attribute": pa.repeat("child_birth_year", len(child)),
-        "value": text_columns.integers(child),
+        "value": text.integers(child),
         "declared_by": pa.repeat("customer", len(child)),
-        "declared_at": text_columns.utc_iso(records.array("contacts", "updated_at")),
+        "declared_at": text.utc_iso(records.array("contacts", "updated_at")),
     }
     told = Export("crm/customer_attributes", pa.table(columns), records.array("contacts", "person"))
     return told.only(child > 0)
@@ -106,10 +106,10 @@ def _ownerships(records: SystemRecords) -> Export:
     """Return who has looked after each contact, and since when."""
     contact, user = records.column("contacts", "contact_id"), records.user_column("contacts", "user_id")
     columns = {
-        "ownership_id": text_columns.joined(contact, "-", user),
+        "ownership_id": text.joined(contact, "-", user),
         "user_id": user,
         "contact_id": contact,
-        "owned_from": text_columns.utc_iso(records.array("contacts", "created_at")),
+        "owned_from": text.utc_iso(records.array("contacts", "created_at")),
     }
     return Export("crm/ownerships", pa.table(columns), records.array("contacts", "person"))
 
@@ -124,12 +124,12 @@ def _leads(records: SystemRecords) -> Export:
         "lead_id": records.column("leads", "lead_id"),
         "name": dirt.words("name", full_names(records, "leads")),
         "phone": dirt.phones("phone", records.person_column("leads", "phone")),
-        "city": text_columns.pick(_NAMES, records.chunk.array("persons", "city")[row]),
-        "channel": text_columns.pick(CHANNELS, records.array("leads", "channel")),
+        "city": text.pick(_NAMES, records.chunk.array("persons", "city")[row]),
+        "channel": text.pick(CHANNELS, records.array("leads", "channel")),
         "status": status,
         "converted_contact_id": _contact_ids(records, converted),
         "owner_id": records.user_column("leads", "user_id"),
-        "created_at": text_columns.utc_iso(records.array("leads", "created_at")),
+        "created_at": text.utc_iso(records.array("leads", "created_at")),
         "source": pa.repeat(GENERATED, len(row)),
     }
     return dirt.export(columns, records.array("leads", "person"))
@@ -145,19 +145,15 @@ def _deals(records: SystemRecords) -> Export:
     columns = {
         "deal_id": records.column("deals", "deal_id"),
         "contact_id": _contact_ids(records, contact),
-        "name": text_columns.joined(
-            records.column("deals", "product"), " ", records.column("deals", "deal_id")
-        ),
-        "amount": text_columns.money(records.array("deals", "amount")),
+        "name": text.joined(records.column("deals", "product"), " ", records.column("deals", "deal_id")),
+        "amount": text.money(records.array("deals", "amount")),
         "currency": pa.repeat("CNY", len(contact)),
-        "channel": text_columns.pick(CHANNELS, records.array("deals", "channel")),
-        "status": text_columns.pick(OUTCOMES, outcome),
-        "loss_reason": text_columns.null_where(text_columns.pick(LOSS_REASONS, reason), outcome != LOST),
+        "channel": text.pick(CHANNELS, records.array("deals", "channel")),
+        "status": text.pick(OUTCOMES, outcome),
+        "loss_reason": text.null_where(text.pick(LOSS_REASONS, reason), outcome != LOST),
         "owner_id": records.user_column("deals", "user_id"),
-        "created_at": text_columns.utc_iso(records.array("deals", "created_at")),
-        "closed_at": text_columns.null_where(
-            text_columns.utc_iso(records.array("deals", "closed_at")), outcome == OPEN
-        ),
+        "created_at": text.utc_iso(records.array("deals", "created_at")),
+        "closed_at": text.null_where(text.utc_iso(records.array("deals", "closed_at")), outcome == OPEN),
         "source": pa.repeat(GENERATED, len(contact)),
     }
     return Export("crm/deals", pa.table(columns), records.array("deals", "person"))
@@ -167,14 +163,14 @@ def _deal_stages(records: SystemRecords) -> Export:
     """Return the history of stages: a row for each that a deal entered."""
     deal, step = (
         records.chunk.column("deals", "deal_id", records.array("stages", "deal")),
-        text_columns.integers(records.array("stages", "step")),
+        text.integers(records.array("stages", "step")),
     )
     columns = {
-        "change_id": text_columns.joined(deal, "-", step),
+        "change_id": text.joined(deal, "-", step),
         "deal_id": deal,
         "step": step,
-        "stage": text_columns.pick((*STAGES, *OUTCOMES[1:]), records.array("stages", "stage")),
-        "entered_at": text_columns.utc_iso(records.array("stages", "entered_at")),
+        "stage": text.pick((*STAGES, *OUTCOMES[1:]), records.array("stages", "stage")),
+        "entered_at": text.utc_iso(records.array("stages", "entered_at")),
     }
     return Export("crm/deal_stages", pa.table(columns), records.array("stages", "person"))
 
@@ -185,15 +181,13 @@ def _activities(records: SystemRecords) -> Export:
     spoken = np.isin(kind, (KINDS.index("call"), KINDS.index("meeting")))
     columns = {
         "activity_id": records.column("activities", "activity_id"),
-        "kind": text_columns.pick(KINDS, kind),
+        "kind": text.pick(KINDS, kind),
         "contact_id": _contact_ids(records, records.array("activities", "contact")),
         "deal_id": or_null(records.chunk.column("deals", "deal_id"), deal),
         "user_id": records.user_column("activities", "user_id"),
-        "duration_s": text_columns.null_where(
-            text_columns.integers(records.array("activities", "minutes") * 60), ~spoken
-        ),
+        "duration_s": text.null_where(text.integers(records.array("activities", "minutes") * 60), ~spoken),
         "body": records.column("activities", "note"),
-        "occurred_at": text_columns.utc_iso(records.array("activities", "at")),
+        "occurred_at": text.utc_iso(records.array("activities", "at")),
     }
     return Export("crm/activities", pa.table(columns), records.array("activities", "person"))
 
@@ -215,15 +209,15 @@ def _tickets(records: SystemRecords) -> Export:
         "contact_id": _contact_ids(records, np.where(np.isin(contact, own), contact, -1)),
         "customer_id": chunk.column("accounts", "customer_id", chunk.array("orders", "account")[order]),
         "order_id": chunk.column("orders", "order_id", order),
-        "kind": text_columns.pick(("question", "complaint"), complaint),
-        "priority": text_columns.pick(("normal", "high"), complaint),
+        "kind": text.pick(("question", "complaint"), complaint),
+        "priority": text.pick(("normal", "high"), complaint),
         "subject": records.column("tickets", "subject"),
-        "status": text_columns.pick(("closed", "open"), open_.astype(np.int64)),
-        "satisfaction": text_columns.null_where(text_columns.integers(satisfaction), satisfaction == 0),
+        "status": text.either(open_, "open", "closed"),
+        "satisfaction": text.null_where(text.integers(satisfaction), satisfaction == 0),
         "owner_id": records.user_column("tickets", "user_id", "agent"),
-        "created_at": text_columns.utc_iso(created),
-        "closed_at": text_columns.null_where(text_columns.utc_iso(resolved), open_),
-        "updated_at": text_columns.utc_iso(np.where(open_, created, resolved)),
+        "created_at": text.utc_iso(created),
+        "closed_at": text.null_where(text.utc_iso(resolved), open_),
+        "updated_at": text.utc_iso(np.where(open_, created, resolved)),
         "source": pa.repeat(GENERATED, len(order)),
     }
     return dirt.export(columns, records.array("tickets", "person"))

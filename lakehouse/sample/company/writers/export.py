@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lakehouse.sample.company import text_columns
+from lakehouse.sample.company import text_columns as text
 from lakehouse.sample.company.policy import FaultRates
-from lakehouse.sample.company.random_arrays import Flags, Ints, stream
+from lakehouse.sample.company.random_arrays import Flags, Ints, random_stream
 from lakehouse.sample.company.world.chunk import Chunk
 
 GENERATED = "generated sample"  # what rows say of themselves where a system has a column for their source
@@ -60,7 +60,7 @@ class Dirt:
 
     def _draws(self, column: str, rows: int) -> Any:
         """Return randomness for one column alone."""
-        rng = stream(self._chunk.scenario.seed, f"dirt/{self._place}.{column}", self._chunk.number)
+        rng = random_stream(self._chunk.scenario.seed, f"dirt/{self._place}.{column}", self._chunk.number)
         return rng.random(rows)
 
     def _draws_of(self, column: str, values: pa.Array) -> Any:
@@ -90,22 +90,22 @@ class Dirt:
                 "prefixed_phone": rates.prefixed_phone,
             },
         )
-        phones = text_columns.replaced_where(phones, of["excel_phone"], _excel)
-        phones = text_columns.replaced_where(phones, of["full_width_digits"], _full_width)
-        phones = text_columns.replaced_where(phones, of["dashed_phone"], lambda t: _grouped(t, "", "-"))
-        return text_columns.replaced_where(phones, of["prefixed_phone"], lambda t: _grouped(t, "+86 ", " "))
+        phones = text.replaced_where(phones, of["excel_phone"], _excel)
+        phones = text.replaced_where(phones, of["full_width_digits"], _full_width)
+        phones = text.replaced_where(phones, of["dashed_phone"], lambda t: _grouped(t, "", "-"))
+        return text.replaced_where(phones, of["prefixed_phone"], lambda t: _grouped(t, "+86 ", " "))
 
     def emails(self, column: str, emails: pa.Array) -> pa.Array:
         """Return addresses, some missing."""
         draws = self._draws_of(column, emails)
         of = self._share(column, draws, {"missing_email": self._rates.missing_email})
-        return text_columns.null_where(emails, of["missing_email"])
+        return text.null_where(emails, of["missing_email"])
 
     def words(self, column: str, words: pa.Array) -> pa.Array:
         """Return texts, some with a space behind; null stays null."""
         draws = self._draws_of(column, words)
         of = self._share(column, draws, {"trailing_space": self._rates.trailing_space})
-        return text_columns.replaced_where(words, of["trailing_space"], lambda t: text_columns.joined(t, " "))
+        return text.replaced_where(words, of["trailing_space"], lambda t: text.joined(t, " "))
 
     def optional(self, column: str, words: pa.Array) -> pa.Array:
         """Return texts, some of them an empty string instead."""
@@ -122,10 +122,8 @@ class Dirt:
             {"slash_date": rates.slash_date, "chinese_date": rates.chinese_date},
         )
         slash, chinese = seconds[of["slash_date"]], seconds[of["chinese_date"]]
-        told = text_columns.replaced_where(
-            text_columns.local(seconds), of["slash_date"], lambda _: _moments(slash, _slash)
-        )
-        return text_columns.replaced_where(told, of["chinese_date"], lambda _: _moments(chinese, _chinese))
+        told = text.replaced_where(text.local(seconds), of["slash_date"], lambda _: _moments(slash, _slash))
+        return text.replaced_where(told, of["chinese_date"], lambda _: _moments(chinese, _chinese))
 
     def export(
         self, columns: dict[str, Any], person: Ints, form: str = CSV, keep: Flags | None = None
@@ -143,7 +141,7 @@ class Dirt:
 def _excel(phones: pa.Array) -> pa.Array:
     """13812345678 in a narrow column: 1.38E+10."""
     first, next_two = (pc.utf8_slice_codeunits(phones, *part) for part in ((0, 1), (1, 3)))
-    return text_columns.joined(first, ".", next_two, "E+10")
+    return text.joined(first, ".", next_two, "E+10")
 
 
 def _full_width(phones: pa.Array) -> pa.Array:
@@ -153,13 +151,11 @@ def _full_width(phones: pa.Array) -> pa.Array:
 def _grouped(phones: pa.Array, before: str, between: str) -> pa.Array:
     parts = (pc.utf8_slice_codeunits(phones, *part) for part in ((0, 3), (3, 7), (7, 11)))
     first, second, third = parts
-    return text_columns.joined(before, first, between, second, between, third)
+    return text.joined(before, first, between, second, between, third)
 
 
 def _moments(seconds: Ints, write: Any) -> pa.Array:
-    return text_columns.joined(
-        text_columns.days(seconds, write), " ", pc.utf8_slice_codeunits(text_columns.clock(seconds), 0, 5)
-    )
+    return text.joined(text.days(seconds, write), " ", pc.utf8_slice_codeunits(text.clock(seconds), 0, 5))
 
 
 def _slash(day: dt.date) -> str:

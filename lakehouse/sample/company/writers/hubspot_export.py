@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lakehouse.sample.company import text_columns
+from lakehouse.sample.company import text_columns as text
 from lakehouse.sample.company.policy import CHANNELS, LOSS_REASONS
 from lakehouse.sample.company.random_arrays import Ints
 from lakehouse.sample.company.world.places import CITIES
@@ -68,20 +68,20 @@ def _contacts(records: SystemRecords) -> Export:
         "Phone Number": dirt.phones("Phone Number", phones(records)),
         "Contact owner": records.user_column("contacts", "name"),
         "Lifecycle Stage": pa.repeat("Customer", len(city)),
-        "Marketing consent": text_columns.pick(
+        "Marketing consent": text.pick(
             ("", "Yes", "No"),
             pc.index_in(consent, pa.array(["", "yes", "no"])).to_numpy(zero_copy_only=False),
         ),
-        "Marketing consent date": pc.if_else(pc.equal(consent, ""), "", text_columns.utc_minutes(updated)),
+        "Marketing consent date": pc.if_else(pc.equal(consent, ""), "", text.utc_minutes(updated)),
         "Street Address": records.person_column("contacts", "address"),
-        "City": dirt.words("City", text_columns.pick([place.name for place in CITIES], city)),
-        "State/Region": text_columns.pick([place.province for place in CITIES], city),
-        "State/Region Code": text_columns.pick([place.province_code[-2:] for place in CITIES], city),
+        "City": dirt.words("City", text.pick([place.name for place in CITIES], city)),
+        "State/Region": text.pick([place.province for place in CITIES], city),
+        "State/Region Code": text.pick([place.province_code[-2:] for place in CITIES], city),
         "Country/Region": pa.repeat("China", len(city)),
         "Country/Region Code": pa.repeat("CN", len(city)),
         "Original Source": pa.repeat(GENERATED, len(city)),
-        "Create Date": text_columns.utc_minutes(records.array("contacts", "created_at")),
-        "Last Modified Date": text_columns.utc_minutes(updated),
+        "Create Date": text.utc_minutes(records.array("contacts", "created_at")),
+        "Last Modified Date": text.utc_minutes(updated),
     }
     return dirt.export(columns, records.array("contacts", "person"), QUOTED)
 
@@ -93,30 +93,28 @@ def _deals(records: SystemRecords) -> Export:
     entered = stage_moments(chunk, len(STAGES))[rows]
     columns = {
         "Record ID": ids.hubspot("deals", records.column("deals", "deal_id")),
-        "Deal Name": text_columns.joined(
-            records.column("deals", "product"), " ", records.column("deals", "deal_id")
-        ),
-        "Deal Stage": text_columns.pick(STAGES, last_stages(chunk)[rows]),
+        "Deal Name": text.joined(records.column("deals", "product"), " ", records.column("deals", "deal_id")),
+        "Deal Stage": text.pick(STAGES, last_stages(chunk)[rows]),
         "Pipeline": pa.repeat(_SALES, len(rows)),
-        "Amount": text_columns.money(records.array("deals", "amount")),
+        "Amount": text.money(records.array("deals", "amount")),
         "Currency": pa.repeat("CNY", len(rows)),
-        "Close Date": text_columns.null_where(text_columns.utc_minutes(closed), outcome == OPEN),
+        "Close Date": text.null_where(text.utc_minutes(closed), outcome == OPEN),
         "Deal owner": records.user_column("deals", "name"),
-        "Is Deal Closed?": text_columns.pick(("true", "false"), (outcome == OPEN).astype(np.int64)),
-        "Is Closed Won": text_columns.pick(("false", "true"), (outcome == WON).astype(np.int64)),
-        "Closed Lost Reason": text_columns.null_where(
-            text_columns.pick(LOSS_REASONS, np.maximum(records.array("deals", "reason"), 0)), outcome != LOST
+        "Is Deal Closed?": text.either(outcome == OPEN, "false", "true"),
+        "Is Closed Won": text.either(outcome == WON, "true", "false"),
+        "Closed Lost Reason": text.null_where(
+            text.pick(LOSS_REASONS, np.maximum(records.array("deals", "reason"), 0)), outcome != LOST
         ),
-        "Original Traffic Source": text_columns.pick(CHANNELS, records.array("deals", "channel")),
+        "Original Traffic Source": text.pick(CHANNELS, records.array("deals", "channel")),
         **{
-            f'Date entered "{stage} ({_SALES})"': text_columns.null_where(
-                text_columns.utc_minutes(entered[:, number]), entered[:, number] < 0
+            f'Date entered "{stage} ({_SALES})"': text.null_where(
+                text.utc_minutes(entered[:, number]), entered[:, number] < 0
             )
             for number, stage in enumerate(STAGES)
         },
         "Associated Contact IDs": _contact_ids(records, records.array("deals", "contact")),
-        "Create Date": text_columns.utc_minutes(records.array("deals", "created_at")),
-        "Last Modified Date": text_columns.utc_minutes(entered.max(axis=1, initial=0)),
+        "Create Date": text.utc_minutes(records.array("deals", "created_at")),
+        "Last Modified Date": text.utc_minutes(entered.max(axis=1, initial=0)),
     }
     return Export("hubspot/deals", pa.table(columns), records.array("deals", "person"), form=QUOTED)
 
@@ -127,7 +125,7 @@ def _contact_ids(records: SystemRecords, contact: Ints) -> pa.Array:
 
 def _activity(records: SystemRecords, place: str, of: dict[str, pa.Array], note: str) -> Export:
     """Return activities of one kind: what its export has of its own, and what all have."""
-    chunk, at = records.chunk, text_columns.utc_minutes(records.array("activities", "at"))
+    chunk, at = records.chunk, text.utc_minutes(records.array("activities", "at"))
     deals = ids.hubspot("deals", chunk.column("deals", "deal_id"))
     columns = {
         "Record ID": ids.hubspot("activities", records.column("activities", "activity_id")),
@@ -148,7 +146,7 @@ def _calls(records: SystemRecords) -> Export:
     of = {
         "Call Title": pa.repeat("Call", len(minutes)),
         "Call direction": pa.repeat("Outbound", len(minutes)),
-        "Call duration (HH:mm:ss)": text_columns.clock(minutes * 60),
+        "Call duration (HH:mm:ss)": text.clock(minutes * 60),
         "Call outcome": pa.repeat("Connected", len(minutes)),
         "Call status": pa.repeat("Completed", len(minutes)),
     }
@@ -170,8 +168,8 @@ def _meetings(records: SystemRecords) -> Export:
     of = {
         "Meeting name": pa.repeat("Meeting", len(at)),
         "Meeting outcome": pa.repeat("Completed", len(at)),
-        "Meeting start time": text_columns.utc_minutes(at),
-        "Meeting end time": text_columns.utc_minutes(at + minutes * 60),
+        "Meeting start time": text.utc_minutes(at),
+        "Meeting end time": text.utc_minutes(at + minutes * 60),
     }
     return _activity(records, "hubspot/meetings", of, "Internal meeting notes")
 
@@ -190,23 +188,21 @@ def _tickets(records: SystemRecords) -> Export:
     columns = {
         "Record ID": ids.hubspot("tickets", records.column("tickets", "ticket_id")),
         "Ticket name": records.column("tickets", "subject"),
-        "Ticket status": text_columns.pick(("Closed", "New"), open_.astype(np.int64)),
+        "Ticket status": text.either(open_, "New", "Closed"),
         "Pipeline": pa.repeat(_SUPPORT, len(open_)),
-        "Priority": text_columns.pick(("Medium", "High"), complaint),
-        "Category": text_columns.pick(("question", "complaint"), complaint),
+        "Priority": text.pick(("Medium", "High"), complaint),
+        "Category": text.pick(("question", "complaint"), complaint),
         "Source": pa.repeat("Chat", len(open_)),
         "Ticket owner": records.user_column("tickets", "name", "agent"),
         "Order number": chunk.column("orders", "order_id", records.array("tickets", "order")),
-        "Satisfaction": text_columns.null_where(text_columns.integers(satisfaction), satisfaction == 0),
-        f'Date entered "New ({_SUPPORT})"': text_columns.utc_minutes(created),
-        f'Date entered "Closed ({_SUPPORT})"': text_columns.null_where(
-            text_columns.utc_minutes(resolved), open_
-        ),
-        "Close date": text_columns.null_where(text_columns.utc_minutes(resolved), open_),
+        "Satisfaction": text.null_where(text.integers(satisfaction), satisfaction == 0),
+        f'Date entered "New ({_SUPPORT})"': text.utc_minutes(created),
+        f'Date entered "Closed ({_SUPPORT})"': text.null_where(text.utc_minutes(resolved), open_),
+        "Close date": text.null_where(text.utc_minutes(resolved), open_),
         "Associated Contact IDs": _contact_ids(
             records, first_contacts(chunk, records.array("tickets", "row"))
         ),
-        "Create date": text_columns.utc_minutes(created),
-        "Last modified date": text_columns.utc_minutes(np.where(open_, created, resolved)),
+        "Create date": text.utc_minutes(created),
+        "Last modified date": text.utc_minutes(np.where(open_, created, resolved)),
     }
     return dirt.export(columns, records.array("tickets", "person"), QUOTED)

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lakehouse.sample.company import text_columns
+from lakehouse.sample.company import text_columns as text
 from lakehouse.sample.company.policy import CHANNELS, LOSS_REASONS
 from lakehouse.sample.company.random_arrays import Flags, Ints
 from lakehouse.sample.company.world.places import CITIES
@@ -63,12 +63,12 @@ def exports(chunk: Chunk) -> Iterator[Export]:
 
 
 def _flag(flags: Flags) -> pa.Array:
-    return text_columns.pick(("0", "1"), flags.astype(np.int64))
+    return text.either(flags, "1", "0")
 
 
 def _stamps(created: Ints, updated: Ints) -> dict[str, pa.Array]:
-    changed = text_columns.utc(updated)
-    return {"CreatedDate": text_columns.utc(created), "LastModifiedDate": changed, "SystemModstamp": changed}
+    changed = text.utc(updated)
+    return {"CreatedDate": text.utc(created), "LastModifiedDate": changed, "SystemModstamp": changed}
 
 
 def _owner(records: SystemRecords, table: str, by: str = "owner") -> pa.Array:
@@ -111,8 +111,8 @@ def _contacts(records: SystemRecords) -> Export:
         "LastName": family_names(records),
         "FirstName": dirt.words("FirstName", given_names(records)),
         "MailingStreet": records.person_column("contacts", "address"),
-        "MailingCity": dirt.words("MailingCity", text_columns.pick(_CITIES, city)),
-        "MailingState": text_columns.pick([place.province for place in CITIES], city),
+        "MailingCity": dirt.words("MailingCity", text.pick(_CITIES, city)),
+        "MailingState": text.pick([place.province for place in CITIES], city),
         "MailingCountry": pa.repeat("China", len(city)),
         "MobilePhone": dirt.phones("MobilePhone", phones(records)),
         "Email": dirt.emails("Email", emails(records)),
@@ -136,22 +136,18 @@ def _leads(records: SystemRecords) -> Export:
         "Id": ids.salesforce("leads", records.column("leads", "lead_id")),
         "IsDeleted": pa.repeat("0", len(created)),
         "LastName": records.person_column("leads", "family"),
-        "FirstName": text_columns.joined(
+        "FirstName": text.joined(
             records.person_column("leads", "given_first"), records.person_column("leads", "given_second")
         ),
         "Name": dirt.words("Name", full_names(records, "leads")),
-        "City": text_columns.pick(
-            _CITIES, records.chunk.array("persons", "city")[records.array("leads", "row")]
-        ),
+        "City": text.pick(_CITIES, records.chunk.array("persons", "city")[records.array("leads", "row")]),
         "MobilePhone": dirt.phones("MobilePhone", records.person_column("leads", "phone")),
-        "LeadSource": text_columns.pick(CHANNELS, records.array("leads", "channel")),
-        "Status": text_columns.pick(labels, of.to_numpy(zero_copy_only=False)),
+        "LeadSource": text.pick(CHANNELS, records.array("leads", "channel")),
+        "Status": text.pick(labels, of.to_numpy(zero_copy_only=False)),
         "OwnerId": _owner(records, "leads"),
         "HasOptedOutOfEmail": pa.repeat("0", len(created)),
         "IsConverted": _flag(converted),
-        "ConvertedDate": text_columns.null_where(
-            text_columns.days(created - text_columns.UTC_OFFSET), ~converted
-        ),
+        "ConvertedDate": text.null_where(text.days(created - text.UTC_OFFSET), ~converted),
         "ConvertedContactId": _contact_ids(records, contact),
         **_stamps(created, created),
     }
@@ -166,20 +162,18 @@ def _opportunities(records: SystemRecords) -> Export:
         "Id": ids.salesforce("deals", records.column("deals", "deal_id")),
         "IsDeleted": pa.repeat("0", len(rows)),
         "ContactId": _contact_ids(records, records.array("deals", "contact")),
-        "Name": text_columns.joined(
-            records.column("deals", "product"), " ", records.column("deals", "deal_id")
-        ),
-        "StageName": text_columns.pick(_STAGES, stage),
-        "Amount": text_columns.money(records.array("deals", "amount")),
-        "Probability": text_columns.pick(_PERCENT, stage),
-        "CloseDate": text_columns.days(closed - text_columns.UTC_OFFSET),
-        "LeadSource": text_columns.pick(CHANNELS, records.array("deals", "channel")),
+        "Name": text.joined(records.column("deals", "product"), " ", records.column("deals", "deal_id")),
+        "StageName": text.pick(_STAGES, stage),
+        "Amount": text.money(records.array("deals", "amount")),
+        "Probability": text.pick(_PERCENT, stage),
+        "CloseDate": text.days(closed - text.UTC_OFFSET),
+        "LeadSource": text.pick(CHANNELS, records.array("deals", "channel")),
         "IsClosed": _flag(outcome != OPEN),
         "IsWon": _flag(outcome == WON),
         "CurrencyIsoCode": pa.repeat("CNY", len(rows)),
         "OwnerId": _owner(records, "deals"),
-        "Loss_Reason__c": text_columns.null_where(
-            text_columns.pick(LOSS_REASONS, np.maximum(records.array("deals", "reason"), 0)), outcome != LOST
+        "Loss_Reason__c": text.null_where(
+            text.pick(LOSS_REASONS, np.maximum(records.array("deals", "reason"), 0)), outcome != LOST
         ),
         **_stamps(created, np.where(outcome == OPEN, created, closed)),
     }
@@ -192,22 +186,20 @@ def _opportunity_history(records: SystemRecords) -> Export:
     """Return an entry for each stage that an opportunity entered."""
     chunk, deal, stage = records.chunk, records.array("stages", "deal"), records.array("stages", "stage")
     ids_of_deals, entered = chunk.column("deals", "deal_id", deal), records.array("stages", "entered_at")
-    step = text_columns.integers(records.array("stages", "step"))
+    step = text.integers(records.array("stages", "step"))
     columns = {
-        "Id": ids.salesforce(
-            "stages", text_columns.joined("D", step, pc.utf8_slice_codeunits(ids_of_deals, 1))
-        ),
+        "Id": ids.salesforce("stages", text.joined("D", step, pc.utf8_slice_codeunits(ids_of_deals, 1))),
         "IsDeleted": pa.repeat("0", len(deal)),
         "OpportunityId": ids.salesforce("deals", ids_of_deals),
         "CreatedById": ids.salesforce(
             "users", chunk.column("staff", "user_id", chunk.array("deals", "owner")[deal])
         ),
-        "CreatedDate": text_columns.utc(entered),
-        "StageName": text_columns.pick(_STAGES, stage),
-        "Amount": text_columns.money(chunk.array("deals", "amount")[deal]),
-        "Probability": text_columns.pick(_PERCENT, stage),
+        "CreatedDate": text.utc(entered),
+        "StageName": text.pick(_STAGES, stage),
+        "Amount": text.money(chunk.array("deals", "amount")[deal]),
+        "Probability": text.pick(_PERCENT, stage),
         "CurrencyIsoCode": pa.repeat("CNY", len(deal)),
-        "SystemModstamp": text_columns.utc(entered),
+        "SystemModstamp": text.utc(entered),
     }
     place = "salesforce/opportunity_history"
     return Export(place, pa.table(columns), records.array("stages", "person"), form=QUOTED)
@@ -231,17 +223,17 @@ def _tasks(records: SystemRecords) -> Export:
     columns = {
         "Id": ids.salesforce("activities", records.column("activities", "activity_id")),
         **_about(records),
-        "Subject": text_columns.pick(("Call", "Email", "Meeting", "Note"), kind),
-        "ActivityDate": text_columns.days(at - text_columns.UTC_OFFSET),
+        "Subject": text.pick(("Call", "Email", "Meeting", "Note"), kind),
+        "ActivityDate": text.days(at - text.UTC_OFFSET),
         "Status": pa.repeat("Completed", len(at)),
         "Priority": pa.repeat("Normal", len(at)),
         "IsClosed": pa.repeat("1", len(at)),
-        "CallDurationInSeconds": text_columns.null_where(
-            text_columns.integers(records.array("activities", "minutes") * 60), ~calls
+        "CallDurationInSeconds": text.null_where(
+            text.integers(records.array("activities", "minutes") * 60), ~calls
         ),
-        "CallType": text_columns.null_where(pa.repeat("Outbound", len(at)), ~calls),
-        "TaskSubtype": text_columns.pick(("Call", "Email", "Task", "Task"), kind),
-        "CompletedDateTime": text_columns.utc(at),
+        "CallType": text.null_where(pa.repeat("Outbound", len(at)), ~calls),
+        "TaskSubtype": text.pick(("Call", "Email", "Task", "Task"), kind),
+        "CompletedDateTime": text.utc(at),
         **_stamps(at, at),
     }
     return Export("salesforce/tasks", pa.table(columns), records.array("activities", "person"), form=QUOTED)
@@ -254,9 +246,9 @@ def _events(records: SystemRecords) -> Export:
         **_about(records),
         "Subject": pa.repeat("Meeting", len(at)),
         "IsAllDayEvent": pa.repeat("0", len(at)),
-        "DurationInMinutes": text_columns.integers(minutes),
-        "StartDateTime": text_columns.utc(at),
-        "EndDateTime": text_columns.utc(at + minutes * 60),
+        "DurationInMinutes": text.integers(minutes),
+        "StartDateTime": text.utc(at),
+        "EndDateTime": text.utc(at + minutes * 60),
         "Type": pa.repeat("Meeting", len(at)),
         **_stamps(at, at),
     }
@@ -274,17 +266,17 @@ def _cases(records: SystemRecords) -> Export:
         "Id": ids.salesforce("tickets", records.column("tickets", "ticket_id")),
         "IsDeleted": pa.repeat("0", len(open_)),
         "ContactId": _contact_ids(records, contact),
-        "SuppliedPhone": text_columns.null_where(records.person_column("tickets", "phone"), contact >= 0),
-        "Type": text_columns.pick(("question", "complaint"), complaint),
-        "Status": text_columns.pick(("Closed", "New"), open_.astype(np.int64)),
+        "SuppliedPhone": text.null_where(records.person_column("tickets", "phone"), contact >= 0),
+        "Type": text.pick(("question", "complaint"), complaint),
+        "Status": text.either(open_, "New", "Closed"),
         "Origin": pa.repeat("Web", len(open_)),
         "Subject": records.column("tickets", "subject"),
-        "Priority": text_columns.pick(("Medium", "High"), complaint),
+        "Priority": text.pick(("Medium", "High"), complaint),
         "IsClosed": _flag(~open_),
-        "ClosedDate": text_columns.null_where(text_columns.utc(resolved), open_),
+        "ClosedDate": text.null_where(text.utc(resolved), open_),
         "OwnerId": _owner(records, "tickets", "agent"),
         "Order_Number__c": chunk.column("orders", "order_id", records.array("tickets", "order")),
-        "Satisfaction__c": text_columns.null_where(text_columns.integers(satisfaction), satisfaction == 0),
+        "Satisfaction__c": text.null_where(text.integers(satisfaction), satisfaction == 0),
         **_stamps(created, np.where(open_, created, resolved)),
     }
     return dirt.export(columns, records.array("tickets", "person"), QUOTED)

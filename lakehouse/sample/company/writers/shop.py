@@ -8,8 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lakehouse.sample.company import text_columns
-from lakehouse.sample.company.random_arrays import Flags, stream
+from lakehouse.sample.company import text_columns as text
+from lakehouse.sample.company.random_arrays import Flags, random_stream
+from lakehouse.sample.company.units import DAY
 from lakehouse.sample.company.world.accounts import BOTH, SECOND_PHONE, WECHAT
 from lakehouse.sample.company.world.catalogue import CATEGORIES, PRODUCTS_A_CATEGORY
 from lakehouse.sample.company.world.places import CITIES, STORES_A_CITY, stores
@@ -62,16 +63,16 @@ def _customers(chunk: Chunk) -> Export:
     columns = {
         "customer_id": chunk.column("accounts", "customer_id"),
         "name": dirt.words("name", true_names(chunk, row)),
-        "phone": dirt.phones("phone", text_columns.null_where(phone, carries == WECHAT)),
-        "email": text_columns.null_where(chunk.column("persons", "email", row), carries != BOTH),
+        "phone": dirt.phones("phone", text.null_where(phone, carries == WECHAT)),
+        "email": text.null_where(chunk.column("persons", "email", row), carries != BOTH),
         "wechat_app_id": pa.repeat(_APP, len(row)),
         "wechat_openid": chunk.column("accounts", "openid"),
-        "wechat_unionid": text_columns.null_where(
+        "wechat_unionid": text.null_where(
             chunk.column("persons", "unionid", row), (carries != WECHAT) & (row % 2 == 0)
         ),
         "marketing_consent": chunk.column("accounts", "consent"),
-        "city": text_columns.pick(_NAMES, chunk.array("persons", "city")[row]),
-        "created_at": text_columns.local_iso(chunk.array("accounts", "registered_at")),
+        "city": text.pick(_NAMES, chunk.array("persons", "city")[row]),
+        "created_at": text.local_iso(chunk.array("accounts", "registered_at")),
         "source": _label(len(row)),
     }
     return dirt.export(columns, chunk.array("accounts", "person"))
@@ -85,33 +86,27 @@ def _orders(chunk: Chunk, own: Flags) -> Export:
         chunk.array("orders", "category"),
         (chunk.array("orders", "ordered_at") - chunk.scenario.history.zero) // 604_800,
     )
-    promotion = text_columns.joined(
-        "PROMO-", text_columns.pick(CATEGORIES, category), "-W", text_columns.digits(week, 3)
-    )
-    coupon = text_columns.pick(chunk.column("accounts", "coupon_id"), chunk.array("orders", "account"))
+    promotion = text.joined("PROMO-", text.pick(CATEGORIES, category), "-W", text.digits(week, 3))
+    coupon = text.pick(chunk.column("accounts", "coupon_id"), chunk.array("orders", "account"))
     pieces = np.bincount(chunk.array("items", "order"), chunk.array("items", "quantity")).astype(np.int64)
     dirt = Dirt(chunk, "shop/orders")
     columns = {
         "order_id": chunk.column("orders", "order_id"),
         "customer_id": chunk.column("accounts", "customer_id", chunk.array("orders", "account")),
-        "ordered_at": text_columns.local_iso(chunk.array("orders", "ordered_at")),
-        "channel": text_columns.pick(CHANNELS, channel),
-        "place_id": text_columns.null_where(
-            text_columns.pick(_STORES, chunk.array("orders", "store")), ~in_store
-        ),
-        "city": text_columns.pick(_NAMES, chunk.array("persons", "city")[row]),
-        "quantity": text_columns.integers(pieces),
-        "amount": text_columns.money(chunk.array("orders", "amount")),
+        "ordered_at": text.local_iso(chunk.array("orders", "ordered_at")),
+        "channel": text.pick(CHANNELS, channel),
+        "place_id": text.null_where(text.pick(_STORES, chunk.array("orders", "store")), ~in_store),
+        "city": text.pick(_NAMES, chunk.array("persons", "city")[row]),
+        "quantity": text.integers(pieces),
+        "amount": text.money(chunk.array("orders", "amount")),
         "currency": pa.repeat("CNY", len(row)),
-        "campaign_id": text_columns.null_where(promotion, ~chunk.array("orders", "promoted")),
-        "coupon_code": text_columns.null_where(coupon, ~chunk.array("orders", "coupon")),
-        "receiver_name": dirt.words(
-            "receiver_name", text_columns.null_where(true_names(chunk, row), in_store)
-        ),
+        "campaign_id": text.null_where(promotion, ~chunk.array("orders", "promoted")),
+        "coupon_code": text.null_where(coupon, ~chunk.array("orders", "coupon")),
+        "receiver_name": dirt.words("receiver_name", text.null_where(true_names(chunk, row), in_store)),
         "receiver_phone": dirt.phones(
-            "receiver_phone", text_columns.null_where(chunk.column("persons", "phone", row), in_store)
+            "receiver_phone", text.null_where(chunk.column("persons", "phone", row), in_store)
         ),
-        "address": text_columns.null_where(chunk.column("persons", "address", row), in_store),
+        "address": text.null_where(chunk.column("persons", "address", row), in_store),
         "remark": dirt.optional("remark", pa.nulls(len(row), pa.string())),
         "source": _label(len(row)),
     }
@@ -124,14 +119,14 @@ def _items(chunk: Chunk) -> Export:
     catalogue = chunk.scenario.catalogue
     columns = {
         "order_id": chunk.column("orders", "order_id", order),
-        "line_id": text_columns.integers(chunk.array("items", "line")),
-        "product_id": text_columns.pick(catalogue.ids, product),
-        "name": text_columns.pick(catalogue.names, product),
-        "category": text_columns.pick(CATEGORIES, product // PRODUCTS_A_CATEGORY),
-        "quantity": text_columns.integers(quantity),
-        "list_price": text_columns.money(chunk.array("items", "list_price")),
-        "unit_price": text_columns.money(unit),
-        "amount": text_columns.money(unit * quantity),
+        "line_id": text.integers(chunk.array("items", "line")),
+        "product_id": text.pick(catalogue.ids, product),
+        "name": text.pick(catalogue.names, product),
+        "category": text.pick(CATEGORIES, product // PRODUCTS_A_CATEGORY),
+        "quantity": text.integers(quantity),
+        "list_price": text.money(chunk.array("items", "list_price")),
+        "unit_price": text.money(unit),
+        "amount": text.money(unit * quantity),
     }
     return Export("shop/order_items", pa.table(columns), chunk.array("orders", "person")[order])
 
@@ -141,16 +136,16 @@ def _payments(chunk: Chunk, own: Flags) -> Export:
     order, refund = chunk.array("payments", "order"), chunk.array("payments", "refund")
     dirt = Dirt(chunk, "shop/payments")
     columns = {
-        "payment_id": text_columns.joined(
-            text_columns.pick(("PAY", "REF"), refund.astype(np.int64)),
+        "payment_id": text.joined(
+            text.either(refund, "REF", "PAY"),
             chunk.column("orders", "order_id", order),
         ),
         "order_id": chunk.column("orders", "order_id", order),
-        "kind": text_columns.pick(("payment", "refund"), refund.astype(np.int64)),
+        "kind": text.either(refund, "refund", "payment"),
         "method": chunk.column("payments", "method"),
-        "amount": text_columns.money(chunk.array("payments", "amount")),
+        "amount": text.money(chunk.array("payments", "amount")),
         "currency": pa.repeat("CNY", len(order)),
-        "paid_at": text_columns.local_iso(chunk.array("payments", "paid_at")),
+        "paid_at": text.local_iso(chunk.array("payments", "paid_at")),
     }
     return dirt.export(columns, chunk.array("orders", "person")[order], keep=own[order])
 
@@ -158,12 +153,12 @@ def _payments(chunk: Chunk, own: Flags) -> Export:
 def _returns(chunk: Chunk) -> Export:
     order = chunk.array("returns", "order")
     columns = {
-        "return_id": text_columns.joined("RET", chunk.column("orders", "order_id", order)),
+        "return_id": text.joined("RET", chunk.column("orders", "order_id", order)),
         "order_id": chunk.column("orders", "order_id", order),
         "reason": chunk.column("returns", "reason"),
-        "amount": text_columns.money(chunk.array("orders", "amount")[order]),
+        "amount": text.money(chunk.array("orders", "amount")[order]),
         "currency": pa.repeat("CNY", len(order)),
-        "returned_at": text_columns.local_iso(chunk.array("returns", "returned_at")),
+        "returned_at": text.local_iso(chunk.array("returns", "returned_at")),
     }
     return Export("shop/returns", pa.table(columns), chunk.array("orders", "person")[order])
 
@@ -176,11 +171,11 @@ def _shipments(chunk: Chunk) -> Export:
     delivered = chunk.array("orders", "delivered_at")[order]
     ids = chunk.column("orders", "order_id", order)
     columns = {
-        "shipment_id": text_columns.joined("SH", ids),
+        "shipment_id": text.joined("SH", ids),
         "order_id": ids,
-        "status": text_columns.pick(("delivered", "on its way"), (delivered >= end).astype(np.int64)),
-        "shipped_at": text_columns.local_iso(chunk.array("orders", "shipped_at")[order]),
-        "delivered_at": text_columns.null_where(text_columns.local_iso(delivered), delivered >= end),
+        "status": text.either(delivered >= end, "on its way", "delivered"),
+        "shipped_at": text.local_iso(chunk.array("orders", "shipped_at")[order]),
+        "delivered_at": text.null_where(text.local_iso(delivered), delivered >= end),
     }
     return Export("shop/shipments", pa.table(columns), chunk.array("orders", "person")[order])
 
@@ -196,7 +191,7 @@ def _coupons(chunk: Chunk) -> Export:
         "value": pa.repeat("10.00", count),
         "currency": pa.repeat("CNY", count),
         "minimum": pa.repeat("50.00", count),
-        "issued_at": text_columns.local_iso(chunk.array("accounts", "registered_at")),
+        "issued_at": text.local_iso(chunk.array("accounts", "registered_at")),
     }
     return Export("shop/coupons", pa.table(columns), chunk.array("accounts", "person"))
 
@@ -207,13 +202,13 @@ def _redemptions(chunk: Chunk, own: Flags) -> Export:
     account = chunk.array("orders", "account")[order]
     ids = chunk.column("orders", "order_id", order)
     columns = {
-        "redemption_id": text_columns.joined("RED", ids),
+        "redemption_id": text.joined("RED", ids),
         "coupon_id": chunk.column("accounts", "coupon_id", account),
         "customer_id": chunk.column("accounts", "customer_id", account),
         "order_id": ids,
         "amount": pa.repeat("10.00", len(order)),
         "currency": pa.repeat("CNY", len(order)),
-        "redeemed_at": text_columns.local_iso(chunk.array("orders", "ordered_at")[order]),
+        "redeemed_at": text.local_iso(chunk.array("orders", "ordered_at")[order]),
     }
     return Export("shop/redemptions", pa.table(columns), chunk.array("orders", "person")[order])
 
@@ -222,12 +217,12 @@ def _memberships(chunk: Chunk) -> Export:
     """Return the club's members: every account with its level."""
     customer = chunk.column("accounts", "customer_id")
     columns = {
-        "membership_id": text_columns.joined("M", pc.utf8_slice_codeunits(customer, 1)),
+        "membership_id": text.joined("M", pc.utf8_slice_codeunits(customer, 1)),
         "customer_id": customer,
         "program": pa.repeat("会员", len(customer)),
         "level": chunk.column("accounts", "level"),
         "status": pa.repeat("active", len(customer)),
-        "joined_at": text_columns.local_iso(chunk.array("accounts", "registered_at")),
+        "joined_at": text.local_iso(chunk.array("accounts", "registered_at")),
     }
     return Export("loyalty/memberships", pa.table(columns), chunk.array("accounts", "person"))
 
@@ -243,10 +238,10 @@ def _products(scenario: Scenario) -> Export:
     catalogue = scenario.catalogue
     product = np.arange(len(catalogue.names))
     columns = {
-        "product_id": text_columns.pick(catalogue.ids, product),
-        "name": text_columns.pick(catalogue.names, product),
-        "category": text_columns.pick(CATEGORIES, product // PRODUCTS_A_CATEGORY),
-        "list_price": text_columns.money(catalogue.prices[product, -1]),
+        "product_id": text.pick(catalogue.ids, product),
+        "name": text.pick(catalogue.names, product),
+        "category": text.pick(CATEGORIES, product // PRODUCTS_A_CATEGORY),
+        "list_price": text.money(catalogue.prices[product, -1]),
         "currency": pa.repeat("CNY", len(product)),
         "is_active": pa.repeat("yes", len(product)),
         "source": _label(len(product)),
@@ -259,19 +254,17 @@ def _prices(scenario: Scenario) -> Export:
     catalogue = scenario.catalogue
     count = len(catalogue.names)
     product, version = np.repeat(np.arange(count), 2), np.tile(np.arange(2), count)
-    rise = text_columns.local_iso(
-        scenario.history.zero + np.asarray(catalogue.rises, np.int64)[product] * text_columns.DAY
-    )
-    start = text_columns.local_iso(np.full(len(product), scenario.history.zero))
-    ids = text_columns.pick(catalogue.ids, product)
+    rise = text.local_iso(scenario.history.zero + np.asarray(catalogue.rises, np.int64)[product] * DAY)
+    start = text.local_iso(np.full(len(product), scenario.history.zero))
+    ids = text.pick(catalogue.ids, product)
     columns = {
-        "price_id": text_columns.joined(ids, "-", text_columns.integers(version + 1)),
+        "price_id": text.joined(ids, "-", text.integers(version + 1)),
         "product_id": ids,
         "kind": pa.repeat("list", len(product)),
-        "price": text_columns.money(catalogue.prices[product, version]),
+        "price": text.money(catalogue.prices[product, version]),
         "currency": pa.repeat("CNY", len(product)),
         "priced_from": pc.if_else(pa.array(version == 0), start, rise),
-        "priced_to": text_columns.null_where(rise, version == 1),
+        "priced_to": text.null_where(rise, version == 1),
         "source": _label(len(product)),
     }
     return Export("shop/prices", pa.table(columns))
@@ -279,16 +272,16 @@ def _prices(scenario: Scenario) -> Export:
 
 def _stock(scenario: Scenario) -> Export:
     """Return stock in the evening of each of the last days: one shop a city, the first product of each category."""
-    rng = stream(scenario.seed, "stock")
+    rng = random_stream(scenario.seed, "stock")
     shape = (_STOCK_STORES, len(CATEGORIES), _STOCK_DAYS)
     sold = np.cumsum(rng.poisson(4, shape), axis=2)
     level = (rng.integers(40, 160, shape[:2])[:, :, None] - sold) % 160
     store, category, day = (axis.ravel() for axis in np.indices(shape))
-    evening = (scenario.history.days - _STOCK_DAYS + day) * text_columns.DAY + _CLOSING
+    evening = (scenario.history.days - _STOCK_DAYS + day) * DAY + _CLOSING
     columns = {
-        "product_id": text_columns.pick(scenario.catalogue.ids, category * PRODUCTS_A_CATEGORY),
-        "place_id": text_columns.pick(_STORES, store * STORES_A_CITY),
-        "counted_at": text_columns.local_iso(scenario.history.zero + evening),
-        "on_hand": text_columns.integers(level.ravel()),
+        "product_id": text.pick(scenario.catalogue.ids, category * PRODUCTS_A_CATEGORY),
+        "place_id": text.pick(_STORES, store * STORES_A_CITY),
+        "counted_at": text.local_iso(scenario.history.zero + evening),
+        "on_hand": text.integers(level.ravel()),
     }
     return Export("shop/stock", pa.table(columns))

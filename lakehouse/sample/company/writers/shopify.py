@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lakehouse.sample.company import text_columns
+from lakehouse.sample.company import text_columns as text
 from lakehouse.sample.company.world.accounts import BOTH, WECHAT
 from lakehouse.sample.company.world.places import CITIES, stores
 from lakehouse.sample.company.world.shopping import STORE
@@ -38,22 +38,20 @@ def exports(chunk: Chunk) -> Iterator[Export]:
     list_price, unit = chunk.array("items", "list_price")[line], chunk.array("items", "unit_price")[line]
     columns = {
         "Name": chunk.column("orders", "order_id", order),
-        **{name: text_columns.null_where(told, ~first) for name, told in _order(chunk, order).items()},
+        **{name: text.null_where(told, ~first) for name, told in _order(chunk, order).items()},
         "Created at": _offset(chunk.array("orders", "ordered_at")[order]),
-        "Lineitem quantity": text_columns.integers(chunk.array("items", "quantity")[line]),
-        "Lineitem name": text_columns.pick(catalogue.names, product),
-        "Lineitem price": text_columns.money(unit),
-        "Lineitem compare at price": text_columns.null_where(
-            text_columns.money(list_price), list_price == unit
-        ),
-        "Lineitem sku": text_columns.pick(catalogue.ids, product),
+        "Lineitem quantity": text.integers(chunk.array("items", "quantity")[line]),
+        "Lineitem name": text.pick(catalogue.names, product),
+        "Lineitem price": text.money(unit),
+        "Lineitem compare at price": text.null_where(text.money(list_price), list_price == unit),
+        "Lineitem sku": text.pick(catalogue.ids, product),
         "Lineitem requires shipping": pa.repeat("true", len(line)),
     }
     yield Export("shopify/orders", pa.table(columns), chunk.array("orders", "person")[order])
 
 
 def _offset(seconds: Ints) -> pa.Array:
-    return text_columns.joined(text_columns.local(seconds), " +0800")
+    return text.joined(text.local(seconds), " +0800")
 
 
 def _order(chunk: Chunk, order: Ints) -> dict[str, Any]:
@@ -76,37 +74,33 @@ def _order(chunk: Chunk, order: Ints) -> dict[str, Any]:
         _offset(chunk.array("orders", "ordered_at")[order]),
     )
     person = true_names(chunk, row)
-    channel = text_columns.pick(("web", "app", "pos"), chunk.array("orders", "channel")[order])
+    channel = text.pick(("web", "app", "pos"), chunk.array("orders", "channel")[order])
     promotion = pc.if_else(pa.array(chunk.array("orders", "promoted")[order]), "promotion", "")
     return {
-        "Email": text_columns.null_where(chunk.column("persons", "email", row), carries != BOTH),
-        "Financial Status": text_columns.pick(("paid", "refunded"), back.astype(np.int64)),
+        "Email": text.null_where(chunk.column("persons", "email", row), carries != BOTH),
+        "Financial Status": text.either(back, "refunded", "paid"),
         "Paid at": ordered,
-        "Fulfillment Status": text_columns.pick(
-            ("fulfilled", "unfulfilled"), (unsent & ~in_store).astype(np.int64)
-        ),
-        "Fulfilled at": text_columns.null_where(_offset(shipped), unsent),
+        "Fulfillment Status": text.pick(("fulfilled", "unfulfilled"), (unsent & ~in_store).astype(np.int64)),
+        "Fulfilled at": text.null_where(_offset(shipped), unsent),
         "Currency": pa.repeat("CNY", len(order)),
-        "Subtotal": text_columns.money(amount),
+        "Subtotal": text.money(amount),
         "Shipping": pa.repeat("0.00", len(order)),
         "Taxes": pa.repeat("0.00", len(order)),
-        "Total": text_columns.money(amount),
-        "Discount Code": text_columns.null_where(chunk.column("accounts", "coupon_id", account), ~coupon),
-        "Discount Amount": text_columns.money(coupon * _COUPON),
-        "Billing Name": text_columns.null_where(person, in_store),
-        "Billing Phone": text_columns.null_where(phone, in_store),
-        "Shipping Name": text_columns.null_where(person, in_store),
-        "Shipping Street": text_columns.null_where(chunk.column("persons", "address", row), in_store),
-        "Shipping City": text_columns.pick(_CITIES, city),
-        "Shipping Province": text_columns.pick(_PROVINCES, city),
+        "Total": text.money(amount),
+        "Discount Code": text.null_where(chunk.column("accounts", "coupon_id", account), ~coupon),
+        "Discount Amount": text.money(coupon * _COUPON),
+        "Billing Name": text.null_where(person, in_store),
+        "Billing Phone": text.null_where(phone, in_store),
+        "Shipping Name": text.null_where(person, in_store),
+        "Shipping Street": text.null_where(chunk.column("persons", "address", row), in_store),
+        "Shipping City": text.pick(_CITIES, city),
+        "Shipping Province": text.pick(_PROVINCES, city),
         "Shipping Country": pa.repeat("CN", len(order)),
         "Payment Method": pa.repeat("WeChat Pay", len(order)),
-        "Payment Reference": text_columns.joined("c", chunk.column("orders", "order_id", order), ".1"),
-        "Refunded Amount": text_columns.money(amount * back),
-        "Location": text_columns.null_where(
-            text_columns.pick(_STORES, chunk.array("orders", "store")[order]), ~in_store
-        ),
-        "Tags": text_columns.joined(GENERATED, pc.if_else(pc.equal(promotion, ""), "", ", "), promotion),
+        "Payment Reference": text.joined("c", chunk.column("orders", "order_id", order), ".1"),
+        "Refunded Amount": text.money(amount * back),
+        "Location": text.null_where(text.pick(_STORES, chunk.array("orders", "store")[order]), ~in_store),
+        "Tags": text.joined(GENERATED, pc.if_else(pc.equal(promotion, ""), "", ", "), promotion),
         "Source": channel,
-        "Phone": text_columns.null_where(phone, carries == WECHAT),
+        "Phone": text.null_where(phone, carries == WECHAT),
     }

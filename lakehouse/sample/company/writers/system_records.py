@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lakehouse.sample.company import text_columns
+from lakehouse.sample.company import text_columns as text
 from lakehouse.sample.company.random_arrays import Flags, Ints
 from lakehouse.sample.company.world.chunk import CHUNKS_A_TEAM, PEOPLE
 from lakehouse.sample.company.world.contacts import HOMOPHONE, MAIN, NONE, TITLE
@@ -114,16 +114,16 @@ def given_names(records: SystemRecords) -> pa.Array:
         records.person_column("contacts", "given_first"),
         records.person_column("contacts", "given_second"),
     )
-    by_ear = text_columns.pick([_HOMOPHONES[given] for given in _GIVEN], pc.index_in(first, pa.array(_GIVEN)))
-    title = text_columns.pick(("女士", "先生"), records.chunk.array("persons", "male")[row].astype(np.int64))
+    by_ear = text.pick([_HOMOPHONES[given] for given in _GIVEN], pc.index_in(first, pa.array(_GIVEN)))
+    title = text.either(records.chunk.array("persons", "male")[row], "先生", "女士")
     title = pc.if_else(pa.array(records.chunk.array("persons", "planted")[row] > 0), "先生", title)
     given = pc.if_else(pa.array(spelling == HOMOPHONE), by_ear, first)
-    return pc.if_else(pa.array(spelling == TITLE), title, text_columns.joined(given, second))
+    return pc.if_else(pa.array(spelling == TITLE), title, text.joined(given, second))
 
 
 def true_names(chunk: Chunk, row: Ints) -> pa.Array:
     """Return the names of people, as they write them themselves."""
-    return text_columns.joined(
+    return text.joined(
         *(chunk.column("persons", column, row) for column in ("family", "given_first", "given_second"))
     )
 
@@ -140,14 +140,12 @@ def phones(records: SystemRecords) -> pa.Array:
         records.person_column("contacts", "phone"),
         records.person_column("contacts", "second_phone"),
     )
-    return text_columns.null_where(pc.if_else(pa.array(which == MAIN), main, second), which == NONE)
+    return text.null_where(pc.if_else(pa.array(which == MAIN), main, second), which == NONE)
 
 
 def emails(records: SystemRecords) -> pa.Array:
     """Return the e-mail address that each contact's record has, or null."""
-    return text_columns.null_where(
-        records.person_column("contacts", "email"), ~records.array("contacts", "email")
-    )
+    return text.null_where(records.person_column("contacts", "email"), ~records.array("contacts", "email"))
 
 
 def first_contacts(chunk: Chunk, row: Ints) -> Ints:

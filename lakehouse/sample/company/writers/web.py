@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lakehouse.sample.company import text_columns
-from lakehouse.sample.company.random_arrays import Ints, stream
+from lakehouse.sample.company import text_columns as text
+from lakehouse.sample.company.random_arrays import Ints, random_stream
 from lakehouse.sample.company.world.accounts import BOTH, WECHAT
 from lakehouse.sample.company.world.browsing import IDENTIFY, ORDERED, PAGE, VIEW
 from lakehouse.sample.company.world.catalogue import CATEGORIES, PRODUCTS_A_CATEGORY
@@ -41,18 +41,18 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 def exports(chunk: Chunk) -> Iterator[Export]:
     """Yield the messages of a chunk's people, in order of time."""
-    rng = stream(chunk.scenario.seed, "web", chunk.number)
+    rng = random_stream(chunk.scenario.seed, "web", chunk.number)
     count = len(chunk.tables["events"])
     account, at = chunk.array("events", "account"), chunk.array("events", "at")
     waits, latency = rng.integers(20, 2000, count), rng.integers(30, 400, count)
     user = chunk.column("accounts", "customer_id", account)
-    known = text_columns.joined('"', user, '"')
+    known = text.joined('"', user, '"')
     signed_in = chunk.tables["events"]["signed_in"].combine_chunks()
     head, properties = _said(chunk)
-    lines = text_columns.joined(
+    lines = text.joined(
         head,
         ',"messageId":"',
-        text_columns.uuids(rng.integers(0, 256, (count, 16), np.uint8)),
+        text.uuids(rng.integers(0, 256, (count, 16), np.uint8)),
         '","anonymousId":"',
         chunk.column("devices", "anonymous_id", chunk.array("events", "device")),
         '","userId":',
@@ -75,13 +75,13 @@ def exports(chunk: Chunk) -> Iterator[Export]:
 
 
 def _stamp(milliseconds: Ints) -> pa.Array:
-    seconds = milliseconds // 1000 - text_columns.UTC_OFFSET
-    return text_columns.joined(
-        text_columns.days(seconds),
+    seconds = milliseconds // 1000 - text.UTC_OFFSET
+    return text.joined(
+        text.days(seconds),
         "T",
-        text_columns.clock(seconds),
+        text.clock(seconds),
         ".",
-        text_columns.digits(milliseconds % 1000, 3),
+        text.digits(milliseconds % 1000, 3),
         "Z",
     )
 
@@ -97,10 +97,10 @@ def _said(chunk: Chunk) -> tuple[pa.Array, pa.Array]:
         '{"type":"track","event":"Order Completed"',
         '{"type":"screen"',
     )
-    head = text_columns.pick(heads, np.where(app & (kind == PAGE), len(heads) - 1, kind))
+    head = text.pick(heads, np.where(app & (kind == PAGE), len(heads) - 1, kind))
     told: dict[int, Any] = {
-        PAGE: lambda of: text_columns.pick([_page(*page) for page in _PAGES], of),
-        VIEW: lambda of: text_columns.pick(_products(chunk), of),
+        PAGE: lambda of: text.pick([_page(*page) for page in _PAGES], of),
+        VIEW: lambda of: text.pick(_products(chunk), of),
         IDENTIFY: lambda of: _traits(chunk, of),
         ORDERED: lambda of: _ordered(chunk, of),
     }
@@ -136,10 +136,10 @@ def _traits(chunk: Chunk, account: Ints) -> pa.Array:
     row, carries = chunk.array("accounts", "row")[account], chunk.array("accounts", "carries")[account]
     name = (chunk.column("persons", part, row) for part in ("given_first", "given_second", "family"))
     first, second, family = name
-    phone = text_columns.joined(',"phone":"+86', chunk.column("persons", "phone", row), '"')
-    email = text_columns.joined(',"email":"', chunk.column("persons", "email", row), '"')
-    union = text_columns.joined(',"unionid":"', chunk.column("persons", "unionid", row), '"')
-    return text_columns.joined(
+    phone = text.joined(',"phone":"+86', chunk.column("persons", "phone", row), '"')
+    email = text.joined(',"email":"', chunk.column("persons", "email", row), '"')
+    union = text.joined(',"unionid":"', chunk.column("persons", "unionid", row), '"')
+    return text.joined(
         '"traits":{"firstName":"',
         first,
         second,
@@ -156,13 +156,13 @@ def _ordered(chunk: Chunk, order: Ints) -> pa.Array:
     lines = np.bincount(chunk.array("items", "order"), weights=chunk.array("items", "quantity")).astype(
         np.int64
     )
-    return text_columns.joined(
+    return text.joined(
         '"properties":{"order_id":"',
         chunk.column("orders", "order_id", order),
         '","revenue":',
-        text_columns.money(chunk.array("orders", "amount")[order]),
+        text.money(chunk.array("orders", "amount")[order]),
         ',"currency":"CNY","quantity":',
-        text_columns.integers(lines[order]),
+        text.integers(lines[order]),
         "}",
     )
 
@@ -183,4 +183,4 @@ def _context(chunk: Chunk, rng: np.random.Generator) -> pa.Array:
     # a device keeps its browser or telephone; where it came from may change
     device, app = chunk.array("events", "device"), chunk.array("events", "app")
     browser = device % len(_AGENTS) * len(_REFERRERS) + rng.integers(0, len(_REFERRERS), len(device))
-    return text_columns.pick([*agents, *apps], np.where(app, len(agents) + device // 2 % len(apps), browser))
+    return text.pick([*agents, *apps], np.where(app, len(agents) + device // 2 % len(apps), browser))

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lakehouse.sample.company import text_columns
+from lakehouse.sample.company import text_columns as text
 from lakehouse.sample.company.policy import LOSS_REASONS
 from lakehouse.sample.company.random_arrays import Ints
 from lakehouse.sample.company.world.places import CITIES
@@ -56,7 +56,7 @@ def exports(chunk: Chunk) -> Iterator[Export]:
 
 def customer_names(records: SystemRecords) -> pa.Array:
     """Return the name of each customer: `（number）` stands behind, for 悟空 allows a name once."""
-    spelled = text_columns.joined(family_names(records), given_names(records))
+    spelled = text.joined(family_names(records), given_names(records))
     return ids.wukong(spelled, records.column("contacts", "contact_id"))
 
 
@@ -77,17 +77,17 @@ def _customers(records: SystemRecords, names: pa.Array) -> Export:
         "客户来源": pa.repeat(GENERATED, len(city)),
         "手机": dirt.phones("手机", phones(records)),
         "邮箱": dirt.emails("邮箱", emails(records)),
-        "省市区": text_columns.joined(
-            text_columns.pick([place.province for place in CITIES], city),
+        "省市区": text.joined(
+            text.pick([place.province for place in CITIES], city),
             ",",
-            text_columns.pick([place.name for place in CITIES], city),
+            text.pick([place.name for place in CITIES], city),
         ),
         "详细地址": records.person_column("contacts", "address"),
         "备注": dirt.optional("备注", pa.nulls(len(city), pa.string())),
         "负责人": owner,
         "创建人": owner,
         "创建时间": dirt.local_moments("创建时间", records.array("contacts", "created_at")),
-        "更新时间": text_columns.local(records.array("contacts", "updated_at")),
+        "更新时间": text.local(records.array("contacts", "updated_at")),
     }
     return dirt.export(columns, records.array("contacts", "person"), WORKBOOK)
 
@@ -99,34 +99,32 @@ def _deals(records: SystemRecords, names: pa.Array) -> Export:
     columns = {
         "商机名称": _titles(records),
         "客户名称": _of(records, names, records.array("deals", "contact")),
-        "商机金额（元）": text_columns.money(records.array("deals", "amount")),
-        "预计成交日期": text_columns.days(closed),
+        "商机金额（元）": text.money(records.array("deals", "amount")),
+        "预计成交日期": text.days(closed),
         "商机状态组": pa.repeat("销售流程", len(outcome)),
-        "商机阶段": text_columns.pick(_STAGES, last_stages(records.chunk)[records.row_numbers("deals")]),
-        "输单原因": text_columns.null_where(
-            text_columns.pick(list(_REASONS.values()), reason), outcome != LOST
-        ),
+        "商机阶段": text.pick(_STAGES, last_stages(records.chunk)[records.row_numbers("deals")]),
+        "输单原因": text.null_where(text.pick(list(_REASONS.values()), reason), outcome != LOST),
         "负责人": owner,
         "创建人": owner,
-        "创建时间": text_columns.local(created),
-        "更新时间": text_columns.local(np.where(outcome == OPEN, created, closed)),
+        "创建时间": text.local(created),
+        "更新时间": text.local(np.where(outcome == OPEN, created, closed)),
     }
     return Export("wukong/deals", pa.table(columns), records.array("deals", "person"), form=WORKBOOK)
 
 
 def _titles(records: SystemRecords) -> pa.Array:
-    return text_columns.joined(records.column("deals", "product"), " ", records.column("deals", "deal_id"))
+    return text.joined(records.column("deals", "product"), " ", records.column("deals", "deal_id"))
 
 
 def _activities(records: SystemRecords, names: pa.Array) -> Export:
     chunk, deal = records.chunk, records.array("activities", "deal")
-    titles = text_columns.joined(chunk.column("deals", "product"), " ", chunk.column("deals", "deal_id"))
+    titles = text.joined(chunk.column("deals", "product"), " ", chunk.column("deals", "deal_id"))
     columns = {
         "跟进内容": pc.fill_null(records.column("activities", "note"), _NOTHING),
         "创建人": records.user_column("activities", "name"),
         "所属客户": _of(records, names, records.array("activities", "contact")),
-        "跟进时间": text_columns.local(records.array("activities", "at")),
-        "跟进方式": text_columns.pick(_METHODS, records.array("activities", "kind")),
+        "跟进时间": text.local(records.array("activities", "at")),
+        "跟进方式": text.pick(_METHODS, records.array("activities", "kind")),
         "相关商机": or_null(titles, deal),
     }
     return Export(
@@ -142,13 +140,13 @@ def _contracts(records: SystemRecords, names: pa.Array) -> Export:
         "合同名称": records.column("deals", "product"),
         "客户名称": _of(records, names, records.array("deals", "contact")),
         "商机名称": _titles(records),
-        "合同金额（元）": text_columns.money(records.array("deals", "amount")),
-        "下单时间": text_columns.days(closed),
+        "合同金额（元）": text.money(records.array("deals", "amount")),
+        "下单时间": text.days(closed),
         "审核状态": pa.repeat("通过", len(closed)),
         "负责人": owner,
         "创建人": owner,
-        "创建时间": text_columns.local(closed),
-        "更新时间": text_columns.local(closed),
+        "创建时间": text.local(closed),
+        "更新时间": text.local(closed),
     }
     return Export("wukong/contracts", pa.table(columns), records.array("deals", "person"), form=WORKBOOK)
 
@@ -160,17 +158,17 @@ def _payments(records: SystemRecords, names: pa.Array) -> Export:
         "回款编号": _numbers(records, "HK"),
         "客户名称": _of(records, names, records.array("deals", "contact")),
         "合同编号": _numbers(records, "HT"),
-        "回款日期": text_columns.days(closed),
-        "回款金额（元）": text_columns.money(records.array("deals", "amount")),
+        "回款日期": text.days(closed),
+        "回款金额（元）": text.money(records.array("deals", "amount")),
         "回款方式": pa.repeat("微信支付", len(closed)),
         "审核状态": pa.repeat("通过", len(closed)),
         "负责人": owner,
         "创建人": owner,
-        "创建时间": text_columns.local(closed),
-        "更新时间": text_columns.local(closed),
+        "创建时间": text.local(closed),
+        "更新时间": text.local(closed),
     }
     return Export("wukong/payments", pa.table(columns), records.array("deals", "person"), form=WORKBOOK)
 
 
 def _numbers(records: SystemRecords, letters: str) -> pa.Array:
-    return text_columns.joined(letters, pc.utf8_slice_codeunits(records.column("deals", "deal_id"), 1))
+    return text.joined(letters, pc.utf8_slice_codeunits(records.column("deals", "deal_id"), 1))

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lakehouse.sample.company import text_columns
+from lakehouse.sample.company import text_columns as text
 from lakehouse.sample.company.policy import CHANNELS, LOSS_REASONS
 from lakehouse.sample.company.random_arrays import Ints
 from lakehouse.sample.company.world.places import CITIES
@@ -59,7 +59,7 @@ def exports(chunk: Chunk) -> Iterator[Export]:
 
 
 def _id(kind: str, numbers: pa.Array) -> pa.Array:
-    return text_columns.joined("zcrm_", ids.zoho(kind, numbers))
+    return text.joined("zcrm_", ids.zoho(kind, numbers))
 
 
 def _owner(records: SystemRecords, label: str, table: str, by: str = "owner") -> dict[str, pa.Array]:
@@ -68,7 +68,7 @@ def _owner(records: SystemRecords, label: str, table: str, by: str = "owner") ->
 
 
 def _times(created: Ints, updated: Ints) -> dict[str, pa.Array]:
-    return {"Created Time": text_columns.utc(created), "Modified Time": text_columns.utc(updated)}
+    return {"Created Time": text.utc(created), "Modified Time": text.utc(updated)}
 
 
 def _contact_ids(records: SystemRecords, contact: Ints) -> pa.Array:
@@ -93,13 +93,13 @@ def _contacts(records: SystemRecords) -> Export:
         "Email": dirt.emails("Email", emails(records)),
         "Mobile": dirt.phones("Mobile", phones(records)),
         **_times(records.array("contacts", "created_at"), updated),
-        "Contact Name": dirt.words("Contact Name", text_columns.joined(family, given)),
+        "Contact Name": dirt.words("Contact Name", text.joined(family, given)),
         "Mailing Street": records.person_column("contacts", "address"),
-        "Mailing City": dirt.words("Mailing City", text_columns.pick(_CITIES, city)),
-        "Mailing State": text_columns.pick([place.province for place in CITIES], city),
+        "Mailing City": dirt.words("Mailing City", text.pick(_CITIES, city)),
+        "Mailing State": text.pick([place.province for place in CITIES], city),
         "Mailing Country": pa.repeat("中国", len(city)),
-        "Email Opt Out": text_columns.pick(("false", "true"), refused.astype(np.int64)),
-        "Unsubscribed Time": text_columns.null_where(text_columns.utc(updated), ~refused),
+        "Email Opt Out": text.either(refused, "true", "false"),
+        "Unsubscribed Time": text.null_where(text.utc(updated), ~refused),
     }
     return dirt.export(columns, records.array("contacts", "person"))
 
@@ -113,19 +113,17 @@ def _leads(records: SystemRecords) -> Export:
     columns = {
         "Record Id": _id("leads", records.column("leads", "lead_id")),
         **_owner(records, "Lead Owner", "leads"),
-        "Is Converted": text_columns.pick(("false", "true"), converted.astype(np.int64)),
+        "Is Converted": text.either(converted, "true", "false"),
         "Mobile": dirt.phones("Mobile", records.person_column("leads", "phone")),
-        "Lead Source": text_columns.pick(CHANNELS, records.array("leads", "channel")),
-        "Lead Status": text_columns.pick(
+        "Lead Source": text.pick(CHANNELS, records.array("leads", "channel")),
+        "Lead Status": text.pick(
             ("Pre-Qualified", "Contacted", "Not Qualified"), of.to_numpy(zero_copy_only=False)
         ),
         **_times(created, created),
         "Lead Name": dirt.words("Lead Name", full_names(records, "leads")),
-        "City": text_columns.pick(
-            _CITIES, records.chunk.array("persons", "city")[records.array("leads", "row")]
-        ),
+        "City": text.pick(_CITIES, records.chunk.array("persons", "city")[records.array("leads", "row")]),
         "Country": pa.repeat("中国", len(created)),
-        "Converted Date Time": text_columns.null_where(text_columns.utc(created), ~converted),
+        "Converted Date Time": text.null_where(text.utc(created), ~converted),
         "Converted Contact.id": _contact_ids(records, contact),
     }
     return dirt.export(columns, records.array("leads", "person"))
@@ -138,20 +136,18 @@ def _deals(records: SystemRecords) -> Export:
     columns = {
         "Record Id": _id("deals", records.column("deals", "deal_id")),
         **_owner(records, "Deal Owner", "deals"),
-        "Amount": text_columns.money(records.array("deals", "amount")),
-        "Deal Name": text_columns.joined(
-            records.column("deals", "product"), " ", records.column("deals", "deal_id")
-        ),
-        "Closing Date": text_columns.days(closed - text_columns.UTC_OFFSET),
-        "Stage": text_columns.pick(_STAGES, stage),
-        "Probability (%)": text_columns.pick(_PERCENT, stage),
-        "Lead Source": text_columns.pick(CHANNELS, records.array("deals", "channel")),
+        "Amount": text.money(records.array("deals", "amount")),
+        "Deal Name": text.joined(records.column("deals", "product"), " ", records.column("deals", "deal_id")),
+        "Closing Date": text.days(closed - text.UTC_OFFSET),
+        "Stage": text.pick(_STAGES, stage),
+        "Probability (%)": text.pick(_PERCENT, stage),
+        "Lead Source": text.pick(CHANNELS, records.array("deals", "channel")),
         "Contact Name.id": _contact_ids(records, records.array("deals", "contact")),
         "Currency": pa.repeat("CNY", len(rows)),
         **_times(created, np.where(outcome == OPEN, created, closed)),
         "Pipeline": pa.repeat("Standard (Standard)", len(rows)),
-        "Reason For Loss": text_columns.null_where(
-            text_columns.pick(LOSS_REASONS, np.maximum(records.array("deals", "reason"), 0)), outcome != LOST
+        "Reason For Loss": text.null_where(
+            text.pick(LOSS_REASONS, np.maximum(records.array("deals", "reason"), 0)), outcome != LOST
         ),
     }
     return Export("zoho/deals", pa.table(columns), records.array("deals", "person"))
@@ -166,7 +162,7 @@ def _activity(records: SystemRecords, place: str, owner: str, of: dict[str, pa.A
         **of,
         "Contact Name.id": _contact_ids(records, records.array("activities", "contact")),
         "Related To.id": or_null(_id("deals", records.chunk.column("deals", "deal_id")), deal),
-        "Related To Module": text_columns.null_where(pa.repeat("Deals", len(at)), deal < 0),
+        "Related To Module": text.null_where(pa.repeat("Deals", len(at)), deal < 0),
         **_times(at, at),
         "Description": records.column("activities", "note"),
     }
@@ -178,9 +174,9 @@ def _calls(records: SystemRecords) -> Export:
     of = {
         "Subject": pa.repeat("Call", len(minutes)),
         "Call Type": pa.repeat("Outbound", len(minutes)),
-        "Call Start Time": text_columns.utc(records.array("activities", "at")),
-        "Call Duration": text_columns.joined(text_columns.integers(minutes), ":00"),
-        "Call Duration (in seconds)": text_columns.integers(minutes * 60),
+        "Call Start Time": text.utc(records.array("activities", "at")),
+        "Call Duration": text.joined(text.integers(minutes), ":00"),
+        "Call Duration (in seconds)": text.integers(minutes * 60),
         "Call Status": pa.repeat("Completed", len(minutes)),
     }
     return _activity(records, "zoho/calls", "Call Owner", of)
@@ -191,9 +187,9 @@ def _tasks(records: SystemRecords) -> Export:
     at = records.array("activities", "at")
     of = {
         "Subject": pa.repeat("Email", len(at)),
-        "Due Date": text_columns.days(at - text_columns.UTC_OFFSET),
+        "Due Date": text.days(at - text.UTC_OFFSET),
         "Status": pa.repeat("Completed", len(at)),
-        "Closed Time": text_columns.utc(at),
+        "Closed Time": text.utc(at),
     }
     return _activity(records, "zoho/tasks", "Task Owner", of)
 
@@ -203,8 +199,8 @@ def _meetings(records: SystemRecords) -> Export:
     of = {
         "Title": pa.repeat("Meeting", len(at)),
         "All day": pa.repeat("false", len(at)),
-        "From": text_columns.utc(at),
-        "To": text_columns.utc(at + records.array("activities", "minutes") * 60),
+        "From": text.utc(at),
+        "To": text.utc(at + records.array("activities", "minutes") * 60),
     }
     return _activity(records, "zoho/meetings", "Host", of)
 
@@ -231,15 +227,15 @@ def _cases(records: SystemRecords) -> Export:
     columns = {
         "Record Id": _id("tickets", records.column("tickets", "ticket_id")),
         **_owner(records, "Case Owner", "tickets", "agent"),
-        "Status": text_columns.pick(("Closed", "New"), open_.astype(np.int64)),
-        "Type": text_columns.pick(("question", "complaint"), complaint),
+        "Status": text.either(open_, "New", "Closed"),
+        "Type": text.pick(("question", "complaint"), complaint),
         "Case Origin": pa.repeat("Web", len(open_)),
         "Subject": records.column("tickets", "subject"),
-        "Priority": text_columns.pick(("Medium", "High"), complaint),
+        "Priority": text.pick(("Medium", "High"), complaint),
         "Related To.id": _contact_ids(records, first_contacts(chunk, records.array("tickets", "row"))),
         "Email": records.person_column("tickets", "email"),
         "Order Number": chunk.column("orders", "order_id", records.array("tickets", "order")),
-        "Satisfaction": text_columns.null_where(text_columns.integers(satisfaction), satisfaction == 0),
+        "Satisfaction": text.null_where(text.integers(satisfaction), satisfaction == 0),
         **_times(created, np.where(open_, created, resolved)),
     }
     return dirt.export(columns, records.array("tickets", "person"))
