@@ -49,9 +49,12 @@ def integers(values: Any) -> pa.Array:
 def money(fen: Ints) -> pa.Array:
     """Return yuan with two decimals; a negative amount has a minus before it."""
     size = np.abs(fen)
-    return joined(
-        pick(("", "-"), (fen < 0).astype(np.int64)), integers(size // 100), ".", digits(size % 100, 2)
-    )
+    return joined(either(fen < 0, "-", ""), integers(size // 100), ".", digits(size % 100, 2))
+
+
+def yuan(fen: int) -> str:
+    """Return one amount, not negative, as `money` writes it."""
+    return f"{fen // 100}.{fen % 100:02d}"
 
 
 def joined(*parts: Any) -> pa.Array:

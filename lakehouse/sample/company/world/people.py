@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 # kinds of planted identity, and the numbers of the people who have them among every `plants.every` people
 ORDINARY, TRIO, EIGHT_ACCOUNTS, NAMESAKE = range(4)
+PLANTED_NAMES = {ORDINARY: "", TRIO: "near_duplicate", EIGHT_ACCOUNTS: "eight_accounts", NAMESAKE: "namesake"}
 _PLANTED_AT = {7: TRIO, 11: EIGHT_ACCOUNTS, 23: NAMESAKE, 24: NAMESAKE}
 _PHONES = IdSeries("", 387_420_489, 9)
 _SECOND_PHONES = IdSeries("", 244_140_625 - 2, 9)

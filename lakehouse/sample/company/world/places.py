@@ -179,6 +179,9 @@ CITIES = (
         words("岳麓区 芙蓉区 天心区"),
     ),
 )
+CITY_NAMES = [city.name for city in CITIES]
+PROVINCE_NAMES = [city.province for city in CITIES]
+PROVINCE_CODES = [city.province_code for city in CITIES]  # CN-BJ
 ROADS = words(
     "人民路 中山路 解放路 建设路 和平路 文化路 新华路 长江路 学府路 滨河路 花园路 迎宾大道 科技路 东风路"
 )
@@ -186,7 +189,7 @@ STORES_A_CITY: Final = 3
 _DEGREES_APART: Final = 0.04  # degrees between a city's shops
 
 
-def stores() -> list[Store]:
+def make_stores() -> list[Store]:
     """Return every shop, a city's as neighbours: shop `3 * city + n` is the city's n-th."""
     return [
         _store(city_index, number) for city_index in range(len(CITIES)) for number in range(STORES_A_CITY)
@@ -205,3 +208,7 @@ def _store(city_index: int, number: int) -> Store:
         latitude=round(city.latitude + north, 3),
         longitude=round(city.longitude - north, 3),
     )
+
+
+STORES = make_stores()
+STORE_IDS = [store.store_id for store in STORES]

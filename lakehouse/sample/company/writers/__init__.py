@@ -16,6 +16,7 @@ from lakehouse.sample.company.writers import (
     hubspot_export,
     salesforce_export,
     shop,
+    shop_goods,
     shopify,
     web,
     woocommerce,
@@ -44,7 +45,7 @@ OF_CUSTOMERS: tuple[Callable[[Chunk], Iterator[Export]], ...] = (
     ads.exports,
 )
 OF_COMPANY: tuple[Callable[[Scenario], Iterator[Export]], ...] = (
-    shop.of_company,
+    shop_goods.of_company,
     ads.of_company,
     context.of_company,
 )

@@ -12,35 +12,26 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lakehouse.sample.company import text_columns as text
-from lakehouse.sample.company.policy import CHANNELS, LOSS_REASONS
-from lakehouse.sample.company.world.places import CITIES
-from lakehouse.sample.company.world.selling import KINDS, LOST, OPEN, OUTCOMES, STAGES
-from lakehouse.sample.company.writers.export import GENERATED, Dirt, Export
-from lakehouse.sample.company.writers.system_records import (
-    SystemRecords,
-    emails,
-    family_names,
-    first_contacts,
-    full_names,
-    given_names,
-    or_null,
-    phones,
-    records_of,
-)
+from lakehouse.sample.company.policy import CHANNELS
+from lakehouse.sample.company.units import MINUTE
+from lakehouse.sample.company.world.selling import KINDS, OPEN, OUTCOMES, STAGES
+from lakehouse.sample.company.writers import shared_columns as shared
+from lakehouse.sample.company.writers.export import GENERATED, DirtyExport, Export
+from lakehouse.sample.company.writers.system_records import records_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lakehouse.sample.company.random_arrays import Ints
     from lakehouse.sample.company.world.chunk import Chunk
+    from lakehouse.sample.company.writers.system_records import SystemRecords
 
-_NAMES = [city.name for city in CITIES]
-_PROVINCES = [city.province_code for city in CITIES]
+_SPOKEN = (KINDS.index("call"), KINDS.index("meeting"))  # kinds of activities that have a duration
 
 
 def exports(chunk: Chunk) -> Iterator[Export]:
     """Yield what the CRM writes."""
-    records, asks = records_of(chunk, "crm"), records_of(chunk, "crm", "wukong", "huoban")
+    records = records_of(chunk, "crm")
     if not records.is_empty:
         if records.starts_team:
             yield _users(chunk)
@@ -51,60 +42,62 @@ def exports(chunk: Chunk) -> Iterator[Export]:
         yield _deal_stages(records)
         yield _activities(records)
         yield _leads(records)
-    if not asks.is_empty:
-        yield _tickets(asks)
+    served = records_of(chunk, "crm", "wukong", "huoban")
+    if not served.is_empty:
+        yield _tickets(served)
 
 
 def _users(chunk: Chunk) -> Export:
     """Who logs in to the CRM."""
     columns = {name: chunk.column("staff", name) for name in ("user_id", "name", "email", "role", "team")}
-    active = text.either(chunk.array("staff", "active"), "yes", "no")
-    columns |= {"is_active": active, "source": pa.repeat(GENERATED, len(active))}
+    columns["is_active"] = text.either(chunk.array("staff", "active"), "yes", "no")
+    columns["source"] = pa.repeat(GENERATED, len(columns["user_id"]))
     return Export("crm/users", pa.table(columns))
 
 
 def _contacts(records: SystemRecords) -> Export:
-    row = records.array("contacts", "row")
-    city = records.chunk.array("persons", "city")[row]
-    dirt = Dirt(records.chunk, "crm/contacts")
-    updated, consent = records.array("contacts", "updated_at"), records.column("contacts", "consent")
+    dirty = DirtyExport(records.chunk, "crm/contacts")
+    rows = len(records.row_numbers("contacts"))
+    updated = text.utc_iso(records.array("contacts", "updated_at"))
+    consent = records.column("contacts", "consent")
     columns = {
         "contact_id": records.column("contacts", "contact_id"),
-        "name": dirt.words("name", text.joined(family_names(records), given_names(records))),
-        "phone": dirt.phones("phone", phones(records)),
-        "email": dirt.emails("email", emails(records)),
-        "birth_year": text.integers(records.chunk.array("persons", "birth_year")[row]),
-        "region_code": text.pick(_PROVINCES, city),
-        "city": dirt.words("city", text.pick(_NAMES, city)),
+        "name": dirty.texts("name", shared.spelt_names(records)),
+        "phone": dirty.phones("phone", shared.phones(records)),
+        "email": dirty.emails("email", shared.emails(records)),
+        "birth_year": text.integers(records.person_array("contacts", "birth_year")),
+        "region_code": shared.province_codes(records, "contacts"),
+        "city": dirty.texts("city", shared.city_names(records, "contacts")),
         "address": records.person_column("contacts", "address"),
         "owner_id": records.user_column("contacts", "user_id"),
         "marketing_consent": consent,
-        "marketing_consent_at": pc.if_else(pc.equal(consent, ""), None, text.utc_iso(updated)),
+        "marketing_consent_at": pc.if_else(pc.equal(consent, ""), None, updated),
         "created_at": text.utc_iso(records.array("contacts", "created_at")),
-        "updated_at": text.utc_iso(updated),
-        "remark": dirt.optional("remark", pa.nulls(len(row), pa.string())),
-        "lead_source": pa.repeat(GENERATED, len(row)),
+        "updated_at": updated,
+        "remark": dirty.empty_remarks("remark", rows),
+        "lead_source": pa.repeat(GENERATED, rows),
     }
-    return dirt.export(columns, records.array("contacts", "person"))
+    return dirty.build(columns, records.array("contacts", "person"))
 
 
 def _customer_attributes(records: SystemRecords) -> Export:
     """Return what contacts said of their families: the year in which the youngest child was born."""
-    child = records.chunk.array("persons", "child_birth_year")[records.array("contacts", "row")]
+    child_born = records.person_array("contacts", "child_birth_year")
     columns = {
         "record_id": records.column("contacts", "contact_id"),
-        "attribute": pa.repeat("child_birth_year", len(child)),
-        "value": text.integers(child),
-        "declared_by": pa.repeat("customer", len(child)),
+        "attribute": pa.repeat("child_birth_year", len(child_born)),
+        "value": text.integers(child_born),
+        "declared_by": pa.repeat("customer", len(child_born)),
         "declared_at": text.utc_iso(records.array("contacts", "updated_at")),
     }
-    told = Export("crm/customer_attributes", pa.table(columns), records.array("contacts", "person"))
-    return told.only(child > 0)
+    of_all = Export("crm/customer_attributes", pa.table(columns), records.array("contacts", "person"))
+    return of_all.filtered(child_born > 0)
 
 
 def _ownerships(records: SystemRecords) -> Export:
     """Return who has looked after each contact, and since when."""
-    contact, user = records.column("contacts", "contact_id"), records.user_column("contacts", "user_id")
+    contact = records.column("contacts", "contact_id")
+    user = records.user_column("contacts", "user_id")
     columns = {
         "ownership_id": text.joined(contact, "-", user),
         "user_id": user,
@@ -115,56 +108,50 @@ def _ownerships(records: SystemRecords) -> Export:
 
 
 def _leads(records: SystemRecords) -> Export:
-    status, row = records.column("leads", "status"), records.array("leads", "row")
-    converted = np.where(
-        pc.equal(status, "converted").to_numpy(zero_copy_only=False), first_contacts(records.chunk, row), -1
-    )
-    dirt = Dirt(records.chunk, "crm/leads")
+    dirty = DirtyExport(records.chunk, "crm/leads")
     columns = {
         "lead_id": records.column("leads", "lead_id"),
-        "name": dirt.words("name", full_names(records, "leads")),
-        "phone": dirt.phones("phone", records.person_column("leads", "phone")),
-        "city": text.pick(_NAMES, records.chunk.array("persons", "city")[row]),
+        "name": dirty.texts("name", shared.full_names(records, "leads")),
+        "phone": dirty.phones("phone", records.person_column("leads", "phone")),
+        "city": shared.city_names(records, "leads"),
         "channel": text.pick(CHANNELS, records.array("leads", "channel")),
-        "status": status,
-        "converted_contact_id": _contact_ids(records, converted),
+        "status": records.column("leads", "status"),
+        "converted_contact_id": _contact_ids(records, shared.converted_contacts(records)),
         "owner_id": records.user_column("leads", "user_id"),
         "created_at": text.utc_iso(records.array("leads", "created_at")),
-        "source": pa.repeat(GENERATED, len(row)),
+        "source": pa.repeat(GENERATED, len(records.row_numbers("leads"))),
     }
-    return dirt.export(columns, records.array("leads", "person"))
+    return dirty.build(columns, records.array("leads", "person"))
 
 
 def _contact_ids(records: SystemRecords, contact: Ints) -> pa.Array:
-    return or_null(records.chunk.column("contacts", "contact_id"), contact)
+    return text.at_or_null(records.chunk.column("contacts", "contact_id"), contact)
 
 
 def _deals(records: SystemRecords) -> Export:
-    contact, outcome = records.array("deals", "contact"), records.array("deals", "outcome")
-    reason = np.maximum(records.array("deals", "reason"), 0)
+    outcome, rows = records.array("deals", "outcome"), records.row_numbers("deals")
+    closed = text.utc_iso(records.array("deals", "closed_at"))
     columns = {
         "deal_id": records.column("deals", "deal_id"),
-        "contact_id": _contact_ids(records, contact),
-        "name": text.joined(records.column("deals", "product"), " ", records.column("deals", "deal_id")),
+        "contact_id": _contact_ids(records, records.array("deals", "contact")),
+        "name": shared.deal_titles(records.chunk, rows),
         "amount": text.money(records.array("deals", "amount")),
-        "currency": pa.repeat("CNY", len(contact)),
+        "currency": pa.repeat("CNY", len(rows)),
         "channel": text.pick(CHANNELS, records.array("deals", "channel")),
         "status": text.pick(OUTCOMES, outcome),
-        "loss_reason": text.null_where(text.pick(LOSS_REASONS, reason), outcome != LOST),
+        "loss_reason": shared.loss_reasons(records),
         "owner_id": records.user_column("deals", "user_id"),
         "created_at": text.utc_iso(records.array("deals", "created_at")),
-        "closed_at": text.null_where(text.utc_iso(records.array("deals", "closed_at")), outcome == OPEN),
-        "source": pa.repeat(GENERATED, len(contact)),
+        "closed_at": text.null_where(closed, outcome == OPEN),
+        "source": pa.repeat(GENERATED, len(rows)),
     }
     return Export("crm/deals", pa.table(columns), records.array("deals", "person"))
 
 
 def _deal_stages(records: SystemRecords) -> Export:
     """Return the history of stages: a row for each that a deal entered."""
-    deal, step = (
-        records.chunk.column("deals", "deal_id", records.array("stages", "deal")),
-        text.integers(records.array("stages", "step")),
-    )
+    deal = records.chunk.column("deals", "deal_id", records.array("stages", "deal"))
+    step = text.integers(records.array("stages", "step"))
     columns = {
         "change_id": text.joined(deal, "-", step),
         "deal_id": deal,
@@ -177,15 +164,16 @@ def _deal_stages(records: SystemRecords) -> Export:
 
 def _activities(records: SystemRecords) -> Export:
     """Return calls, e-mails, meetings and notes; an empty note is an empty field."""
-    kind, deal = records.array("activities", "kind"), records.array("activities", "deal")
-    spoken = np.isin(kind, (KINDS.index("call"), KINDS.index("meeting")))
+    kind = records.array("activities", "kind")
+    seconds = text.integers(records.array("activities", "minutes") * MINUTE)
+    deal_ids = records.chunk.column("deals", "deal_id")
     columns = {
         "activity_id": records.column("activities", "activity_id"),
         "kind": text.pick(KINDS, kind),
         "contact_id": _contact_ids(records, records.array("activities", "contact")),
-        "deal_id": or_null(records.chunk.column("deals", "deal_id"), deal),
+        "deal_id": text.at_or_null(deal_ids, records.array("activities", "deal")),
         "user_id": records.user_column("activities", "user_id"),
-        "duration_s": text.null_where(text.integers(records.array("activities", "minutes") * 60), ~spoken),
+        "duration_s": text.null_where(seconds, ~np.isin(kind, _SPOKEN)),
         "body": records.column("activities", "note"),
         "occurred_at": text.utc_iso(records.array("activities", "at")),
     }
@@ -194,30 +182,30 @@ def _activities(records: SystemRecords) -> Export:
 
 def _tickets(records: SystemRecords) -> Export:
     """Tickets; they name the shop's customer and order, and the person's first contact where it has one."""
-    chunk, order = records.chunk, records.array("tickets", "order")
-    complaint, open_ = (
-        records.array("tickets", "complaint").astype(np.int64),
-        records.array("tickets", "open"),
-    )
-    satisfaction, created = records.array("tickets", "satisfaction"), records.array("tickets", "created_at")
-    contact = first_contacts(chunk, records.array("tickets", "row"))
-    own = records_of(chunk, "crm").row_numbers("contacts")
-    resolved = records.array("tickets", "resolved_at")
-    dirt = Dirt(chunk, "crm/tickets")
+    dirty = DirtyExport(records.chunk, "crm/tickets")
+    chunk, order, is_open = records.chunk, records.array("tickets", "order"), records.array("tickets", "open")
+    account = chunk.array("orders", "account")[order]
     columns = {
         "ticket_id": records.column("tickets", "ticket_id"),
-        "contact_id": _contact_ids(records, np.where(np.isin(contact, own), contact, -1)),
-        "customer_id": chunk.column("accounts", "customer_id", chunk.array("orders", "account")[order]),
+        "contact_id": _contact_ids(records, _own_contacts(records)),
+        "customer_id": chunk.column("accounts", "customer_id", account),
         "order_id": chunk.column("orders", "order_id", order),
-        "kind": text.pick(("question", "complaint"), complaint),
-        "priority": text.pick(("normal", "high"), complaint),
+        "kind": shared.ticket_kinds(records),
+        "priority": text.either(records.array("tickets", "complaint"), "high", "normal"),
         "subject": records.column("tickets", "subject"),
-        "status": text.either(open_, "open", "closed"),
-        "satisfaction": text.null_where(text.integers(satisfaction), satisfaction == 0),
+        "status": text.either(is_open, "open", "closed"),
+        "satisfaction": shared.satisfaction(records),
         "owner_id": records.user_column("tickets", "user_id", "agent"),
-        "created_at": text.utc_iso(created),
-        "closed_at": text.null_where(text.utc_iso(resolved), open_),
-        "updated_at": text.utc_iso(np.where(open_, created, resolved)),
+        "created_at": text.utc_iso(records.array("tickets", "created_at")),
+        "closed_at": text.null_where(text.utc_iso(records.array("tickets", "resolved_at")), is_open),
+        "updated_at": text.utc_iso(shared.tickets_updated(records)),
         "source": pa.repeat(GENERATED, len(order)),
     }
-    return dirt.export(columns, records.array("tickets", "person"))
+    return dirty.build(columns, records.array("tickets", "person"))
+
+
+def _own_contacts(records: SystemRecords) -> Ints:
+    """Return the contact of each ticket, as far as this CRM has it: other offices' contacts are in theirs."""
+    contact = shared.first_contacts(records.chunk, records.array("tickets", "row"))
+    is_own = np.isin(contact, records_of(records.chunk, "crm").row_numbers("contacts"))
+    return np.where(is_own, contact, shared.NO_CONTACT)

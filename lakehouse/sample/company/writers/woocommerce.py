@@ -4,75 +4,77 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from lakehouse.sample.company import text_columns as text
+from lakehouse.sample.company.policy import PricePolicy
 from lakehouse.sample.company.world.accounts import BOTH
-from lakehouse.sample.company.world.places import CITIES
+from lakehouse.sample.company.world.places import CITY_NAMES, PROVINCE_CODES
 from lakehouse.sample.company.writers.export import GENERATED, Export
-from lakehouse.sample.company.writers.system_records import is_sold_by
+from lakehouse.sample.company.writers.order_lines import OrderLines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lakehouse.sample.company.world.chunk import Chunk
 
-_CITIES = [city.name for city in CITIES]
-_PROVINCES = [city.province_code for city in CITIES]  # WooCommerce has them with the country's code
-_COUPON = 1000  # fen
-
 
 def exports(chunk: Chunk) -> Iterator[Export]:
     """Yield the orders that were made with WooCommerce, in the order of their lines."""
     if "woocommerce" not in chunk.scenario.shops:
         return
-    line = np.flatnonzero(is_sold_by(chunk, "woocommerce")[chunk.array("items", "order")])
-    order, product = chunk.array("items", "order")[line], chunk.array("items", "product")[line]
-    row, account = chunk.array("orders", "row")[order], chunk.array("orders", "account")[order]
-    city, amount = chunk.array("persons", "city")[row], chunk.array("orders", "amount")[order]
-    number = pc.utf8_slice_codeunits(chunk.column("orders", "order_id", order), 2)
-    nth, quantity = (
-        text.integers(chunk.array("items", "line")[line]),
-        chunk.array("items", "quantity")[line],
-    )
-    back, value = (
-        np.isin(order, chunk.array("returns", "order")),
-        chunk.array("items", "unit_price")[line] * quantity,
-    )
-    given = text.joined(*(chunk.column("persons", part, row) for part in ("given_first", "given_second")))
-    columns = {
+    lines = OrderLines(chunk, "woocommerce")
+    columns = {**_order_columns(lines), **_line_columns(lines)}
+    yield Export("woocommerce/order_export", pa.table(columns), lines.order_array("person"))
+
+
+def _order_numbers(lines: OrderLines) -> pa.Array:
+    """Return the digits of the world's order ids."""
+    return pc.utf8_slice_codeunits(lines.order_column("order_id"), len("SO"))
+
+
+def _order_columns(lines: OrderLines) -> dict[str, pa.Array]:
+    number, amount, is_returned = _order_numbers(lines), lines.order_array("amount"), lines.is_returned()
+    city, account_has_email = lines.person_array("city"), lines.account_array("carries") == BOTH
+    given_name = text.joined(lines.person_column("given_first"), lines.person_column("given_second"))
+    return {
         "order_id": number,
         "order_number": number,
-        "date": text.utc(chunk.array("orders", "ordered_at")[order]),
-        "status": text.either(back, "refunded", "completed"),
-        "shipping_total": pa.repeat("0.00", len(line)),
-        "tax_total": pa.repeat("0.00", len(line)),
-        "discount_total": text.money(chunk.array("orders", "coupon")[order] * _COUPON),
+        "date": text.utc(lines.order_array("ordered_at")),
+        "status": text.either(is_returned, "refunded", "completed"),
+        "shipping_total": pa.repeat("0.00", len(lines)),
+        "tax_total": pa.repeat("0.00", len(lines)),
+        "discount_total": text.money(lines.order_array("coupon") * PricePolicy.coupon_fen),
         "order_total": text.money(amount),
-        "refunded_total": text.money(amount * back),
-        "order_currency": pa.repeat("CNY", len(line)),
-        "payment_method": pa.repeat("alipay", len(line)),
-        "customer_id": pc.utf8_slice_codeunits(chunk.column("accounts", "customer_id", account), 1),
-        "billing_first_name": given,
-        "billing_last_name": chunk.column("persons", "family", row),
-        "billing_email": text.null_where(
-            chunk.column("persons", "email", row), chunk.array("accounts", "carries")[account] != BOTH
-        ),
-        "billing_phone": chunk.column("persons", "phone", row),
-        "billing_address_1": chunk.column("persons", "address", row),
-        "billing_city": text.pick(_CITIES, city),
-        "billing_state": text.pick(_PROVINCES, city),
-        "billing_country": pa.repeat("CN", len(line)),
-        "customer_note": pa.repeat(GENERATED, len(line)),
-        "item_id": text.joined(number, nth),
-        "item_product_id": pc.utf8_slice_codeunits(text.pick(chunk.scenario.catalogue.ids, product), 1),
-        "item_name": text.pick(chunk.scenario.catalogue.names, product),
-        "item_sku": text.pick(chunk.scenario.catalogue.ids, product),
+        "refunded_total": text.money(amount * is_returned),
+        "order_currency": pa.repeat("CNY", len(lines)),
+        "payment_method": pa.repeat("alipay", len(lines)),
+        "customer_id": pc.utf8_slice_codeunits(lines.account_column("customer_id"), 1),
+        "billing_first_name": given_name,
+        "billing_last_name": lines.person_column("family"),
+        "billing_email": text.null_where(lines.person_column("email"), ~account_has_email),
+        "billing_phone": lines.person_column("phone"),
+        "billing_address_1": lines.person_column("address"),
+        "billing_city": text.pick(CITY_NAMES, city),
+        "billing_state": text.pick(PROVINCE_CODES, city),  # WooCommerce has them with the country's code
+        "billing_country": pa.repeat("CN", len(lines)),
+        "customer_note": pa.repeat(GENERATED, len(lines)),
+    }
+
+
+def _line_columns(lines: OrderLines) -> dict[str, pa.Array]:
+    catalogue, product = lines.chunk.scenario.catalogue, lines.item_array("product")
+    product_ids = text.pick(catalogue.ids, product)
+    quantity = lines.item_array("quantity")
+    value = lines.item_array("unit_price") * quantity
+    return {
+        "item_id": text.joined(_order_numbers(lines), text.integers(lines.item_array("line"))),
+        "item_product_id": pc.utf8_slice_codeunits(product_ids, 1),
+        "item_name": text.pick(catalogue.names, product),
+        "item_sku": product_ids,
         "item_quantity": text.integers(quantity),
         "item_subtotal": text.money(value),
         "item_total": text.money(value),
-        "item_refunded": text.money(value * back),
+        "item_refunded": text.money(value * lines.is_returned()),
     }
-    yield Export("woocommerce/order_export", pa.table(columns), chunk.array("orders", "person")[order])
