@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lakehouse.sample.company import Truth, write
-from lakehouse.sample.company.plants import CHANNELS, LOSS_REASONS
+from lakehouse.sample.company.policy import CHANNELS, LOSS_REASONS
 from tests.support.filled_lake import Filled, Place, filled_lake
 
 if TYPE_CHECKING:
@@ -237,7 +237,7 @@ def test_rain_lifts_chocolate(company: Company) -> None:
     ((rainy, dry, other_rainy, other_dry),) = company.lake.ask(RAIN)
     ratio = (rainy / other_rainy) / (dry / other_dry)
     tolerance = 4 * ratio * math.sqrt(1 / rainy + 1 / dry + 1 / other_rainy + 1 / other_dry)
-    assert ratio - 1 == pytest.approx(company.truth.frame.plants.rain_lift, abs=tolerance)
+    assert ratio - 1 == pytest.approx(company.truth.scenario.plants.rain_lift, abs=tolerance)
     assert tolerance < 0.35
 
 
@@ -247,7 +247,7 @@ def test_baby_goods_sell_on_friday_evening(company: Company) -> None:
         """SELECT count(*) FILTER (isodow(moment) = 5 AND hour(moment) BETWEEN 20 AND 21), count(*)
            FROM ordered WHERE category = 'baby'"""
     )
-    usual, planted = (12 + 13) / 147 / 7, company.truth.frame.plants.friday_peak
+    usual, planted = (12 + 13) / 147 / 7, company.truth.scenario.plants.friday_peak
     expected = planted + (1 - planted) * usual
     assert peak / orders == pytest.approx(expected, abs=_error(expected, orders))
 
@@ -259,7 +259,7 @@ def test_clothes_come_back_the_day_after(company: Company) -> None:
             FROM ordered LEFT JOIN core.returns AS r USING (source, order_id)
             WHERE category = 'apparel' AND source = 'shop' AND moment::DATE < DATE '2026-06-29'"""
     )
-    planted = company.truth.frame.plants.next_day_returns
+    planted = company.truth.scenario.plants.next_day_returns
     assert back / orders == pytest.approx(planted, abs=_error(planted, orders))
 
 
@@ -286,7 +286,7 @@ def test_the_campaign_lifted_orders(company: Company) -> None:
     (control, of_control), (treated, of_treated) = rates
     ratio = treated / control
     tolerance = 4 * ratio * math.sqrt(of_control / control**2 + of_treated / treated**2)
-    assert ratio - 1 == pytest.approx(company.truth.frame.plants.campaign_uplift, abs=tolerance)
+    assert ratio - 1 == pytest.approx(company.truth.scenario.plants.campaign_uplift, abs=tolerance)
 
 
 def test_notes_tell_whose_data_is_empty_or_pasted(company: Company) -> None:

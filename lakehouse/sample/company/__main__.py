@@ -11,12 +11,38 @@ import time
 from pathlib import Path
 
 from lakehouse.errors import Terminal
-from lakehouse.sample.company.world.frame import CRMS, SHOPS
+from lakehouse.progress import no_progress
+from lakehouse.sample.company.truth import Truth
+from lakehouse.sample.company.world.scenario import CRMS, SHOPS
 from lakehouse.sample.company.write import UNTIL, write
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Write a company, say what was written, and return the exit code."""
+    options = _parser().parse_args(arguments)
+    started = time.monotonic()
+    try:
+        truth = write(
+            options.out,
+            customers=options.customers,
+            seed=options.seed,
+            until=options.until,
+            crms=tuple(options.crm or CRMS),
+            shops=tuple(options.shop or SHOPS),
+            workers=options.workers,
+            progress=_show_progress if options.progress else no_progress,
+        )
+    except Terminal as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    if options.json:
+        sys.stdout.write(json.dumps(truth.as_json(), ensure_ascii=False) + "\n")
+    else:
+        sys.stdout.write(_summary(truth, time.monotonic() - started))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lakehouse.sample.company", description=__doc__)
     parser.add_argument("out", type=Path, help="a folder that is empty or not there yet")
     parser.add_argument("--customers", type=int, default=1_000)
@@ -31,38 +57,22 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--workers", type=int, default=1, help="processes; the bytes stay the same")
     parser.add_argument("--json", action="store_true", help="print truth.json instead of a summary")
     parser.add_argument("--progress", action="store_true", help="tell on stderr how far it is")
-    told = parser.parse_args(arguments)
-    began = time.monotonic()
-    try:
-        truth = write(
-            told.out,
-            customers=told.customers,
-            seed=told.seed,
-            until=told.until,
-            crms=tuple(told.crm or CRMS),
-            shops=tuple(told.shop or SHOPS),
-            workers=told.workers,
-            progress=_progress if told.progress else None,
-        )
-    except Terminal as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    took, rows = time.monotonic() - began, sum(truth.rows.values())
-    if told.json:
-        sys.stdout.write(json.dumps(truth.as_json(), ensure_ascii=False) + "\n")
-    else:
-        lines = [f"{place:<30} {count:>12,}" for place, count in truth.rows.items()]
-        peak = max(
-            resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-        )
-        lines.append(f"{rows:,} rows in {took:.1f} s, largest process {peak / 1024:.0f} MiB")
-        sys.stdout.write("\n".join(lines) + "\n")
-    return 0
+    return parser
 
 
-def _progress(done: int, customers: int) -> None:
-    sys.stderr.write(f"\r{done:,} of {customers:,} customers")
-    if done == customers:
+def _summary(truth: Truth, seconds: float) -> str:
+    """Return the rows of each entity as a table, then their sum, the time it took and the memory of a process."""
+    lines = [f"{entity:<30} {rows:>12,}" for entity, rows in truth.rows.items()]
+    processes = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    peak_kib = max(resource.getrusage(who).ru_maxrss for who in processes)
+    total = sum(truth.rows.values())
+    lines.append(f"{total:,} rows in {seconds:.1f} s, largest process {peak_kib / 1024:.0f} MiB")
+    return "\n".join(lines) + "\n"
+
+
+def _show_progress(step: str, done: int = 0, total: int = 0) -> None:
+    sys.stderr.write(f"\r{done:,} of {total:,} {step}")
+    if done == total:
         sys.stderr.write("\n")
     sys.stderr.flush()
 

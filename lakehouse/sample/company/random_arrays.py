@@ -16,18 +16,18 @@ Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 
-def stream(seed: int, part: str, number: int = 0) -> np.random.Generator:
-    """Return randomness for one part of one chunk alone, so that no part shifts another.
+def random_stream(seed: int, purpose: str, number: int = 0) -> np.random.Generator:
+    """Return randomness for one purpose in one chunk (or team) alone, so that no purpose shifts another.
 
-    PCG64 over a `SeedSequence` with the part and the chunk as its spawn key, as numpy's guide to parallel
+    PCG64 over a `SeedSequence` with the purpose and the number as its spawn key, as numpy's guide to parallel
     generation has it.
     """
-    key = (zlib.crc32(part.encode()), number)
+    key = (zlib.crc32(purpose.encode()), number)
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=key)))
 
 
 def scramble(values: Ints, multiplier: int, modulus: int) -> Ints:
-    """Return each value's place in a fixed permutation of 0..modulus-1: ids that tell nothing, yet never meet.
+    """Return each value's position in a fixed permutation of 0..modulus-1, so that it says nothing of its order.
 
     The multiplier must have no factor in common with the modulus, and their product must fit 63 bits.
     """
@@ -35,9 +35,9 @@ def scramble(values: Ints, multiplier: int, modulus: int) -> Ints:
 
 
 def happens(rng: np.random.Generator, chance: float, rows: int) -> Flags:
-    """Tell for each row whether something of this chance happens."""
-    found: Flags = rng.random(rows) < chance
-    return found
+    """Return for each row whether something of this chance happens."""
+    flags: Flags = rng.random(rows) < chance
+    return flags
 
 
 def choose(draws: Floats, weights: Sequence[float] | Floats) -> Ints:
@@ -46,20 +46,27 @@ def choose(draws: Floats, weights: Sequence[float] | Floats) -> Ints:
     return np.searchsorted(bounds[:-1] / bounds[-1], draws, side="right").astype(np.int64)
 
 
-def below(draws: Floats, limits: Ints | int) -> Ints:
-    """Return draws in [0, 1) as whole numbers 0..limit-1."""
+def integers_below(draws: Floats, limits: Ints | int) -> Ints:
+    """Return draws in [0, 1) as whole numbers 0..limit-1; `limits` is one for all draws, or one for each."""
     return np.floor(draws * limits).astype(np.int64)
 
 
-def count_within(groups: Ints) -> Ints:
-    """Return each row's number (0, 1, …) among the rows of its group; equal groups must stand together."""
-    starts = np.flatnonzero(np.r_[True, groups[1:] != groups[:-1]]) if len(groups) else np.zeros(0, np.int64)
+def position_in_group(groups: Ints) -> Ints:
+    """Return each row's position (0, 1, …) among the rows of its group; equal groups must be neighbours."""
+    starts = group_starts(groups)
     lengths = np.diff(np.r_[starts, len(groups)])
     return np.arange(len(groups), dtype=np.int64) - np.repeat(starts, lengths)
 
 
-def numbers(table: Any, name: str) -> Any:
-    """Return a column of an Arrow table as a numpy array; moments as whole seconds."""
+def group_starts(groups: Ints) -> Ints:
+    """Return the rows at which another group begins than that of the row before."""
+    if not len(groups):
+        return np.zeros(0, np.int64)
+    return np.flatnonzero(np.r_[True, groups[1:] != groups[:-1]])
+
+
+def column_array(table: Any, name: str) -> Any:
+    """Return a column of an Arrow table as a numpy array; timestamps as whole seconds."""
     column = table.column(name)
     array = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
     values = array.to_numpy(zero_copy_only=False)

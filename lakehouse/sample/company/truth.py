@@ -9,41 +9,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from lakehouse.sample.company import text_columns
-from lakehouse.sample.company.world.catalogue import APPAREL, BABY, CATEGORIES, DISCOUNT
-from lakehouse.sample.company.world.chunk import CHUNKS_A_TEAM
-from lakehouse.sample.company.world.people import EIGHT_ACCOUNTS, NAMESAKE, TRIO
-from lakehouse.sample.company.world.staff import HABITS
-from lakehouse.sample.company.world.waves import WAVE_WEEKS, WAVES, wave_start
-from lakehouse.sample.company.writers import ads, wukong_export
-from lakehouse.sample.company.writers.ids import advertising, hubspot, huoban, jiandaoyun, salesforce, zoho
-from lakehouse.sample.company.writers.part import LEADS, held_by
+from lakehouse.sample.company.policy import CampaignPolicy, PricePolicy
+from lakehouse.sample.company.truth_tables import truth_tables
+from lakehouse.sample.company.world.catalogue import APPAREL, BABY, CATEGORIES
+from lakehouse.sample.company.world.people import PLANTED_NAMES
+from lakehouse.sample.company.world.waves import wave_end, wave_start
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lakehouse.sample.company.random_arrays import Ints
+    from lakehouse.sample.company.random_arrays import Flags
     from lakehouse.sample.company.world.chunk import Chunk
-    from lakehouse.sample.company.world.frame import Frame
-
-_DAY = 86_400
-_NUMBERED = {
-    "hubspot": hubspot,
-    "salesforce": salesforce,
-    "zoho": zoho,
-    "huoban": huoban,
-    "jiandaoyun": jiandaoyun,
-}
-_SAME = ("birth_year", "child_birth_year", "young_parent", "price_sensitive", "shares_phone")
-_PLANTED = {0: "", TRIO: "near_duplicate", EIGHT_ACCOUNTS: "eight_accounts", NAMESAKE: "namesake"}
+    from lakehouse.sample.company.world.days import History
+    from lakehouse.sample.company.world.scenario import Scenario
 
 
 @dataclass
 class Tally:
-    """What was written: rows by place, faults by place and kind, and facts by name."""
+    """What was written: rows by entity, faults by entity, column and kind, and facts by name."""
 
     rows: Counter[str] = field(default_factory=Counter)
     dirt: Counter[str] = field(default_factory=Counter)
@@ -51,21 +36,20 @@ class Tally:
 
     def add(self, other: Tally) -> None:
         """Add another tally to this one."""
-        for mine, theirs in zip(
-            (self.rows, self.dirt, self.facts), (other.rows, other.dirt, other.facts), strict=True
-        ):
-            mine.update(theirs)
+        self.rows.update(other.rows)
+        self.dirt.update(other.dirt)
+        self.facts.update(other.facts)
 
 
 @dataclass(frozen=True)
 class Truth:
     """The summary of a written company; `truth.json` holds the same.
 
-    `rows` counts the rows of each entity's files, `dirt` the rows with each fault (`place.column.fault`, rows that
-    are there twice counting twice), `facts` what came of the plants.
+    `rows` counts the rows of each entity's files, `dirt` the rows with each fault (`source/entity.column.fault`, rows
+    that are there twice counting twice), `facts` what came of the plants.
     """
 
-    frame: Frame
+    scenario: Scenario
     tally: Tally
 
     @property
@@ -85,31 +69,23 @@ class Truth:
 
     def as_json(self) -> dict[str, Any]:
         """Return everything that `truth.json` holds."""
-        history = self.frame.history
-        waves = [
-            {
-                "wave": wave,
-                "from": history.date(wave_start(wave)),
-                "before": history.date(wave_start(wave) + WAVE_WEEKS * 7),
-            }
-            for wave in range(WAVES)
-        ]
-        told: dict[str, Any] = {
+        scenario, history = self.scenario, self.scenario.history
+        content: dict[str, Any] = {
             "generated": True,
-            "seed": self.frame.seed,
-            "customers": self.frame.customers,
-            "crms": self.frame.crms,
-            "shops": self.frame.shops,
+            "seed": scenario.seed,
+            "customers": scenario.customers,
+            "crms": scenario.crms,
+            "shops": scenario.shops,
             "start": history.start,
             "until": history.until,
             "zone": "Asia/Shanghai",
-            "plants": self.frame.plants.as_json() | {"discount": DISCOUNT},
-            "waves": waves,
+            "plants": scenario.plants.as_json() | {"discount": PricePolicy.discount},
+            "waves": _waves(history),
             "rows": self.rows,
             "dirt": self.dirt,
             "facts": self.facts,
         }
-        plain: dict[str, Any] = json.loads(json.dumps(told, default=str, ensure_ascii=False))
+        plain: dict[str, Any] = json.loads(json.dumps(content, default=str, ensure_ascii=False))
         return plain
 
     def write(self, path: Path) -> None:
@@ -118,147 +94,68 @@ class Truth:
         path.write_text(content + "\n", encoding="utf-8", newline="\n")
 
 
-def tables(chunk: Chunk) -> dict[str, tuple[pa.Table, Ints | None]]:
-    """Return the truth of a chunk's people: tables by name, each with whose rows they are (None: nobody's)."""
-    found = {
-        "persons": _persons(chunk),
-        "household_of_person": _link(
-            chunk, "persons", household_id=pa.array(chunk.of("persons", "household"))
-        ),
-        "person_of_account": _link(chunk, "accounts", customer_id=chunk.texts("accounts", "customer_id")),
-        "person_of_contact": _contacts(chunk),
-        "person_of_lead": _leads(chunk),
-        "person_of_device": _link(chunk, "devices", anonymous_id=chunk.texts("devices", "anonymous_id")),
-        "campaign_assignment": _of_rows(chunk, "assignments", wave=pa.int8(), treated=pa.bool_()),
-    }
-    if "drivers" in chunk.tables:
-        shapes = {"complaint": pa.bool_(), "days_since_visit": pa.int16(), "discount_share": pa.float64()}
-        drivers = _of_rows(chunk, "drivers", **shapes, stopped=pa.bool_())
-        found["hazard_drivers"] = drivers.append_column("week_end", _dates(chunk, chunk.of("drivers", "day")))
-    told: dict[str, tuple[pa.Table, Ints | None]] = {
-        name: (table, table["person_id"].to_numpy()) for name, table in found.items()
-    }
-    if chunk.number % CHUNKS_A_TEAM == 0:
-        habits = {
-            **{name: chunk.texts("staff", name) for name in ("user_id", "name", "email")},
-            "habit": text_columns.pick(HABITS, chunk.of("staff", "habit")),
-        }
-        told["habit_of_user"] = (pa.table(habits), None)
-    return told
-
-
-def _dates(chunk: Chunk, day: Ints) -> pa.Array:
-    zero = chunk.frame.history.zero // _DAY
-    return pa.array((day + zero).astype(np.int32)).view(pa.date32())
-
-
-def _link(chunk: Chunk, table: str, **columns: pa.Array) -> pa.Table:
-    return pa.table({**columns, "person_id": chunk.of(table, "person")})
-
-
-def _contacts(chunk: Chunk) -> pa.Table:
-    """Return who is behind each contact of each CRM; ids are those that `core.contacts` has."""
-    found = []
-    for crm in dict.fromkeys(chunk.frame.crms):
-        part = held_by(chunk, crm)
-        ids = part.texts("contacts", "contact_id")
-        if crm == "wukong":
-            ids = text_columns.joined("客户:", wukong_export.customer_names(part))
-        elif crm in _NUMBERED:
-            ids = _NUMBERED[crm]("contacts", ids)
-        found.append(_known(crm, "contact_id", ids, part.of("contacts", "person")))
-    return pa.concat_tables(found)
-
-
-def _leads(chunk: Chunk) -> pa.Table:
-    """Return who is behind each lead, with each CRM and with the platforms that brought them."""
-    found = []
-    for system, crms in LEADS.items():
-        part = held_by(chunk, *crms)
-        ids = part.texts("leads", "lead_id")
-        ids = _NUMBERED[system]("leads", ids) if system in _NUMBERED else ids
-        found.append(_known(system, "lead_id", ids, part.of("leads", "person")))
-    for platform in ads.PLATFORMS:
-        part = ads.leads_of(chunk, platform)
-        ids = advertising(part.texts("leads", "lead_id"))
-        found.append(_known(platform, "lead_id", ids, part.of("leads", "person")))
-    return pa.concat_tables(found)
-
-
-def _known(source: str, name: str, ids: pa.Array, person: Ints) -> pa.Table:
-    return pa.table({"source": pa.repeat(source, len(person)), name: ids, "person_id": person})
-
-
-def _of_rows(chunk: Chunk, table: str, **columns: pa.DataType) -> pa.Table:
-    person = chunk.of("persons", "person")[chunk.of(table, "row")]
-    cast = {name: chunk.texts(table, name).cast(of) for name, of in columns.items()}
-    return pa.table({"person_id": person, **cast})
-
-
-def _persons(chunk: Chunk) -> pa.Table:
-    count = len(chunk.tables["persons"])
-    stopped = np.full(count, -1, np.int64)
-    stopped[chunk.of("stops", "row")] = chunk.of("stops", "day")
-    stopped_on = pc.if_else(pa.array(stopped < 0), pa.scalar(None, pa.date32()), _dates(chunk, stopped))
-    name = (chunk.texts("persons", part) for part in ("family", "given_first", "given_second"))
-    same = {column: chunk.texts("persons", column) for column in _SAME}
-    return pa.table(
-        {
-            "person_id": chunk.of("persons", "person"),
-            "name": text_columns.joined(*name),
-            "phone": chunk.texts("persons", "phone"),
-            "email": chunk.texts("persons", "email"),
-            "address": chunk.texts("persons", "address"),
-            "planted": text_columns.pick(list(_PLANTED.values()), chunk.of("persons", "planted")),
-            **same,
-            "cycle_days": chunk.texts("persons", "cycle"),
-            "joined_on": _dates(chunk, chunk.of("persons", "joined")),
-            "stopped_on": stopped_on,
-        }
-    )
+def _waves(history: History) -> list[dict[str, Any]]:
+    """Return each wave's number, the first day of its window, and the day after it."""
+    return [
+        {"wave": wave, "from": history.date(wave_start(wave)), "before": history.date(wave_end(wave))}
+        for wave in range(CampaignPolicy.waves)
+    ]
 
 
 def facts(chunk: Chunk) -> dict[str, int]:
     """Count what the plants led to, among the customers of the company."""
-    size = chunk.frame.customers
-    within = {
-        name: chunk.of(name, "person") < size
-        for name in ("persons", "accounts", "contacts", "orders", "tickets")
+    persons = _of_customers(chunk, "persons")
+    orders = _of_customers(chunk, "orders")
+    category = chunk.array("orders", "category")
+    stopped = chunk.array("persons", "person")[chunk.array("stops", "row")]
+    next_day = chunk.array("returns", "order")[chunk.array("returns", "next_day")]
+    complaints = chunk.array("tickets", "complaint") & _of_customers(chunk, "tickets")
+    counts = {
+        "persons": persons.sum(),
+        "households": len(np.unique(chunk.array("persons", "household")[persons])),
+        "accounts": _of_customers(chunk, "accounts").sum(),
+        "contacts": _of_customers(chunk, "contacts").sum(),
+        "stopped": (stopped < chunk.scenario.customers).sum(),
+        "complaints": complaints.sum(),
+        "next_day_returns": (orders[next_day] & (category[next_day] == APPAREL)).sum(),
+        "young_parents_orders_of_baby_goods": (orders & (category == BABY)).sum(),
     }
-    stopped = chunk.of("persons", "person")[chunk.of("stops", "row")] < size
-    category, mine = chunk.of("orders", "category"), within["orders"]
-    back = chunk.of("returns", "order")[chunk.of("returns", "next_day")]
-    planted = chunk.of("persons", "planted")[within["persons"]]
-    told = {
-        "persons": within["persons"].sum(),
-        "households": len(np.unique(chunk.of("persons", "household")[within["persons"]])),
-        "accounts": within["accounts"].sum(),
-        "contacts": within["contacts"].sum(),
-        "stopped": stopped.sum(),
-        "complaints": (chunk.of("tickets", "complaint") & within["tickets"]).sum(),
-        "next_day_returns": (mine[back] & (category[back] == APPAREL)).sum(),
-        "young_parents_orders_of_baby_goods": (mine & (category == BABY)).sum(),
-        **{f"planted_{_PLANTED[kind]}": (planted == kind).sum() for kind in (TRIO, EIGHT_ACCOUNTS, NAMESAKE)},
-        **{f"orders_{name}": (mine & (category == number)).sum() for number, name in enumerate(CATEGORIES)},
-    }
-    return {name: int(count) for name, count in told.items()}
+    planted = chunk.array("persons", "planted")[persons]
+    for kind, name in PLANTED_NAMES.items():
+        if name:
+            counts[f"planted_{name}"] = (planted == kind).sum()
+    for number, name in enumerate(CATEGORIES):
+        counts[f"orders_{name}"] = (orders & (category == number)).sum()
+    return {name: int(count) for name, count in counts.items()}
+
+
+def _of_customers(chunk: Chunk, table: str) -> Flags:
+    """Return which rows of a table are about people that the company has; a chunk goes beyond its size."""
+    flags: Flags = chunk.array(table, "person") < chunk.scenario.customers
+    return flags
 
 
 class TruthFiles:
     """One Parquet file a table for one shard; chunk after chunk is a row group."""
 
     def __init__(self, folder: Path, shard: int, customers: int) -> None:
+        """Take where to write, the shard's number, and the size of the company."""
         self._folder, self._shard, self._customers = folder, shard, customers
         self._writers: dict[str, Any] = {}
 
     def add(self, chunk: Chunk) -> None:
         """Write the truth of a chunk's people, as far as the company has them."""
-        for name, (whole, person) in tables(chunk).items():
-            table = whole if person is None else whole.filter(pa.array(person < self._customers))
-            if name not in self._writers:
-                path = self._folder / f"{name}-{self._shard:05d}.parquet"
-                self._writers[name] = pq.ParquetWriter(path, table.schema, compression="zstd")
-            self._writers[name].write_table(table)
+        for truth_table in truth_tables(chunk):
+            table = truth_table.rows
+            if truth_table.person is not None:
+                table = table.filter(pa.array(truth_table.person < self._customers))
+            self._writer(truth_table.name, table.schema).write_table(table)
+
+    def _writer(self, name: str, schema: pa.Schema) -> Any:
+        if name not in self._writers:
+            path = self._folder / f"{name}-{self._shard:05d}.parquet"
+            self._writers[name] = pq.ParquetWriter(path, schema, compression="zstd")
+        return self._writers[name]
 
     def close(self) -> None:
         """End every file."""

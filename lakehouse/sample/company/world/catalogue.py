@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from lakehouse.sample.company.random_arrays import Flags, Ints, stream
+from lakehouse.sample.company.policy import PricePolicy
+from lakehouse.sample.company.random_arrays import Flags, Ints, random_stream
+from lakehouse.sample.company.units import DAYS_A_WEEK
 from lakehouse.sample.purchases.names import words
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ FAVOURITES = (HOUSEHOLD, APPAREL, SNACKS, BEAUTY, STATIONERY)
 REGULAR = (*FAVOURITES, COFFEE)  # what everybody buys now and then; coffee some do in a fixed cycle
 COMPANIONS = (HOUSEHOLD, SNACKS)  # what goes along with something else
 # name, first list price in yuan
-_PRODUCTS = {
+_NAMES_AND_PRICES = {
     BABY: "婴儿纸尿裤 129 婴儿湿巾 39 幼儿配方奶粉 268 婴儿连体衣 89 安抚奶嘴 35 儿童绘本 45",
     CHOCOLATE: "黑巧克力 32 牛奶巧克力 28 榛子巧克力 36 夹心巧克力 42 巧克力礼盒 128 可可粉 38",
     COFFEE: "咖啡豆 88 挂耳咖啡 59 速溶咖啡 45 冷萃咖啡液 69 咖啡胶囊 99 咖啡滤纸 25",
@@ -29,11 +31,7 @@ _PRODUCTS = {
     BEAUTY: "保湿面霜 139 洁面乳 69 防晒霜 99 口红 129 面膜 79 护手霜 35",
     STATIONERY: "笔记本 18 中性笔 15 文件夹 12 水彩笔 39 台灯 119 书包 149",
 }
-PRODUCTS_A_CATEGORY = 6
-PROMOTED = 0.25  # of a category's weeks
-DISCOUNT = 0.20
-_RISE = 1.06  # what a list price is multiplied by once, on a day between these
-_RISES_BETWEEN = (200, 500)
+PRODUCTS_A_CATEGORY: Final = 6
 
 
 @dataclass(frozen=True)
@@ -60,20 +58,22 @@ class Catalogue:
 
     def unit_price(self, product: Ints, day: Ints) -> Ints:
         """Return what a product costs on a day, in fen, rounded to ten."""
-        whole = self.list_price(product, day)
-        reduced = np.rint(whole * (1 - DISCOUNT) / 10).astype(np.int64) * 10
-        return np.where(self.promoted[product // PRODUCTS_A_CATEGORY, day // 7], reduced, whole)
+        full = self.list_price(product, day)
+        reduced = np.rint(full * (1 - PricePolicy.discount) / 10).astype(np.int64) * 10
+        is_promoted = self.promoted[product // PRODUCTS_A_CATEGORY, day // DAYS_A_WEEK]
+        return np.where(is_promoted, reduced, full)
 
 
-def catalogue(seed: int, history: History) -> Catalogue:
+def make_catalogue(seed: int, history: History) -> Catalogue:
     """Return the company's products; they depend on the seed alone."""
-    rng = stream(seed, "catalogue")
-    flat = [word for category in range(len(CATEGORIES)) for word in words(_PRODUCTS[category])]
-    first = np.array([int(price) * 100 for price in flat[1::2]], np.int64)
-    later = np.rint(first * _RISE / 100).astype(np.int64) * 100
+    rng = random_stream(seed, "catalogue")
+    names_and_prices = words(" ".join(_NAMES_AND_PRICES[category] for category in range(len(CATEGORIES))))
+    yuan = [int(price) for price in names_and_prices[1::2]]
+    first_fen = np.array(yuan, np.int64) * 100
+    later_fen = np.rint(first_fen * PricePolicy.rise / 100).astype(np.int64) * 100
     return Catalogue(
-        names=flat[::2],
-        prices=np.stack([first, later], axis=1),
-        rises=rng.integers(*_RISES_BETWEEN, len(first)),
-        promoted=rng.random((len(CATEGORIES), history.weeks)) < PROMOTED,
+        names=names_and_prices[::2],
+        prices=np.stack([first_fen, later_fen], axis=1),
+        rises=rng.integers(*PricePolicy.rise_days, len(first_fen)),
+        promoted=rng.random((len(CATEGORIES), history.weeks)) < PricePolicy.promoted,
     )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Final
 
+from lakehouse.sample.company.units import DAY, DAYS_A_WEEK
 from lakehouse.sample.purchases.names import words
 
-DAYS_BACK = 730
-DAYS_A_WEEK = 7
+DAYS_BACK: Final = 730
+_WORKDAYS_A_WEEK: Final = 5
 _EPOCH = dt.date(1970, 1, 1)
 
 # Days off and the weekend days worked for them, as the State Council announced them for each year:
@@ -46,7 +48,10 @@ _WORKED = frozenset(
 
 @dataclass(frozen=True)
 class History:
-    """The days told of: from a Monday two years back to `until`, its last day."""
+    """The days that exports cover: from a Monday two years back to `until`, the last day.
+
+    Day 0 is the first; moments of history are seconds since its beginning.
+    """
 
     start: dt.date
     until: dt.date
@@ -54,8 +59,9 @@ class History:
     @classmethod
     def ending(cls, until: dt.date) -> History:
         """Return the history that ends with a day."""
-        back = until - dt.timedelta(days=DAYS_BACK - 1)
-        return cls(back - dt.timedelta(days=back.weekday()), until)
+        two_years_back = until - dt.timedelta(days=DAYS_BACK - 1)
+        monday = two_years_back - dt.timedelta(days=two_years_back.weekday())
+        return cls(monday, until)
 
     @property
     def days(self) -> int:
@@ -70,12 +76,12 @@ class History:
     @property
     def zero(self) -> int:
         """The beginning of day 0 in local seconds since 1970."""
-        return (self.start - _EPOCH).days * 86_400
+        return (self.start - _EPOCH).days * DAY
 
     @property
     def end(self) -> int:
         """The end of the last day, in seconds since the beginning of day 0."""
-        return self.days * 86_400
+        return self.days * DAY
 
     def date(self, day: int) -> dt.date:
         """Return the date of a day's number."""
@@ -84,11 +90,13 @@ class History:
 
 def holiday(day: dt.date) -> str | None:
     """Return the name of the public holiday a day belongs to, if any."""
-    text = day.isoformat()
-    return next((name for first, last, name in _HOLIDAYS if first <= text <= last), None)
+    for first, last, name in _HOLIDAYS:
+        if first <= day.isoformat() <= last:
+            return name
+    return None
 
 
 def is_workday(day: dt.date) -> bool:
     """Tell whether offices work: a weekday that is no holiday, or a weekend day worked for one."""
-    weekday = day.weekday() < 5  # noqa: PLR2004 - Monday to Friday
-    return day.isoformat() in _WORKED or (weekday and holiday(day) is None)
+    is_weekday = day.weekday() < _WORKDAYS_A_WEEK
+    return day.isoformat() in _WORKED or (is_weekday and holiday(day) is None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from lakehouse.sample.purchases.names import words
 
@@ -23,7 +23,7 @@ class City(NamedTuple):
 
 
 class Store(NamedTuple):
-    """A shop in a district of a city; `city` is the city's place in `CITIES`."""
+    """A shop in a district of a city; `city` is the city's index in `CITIES`."""
 
     store_id: str
     name: str
@@ -179,24 +179,36 @@ CITIES = (
         words("岳麓区 芙蓉区 天心区"),
     ),
 )
+CITY_NAMES = [city.name for city in CITIES]
+PROVINCE_NAMES = [city.province for city in CITIES]
+PROVINCE_CODES = [city.province_code for city in CITIES]  # CN-BJ
 ROADS = words(
     "人民路 中山路 解放路 建设路 和平路 文化路 新华路 长江路 学府路 滨河路 花园路 迎宾大道 科技路 东风路"
 )
-STORES_A_CITY = 3
-_APART = 0.04  # degrees between a city's shops
+STORES_A_CITY: Final = 3
+_DEGREES_APART: Final = 0.04  # degrees between a city's shops
 
 
-def stores() -> list[Store]:
-    """Return every shop, a city's behind each other: shop `3 * city + n` is the city's n-th."""
+def make_stores() -> list[Store]:
+    """Return every shop, a city's as neighbours: shop `3 * city + n` is the city's n-th."""
     return [
-        Store(
-            f"ST{number * STORES_A_CITY + n:03d}",
-            f"{city.name}{district}店",
-            number,
-            district,
-            round(city.latitude + _APART * (n - 1), 3),
-            round(city.longitude + _APART * (1 - n), 3),
-        )
-        for number, city in enumerate(CITIES)
-        for n, district in enumerate(city.districts)
+        _store(city_index, number) for city_index in range(len(CITIES)) for number in range(STORES_A_CITY)
     ]
+
+
+def _store(city_index: int, number: int) -> Store:
+    """Return the shop of one number in a city; shops lie on a line from north-west to south-east."""
+    city = CITIES[city_index]
+    north = _DEGREES_APART * (number - 1)
+    return Store(
+        store_id=f"ST{city_index * STORES_A_CITY + number:03d}",
+        name=f"{city.name}{city.districts[number]}店",
+        city=city_index,
+        district=city.districts[number],
+        latitude=round(city.latitude + north, 3),
+        longitude=round(city.longitude - north, 3),
+    )
+
+
+STORES = make_stores()
+STORE_IDS = [store.store_id for store in STORES]

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-WAVES, WAVE_WEEKS, BETWEEN_WAVES, FIRST_WAVE_WEEK = 12, 2, 4, 50
+from lakehouse.sample.company.policy import CampaignPolicy
+from lakehouse.sample.company.units import DAYS_A_WEEK
 
 
 def wave_of(week: int) -> int | None:
     """Return the wave whose window a week of history belongs to."""
-    wave, into = divmod(week - FIRST_WAVE_WEEK, BETWEEN_WAVES)
-    return wave if 0 <= wave < WAVES and into < WAVE_WEEKS else None
+    wave, week_of_wave = divmod(week - CampaignPolicy.first_week, CampaignPolicy.weeks_between)
+    is_open = week_of_wave < CampaignPolicy.wave_weeks
+    return wave if is_open and 0 <= wave < CampaignPolicy.waves else None
 
 
 def wave_start(wave: int) -> int:
     """Return the first day of a wave's window, a Monday."""
-    return (FIRST_WAVE_WEEK + BETWEEN_WAVES * wave) * 7
+    return (CampaignPolicy.first_week + CampaignPolicy.weeks_between * wave) * DAYS_A_WEEK
+
+
+def wave_end(wave: int) -> int:
+    """Return the day after a wave's window."""
+    return wave_start(wave) + CampaignPolicy.wave_weeks * DAYS_A_WEEK

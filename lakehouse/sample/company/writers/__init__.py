@@ -1,6 +1,6 @@
 """How systems write the company down: each writer turns a chunk of the world into files of its own shape.
 
-A writer is a function from a `Chunk` (or, for what knows no customers, a `Frame`) to `Export`s. Another system is
+A writer is a function from a `Chunk` (or, for what knows no customers, a `Scenario`) to `Export`s. Another system is
 another module with such a function, listed in `OF_CUSTOMERS`.
 """
 
@@ -16,6 +16,7 @@ from lakehouse.sample.company.writers import (
     hubspot_export,
     salesforce_export,
     shop,
+    shop_goods,
     shopify,
     web,
     woocommerce,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from lakehouse.sample.company.world.chunk import Chunk
-    from lakehouse.sample.company.world.frame import Frame
+    from lakehouse.sample.company.world.scenario import Scenario
     from lakehouse.sample.company.writers.export import Export
 
 OF_CUSTOMERS: tuple[Callable[[Chunk], Iterator[Export]], ...] = (
@@ -43,8 +44,8 @@ OF_CUSTOMERS: tuple[Callable[[Chunk], Iterator[Export]], ...] = (
     web.exports,
     ads.exports,
 )
-OF_COMPANY: tuple[Callable[[Frame], Iterator[Export]], ...] = (
-    shop.of_company,
+OF_COMPANY: tuple[Callable[[Scenario], Iterator[Export]], ...] = (
+    shop_goods.of_company,
     ads.of_company,
     context.of_company,
 )

@@ -11,212 +11,201 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lakehouse.sample.company import text_columns
-from lakehouse.sample.company.plants import CHANNELS, LOSS_REASONS
-from lakehouse.sample.company.world.places import CITIES
-from lakehouse.sample.company.world.selling import KINDS, LOST, OPEN, OUTCOMES, STAGES
-from lakehouse.sample.company.writers.export import GENERATED, Dirt, Export
-from lakehouse.sample.company.writers.part import (
-    Part,
-    emails,
-    family_names,
-    first_contacts,
-    full_names,
-    given_names,
-    held_by,
-    or_null,
-    phones,
-)
+from lakehouse.sample.company import text_columns as text
+from lakehouse.sample.company.policy import CHANNELS
+from lakehouse.sample.company.units import MINUTE
+from lakehouse.sample.company.world.selling import KINDS, OPEN, OUTCOMES, STAGES
+from lakehouse.sample.company.writers import shared_columns as shared
+from lakehouse.sample.company.writers.export import GENERATED, DirtyExport, Export
+from lakehouse.sample.company.writers.system_records import records_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lakehouse.sample.company.random_arrays import Ints
     from lakehouse.sample.company.world.chunk import Chunk
+    from lakehouse.sample.company.writers.system_records import SystemRecords
 
-_NAMES = [city.name for city in CITIES]
-_PROVINCES = [city.province_code for city in CITIES]
+_SPOKEN = (KINDS.index("call"), KINDS.index("meeting"))  # kinds of activities that have a duration
 
 
 def exports(chunk: Chunk) -> Iterator[Export]:
     """Yield what the CRM writes."""
-    part, asks = held_by(chunk, "crm"), held_by(chunk, "crm", "wukong", "huoban")
-    if not part.none:
-        if part.begins_team:
+    records = records_of(chunk, "crm")
+    if not records.is_empty:
+        if records.starts_team:
             yield _users(chunk)
-        yield _contacts(part)
-        yield _customer_attributes(part)
-        yield _ownerships(part)
-        yield _deals(part)
-        yield _deal_stages(part)
-        yield _activities(part)
-        yield _leads(part)
-    if not asks.none:
-        yield _tickets(asks)
+        yield _contacts(records)
+        yield _customer_attributes(records)
+        yield _ownerships(records)
+        yield _deals(records)
+        yield _deal_stages(records)
+        yield _activities(records)
+        yield _leads(records)
+    served = records_of(chunk, "crm", "wukong", "huoban")
+    if not served.is_empty:
+        yield _tickets(served)
 
 
 def _users(chunk: Chunk) -> Export:
     """Who logs in to the CRM."""
-    columns = {name: chunk.texts("staff", name) for name in ("user_id", "name", "email", "role", "team")}
-    active = text_columns.pick(("no", "yes"), chunk.of("staff", "active").astype(np.int64))
-    columns |= {"is_active": active, "source": pa.repeat(GENERATED, len(active))}
+    columns = {name: chunk.column("staff", name) for name in ("user_id", "name", "email", "role", "team")}
+    columns["is_active"] = text.either(chunk.array("staff", "active"), "yes", "no")
+    columns["source"] = pa.repeat(GENERATED, len(columns["user_id"]))
     return Export("crm/users", pa.table(columns))
 
 
-def _contacts(part: Part) -> Export:
-    row = part.of("contacts", "row")
-    city = part.chunk.of("persons", "city")[row]
-    dirt = Dirt(part.chunk, "crm/contacts")
-    updated, consent = part.of("contacts", "updated_at"), part.texts("contacts", "consent")
+def _contacts(records: SystemRecords) -> Export:
+    dirty = DirtyExport(records.chunk, "crm/contacts")
+    rows = len(records.row_numbers("contacts"))
+    updated = text.utc_iso(records.array("contacts", "updated_at"))
+    consent = records.column("contacts", "consent")
     columns = {
-        "contact_id": part.texts("contacts", "contact_id"),
-        "name": dirt.words("name", text_columns.joined(family_names(part), given_names(part))),
-        "phone": dirt.phones("phone", phones(part)),
-        "email": dirt.emails("email", emails(part)),
-        "birth_year": text_columns.plain(part.chunk.of("persons", "birth_year")[row]),
-        "region_code": text_columns.pick(_PROVINCES, city),
-        "city": dirt.words("city", text_columns.pick(_NAMES, city)),
-        "address": part.persons("contacts", "address"),
-        "owner_id": part.user("contacts", "user_id"),
+        "contact_id": records.column("contacts", "contact_id"),
+        "name": dirty.texts("name", shared.spelt_names(records)),
+        "phone": dirty.phones("phone", shared.phones(records)),
+        "email": dirty.emails("email", shared.emails(records)),
+        "birth_year": text.integers(records.person_array("contacts", "birth_year")),
+        "region_code": shared.province_codes(records, "contacts"),
+        "city": dirty.texts("city", shared.city_names(records, "contacts")),
+        "address": records.person_column("contacts", "address"),
+        "owner_id": records.user_column("contacts", "user_id"),
         "marketing_consent": consent,
-        "marketing_consent_at": pc.if_else(pc.equal(consent, ""), None, text_columns.universal(updated)),
-        "created_at": text_columns.universal(part.of("contacts", "created_at")),
-        "updated_at": text_columns.universal(updated),
-        "remark": dirt.optional("remark", pa.nulls(len(row), pa.string())),
-        "lead_source": pa.repeat(GENERATED, len(row)),
+        "marketing_consent_at": pc.if_else(pc.equal(consent, ""), None, updated),
+        "created_at": text.utc_iso(records.array("contacts", "created_at")),
+        "updated_at": updated,
+        "remark": dirty.empty_remarks("remark", rows),
+        "lead_source": pa.repeat(GENERATED, rows),
     }
-    return dirt.export(columns, part.of("contacts", "person"))
+    return dirty.build(columns, records.array("contacts", "person"))
 
 
-def _customer_attributes(part: Part) -> Export:
+def _customer_attributes(records: SystemRecords) -> Export:
     """Return what contacts said of their families: the year in which the youngest child was born."""
-    child = part.chunk.of("persons", "child_birth_year")[part.of("contacts", "row")]
+    child_born = records.person_array("contacts", "child_birth_year")
     columns = {
-        "record_id": part.texts("contacts", "contact_id"),
-        "attribute": pa.repeat("child_birth_year", len(child)),
-        "value": text_columns.plain(child),
-        "declared_by": pa.repeat("customer", len(child)),
-        "declared_at": text_columns.universal(part.of("contacts", "updated_at")),
+        "record_id": records.column("contacts", "contact_id"),
+        "attribute": pa.repeat("child_birth_year", len(child_born)),
+        "value": text.integers(child_born),
+        "declared_by": pa.repeat("customer", len(child_born)),
+        "declared_at": text.utc_iso(records.array("contacts", "updated_at")),
     }
-    told = Export("crm/customer_attributes", pa.table(columns), part.of("contacts", "person"))
-    return told.only(child > 0)
+    of_all = Export("crm/customer_attributes", pa.table(columns), records.array("contacts", "person"))
+    return of_all.filtered(child_born > 0)
 
 
-def _ownerships(part: Part) -> Export:
+def _ownerships(records: SystemRecords) -> Export:
     """Return who has looked after each contact, and since when."""
-    contact, user = part.texts("contacts", "contact_id"), part.user("contacts", "user_id")
+    contact = records.column("contacts", "contact_id")
+    user = records.user_column("contacts", "user_id")
     columns = {
-        "ownership_id": text_columns.joined(contact, "-", user),
+        "ownership_id": text.joined(contact, "-", user),
         "user_id": user,
         "contact_id": contact,
-        "owned_from": text_columns.universal(part.of("contacts", "created_at")),
+        "owned_from": text.utc_iso(records.array("contacts", "created_at")),
     }
-    return Export("crm/ownerships", pa.table(columns), part.of("contacts", "person"))
+    return Export("crm/ownerships", pa.table(columns), records.array("contacts", "person"))
 
 
-def _leads(part: Part) -> Export:
-    status, row = part.texts("leads", "status"), part.of("leads", "row")
-    converted = np.where(
-        pc.equal(status, "converted").to_numpy(zero_copy_only=False), first_contacts(part.chunk, row), -1
-    )
-    dirt = Dirt(part.chunk, "crm/leads")
+def _leads(records: SystemRecords) -> Export:
+    dirty = DirtyExport(records.chunk, "crm/leads")
     columns = {
-        "lead_id": part.texts("leads", "lead_id"),
-        "name": dirt.words("name", full_names(part, "leads")),
-        "phone": dirt.phones("phone", part.persons("leads", "phone")),
-        "city": text_columns.pick(_NAMES, part.chunk.of("persons", "city")[row]),
-        "channel": text_columns.pick(CHANNELS, part.of("leads", "channel")),
-        "status": status,
-        "converted_contact_id": _contact_ids(part, converted),
-        "owner_id": part.user("leads", "user_id"),
-        "created_at": text_columns.universal(part.of("leads", "created_at")),
-        "source": pa.repeat(GENERATED, len(row)),
+        "lead_id": records.column("leads", "lead_id"),
+        "name": dirty.texts("name", shared.full_names(records, "leads")),
+        "phone": dirty.phones("phone", records.person_column("leads", "phone")),
+        "city": shared.city_names(records, "leads"),
+        "channel": text.pick(CHANNELS, records.array("leads", "channel")),
+        "status": records.column("leads", "status"),
+        "converted_contact_id": _contact_ids(records, shared.converted_contacts(records)),
+        "owner_id": records.user_column("leads", "user_id"),
+        "created_at": text.utc_iso(records.array("leads", "created_at")),
+        "source": pa.repeat(GENERATED, len(records.row_numbers("leads"))),
     }
-    return dirt.export(columns, part.of("leads", "person"))
+    return dirty.build(columns, records.array("leads", "person"))
 
 
-def _contact_ids(part: Part, contact: Ints) -> pa.Array:
-    return or_null(part.chunk.texts("contacts", "contact_id"), contact)
+def _contact_ids(records: SystemRecords, contact: Ints) -> pa.Array:
+    return text.at_or_null(records.chunk.column("contacts", "contact_id"), contact)
 
 
-def _deals(part: Part) -> Export:
-    contact, outcome = part.of("deals", "contact"), part.of("deals", "outcome")
-    reason = np.maximum(part.of("deals", "reason"), 0)
+def _deals(records: SystemRecords) -> Export:
+    outcome, rows = records.array("deals", "outcome"), records.row_numbers("deals")
+    closed = text.utc_iso(records.array("deals", "closed_at"))
     columns = {
-        "deal_id": part.texts("deals", "deal_id"),
-        "contact_id": _contact_ids(part, contact),
-        "name": text_columns.joined(part.texts("deals", "product"), " ", part.texts("deals", "deal_id")),
-        "amount": text_columns.money(part.of("deals", "amount")),
-        "currency": pa.repeat("CNY", len(contact)),
-        "channel": text_columns.pick(CHANNELS, part.of("deals", "channel")),
-        "status": text_columns.pick(OUTCOMES, outcome),
-        "loss_reason": text_columns.blank(text_columns.pick(LOSS_REASONS, reason), outcome != LOST),
-        "owner_id": part.user("deals", "user_id"),
-        "created_at": text_columns.universal(part.of("deals", "created_at")),
-        "closed_at": text_columns.blank(
-            text_columns.universal(part.of("deals", "closed_at")), outcome == OPEN
-        ),
-        "source": pa.repeat(GENERATED, len(contact)),
+        "deal_id": records.column("deals", "deal_id"),
+        "contact_id": _contact_ids(records, records.array("deals", "contact")),
+        "name": shared.deal_titles(records.chunk, rows),
+        "amount": text.money(records.array("deals", "amount")),
+        "currency": pa.repeat("CNY", len(rows)),
+        "channel": text.pick(CHANNELS, records.array("deals", "channel")),
+        "status": text.pick(OUTCOMES, outcome),
+        "loss_reason": shared.loss_reasons(records),
+        "owner_id": records.user_column("deals", "user_id"),
+        "created_at": text.utc_iso(records.array("deals", "created_at")),
+        "closed_at": text.null_where(closed, outcome == OPEN),
+        "source": pa.repeat(GENERATED, len(rows)),
     }
-    return Export("crm/deals", pa.table(columns), part.of("deals", "person"))
+    return Export("crm/deals", pa.table(columns), records.array("deals", "person"))
 
 
-def _deal_stages(part: Part) -> Export:
+def _deal_stages(records: SystemRecords) -> Export:
     """Return the history of stages: a row for each that a deal entered."""
-    deal, step = (
-        part.chunk.texts("deals", "deal_id", part.of("stages", "deal")),
-        text_columns.plain(part.of("stages", "step")),
-    )
+    deal = records.chunk.column("deals", "deal_id", records.array("stages", "deal"))
+    step = text.integers(records.array("stages", "step"))
     columns = {
-        "change_id": text_columns.joined(deal, "-", step),
+        "change_id": text.joined(deal, "-", step),
         "deal_id": deal,
         "step": step,
-        "stage": text_columns.pick((*STAGES, *OUTCOMES[1:]), part.of("stages", "stage")),
-        "entered_at": text_columns.universal(part.of("stages", "entered_at")),
+        "stage": text.pick((*STAGES, *OUTCOMES[1:]), records.array("stages", "stage")),
+        "entered_at": text.utc_iso(records.array("stages", "entered_at")),
     }
-    return Export("crm/deal_stages", pa.table(columns), part.of("stages", "person"))
+    return Export("crm/deal_stages", pa.table(columns), records.array("stages", "person"))
 
 
-def _activities(part: Part) -> Export:
+def _activities(records: SystemRecords) -> Export:
     """Return calls, e-mails, meetings and notes; an empty note is an empty field."""
-    kind, deal = part.of("activities", "kind"), part.of("activities", "deal")
-    spoken = np.isin(kind, (KINDS.index("call"), KINDS.index("meeting")))
+    kind = records.array("activities", "kind")
+    seconds = text.integers(records.array("activities", "minutes") * MINUTE)
+    deal_ids = records.chunk.column("deals", "deal_id")
     columns = {
-        "activity_id": part.texts("activities", "activity_id"),
-        "kind": text_columns.pick(KINDS, kind),
-        "contact_id": _contact_ids(part, part.of("activities", "contact")),
-        "deal_id": or_null(part.chunk.texts("deals", "deal_id"), deal),
-        "user_id": part.user("activities", "user_id"),
-        "duration_s": text_columns.blank(text_columns.plain(part.of("activities", "minutes") * 60), ~spoken),
-        "body": part.texts("activities", "note"),
-        "occurred_at": text_columns.universal(part.of("activities", "at")),
+        "activity_id": records.column("activities", "activity_id"),
+        "kind": text.pick(KINDS, kind),
+        "contact_id": _contact_ids(records, records.array("activities", "contact")),
+        "deal_id": text.at_or_null(deal_ids, records.array("activities", "deal")),
+        "user_id": records.user_column("activities", "user_id"),
+        "duration_s": text.null_where(seconds, ~np.isin(kind, _SPOKEN)),
+        "body": records.column("activities", "note"),
+        "occurred_at": text.utc_iso(records.array("activities", "at")),
     }
-    return Export("crm/activities", pa.table(columns), part.of("activities", "person"))
+    return Export("crm/activities", pa.table(columns), records.array("activities", "person"))
 
 
-def _tickets(part: Part) -> Export:
+def _tickets(records: SystemRecords) -> Export:
     """Tickets; they name the shop's customer and order, and the person's first contact where it has one."""
-    chunk, order = part.chunk, part.of("tickets", "order")
-    complaint, open_ = part.of("tickets", "complaint").astype(np.int64), part.of("tickets", "open")
-    satisfaction, created = part.of("tickets", "satisfaction"), part.of("tickets", "created_at")
-    contact = first_contacts(chunk, part.of("tickets", "row"))
-    own = held_by(chunk, "crm").rows("contacts")
-    resolved = part.of("tickets", "resolved_at")
-    dirt = Dirt(chunk, "crm/tickets")
+    dirty = DirtyExport(records.chunk, "crm/tickets")
+    chunk, order, is_open = records.chunk, records.array("tickets", "order"), records.array("tickets", "open")
+    account = chunk.array("orders", "account")[order]
     columns = {
-        "ticket_id": part.texts("tickets", "ticket_id"),
-        "contact_id": _contact_ids(part, np.where(np.isin(contact, own), contact, -1)),
-        "customer_id": chunk.texts("accounts", "customer_id", chunk.of("orders", "account")[order]),
-        "order_id": chunk.texts("orders", "order_id", order),
-        "kind": text_columns.pick(("question", "complaint"), complaint),
-        "priority": text_columns.pick(("normal", "high"), complaint),
-        "subject": part.texts("tickets", "subject"),
-        "status": text_columns.pick(("closed", "open"), open_.astype(np.int64)),
-        "satisfaction": text_columns.blank(text_columns.plain(satisfaction), satisfaction == 0),
-        "owner_id": part.user("tickets", "user_id", "agent"),
-        "created_at": text_columns.universal(created),
-        "closed_at": text_columns.blank(text_columns.universal(resolved), open_),
-        "updated_at": text_columns.universal(np.where(open_, created, resolved)),
+        "ticket_id": records.column("tickets", "ticket_id"),
+        "contact_id": _contact_ids(records, _own_contacts(records)),
+        "customer_id": chunk.column("accounts", "customer_id", account),
+        "order_id": chunk.column("orders", "order_id", order),
+        "kind": shared.ticket_kinds(records),
+        "priority": text.either(records.array("tickets", "complaint"), "high", "normal"),
+        "subject": records.column("tickets", "subject"),
+        "status": text.either(is_open, "open", "closed"),
+        "satisfaction": shared.satisfaction(records),
+        "owner_id": records.user_column("tickets", "user_id", "agent"),
+        "created_at": text.utc_iso(records.array("tickets", "created_at")),
+        "closed_at": text.null_where(text.utc_iso(records.array("tickets", "resolved_at")), is_open),
+        "updated_at": text.utc_iso(shared.tickets_updated(records)),
         "source": pa.repeat(GENERATED, len(order)),
     }
-    return dirt.export(columns, part.of("tickets", "person"))
+    return dirty.build(columns, records.array("tickets", "person"))
+
+
+def _own_contacts(records: SystemRecords) -> Ints:
+    """Return the contact of each ticket, as far as this CRM has it: other offices' contacts are in theirs."""
+    contact = shared.first_contacts(records.chunk, records.array("tickets", "row"))
+    is_own = np.isin(contact, records_of(records.chunk, "crm").row_numbers("contacts"))
+    return np.where(is_own, contact, shared.NO_CONTACT)

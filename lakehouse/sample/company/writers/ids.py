@@ -1,74 +1,89 @@
-"""How each CRM numbers its records: the world's numbers in the shape that the CRM gives to ids.
+"""How each system numbers its records: the world's numbers in the shape that the system gives to ids.
 
 `core` has Zoho's without the `zcrm_` of its exports; 悟空 has no ids, its customers are told apart by name.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import pyarrow.compute as pc
 
-from lakehouse.sample.company import text_columns
+from lakehouse.sample.company import text_columns as text
+from lakehouse.sample.salesforce_ids import case_suffix
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# object: the letters before the world's number; HubSpot's leading digit; Salesforce's prefix; Zoho's module
+
+class _Shape(NamedTuple):
+    """How ids of one kind of record look: in the world, and in each CRM that tells kinds apart."""
+
+    world_letters: str
+    hubspot_digit: str
+    salesforce_prefix: str
+    zoho_module: str
+
+
 _SHAPES = {
-    "contacts": ("CT", "1", "003", "02"),
-    "leads": ("L", "4", "00Q", "04"),
-    "deals": ("D", "9", "006", "05"),
-    "activities": ("A", "6", "00T", "07"),
-    "meetings": ("A", "6", "00U", "07"),
-    "tickets": ("T", "3", "500", "08"),
-    "stages": ("D", "", "008", ""),
-    "users": ("U", "7", "005", "01"),
+    "contacts": _Shape("CT", "1", "003", "02"),
+    "leads": _Shape("L", "4", "00Q", "04"),
+    "deals": _Shape("D", "9", "006", "05"),
+    "activities": _Shape("A", "6", "00T", "07"),
+    "meetings": _Shape("A", "6", "00U", "07"),
+    "tickets": _Shape("T", "3", "500", "08"),
+    "stages": _Shape("D", "", "008", ""),
+    "users": _Shape("U", "7", "005", "01"),
 }
-_SALESFORCE_NUMBER, _ZOHO_NUMBER = 11, 12  # digits
+# digits of the number in an id, as each system fixes them by the length of its ids
+_SALESFORCE_DIGITS: Final = 11
+_ZOHO_DIGITS: Final = 12
+_HUOBAN_DIGITS: Final = 14
+_JIANDAOYUN_DIGITS: Final = 20
 
 
-def hubspot(kind: str, ids: pa.Array) -> pa.Array:
+def hubspot(kind: str, world_ids: pa.Array) -> pa.Array:
     """Return numbers, the first digit telling objects apart."""
-    letters, first, _, _ = _SHAPES[kind]
-    return text_columns.joined(first, pc.utf8_slice_codeunits(ids, len(letters)))
+    return text.joined(_SHAPES[kind].hubspot_digit, _number(kind, world_ids))
 
 
-def salesforce(kind: str, ids: pa.Array) -> pa.Array:
-    """Return 18 characters: the object's prefix, the number, and which of the letters are capitals.
-
-    The last three characters stand for five each; only prefixes have letters here, so two of them are A.
-    """
-    letters, _, prefix, _ = _SHAPES[kind]
-    number = pc.utf8_lpad(pc.utf8_slice_codeunits(ids, len(letters)), _SALESFORCE_NUMBER, "0")
-    capitals = sum(1 << place for place, letter in enumerate(prefix) if letter.isupper())
-    return text_columns.joined(prefix, "5", number, "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"[capitals] + "AA")
+def salesforce(kind: str, world_ids: pa.Array) -> pa.Array:
+    """Return 18 characters: the object's prefix, the number, and which of the letters are capitals."""
+    prefix = _SHAPES[kind].salesforce_prefix
+    # letters stand in the prefix alone, so that all ids of a kind have one suffix
+    suffix = case_suffix(prefix + "5" + "0" * _SALESFORCE_DIGITS)
+    return text.joined(prefix, "5", _padded(kind, world_ids, _SALESFORCE_DIGITS), suffix)
 
 
-def zoho(kind: str, ids: pa.Array) -> pa.Array:
+def zoho(kind: str, world_ids: pa.Array) -> pa.Array:
     """Return 19 digits, as Zoho's interface has them; exports write `zcrm_` before."""
-    letters, _, _, module = _SHAPES[kind]
-    number = pc.utf8_lpad(pc.utf8_slice_codeunits(ids, len(letters)), _ZOHO_NUMBER, "0")
-    return text_columns.joined("53100", module, number)
+    return text.joined("53100", _SHAPES[kind].zoho_module, _padded(kind, world_ids, _ZOHO_DIGITS))
 
 
-def huoban(kind: str, ids: pa.Array) -> pa.Array:
+def huoban(kind: str, world_ids: pa.Array) -> pa.Array:
     """Return numbers of sixteen digits."""
-    number = pc.utf8_lpad(pc.utf8_slice_codeunits(ids, len(_SHAPES[kind][0])), 14, "0")
-    return text_columns.joined("23", number)
+    return text.joined("23", _padded(kind, world_ids, _HUOBAN_DIGITS))
 
 
-def jiandaoyun(kind: str, ids: pa.Array) -> pa.Array:
+def jiandaoyun(kind: str, world_ids: pa.Array) -> pa.Array:
     """Return 24 hexadecimal digits, as MongoDB numbers its documents."""
-    number = pc.utf8_lpad(pc.utf8_slice_codeunits(ids, len(_SHAPES[kind][0])), 20, "0")
-    return text_columns.joined("65f0", number)
+    return text.joined("65f0", _padded(kind, world_ids, _JIANDAOYUN_DIGITS))
 
 
-def wukong(names: pa.Array, ids: pa.Array) -> pa.Array:
+def wukong(names: pa.Array, contact_ids: pa.Array) -> pa.Array:
     """Return names of customers that 悟空 accepts, which allows a name once: the card's number stands behind."""
-    return text_columns.joined(names, "（", pc.utf8_slice_codeunits(ids, len(_SHAPES["contacts"][0])), "）")
+    return text.joined(names, "（", _number("contacts", contact_ids), "）")
 
 
-def advertising(leads: pa.Array) -> pa.Array:
+def advertising(lead_ids: pa.Array) -> pa.Array:
     """Return the number that an advertising platform gave to a lead, which the CRM does not know."""
-    return text_columns.joined("7", pc.utf8_slice_codeunits(leads, 1))
+    return text.joined("7", _number("leads", lead_ids))
+
+
+def _number(kind: str, world_ids: pa.Array) -> pa.Array:
+    """Return the digits of the world's ids."""
+    return pc.utf8_slice_codeunits(world_ids, len(_SHAPES[kind].world_letters))
+
+
+def _padded(kind: str, world_ids: pa.Array, width: int) -> pa.Array:
+    return pc.utf8_lpad(_number(kind, world_ids), width, "0")

@@ -1,4 +1,7 @@
-"""The shop's exports: CSV with English headers, moments with their zone."""
+"""The shop's exports of customers and orders: CSV with English headers, moments with their zone.
+
+What a company with several shops sells elsewhere is left out here; accounts, coupons and members are always the shop's.
+"""
 
 from __future__ import annotations
 
@@ -8,26 +11,24 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lakehouse.sample.company import text_columns
-from lakehouse.sample.company.random_arrays import Flags, stream
+from lakehouse.sample.company import text_columns as text
+from lakehouse.sample.company.policy import PricePolicy
+from lakehouse.sample.company.units import WEEK
 from lakehouse.sample.company.world.accounts import BOTH, SECOND_PHONE, WECHAT
 from lakehouse.sample.company.world.catalogue import CATEGORIES, PRODUCTS_A_CATEGORY
-from lakehouse.sample.company.world.places import CITIES, STORES_A_CITY, stores
+from lakehouse.sample.company.world.places import CITY_NAMES, STORE_IDS
 from lakehouse.sample.company.world.shopping import CHANNELS, STORE
-from lakehouse.sample.company.writers.export import GENERATED, Dirt, Export
-from lakehouse.sample.company.writers.part import sold_by, true_names
+from lakehouse.sample.company.writers.export import GENERATED, DirtyExport, Export
+from lakehouse.sample.company.writers.shared_columns import true_names
+from lakehouse.sample.company.writers.system_records import is_sold_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from lakehouse.sample.company.random_arrays import Flags
     from lakehouse.sample.company.world.chunk import Chunk
-    from lakehouse.sample.company.world.frame import Frame
 
-_STOCK_DAYS, _STOCK_STORES = 90, 12
-_CLOSING = 22 * 3600  # seconds of the day
-_NAMES = [city.name for city in CITIES]
-_STORES = [store.store_id for store in stores()]
-_APP = "wx0000000000sample"
+_WECHAT_APP = "wx0000000000sample"
 
 
 def exports(chunk: Chunk) -> Iterator[Export]:
@@ -35,256 +36,188 @@ def exports(chunk: Chunk) -> Iterator[Export]:
     yield _customers(chunk)
     yield _coupons(chunk)
     yield _memberships(chunk)
-    own = sold_by(chunk, "shop")
-    if "shop" in chunk.frame.shops:
-        yield _orders(chunk, own)
-        yield _items(chunk).only(own[chunk.of("items", "order")])
-        yield _payments(chunk, own)
-        yield _returns(chunk).only(own[chunk.of("returns", "order")])
-        if len(chunk.frame.shops) == 1:  # else the stores alone are its, which send nothing
+    is_own = is_sold_by(chunk, "shop")
+    shops = chunk.scenario.shops
+    if "shop" in shops:
+        yield _orders(chunk, is_own)
+        yield _items(chunk).filtered(is_own[chunk.array("items", "order")])
+        yield _payments(chunk, is_own)
+        yield _returns(chunk).filtered(is_own[chunk.array("returns", "order")])
+        sells_online = len(shops) == 1  # else the stores alone are its, which send nothing
+        if sells_online:
             yield _shipments(chunk)
-        yield _redemptions(chunk, own)
-
-
-def _label(rows: int) -> pa.Array:
-    return pa.repeat(GENERATED, rows)
+        yield _redemptions(chunk, is_own)
 
 
 def _customers(chunk: Chunk) -> Export:
     """Return accounts, with what each knows of its person."""
-    row, carries = chunk.of("accounts", "row"), chunk.of("accounts", "carries")
-    dirt = Dirt(chunk, "shop/customers")
-    phone = pc.if_else(
-        pa.array(carries == SECOND_PHONE),
-        chunk.texts("persons", "second_phone", row),
-        chunk.texts("persons", "phone", row),
-    )
+    dirty = DirtyExport(chunk, "shop/customers")
+    row, carries = chunk.array("accounts", "row"), chunk.array("accounts", "carries")
+    main, second = chunk.column("persons", "phone", row), chunk.column("persons", "second_phone", row)
+    phone = pc.if_else(pa.array(carries == SECOND_PHONE), second, main)
+    hides_unionid = (carries != WECHAT) & (row % 2 == 0)
     columns = {
-        "customer_id": chunk.texts("accounts", "customer_id"),
-        "name": dirt.words("name", true_names(chunk, row)),
-        "phone": dirt.phones("phone", text_columns.blank(phone, carries == WECHAT)),
-        "email": text_columns.blank(chunk.texts("persons", "email", row), carries != BOTH),
-        "wechat_app_id": pa.repeat(_APP, len(row)),
-        "wechat_openid": chunk.texts("accounts", "openid"),
-        "wechat_unionid": text_columns.blank(
-            chunk.texts("persons", "unionid", row), (carries != WECHAT) & (row % 2 == 0)
-        ),
-        "marketing_consent": chunk.texts("accounts", "consent"),
-        "city": text_columns.pick(_NAMES, chunk.of("persons", "city")[row]),
-        "created_at": text_columns.zoned(chunk.of("accounts", "registered_at")),
-        "source": _label(len(row)),
+        "customer_id": chunk.column("accounts", "customer_id"),
+        "name": dirty.texts("name", true_names(chunk, row)),
+        "phone": dirty.phones("phone", text.null_where(phone, carries == WECHAT)),
+        "email": text.null_where(chunk.column("persons", "email", row), carries != BOTH),
+        "wechat_app_id": pa.repeat(_WECHAT_APP, len(row)),
+        "wechat_openid": chunk.column("accounts", "openid"),
+        "wechat_unionid": text.null_where(chunk.column("persons", "unionid", row), hides_unionid),
+        "marketing_consent": chunk.column("accounts", "consent"),
+        "city": text.pick(CITY_NAMES, chunk.array("persons", "city")[row]),
+        "created_at": text.local_iso(chunk.array("accounts", "registered_at")),
+        "source": pa.repeat(GENERATED, len(row)),
     }
-    return dirt.export(columns, chunk.of("accounts", "person"))
+    return dirty.build(columns, chunk.array("accounts", "person"))
 
 
-def _orders(chunk: Chunk, own: Flags) -> Export:
+def _orders(chunk: Chunk, is_own: Flags) -> Export:
     """Return orders; those of the site and the app name who receives them and where."""
-    row, channel = chunk.of("orders", "row"), chunk.of("orders", "channel")
-    in_store = channel == STORE
-    category, week = (
-        chunk.of("orders", "category"),
-        (chunk.of("orders", "ordered_at") - chunk.frame.history.zero) // 604_800,
-    )
-    promotion = text_columns.joined(
-        "PROMO-", text_columns.pick(CATEGORIES, category), "-W", text_columns.digits(week, 3)
-    )
-    coupon = text_columns.pick(chunk.texts("accounts", "coupon_id"), chunk.of("orders", "account"))
-    pieces = np.bincount(chunk.of("items", "order"), chunk.of("items", "quantity")).astype(np.int64)
-    dirt = Dirt(chunk, "shop/orders")
+    dirty = DirtyExport(chunk, "shop/orders")
+    row, channel = chunk.array("orders", "row"), chunk.array("orders", "channel")
+    account, in_store = chunk.array("orders", "account"), channel == STORE
+    coupon = chunk.column("accounts", "coupon_id", account)
+    pieces = np.bincount(chunk.array("items", "order"), chunk.array("items", "quantity")).astype(np.int64)
+    receiver = text.null_where(true_names(chunk, row), in_store)
+    receiver_phone = text.null_where(chunk.column("persons", "phone", row), in_store)
     columns = {
-        "order_id": chunk.texts("orders", "order_id"),
-        "customer_id": chunk.texts("accounts", "customer_id", chunk.of("orders", "account")),
-        "ordered_at": text_columns.zoned(chunk.of("orders", "ordered_at")),
-        "channel": text_columns.pick(CHANNELS, channel),
-        "place_id": text_columns.blank(text_columns.pick(_STORES, chunk.of("orders", "store")), ~in_store),
-        "city": text_columns.pick(_NAMES, chunk.of("persons", "city")[row]),
-        "quantity": text_columns.plain(pieces),
-        "amount": text_columns.money(chunk.of("orders", "amount")),
+        "order_id": chunk.column("orders", "order_id"),
+        "customer_id": chunk.column("accounts", "customer_id", account),
+        "ordered_at": text.local_iso(chunk.array("orders", "ordered_at")),
+        "channel": text.pick(CHANNELS, channel),
+        "place_id": text.null_where(text.pick(STORE_IDS, chunk.array("orders", "store")), ~in_store),
+        "city": text.pick(CITY_NAMES, chunk.array("persons", "city")[row]),
+        "quantity": text.integers(pieces),
+        "amount": text.money(chunk.array("orders", "amount")),
         "currency": pa.repeat("CNY", len(row)),
-        "campaign_id": text_columns.blank(promotion, ~chunk.of("orders", "promoted")),
-        "coupon_code": text_columns.blank(coupon, ~chunk.of("orders", "coupon")),
-        "receiver_name": dirt.words("receiver_name", text_columns.blank(true_names(chunk, row), in_store)),
-        "receiver_phone": dirt.phones(
-            "receiver_phone", text_columns.blank(chunk.texts("persons", "phone", row), in_store)
-        ),
-        "address": text_columns.blank(chunk.texts("persons", "address", row), in_store),
-        "remark": dirt.optional("remark", pa.nulls(len(row), pa.string())),
-        "source": _label(len(row)),
+        "campaign_id": text.null_where(_promotions(chunk), ~chunk.array("orders", "promoted")),
+        "coupon_code": text.null_where(coupon, ~chunk.array("orders", "coupon")),
+        "receiver_name": dirty.texts("receiver_name", receiver),
+        "receiver_phone": dirty.phones("receiver_phone", receiver_phone),
+        "address": text.null_where(chunk.column("persons", "address", row), in_store),
+        "remark": dirty.empty_remarks("remark", len(row)),
+        "source": pa.repeat(GENERATED, len(row)),
     }
-    return dirt.export(columns, chunk.of("orders", "person"), keep=own)
+    return dirty.build(columns, chunk.array("orders", "person"), keep=is_own)
+
+
+def _promotions(chunk: Chunk) -> pa.Array:
+    """Return the name that a promotion of each order's category and week would have."""
+    week = (chunk.array("orders", "ordered_at") - chunk.scenario.history.zero) // WEEK
+    category = text.pick(CATEGORIES, chunk.array("orders", "category"))
+    return text.joined("PROMO-", category, "-W", text.digits(week, 3))
 
 
 def _items(chunk: Chunk) -> Export:
-    order, product = chunk.of("items", "order"), chunk.of("items", "product")
-    quantity, unit = chunk.of("items", "quantity"), chunk.of("items", "unit_price")
-    catalogue = chunk.frame.catalogue
+    order, product = chunk.array("items", "order"), chunk.array("items", "product")
+    quantity, unit_price = chunk.array("items", "quantity"), chunk.array("items", "unit_price")
+    catalogue = chunk.scenario.catalogue
     columns = {
-        "order_id": chunk.texts("orders", "order_id", order),
-        "line_id": text_columns.plain(chunk.of("items", "line")),
-        "product_id": text_columns.pick(catalogue.ids, product),
-        "name": text_columns.pick(catalogue.names, product),
-        "category": text_columns.pick(CATEGORIES, product // PRODUCTS_A_CATEGORY),
-        "quantity": text_columns.plain(quantity),
-        "list_price": text_columns.money(chunk.of("items", "list_price")),
-        "unit_price": text_columns.money(unit),
-        "amount": text_columns.money(unit * quantity),
+        "order_id": chunk.column("orders", "order_id", order),
+        "line_id": text.integers(chunk.array("items", "line")),
+        "product_id": text.pick(catalogue.ids, product),
+        "name": text.pick(catalogue.names, product),
+        "category": text.pick(CATEGORIES, product // PRODUCTS_A_CATEGORY),
+        "quantity": text.integers(quantity),
+        "list_price": text.money(chunk.array("items", "list_price")),
+        "unit_price": text.money(unit_price),
+        "amount": text.money(unit_price * quantity),
     }
-    return Export("shop/order_items", pa.table(columns), chunk.of("orders", "person")[order])
+    return Export("shop/order_items", pa.table(columns), chunk.array("orders", "person")[order])
 
 
-def _payments(chunk: Chunk, own: Flags) -> Export:
+def _payments(chunk: Chunk, is_own: Flags) -> Export:
     """Return payments, and refunds under a number of their own and with a minus."""
-    order, refund = chunk.of("payments", "order"), chunk.of("payments", "refund")
-    dirt = Dirt(chunk, "shop/payments")
+    dirty = DirtyExport(chunk, "shop/payments")
+    order, is_refund = chunk.array("payments", "order"), chunk.array("payments", "refund")
+    order_ids = chunk.column("orders", "order_id", order)
     columns = {
-        "payment_id": text_columns.joined(
-            text_columns.pick(("PAY", "REF"), refund.astype(np.int64)),
-            chunk.texts("orders", "order_id", order),
-        ),
-        "order_id": chunk.texts("orders", "order_id", order),
-        "kind": text_columns.pick(("payment", "refund"), refund.astype(np.int64)),
-        "method": chunk.texts("payments", "method"),
-        "amount": text_columns.money(chunk.of("payments", "amount")),
+        "payment_id": text.joined(text.either(is_refund, "REF", "PAY"), order_ids),
+        "order_id": order_ids,
+        "kind": text.either(is_refund, "refund", "payment"),
+        "method": chunk.column("payments", "method"),
+        "amount": text.money(chunk.array("payments", "amount")),
         "currency": pa.repeat("CNY", len(order)),
-        "paid_at": text_columns.zoned(chunk.of("payments", "paid_at")),
+        "paid_at": text.local_iso(chunk.array("payments", "paid_at")),
     }
-    return dirt.export(columns, chunk.of("orders", "person")[order], keep=own[order])
+    return dirty.build(columns, chunk.array("orders", "person")[order], keep=is_own[order])
 
 
 def _returns(chunk: Chunk) -> Export:
-    order = chunk.of("returns", "order")
+    order = chunk.array("returns", "order")
+    order_ids = chunk.column("orders", "order_id", order)
     columns = {
-        "return_id": text_columns.joined("RET", chunk.texts("orders", "order_id", order)),
-        "order_id": chunk.texts("orders", "order_id", order),
-        "reason": chunk.texts("returns", "reason"),
-        "amount": text_columns.money(chunk.of("orders", "amount")[order]),
+        "return_id": text.joined("RET", order_ids),
+        "order_id": order_ids,
+        "reason": chunk.column("returns", "reason"),
+        "amount": text.money(chunk.array("orders", "amount")[order]),
         "currency": pa.repeat("CNY", len(order)),
-        "returned_at": text_columns.zoned(chunk.of("returns", "returned_at")),
+        "returned_at": text.local_iso(chunk.array("returns", "returned_at")),
     }
-    return Export("shop/returns", pa.table(columns), chunk.of("orders", "person")[order])
+    return Export("shop/returns", pa.table(columns), chunk.array("orders", "person")[order])
 
 
 def _shipments(chunk: Chunk) -> Export:
     """Return parcels of the site and the app: when each left and, by now, arrived."""
-    end = chunk.frame.history.zero + chunk.frame.history.end
-    sent = (chunk.of("orders", "channel") != STORE) & (chunk.of("orders", "shipped_at") < end)
-    order = np.flatnonzero(sent)
-    delivered = chunk.of("orders", "delivered_at")[order]
-    ids = chunk.texts("orders", "order_id", order)
+    end = chunk.scenario.history.zero + chunk.scenario.history.end
+    is_online = chunk.array("orders", "channel") != STORE
+    order = np.flatnonzero(is_online & (chunk.array("orders", "shipped_at") < end))
+    delivered = chunk.array("orders", "delivered_at")[order]
+    is_under_way = delivered >= end
+    order_ids = chunk.column("orders", "order_id", order)
     columns = {
-        "shipment_id": text_columns.joined("SH", ids),
-        "order_id": ids,
-        "status": text_columns.pick(("delivered", "on its way"), (delivered >= end).astype(np.int64)),
-        "shipped_at": text_columns.zoned(chunk.of("orders", "shipped_at")[order]),
-        "delivered_at": text_columns.blank(text_columns.zoned(delivered), delivered >= end),
+        "shipment_id": text.joined("SH", order_ids),
+        "order_id": order_ids,
+        "status": text.either(is_under_way, "on its way", "delivered"),
+        "shipped_at": text.local_iso(chunk.array("orders", "shipped_at")[order]),
+        "delivered_at": text.null_where(text.local_iso(delivered), is_under_way),
     }
-    return Export("shop/shipments", pa.table(columns), chunk.of("orders", "person")[order])
+    return Export("shop/shipments", pa.table(columns), chunk.array("orders", "person")[order])
 
 
 def _coupons(chunk: Chunk) -> Export:
     """Return welcome coupons: each account was given one."""
     count = len(chunk.tables["accounts"])
     columns = {
-        "coupon_id": chunk.texts("accounts", "coupon_id"),
-        "customer_id": chunk.texts("accounts", "customer_id"),
+        "coupon_id": chunk.column("accounts", "coupon_id"),
+        "customer_id": chunk.column("accounts", "customer_id"),
         "campaign_id": pa.repeat("welcome", count),
         "kind": pa.repeat("amount", count),
-        "value": pa.repeat("10.00", count),
+        "value": pa.repeat(text.yuan(PricePolicy.coupon_fen), count),
         "currency": pa.repeat("CNY", count),
-        "minimum": pa.repeat("50.00", count),
-        "issued_at": text_columns.zoned(chunk.of("accounts", "registered_at")),
+        "minimum": pa.repeat(text.yuan(PricePolicy.coupon_minimum_fen), count),
+        "issued_at": text.local_iso(chunk.array("accounts", "registered_at")),
     }
-    return Export("shop/coupons", pa.table(columns), chunk.of("accounts", "person"))
+    return Export("shop/coupons", pa.table(columns), chunk.array("accounts", "person"))
 
 
-def _redemptions(chunk: Chunk, own: Flags) -> Export:
+def _redemptions(chunk: Chunk, is_own: Flags) -> Export:
     """Return uses of coupons; each names the order it was used for."""
-    order = np.flatnonzero(chunk.of("orders", "coupon") & own)
-    account = chunk.of("orders", "account")[order]
-    ids = chunk.texts("orders", "order_id", order)
+    order = np.flatnonzero(chunk.array("orders", "coupon") & is_own)
+    account = chunk.array("orders", "account")[order]
+    order_ids = chunk.column("orders", "order_id", order)
     columns = {
-        "redemption_id": text_columns.joined("RED", ids),
-        "coupon_id": chunk.texts("accounts", "coupon_id", account),
-        "customer_id": chunk.texts("accounts", "customer_id", account),
-        "order_id": ids,
-        "amount": pa.repeat("10.00", len(order)),
+        "redemption_id": text.joined("RED", order_ids),
+        "coupon_id": chunk.column("accounts", "coupon_id", account),
+        "customer_id": chunk.column("accounts", "customer_id", account),
+        "order_id": order_ids,
+        "amount": pa.repeat(text.yuan(PricePolicy.coupon_fen), len(order)),
         "currency": pa.repeat("CNY", len(order)),
-        "redeemed_at": text_columns.zoned(chunk.of("orders", "ordered_at")[order]),
+        "redeemed_at": text.local_iso(chunk.array("orders", "ordered_at")[order]),
     }
-    return Export("shop/redemptions", pa.table(columns), chunk.of("orders", "person")[order])
+    return Export("shop/redemptions", pa.table(columns), chunk.array("orders", "person")[order])
 
 
 def _memberships(chunk: Chunk) -> Export:
     """Return the club's members: every account with its level."""
-    customer = chunk.texts("accounts", "customer_id")
+    customer = chunk.column("accounts", "customer_id")
     columns = {
-        "membership_id": text_columns.joined("M", pc.utf8_slice_codeunits(customer, 1)),
+        "membership_id": text.joined("M", pc.utf8_slice_codeunits(customer, 1)),
         "customer_id": customer,
         "program": pa.repeat("会员", len(customer)),
-        "level": chunk.texts("accounts", "level"),
+        "level": chunk.column("accounts", "level"),
         "status": pa.repeat("active", len(customer)),
-        "joined_at": text_columns.zoned(chunk.of("accounts", "registered_at")),
+        "joined_at": text.local_iso(chunk.array("accounts", "registered_at")),
     }
-    return Export("loyalty/memberships", pa.table(columns), chunk.of("accounts", "person"))
-
-
-def of_company(frame: Frame) -> Iterator[Export]:
-    """Yield what the shop writes of its goods: products, every price they had, and stock of the last days."""
-    yield _products(frame)
-    yield _prices(frame)
-    yield _stock(frame)
-
-
-def _products(frame: Frame) -> Export:
-    catalogue = frame.catalogue
-    product = np.arange(len(catalogue.names))
-    columns = {
-        "product_id": text_columns.pick(catalogue.ids, product),
-        "name": text_columns.pick(catalogue.names, product),
-        "category": text_columns.pick(CATEGORIES, product // PRODUCTS_A_CATEGORY),
-        "list_price": text_columns.money(catalogue.prices[product, -1]),
-        "currency": pa.repeat("CNY", len(product)),
-        "is_active": pa.repeat("yes", len(product)),
-        "source": _label(len(product)),
-    }
-    return Export("shop/products", pa.table(columns))
-
-
-def _prices(frame: Frame) -> Export:
-    """Return two prices a product: that of the beginning, and that from its rise on."""
-    catalogue = frame.catalogue
-    count = len(catalogue.names)
-    product, version = np.repeat(np.arange(count), 2), np.tile(np.arange(2), count)
-    rise = text_columns.zoned(
-        frame.history.zero + np.asarray(catalogue.rises, np.int64)[product] * text_columns.DAY
-    )
-    start = text_columns.zoned(np.full(len(product), frame.history.zero))
-    ids = text_columns.pick(catalogue.ids, product)
-    columns = {
-        "price_id": text_columns.joined(ids, "-", text_columns.plain(version + 1)),
-        "product_id": ids,
-        "kind": pa.repeat("list", len(product)),
-        "price": text_columns.money(catalogue.prices[product, version]),
-        "currency": pa.repeat("CNY", len(product)),
-        "priced_from": pc.if_else(pa.array(version == 0), start, rise),
-        "priced_to": text_columns.blank(rise, version == 1),
-        "source": _label(len(product)),
-    }
-    return Export("shop/prices", pa.table(columns))
-
-
-def _stock(frame: Frame) -> Export:
-    """Return stock in the evening of each of the last days: one shop a city, the first product of each category."""
-    rng = stream(frame.seed, "stock")
-    shape = (_STOCK_STORES, len(CATEGORIES), _STOCK_DAYS)
-    sold = np.cumsum(rng.poisson(4, shape), axis=2)
-    level = (rng.integers(40, 160, shape[:2])[:, :, None] - sold) % 160
-    store, category, day = (axis.ravel() for axis in np.indices(shape))
-    evening = (frame.history.days - _STOCK_DAYS + day) * text_columns.DAY + _CLOSING
-    columns = {
-        "product_id": text_columns.pick(frame.catalogue.ids, category * PRODUCTS_A_CATEGORY),
-        "place_id": text_columns.pick(_STORES, store * STORES_A_CITY),
-        "counted_at": text_columns.zoned(frame.history.zero + evening),
-        "on_hand": text_columns.plain(level.ravel()),
-    }
-    return Export("shop/stock", pa.table(columns))
+    return Export("loyalty/memberships", pa.table(columns), chunk.array("accounts", "person"))

@@ -2,103 +2,110 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lakehouse.sample.company import text_columns
+from lakehouse.sample.company import text_columns as text
+from lakehouse.sample.company.policy import PricePolicy
 from lakehouse.sample.company.world.accounts import BOTH, WECHAT
-from lakehouse.sample.company.world.places import CITIES, stores
+from lakehouse.sample.company.world.places import CITY_NAMES, PROVINCE_CODES, STORE_IDS
 from lakehouse.sample.company.world.shopping import STORE
 from lakehouse.sample.company.writers.export import GENERATED, Export
-from lakehouse.sample.company.writers.part import sold_by, true_names
+from lakehouse.sample.company.writers.order_lines import OrderLines
+from lakehouse.sample.company.writers.shared_columns import true_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lakehouse.sample.company.random_arrays import Ints
+    from lakehouse.sample.company.random_arrays import Flags, Ints
     from lakehouse.sample.company.world.chunk import Chunk
 
-_CITIES = [city.name for city in CITIES]
-_PROVINCES = [city.province_code[-2:] for city in CITIES]
-_STORES = [store.store_id for store in stores()]
-_COUPON = 1000  # fen
+_SHORT_PROVINCE_CODES = [code.removeprefix("CN-") for code in PROVINCE_CODES]
+_SOURCES = ("web", "app", "pos")  # of the world's channels
 
 
 def exports(chunk: Chunk) -> Iterator[Export]:
     """Yield the orders that were made with Shopify, in the order of their lines."""
-    own = sold_by(chunk, "shopify")
-    if "shopify" not in chunk.frame.shops:
+    if "shopify" not in chunk.scenario.shops:
         return
-    line = np.flatnonzero(own[chunk.of("items", "order")])
-    order, product = chunk.of("items", "order")[line], chunk.of("items", "product")[line]
-    catalogue, first = chunk.frame.catalogue, chunk.of("items", "line")[line] == 1
-    list_price, unit = chunk.of("items", "list_price")[line], chunk.of("items", "unit_price")[line]
+    lines = OrderLines(chunk, "shopify")
+    is_later_line = lines.item_array("line") > 1
+    in_first_row = {
+        name: text.null_where(column, is_later_line) for name, column in _order_columns(lines).items()
+    }
     columns = {
-        "Name": chunk.texts("orders", "order_id", order),
-        **{name: text_columns.blank(told, ~first) for name, told in _order(chunk, order).items()},
-        "Created at": _offset(chunk.of("orders", "ordered_at")[order]),
-        "Lineitem quantity": text_columns.plain(chunk.of("items", "quantity")[line]),
-        "Lineitem name": text_columns.pick(catalogue.names, product),
-        "Lineitem price": text_columns.money(unit),
-        "Lineitem compare at price": text_columns.blank(text_columns.money(list_price), list_price == unit),
-        "Lineitem sku": text_columns.pick(catalogue.ids, product),
-        "Lineitem requires shipping": pa.repeat("true", len(line)),
+        "Name": lines.order_column("order_id"),
+        **in_first_row,
+        "Created at": _with_offset(lines.order_array("ordered_at")),
+        **_line_columns(lines),
     }
-    yield Export("shopify/orders", pa.table(columns), chunk.of("orders", "person")[order])
+    yield Export("shopify/orders", pa.table(columns), lines.order_array("person"))
 
 
-def _offset(seconds: Ints) -> pa.Array:
-    return text_columns.joined(text_columns.local(seconds), " +0800")
+def _with_offset(seconds: Ints) -> pa.Array:
+    return text.joined(text.local(seconds), " +0800")
 
 
-def _order(chunk: Chunk, order: Ints) -> dict[str, Any]:
-    """Return what stands in an order's first row; who has an account with WeChat alone pays under the own phone."""
-    row, account = chunk.of("orders", "row")[order], chunk.of("orders", "account")[order]
-    carries, in_store = (
-        chunk.of("accounts", "carries")[account],
-        chunk.of("orders", "channel")[order] == STORE,
-    )
-    city, amount = chunk.of("persons", "city")[row], chunk.of("orders", "amount")[order]
-    coupon, end = chunk.of("orders", "coupon")[order], chunk.frame.history.zero + chunk.frame.history.end
-    back = np.isin(order, chunk.of("returns", "order"))
-    shipped = chunk.of("orders", "shipped_at")[order]
-    unsent = in_store | (shipped >= end)
-    phone, ordered = chunk.texts("persons", "phone", row), _offset(chunk.of("orders", "ordered_at")[order])
-    person = true_names(chunk, row)
-    channel = text_columns.pick(("web", "app", "pos"), chunk.of("orders", "channel")[order])
-    promotion = pc.if_else(pa.array(chunk.of("orders", "promoted")[order]), "promotion", "")
+def _line_columns(lines: OrderLines) -> dict[str, pa.Array]:
+    catalogue, product = lines.chunk.scenario.catalogue, lines.item_array("product")
+    list_price, unit_price = lines.item_array("list_price"), lines.item_array("unit_price")
     return {
-        "Email": text_columns.blank(chunk.texts("persons", "email", row), carries != BOTH),
-        "Financial Status": text_columns.pick(("paid", "refunded"), back.astype(np.int64)),
-        "Paid at": ordered,
-        "Fulfillment Status": text_columns.pick(
-            ("fulfilled", "unfulfilled"), (unsent & ~in_store).astype(np.int64)
-        ),
-        "Fulfilled at": text_columns.blank(_offset(shipped), unsent),
-        "Currency": pa.repeat("CNY", len(order)),
-        "Subtotal": text_columns.money(amount),
-        "Shipping": pa.repeat("0.00", len(order)),
-        "Taxes": pa.repeat("0.00", len(order)),
-        "Total": text_columns.money(amount),
-        "Discount Code": text_columns.blank(chunk.texts("accounts", "coupon_id", account), ~coupon),
-        "Discount Amount": text_columns.money(coupon * _COUPON),
-        "Billing Name": text_columns.blank(person, in_store),
-        "Billing Phone": text_columns.blank(phone, in_store),
-        "Shipping Name": text_columns.blank(person, in_store),
-        "Shipping Street": text_columns.blank(chunk.texts("persons", "address", row), in_store),
-        "Shipping City": text_columns.pick(_CITIES, city),
-        "Shipping Province": text_columns.pick(_PROVINCES, city),
-        "Shipping Country": pa.repeat("CN", len(order)),
-        "Payment Method": pa.repeat("WeChat Pay", len(order)),
-        "Payment Reference": text_columns.joined("c", chunk.texts("orders", "order_id", order), ".1"),
-        "Refunded Amount": text_columns.money(amount * back),
-        "Location": text_columns.blank(
-            text_columns.pick(_STORES, chunk.of("orders", "store")[order]), ~in_store
-        ),
-        "Tags": text_columns.joined(GENERATED, pc.if_else(pc.equal(promotion, ""), "", ", "), promotion),
-        "Source": channel,
-        "Phone": text_columns.blank(phone, carries == WECHAT),
+        "Lineitem quantity": text.integers(lines.item_array("quantity")),
+        "Lineitem name": text.pick(catalogue.names, product),
+        "Lineitem price": text.money(unit_price),
+        "Lineitem compare at price": text.null_where(text.money(list_price), list_price == unit_price),
+        "Lineitem sku": text.pick(catalogue.ids, product),
+        "Lineitem requires shipping": pa.repeat("true", len(lines)),
     }
+
+
+def _order_columns(lines: OrderLines) -> dict[str, pa.Array]:
+    """Return what is told once for an order; who has an account with WeChat alone pays under the own phone."""
+    channel, in_store = lines.order_array("channel"), lines.order_array("channel") == STORE
+    amount, is_returned = text.money(lines.order_array("amount")), lines.is_returned()
+    coupon, carries = lines.order_array("coupon"), lines.account_array("carries")
+    city = lines.person_array("city")
+    phone, person = lines.person_column("phone"), true_names(lines.chunk, lines.order_array("row"))
+    is_shipped = ~in_store & ~_ships_later(lines)
+    return {
+        "Email": text.null_where(lines.person_column("email"), carries != BOTH),
+        "Financial Status": text.either(is_returned, "refunded", "paid"),
+        "Paid at": _with_offset(lines.order_array("ordered_at")),
+        "Fulfillment Status": text.either(in_store | is_shipped, "fulfilled", "unfulfilled"),
+        "Fulfilled at": text.null_where(_with_offset(lines.order_array("shipped_at")), ~is_shipped),
+        "Currency": pa.repeat("CNY", len(lines)),
+        "Subtotal": amount,
+        "Shipping": pa.repeat("0.00", len(lines)),
+        "Taxes": pa.repeat("0.00", len(lines)),
+        "Total": amount,
+        "Discount Code": text.null_where(lines.account_column("coupon_id"), ~coupon),
+        "Discount Amount": text.money(coupon * PricePolicy.coupon_fen),
+        "Billing Name": text.null_where(person, in_store),
+        "Billing Phone": text.null_where(phone, in_store),
+        "Shipping Name": text.null_where(person, in_store),
+        "Shipping Street": text.null_where(lines.person_column("address"), in_store),
+        "Shipping City": text.pick(CITY_NAMES, city),
+        "Shipping Province": text.pick(_SHORT_PROVINCE_CODES, city),
+        "Shipping Country": pa.repeat("CN", len(lines)),
+        "Payment Method": pa.repeat("WeChat Pay", len(lines)),
+        "Payment Reference": text.joined("c", lines.order_column("order_id"), ".1"),
+        "Refunded Amount": text.money(lines.order_array("amount") * is_returned),
+        "Location": text.null_where(text.pick(STORE_IDS, lines.order_array("store")), ~in_store),
+        "Tags": _tags(lines),
+        "Source": text.pick(_SOURCES, channel),
+        "Phone": text.null_where(phone, carries == WECHAT),
+    }
+
+
+def _ships_later(lines: OrderLines) -> Flags:
+    """Return which orders are shipped after history."""
+    history = lines.chunk.scenario.history
+    flags: Flags = lines.order_array("shipped_at") >= history.zero + history.end
+    return flags
+
+
+def _tags(lines: OrderLines) -> pa.Array:
+    is_promoted = pa.array(lines.order_array("promoted"))
+    return pc.if_else(is_promoted, f"{GENERATED}, promotion", GENERATED)

@@ -7,18 +7,19 @@ that stand in JSON here hold neither quotes nor backslashes.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lakehouse.sample.company import text_columns
-from lakehouse.sample.company.random_arrays import Ints, stream
+from lakehouse.sample.company import text_columns as text
+from lakehouse.sample.company.random_arrays import Ints, random_stream
+from lakehouse.sample.company.units import MILLISECONDS
 from lakehouse.sample.company.world.accounts import BOTH, WECHAT
-from lakehouse.sample.company.world.browsing import IDENTIFY, ORDERED, PAGE, VIEW
+from lakehouse.sample.company.world.browsing import DEVICES_A_PERSON, IDENTIFY, ORDERED, PAGE, VIEW
 from lakehouse.sample.company.world.catalogue import CATEGORIES, PRODUCTS_A_CATEGORY
-from lakehouse.sample.company.writers.export import LINES, PACKED, Dirt
+from lakehouse.sample.company.writers.export import LINES, PACKED, DirtyExport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,78 +37,83 @@ _AGENTS = (
     f"Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) {_WEBKIT} Version/17.5 Mobile/15E148 Safari/604.1",
 )
 _LIBRARY = '"library":{"name":"crm-lakehouse-sample","version":"1"}'
+# of the kinds PAGE, VIEW, IDENTIFY and ORDERED; a page of the app is a screen
+_BEGINNINGS = (
+    '{"type":"page"',
+    '{"type":"track","event":"Product Viewed"',
+    '{"type":"identify"',
+    '{"type":"track","event":"Order Completed"',
+)
+_SCREEN = '{"type":"screen"'
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def exports(chunk: Chunk) -> Iterator[Export]:
     """Yield the messages of a chunk's people, in order of time."""
-    rng = stream(chunk.frame.seed, "web", chunk.number)
+    rng = random_stream(chunk.scenario.seed, "web", chunk.number)
     count = len(chunk.tables["events"])
-    account, at = chunk.of("events", "account"), chunk.of("events", "at")
-    waits, latency = rng.integers(20, 2000, count), rng.integers(30, 400, count)
-    user = chunk.texts("accounts", "customer_id", account)
-    known = text_columns.joined('"', user, '"')
-    signed_in = chunk.tables["events"]["signed_in"].combine_chunks()
-    head, properties = _said(chunk)
-    lines = text_columns.joined(
-        head,
+    happened_at = chunk.array("events", "at")
+    sent_after, latency = rng.integers(20, 2000, count), rng.integers(30, 400, count)
+    sent_at = happened_at + sent_after
+    lines = text.joined(
+        _beginnings(chunk),
         ',"messageId":"',
-        text_columns.uuids(rng.integers(0, 256, (count, 16), np.uint8)),
+        text.uuids(rng.integers(0, 256, (count, 16), np.uint8)),
         '","anonymousId":"',
-        chunk.texts("devices", "anonymous_id", chunk.of("events", "device")),
+        chunk.column("devices", "anonymous_id", chunk.array("events", "device")),
         '","userId":',
-        pc.if_else(signed_in, known, "null"),
+        _user_ids(chunk),
         ',"timestamp":"',
-        _stamp(at + latency),  # Segment's rule: receivedAt - (sentAt - originalTimestamp)
+        _stamp(happened_at + latency),  # Segment's rule: receivedAt - (sentAt - originalTimestamp)
         '","originalTimestamp":"',
-        _stamp(at),
+        _stamp(happened_at),
         '","sentAt":"',
-        _stamp(at + waits),
+        _stamp(sent_at),
         '","receivedAt":"',
-        _stamp(at + waits + latency),
+        _stamp(sent_at + latency),
         '",',
-        properties,
-        _context(chunk, rng),
+        _contents(chunk),
+        _contexts(chunk, rng),
         "}\n",
     )
-    person = chunk.of("persons", "person")[chunk.of("events", "row")]
-    yield Dirt(chunk, "web/events").export({LINES: lines}, person, PACKED)
+    person = chunk.array("persons", "person")[chunk.array("events", "row")]
+    yield DirtyExport(chunk, "web/events").build({LINES: lines}, person, PACKED)
 
 
 def _stamp(milliseconds: Ints) -> pa.Array:
-    seconds = milliseconds // 1000 - text_columns.UTC_OFFSET
-    return text_columns.joined(
-        text_columns.days(seconds),
-        "T",
-        text_columns.clock(seconds),
-        ".",
-        text_columns.digits(milliseconds % 1000, 3),
-        "Z",
-    )
+    """Return local moments (ms) as UTC: 2026-06-30T13:05:00.123Z."""
+    seconds = milliseconds // MILLISECONDS - text.UTC_OFFSET
+    decimals = text.digits(milliseconds % MILLISECONDS, 3)
+    return text.joined(text.days(seconds), "T", text.clock(seconds), ".", decimals, "Z")
 
 
-def _said(chunk: Chunk) -> tuple[pa.Array, pa.Array]:
-    """Return the beginning of each message, its type and name, and its properties or traits."""
-    kind, subject = chunk.of("events", "kind"), chunk.of("events", "subject")
-    app = chunk.of("events", "app")
-    heads = (
-        '{"type":"page"',
-        '{"type":"track","event":"Product Viewed"',
-        '{"type":"identify"',
-        '{"type":"track","event":"Order Completed"',
-        '{"type":"screen"',
+def _user_ids(chunk: Chunk) -> pa.Array:
+    """Return who is signed in, as JSON: a customer id or null."""
+    customer_ids = chunk.column("accounts", "customer_id", chunk.array("events", "account"))
+    signed_in = chunk.column("events", "signed_in")
+    return pc.if_else(signed_in, text.joined('"', customer_ids, '"'), "null")
+
+
+def _beginnings(chunk: Chunk) -> pa.Array:
+    """Return the beginning of each message: its type and name."""
+    kind = chunk.array("events", "kind")
+    is_screen = chunk.array("events", "app") & (kind == PAGE)
+    return text.pick((*_BEGINNINGS, _SCREEN), np.where(is_screen, len(_BEGINNINGS), kind))
+
+
+def _contents(chunk: Chunk) -> pa.Array:
+    """Return the properties or traits of each message."""
+    kind, subject = chunk.array("events", "kind"), chunk.array("events", "subject")
+    of_kind = {number: np.flatnonzero(kind == number) for number in (PAGE, VIEW, IDENTIFY, ORDERED)}
+    contents = (
+        text.pick([_page(*page) for page in _PAGES], subject[of_kind[PAGE]]),
+        text.pick(_products(chunk), subject[of_kind[VIEW]]),
+        _traits(chunk, subject[of_kind[IDENTIFY]]),
+        _ordered(chunk, subject[of_kind[ORDERED]]),
     )
-    head = text_columns.pick(heads, np.where(app & (kind == PAGE), len(heads) - 1, kind))
-    told: dict[int, Any] = {
-        PAGE: lambda of: text_columns.pick([_page(*page) for page in _PAGES], of),
-        VIEW: lambda of: text_columns.pick(_products(chunk), of),
-        IDENTIFY: lambda of: _traits(chunk, of),
-        ORDERED: lambda of: _ordered(chunk, of),
-    }
-    parts = [told[one](subject[kind == one]) for one in told]
-    place = np.empty(len(kind), np.int64)
-    place[np.concatenate([np.flatnonzero(kind == one) for one in told])] = np.arange(len(kind))
-    return head, pa.concat_arrays(parts).take(pa.array(place))
+    position = np.empty(len(kind), np.int64)  # of each message in the concatenated contents
+    position[np.concatenate(list(of_kind.values()))] = np.arange(len(kind))
+    return pa.concat_arrays(contents).take(pa.array(position))
 
 
 def _page(name: str, path: str) -> str:
@@ -115,70 +121,72 @@ def _page(name: str, path: str) -> str:
 
 
 def _products(chunk: Chunk) -> list[str]:
-    catalogue = chunk.frame.catalogue
-    return [
-        '"properties":'
-        + _encode(
-            {
-                "product_id": product,
-                "name": name,
-                "category": CATEGORIES[number // PRODUCTS_A_CATEGORY],
-                "price": int(catalogue.prices[number, 0]) / 100,
-                "currency": "CNY",
-            }
-        )
-        for number, (product, name) in enumerate(zip(catalogue.ids, catalogue.names, strict=True))
+    """Return the properties of a view of each product."""
+    catalogue = chunk.scenario.catalogue
+    properties = [
+        {
+            "product_id": catalogue.ids[number],
+            "name": name,
+            "category": CATEGORIES[number // PRODUCTS_A_CATEGORY],
+            "price": int(catalogue.prices[number, 0]) / 100,
+            "currency": "CNY",
+        }
+        for number, name in enumerate(catalogue.names)
     ]
+    return [f'"properties":{_encode(product)}' for product in properties]
 
 
 def _traits(chunk: Chunk, account: Ints) -> pa.Array:
     """Return what an account says of its person when it signs in first: phone, e-mail or unionid."""
-    row, carries = chunk.of("accounts", "row")[account], chunk.of("accounts", "carries")[account]
-    name = (chunk.texts("persons", part, row) for part in ("given_first", "given_second", "family"))
-    first, second, family = name
-    phone = text_columns.joined(',"phone":"+86', chunk.texts("persons", "phone", row), '"')
-    email = text_columns.joined(',"email":"', chunk.texts("persons", "email", row), '"')
-    union = text_columns.joined(',"unionid":"', chunk.texts("persons", "unionid", row), '"')
-    return text_columns.joined(
+    row, carries = chunk.array("accounts", "row")[account], chunk.array("accounts", "carries")[account]
+    phone = text.joined(',"phone":"+86', chunk.column("persons", "phone", row), '"')
+    email = text.joined(',"email":"', chunk.column("persons", "email", row), '"')
+    unionid = text.joined(',"unionid":"', chunk.column("persons", "unionid", row), '"')
+    return text.joined(
         '"traits":{"firstName":"',
-        first,
-        second,
+        chunk.column("persons", "given_first", row),
+        chunk.column("persons", "given_second", row),
         '","lastName":"',
-        family,
+        chunk.column("persons", "family", row),
         '"',
         pc.if_else(pa.array(carries == BOTH), email, ""),
-        pc.if_else(pa.array(carries == WECHAT), union, phone),
+        pc.if_else(pa.array(carries == WECHAT), unionid, phone),
         "}",
     )
 
 
 def _ordered(chunk: Chunk, order: Ints) -> pa.Array:
-    lines = np.bincount(chunk.of("items", "order"), weights=chunk.of("items", "quantity")).astype(np.int64)
-    return text_columns.joined(
+    pieces = np.bincount(chunk.array("items", "order"), weights=chunk.array("items", "quantity"))
+    return text.joined(
         '"properties":{"order_id":"',
-        chunk.texts("orders", "order_id", order),
+        chunk.column("orders", "order_id", order),
         '","revenue":',
-        text_columns.money(chunk.of("orders", "amount")[order]),
+        text.money(chunk.array("orders", "amount")[order]),
         ',"currency":"CNY","quantity":',
-        text_columns.plain(lines[order]),
+        text.integers(pieces[order].astype(np.int64)),
         "}",
     )
 
 
-def _context(chunk: Chunk, rng: np.random.Generator) -> pa.Array:
-    """Return where a message came from: a page with its browser, or the app on a telephone."""
-    agents = [
-        f',"context":{{"page":{_encode({"url": SITE, "referrer": referrer})},"userAgent":"{agent}","locale":"zh-CN",'
-        f"{_LIBRARY}}}"
-        for agent in _AGENTS
-        for referrer in _REFERRERS
-    ]
-    apps = [
-        f',"context":{{"app":{{"name":"shop","version":"{version}"}},"os":{{"name":"{os}"}},"locale":"zh-CN",{_LIBRARY}}}'
-        for os in ("Android", "iOS")
-        for version in ("5.1.0", "5.2.1")
-    ]
-    # a device keeps its browser or telephone; where it came from may change
-    device, app = chunk.of("events", "device"), chunk.of("events", "app")
-    browser = device % len(_AGENTS) * len(_REFERRERS) + rng.integers(0, len(_REFERRERS), len(device))
-    return text_columns.pick([*agents, *apps], np.where(app, len(agents) + device // 2 % len(apps), browser))
+def _contexts(chunk: Chunk, rng: np.random.Generator) -> pa.Array:
+    """Return where each message came from: a page with its browser, or the app on a telephone.
+
+    A device keeps its browser or telephone; the page that it came from may change.
+    """
+    browsers = [_browser(agent, referrer) for agent in _AGENTS for referrer in _REFERRERS]
+    apps = [_app(system, version) for system in ("Android", "iOS") for version in ("5.1.0", "5.2.1")]
+    device, in_app = chunk.array("events", "device"), chunk.array("events", "app")
+    agent = device % len(_AGENTS)
+    browser = agent * len(_REFERRERS) + rng.integers(0, len(_REFERRERS), len(device))
+    app = len(browsers) + device // DEVICES_A_PERSON % len(apps)
+    return text.pick([*browsers, *apps], np.where(in_app, app, browser))
+
+
+def _browser(agent: str, referrer: str) -> str:
+    page = _encode({"url": SITE, "referrer": referrer})
+    return f',"context":{{"page":{page},"userAgent":"{agent}","locale":"zh-CN",{_LIBRARY}}}'
+
+
+def _app(system: str, version: str) -> str:
+    app, os = _encode({"name": "shop", "version": version}), _encode({"name": system})
+    return f',"context":{{"app":{app},"os":{os},"locale":"zh-CN",{_LIBRARY}}}'

@@ -4,74 +4,77 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lakehouse.sample.company import text_columns
+from lakehouse.sample.company import text_columns as text
+from lakehouse.sample.company.policy import PricePolicy
 from lakehouse.sample.company.world.accounts import BOTH
-from lakehouse.sample.company.world.places import CITIES
+from lakehouse.sample.company.world.places import CITY_NAMES, PROVINCE_CODES
 from lakehouse.sample.company.writers.export import GENERATED, Export
-from lakehouse.sample.company.writers.part import sold_by
+from lakehouse.sample.company.writers.order_lines import OrderLines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lakehouse.sample.company.world.chunk import Chunk
 
-_CITIES = [city.name for city in CITIES]
-_PROVINCES = [city.province_code for city in CITIES]  # WooCommerce has them with the country's code
-_COUPON = 1000  # fen
-
 
 def exports(chunk: Chunk) -> Iterator[Export]:
     """Yield the orders that were made with WooCommerce, in the order of their lines."""
-    if "woocommerce" not in chunk.frame.shops:
+    if "woocommerce" not in chunk.scenario.shops:
         return
-    line = np.flatnonzero(sold_by(chunk, "woocommerce")[chunk.of("items", "order")])
-    order, product = chunk.of("items", "order")[line], chunk.of("items", "product")[line]
-    row, account = chunk.of("orders", "row")[order], chunk.of("orders", "account")[order]
-    city, amount = chunk.of("persons", "city")[row], chunk.of("orders", "amount")[order]
-    number = pc.utf8_slice_codeunits(chunk.texts("orders", "order_id", order), 2)
-    nth, quantity = text_columns.plain(chunk.of("items", "line")[line]), chunk.of("items", "quantity")[line]
-    back, value = (
-        np.isin(order, chunk.of("returns", "order")),
-        chunk.of("items", "unit_price")[line] * quantity,
-    )
-    given = text_columns.joined(
-        *(chunk.texts("persons", part, row) for part in ("given_first", "given_second"))
-    )
-    columns = {
+    lines = OrderLines(chunk, "woocommerce")
+    columns = {**_order_columns(lines), **_line_columns(lines)}
+    yield Export("woocommerce/order_export", pa.table(columns), lines.order_array("person"))
+
+
+def _order_numbers(lines: OrderLines) -> pa.Array:
+    """Return the digits of the world's order ids."""
+    return pc.utf8_slice_codeunits(lines.order_column("order_id"), len("SO"))
+
+
+def _order_columns(lines: OrderLines) -> dict[str, pa.Array]:
+    number, amount, is_returned = _order_numbers(lines), lines.order_array("amount"), lines.is_returned()
+    city, account_has_email = lines.person_array("city"), lines.account_array("carries") == BOTH
+    given_name = text.joined(lines.person_column("given_first"), lines.person_column("given_second"))
+    return {
         "order_id": number,
         "order_number": number,
-        "date": text_columns.utc(chunk.of("orders", "ordered_at")[order]),
-        "status": text_columns.pick(("completed", "refunded"), back.astype(np.int64)),
-        "shipping_total": pa.repeat("0.00", len(line)),
-        "tax_total": pa.repeat("0.00", len(line)),
-        "discount_total": text_columns.money(chunk.of("orders", "coupon")[order] * _COUPON),
-        "order_total": text_columns.money(amount),
-        "refunded_total": text_columns.money(amount * back),
-        "order_currency": pa.repeat("CNY", len(line)),
-        "payment_method": pa.repeat("alipay", len(line)),
-        "customer_id": pc.utf8_slice_codeunits(chunk.texts("accounts", "customer_id", account), 1),
-        "billing_first_name": given,
-        "billing_last_name": chunk.texts("persons", "family", row),
-        "billing_email": text_columns.blank(
-            chunk.texts("persons", "email", row), chunk.of("accounts", "carries")[account] != BOTH
-        ),
-        "billing_phone": chunk.texts("persons", "phone", row),
-        "billing_address_1": chunk.texts("persons", "address", row),
-        "billing_city": text_columns.pick(_CITIES, city),
-        "billing_state": text_columns.pick(_PROVINCES, city),
-        "billing_country": pa.repeat("CN", len(line)),
-        "customer_note": pa.repeat(GENERATED, len(line)),
-        "item_id": text_columns.joined(number, nth),
-        "item_product_id": pc.utf8_slice_codeunits(text_columns.pick(chunk.frame.catalogue.ids, product), 1),
-        "item_name": text_columns.pick(chunk.frame.catalogue.names, product),
-        "item_sku": text_columns.pick(chunk.frame.catalogue.ids, product),
-        "item_quantity": text_columns.plain(quantity),
-        "item_subtotal": text_columns.money(value),
-        "item_total": text_columns.money(value),
-        "item_refunded": text_columns.money(value * back),
+        "date": text.utc(lines.order_array("ordered_at")),
+        "status": text.either(is_returned, "refunded", "completed"),
+        "shipping_total": pa.repeat("0.00", len(lines)),
+        "tax_total": pa.repeat("0.00", len(lines)),
+        "discount_total": text.money(lines.order_array("coupon") * PricePolicy.coupon_fen),
+        "order_total": text.money(amount),
+        "refunded_total": text.money(amount * is_returned),
+        "order_currency": pa.repeat("CNY", len(lines)),
+        "payment_method": pa.repeat("alipay", len(lines)),
+        "customer_id": pc.utf8_slice_codeunits(lines.account_column("customer_id"), 1),
+        "billing_first_name": given_name,
+        "billing_last_name": lines.person_column("family"),
+        "billing_email": text.null_where(lines.person_column("email"), ~account_has_email),
+        "billing_phone": lines.person_column("phone"),
+        "billing_address_1": lines.person_column("address"),
+        "billing_city": text.pick(CITY_NAMES, city),
+        "billing_state": text.pick(PROVINCE_CODES, city),  # WooCommerce has them with the country's code
+        "billing_country": pa.repeat("CN", len(lines)),
+        "customer_note": pa.repeat(GENERATED, len(lines)),
     }
-    yield Export("woocommerce/order_export", pa.table(columns), chunk.of("orders", "person")[order])
+
+
+def _line_columns(lines: OrderLines) -> dict[str, pa.Array]:
+    catalogue, product = lines.chunk.scenario.catalogue, lines.item_array("product")
+    product_ids = text.pick(catalogue.ids, product)
+    quantity = lines.item_array("quantity")
+    value = lines.item_array("unit_price") * quantity
+    return {
+        "item_id": text.joined(_order_numbers(lines), text.integers(lines.item_array("line"))),
+        "item_product_id": pc.utf8_slice_codeunits(product_ids, 1),
+        "item_name": text.pick(catalogue.names, product),
+        "item_sku": product_ids,
+        "item_quantity": text.integers(quantity),
+        "item_subtotal": text.money(value),
+        "item_total": text.money(value),
+        "item_refunded": text.money(value * lines.is_returned()),
+    }

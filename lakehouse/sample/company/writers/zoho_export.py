@@ -4,238 +4,220 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lakehouse.sample.company import text_columns
-from lakehouse.sample.company.plants import CHANNELS, LOSS_REASONS
-from lakehouse.sample.company.random_arrays import Ints
-from lakehouse.sample.company.world.places import CITIES
-from lakehouse.sample.company.world.selling import KINDS, LOST, OPEN
+from lakehouse.sample.company import text_columns as text
+from lakehouse.sample.company.policy import CHANNELS
+from lakehouse.sample.company.units import MINUTE
+from lakehouse.sample.company.world.selling import KINDS
 from lakehouse.sample.company.writers import ids
-from lakehouse.sample.company.writers.export import GENERATED, Dirt, Export
-from lakehouse.sample.company.writers.part import (
-    Part,
-    emails,
-    family_names,
-    first_contacts,
-    full_names,
-    given_names,
-    held_by,
-    last_stages,
-    or_null,
-    phones,
-)
+from lakehouse.sample.company.writers import shared_columns as shared
+from lakehouse.sample.company.writers.export import GENERATED, DirtyExport, Export
+from lakehouse.sample.company.writers.system_records import records_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from lakehouse.sample.company.random_arrays import Ints
     from lakehouse.sample.company.world.chunk import Chunk
+    from lakehouse.sample.company.writers.system_records import SystemRecords
 
-_STAGES = (
-    "Qualification",
-    "Needs Analysis",
-    "Proposal/Price Quote",
-    "Negotiation/Review",
-    "Closed Won",
-    "Closed Lost",
-)
-_PERCENT = ("10", "20", "75", "90", "100", "0")
-_CITIES = [place.name for place in CITIES]
+_STAGE_PERCENTS = {
+    "Qualification": "10",
+    "Needs Analysis": "20",
+    "Proposal/Price Quote": "75",
+    "Negotiation/Review": "90",
+    "Closed Won": "100",
+    "Closed Lost": "0",
+}
+_STAGES, _PERCENTS = list(_STAGE_PERCENTS), list(_STAGE_PERCENTS.values())
+_LEAD_STATUSES = {  # the world's: Zoho's
+    "converted": "Pre-Qualified",
+    "contacted": "Contacted",
+    "unqualified": "Not Qualified",
+}
 
 
 def exports(chunk: Chunk) -> Iterator[Export]:
     """Yield what Zoho writes of the customers whose office works with it."""
-    part = held_by(chunk, "zoho")
-    if part.none:
+    records = records_of(chunk, "zoho")
+    if records.is_empty:
         return
-    yield _contacts(part)
-    yield _leads(part)
-    yield _deals(part)
+    yield _contacts(records)
+    yield _leads(records)
+    yield _deals(records)
     for kind, write in (("call", _calls), ("email", _tasks), ("meeting", _meetings), ("note", _notes)):
-        yield write(part.only("activities", part.of("activities", "kind") == KINDS.index(kind)))
-    yield _cases(part)
+        is_kind = records.array("activities", "kind") == KINDS.index(kind)
+        yield write(records.filtered("activities", is_kind))
+    yield _cases(records)
 
 
-def _id(kind: str, numbers: pa.Array) -> pa.Array:
-    return text_columns.joined("zcrm_", ids.zoho(kind, numbers))
+def _ids(kind: str, world_ids: pa.Array) -> pa.Array:
+    return text.joined("zcrm_", ids.zoho(kind, world_ids))
 
 
-def _owner(part: Part, label: str, table: str, by: str = "owner") -> dict[str, pa.Array]:
-    user = _id("users", part.user(table, "user_id", by))
-    return {f"{label}.id": user, label: part.user(table, "name", by)}
+def _owner(records: SystemRecords, label: str, table: str, role: str = "owner") -> dict[str, pa.Array]:
+    user_ids = _ids("users", records.user_column(table, "user_id", role))
+    return {f"{label}.id": user_ids, label: records.user_column(table, "name", role)}
 
 
 def _times(created: Ints, updated: Ints) -> dict[str, pa.Array]:
-    return {"Created Time": text_columns.utc(created), "Modified Time": text_columns.utc(updated)}
+    return {"Created Time": text.utc(created), "Modified Time": text.utc(updated)}
 
 
-def _contact_ids(part: Part, contact: Ints) -> pa.Array:
-    return or_null(_id("contacts", part.chunk.texts("contacts", "contact_id")), contact)
+def _contact_ids(records: SystemRecords, contact: Ints) -> pa.Array:
+    return text.at_or_null(_ids("contacts", records.chunk.column("contacts", "contact_id")), contact)
 
 
-def _contacts(part: Part) -> Export:
+def _contacts(records: SystemRecords) -> Export:
     """Return contacts; Zoho has a field for a refusal alone."""
-    city, updated = (
-        part.chunk.of("persons", "city")[part.of("contacts", "row")],
-        part.of("contacts", "updated_at"),
-    )
-    refused = pc.equal(part.texts("contacts", "consent"), "no").to_numpy(zero_copy_only=False)
-    family, given = family_names(part), given_names(part)
-    dirt = Dirt(part.chunk, "zoho/contacts")
+    dirty = DirtyExport(records.chunk, "zoho/contacts")
+    rows = len(records.row_numbers("contacts"))
+    updated, refuses = records.array("contacts", "updated_at"), shared.refuses_marketing(records)
     columns = {
-        "Record Id": _id("contacts", part.texts("contacts", "contact_id")),
-        **_owner(part, "Contact Owner", "contacts"),
-        "Lead Source": pa.repeat(GENERATED, len(city)),
-        "First Name": given,
-        "Last Name": family,
-        "Email": dirt.emails("Email", emails(part)),
-        "Mobile": dirt.phones("Mobile", phones(part)),
-        **_times(part.of("contacts", "created_at"), updated),
-        "Contact Name": dirt.words("Contact Name", text_columns.joined(family, given)),
-        "Mailing Street": part.persons("contacts", "address"),
-        "Mailing City": dirt.words("Mailing City", text_columns.pick(_CITIES, city)),
-        "Mailing State": text_columns.pick([place.province for place in CITIES], city),
-        "Mailing Country": pa.repeat("中国", len(city)),
-        "Email Opt Out": text_columns.pick(("false", "true"), refused.astype(np.int64)),
-        "Unsubscribed Time": text_columns.blank(text_columns.utc(updated), ~refused),
+        "Record Id": _ids("contacts", records.column("contacts", "contact_id")),
+        **_owner(records, "Contact Owner", "contacts"),
+        "Lead Source": pa.repeat(GENERATED, rows),
+        "First Name": shared.given_names(records),
+        "Last Name": shared.family_names(records),
+        "Email": dirty.emails("Email", shared.emails(records)),
+        "Mobile": dirty.phones("Mobile", shared.phones(records)),
+        **_times(records.array("contacts", "created_at"), updated),
+        "Contact Name": dirty.texts("Contact Name", shared.spelt_names(records)),
+        "Mailing Street": records.person_column("contacts", "address"),
+        "Mailing City": dirty.texts("Mailing City", shared.city_names(records, "contacts")),
+        "Mailing State": shared.province_names(records, "contacts"),
+        "Mailing Country": pa.repeat("中国", rows),
+        "Email Opt Out": text.either(refuses, "true", "false"),
+        "Unsubscribed Time": text.null_where(text.utc(updated), ~refuses),
     }
-    return dirt.export(columns, part.of("contacts", "person"))
+    return dirty.build(columns, records.array("contacts", "person"))
 
 
-def _leads(part: Part) -> Export:
-    status, created = part.texts("leads", "status"), part.of("leads", "created_at")
-    converted = pc.equal(status, "converted").to_numpy(zero_copy_only=False)
-    contact = np.where(converted, first_contacts(part.chunk, part.of("leads", "row")), -1)
-    of = pc.index_in(status, pa.array(["converted", "contacted", "unqualified"]))
-    dirt = Dirt(part.chunk, "zoho/leads")
+def _leads(records: SystemRecords) -> Export:
+    dirty = DirtyExport(records.chunk, "zoho/leads")
+    created, is_converted = records.array("leads", "created_at"), shared.is_converted(records)
+    status = pc.index_in(records.column("leads", "status"), pa.array(list(_LEAD_STATUSES)))
     columns = {
-        "Record Id": _id("leads", part.texts("leads", "lead_id")),
-        **_owner(part, "Lead Owner", "leads"),
-        "Is Converted": text_columns.pick(("false", "true"), converted.astype(np.int64)),
-        "Mobile": dirt.phones("Mobile", part.persons("leads", "phone")),
-        "Lead Source": text_columns.pick(CHANNELS, part.of("leads", "channel")),
-        "Lead Status": text_columns.pick(
-            ("Pre-Qualified", "Contacted", "Not Qualified"), of.to_numpy(zero_copy_only=False)
-        ),
+        "Record Id": _ids("leads", records.column("leads", "lead_id")),
+        **_owner(records, "Lead Owner", "leads"),
+        "Is Converted": text.either(is_converted, "true", "false"),
+        "Mobile": dirty.phones("Mobile", records.person_column("leads", "phone")),
+        "Lead Source": text.pick(CHANNELS, records.array("leads", "channel")),
+        "Lead Status": text.pick(list(_LEAD_STATUSES.values()), status.to_numpy(zero_copy_only=False)),
         **_times(created, created),
-        "Lead Name": dirt.words("Lead Name", full_names(part, "leads")),
-        "City": text_columns.pick(_CITIES, part.chunk.of("persons", "city")[part.of("leads", "row")]),
+        "Lead Name": dirty.texts("Lead Name", shared.full_names(records, "leads")),
+        "City": shared.city_names(records, "leads"),
         "Country": pa.repeat("中国", len(created)),
-        "Converted Date Time": text_columns.blank(text_columns.utc(created), ~converted),
-        "Converted Contact.id": _contact_ids(part, contact),
+        "Converted Date Time": text.null_where(text.utc(created), ~is_converted),
+        "Converted Contact.id": _contact_ids(records, shared.converted_contacts(records)),
     }
-    return dirt.export(columns, part.of("leads", "person"))
+    return dirty.build(columns, records.array("leads", "person"))
 
 
-def _deals(part: Part) -> Export:
-    rows, outcome = part.rows("deals"), part.of("deals", "outcome")
-    stage = last_stages(part.chunk)[rows]
-    created, closed = part.of("deals", "created_at"), part.of("deals", "closed_at")
+def _deals(records: SystemRecords) -> Export:
+    rows, stage = records.row_numbers("deals"), shared.last_stages(records)
     columns = {
-        "Record Id": _id("deals", part.texts("deals", "deal_id")),
-        **_owner(part, "Deal Owner", "deals"),
-        "Amount": text_columns.money(part.of("deals", "amount")),
-        "Deal Name": text_columns.joined(part.texts("deals", "product"), " ", part.texts("deals", "deal_id")),
-        "Closing Date": text_columns.days(closed - text_columns.UTC_OFFSET),
-        "Stage": text_columns.pick(_STAGES, stage),
-        "Probability (%)": text_columns.pick(_PERCENT, stage),
-        "Lead Source": text_columns.pick(CHANNELS, part.of("deals", "channel")),
-        "Contact Name.id": _contact_ids(part, part.of("deals", "contact")),
+        "Record Id": _ids("deals", records.column("deals", "deal_id")),
+        **_owner(records, "Deal Owner", "deals"),
+        "Amount": text.money(records.array("deals", "amount")),
+        "Deal Name": shared.deal_titles(records.chunk, rows),
+        "Closing Date": text.days(records.array("deals", "closed_at") - text.UTC_OFFSET),
+        "Stage": text.pick(_STAGES, stage),
+        "Probability (%)": text.pick(_PERCENTS, stage),
+        "Lead Source": text.pick(CHANNELS, records.array("deals", "channel")),
+        "Contact Name.id": _contact_ids(records, records.array("deals", "contact")),
         "Currency": pa.repeat("CNY", len(rows)),
-        **_times(created, np.where(outcome == OPEN, created, closed)),
+        **_times(records.array("deals", "created_at"), shared.deals_updated(records)),
         "Pipeline": pa.repeat("Standard (Standard)", len(rows)),
-        "Reason For Loss": text_columns.blank(
-            text_columns.pick(LOSS_REASONS, np.maximum(part.of("deals", "reason"), 0)), outcome != LOST
-        ),
+        "Reason For Loss": shared.loss_reasons(records),
     }
-    return Export("zoho/deals", pa.table(columns), part.of("deals", "person"))
+    return Export("zoho/deals", pa.table(columns), records.array("deals", "person"))
 
 
-def _activity(part: Part, place: str, owner: str, of: dict[str, pa.Array]) -> Export:
-    """Return activities of one kind: what its export has of its own, and what all have."""
-    at, deal = part.of("activities", "at"), part.of("activities", "deal")
+def _activity(records: SystemRecords, entity: str, owner: str, own_columns: dict[str, pa.Array]) -> Export:
+    """Return activities of one kind: the columns of their export alone, and those that all have."""
+    at, deal = records.array("activities", "at"), records.array("activities", "deal")
+    deal_ids = _ids("deals", records.chunk.column("deals", "deal_id"))
     columns = {
-        "Record Id": _id("activities", part.texts("activities", "activity_id")),
-        **_owner(part, owner, "activities"),
-        **of,
-        "Contact Name.id": _contact_ids(part, part.of("activities", "contact")),
-        "Related To.id": or_null(_id("deals", part.chunk.texts("deals", "deal_id")), deal),
-        "Related To Module": text_columns.blank(pa.repeat("Deals", len(at)), deal < 0),
+        "Record Id": _ids("activities", records.column("activities", "activity_id")),
+        **_owner(records, owner, "activities"),
+        **own_columns,
+        "Contact Name.id": _contact_ids(records, records.array("activities", "contact")),
+        "Related To.id": text.at_or_null(deal_ids, deal),
+        "Related To Module": text.null_where(pa.repeat("Deals", len(at)), deal < 0),
         **_times(at, at),
-        "Description": part.texts("activities", "note"),
+        "Description": records.column("activities", "note"),
     }
-    return Export(place, pa.table(columns), part.of("activities", "person"))
+    return Export(entity, pa.table(columns), records.array("activities", "person"))
 
 
-def _calls(part: Part) -> Export:
-    minutes = part.of("activities", "minutes")
-    of = {
+def _calls(records: SystemRecords) -> Export:
+    minutes = records.array("activities", "minutes")
+    own_columns = {
         "Subject": pa.repeat("Call", len(minutes)),
         "Call Type": pa.repeat("Outbound", len(minutes)),
-        "Call Start Time": text_columns.utc(part.of("activities", "at")),
-        "Call Duration": text_columns.joined(text_columns.plain(minutes), ":00"),
-        "Call Duration (in seconds)": text_columns.plain(minutes * 60),
+        "Call Start Time": text.utc(records.array("activities", "at")),
+        "Call Duration": text.joined(text.integers(minutes), ":00"),
+        "Call Duration (in seconds)": text.integers(minutes * MINUTE),
         "Call Status": pa.repeat("Completed", len(minutes)),
     }
-    return _activity(part, "zoho/calls", "Call Owner", of)
+    return _activity(records, "zoho/calls", "Call Owner", own_columns)
 
 
-def _tasks(part: Part) -> Export:
+def _tasks(records: SystemRecords) -> Export:
     """Return e-mails: Zoho exports none, so the company keeps a task for each."""
-    at = part.of("activities", "at")
-    of = {
+    at = records.array("activities", "at")
+    own_columns = {
         "Subject": pa.repeat("Email", len(at)),
-        "Due Date": text_columns.days(at - text_columns.UTC_OFFSET),
+        "Due Date": text.days(at - text.UTC_OFFSET),
         "Status": pa.repeat("Completed", len(at)),
-        "Closed Time": text_columns.utc(at),
+        "Closed Time": text.utc(at),
     }
-    return _activity(part, "zoho/tasks", "Task Owner", of)
+    return _activity(records, "zoho/tasks", "Task Owner", own_columns)
 
 
-def _meetings(part: Part) -> Export:
-    at = part.of("activities", "at")
-    of = {
+def _meetings(records: SystemRecords) -> Export:
+    at = records.array("activities", "at")
+    own_columns = {
         "Title": pa.repeat("Meeting", len(at)),
         "All day": pa.repeat("false", len(at)),
-        "From": text_columns.utc(at),
-        "To": text_columns.utc(at + part.of("activities", "minutes") * 60),
+        "From": text.utc(at),
+        "To": text.utc(at + records.array("activities", "minutes") * MINUTE),
     }
-    return _activity(part, "zoho/meetings", "Host", of)
+    return _activity(records, "zoho/meetings", "Host", own_columns)
 
 
-def _notes(part: Part) -> Export:
-    at = part.of("activities", "at")
+def _notes(records: SystemRecords) -> Export:
+    at = records.array("activities", "at")
     columns = {
-        "Record Id": _id("activities", part.texts("activities", "activity_id")),
+        "Record Id": _ids("activities", records.column("activities", "activity_id")),
         **_times(at, at),
-        "Note Content": part.texts("activities", "note"),
-        **_owner(part, "Note Owner", "activities"),
+        "Note Content": records.column("activities", "note"),
+        **_owner(records, "Note Owner", "activities"),
         "Note Title": pa.repeat("Note", len(at)),
-        "Parent ID.id": _contact_ids(part, part.of("activities", "contact")),
+        "Parent ID.id": _contact_ids(records, records.array("activities", "contact")),
     }
-    return Export("zoho/notes", pa.table(columns), part.of("activities", "person"))
+    return Export("zoho/notes", pa.table(columns), records.array("activities", "person"))
 
 
-def _cases(part: Part) -> Export:
-    chunk, open_ = part.chunk, part.of("tickets", "open")
-    complaint = part.of("tickets", "complaint").astype(np.int64)
-    satisfaction = part.of("tickets", "satisfaction")
-    created, resolved = part.of("tickets", "created_at"), part.of("tickets", "resolved_at")
-    dirt = Dirt(chunk, "zoho/cases")
+def _cases(records: SystemRecords) -> Export:
+    dirty = DirtyExport(records.chunk, "zoho/cases")
+    chunk, is_open = records.chunk, records.array("tickets", "open")
+    contact = shared.first_contacts(chunk, records.array("tickets", "row"))
     columns = {
-        "Record Id": _id("tickets", part.texts("tickets", "ticket_id")),
-        **_owner(part, "Case Owner", "tickets", "agent"),
-        "Status": text_columns.pick(("Closed", "New"), open_.astype(np.int64)),
-        "Type": text_columns.pick(("question", "complaint"), complaint),
-        "Case Origin": pa.repeat("Web", len(open_)),
-        "Subject": part.texts("tickets", "subject"),
-        "Priority": text_columns.pick(("Medium", "High"), complaint),
-        "Related To.id": _contact_ids(part, first_contacts(chunk, part.of("tickets", "row"))),
-        "Email": part.persons("tickets", "email"),
-        "Order Number": chunk.texts("orders", "order_id", part.of("tickets", "order")),
-        "Satisfaction": text_columns.blank(text_columns.plain(satisfaction), satisfaction == 0),
-        **_times(created, np.where(open_, created, resolved)),
+        "Record Id": _ids("tickets", records.column("tickets", "ticket_id")),
+        **_owner(records, "Case Owner", "tickets", "agent"),
+        "Status": text.either(is_open, "New", "Closed"),
+        "Type": shared.ticket_kinds(records),
+        "Case Origin": pa.repeat("Web", len(is_open)),
+        "Subject": records.column("tickets", "subject"),
+        "Priority": text.either(records.array("tickets", "complaint"), "High", "Medium"),
+        "Related To.id": _contact_ids(records, contact),
+        "Email": records.person_column("tickets", "email"),
+        "Order Number": chunk.column("orders", "order_id", records.array("tickets", "order")),
+        "Satisfaction": shared.satisfaction(records),
+        **_times(records.array("tickets", "created_at"), shared.tickets_updated(records)),
     }
-    return dirt.export(columns, part.of("tickets", "person"))
+    return dirty.build(columns, records.array("tickets", "person"))

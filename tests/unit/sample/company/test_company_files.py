@@ -136,13 +136,13 @@ def test_another_system_is_one_more_writer(tmp_path: Path, monkeypatch: pytest.M
     """A function from a chunk of the world to an export is all that a further system's files need."""
 
     def exports(world: Any) -> Iterator[Export]:
-        row = world.of("contacts", "row")
+        row = world.array("contacts", "row")
         columns = {
-            "Record ID": world.texts("contacts", "contact_id"),
-            "Phone Number": text_columns.joined("+86", world.texts("persons", "phone", row)),
-            "Create Date": text_columns.universal(world.of("contacts", "created_at")),
+            "Record ID": world.column("contacts", "contact_id"),
+            "Phone Number": text_columns.joined("+86", world.column("persons", "phone", row)),
+            "Create Date": text_columns.utc_iso(world.array("contacts", "created_at")),
         }
-        yield Export("pipedrive/persons", pa.table(columns), world.of("contacts", "person"))
+        yield Export("pipedrive/persons", pa.table(columns), world.array("contacts", "person"))
 
     module = sys.modules[write.__module__]
     monkeypatch.setattr(module, "OF_CUSTOMERS", (*module.OF_CUSTOMERS, exports))

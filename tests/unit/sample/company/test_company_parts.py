@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from lakehouse.sample.company import text_columns
-from lakehouse.sample.company.random_arrays import choose, count_within, scramble, stream
+from lakehouse.sample.company.random_arrays import choose, position_in_group, scramble, stream
 from lakehouse.sample.company.world.days import History, holiday, is_workday
 from lakehouse.sample.company.world.waves import WAVES, wave_of, wave_start
 
@@ -40,8 +40,8 @@ def test_choices_follow_their_weights() -> None:
 
 def test_rows_are_counted_within_their_group() -> None:
     """Counting starts anew with each group, also where there are none."""
-    assert count_within(np.array([3, 3, 5, 5, 5, 9])).tolist() == [0, 1, 0, 1, 2, 0]
-    assert count_within(np.array([], np.int64)).tolist() == []
+    assert position_in_group(np.array([3, 3, 5, 5, 5, 9])).tolist() == [0, 1, 0, 1, 2, 0]
+    assert position_in_group(np.array([], np.int64)).tolist() == []
 
 
 def test_texts_are_written_as_systems_write_them() -> None:
@@ -55,9 +55,9 @@ def test_texts_are_written_as_systems_write_them() -> None:
     ]
     assert text_columns.digits(np.array([7, 12345]), 5).to_pylist() == ["00007", "12345"]
     assert text_columns.local(moment).to_pylist() == ["2026-06-30 21:05:09"]
-    assert text_columns.zoned(moment).to_pylist() == ["2026-06-30T21:05:09+08:00"]
-    assert text_columns.universal(moment).to_pylist() == ["2026-06-30T13:05:09Z"]
-    assert text_columns.moments(moment).cast(pa.string()).to_pylist() == ["2026-06-30 21:05:09"]
+    assert text_columns.local_iso(moment).to_pylist() == ["2026-06-30T21:05:09+08:00"]
+    assert text_columns.utc_iso(moment).to_pylist() == ["2026-06-30T13:05:09Z"]
+    assert text_columns.timestamps(moment).cast(pa.string()).to_pylist() == ["2026-06-30 21:05:09"]
     assert text_columns.local(np.array([], np.int64)).to_pylist() == []
 
 
@@ -65,16 +65,16 @@ def test_random_bytes_look_like_ids() -> None:
     """UUIDs say their version and variant, whatever the bytes."""
     ids = text_columns.uuids(np.array([[0] * 16, [255] * 16], np.uint8)).to_pylist()
     assert ids == ["00000000-0000-4000-a000-000000000000", "ffffffff-ffff-4fff-afff-ffffffffffff"]
-    assert text_columns.tokens("o", np.array([[0, 63, 64]], np.uint8)).to_pylist() == ["oA_A"]
+    assert text_columns.url_tokens("o", np.array([[0, 63, 64]], np.uint8)).to_pylist() == ["oA_A"]
 
 
 def test_some_texts_are_replaced_and_some_are_gone() -> None:
     """Rows that are not named stay as they are."""
     words = pa.array(["a", "b", None])
-    assert text_columns.replaced(
+    assert text_columns.replaced_where(
         words, np.array([True, False, False]), lambda t: text_columns.joined(t, "!")
     ).to_pylist() == [*("a!", "b", None)]
-    assert text_columns.blank(words, np.array([False, True, False])).to_pylist() == ["a", None, None]
+    assert text_columns.null_where(words, np.array([False, True, False])).to_pylist() == ["a", None, None]
 
 
 def test_history_is_two_years_of_weeks_from_monday() -> None:

@@ -22,7 +22,7 @@ def test_three_spellings_at_one_address_are_one_person(company: Any) -> None:
     assert (
         len(found)
         == company.truth["facts"]["planted_near_duplicate"]
-        == company.returned.frame.customers // 500
+        == company.returned.scenario.customers // 500
     )
     for _, _, contacts in found:
         persons = company.rows(
