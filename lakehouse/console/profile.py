@@ -40,7 +40,7 @@ def _column(column: ColumnProfile, rows: int) -> dict[str, Any]:
         "parses": round(described.parses, 6),
         "loads": round(column.loads, 6),
         "formats": _rounded(described.formats),
-        "nothing": round(described.nothing, 6),
+        "nothing": round(described.null_words, 6),
         "min_length": column.lengths[0] if column.lengths else None,
         "max_length": column.lengths[1] if column.lengths else None,
         "distinct": column.distinct,
@@ -123,7 +123,7 @@ def formats_of(column: ColumnProfile) -> str:
     """Return how values are written, and how many say that there is none."""
     shown = [f"{name} {percent(share)}" for name, share in column.found.formats.items()]
     return "; ".join(
-        shown + ([f"words for nothing {percent(column.found.nothing)}"] if column.found.nothing else [])
+        shown + ([f"words for nothing {percent(column.found.null_words)}"] if column.found.null_words else [])
     )
 
 

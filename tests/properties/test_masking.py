@@ -7,7 +7,8 @@ import unicodedata
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lakehouse.sources.detect.masking import SHOWN, mask
+from lakehouse.sources.detect.masking import mask
+from lakehouse.sources.detect.policy import DescriptionPolicy
 from tests.support.packed_files import EXAMPLES
 
 LETTERS, CLASSES = "LMNC", {"x", "9", "字"}
@@ -19,8 +20,8 @@ LETTERS, CLASSES = "LMNC", {"x", "9", "字"}
 def test_no_letter_digit_or_han_is_kept(text):
     """Every letter, mark, digit, numeral, control and unassigned sign becomes x, 9 or 字; length stays as it is."""
     masked = mask(text)
-    kept = masked[:-1] if len(text) > SHOWN else masked
-    assert len(kept) == min(len(text), SHOWN)
+    kept = masked[:-1] if len(text) > DescriptionPolicy.masked_characters else masked
+    assert len(kept) == min(len(text), DescriptionPolicy.masked_characters)
     for before, after in zip(text, kept, strict=False):
         if unicodedata.category(before)[0] in LETTERS:
             assert after in CLASSES

@@ -27,7 +27,7 @@ from lakehouse.ingest.profile.sketch import ALL, Distinct, Hashes, Unique
 from lakehouse.ingest.reading.pieces import Piece, pieces
 from lakehouse.ingest.reading.typing_sql import cast, kept
 from lakehouse.sources.definition import SourceColumn
-from lakehouse.sources.detect.columns import Described, describe, is_row, tells_of_somebody
+from lakehouse.sources.detect.columns import ColumnDescription, describe, is_data_row, is_personal_value
 from lakehouse.sources.detect.format_names import formats_of
 from lakehouse.sources.detect.masking import mask
 from lakehouse.tables.contract import Column
@@ -72,7 +72,7 @@ class ColumnProfile:
     exact: bool
     key: bool
     loads: float
-    found: Described
+    found: ColumnDescription
     formats: tuple[str, ...] = ()
     loads_so: float = 1.0
     ambiguous: bool = False
@@ -274,7 +274,7 @@ class _Work:
     def profile(self, size: int) -> Profile:
         """Return the whole."""
         headers = [column.header for column in self._columns.values()]
-        headless = self._kind == "delimited" and is_row(headers)
+        headless = self._kind == "delimited" and is_data_row(headers)
         return Profile(
             bytes=size,
             kind=self._kind,
@@ -299,7 +299,7 @@ class _Work:
         loads = self._loads(found, values)
         return ColumnProfile(
             position=place,
-            header=mask(column.header) if headless or tells_of_somebody(column.header) else column.header,
+            header=mask(column.header) if headless or is_personal_value(column.header) else column.header,
             filled=column.filled,
             lengths=column.lengths,
             distinct=self._rows if key else min(estimate, column.filled),
@@ -312,7 +312,9 @@ class _Work:
             ambiguous=read.ambiguous,
         )
 
-    def _loads(self, found: Described, values: dict[str, int], formats: tuple[str, ...] = ()) -> float:
+    def _loads(
+        self, found: ColumnDescription, values: dict[str, int], formats: tuple[str, ...] = ()
+    ) -> float:
         """Return the share of values that ingest reads as the type, as they stand or by these formats."""
         if found.type in ("string", "json") or not values:
             return 1.0

@@ -3,55 +3,81 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 _YMD = re.compile(r"yyyy(?:[/.]m{1,2}[/.]d{1,2}|mmdd$|-m{1,2}-d{1,2})")
+_DMY = re.compile(r"d[-/.]m[-/.]y")
+_MDY = re.compile(r"m[-/.]d[-/.]y")
 _YES_NO = ("是/否", "on/off", "有/无", "真/假", "对/错", "√/×")
 _COMMA = re.compile(r"1\.234,56|1\.234\.567|1234,56")
-_DRESSED = re.compile(r"1,234|1,23,456|[$€£¥元圆]|RMB|人民币|\(|[A-Z]{3}")
+_DECORATED = re.compile(r"1,234|1,23,456|[$€£¥元圆]|RMB|人民币|\(|[A-Z]{3}")
+_EITHER_ORDER = " or "  # as in `d-m-yy or m-d-yy`
+_DAY_ORDERS = frozenset(("dmy", "mdy"))
 
 
-class Read(NamedTuple):
+class DefinitionFormats(NamedTuple):
     """The formats that read a column's values. `ambiguous`: days like 5/1/26, whose order none of the values tells."""
 
     formats: tuple[str, ...]
     ambiguous: bool
 
 
-def formats_of(kind: str, shapes: Iterable[str]) -> Read:
-    """Return what a definition must say of a column of this type, whose values a profile finds written like `shapes`.
+def formats_of(column_type: str, written: Iterable[str]) -> DefinitionFormats:
+    """Return what a definition must say of a column of this type; `written` is how a profile finds its values written.
 
     Nothing where a plain cast reads them, or where no format does: whether they load is for a try to say.
     """
-    base, shapes = kind.partition("(")[0], list(shapes)
+    base, written = column_type.partition("(")[0], list(written)
     if base in ("date", "timestamptz"):
-        return _days(shapes)
+        return _date_formats(written)
     if base in ("decimal", "double"):
-        return Read(_amounts(shapes), ambiguous=False)
-    if base == "boolean" and any(shape in _YES_NO for shape in shapes):
-        return Read(("yes_no",), ambiguous=False)
-    return Read((), ambiguous=False)
+        return DefinitionFormats(_amount_formats(written), ambiguous=False)
+    if base == "boolean" and any(name in _YES_NO for name in written):
+        return DefinitionFormats(("yes_no",), ambiguous=False)
+    return DefinitionFormats((), ambiguous=False)
 
 
-def _days(shapes: list[str]) -> Read:
-    found = []
-    if any(_YMD.match(shape) and not shape.startswith("yyyy-") for shape in shapes):
-        found.append("ymd")
-    if any(re.match(r"d[-/.]m[-/.]y", shape) and " or " not in shape for shape in shapes):
-        found.append("dmy")
-    if any(re.match(r"m[-/.]d[-/.]y", shape) and " or " not in shape for shape in shapes):
-        found.append("mdy")
-    if any(shape[:5] in ("yyyy年", "二〇〇〇年") or shape.startswith("二") for shape in shapes):
-        found.append("chinese")
-    if "Excel serial" in shapes:
-        found.append("excel")
-    both = {"dmy", "mdy"} <= set(found)
-    ambiguous = both or any(" or " in shape for shape in shapes)
-    return Read(tuple(name for name in found if not both or name not in ("dmy", "mdy")), ambiguous)
+def _date_formats(written: list[str]) -> DefinitionFormats:
+    formats = [name for name, reads in _DATE_FORMATS.items() if any(map(reads, written))]
+    both_orders = set(formats) >= _DAY_ORDERS
+    if both_orders:
+        formats = [name for name in formats if name not in _DAY_ORDERS]
+    ambiguous = both_orders or any(_EITHER_ORDER in name for name in written)
+    return DefinitionFormats(tuple(formats), ambiguous)
 
 
-def _amounts(shapes: list[str]) -> tuple[str, ...]:
-    if any(_COMMA.search(shape) for shape in shapes):
+def _is_year_first(name: str) -> bool:
+    """Tell whether days begin with the year, and not as ISO 8601 has them, which a plain cast reads."""
+    return _YMD.match(name) is not None and not name.startswith("yyyy-")
+
+
+def _is_day_first(name: str) -> bool:
+    return _DMY.match(name) is not None and _EITHER_ORDER not in name
+
+
+def _is_month_first(name: str) -> bool:
+    return _MDY.match(name) is not None and _EITHER_ORDER not in name
+
+
+def _is_chinese(name: str) -> bool:
+    return name.startswith(("yyyy年", "二"))
+
+
+def _is_serial(name: str) -> bool:
+    return name == "Excel serial"
+
+
+_DATE_FORMATS: dict[str, Callable[[str], bool]] = {
+    "ymd": _is_year_first,
+    "dmy": _is_day_first,
+    "mdy": _is_month_first,
+    "chinese": _is_chinese,
+    "excel": _is_serial,
+}
+
+
+def _amount_formats(written: list[str]) -> tuple[str, ...]:
+    if any(_COMMA.search(name) for name in written):
         return ("amount_comma",)
-    return ("amount",) if any(_DRESSED.search(shape) for shape in shapes) else ()
+    return ("amount",) if any(_DECORATED.search(name) for name in written) else ()

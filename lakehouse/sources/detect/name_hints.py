@@ -7,7 +7,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-_WORDS = {
+_ENGLISH = {
     "email": "email emails mail",
     "phone": "phone phones mobile cell cellphone tel telephone msisdn fax whatsapp",
     "chinese_id": "idcard idnumber identity citizenid ssn nationalid idno sfz",
@@ -33,30 +33,46 @@ _HAN = {
     "date": ("日期", "时间", "生日", "出生", "年月日"),
     "flag": ("是否", "有无"),
 }
-# A name that is not a person's: product_name, event name, 商品名称.
+_ENGLISH_WORDS = {kind: frozenset(words.split()) for kind, words in _ENGLISH.items()}
+# Whose name it is, where it is not a person's: product_name, event name, 商品名称.
 _THINGS = (
     "product item event company account campaign file store shop brand category table column user host domain "
     "page city country sku tag list segment source app device browser os plan method field display screen class "
     "group team channel"
 )
-_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_NAMED_THINGS = frozenset(_THINGS.split())
+_CONSENT_WORDS = frozenset(("opt", "opted", "is", "has", "subscribed"))
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
 @lru_cache(maxsize=8192)
 def hints(header: str) -> frozenset[str]:
     """Return what a header hints at: kinds of personal data, and `date`, `flag`."""
     text = unicodedata.normalize("NFKC", header)
-    parts = [part.lower() for part in _PARTS.findall(text)]
-    joined = {left + right for left, right in itertools.pairwise(parts)}
-    words = {*parts, *joined, "".join(parts)}
-    found = {kind for kind, listed in _WORDS.items() if words & set(listed.split())}
-    found |= {
-        kind for kind, listed in _HAN.items() if not text.isascii() and any(word in text for word in listed)
-    }
-    if "name" in found and words & set(_THINGS.split()):
-        found.discard("name")
-    if found & {"email", "ip"}:  # an email address is none to walk to
-        found -= {"address", "name"}
-    if "flag" in found and found & {"email", "phone"} and words & {"opt", "opted", "is", "has", "subscribed"}:
-        found -= {"email", "phone"}
-    return frozenset(found)
+    words = _words(text)
+    kinds = {kind for kind, kind_words in _ENGLISH_WORDS.items() if words & kind_words}
+    return frozenset(_without_contradictions(kinds | _han_kinds(text), words))
+
+
+def _words(text: str) -> set[str]:
+    """Return the English words of a header, alone, with the next one, and all in one: idcard, dateofbirth."""
+    words = [word.lower() for word in _WORD.findall(text)]
+    pairs = [left + right for left, right in itertools.pairwise(words)]
+    return {*words, *pairs, "".join(words)}
+
+
+def _han_kinds(text: str) -> set[str]:
+    if text.isascii():
+        return set()
+    return {kind for kind, kind_words in _HAN.items() if any(word in text for word in kind_words)}
+
+
+def _without_contradictions(kinds: set[str], words: set[str]) -> set[str]:
+    """Return the kinds without those that other words of the header rule out."""
+    if words & _NAMED_THINGS:
+        kinds = kinds - {"name"}
+    if kinds & {"email", "ip"}:  # an e-mail address is no postal one
+        kinds = kinds - {"address", "name"}
+    if "flag" in kinds and words & _CONSENT_WORDS:  # whether somebody wants e-mail is no e-mail address
+        kinds = kinds - {"email", "phone"}
+    return kinds

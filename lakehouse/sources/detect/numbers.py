@@ -7,21 +7,23 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-_INT, _LONG = 2**31 - 1, 2**63 - 1
-# None but these: what stands beside a number is shown, and must not be a customer's.
+_INT_MAX: Final = 2**31 - 1
+_LONG_MAX: Final = 2**63 - 1
+_DECIMAL_DIGITS: Final = 38  # the most that a decimal holds
+# A format shows what stands beside a number, which must not come from a customer: so only these are read.
 _CODES = "USD|EUR|GBP|CNY|CNH|JPY|HKD|TWD|MOP|SGD|KRW|INR|AUD|NZD|CAD|CHF|SEK|NOK|DKK|PLN|CZK|HUF|RUB|TRY|BRL|MXN|THB"
 _SYMBOLS = rf"[$€£¥₩₹₽]|(?:US|HK|NT|A|C|S)\$|R\$|RMB|{_CODES}|人民币"
 _UNITS = rf"[$€£¥₩₹₽]|RMB|{_CODES}|元|圆|块|万元|亿元|万|亿|人民币|美元|欧元|港币|日元|kr|zł"
 _PLAIN = re.compile(r"[+-]?\d+(?:\.\d+)?|[+-]?\.\d+", re.ASCII)
 _SCIENTIFIC = re.compile(r"[+-]?\d+(?:\.\d+)?[eE][+-]?\d+", re.ASCII)
-_DRESSED = re.compile(
+_DECORATED = re.compile(
     rf"(?P<open>\()?(?P<sign>[+−-]?)\s*(?P<before>{_SYMBOLS})?\s*(?P<inner>[+−-]?)"
     rf"(?P<number>\d[\d.,'  ]*\d|\d)\s*(?P<after>{_UNITS}|%)?(?P<close>\))?",
     re.ASCII,
 )
-_SHAPES = (  # pattern, example, what separates decimals
+_FORMATS = (  # pattern, example, what separates decimals
     (re.compile(r"\d{1,3}(?:,\d{3})+"), "1,234", ""),
     (re.compile(r"\d{1,3}(?:,\d{3})+\.\d+"), "1,234.56", "."),
     (re.compile(r"\d{1,3}(?:,\d{2})*,\d{3}(?:\.\d+)?"), "1,23,456.78", "."),
@@ -35,23 +37,23 @@ _SHAPES = (  # pattern, example, what separates decimals
     (re.compile(r"\d+,\d+"), "1234,56", ","),
 )
 _YES_NO = (
-    *(
-        "true/false",
-        "yes/no",
-        "y/n",
-        "t/f",
-        "on/off",
-        "是/否",
-        "有/无",
-        "对/错",
-        "真/假",
-        "√/×",
-        "ja/nein",
-        "oui/non",
-    ),
-    *("已/未", "开/关", "启用/禁用"),
+    "true/false",
+    "yes/no",
+    "y/n",
+    "t/f",
+    "on/off",
+    "是/否",
+    "有/无",
+    "对/错",
+    "真/假",
+    "√/×",
+    "ja/nein",
+    "oui/non",
+    "已/未",
+    "开/关",
+    "启用/禁用",
 )
-_SPELLED = {word: pair for pair in _YES_NO for word in pair.split("/")}
+_PAIR_OF = {word: pair for pair in _YES_NO for word in pair.split("/")}
 
 
 class Number(NamedTuple):
@@ -59,60 +61,65 @@ class Number(NamedTuple):
 
     format: str
     type: str  # int, long, decimal, double
-    whole: int
+    integer_digits: int
     scale: int
 
 
 def boolean(text: str) -> str | None:
-    """Return the pair that a yes or no belongs to, like `yes/no` or `是/否`; None for none. 1 and 0 are numbers."""
-    return _SPELLED.get(text.strip().lower())
+    """Return the pair that a yes or no belongs to, like `yes/no` or `是/否`, else None. 1 and 0 are numbers."""
+    return _PAIR_OF.get(text.strip().lower())
 
 
 def number(text: str) -> Number | None:
-    """Return how a number is written; None for none, also for digits with leading zeros, which a number would lose."""
+    """Return how a number is written, None for other texts; so for leading zeros, which a number would lose."""
     if _PLAIN.fullmatch(text):
         return _plain(text)
     if _SCIENTIFIC.fullmatch(text):
         return Number("1.2E+3", "double", 0, 0)
-    return _dressed(text)
+    return _decorated(text)
 
 
 def _plain(text: str) -> Number | None:
-    whole, _, fraction = text.lstrip("+-").partition(".")
-    if len(whole) > 1 and whole.startswith("0"):
+    integer, _, fraction = text.lstrip("+-").partition(".")
+    if len(integer) > 1 and integer.startswith("0"):
         return None
     if fraction:
-        return Number("1234.56", "decimal", len(whole), len(fraction))
-    return Number("1234", _whole_type(whole), len(whole), 0)
+        return Number("1234.56", "decimal", len(integer), len(fraction))
+    return Number("1234", _integer_type(integer), len(integer), 0)
 
 
-def _whole_type(digits: str) -> str:
-    if len(digits) > 38:  # noqa: PLR2004 - what a decimal holds
+def _integer_type(digits: str) -> str:
+    if len(digits) > _DECIMAL_DIGITS:
         return "double"
-    return "int" if int(digits) <= _INT else "long" if int(digits) <= _LONG else "decimal"
+    if int(digits) <= _INT_MAX:
+        return "int"
+    return "long" if int(digits) <= _LONG_MAX else "decimal"
 
 
-def _dressed(text: str) -> Number | None:
+def _decorated(text: str) -> Number | None:
     """Return a number with a currency, a unit, separators, a per cent sign, or parentheses for below zero."""
-    found = _DRESSED.fullmatch(unicodedata.normalize("NFKC", text.strip()).replace("−", "-"))
-    if found is None or bool(found["open"]) != bool(found["close"]):
+    match = _DECORATED.fullmatch(unicodedata.normalize("NFKC", text.strip()).replace("−", "-"))
+    if match is None or bool(match["open"]) != bool(match["close"]):
         return None
-    digits = found["number"]
-    shape = next(((example, mark) for pattern, example, mark in _SHAPES if pattern.fullmatch(digits)), None)
-    plain = re.sub(r"\D", "", digits)
-    padded = len(plain) > 1 and plain.startswith("0") and digits[1].isdigit()
-    if shape is None or padded:
+    written = match["number"]
+    digits = re.sub(r"\D", "", written)
+    if len(digits) > 1 and digits.startswith("0") and written[1].isdigit():  # leading zeros
         return None
-    example, mark = shape
-    scale = len(digits.rpartition(mark)[2]) if mark else 0
-    return Number(_shown(found, example), "decimal", len(plain) - scale, scale)
+    for pattern, example, decimal_mark in _FORMATS:
+        if pattern.fullmatch(written):
+            scale = len(written.rpartition(decimal_mark)[2]) if decimal_mark else 0
+            return Number(_decorate(example, match), "decimal", len(digits) - scale, scale)
+    return None
 
 
-def _shown(found: re.Match[str], example: str) -> str:
-    """Return the example dressed as the number is; words and € stand apart, as where they are usual."""
-    before, after = found["before"] or "", found["after"] or ""
-    apart = after == "€" or (after.isascii() and after.isalpha())
-    shown = f"{before}{' ' if before.isalpha() and before.isascii() else ''}{example}{' ' if apart else ''}{after}"
-    if found["open"]:
-        return f"({shown})"
-    return f"-{shown}" if "-" in (found["sign"], found["inner"]) else shown
+def _decorate(example: str, match: re.Match[str]) -> str:
+    """Return the example with what stands around the number; words and € stand apart, as they usually do."""
+    before, after = match["before"] or "", match["after"] or ""
+    if before.isalpha() and before.isascii():
+        before += " "
+    if after == "€" or (after.isascii() and after.isalpha()):
+        after = f" {after}"
+    text = f"{before}{example}{after}"
+    if match["open"]:
+        return f"({text})"
+    return f"-{text}" if "-" in (match["sign"], match["inner"]) else text

@@ -1,9 +1,12 @@
-"""What values look like beside personal data: currencies, addresses of pages, codes; and bank cards."""
+"""Entity hints: what values look like beside personal data, such as currencies, page addresses, codes."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from typing import Final, NamedTuple
+
+from lakehouse.sources.detect.policy import EntityHintPolicy
 
 _CURRENCIES = frozenset(
     [
@@ -67,22 +70,29 @@ _CARD = re.compile(r"\d{4}[ -]?\d{4}[ -]?\d{4}[ -]?\d{4}(?:[ -]?\d{1,3})?")
 _CLOCK = re.compile(r"\d{1,3}:[0-5]\d:[0-5]\d")  # how long something took
 _COUNTRY = re.compile(r"[A-Z]{2}")  # ISO 3166-1 alpha-2
 _REGION = re.compile(r"[A-Z]{2}-[A-Z0-9]{1,3}")  # ISO 3166-2
-_LEAST = 0.5  # of the values; of bank cards, ids with a check digit among them are told from nine tenths on
-_NINE = 9
-_CODE = 40  # characters, at most
-_SPACED = re.compile(r"[\s\u3400-\u9fff]")
+_WHITESPACE_OR_HAN = re.compile(r"[\s\u3400-\u9fff]")
+_NINE: Final = 9  # Luhn's formula adds the digits of what is above it
 
 
-def _url(text: str) -> bool:
-    return (
-        "." in text
-        and "@" not in text
-        and any(sign.isalpha() for sign in text)
-        and bool(_URL.fullmatch(text))
-    )
+class EntityHint(NamedTuple):
+    """What a value must fit, and the least share of a column's values (0 to 1) that must."""
+
+    fits: Callable[[str], bool]
+    least_share: float
 
 
-def bank_card(text: str) -> bool:
+def entity_hints(values: Mapping[str, int]) -> tuple[str, ...]:
+    """Return what most of a column's values look like; `values` says how often each occurs."""
+    total = sum(values.values())
+    hints = []
+    for name, hint in ENTITY_HINTS.items():
+        fitting = sum(count for value, count in values.items() if hint.fits(value))
+        if (fitting / total if total else 0.0) >= hint.least_share:
+            hints.append(name)
+    return tuple(hints)
+
+
+def is_bank_card(text: str) -> bool:
     """Tell whether the text is like the number of a bank card: 16 to 19 digits and the check digit of Luhn."""
     if not _CARD.fullmatch(text):
         return False
@@ -91,31 +101,26 @@ def bank_card(text: str) -> bool:
     return sum(doubled) % 10 == -sum(digits[-1::-2]) % 10
 
 
-def _code(text: str) -> bool:
+def _is_url(text: str) -> bool:
+    if "." not in text or "@" in text or not any(sign.isalpha() for sign in text):
+        return False
+    return _URL.fullmatch(text) is not None
+
+
+def _is_code(text: str) -> bool:
     """Tell whether the text is like the code of something: one word with a digit in it, or one in capitals."""
-    return (
-        len(text) <= _CODE and not _SPACED.search(text) and (any(s.isdigit() for s in text) or text.isupper())
-    )
+    if len(text) > EntityHintPolicy.most_code_characters or _WHITESPACE_OR_HAN.search(text):
+        return False
+    return text.isupper() or any(sign.isdigit() for sign in text)
 
 
-THINGS: dict[str, tuple[Callable[[str], bool], float]] = {
-    "currency": (lambda text: text.upper() in _CURRENCIES, _LEAST),
-    "gender": (lambda text: text.lower() in _GENDERS, 0.9),
-    "url": (_url, _LEAST),
-    "bank_card": (bank_card, 0.9),
-    "code": (_code, 0.8),
-    "clock": (lambda text: bool(_CLOCK.fullmatch(text)), 0.9),
-    "country_code": (lambda text: bool(_COUNTRY.fullmatch(text)), 0.9),
-    "region_code": (lambda text: bool(_REGION.fullmatch(text)), 0.8),
+ENTITY_HINTS: dict[str, EntityHint] = {
+    "currency": EntityHint(lambda text: text.upper() in _CURRENCIES, EntityHintPolicy.currency),
+    "gender": EntityHint(lambda text: text.lower() in _GENDERS, EntityHintPolicy.gender),
+    "url": EntityHint(_is_url, EntityHintPolicy.url),
+    "bank_card": EntityHint(is_bank_card, EntityHintPolicy.bank_card),
+    "code": EntityHint(_is_code, EntityHintPolicy.code),
+    "clock": EntityHint(lambda text: bool(_CLOCK.fullmatch(text)), EntityHintPolicy.clock),
+    "country_code": EntityHint(lambda text: bool(_COUNTRY.fullmatch(text)), EntityHintPolicy.country_code),
+    "region_code": EntityHint(lambda text: bool(_REGION.fullmatch(text)), EntityHintPolicy.region_code),
 }
-
-
-def things(values: Mapping[str, int]) -> tuple[str, ...]:
-    """Return what a column's values, with how often each occurs, are for the most part."""
-    said = sum(values.values())
-    found = []
-    for kind, (fits, least) in THINGS.items():
-        share = sum(count for value, count in values.items() if fits(value)) / said if said else 0.0
-        if share >= least:
-            found.append(kind)
-    return tuple(found)

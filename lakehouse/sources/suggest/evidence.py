@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from lakehouse.sources.detect import name_hints
-from lakehouse.sources.detect.columns import Described
+from lakehouse.sources.detect.columns import ColumnDescription
 from lakehouse.sources.suggest.target_columns import BY_PEOPLE, WHOLE, WHOSE, Target, beside, index
 from lakehouse.sources.suggest.words import Name, name_of, narrowed, vocabulary, without
 
@@ -64,7 +64,7 @@ class Seen:
     """
 
     header: str
-    found: Described
+    found: ColumnDescription
     rows: int = 0
     filled: int = 0
     distinct: int = 0
@@ -75,8 +75,8 @@ class Seen:
 
     @property
     def things(self) -> tuple[str, ...]:
-        """Return what its values are that is nobody's: see `detect.things`."""
-        return self.found.things
+        """Return what its values are that is nobody's: see `detect.value_patterns`."""
+        return self.found.entity_hints
 
     @property
     def personal(self) -> dict[str, float]:

@@ -1,16 +1,16 @@
-"""A column from its header and a sample of values."""
+"""What a column is, from its header and a sample of its values."""
 
 from __future__ import annotations
 
 import pytest
 
-from lakehouse.sources.detect.columns import describe, is_row, tells_of_somebody
-from lakehouse.sources.detect.name_hints import hints
+from lakehouse.sources.detect.columns import describe, is_data_row, is_personal_value
 
 
-def personal(header, *values):
-    """Return the kinds that a column seems to hold."""
-    return {one.kind: round(one.share, 2) for one in describe(header, dict.fromkeys(values, 1)).personal}
+def personal_kinds(header, *values):
+    """Return the kinds of personal data that a column seems to hold, with their share."""
+    description = describe(header, dict.fromkeys(values, 1))
+    return {personal.kind: round(personal.share, 2) for personal in description.personal}
 
 
 @pytest.mark.parametrize(
@@ -46,17 +46,17 @@ def personal(header, *values):
 )
 def test_types_and_formats(header, values, kind, formats):
     """The narrowest type that nine in ten values parse as, and how they are written."""
-    found = describe(header, dict.fromkeys(values, 1))
-    shown = {name: round(share, 2) for name, share in found.formats.items()}
-    assert (found.type, shown) == (kind, formats if header != "text" else shown)
+    description = describe(header, dict.fromkeys(values, 1))
+    shown = {name: round(share, 2) for name, share in description.formats.items()}
+    assert (description.type, shown) == (kind, formats if header != "text" else shown)
 
 
-def test_shares_leave_out_words_for_nothing():
+def test_shares_leave_out_null_words():
     """N/A says nothing of a type, and is counted; so is what does not parse."""
-    found = describe("n", {"1": 18, "x": 1, "N/A": 1})
-    assert (found.type, round(found.parses, 3), found.nothing) == ("int", 0.947, 0.05)
+    description = describe("n", {"1": 18, "x": 1, "N/A": 1})
+    assert (description.type, round(description.parses, 3), description.null_words) == ("int", 0.947, 0.05)
     empty = describe("n", {"-": 2, "无": 1})
-    assert (empty.type, empty.nothing, empty.samples) == ("string", 1.0, ("-", "字"))
+    assert (empty.type, empty.null_words, empty.samples) == ("string", 1.0, ("-", "字"))
 
 
 @pytest.mark.parametrize(
@@ -89,34 +89,19 @@ def test_shares_leave_out_words_for_nothing():
 )
 def test_what_looks_personal(header, values, kinds):
     """With the share of values that fit; weak signs need a header that hints at the same."""
-    assert personal(header, *values) == kinds
-
-
-@pytest.mark.parametrize(
-    ("header", "kinds"),
-    [
-        ("E-Mail", {"email"}), ("email_address", {"email"}), ("MobilePhone", {"phone"}), ("联系电话", {"phone"}),
-        ("身份证号", {"chinese_id"}), ("FirstName", {"name"}), ("收货人", {"name"}), ("companyName", set()),
-        ("商品名称", set()), ("收货地址", {"address"}), ("client_ip", {"ip"}), ("IP地址", {"ip"}),
-        ("微信unionid", {"wechat_id"}), ("DateOfBirth", {"birthday", "date"}), ("HasOptedOutOfEmail", {"flag"}),
-        ("是否会员", {"flag"}), ("description", set()), ("zip", set()),
-    ],
-)  # fmt: skip
-def test_headers_hint(header, kinds):
-    """In English and Chinese, however the words are joined; a thing's name is no person's."""
-    assert hints(header) == kinds
+    assert personal_kinds(header, *values) == kinds
 
 
 def test_a_row_is_no_header():
     """A first line with somebody in it, or mostly of numbers, is a row; years as columns beside names are not."""
-    assert is_row(["Ann", "ann@example.com"])
-    assert is_row(["1", "2026-01-05", "x"])
-    assert not is_row(["name", "2024", "total", "phone"])
-    assert tells_of_somebody("13812345678")
-    assert not tells_of_somebody("phone")
+    assert is_data_row(["Ann", "ann@example.com"])
+    assert is_data_row(["1", "2026-01-05", "x"])
+    assert not is_data_row(["name", "2024", "total", "phone"])
+    assert is_personal_value("13812345678")
+    assert not is_personal_value("phone")
 
 
 def test_samples_are_masked_and_few():
     """The three commonest looks."""
-    found = describe("x", {"Ann 1": 3, "Bob 2": 2, "张伟": 4, "B": 1, "C!": 1})
-    assert found.samples == ("xxx 9", "字字", "x")
+    description = describe("x", {"Ann 1": 3, "Bob 2": 2, "张伟": 4, "B": 1, "C!": 1})
+    assert description.samples == ("xxx 9", "字字", "x")
