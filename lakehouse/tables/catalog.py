@@ -12,8 +12,8 @@ from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
 from lakehouse.tables.migrations import shape
-from lakehouse.tables.migrations.apply import bring
-from lakehouse.tables.migrations.writer import as_written
+from lakehouse.tables.migrations.apply import migrate
+from lakehouse.tables.migrations.writer import for_writer
 
 if TYPE_CHECKING:
     from lakehouse.settings import Settings
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["NAMESPACES", "Catalog", "DataFile", "Table", "ensure", "load", "open_catalog", "table_names"]
 NAMESPACES = ("raw", "core", "marts", "ops")
-# SeaweedFS looks whether a table exists and then writes it: two creations at once both succeed, and what was
+# SeaweedFS checks whether a table exists and then writes it: two creations at once both succeed, and what was
 # committed to the first one in between is lost. A laptop's functions are threads of one process.
-_MAKING = Lock()
+_CREATING = Lock()
 _SQLITE_TABLES = ("iceberg_tables", "iceberg_namespace_properties")
 
 
@@ -80,12 +80,12 @@ def ensure(catalog: Catalog, contract: Contract) -> Table:
     """
     table = load(catalog, contract.name)
     if table is None:
-        with _MAKING:
-            table = load(catalog, contract.name) or _make(catalog, contract)
-    return as_written(bring(catalog, table, contract), contract)
+        with _CREATING:
+            table = load(catalog, contract.name) or _create(catalog, contract)
+    return for_writer(migrate(catalog, table, contract), contract)
 
 
-def _make(catalog: Catalog, contract: Contract) -> Table:
+def _create(catalog: Catalog, contract: Contract) -> Table:
     try:
         catalog.create_namespace(contract.namespace)
     except NamespaceAlreadyExistsError:
