@@ -206,7 +206,7 @@ def prepare(
             entity = name.removeprefix("mapped.")
             lists = [source.table for source in sources if source.full_export and entity in source.core]
             loads = {table: ledger.loads(catalog, tables[table]) for table in lists if table in tables}
-            incomplete = {file for of in loads.values() for file, load in of.items() if not load.whole}
+            incomplete = {file for of in loads.values() for file, load in of.items() if not load.complete}
             empty = {
                 table: {file: load.since for file, load in of.items() if load.empty}
                 for table, of in loads.items()

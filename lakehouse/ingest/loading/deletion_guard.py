@@ -89,7 +89,7 @@ def _standing(loads: Mapping[str, Load], moment: datetime) -> set[str]:
     for _, file_id in reversed(earlier):
         if loads[file_id].loaded:
             found.add(file_id)
-        if loads[file_id].whole:
+        if loads[file_id].complete:
             break
     return found
 
