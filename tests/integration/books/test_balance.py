@@ -116,30 +116,3 @@ def test_tables_tell_their_size(shop):
     assert (table["rows"], table["files"], table["snapshots"]) == (3, 2, 2)
     assert table["bytes"] > 0
     assert datetime.now(UTC) - datetime.fromisoformat(table["latest"]) < timedelta(minutes=5)
-
-
-def record(
-    replay: int, received: int, loaded: int, quarantined: int, duplicates: int = 0
-) -> commit.FileRecord:
-    counts = (received, loaded, duplicates, quarantined)
-    return commit.FileRecord("f", "b", "k", "v", 1, *counts, "2026-01-01T00:00:00Z", replay)
-
-
-@pytest.mark.parametrize(
-    ("generations", "right"),
-    [
-        ([(0, 5, 3, 2)], True),
-        ([(0, 5, 3, 1)], False),  # a row went missing
-        ([(0, 5, 3, 2), (1, 2, 1, 1), (2, 1, 1, 0)], True),
-        ([(0, 5, 3, 2), (1, 2, 1, 0, 1)], True),
-        ([(0, 5, 3, 2), (1, 1, 1, 0)], False),  # a replay tried less than there was
-        ([(0, 5, 3, 2), (1, 3, 3, 0)], False),  # or more
-        ([(0, 1, 0, 1), (1, 9, 8, 1)], True),  # the file was bad as a whole
-        ([(0, 5, 3, 2), (2, 2, 2, 0)], False),  # a generation is missing
-        ([(1, 2, 2, 0)], False),
-        ([(0, 5, 3, 2), (1, 2, 2, 0), (1, 2, 2, 0)], False),  # one is there twice
-    ],
-)
-def test_generations_of_a_file_add_up(generations, right):
-    """Each by itself, and each with the one before."""
-    assert balance.adds_up([record(*one) for one in generations]) is right

@@ -120,7 +120,7 @@ def test_what_says_nothing_is_not_read_again_and_again(busy, monkeypatch):
     say(busy, "outbound/s/00000003/left_out.json", nobody)
     keep_books(busy.settings)
     read = []
-    monkeypatch.setattr(load_lines, "read", lambda _, found: iter(read.extend(found) or ()))
+    monkeypatch.setattr(load_lines, "read_lines", lambda _, objects: iter(read.extend(objects) or ()))
     keep_books(busy.settings)
     assert read == []
 
@@ -158,7 +158,7 @@ def test_a_second_writer_between_two_commits_of_one_run_is_noticed(busy, monkeyp
             f"outbound/s/{number:08d}/aaaa0000-0001/outcome.json",
             outcome(f"{number:08d}", "aaaa0000-0001", "joe"),
         )
-    monkeypatch.setattr(load_lines, "OBJECTS_A_COMMIT", 2)
+    monkeypatch.setattr(load_lines.BooksCommitPolicy, "max_objects", 2)
     append, calls = copy_to_ops._append, []
 
     def meanwhile(con, table, query):
