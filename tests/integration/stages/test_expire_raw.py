@@ -10,7 +10,6 @@ import yaml
 from functions.maintain.handler import handler as maintain
 from lakehouse import aws
 from lakehouse.books import copy_to_ops
-from lakehouse.console.maintenance import show_raw_files
 from lakehouse.ingest.batch import ingest
 from lakehouse.landing.raw_files import RawFile, listing
 from lakehouse.sources import definition
@@ -157,7 +156,7 @@ def test_without_versions_nothing_goes(shop, monkeypatch):
     """A delete could hit what has come under the key since it was listed."""
     pages = [[(RawFile("b", "shop/orders/a.csv", "etag", 7, is_etag=True), datetime(2020, 1, 1, tzinfo=UTC))]]
     monkeypatch.setattr(module, "dated_pages", lambda *_: iter(pages))
-    monkeypatch.setattr(module, "_loaded_lately", lambda *_: {pages[0][0][0].file_id})
+    monkeypatch.setattr(module, "_loaded_in_commits", lambda *_: {pages[0][0][0].file_id})
     assert expire(shop) == NONE | {"unversioned": 1}
 
 
@@ -167,10 +166,10 @@ def test_a_delete_that_fails_is_told_and_tried_again(shop):
     load(shop, *files)
     real = aws.s3().delete_object
 
-    def failing(**place):
-        if place["Key"].endswith("1.csv"):
-            return real(**place | {"Bucket": "no-such-bucket"})
-        return real(**place)
+    def failing(**request):
+        if request["Key"].endswith("1.csv"):
+            return real(**request | {"Bucket": "no-such-bucket"})
+        return real(**request)
 
     with pytest.MonkeyPatch.context() as broken:
         broken.setattr(aws.s3(), "delete_object", failing)
@@ -187,14 +186,3 @@ def test_the_function_does_it_every_day(shop, monkeypatch):
     done = maintain({"schedule": "maintain"}, None)
     assert done["raw_files"] == {"shop/orders": NONE | {"files": 1, "bytes": file.size}}
     assert "raw.shop_orders" in done["tables"]
-
-
-def test_people_read_what_went(capsys):
-    """And nothing where no source limits its files."""
-    show_raw_files({}, dry_run=False)
-    assert capsys.readouterr().out == ""
-    show_raw_files({"shop/orders": NONE | {"files": 1_234, "bytes": 5 << 20}}, dry_run=True)
-    said = capsys.readouterr().out
-    assert "shop/orders" in said
-    assert "would go" in said
-    assert "1,234" in said

@@ -1,4 +1,4 @@
-"""With every event lost, sweep and tick find what there is to do."""
+"""With every event lost, the sweep announces what nobody knows, and only that."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ import pytest
 
 from lakehouse import aws
 from lakehouse.landing.raw_files import RawFile
-from lakehouse.segments import definition
-from lakehouse.stages import export, sweep, tick
+from lakehouse.stages import sweep
 from lakehouse.stages.books import keep_books
 from lakehouse.stages.ingest import ingest_records
 from lakehouse.tables import catalog as catalogs
-from tests.support.small_company import Works, forget
+from tests.support.small_company import Works
 
 EVENT = '{"type":"page","messageId":"m1","anonymousId":"a","timestamp":"2026-01-01T00:00:00Z"}\n'
 
@@ -50,72 +49,9 @@ def test_what_is_announced_twice_is_loaded_once(company):
     assert company.ask("select count(*) from raw.events") == [(1,)]
 
 
-@pytest.mark.parametrize(("name", "number"), [("short", 1_203), ("客" * 340, 200)])
-def test_messages_stay_below_what_the_queue_takes(company, name, number):
-    """Many files a message, and never so many that it is refused: a long Chinese key is six bytes a character."""
-    files = [RawFile("t-landing", f"web/events/{name}{n}", f"v{n}", 10) for n in range(number)]
-    bodies: list[str] = []
-    taken = aws.sqs().send_message_batch
-
-    def send(**request):
-        bodies.extend(entry["MessageBody"] for entry in request["Entries"])
-        return taken(**request)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(aws.sqs(), "send_message_batch", send)
-        assert sweep.announce(company.settings, files) == number
-    assert max(len(body.encode()) for body in bodies) < 256 * 1024
-    assert len(bodies) <= 5
-    announced = [file["version_id"] for body in bodies for file in json.loads(body)["files"]]
-    assert announced == [f"v{n}" for n in range(number)]
-
-
-def test_messages_about_something_else_hold_nobody_up(company):
-    """They stay in the queue, on their way to the dead letters; the files beside them load."""
-    good = company.land("web/events", "x.ndjson", EVENT).message()
-    other = {**good, "bucket": "another-bucket"}
-    odd = [
-        "no JSON",
-        "[]",
-        "null",
-        "7",
-        '"files"',
-        "{}",
-        '{"files": [7]}',
-        '{"files": [{"bucket": "t-landing"}]}',
-    ]
-    odd.append(json.dumps({"files": [{**good, "size": "big"}]}))
-    records = [{"messageId": f"odd {n}", "body": body} for n, body in enumerate(odd)]
-    records += [{"messageId": f"good {n}", "body": json.dumps({"files": [good, other]})} for n in range(2)]
-    assert ingest_records(company.settings, records) == [f"odd {n}" for n in range(len(odd))]
-    assert company.ask("select count(*) from raw.events") == [(1,)]
-
-
-def test_a_message_comes_again_when_one_of_its_files_failed(company, monkeypatch):
-    """And not those whose files are in."""
-    contacts = company.land("salesforce/contacts", "x.csv", "Id,CreatedDate\nS1,2026-01-01\n").message()
-    event = company.land("web/events", "x.ndjson", EVENT).message()
-    get = aws.s3().get_object
-
-    def away(**request):
-        if request["Key"].startswith("web/"):
-            raise OSError("the store is away")
-        return get(**request)
-
-    monkeypatch.setattr(aws.s3(), "get_object", away)
-    both = [[contacts], [contacts, event], [event]]
-    records = [{"messageId": str(n), "body": json.dumps({"files": files})} for n, files in enumerate(both)]
-    assert ingest_records(company.settings, records) == ["1", "2"]
-    monkeypatch.setattr(aws.s3(), "get_object", get)
-    assert ingest_records(company.settings, records) == []
-    assert company.ask(
-        "select (select count(*) from raw.events), (select count(*) from raw.salesforce_contacts)"
-    ) == [(1, 1)]
-
-
 def test_sweep_compares_with_all_books_and_some_files_at_a_time(company, monkeypatch):
     """What the ledger lists, what only a summary names and what no table takes; progress hears of each page."""
-    monkeypatch.setattr(sweep, "_AT_ONCE", 4)
+    monkeypatch.setattr(sweep.SweepPolicy, "ids_per_query", 4)
     for number in range(5):
         company.load("web/events", f"booked {number}", EVENT.replace("m1", f"b{number}"))
     keep_books(company.settings)
@@ -131,8 +67,11 @@ def test_sweep_compares_with_all_books_and_some_files_at_a_time(company, monkeyp
     monkeypatch.setattr(
         sweep, "listing_pages", lambda bucket: (page for one in real(bucket) for page in _halves(one))
     )
-    assert sweep.sweep(company.settings, lambda swept: heard.append((swept.pages, swept.keys))) == 7
-    assert heard == [(1, 7), (2, 14)]
+    assert sweep.sweep(company.settings, lambda step, done, _total=0: heard.append((step, done))) == 7
+    assert heard == [
+        ("7 files looked at on 1 pages, 0 announced", 7),
+        ("14 files looked at on 2 pages, 0 announced", 14),
+    ]
     announced = [file["key"] for body in company.hints("ingest") for file in body["files"]]
     assert sorted(announced) == sorted(file.key for file in fresh)
 
@@ -152,40 +91,21 @@ def test_a_message_holds_what_a_function_can_load_in_time(company):
     assert sorted(len(body["files"]) for body in company.hints("ingest")) == [1, 1, 2, 2]
 
 
-# ------------------------------------------------------------------ tick
+@pytest.mark.parametrize(("name", "number"), [("short", 1_203), ("客" * 340, 200)])
+def test_messages_stay_below_what_the_queue_takes(company, name, number):
+    """Many files a message, and never so many that it is refused: a long Chinese key is six bytes a character."""
+    files = [RawFile("t-landing", f"web/events/{name}{n}", f"v{n}", 10) for n in range(number)]
+    bodies: list[str] = []
+    taken = aws.sqs().send_message_batch
 
-STAGES = ("resolve", "aggregate", "export", "books")
+    def send(**request):
+        bodies.extend(entry["MessageBody"] for entry in request["Entries"])
+        return taken(**request)
 
-
-def asked(company: Works) -> dict[str, int]:
-    return {name: len(company.hints(name)) for name in STAGES}
-
-
-def test_tick_asks_those_who_have_something_to_do(company):
-    """Books and aggregate always: looking costs them little, and the consent projection ages."""
-    assert tick.tick(company.settings) == []
-    assert asked(company) == {"resolve": 0, "aggregate": 1, "export": 0, "books": 1}
-    company.load("web/events", "x.ndjson", EVENT)
-    assert tick.tick(company.settings) == ["resolve", "aggregate"]
-    assert asked(company) == {"resolve": 1, "aggregate": 1, "export": 0, "books": 1}
-
-
-def test_a_wrong_definition_does_not_keep_others_from_being_asked(company, monkeypatch, tmp_path):
-    """Whoever cannot say whether there is work is asked, and tells."""
-    (tmp_path / "segments").mkdir()
-    (tmp_path / "segments" / "big.yaml").write_text("name: [", "utf-8")
-    monkeypatch.setenv("LAKEHOUSE_DEFINITIONS", str(tmp_path))
-    forget()
-    definition.load.cache_clear()
-    company.fill("marts.customer_360", {"customer_id": "ann"})
-    company.fill("marts.rfm", {"customer_id": "ann"})
-    company.load("web/events", "x.ndjson", EVENT)
-    assert tick.tick(company.settings) == ["resolve", "aggregate", "export_segments"]
-    assert asked(company) == {"resolve": 1, "aggregate": 1, "export": 1, "books": 1}
-
-
-def test_pending_names_the_stages_in_order(company, monkeypatch):
-    """Those that wait for each other come one after the other."""
-    monkeypatch.setattr(export.segments, "pending", lambda _: True)
-    company.load("web/events", "x.ndjson", EVENT)
-    assert tick.pending(company.settings) == ["resolve", "aggregate", "export_segments"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(aws.sqs(), "send_message_batch", send)
+        assert sweep.announce(company.settings, files) == number
+    assert max(len(body.encode()) for body in bodies) < 256 * 1024
+    assert len(bodies) <= 5
+    announced = [file["version_id"] for body in bodies for file in json.loads(body)["files"]]
+    assert announced == [f"v{n}" for n in range(number)]
