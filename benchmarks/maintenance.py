@@ -33,8 +33,8 @@ from lakehouse.tables.commit import FileRecord, append, live_files
 from lakehouse.tables.contract import Contract, columns, partitions
 from lakehouse.tables.contracts import LEDGER
 from lakehouse.tables.maintenance import run
+from lakehouse.tables.maintenance.policy import MaintenancePolicy
 from lakehouse.tables.maintenance.rewrite import rewrite
-from lakehouse.tables.maintenance.table_plan import Policy
 
 if TYPE_CHECKING:
     from lakehouse.tables.catalog import Catalog, Table
@@ -187,7 +187,7 @@ def _rows(table: Table) -> int:
 
 
 def _ours(settings: Settings, _: Catalog, table: Table) -> None:
-    rewrite(settings, table, Policy())
+    rewrite(settings, table, MaintenancePolicy())
 
 
 def _duckdb(settings: Settings, _: Catalog, table: Table) -> None:
@@ -243,9 +243,9 @@ class _Commits:
 
 
 def _maintain(settings: Settings, catalog: Catalog) -> None:
-    policy = Policy(keep_snapshots=25, keep_for=timedelta(0))
+    policy = MaintenancePolicy(min_snapshots_to_keep=25, max_snapshot_age=timedelta(0))
     for name in (_EVENTS.name, LEDGER.name):
-        run.maintain(settings, catalog, catalog.load_table(name), policy, run.Surroundings())
+        run.maintain(settings, catalog, catalog.load_table(name), policy, run.MaintenanceContext())
 
 
 def _record(number: int) -> FileRecord:

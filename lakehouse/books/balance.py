@@ -1,4 +1,4 @@
-"""Whether the books balance: for every raw file received = loaded + duplicates + quarantined, and it is there.
+"""Whether the books balance: for every raw file received = loaded + duplicates + quarantined, and no row is lost.
 
 A file that was replayed has several generations. Its rows are counted once: what one generation left in quarantine
 is what the next received.
@@ -6,7 +6,9 @@ is what the next received.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -41,9 +43,9 @@ class Ingested:
 
 
 def records(settings: Settings, tables: dict[str, Table]) -> dict[str, tuple[str, FileRecord]]:
-    """Return (table, record) of each generation by its id, from ledger, commit summaries and tableless files.
+    """Return (table, record) of each generation by its id, from ledger, commit summaries and files without a table.
 
-    That of a file's first load is the file's id.
+    The id of a file's first load is the file's id.
     """
     return ledger.records(tables, settings.ops_bucket)
 
@@ -54,28 +56,51 @@ def ingested(settings: Settings, tables: dict[str, Table]) -> Ingested:
         listed = pool.submit(lambda: {file.file_id for file in listing(settings.landing_bucket)})
         known = records(settings, tables)
         landed = listed.result()
-    loaded: dict[str, int] = {}
-    generations: dict[str, list[FileRecord]] = {}
-    for name, record in known.values():
-        loaded[name] = loaded.get(name, 0) + record.loaded
-        generations.setdefault(record.file_id, []).append(record)
-    for of_file in generations.values():
-        of_file.sort(key=lambda record: record.replay)
-    wrong = [file_id for file_id, of_file in generations.items() if not adds_up(of_file)]
-    for name, table in tables.items():
-        if name.startswith("raw.") and loaded.get(name, 0) != rows_of(table):
-            wrong.append(name)
-    again = sum(record.quarantined for of_file in generations.values() for record in of_file[:-1])
-    counts = [record for _, record in known.values()]
+    raw_rows = {name: rows_of(table) for name, table in tables.items() if name.startswith("raw.")}
+    return count(landed, list(known.values()), raw_rows)
+
+
+def count(
+    landed: AbstractSet[str], known: Sequence[tuple[str, FileRecord]], raw_rows: Mapping[str, int]
+) -> Ingested:
+    """Count the rows of all files, and find what does not add up.
+
+    `landed` are the ids of the files in the landing bucket, `known` the tables (or "") and records of all
+    generations, `raw_rows` how many rows each raw table holds.
+    """
+    files = generations_by_file([record for _, record in known])
+    # What one generation left in quarantine is what the next one received.
+    received_again = sum(record.quarantined for generations in files.values() for record in generations[:-1])
+    still_quarantined = sum(generations[-1].quarantined for generations in files.values())
     return Ingested(
-        files=len(landed | generations.keys()),
-        received=sum(record.received for record in counts) - again,
-        loaded=sum(record.loaded for record in counts),
-        duplicates=sum(record.duplicates for record in counts),
-        quarantined=sum(of_file[-1].quarantined for of_file in generations.values()),
-        in_flight=len(landed - generations.keys()),
-        unbalanced=tuple(sorted(wrong)),
+        files=len(landed | files.keys()),
+        received=sum(record.received for _, record in known) - received_again,
+        loaded=sum(record.loaded for _, record in known),
+        duplicates=sum(record.duplicates for _, record in known),
+        quarantined=still_quarantined,
+        in_flight=len(landed - files.keys()),
+        unbalanced=tuple(sorted([*_unbalanced_files(files), *_unbalanced_tables(known, raw_rows)])),
     )
+
+
+def generations_by_file(records: Iterable[FileRecord]) -> dict[str, list[FileRecord]]:
+    """Return the records of each file by its id, in the order of their generations."""
+    files: dict[str, list[FileRecord]] = {}
+    for record in sorted(records, key=lambda record: record.replay):
+        files.setdefault(record.file_id, []).append(record)
+    return files
+
+
+def _unbalanced_files(files: Mapping[str, Sequence[FileRecord]]) -> list[str]:
+    return [file_id for file_id, generations in files.items() if not adds_up(generations)]
+
+
+def _unbalanced_tables(known: Iterable[tuple[str, FileRecord]], raw_rows: Mapping[str, int]) -> list[str]:
+    """Return the raw tables that hold other numbers of rows than their files' records say were loaded."""
+    loaded: Counter[str] = Counter()
+    for name, record in known:
+        loaded[name] += record.loaded
+    return [name for name, rows in raw_rows.items() if loaded[name] != rows]
 
 
 def adds_up(generations: Sequence[FileRecord]) -> bool:
@@ -86,10 +111,15 @@ def adds_up(generations: Sequence[FileRecord]) -> bool:
     """
     if [record.replay for record in generations] != list(range(len(generations))):
         return False
-    return all(record.balanced for record in generations) and all(
-        after.received == before.quarantined or (before.quarantined == before.received == 1)
-        for before, after in pairwise(generations)
-    )
+    if not all(record.balanced for record in generations):
+        return False
+    return all(_continues(earlier, later) for earlier, later in pairwise(generations))
+
+
+def _continues(earlier: FileRecord, later: FileRecord) -> bool:
+    """Return whether a generation received what the one before left in quarantine."""
+    was_bad_as_a_whole = earlier.quarantined == earlier.received == 1
+    return later.received == earlier.quarantined or was_bad_as_a_whole
 
 
 def rows_of(table: Table) -> int:

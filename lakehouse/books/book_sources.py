@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,12 +16,12 @@ from lakehouse.tables.contracts import AUDIT_LOG, DELIVERIES, LEDGER, QUARANTINE
 if TYPE_CHECKING:
     import duckdb
 
-_EMPTY = hashlib.md5(b"", usedforsecurity=False).hexdigest()
+_EMPTY_OBJECT = hashlib.md5(b"", usedforsecurity=False).hexdigest()
 
 
 @dataclass(frozen=True)
-class Found:
-    """One object of a listing; `bytes` is its size, `empty` whether it says nothing."""
+class ListedObject:
+    """One object of a listing; `bytes` is its size, `empty` whether it has no row for the books."""
 
     key: str
     bytes: int
@@ -29,36 +29,44 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Objects:
+class BookSource:
     """Objects under a prefix that are copied into a table, and how to tell which are in it already.
 
-    `select` reads the relation `objects(line, key)`, one row a line of an object; `origin` computes the object's
-    key from the table's columns. `valid` is a query of the keys that count, where not all do; it reads the ledger.
+    `select_sql` reads the relation `objects(line, key)`, one row a line of an object; `origin_sql` computes the
+    object's key from the table's columns. `valid_keys_sql` is a query of the keys that count, where not all do; it
+    reads the ledger. `empty_etags` are those of objects without a row for the books.
     """
 
     contract: Contract
     prefix: str
     suffix: str
-    origin: str
-    select: str
-    empty: frozenset[str] = frozenset({_EMPTY})  # ETags
-    valid: str = ""
+    origin_sql: str
+    select_sql: str
+    empty_etags: frozenset[str] = frozenset({_EMPTY_OBJECT})
+    valid_keys_sql: str = ""
 
-    def listed(self, bucket: str) -> Iterator[Found]:
+    def list_objects(self, bucket: str) -> Iterator[ListedObject]:
         """Yield the objects there are."""
-        for page in aws.s3().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=self.prefix):
+        pages = aws.s3().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=self.prefix)
+        for page in pages:
             for entry in page.get("Contents", []):
                 if entry["Key"].endswith(self.suffix):
-                    yield Found(entry["Key"], entry["Size"], entry["ETag"].strip('"') in self.empty)
+                    empty = entry["ETag"].strip('"') in self.empty_etags
+                    yield ListedObject(entry["Key"], entry["Size"], empty)
 
-    def counting(self, con: duckdb.DuckDBPyConnection, found: Iterator[Found]) -> Iterator[Found]:
-        """Yield those of the objects that count and say something; the ledger is attached to the connection."""
-        valid = {row[0] for row in con.execute(self.valid).fetchall()} if self.valid else None
-        yield from (one for one in found if not one.empty and (valid is None or one.key in valid))
+    def to_copy(
+        self, con: duckdb.DuckDBPyConnection, objects: Iterable[ListedObject]
+    ) -> Iterator[ListedObject]:
+        """Yield those of the objects that count and are not empty; the ledger is attached to the connection."""
+        not_empty = (listed for listed in objects if not listed.empty)
+        if not self.valid_keys_sql:
+            return not_empty
+        valid = {key for (key,) in con.execute(self.valid_keys_sql).fetchall()}
+        return (listed for listed in not_empty if listed.key in valid)
 
 
-def typed(contract: Contract, lines: str) -> str:
-    """Return the SELECT that reads a contract's columns out of JSON lines."""
+def json_lines_sql(contract: Contract, lines: str) -> str:
+    """Return the SELECT that reads a contract's columns out of JSON lines; `lines` selects them as `line`."""
     cells = (
         f"CAST(json_extract_string(line, {literals(['$.' + column.name])})[1] AS {column.duck_type}) "
         f"AS {identifier(column.name)}"
@@ -70,15 +78,15 @@ def typed(contract: Contract, lines: str) -> str:
 _OLD_QUARANTINE = "'quarantine/' || file_id || CASE WHEN replay > 0 THEN '/' || replay ELSE '' END || '.json'"
 _SET_ASIDE = "'quarantine/' || file_id || '/' || coalesce(replay, 0) || '/' || set_aside || '.json'"
 
-# What an attempt left that came to nothing, or a file that was loaded once its source was defined, does not count.
-QUARANTINED = Objects(
+# Objects of attempts that were never committed do not count, nor those of files that a later load replaced.
+QUARANTINED = BookSource(
     QUARANTINE, "quarantine/", ".json", f"coalesce(object, {_OLD_QUARANTINE})",
-    typed(QUARANTINE, "SELECT json_merge_patch(line, json_object('object', key)) AS line FROM objects"),
-    valid=f"SELECT CASE WHEN set_aside <> '' THEN {_SET_ASIDE} ELSE {_OLD_QUARANTINE} END "
+    json_lines_sql(QUARANTINE, "SELECT json_merge_patch(line, json_object('object', key)) AS line FROM objects"),
+    valid_keys_sql=f"SELECT CASE WHEN set_aside <> '' THEN {_SET_ASIDE} ELSE {_OLD_QUARANTINE} END "
     f"FROM {LEDGER.name} WHERE quarantined > 0",
 )  # fmt: skip
 
-AUDITED = Objects(
+AUDITED = BookSource(
     AUDIT_LOG, "audit/", ".json", "split_part(audit_id, '#', 1)",
     "SELECT key || '#' || row_number() OVER (PARTITION BY key ORDER BY line->>'$.subject', CAST(line AS VARCHAR)) "
     "AS audit_id, CAST(line->>'$.at' AS TIMESTAMPTZ) AS decided_at, line->>'$.action' AS action, "
@@ -90,7 +98,7 @@ _DELIVERY_ORIGIN = (
     "ELSE '/' || chunk || '/outcome.json' END"
 )
 
-DELIVERED = Objects(
+DELIVERED = BookSource(
     DELIVERIES, "outbound/", "/outcome.json", _DELIVERY_ORIGIN,
     "SELECT line->>'$.sync' AS sync, line->>'$.run' AS run, line->>'$.chunk' AS chunk, "
     "r->>'$.customer_id' AS customer_id, r->>'$.action' AS action, r->>'$.status' AS outcome, "
@@ -101,7 +109,7 @@ DELIVERED = Objects(
 
 _NOBODY: tuple[dict[str, list[str]], ...] = ({}, {"consent": [], "no_address": [], "same_address": []})
 
-LEFT_OUT = Objects(
+LEFT_OUT = BookSource(
     DELIVERIES, "outbound/", "/left_out.json", _DELIVERY_ORIGIN,
     "SELECT split_part(key, '/', 2) AS sync, split_part(key, '/', 3) AS run, 'plan' AS chunk, "
     "unnest(CAST(line->('$.' || reason) AS VARCHAR[])) AS customer_id, 'upsert' AS action, 'withheld' AS outcome, "

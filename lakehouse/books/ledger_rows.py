@@ -19,17 +19,16 @@ Rows = dict[str, dict[str, Any]]
 def from_summaries(catalog: Catalog) -> Rows:
     """Return a row for each generation of a file that a live snapshot names, by its id."""
     rows: Rows = {}
-    raw = (name for name in catalogs.table_names(catalog) if name.startswith("raw."))
-    for name in raw:  # every raw table there is: a source may be defined no longer
-        for snapshot_id, at_ms, record in ledger.in_summaries(catalogs.load(catalog, name)):
-            when = datetime.fromtimestamp(at_ms / 1000, UTC).isoformat()
-            rows[record.id] = asdict(record) | {
-                "table_name": name, "snapshot_id": snapshot_id, "committed_at": when,
-            }  # fmt: skip
+    raw_tables = [name for name in catalogs.table_names(catalog) if name.startswith("raw.")]
+    for name in raw_tables:  # every one there is: a source may be defined no longer
+        for snapshot_id, committed_ms, record in ledger.in_summaries(catalogs.load(catalog, name)):
+            committed_at = datetime.fromtimestamp(committed_ms / 1000, UTC).isoformat()
+            commit = {"table_name": name, "snapshot_id": snapshot_id, "committed_at": committed_at}
+            rows[record.id] = asdict(record) | commit
     return rows
 
 
 def from_notes(bucket: str, known: Collection[str]) -> Rows:
-    """Return a row for each file that was noted without a table, but for those that are known already."""
+    """Return a row for each file that was noted without a table, by its id, but for those that are known already."""
     noted = ledger.tableless(bucket, known)
     return {record.id: asdict(record) | {"committed_at": record.started_at} for record in noted}

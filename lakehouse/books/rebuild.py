@@ -1,8 +1,8 @@
 """Writes the books anew from what they copy: each table in one commit that replaces what it held.
 
-What cannot be read again is kept. The ledger's rows of expired snapshots stand nowhere else, and exactly once rests
-on them. Each table is read before what it is copied from: what goes in between is still in the table, and what
-another writer copies in between moves the table, so that this commit is refused.
+What cannot be read again is kept. The ledger's rows of expired snapshots are recorded nowhere else, and loading each
+file exactly once depends on them. Each table is read before what it is copied from: what is deleted in between is
+still in the table, and what another writer copies in between changes the table, so that this commit is refused.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lakehouse.books import ledger_rows, load_lines
-from lakehouse.books.book_sources import Objects, typed
+from lakehouse.books.book_sources import BookSource, json_lines_sql
 from lakehouse.engine.escape import identifier, literals
 from lakehouse.tables import appending, data_files, views
 from lakehouse.tables import catalog as catalogs
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lakehouse.tables.catalog import Catalog, Table
     from lakehouse.tables.contract import Contract
 
-_ID = "file_id, coalesce(replay, 0)"
+_GENERATION_SQL = "file_id, coalesce(replay, 0)"
 
 
 @dataclass(frozen=True)
@@ -48,55 +48,57 @@ def rebuild_ledger(con: duckdb.DuckDBPyConnection, settings: Settings, catalog: 
     table = _attached(con, catalog, LEDGER)
     rows = ledger_rows.from_summaries(catalog)
     rows |= ledger_rows.from_notes(settings.ops_bucket, rows)
-    load_lines.stage(con, ((json.dumps(row), "") for row in rows.values()))
+    load_lines.load_objects_table(con, ((json.dumps(row), "") for row in rows.values()))
+    from_sources = json_lines_sql(LEDGER, "SELECT line FROM objects")
+    newest = "table_name IS NULL, from_sources DESC, committed_at"
     query = (
-        f"SELECT * EXCLUDE (fresh) FROM (SELECT *, true AS fresh FROM ({typed(LEDGER, 'SELECT line FROM objects')}) "
-        f"UNION ALL BY NAME SELECT {_columns(LEDGER)}, false AS fresh FROM {LEDGER.name}) "
-        f"QUALIFY row_number() OVER (PARTITION BY {_ID} ORDER BY table_name IS NULL, fresh DESC, committed_at) = 1"
+        f"SELECT * EXCLUDE (from_sources) FROM (SELECT *, true AS from_sources FROM ({from_sources}) "
+        f"UNION ALL BY NAME SELECT {_columns(LEDGER)}, false AS from_sources FROM {LEDGER.name}) "
+        f"QUALIFY row_number() OVER (PARTITION BY {_GENERATION_SQL} ORDER BY {newest}) = 1"
     )
     return _replace(con, table, LEDGER, iter((query,)))
 
 
 def rebuild_objects(
-    con: duckdb.DuckDBPyConnection, settings: Settings, catalog: Catalog, kinds: Sequence[Objects]
+    con: duckdb.DuckDBPyConnection, settings: Settings, catalog: Catalog, sources: Sequence[BookSource]
 ) -> Rebuilt:
-    """Write the table that these kinds of objects are copied into anew: what they say, and rows whose object is gone.
+    """Write the table that these sources are copied into anew: what their objects say, and rows whose object is gone.
 
     Raises CommitConflict when another writer was first.
     """
-    contract = kinds[0].contract
+    contract = sources[0].contract
     table = _attached(con, catalog, contract)
     _attached(con, catalog, LEDGER)  # it says which objects count
-    there = [(kind, list(kind.listed(settings.ops_bucket))) for kind in kinds]
-    con.execute("CREATE OR REPLACE TEMP TABLE there (key VARCHAR)")
-    for _, found in there:
-        con.execute("INSERT INTO there SELECT unnest(?)", [[one.key for one in found]])
+    listings = [(source, list(source.list_objects(settings.ops_bucket))) for source in sources]
+    con.execute("CREATE OR REPLACE TEMP TABLE existing_objects (key VARCHAR)")
+    for _, objects in listings:
+        con.execute("INSERT INTO existing_objects SELECT unnest(?)", [[listed.key for listed in objects]])
 
     def queries() -> Iterator[str]:
         yield (
             f"SELECT {_columns(contract)} FROM {contract.name} "
-            f"WHERE coalesce({kinds[0].origin} NOT IN (SELECT key FROM there), true)"
+            f"WHERE coalesce({sources[0].origin_sql} NOT IN (SELECT key FROM existing_objects), true)"
         )
-        for kind, found in there:
-            for part in load_lines.parts(kind.counting(con, iter(found))):
-                load_lines.stage(con, load_lines.read(settings.ops_bucket, part))
-                yield kind.select
+        for source, objects in listings:
+            for batch in load_lines.commit_batches(source.to_copy(con, objects)):
+                load_lines.load_objects_table(con, load_lines.read_lines(settings.ops_bucket, batch))
+                yield source.select_sql
 
     return _replace(con, table, contract, queries())
 
 
-def take_out(
+def delete_files(
     con: duckdb.DuckDBPyConnection, catalog: Catalog, contract: Contract, file_ids: Collection[str]
 ) -> Rebuilt:
-    """Write a table anew without the rows of some files; CommitConflict when another writer was first."""
+    """Write a table anew without the rows of these files; CommitConflict when another writer was first."""
     table = _attached(con, catalog, contract)
-    meant = literals(sorted(file_ids))
-    query = f"SELECT {_columns(contract)} FROM {contract.name} WHERE NOT list_contains({meant}, file_id)"
+    deleted = literals(sorted(file_ids))
+    query = f"SELECT {_columns(contract)} FROM {contract.name} WHERE NOT list_contains({deleted}, file_id)"
     return _replace(con, table, contract, iter((query,)))
 
 
 def _attached(con: duckdb.DuckDBPyConnection, catalog: Catalog, contract: Contract) -> Table:
-    """Return the table as the view on it shows it."""
+    """Make the table if need be, attach a view of it, and return it as the view shows it."""
     catalogs.ensure(catalog, contract)
     return views.attach(con, catalog, [contract.name])[contract.name]
 
@@ -108,8 +110,11 @@ def _columns(contract: Contract) -> str:
 def _replace(
     con: duckdb.DuckDBPyConnection, table: Table, contract: Contract, queries: Iterator[str]
 ) -> Rebuilt:
-    """Replace what `table`, as it was loaded, holds by the rows of the queries; each is run before the next is made."""
-    counted = con.execute(f"SELECT count(*) FROM {contract.name}").fetchone() or (0,)
+    """Replace what `table`, as it was loaded, holds by the rows of the queries.
+
+    Each query runs before the next one is taken. When anything fails, the files that were written are deleted.
+    """
+    (rows_before,) = con.execute(f"SELECT count(*) FROM {contract.name}").fetchone() or (0,)
     base = table.current_snapshot()
     written = Written([])
     try:
@@ -119,4 +124,4 @@ def _replace(
         data_files.discard(table, written)
         raise
     appending.replace_written(table, written, computed_from={}, base=base.snapshot_id if base else None)
-    return Rebuilt(counted[0], written.rows)
+    return Rebuilt(rows_before, written.rows)

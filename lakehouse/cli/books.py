@@ -27,7 +27,10 @@ def books(
 
         if rebuild:
             task = bar.add_task("writing the books anew", total=None)
-            found = rebuild_books(settings, lambda done, of: bar.update(task, completed=done, total=of))
+            found = rebuild_books(
+                settings,
+                lambda _step, done=0, total=0: bar.update(task, completed=done, total=total or None),
+            )
         else:
             bar.add_task("copying what is new", total=None)
             found = {name: {"copied": rows} for name, rows in keep_books(settings).items()}

@@ -130,7 +130,6 @@ def sweep(data: Data = DEFAULT, as_json: AsJson = False) -> None:
     """Announce raw files that no event announced to the running stack, which does so itself every 15 minutes."""
     from lakehouse.local.attachment import attach
     from lakehouse.local.session import session
-    from lakehouse.stages.sweep import Swept
     from lakehouse.stages.sweep import sweep as look
 
     if (info := attach(data)) is None or info.services != "all":
@@ -138,10 +137,5 @@ def sweep(data: Data = DEFAULT, as_json: AsJson = False) -> None:
         raise Terminal(f"no stack runs on {data}; `{up}` starts one, and sweeps as it starts")
     with session(data, "all") as settings, progress(quiet=as_json) as bar:
         task = bar.add_task("reading the books", total=None)
-
-        def show(swept: Swept) -> None:
-            said = f"{swept.keys:,} files looked at on {swept.pages:,} pages, {swept.announced:,} announced"
-            bar.update(task, description=said)
-
-        count = look(settings, show)
+        count = look(settings, lambda step, _done=0, _total=0: bar.update(task, description=step))
     print(json.dumps(count) if as_json else f"{count} announced")

@@ -142,7 +142,9 @@ def maintain(
             settings,
             only=table,
             dry_run=dry_run,
-            on=lambda name, done, of: bar.update(task, description=name, completed=done, total=of),
+            progress=lambda step, done=0, total=0: bar.update(
+                task, description=step, completed=done, total=total or None
+            ),
         )
         raw = expire_raw_files(settings, dry_run=dry_run) if table is None else {}
     if as_json:

@@ -11,37 +11,39 @@ _COUNTS = ("files", "small_files", "bytes", "manifests", "snapshots", "orphans")
 
 def show_maintenance(reports: dict[str, dict[str, Any]], *, dry_run: bool) -> None:
     """Print each table before and after, and why; tables with nothing to do are only counted."""
-    told = {name: report for name, report in reports.items() if report.get("why")}
-    rows = [
-        [name, *(_change(count, report["before"][count], report["after"][count]) for count in _COUNTS)]
-        for name, report in told.items()
-    ]
+    maintained = {name: report for name, report in reports.items() if report.get("why")}
+    rows = [[name, *_changes(report["before"], report["after"])] for name, report in maintained.items()]
     if rows:
         out.print(grid("Expected" if dry_run else "Maintained", ("table", *_COUNTS), rows))
-        for name, report in told.items():
-            for reason in report["why"]:
-                out.print(f"{plain(name)}: {plain(reason)}", soft_wrap=True)
-    idle = sum("failed" not in report for report in reports.values()) - len(told)
+    for name, report in maintained.items():
+        for reason in report["why"]:
+            out.print(f"{plain(name)}: {plain(reason)}", soft_wrap=True)
+    idle = sum("failed" not in report for report in reports.values()) - len(maintained)
     out.print(f"{idle} tables have nothing to do" if idle != 1 else "1 table has nothing to do")
 
 
-def show_raw_files(done: dict[str, dict[str, int]], *, dry_run: bool) -> None:
+def show_raw_files(counts: dict[str, dict[str, int]], *, dry_run: bool) -> None:
     """Print what became of each source's raw files whose days are over; nothing where no source limits them."""
-    if not done:
+    if not counts:
         return
-    rows = [
-        [
-            place,
-            f"{one['files']:,}",
-            size(one["bytes"]),
-            *(f"{one[n]:,}" for n in ("waiting", "unversioned", "failed")),
-        ]
-        for place, one in done.items()
-    ]
-    head = ("source", "would go" if dry_run else "gone", "bytes", "nothing loaded", "no versions", "failed")
-    out.print(grid("Raw files whose days are over", head, rows))
+    rows = []
+    for source_key, count in counts.items():
+        staying = [f"{count[name]:,}" for name in ("waiting", "unversioned", "failed")]
+        rows.append([source_key, f"{count['files']:,}", size(count["bytes"]), *staying])
+    deleted = "would go" if dry_run else "gone"
+    columns = ("source", deleted, "bytes", "nothing loaded", "no versions", "failed")
+    out.print(grid("Raw files whose days are over", columns, rows))
 
 
-def _change(count: str, before: int, after: int) -> str:
-    first, last = (size(n) if count == "bytes" else f"{n:,}" for n in (before, after))
-    return first if before == after else f"{first} → {last}"
+def _changes(before: dict[str, int], after: dict[str, int]) -> list[str]:
+    return [_change(name, before[name], after[name]) for name in _COUNTS]
+
+
+def _change(name: str, before: int, after: int) -> str:
+    """Return one number where nothing changed, else both with an arrow."""
+    shown_before, shown_after = _shown(name, before), _shown(name, after)
+    return shown_before if before == after else f"{shown_before} → {shown_after}"
+
+
+def _shown(name: str, number: int) -> str:
+    return size(number) if name == "bytes" else f"{number:,}"

@@ -10,12 +10,13 @@ import duckdb
 
 from lakehouse.engine import sql_functions
 from lakehouse.engine.escape import literal
+from lakehouse.engine.policy import PartitionedWritePolicy
 from lakehouse.errors import Terminal
 from lakehouse.settings import Settings
 
 _EXTENSIONS = ("httpfs", "avro", "iceberg")
-# What DuckDB raises for SQL that can never run: a word, a column or a function that is not there. It quotes the
-# SQL, never a row, so people may be told.
+# What DuckDB raises for SQL that can never run: a word, a column or a function that does not exist. It quotes the
+# SQL, never a row, so the message may be shown to people.
 WRONG_SQL = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
 
 
@@ -28,9 +29,9 @@ def extension_path(name: str) -> Path:
     """Return the file of a packaged DuckDB extension; `Terminal` when its package is missing."""
     package = f"duckdb_extension_{name}"
     spec = find_spec(package)
-    places = list(spec.submodule_search_locations or []) if spec else []
-    for place in places:
-        file = Path(place) / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
+    folders = list(spec.submodule_search_locations or []) if spec else []
+    for folder in folders:
+        file = Path(folder) / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
         if file.exists():
             return file
     raise Terminal(
@@ -47,14 +48,14 @@ def connect(
     It has the functions of `lakehouse.engine.sql_functions`.
 
     Nothing is downloaded: extensions come from packages, and fetching others is switched off. `iceberg=False`
-    skips the extensions that only reading Iceberg tables needs. `threads` is of one query (default: all there are): who
-    runs several queries at once in threads of its own gives 1, since DuckDB's own would only be in each other's way.
+    skips the extensions that only reading Iceberg tables needs. `threads` are those of one query, all of the settings
+    by default; a caller that runs several queries in threads of its own passes 1, since more would only compete.
     """
-    names = _EXTENSIONS if iceberg else ("httpfs",)
+    extensions = _EXTENSIONS if iceberg else ("httpfs",)
     con = duckdb.connect(
         database,
         config={
-            "allow_unsigned_extensions": "true" if _checked.issuperset(names) else "false",
+            "allow_unsigned_extensions": "true" if _checked.issuperset(extensions) else "false",
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "memory_limit": settings.duck_memory,
@@ -63,32 +64,33 @@ def connect(
             "preserve_insertion_order": "true",
         },
     )
-    for name in names:
-        con.load_extension(str(extension_path(name)))
-    _checked.update(names)
+    for extension in extensions:
+        con.load_extension(str(extension_path(extension)))
+    _checked.update(extensions)
     con.execute("SET TimeZone = 'UTC'")
-    # A partitioned COPY keeps every row until this many have come: the default held a whole batch in memory.
-    con.execute("SET partitioned_write_flush_threshold = 30000")
-    con.execute("SET partitioned_write_max_open_files = 20")
+    con.execute(f"SET partitioned_write_flush_threshold = {PartitionedWritePolicy.flush_rows}")
+    con.execute(f"SET partitioned_write_max_open_files = {PartitionedWritePolicy.max_open_files}")
     con.execute("SET enable_progress_bar = false")
     sql_functions.create(con)
-    _s3_secret(con, settings)
+    if secret := s3_secret_sql(settings):
+        con.execute(secret)
     return con
 
 
-def _s3_secret(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+def s3_secret_sql(settings: Settings) -> str:
+    """Return the statement that gives a connection the settings' keys and endpoint; empty where there are no keys."""
     if settings.access_key is None or settings.secret_key is None:
-        return
-    parts = [
+        return ""
+    options = [
         "TYPE s3",
         f"KEY_ID {literal(settings.access_key)}",
         f"SECRET {literal(settings.secret_key.get_secret_value())}",
         f"REGION {literal(settings.region)}",
     ]
     if settings.session_token is not None:
-        parts.append(f"SESSION_TOKEN {literal(settings.session_token.get_secret_value())}")
+        options.append(f"SESSION_TOKEN {literal(settings.session_token.get_secret_value())}")
     if settings.s3_endpoint:
         url = urlsplit(settings.s3_endpoint)
-        parts += [f"ENDPOINT {literal(url.netloc)}", "URL_STYLE 'path'"]
-        parts.append(f"USE_SSL {'true' if url.scheme == 'https' else 'false'}")
-    con.execute(f"CREATE OR REPLACE SECRET lake ({', '.join(parts)})")
+        options += [f"ENDPOINT {literal(url.netloc)}", "URL_STYLE 'path'"]
+        options.append(f"USE_SSL {'true' if url.scheme == 'https' else 'false'}")
+    return f"CREATE OR REPLACE SECRET lake ({', '.join(options)})"

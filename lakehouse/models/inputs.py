@@ -167,7 +167,7 @@ def _entity_sql(entity: str, sources: Sequence[Source], loads: Mapping[str, Mapp
     empty: dict[str, dict[str, datetime]] = {}
     for table in _full_exports([entity], sources):
         files = loads.get(table, {})
-        incomplete.update(file_id for file_id, load in files.items() if not load.whole)
+        incomplete.update(file_id for file_id, load in files.items() if not load.complete)
         empty[table] = {file_id: load.since for file_id, load in files.items() if load.empty}
     return mapping_views.entity_sql(entity, sources, incomplete, empty)
 

@@ -3,66 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict
 from functools import partial
-from typing import TypeVar
 
 from lakehouse.books import copy_to_ops, rebuild
-from lakehouse.books.book_sources import ALL, Objects
+from lakehouse.books.book_sources import ALL, BookSource
+from lakehouse.books.policy import BOOKS_RETRIES
 from lakehouse.engine import duck
-from lakehouse.errors import CommitConflict
+from lakehouse.progress import Progress, no_progress
+from lakehouse.retrying import retry_on_conflict
 from lakehouse.settings import Settings
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.contracts import LEDGER
-
-_ATTEMPTS = 5
-T = TypeVar("T")
 
 
 def keep_books(settings: Settings) -> dict[str, int]:
     """Copy what is new and return how many rows each table gained.
 
-    There is one writer, as the queue sees to it. Should there be two, the slower looks again here: a message that
-    failed would hold up its FIFO group for the whole visibility time-out.
+    The queue sees to it that there is one writer. Should there be two, the slower one copies again what is missing
+    then; raises CommitConflict when it was the slower one every time.
     """
     copied = copy_to_ops.Copied()
-    _until_first(lambda: copy_to_ops.run(settings, ALL, copied))
+    retry_on_conflict(lambda: copy_to_ops.run(settings, ALL, copied), BOOKS_RETRIES)
     return dict(copied.rows)
 
 
-def rebuild_books(
-    settings: Settings, progress: Callable[[int, int], None] | None = None
-) -> dict[str, dict[str, int]]:
+def rebuild_books(settings: Settings, progress: Progress = no_progress) -> dict[str, dict[str, int]]:
     """Write every table of the books anew; return how many rows each had before and has after.
 
-    Nothing that stands only in the books is lost. Ingest and the books may go on meanwhile. `progress` hears how
-    many tables are done, and how many there are.
+    Nothing that is recorded in the books alone is lost. Ingest and the books may go on meanwhile. `progress` hears
+    of each table before it is written.
     """
-    kinds: dict[str, list[Objects]] = {}
-    for kind in ALL:
-        kinds.setdefault(kind.contract.name, []).append(kind)
     catalog = catalogs.open_catalog(settings)
-    con = duck.connect(settings)
-    try:  # the ledger first: it says which objects count
-        steps = {LEDGER.name: partial(rebuild.rebuild_ledger, con, settings, catalog)}
-        for name, of_table in kinds.items():
-            steps[name] = partial(rebuild.rebuild_objects, con, settings, catalog, of_table)
-        found = {}
+    rebuilt = {}
+    with closing(duck.connect(settings)) as con:
+        steps: dict[str, Callable[[], rebuild.Rebuilt]] = {}
+        # The ledger first: it says which objects count.
+        steps[LEDGER.name] = partial(rebuild.rebuild_ledger, con, settings, catalog)
+        for name, sources in _sources_by_table().items():
+            steps[name] = partial(rebuild.rebuild_objects, con, settings, catalog, sources)
         for done, (name, step) in enumerate(steps.items()):
-            if progress is not None:
-                progress(done, len(steps))
-            found[name] = asdict(_until_first(step))
-    finally:
-        con.close()
-    return found
+            progress(name, done, len(steps))
+            rebuilt[name] = asdict(retry_on_conflict(step, BOOKS_RETRIES))
+    return rebuilt
 
 
-def _until_first(work: Callable[[], T]) -> T:
-    """Do something again as long as another writer is faster; CommitConflict when that never ends."""
-    for attempt in range(1, _ATTEMPTS + 1):
-        try:
-            return work()
-        except CommitConflict:
-            if attempt == _ATTEMPTS:
-                raise
-    raise AssertionError("unreachable")
+def _sources_by_table() -> dict[str, list[BookSource]]:
+    sources: dict[str, list[BookSource]] = {}
+    for source in ALL:
+        sources.setdefault(source.contract.name, []).append(source)
+    return sources

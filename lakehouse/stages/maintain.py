@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from lakehouse import telemetry
 from lakehouse.errors import LakehouseError, Terminal
+from lakehouse.progress import Progress, no_progress
 from lakehouse.settings import Settings
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.maintenance import run
 from lakehouse.tables.maintenance.expire import watermarks
-from lakehouse.tables.maintenance.table_plan import Policy
+from lakehouse.tables.maintenance.policy import MaintenancePolicy
 
 if TYPE_CHECKING:
     from lakehouse.tables.catalog import Catalog, Table
 
-DEFAULT = Policy()
+DEFAULT = MaintenancePolicy()
 
 
 def maintain(
@@ -25,14 +25,14 @@ def maintain(
     *,
     only: str | None = None,
     dry_run: bool = False,
-    policy: Policy = DEFAULT,
+    policy: MaintenancePolicy = DEFAULT,
     now: datetime | None = None,
-    on: Callable[[str, int, int], None] = lambda *_: None,
+    progress: Progress = no_progress,
 ) -> dict[str, dict[str, Any]]:
-    """Maintain every table, or the one named; return what was found and done by table.
+    """Maintain every table, or the one named; return what was done and why, by table.
 
-    A table that fails does not stop the others: its entry is `{"failed": why}`. `on(table, bytes, of)` hears how far a
-    table's rewrite is. Raises Terminal when there is no table of the name given.
+    A table that fails does not stop the others: its entry is `{"failed": reason}`. `progress` hears of each table,
+    and of the bytes that its rewrite has read. Raises Terminal when there is no table of the name `only`.
     """
     catalog = catalogs.open_catalog(settings)
     names = catalogs.table_names(catalog)
@@ -40,39 +40,37 @@ def maintain(
         raise Terminal(f"no table {only}; there are {', '.join(names) or 'none yet'}")
     tables, reports = _load(catalog, names)
     readers = watermarks(tables.values())
-    for name in names if only is None else [only]:
-        table = tables.pop(name, None)
-        if table is None:
+    locations = {name: table.location() for name, table in tables.items()}
+    for name, table in tables.items():
+        if only not in (None, name):
             continue
-        places = [other.location() for other in tables.values()]
-        around = run.Surroundings(readers.get(name, {}), places, now)
-        on(name, 0, 1)
+        neighbours = [location for other, location in locations.items() if other != name]
+        context = run.MaintenanceContext(readers.get(name, {}), neighbours, now)
+        progress(name, 0, 1)
         try:
             if dry_run:
-                report = run.look(catalog, table, policy, around)
+                report = run.look(catalog, table, policy, context)
             else:
-                report = run.maintain(
-                    settings, catalog, table, policy, around, lambda *far, name=name: on(name, *far)
-                )
+                report = run.maintain(settings, catalog, table, policy, context, progress)
             reports[name] = report.as_json()
-        except Exception as error:  # noqa: BLE001 - told; the next run tries again
-            reports[name] = _failed(name, error)
-        tables[name] = table
+        except Exception as error:  # noqa: BLE001 - reported; the next run tries again
+            reports[name] = _failure(name, error)
     return reports if only is None else {only: reports[only]}
 
 
 def _load(catalog: Catalog, names: list[str]) -> tuple[dict[str, Table], dict[str, dict[str, Any]]]:
-    """Load the tables; what cannot be loaded has failed."""
+    """Return the tables, and a report for each that cannot be loaded."""
     tables: dict[str, Table] = {}
-    failed: dict[str, dict[str, Any]] = {}
+    failures: dict[str, dict[str, Any]] = {}
     for name in names:
         try:
             tables[name] = catalog.load_table(name)
-        except Exception as error:  # noqa: BLE001 - told; the next run tries again
-            failed[name] = _failed(name, error)
-    return tables, failed
+        except Exception as error:  # noqa: BLE001 - reported; the next run tries again
+            failures[name] = _failure(name, error)
+    return tables, failures
 
 
-def _failed(name: str, error: Exception) -> dict[str, Any]:
+def _failure(name: str, error: Exception) -> dict[str, Any]:
+    """Log an error and return its report; of others' errors only the kind, since their messages may quote rows."""
     telemetry.failed("maintenance failed", error, table=name)
     return {"failed": str(error) if isinstance(error, LakehouseError) else type(error).__name__}

@@ -1,4 +1,4 @@
-"""Knobs of the stages."""
+"""The tunable numbers of the stages."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
 
-from lakehouse.policy import Policy
+from lakehouse.policy import MIB, Policy
 
 
 @dataclass(frozen=True)
@@ -23,3 +23,37 @@ class GrantsPolicy(Policy):
     """How the grants of `core.consents` are read."""
 
     fetch_rows: Annotated[int, "grants that are fetched from DuckDB at once"] = 5_000
+
+
+@dataclass(frozen=True)
+class AnnouncementPolicy(Policy):
+    """How many raw files one message of the ingest queue announces."""
+
+    max_files: Annotated[int, "files of one message"] = 500
+    max_message_bytes: Annotated[int, "bytes of one message's JSON; SQS takes 256 KiB"] = 200_000
+    max_raw_bytes: Annotated[
+        int, "bytes of one message's files: a function gets a hundred messages at once, and has five minutes"
+    ] = 64 * MIB
+
+
+@dataclass(frozen=True)
+class SweepPolicy(Policy):
+    """How the sweep compares the landing bucket with what is known."""
+
+    ids_per_query: Annotated[int, "ids that are compared by one query"] = 10_000
+    probe_racers: Annotated[int, "conditional writes at once that test an object store other than S3"] = 8
+
+
+@dataclass(frozen=True)
+class RawExpiryPolicy(Policy):
+    """How raw files are deleted whose days are over."""
+
+    files_per_query: Annotated[int, "files that are looked for in the ledger by one query"] = 10_000
+    threads: Annotated[int, "files that are deleted at the same time"] = 8
+
+
+@dataclass(frozen=True)
+class StatusPolicy(Policy):
+    """How the state of everything is read."""
+
+    threads: Annotated[int, "tables that are loaded from the catalog at once"] = 8

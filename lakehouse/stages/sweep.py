@@ -7,14 +7,18 @@ on scratch disk where they are too many, and the bucket is compared with them so
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from lakehouse import signals, telemetry
+from lakehouse.batching import Limit, batches
 from lakehouse.engine import duck
 from lakehouse.landing.probe import probe_once
 from lakehouse.landing.raw_files import RawFile, listing_pages
+from lakehouse.progress import Progress, no_progress
+from lakehouse.stages.policy import AnnouncementPolicy, SweepPolicy
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import ledger, views
 from lakehouse.tables.contracts import LEDGER
@@ -24,120 +28,100 @@ if TYPE_CHECKING:
 
     from lakehouse.settings import Settings
 
-_FILES, _BYTES = 500, 200_000  # a message; SQS takes 256 KiB
-_RAW_BYTES = 64 << 20  # likewise, of the files themselves: a function has a hundred messages and five minutes
-_AT_ONCE = 10_000  # ids that are compared in one query
-_RACERS = 8
-_HALF = "CAST(substr({}, 1, 32) AS UUID)"  # of an id
-_T = TypeVar("_T")
+_HALF_ID_SQL = "CAST(substr({}, 1, 32) AS UUID)"
 
 
 @dataclass
 class Swept:
-    """How far a sweep is."""
+    """How much of the bucket a sweep has listed, and how many files it has announced."""
 
     pages: int = 0
     keys: int = 0
     announced: int = 0
 
+    def __str__(self) -> str:
+        return f"{self.keys:,} files looked at on {self.pages:,} pages, {self.announced:,} announced"
 
-def sweep(settings: Settings, progress: Callable[[Swept], None] | None = None) -> int:
+
+def sweep(settings: Settings, progress: Progress = no_progress) -> int:
     """Announce every raw file that no table and no ledger knows; return how many.
 
-    A file whose message is still waiting is announced twice; ingest loads it once. `progress` hears of each page.
-    Raises `Terminal` for an object store other than S3 that does not keep conditional writes.
+    A file whose message is still waiting is announced twice; ingest loads it once. `progress` hears of each page of
+    the listing, with the number of files so far. Raises `Terminal` for an object store other than S3 that does not
+    keep conditional writes.
     """
     if settings.s3_endpoint:  # S3 itself promises them
-        probe_once(settings.ops_bucket, racers=_RACERS)
+        probe_once(settings.ops_bucket, racers=SweepPolicy.probe_racers)
     swept = Swept()
-    con = duck.connect(settings)
-    try:
-        _note_known(con, settings)
-        announce(settings, _unknown(con, _pages(settings.landing_bucket, swept, progress)), swept)
-    finally:
-        con.close()
+    with closing(duck.connect(settings)) as con:
+        _load_known_ids(con, settings)
+        files = _list_files(settings.landing_bucket, swept, progress)
+        announce(settings, _unknown(con, files), swept)
     telemetry.info("swept", files=swept.announced, count=swept.keys)
     return swept.announced
 
 
 def announce(settings: Settings, files: Iterable[RawFile], swept: Swept | None = None) -> int:
-    """Put files on the ingest queue, many a message; return how many."""
+    """Put files on the ingest queue, many a message; return how many. `swept` counts them as they are sent."""
     swept = swept or Swept()
 
     def bodies() -> Iterator[dict[str, Any]]:
-        for part in _messages(files):
-            yield {"files": part}
-            swept.announced += len(part)
+        for batch in message_batches(files):
+            yield {"files": [file.message() for file in batch]}
+            swept.announced += len(batch)
 
     signals.send(settings.ingest_queue_url, bodies())
     return swept.announced
 
 
-def _messages(files: Iterable[RawFile]) -> Iterator[list[dict[str, Any]]]:
-    """Cut the files into what fits a message; a key of 1,024 bytes may take six times that as JSON."""
-    part: list[dict[str, Any]] = []
-    size = raw = 0
-    for file in files:
-        told = file.message()
-        length = len(json.dumps(told)) + 2
-        if part and (size + length > _BYTES or raw + file.size > _RAW_BYTES or len(part) >= _FILES):
-            yield part
-            part, size, raw = [], 0, 0
-        part.append(told)
-        size += length
-        raw += file.size
-    if part:
-        yield part
+def message_batches(files: Iterable[RawFile]) -> Iterator[list[RawFile]]:
+    """Cut the files into what one message announces; a key of 1,024 bytes may take six times that as JSON."""
+    message = Limit[RawFile](_bytes_in_message, AnnouncementPolicy.max_message_bytes)
+    content = Limit[RawFile](lambda file: file.size, AnnouncementPolicy.max_raw_bytes)
+    return batches(files, message, content, count=AnnouncementPolicy.max_files)
 
 
-def _pages(bucket: str, swept: Swept, progress: Callable[[Swept], None] | None) -> Iterator[RawFile]:
+def _bytes_in_message(file: RawFile) -> int:
+    separator = ", "
+    return len(json.dumps(file.message())) + len(separator)
+
+
+def _list_files(bucket: str, swept: Swept, progress: Progress) -> Iterator[RawFile]:
     for page in listing_pages(bucket):
         yield from page
         swept.pages += 1
         swept.keys += len(page)
-        if progress is not None:
-            progress(swept)
+        progress(str(swept), swept.keys)
 
 
-def _note_known(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+def _load_known_ids(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     """Make the temp table `known` of the ids in the ledger, in live commits, and of files that no table takes.
 
-    The ledger is read before the summaries, as it is filled from them: what moves in between is announced for
-    nothing. An id is cut to half of its sha-256, which 2^64 files would have to share.
+    The ledger is read before the summaries, as it is filled from them: a file whose snapshot expires in between is
+    announced for nothing. An id is cut to half of its sha-256, which 2^64 files would have to share.
     """
     con.execute("CREATE TEMP TABLE known (id UUID)")
     catalog = catalogs.open_catalog(settings)
     if LEDGER.name in views.attach(con, catalog, [LEDGER.name]):
-        con.execute(f"INSERT INTO known SELECT {_HALF.format('file_id')} FROM {LEDGER.name}")
-    _note(con, ledger.noted(settings.ops_bucket))
+        con.execute(f"INSERT INTO known SELECT {_HALF_ID_SQL.format('file_id')} FROM {LEDGER.name}")
+    _insert_known(con, ledger.noted(settings.ops_bucket))
     for name in catalogs.table_names(catalog):
-        if name.startswith("raw."):  # a source may be defined no longer, and its files are in all the same
+        if name.startswith("raw."):  # also of a source that is defined no longer: its files are loaded
             table = catalogs.load(catalog, name)
-            _note(con, (record.file_id for _, _, record in ledger.in_summaries(table)))
+            _insert_known(con, (record.file_id for _, _, record in ledger.in_summaries(table)))
 
 
-def _note(con: duckdb.DuckDBPyConnection, ids: Iterable[str]) -> None:
-    for some in _batches(ids):
-        con.execute(f"INSERT INTO known SELECT {_HALF.format('unnest(?)')}", [some])
+def _insert_known(con: duckdb.DuckDBPyConnection, file_ids: Iterable[str]) -> None:
+    for batch in batches(file_ids, count=SweepPolicy.ids_per_query):
+        con.execute(f"INSERT INTO known SELECT {_HALF_ID_SQL.format('unnest(?)')}", [batch])
 
 
 def _unknown(con: duckdb.DuckDBPyConnection, files: Iterable[RawFile]) -> Iterator[RawFile]:
     """Yield the files that are not in `known`, in order."""
     query = (
-        f"SELECT n FROM (SELECT {_HALF.format('unnest(?)')} AS id, unnest(range(?)) AS n)"
+        f"SELECT n FROM (SELECT {_HALF_ID_SQL.format('unnest(?)')} AS id, unnest(range(?)) AS n)"
         " ANTI JOIN known USING (id) ORDER BY n"
     )
-    for some in _batches(files):
-        rows = con.execute(query, [[file.file_id for file in some], len(some)]).fetchall()
-        yield from (some[number] for (number,) in rows)
-
-
-def _batches(items: Iterable[_T]) -> Iterator[list[_T]]:
-    batch: list[_T] = []
-    for item in items:
-        batch.append(item)
-        if len(batch) == _AT_ONCE:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+    for batch in batches(files, count=SweepPolicy.ids_per_query):
+        rows = con.execute(query, [[file.file_id for file in batch], len(batch)]).fetchall()
+        yield from (batch[position] for (position,) in rows)

@@ -1,4 +1,4 @@
-"""Opens the Iceberg catalog that the settings name and makes tables from contracts, whoever else does so too."""
+"""Opens the Iceberg catalog that the settings name, and makes tables from contracts beside others who do so too."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
 from lakehouse.tables.migrations import shape
-from lakehouse.tables.migrations.apply import bring
-from lakehouse.tables.migrations.writer import as_written
+from lakehouse.tables.migrations.apply import migrate
+from lakehouse.tables.migrations.writer import for_writer
 
 if TYPE_CHECKING:
     from lakehouse.settings import Settings
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["NAMESPACES", "Catalog", "DataFile", "Table", "ensure", "load", "open_catalog", "table_names"]
 NAMESPACES = ("raw", "core", "marts", "ops")
-# SeaweedFS looks whether a table exists and then writes it: two creations at once both succeed, and what was
+# SeaweedFS checks whether a table exists and then writes it: two creations at once both succeed, and what was
 # committed to the first one in between is lost. A laptop's functions are threads of one process.
-_MAKING = Lock()
+_CREATING = Lock()
 _SQLITE_TABLES = ("iceberg_tables", "iceberg_namespace_properties")
 
 
@@ -49,7 +49,8 @@ def open_catalog(settings: Settings) -> Catalog:
 def _open_sqlite(properties: dict[str, str]) -> Catalog:
     from sqlalchemy.exc import OperationalError  # noqa: PLC0415 - no other catalog needs it
 
-    for _ in _SQLITE_TABLES:  # whoever opens a new file at the same moment makes these, and our CREATE fails
+    # Whoever opens a new file at the same moment makes these tables, and our CREATE fails: once for each at most.
+    for _ in _SQLITE_TABLES:
         try:
             return load_catalog("lake", **properties)
         except OperationalError:
@@ -61,18 +62,27 @@ def _s3_properties(settings: Settings) -> dict[str, str]:
     properties = {"s3.region": settings.region, "client.region": settings.region}
     if settings.s3_endpoint:
         properties["s3.endpoint"] = settings.s3_endpoint
-    if settings.access_key and settings.secret_key:
-        secret = settings.secret_key.get_secret_value()
-        for prefix in ("s3", "client"):
-            properties[f"{prefix}.access-key-id"] = settings.access_key
-            properties[f"{prefix}.secret-access-key"] = secret
-            if settings.session_token:
-                properties[f"{prefix}.session-token"] = settings.session_token.get_secret_value()
+    for name, value in _credentials(settings).items():
+        properties[f"s3.{name}"] = value
+        properties[f"client.{name}"] = value
     return properties
 
 
+def _credentials(settings: Settings) -> dict[str, str]:
+    """Return the keys of the settings as pyiceberg names them; none where the environment's role is used."""
+    if not settings.access_key or not settings.secret_key:
+        return {}
+    credentials = {
+        "access-key-id": settings.access_key,
+        "secret-access-key": settings.secret_key.get_secret_value(),
+    }
+    if settings.session_token:
+        credentials["session-token"] = settings.session_token.get_secret_value()
+    return credentials
+
+
 def ensure(catalog: Catalog, contract: Contract) -> Table:
-    """Return the contract's table for writing, made first if need be; any number of callers may race.
+    """Return the contract's table for writing, made first where it does not exist; any number of callers may race.
 
     Where the table lacks something of the contract it is changed: see `migrations`. A table that is newer than the
     contract stays as it is, and is returned as a writer of this contract sees it. Raises `Terminal` when the table
@@ -80,19 +90,13 @@ def ensure(catalog: Catalog, contract: Contract) -> Table:
     """
     table = load(catalog, contract.name)
     if table is None:
-        with _MAKING:
-            table = load(catalog, contract.name) or _make(catalog, contract)
-    return as_written(bring(catalog, table, contract), contract)
+        with _CREATING:
+            table = load(catalog, contract.name) or _create(catalog, contract)
+    return for_writer(migrate(catalog, table, contract), contract)
 
 
-def _make(catalog: Catalog, contract: Contract) -> Table:
-    try:
-        catalog.create_namespace(contract.namespace)
-    except NamespaceAlreadyExistsError:
-        pass
-    except Exception:  # each catalog has its own words for a lost race; SQLite's are a broken constraint
-        if not catalog.namespace_exists(contract.namespace):
-            raise
+def _create(catalog: Catalog, contract: Contract) -> Table:
+    _create_namespace(catalog, contract.namespace)
     try:
         catalog.create_table(
             contract.name,
@@ -102,10 +106,21 @@ def _make(catalog: Catalog, contract: Contract) -> Table:
             properties={"format-version": "2", **shape.properties(contract)},
         )
     except Exception:
-        if (raced := load(catalog, contract.name)) is None:
+        created_by_others = load(catalog, contract.name)
+        if created_by_others is None:
             raise
-        return raced
-    return catalog.load_table(contract.name)  # of two creations at once SeaweedFS lets the second stand
+        return created_by_others
+    return catalog.load_table(contract.name)  # of two creations at once SeaweedFS keeps the second
+
+
+def _create_namespace(catalog: Catalog, namespace: str) -> None:
+    try:
+        catalog.create_namespace(namespace)
+    except NamespaceAlreadyExistsError:
+        pass
+    except Exception:  # each catalog reports a lost race in its own way; SQLite by a broken constraint
+        if not catalog.namespace_exists(namespace):
+            raise
 
 
 def load(catalog: Catalog, name: str) -> Table | None:

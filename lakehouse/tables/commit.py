@@ -1,8 +1,9 @@
-"""Guarded commits. A commit names what it carries, and asks inside every retry whether that is there already.
+"""Guarded commits: optimistic concurrency, and a guard that no file is committed twice.
 
-pyiceberg retries a fast append without validation, so two ingesters of one file would both commit. The guard
-overrides `_validate_concurrency`, which runs on each retry, and looks at every snapshot between the one the
-attempt began from and the head. It relies on pyiceberg's private API, which is asserted at import.
+A commit names the ids that it carries, and asks inside every retry whether the table has them already. pyiceberg
+retries a fast append without validation, so two ingesters of one file would both commit. The guard overrides
+`_validate_concurrency`, which runs on each retry, and looks at every snapshot between the one the attempt began from
+and the head. It relies on pyiceberg's private API, which is asserted at import.
 """
 
 from __future__ import annotations
@@ -29,8 +30,13 @@ CARRIES = "lakehouse.carries"  # the same for appends that carry no files: JSON 
 INPUTS = "lakehouse.inputs"  # what a model's rows were computed from: JSON object
 HEAD = "lakehouse.head"  # on `replace` snapshots: the snapshot whose rows these still are
 
-_NEEDED = ("_validate_concurrency", "_refresh_for_retry", "_existing_manifests", "_clean_all_uncommitted")
-for _name in _NEEDED:
+_PRIVATE_API = (
+    "_validate_concurrency",
+    "_refresh_for_retry",
+    "_existing_manifests",
+    "_clean_all_uncommitted",
+)
+for _name in _PRIVATE_API:
     if not inspect.isfunction(getattr(_SnapshotProducer, _name, None)):
         raise ImportError(
             f"pyiceberg has no _SnapshotProducer.{_name}: exactly-once commits need pyiceberg >=0.12,<0.13"
@@ -39,7 +45,7 @@ for _name in _NEEDED:
 
 @dataclass(frozen=True)
 class FileRecord:
-    """What became of one generation of a raw file; rides in the summary of the commit that carries its rows.
+    """What became of one generation of a raw file; stands in the summary of the commit that carries its rows.
 
     Generation 0 is the file's first load; replay n tries again what generation n-1 left in quarantine.
     `set_aside` is the digest of what this one left there (`quarantine.write` returns it); empty in old commits.
@@ -60,7 +66,7 @@ class FileRecord:
 
     @property
     def id(self) -> str:
-        """Return what a commit carries for it: the file's id, and behind a slash the replay's number."""
+        """Return the id that its commit carries: the file's id, and for a replay a slash and its number."""
         return generation_id(self.file_id, self.replay)
 
     @property
@@ -94,15 +100,15 @@ class HeadMovedError(ValidationException):
     """Another writer committed rows, and this commit was planned without them."""
 
 
-class LooksFirst(_SnapshotProducer[Any]):
+class KeepsCommittedManifests(_SnapshotProducer[Any]):
     """Keeps the manifests of a commit that was refused and took effect all the same; pyiceberg would delete them."""
 
     def _clean_all_uncommitted(self) -> None:
-        if not _landed(self._transaction._table, self._snapshot_id):  # noqa: SLF001
+        if not _is_committed(self._transaction._table, self._snapshot_id):  # noqa: SLF001
             super()._clean_all_uncommitted()
 
 
-class _GuardedAppend(LooksFirst, _FastAppendFiles):
+class _GuardedAppend(KeepsCommittedManifests, _FastAppendFiles):
     carries: frozenset[str] = frozenset()
     exclusive: bool = False
 
@@ -110,19 +116,19 @@ class _GuardedAppend(LooksFirst, _FastAppendFiles):
         window = self._commit_window
         if window is None or window.is_empty():
             return
-        between = list(_between(self._transaction._table.metadata, window.head, window.base))  # noqa: SLF001
-        found = self.carries & {name for snapshot in between for name in carried(snapshot)}
-        if found:
-            raise AlreadyCommittedError(set(found))
-        if self.exclusive and any(_adds_rows(snapshot) for snapshot in between):
+        metadata = self._transaction._table.metadata  # noqa: SLF001
+        concurrent = list(_between(metadata, window.head, window.base))
+        committed = self.carries & _carried_by(concurrent)
+        if committed:
+            raise AlreadyCommittedError(set(committed))
+        if self.exclusive and any(_adds_rows(snapshot) for snapshot in concurrent):
             raise HeadMovedError("rows were added to the table since this batch looked for duplicates")
 
 
-class _ReplaceAll(LooksFirst, _OverwriteFiles):
+class _ReplaceAll(KeepsCommittedManifests, _OverwriteFiles):
     def _validate_concurrency(self) -> None:
-        if (
-            self._commit_window is None or self._commit_window.is_empty()
-        ):  # the schema changed, say, and no row
+        window = self._commit_window
+        if window is None or window.is_empty():  # the schema changed, say, and no row
             return
         raise HeadMovedError("the table has changed since its new content was computed")
 
@@ -131,6 +137,10 @@ def carried(snapshot: Snapshot) -> set[str]:
     """Return the ids that a snapshot's commit carried."""
     ids = {record.id for record in file_records(snapshot)}
     return ids | set(json.loads(_property(snapshot, CARRIES) or "[]"))
+
+
+def _carried_by(snapshots: Iterable[Snapshot]) -> set[str]:
+    return {carried_id for snapshot in snapshots for carried_id in carried(snapshot)}
 
 
 def file_records(snapshot: Snapshot) -> list[FileRecord]:
@@ -146,8 +156,10 @@ def as_record(row: dict[str, Any]) -> FileRecord:
 def inputs(table: Table) -> dict[str, str]:
     """Return what the current rows of a model's table were computed from; empty for a table never filled."""
     snapshot = table.current_snapshot()
-    found: dict[str, str] = json.loads((snapshot and _property(snapshot, INPUTS)) or "{}")
-    return found
+    if snapshot is None:
+        return {}
+    computed_from: dict[str, str] = json.loads(_property(snapshot, INPUTS) or "{}")
+    return computed_from
 
 
 def head(table: Table | None) -> str:
@@ -162,7 +174,10 @@ def head_of(snapshot: Snapshot) -> str:
 
 
 def same_rows_as(snapshot: Snapshot) -> dict[str, str]:
-    """Return what the summary of a commit says that only rewrites the files of `snapshot`: nobody's input moved."""
+    """Return the summary's properties of a commit that only rewrites the files of `snapshot`.
+
+    Whoever reads the table sees by them that its rows have not changed.
+    """
     computed_from = _property(snapshot, INPUTS)
     return {HEAD: head_of(snapshot)} | ({INPUTS: computed_from} if computed_from else {})
 
@@ -178,28 +193,28 @@ def append(
 ) -> Committed:
     """Append data files in one commit together with the ids of what they carry.
 
-    `already(ids)` looks where summaries no longer reach (the ledger); it is asked after the summaries of the
-    metadata this transaction starts from. `exclusive` makes any concurrent append a conflict, for batches that
-    compared themselves with the rows of the table. An append without data files still commits its ids.
+    `already(ids)` returns those that the ledger lists, for commits whose summaries have expired; it is asked after
+    the summaries of the metadata this transaction starts from. `exclusive` makes any concurrent append a conflict,
+    for batches that compared themselves with the rows of the table. An append without data files still commits its
+    ids.
 
     Raises AlreadyCommittedError (nothing written), CommitConflict (plan again), Transient (outcome unknown and not
     found; the next attempt looks first).
     """
-    names = frozenset(carries) | {record.id for record in records}
+    ids = frozenset(carries) | {record.id for record in records}
     transaction = table.transaction()
-    base = transaction.table_metadata
-    found = names & {name for snapshot in base.snapshots for name in carried(snapshot)}
-    if not found and already is not None:
-        found = names & already(set(names))
-    if found:
-        raise AlreadyCommittedError(set(found))
+    committed = ids & _carried_by(transaction.table_metadata.snapshots)
+    if not committed and already is not None:
+        committed = ids & already(set(ids))
+    if committed:
+        raise AlreadyCommittedError(set(committed))
     producer = _GuardedAppend(
         operation=Operation.APPEND,
         transaction=transaction,
         io=table.io,
-        snapshot_properties=_properties(records, names),
+        snapshot_properties=_properties(records, ids),
     )
-    producer.carries, producer.exclusive = names, exclusive
+    producer.carries, producer.exclusive = ids, exclusive
     for file in files:
         producer.append_data_file(file)
     return perform(table, producer)
@@ -215,7 +230,8 @@ def replace_all(
     """
     transaction = table.transaction()
     current = transaction.table_metadata.current_snapshot()
-    if (current.snapshot_id if current else None) != base:
+    current_id = None if current is None else current.snapshot_id
+    if current_id != base:
         raise CommitConflict(f"{'.'.join(table.name())} was written by another run; look again")
     producer = _ReplaceAll(
         operation=Operation.OVERWRITE,
@@ -254,8 +270,9 @@ def perform(table: Table, producer: _SnapshotProducer[Any]) -> Committed:
         producer.commit()
         producer._transaction.commit_transaction()  # noqa: SLF001
     except Exception as error:
-        # The catalog may have committed and then failed to say so, or refused a client that, unheard, asked twice.
-        if _landed(table, snapshot_id):
+        # The catalog may have committed and then failed to say so, or refused a client that asked twice because it
+        # never heard the first answer.
+        if _is_committed(table, snapshot_id):
             return Committed(name, snapshot_id)
         if isinstance(error, AlreadyCommittedError):
             raise
@@ -265,7 +282,7 @@ def perform(table: Table, producer: _SnapshotProducer[Any]) -> Committed:
     return Committed(name, snapshot_id)
 
 
-def _landed(table: Table, snapshot_id: int) -> bool:
+def _is_committed(table: Table, snapshot_id: int) -> bool:
     try:
         return table.refresh().metadata.snapshot_by_id(snapshot_id) is not None
     except Exception as error:
@@ -292,13 +309,19 @@ def _between(metadata: TableMetadata, last: Snapshot | None, base: Snapshot | No
 
 
 def _adds_rows(snapshot: Snapshot) -> bool:
+    """Return whether a snapshot brought new rows; a rewrite adds records, too, and they are the old ones."""
     return int(_property(snapshot, "added-records") or 0) > 0 and not _property(snapshot, HEAD)
 
 
-def _properties(records: Sequence[FileRecord], names: frozenset[str]) -> dict[str, str]:
-    others = sorted(names - {record.id for record in records})
-    properties = {FILES: json.dumps([asdict(record) for record in records])} if records else {}
-    return properties | ({CARRIES: json.dumps(others)} if others else {})
+def _properties(records: Sequence[FileRecord], ids: frozenset[str]) -> dict[str, str]:
+    """Return what an append's summary says of the ids that it carries."""
+    properties = {}
+    if records:
+        properties[FILES] = json.dumps([asdict(record) for record in records])
+    others = sorted(ids - {record.id for record in records})
+    if others:
+        properties[CARRIES] = json.dumps(others)
+    return properties
 
 
 def _property(snapshot: Snapshot, name: str) -> str | None:

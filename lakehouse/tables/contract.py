@@ -6,9 +6,10 @@ import itertools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 _DECIMAL = re.compile(r"decimal\((\d+),(\d+)\)")
-_DIGITS = 38  # what Iceberg and DuckDB hold
+_MAX_DIGITS: Final = 38  # of a decimal in Iceberg and in DuckDB
 _TRANSFORM = re.compile(r"(identity|day|month|year)\((\w+)\)")
 DUCK_TYPES = {
     "string": "VARCHAR",
@@ -24,7 +25,7 @@ DUCK_TYPES = {
 
 @dataclass(frozen=True)
 class Column:
-    """One column. Its field id follows from its place in the contract: see `Contract.field_ids`."""
+    """One column. Its field id follows from its position in the contract: see `Contract.field_ids`."""
 
     name: str
     type: str
@@ -37,9 +38,11 @@ class Column:
         """Return DuckDB's name of the type; ValueError for a type that no contract may use."""
         if match := _DECIMAL.fullmatch(self.type):
             precision, scale = int(match[1]), int(match[2])
-            if 0 < precision <= _DIGITS and scale <= precision:
+            if 0 < precision <= _MAX_DIGITS and scale <= precision:
                 return self.type.upper()
-            raise ValueError(f"column {self.name}: {self.type} is not decimal(P,S) with S <= P <= {_DIGITS}")
+            raise ValueError(
+                f"column {self.name}: {self.type} is not decimal(P,S) with S <= P <= {_MAX_DIGITS}"
+            )
         try:
             return DUCK_TYPES[self.type]
         except KeyError:
@@ -71,7 +74,7 @@ class Partition:
 
 @dataclass(frozen=True)
 class Migration:
-    """A change that a contract may not make by just saying something else: numbered from 1, never taken back.
+    """A change that needs more than another contract text: numbered from 1, and never removed again.
 
     `rename` is old name → new name; `drop` is name → field id, which no column gets again. One with neither lets
     partition, sort order, properties and the columns' docs become what the contract says; so do all others.
@@ -118,16 +121,19 @@ class Contract:
         numbers = [migration.number for migration in self.migrations]
         if numbers != list(range(1, len(numbers) + 1)):
             raise ValueError(f"{self.name}: migrations are numbered 1, 2, 3, … and stand in that order")
-        dropped = [number for migration in self.migrations for number in migration.drop.values()]
-        if len(set(dropped)) != len(dropped) or any(number < 1 for number in dropped):
+        dropped = [field_id for migration in self.migrations for field_id in migration.drop.values()]
+        if len(set(dropped)) != len(dropped) or any(field_id < 1 for field_id in dropped):
             raise ValueError(f"{self.name}: two migrations drop one field id, or one below 1")
         for migration in self.migrations:
-            for old in migration.rename:
-                now = self.renamed(old, after=migration.number - 1)
-                if now is not None and now not in names:
-                    raise ValueError(
-                        f"{self.name}: migration {migration.number} ends at {now}, which is no column"
-                    )
+            self._check_renames(migration, names)
+
+    def _check_renames(self, migration: Migration, names: set[str]) -> None:
+        for old in migration.rename:
+            newest = self.renamed(old, after=migration.number - 1)
+            if newest is not None and newest not in names:
+                raise ValueError(
+                    f"{self.name}: migration {migration.number} ends at {newest}, which is no column"
+                )
 
     @property
     def namespace(self) -> str:
@@ -142,13 +148,13 @@ class Contract:
     @property
     def dropped(self) -> dict[int, str]:
         """Return the name that each dropped column had, by its field id."""
-        return {number: name for migration in self.migrations for name, number in migration.drop.items()}
+        return {field_id: name for migration in self.migrations for name, field_id in migration.drop.items()}
 
     def field_ids(self) -> dict[str, int]:
-        """Return the Iceberg field id of each column: its place, counted from 1, leaving out the dropped ones' ids."""
+        """Return the Iceberg field id of each column: its position, from 1, skipping the ids of dropped columns."""
         dropped = self.dropped
-        ids: Iterator[int] = (number for number in itertools.count(1) if number not in dropped)
-        return {column.name: number for column, number in zip(self.columns, ids, strict=False)}
+        ids: Iterator[int] = (field_id for field_id in itertools.count(1) if field_id not in dropped)
+        return {column.name: field_id for column, field_id in zip(self.columns, ids, strict=False)}
 
     def renamed(self, name: str, *, after: int) -> str | None:
         """Return what the migrations after a number make of a column's name; None when they drop it."""
@@ -159,12 +165,15 @@ class Contract:
         return name
 
 
-def wider(have: str, want: str) -> bool:
-    """Return whether type `want` holds every value of `have`, and Iceberg lets a column become it."""
-    if (have, want) in (("int", "long"), ("float", "double")):
+def wider(current: str, target: str) -> bool:
+    """Return whether type `target` holds every value of type `current`, and Iceberg lets a column become it."""
+    if (current, target) in (("int", "long"), ("float", "double")):
         return True
-    old, new = _DECIMAL.fullmatch(have), _DECIMAL.fullmatch(want)
-    return old is not None and new is not None and old[2] == new[2] and int(old[1]) < int(new[1])
+    old, new = _DECIMAL.fullmatch(current), _DECIMAL.fullmatch(target)
+    if old is None or new is None:
+        return False
+    same_scale = old[2] == new[2]
+    return same_scale and int(old[1]) < int(new[1])
 
 
 def columns(*rows: tuple[str, str, str] | tuple[str, str, str, str]) -> tuple[Column, ...]:

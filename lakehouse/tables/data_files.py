@@ -1,12 +1,13 @@
-"""Parquet files as Iceberg wants them: DuckDB writes them with field ids, its statistics become the metrics."""
+"""Parquet files as Iceberg requires them: DuckDB writes them with field ids, its statistics become the metrics."""
 
 from __future__ import annotations
 
 import datetime as dt
+import sys
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from pyiceberg.conversions import to_bytes
@@ -25,16 +26,19 @@ from pyiceberg.types import (
     TimestamptzType,
 )
 
-from lakehouse.engine.escape import identifier, literal
+from lakehouse.engine.escape import identifier, literal, literals
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
 
     import duckdb
     from pyiceberg.table import Table
+    from pyiceberg.types import NestedField
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_STRING_BOUND = 16  # Iceberg's own default: truncate(16)
+_STRING_BOUND: Final = 16  # characters; the default of Iceberg's write.metadata.metrics: truncate(16)
+_SURROGATES: Final = range(0xD800, 0xE000)  # code points that Unicode reserves: no characters
+_HOURS_ONLY: Final = 2  # digits of an offset such as +00, which DuckDB writes without minutes
 
 
 @dataclass(frozen=True)
@@ -60,37 +64,37 @@ def write(
     """
     folder = f"{table.location()}/data/{attempt}"
     target = _local_folder(folder) or folder
-    partitions = [f"_p{number}" for number in range(len(table.spec().fields))]
-    selected = _selected(table, enums)
-    computed = [f"{_partition_sql(table, number)} AS {name}" for number, name in enumerate(partitions)]
-    order = _order(table)
+    partitions = _partition_columns(table)
     options = _options(table)
     if partitions:
         options += [f"PARTITION_BY ({', '.join(partitions)})", "FILENAME_PATTERN 'part_{uuid}'"]
     else:
         target += "/part.parquet"
-    copy = (
-        f"COPY (SELECT {', '.join(selected + computed)} FROM ({query})"
-        + (f" ORDER BY {', '.join(partitions + order)}" if partitions or order else "")
-        + f") TO {literal(target)} ({', '.join(options)})"
-    )
-    rows = con.execute(copy).fetchall()
-    for path, count, *_ in rows:
-        if count == 0:  # COPY without partitions writes a file even of nothing
-            table.io.delete(path)
-    return Written([_partitioned_file(table, folder, target, row) for row in rows if row[1] > 0])
+    computed = [f"{_partition_sql(table, index)} AS {name}" for index, name in enumerate(partitions)]
+    columns = [*_selected(table, enums), *computed]
+    copied = _copy(con, columns, query, [*partitions, *_order(table)], target, options)
+    files = []
+    for file in copied:
+        if file.rows == 0:  # COPY without partitions writes a file even of nothing
+            table.io.delete(file.path)
+            continue
+        path = _table_path(file.path, folder, target)
+        partition = Record(*_partition_values(table, file.partition_keys))
+        files.append(_data_file(table, file._replace(path=path), partition))
+    return Written(files)
 
 
 def only_partition(con: duckdb.DuckDBPyConnection, table: Table, query: str) -> Record | None:
     """Return the partition that all rows of `query` are in; None where there are several, or no rows."""
-    numbers = range(len(table.spec().fields))
-    values = ", ".join(
-        f"CAST({_partition_sql(table, number)} AS VARCHAR) AS _p{number}" for number in numbers
-    )
-    rows = con.execute(f"SELECT DISTINCT {values or 'NULL'} FROM ({query}) LIMIT 2").fetchall()
+    names = _partition_columns(table)
+    values = [
+        f"CAST({_partition_sql(table, index)} AS VARCHAR) AS {name}" for index, name in enumerate(names)
+    ]
+    rows = con.execute(f"SELECT DISTINCT {', '.join(values) or 'NULL'} FROM ({query}) LIMIT 2").fetchall()
     if len(rows) != 1:
         return None
-    return Record(*_partition_values(table, {f"_p{number}": rows[0][number] for number in numbers}))
+    keys = dict(zip(names, rows[0], strict=False))  # a table without partitions has none, and the row a NULL
+    return Record(*_partition_values(table, keys))
 
 
 def write_partition(
@@ -110,14 +114,8 @@ def write_partition(
     folder, _, name = path.rpartition("/")
     local = _local_folder(folder)
     target = path if local is None else f"{local}/{name}"
-    order = _order(table)
-    copy = (
-        f"COPY (SELECT {', '.join(_selected(table, enums))} FROM ({query})"
-        + (f" ORDER BY {', '.join(order)}" if order else "")
-        + f") TO {literal(target)} ({', '.join(_options(table))})"
-    )
-    [(_, *row)] = con.execute(copy).fetchall()
-    return _data_file(table, (path, *row), partition)
+    [file] = _copy(con, _selected(table, enums), query, _order(table), target, _options(table))
+    return _data_file(table, file._replace(path=path), partition)
 
 
 def read_sql(table: Table, paths: Iterable[str]) -> str:
@@ -131,8 +129,7 @@ def read_sql(table: Table, paths: Iterable[str]) -> str:
         "default_value: NULL}"
         for field in table.schema().fields
     )
-    listed = ", ".join(literal(path) for path in paths)
-    return f"SELECT * FROM read_parquet([{listed}], schema=MAP {{{columns}}}, hive_partitioning=false)"
+    return f"SELECT * FROM read_parquet({literals(list(paths))}, schema=MAP {{{columns}}}, hive_partitioning=false)"
 
 
 def paths_since(table: Table, column: str, moment: dt.datetime) -> list[str]:
@@ -147,10 +144,35 @@ def discard(table: Table, written: Written) -> None:
         table.io.delete(file.file_path)
 
 
-def duck_type(kind: IcebergType) -> str:
+def duck_type(iceberg_type: IcebergType) -> str:
     """Return DuckDB's name of an Iceberg type."""
-    text = str(kind)
+    text = str(iceberg_type)
     return {"string": "VARCHAR", "int": "INTEGER", "long": "BIGINT"}.get(text, text.upper().replace(" ", ""))
+
+
+class _CopiedFile(NamedTuple):
+    """A row of what COPY with RETURN_STATS returns, in DuckDB's order: one file that it wrote."""
+
+    path: str
+    rows: int
+    bytes: int
+    footer_bytes: int
+    statistics: dict[str, dict[str, str]]  # by quoted column name
+    partition_keys: dict[str, str | None] | None
+
+
+def _copy(
+    con: duckdb.DuckDBPyConnection,
+    columns: list[str],
+    query: str,
+    order: list[str],
+    target: str,
+    options: list[str],
+) -> list[_CopiedFile]:
+    order_by = f" ORDER BY {', '.join(order)}" if order else ""
+    select = f"SELECT {', '.join(columns)} FROM ({query}){order_by}"
+    rows = con.execute(f"COPY ({select}) TO {literal(target)} ({', '.join(options)})").fetchall()
+    return [_CopiedFile(*row) for row in rows]
 
 
 def _local_folder(location: str) -> str | None:
@@ -158,13 +180,18 @@ def _local_folder(location: str) -> str | None:
     url = urlsplit(location)
     if url.scheme not in ("file", ""):
         return None
-    path = Path(url.path)  # as it stands: pyiceberg does not decode it either
+    path = Path(url.path)  # not decoded: pyiceberg does not decode it either
     path.mkdir(parents=True, exist_ok=True)
     return str(path)
 
 
-def _partition_sql(table: Table, number: int) -> str:
-    field = table.spec().fields[number]
+def _partition_columns(table: Table) -> list[str]:
+    """Return the names under which queries compute the partition values."""
+    return [f"_p{index}" for index in range(len(table.spec().fields))]
+
+
+def _partition_sql(table: Table, index: int) -> str:
+    field = table.spec().fields[index]
     column = identifier(table.schema().find_column_name(field.source_id) or "")
     transform = str(field.transform)
     if transform == "identity":
@@ -178,12 +205,12 @@ def _partition_sql(table: Table, number: int) -> str:
 
 def _selected(table: Table, enums: Container[str] = ()) -> list[str]:
     """Return the table's columns, cast: a sum of decimals, say, is wider than its column, and the file must not be."""
-    return [
-        identifier(field.name)
-        if field.name in enums
-        else f"CAST({identifier(field.name)} AS {duck_type(field.field_type)}) AS {identifier(field.name)}"
-        for field in table.schema().fields
-    ]
+    selected = []
+    for field in table.schema().fields:
+        name = identifier(field.name)
+        cast = f"CAST({name} AS {duck_type(field.field_type)}) AS {name}"
+        selected.append(name if field.name in enums else cast)
+    return selected
 
 
 def _order(table: Table) -> list[str]:
@@ -196,39 +223,33 @@ def _options(table: Table) -> list[str]:
     return ["FORMAT parquet", "COMPRESSION zstd", "RETURN_STATS", f"FIELD_IDS {{{ids}}}"]
 
 
-def _partitioned_file(table: Table, folder: str, target: str, row: tuple[Any, ...]) -> DataFile:
-    path, *rest, keys = row
-    if target != folder and path.startswith("/"):
-        path = f"{folder}/{Path(path).relative_to(_root(target))}"
-    return _data_file(table, (path, *rest, keys), Record(*_partition_values(table, keys)))
+def _table_path(path: str, folder: str, target: str) -> str:
+    """Return a path as the table's metadata writes it: COPY names files of a local folder without their scheme."""
+    if target == folder or not path.startswith("/"):
+        return path
+    local = Path(target)
+    local_folder = local.parent if local.suffix == ".parquet" else local
+    return f"{folder}/{Path(path).relative_to(local_folder)}"
 
 
-def _data_file(table: Table, row: tuple[Any, ...], partition: Record) -> DataFile:
-    path, count, size, _footer, statistics, _keys = row
-    by_name = {name.strip('"'): stats for name, stats in statistics.items()}
-    sizes, values, nulls, lower, upper = {}, {}, {}, {}, {}
-    for field in table.schema().fields:
-        stats = by_name.get(field.name)
-        if stats is None:
-            continue
-        sizes[field.field_id] = int(stats["column_size_bytes"])
-        values[field.field_id] = count
-        nulls[field.field_id] = int(stats["null_count"])
-        hidden = table.properties.get(f"write.metadata.metrics.column.{field.name}") == "none"
-        if not hidden and "min" in stats and "max" in stats:
-            bounds = _bounds(field.field_type, stats["min"], stats["max"])
-            if bounds is not None:
-                lower[field.field_id], upper[field.field_id] = bounds
+def _data_file(table: Table, file: _CopiedFile, partition: Record) -> DataFile:
+    statistics = {name.strip('"'): column for name, column in file.statistics.items()}
+    fields = [field for field in table.schema().fields if field.name in statistics]
+    lower, upper = {}, {}
+    for field in fields:
+        bounds = _kept_bounds(table, field, statistics[field.name])
+        if bounds is not None:
+            lower[field.field_id], upper[field.field_id] = bounds
     return DataFile.from_args(
         content=DataFileContent.DATA,
-        file_path=path,
+        file_path=file.path,
         file_format=FileFormat.PARQUET,
         partition=partition,
-        record_count=count,
-        file_size_in_bytes=size,
-        column_sizes=sizes,
-        value_counts=values,
-        null_value_counts=nulls,
+        record_count=file.rows,
+        file_size_in_bytes=file.bytes,
+        column_sizes={field.field_id: int(statistics[field.name]["column_size_bytes"]) for field in fields},
+        value_counts={field.field_id: file.rows for field in fields},
+        null_value_counts={field.field_id: int(statistics[field.name]["null_count"]) for field in fields},
         nan_value_counts={},
         lower_bounds=lower,
         upper_bounds=upper,
@@ -240,38 +261,44 @@ def _data_file(table: Table, row: tuple[Any, ...], partition: Record) -> DataFil
     )
 
 
-def _root(target: str) -> Path:
-    path = Path(target)
-    return path.parent if path.suffix == ".parquet" else path
-
-
 def _partition_values(table: Table, keys: dict[str, str | None] | None) -> list[Any]:
     schema = table.schema()
     values: list[Any] = []
-    for number, field in enumerate(table.spec().fields):
-        text = (keys or {}).get(f"_p{number}")
-        kind = field.transform.result_type(schema.find_type(field.source_id))
+    for name, field in zip(_partition_columns(table), table.spec().fields, strict=True):
+        text = (keys or {}).get(name)
+        parse: Any = int
         if isinstance(field.transform, IdentityTransform):
-            values.append(None if text is None else _PARSERS.get(type(kind), str)(text))
-        else:
-            values.append(None if text is None else int(text))
+            result_type = field.transform.result_type(schema.find_type(field.source_id))
+            parse = _PARSERS.get(type(result_type), str)
+        values.append(None if text is None else parse(text))
     return values
 
 
-def _bounds(kind: IcebergType, low: str, high: str) -> tuple[bytes, bytes] | None:
+def _kept_bounds(table: Table, field: NestedField, statistics: dict[str, str]) -> tuple[bytes, bytes] | None:
+    """Return a column's bounds; None where there are none, or where the table says that they are not kept."""
+    if table.properties.get(f"write.metadata.metrics.column.{field.name}") == "none":
+        return None
+    if "min" not in statistics or "max" not in statistics:
+        return None
+    return _bounds(field.field_type, statistics["min"], statistics["max"])
+
+
+def _bounds(iceberg_type: IcebergType, low: str, high: str) -> tuple[bytes, bytes] | None:
     """Return the bounds in Iceberg's binary form, or None where none are kept.
 
     Doubles have none: engines disagree on where NaN and the two zeros stand in the order. Nor have values that
     Python cannot hold, such as infinite times.
     """
-    if isinstance(kind, StringType):
+    if isinstance(iceberg_type, StringType):
         upper = _string_upper(high)
-        return None if upper is None else (to_bytes(kind, low[:_STRING_BOUND]), to_bytes(kind, upper))
-    parse = _PARSERS.get(type(kind))
-    if parse is None or not isinstance(kind, PrimitiveType):
+        if upper is None:
+            return None
+        return to_bytes(iceberg_type, low[:_STRING_BOUND]), to_bytes(iceberg_type, upper)
+    parse = _PARSERS.get(type(iceberg_type))
+    if parse is None or not isinstance(iceberg_type, PrimitiveType):
         return None
     try:
-        return to_bytes(kind, parse(low)), to_bytes(kind, parse(high))
+        return to_bytes(iceberg_type, parse(low)), to_bytes(iceberg_type, parse(high))
     except ValueError:
         return None
 
@@ -280,15 +307,16 @@ def _string_upper(text: str) -> str | None:
     """Return a text of at most 16 characters that is not below `text`; None where no such text exists."""
     if len(text) <= _STRING_BOUND:
         return text
-    for number in range(_STRING_BOUND - 1, -1, -1):
-        code = ord(text[number]) + 1
-        if code < 0xD800 or 0xDFFF < code <= 0x10FFFF:  # noqa: PLR2004 - surrogates are no characters
-            return text[:number] + chr(code)
+    for position in range(_STRING_BOUND - 1, -1, -1):
+        next_code = ord(text[position]) + 1
+        if next_code <= sys.maxunicode and next_code not in _SURROGATES:
+            return text[:position] + chr(next_code)
     return None
 
 
-def _micros(text: str) -> int:
-    moment = dt.datetime.fromisoformat(text if len(text.rsplit("+", 1)[-1]) > 2 else text + ":00")  # noqa: PLR2004
+def _microseconds(text: str) -> int:
+    offset = text.rsplit("+", 1)[-1]
+    moment = dt.datetime.fromisoformat(text + ":00" if len(offset) <= _HOURS_ONLY else text)
     return (moment - _EPOCH) // dt.timedelta(microseconds=1)
 
 
@@ -298,5 +326,5 @@ _PARSERS: dict[type[IcebergType], Any] = {
     LongType: int,
     DecimalType: Decimal,
     DateType: lambda text: dt.date.fromisoformat(text).toordinal() - _EPOCH.date().toordinal(),
-    TimestamptzType: _micros,
+    TimestamptzType: _microseconds,
 }

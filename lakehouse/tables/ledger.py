@@ -1,8 +1,8 @@
-"""Which raw files are in: told by commit summaries first, by the ledger table once those have expired.
+"""Which raw files are loaded: commit summaries say so first, the ledger table once those have expired.
 
 A raw file has generations: 0 is its first load, n tries again what n-1 left in quarantine. Each is a commit's record
 and a row of the ledger. A file that no source definition fits is in no table; it is noted as an object. Once it is
-loaded after all, it is loaded as generation 0, and that record takes the note's place.
+loaded after all, it is loaded as generation 0, and that record replaces the note.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from lakehouse import aws, objects
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.commit import FileRecord, as_record, file_records, generation_id
 from lakehouse.tables.contracts import LEDGER
+from lakehouse.tables.policy import TableReadPolicy
 
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
     from pyiceberg.table import Table
 
 PREFIX = "ledger/"
-_THREADS = 8
 
 
 def listed(catalog: Catalog, ids: Collection[str]) -> dict[str, set[str]]:
@@ -32,74 +32,81 @@ def listed(catalog: Catalog, ids: Collection[str]) -> dict[str, set[str]]:
 
     `ids` are those of generations (`FileRecord.id`). What is not listed at all is left out.
     """
-    table = catalogs.load(catalog, LEDGER.name)
-    if table is None or table.current_snapshot() is None or not ids:
+    if not ids:
         return {}
-    names = ", ".join(
-        f"'{name}'" for name in sorted({one.partition("/")[0] for one in ids})
-    )  # hexadecimal digits
-    found: dict[str, set[str]] = {}
-    for row in _rows(table, ("file_id", "replay", "table_name"), f"file_id in ({names})"):
-        name = generation_id(row["file_id"], row.get("replay") or 0)
-        if name in ids:
-            found.setdefault(name, set()).add(row["table_name"] or "")
-    return found
+    file_ids = sorted({generation.partition("/")[0] for generation in ids})
+    quoted = ", ".join(f"'{file_id}'" for file_id in file_ids)  # hexadecimal digits need no escape
+    fields = ("file_id", "replay", "table_name")
+    tables: dict[str, set[str]] = {}
+    for row in _rows(catalogs.load(catalog, LEDGER.name), fields, f"file_id in ({quoted})"):
+        generation = generation_id(row["file_id"], row.get("replay") or 0)
+        if generation in ids:
+            tables.setdefault(generation, set()).add(row["table_name"] or "")
+    return tables
 
 
 def in_ledger(catalog: Catalog, ids: set[str]) -> set[str]:
     """Return those of the generations that `ops.ingest_ledger` lists with the table that holds their rows."""
-    return {name for name, tables in listed(catalog, ids).items() if tables - {""}}
+    return {generation for generation, tables in listed(catalog, ids).items() if tables - {""}}
 
 
 def in_summaries(table: Table | None) -> Iterator[tuple[int, int, FileRecord]]:
     """Yield (snapshot id, commit time in ms, record) for each raw file that a live snapshot's summary names."""
-    for snapshot in table.metadata.snapshots if table is not None else []:
+    if table is None:
+        return
+    for snapshot in table.metadata.snapshots:
         for record in file_records(snapshot):
             yield snapshot.snapshot_id, snapshot.timestamp_ms, record
 
 
 def known(catalog: Catalog, table: Table, ids: set[str]) -> set[str]:
     """Return those of the generations whose rows are in the table."""
-    found = ids & {record.id for _, _, record in in_summaries(table)}
-    return found | in_ledger(catalog, ids - found)
+    in_commits = ids & {record.id for _, _, record in in_summaries(table)}
+    return in_commits | in_ledger(catalog, ids - in_commits)
 
 
 @dataclass(frozen=True)
 class Load:
-    """What a table has of a raw file, over all its generations: when it was first tried, and the rows by now."""
+    """What a table has of a raw file, over all its generations.
+
+    `since` is when it was first tried, `loaded` counts the rows of all generations, `quarantined` those that the
+    newest one left.
+    """
 
     since: datetime
     loaded: int
     quarantined: int
 
     @property
-    def whole(self) -> bool:
-        """Return whether no row of the file is missing: it says who is there, and who is not."""
+    def complete(self) -> bool:
+        """Return whether no row of the file is missing: a full export then says who was deleted."""
         return not self.quarantined
 
     @property
     def empty(self) -> bool:
         """Return whether the file lists nothing, so that the table has no row of it."""
-        return self.whole and not self.loaded
+        return self.complete and not self.loaded
 
 
 def loads(catalog: Catalog, table: Table) -> dict[str, Load]:
-    """Return what a table has of each raw file by its id, as the table's snapshot knows it and the ledger."""
-    found: dict[str, dict[int, tuple[datetime, int, int]]] = {}
-    listed = catalogs.load(catalog, LEDGER.name)
+    """Return what a table has of each raw file by its id, as the ledger and the table's summaries say."""
+    files: dict[str, dict[int, Load]] = {}  # by generation, what each of them did
     name = ".".join(table.name()[-2:])
-    if listed is not None and listed.current_snapshot() is not None:
-        fields = ("file_id", "replay", "started_at", "loaded", "quarantined")
-        for row in _rows(listed, fields, f"table_name = '{name}'"):
-            told = (_moment(row["started_at"]), row["loaded"], row["quarantined"])
-            found.setdefault(row["file_id"], {})[row.get("replay") or 0] = told
+    fields = ("file_id", "replay", "started_at", "loaded", "quarantined")
+    for row in _rows(catalogs.load(catalog, LEDGER.name), fields, f"table_name = '{name}'"):
+        generation = Load(_moment(row["started_at"]), row["loaded"], row["quarantined"])
+        files.setdefault(row["file_id"], {})[row.get("replay") or 0] = generation
     for _, _, record in in_summaries(table):
-        told = (_moment(record.started_at), record.loaded, record.quarantined)
-        found.setdefault(record.file_id, {})[record.replay] = told
-    return {
-        file_id: Load(of[min(of)][0], sum(loaded for _, loaded, _ in of.values()), of[max(of)][2])
-        for file_id, of in found.items()
-    }
+        generation = Load(_moment(record.started_at), record.loaded, record.quarantined)
+        files.setdefault(record.file_id, {})[record.replay] = generation
+    return {file_id: _sum_of_generations(generations) for file_id, generations in files.items()}
+
+
+def _sum_of_generations(generations: Mapping[int, Load]) -> Load:
+    """Return what they did in sum; what the newest one left in quarantine is what all of them left."""
+    first, newest = generations[min(generations)], generations[max(generations)]
+    loaded = sum(generation.loaded for generation in generations.values())
+    return Load(first.since, loaded, newest.quarantined)
 
 
 def _moment(text: str | datetime) -> datetime:
@@ -109,20 +116,20 @@ def _moment(text: str | datetime) -> datetime:
 def records(tables: Mapping[str, Table], bucket: str) -> dict[str, tuple[str, FileRecord]]:
     """Return (table, record) of every generation by its id; the table is "" for a file that is in none.
 
-    `tables` are all there are, by name: what their summaries say comes before what the ledger among them says.
-    `bucket` is the one that holds the notes of files without a table.
+    `tables` are all there are, by name: what their summaries say takes precedence over what the ledger among them
+    says. `bucket` is the one that holds the notes of files without a table.
     """
-    found: dict[str, tuple[str, FileRecord]] = {}
+    by_generation: dict[str, tuple[str, FileRecord]] = {}
     for row in _ledger_rows(tables.get(LEDGER.name)):
         name, record = row.pop("table_name") or "", as_record(row)
-        if name or record.id not in found:
-            found[record.id] = (name, record)
+        if name or record.id not in by_generation:
+            by_generation[record.id] = (name, record)
     for name, table in tables.items():  # every raw table there is: a source may be defined no longer
         if name.startswith("raw."):
-            found |= {record.id: (name, record) for _, _, record in in_summaries(table)}
-    for record in tableless(bucket, found):
-        found[record.id] = ("", record)
-    return found
+            by_generation |= {record.id: (name, record) for _, _, record in in_summaries(table)}
+    for record in tableless(bucket, by_generation):
+        by_generation[record.id] = ("", record)
+    return by_generation
 
 
 def note_tableless(bucket: str, record: FileRecord) -> None:
@@ -137,20 +144,18 @@ def noted(bucket: str) -> Iterator[str]:
 
 def tableless(bucket: str, known: Collection[str] = ()) -> Iterator[FileRecord]:
     """Yield the records of the files that no table takes; those among `known` are not read."""
-    fresh = [name for name in noted(bucket) if name not in known]
+    file_ids = [file_id for file_id in noted(bucket) if file_id not in known]
 
-    def read(name: str) -> FileRecord:
-        body = aws.s3().get_object(Bucket=bucket, Key=f"{PREFIX}{name}.json")["Body"].read()
+    def read(file_id: str) -> FileRecord:
+        body = aws.s3().get_object(Bucket=bucket, Key=f"{PREFIX}{file_id}.json")["Body"].read()
         return as_record(json.loads(body))
 
-    with ThreadPoolExecutor(_THREADS) as pool:
-        yield from pool.map(read, fresh)
+    with ThreadPoolExecutor(TableReadPolicy.note_threads) as pool:
+        yield from pool.map(read, file_ids)
 
 
 def _ledger_rows(table: Table | None) -> Iterator[dict[str, Any]]:
     """Yield the ledger's rows as a FileRecord names its fields, and `table_name`."""
-    if table is None or table.current_snapshot() is None:
-        return
     fields = (*FileRecord.__dataclass_fields__, "table_name")
     for row in _rows(table, fields, "true"):
         if isinstance(row["started_at"], datetime):
@@ -158,9 +163,11 @@ def _ledger_rows(table: Table | None) -> Iterator[dict[str, Any]]:
         yield row | {"replay": row.get("replay") or 0, "set_aside": row.get("set_aside") or ""}
 
 
-def _rows(table: Table, fields: tuple[str, ...], condition: str) -> Iterator[dict[str, Any]]:
-    """Yield rows of these columns; those that the table has not grown yet are left out."""
-    there = {field.name for field in table.schema().fields}
-    wanted = tuple(name for name in fields if name in there)
-    for batch in table.scan(row_filter=condition, selected_fields=wanted).to_arrow_batch_reader():
+def _rows(table: Table | None, fields: tuple[str, ...], condition: str) -> Iterator[dict[str, Any]]:
+    """Yield the rows of these columns, without columns that an older table lacks; none without a table or rows."""
+    if table is None or table.current_snapshot() is None:
+        return
+    existing = {field.name for field in table.schema().fields}
+    selected = tuple(name for name in fields if name in existing)
+    for batch in table.scan(row_filter=condition, selected_fields=selected).to_arrow_batch_reader():
         yield from batch.to_pylist()

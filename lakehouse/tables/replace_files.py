@@ -1,4 +1,4 @@
-"""Replaces data files or manifests by others in one commit, next to live appenders.
+"""Replaces data files or manifests by others in one commit, next to live appenders: optimistic concurrency.
 
 Each attempt starts from the head of that moment: what others appended meanwhile stays, and every file that is to go
 must still be live there. Relies on the private API of pyiceberg that `commit` asserts at import.
@@ -6,6 +6,7 @@ must still be live there. Relies on the private API of pyiceberg that `commit` a
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -15,14 +16,14 @@ from pyiceberg.manifest import ManifestContent, ManifestEntry, ManifestEntryStat
 from pyiceberg.table.snapshots import Operation, Summary
 from pyiceberg.typedef import EMPTY_DICT
 
-from lakehouse.tables.commit import Committed, LooksFirst, perform, same_rows_as
+from lakehouse.batching import batches
+from lakehouse.tables.commit import Committed, KeepsCommittedManifests, perform, same_rows_as
+from lakehouse.tables.policy import ManifestPolicy
 
 if TYPE_CHECKING:
     from pyiceberg.manifest import DataFile, ManifestFile
     from pyiceberg.table import Table
     from pyiceberg.table.snapshots import Snapshot
-
-MANIFEST_BYTES = 8 * 2**20  # the default of Iceberg's commit.manifest.target-size-bytes
 
 
 def replace_files(
@@ -39,7 +40,8 @@ def replace_files(
     """
     if not removed and not added:
         raise ValueError("there is nothing to replace")
-    before, after = (sum(file.record_count for file in files) for files in (removed, added))
+    before = sum(file.record_count for file in removed)
+    after = sum(file.record_count for file in added)
     if same_rows and before != after:
         raise ValueError(f"{'.'.join(table.name())}: {before} rows would be replaced by {after}")
     producer = _producer(table, same_rows=same_rows)
@@ -50,7 +52,7 @@ def replace_files(
     return perform(table, producer)
 
 
-def replace_manifests(table: Table, *, target: int = MANIFEST_BYTES) -> Committed:
+def replace_manifests(table: Table, *, target: int = ManifestPolicy.target_bytes) -> Committed:
     """Write the manifests that are smaller than half of `target` bytes anew, as few; the data files stay.
 
     Raises like `replace_files`.
@@ -59,11 +61,13 @@ def replace_manifests(table: Table, *, target: int = MANIFEST_BYTES) -> Committe
     if table.current_snapshot() is None:
         raise ValueError(f"{'.'.join(table.name())} has no manifests")
     producer.merge_below = target // 2
-    producer.target = target
+    producer.target_bytes = target
     return perform(table, producer)
 
 
-def small_manifests(manifests: Iterable[ManifestFile], target: int = MANIFEST_BYTES) -> list[ManifestFile]:
+def small_manifests(
+    manifests: Iterable[ManifestFile], target: int = ManifestPolicy.target_bytes
+) -> list[ManifestFile]:
     """Return those manifests that `replace_manifests` would write anew."""
     return [manifest for manifest in manifests if manifest.manifest_length < target // 2]
 
@@ -76,20 +80,20 @@ def _producer(table: Table, *, same_rows: bool) -> _Replace:
     return producer
 
 
-class _Replace(LooksFirst):
+class _Replace(KeepsCommittedManifests):
     """Builds the snapshot anew from the head at each attempt; `entries` keeps what manifests said, by path."""
 
     same_rows: bool
     spec_id: int
     entries: dict[str, list[ManifestEntry]]
     merge_below: int = 0
-    target: int = MANIFEST_BYTES
+    target_bytes: int = ManifestPolicy.target_bytes
 
     def _validate_concurrency(self) -> None:
-        """Pass: whatever was committed meanwhile, `_deleted_entries` looks at the head itself."""
+        """Allow every concurrent commit: `_deleted_entries` checks against the head itself."""
 
     def _build_delete_files_partition_predicate(self) -> None:
-        """Pass: files are found by their path; a predicate over many partitions is too deep to evaluate."""
+        """Build none: files are found by their path; a predicate over many partitions is too deep to evaluate."""
 
     def _deleted_entries(self) -> list[ManifestEntry]:
         """Return what is to go, as the head has it; ValidationException when the head does not hold all of it."""
@@ -100,34 +104,30 @@ class _Replace(LooksFirst):
             raise ValidationException("the table has got another partition spec than the files to add")
         if not self._deleted_data_files:
             return []
-        found = [
-            entry
-            for manifest in manifests
-            for entry in self._entries_of(manifest)
-            if entry.data_file in self._deleted_data_files
-        ]
-        if len(found) != len(self._deleted_data_files):
-            missing = len(self._deleted_data_files - {entry.data_file for entry in found})
+        live = [entry for manifest in manifests for entry in self._entries_of(manifest)]
+        removed = [entry for entry in live if entry.data_file in self._deleted_data_files]
+        if len(removed) != len(self._deleted_data_files):
+            missing = len(self._deleted_data_files - {entry.data_file for entry in removed})
             raise ValidationException(
                 f"{missing} of {len(self._deleted_data_files)} data files to replace are not in the table any more"
             )
-        return [_entry(entry, ManifestEntryStatus.DELETED, self.snapshot_id) for entry in found]
+        return [_entry(entry, ManifestEntryStatus.DELETED, self.snapshot_id) for entry in removed]
 
     def _existing_manifests(self) -> list[ManifestFile]:
-        """Return the head's manifests: as they are where nothing goes, their survivors together where it does."""
+        """Return the head's manifests as they are, but for those to be written anew: their live entries merged."""
         kept: list[ManifestFile] = []
         survivors: dict[int, list[ManifestEntry]] = defaultdict(list)
         sizes: dict[int, int] = defaultdict(int)
         for manifest in self._live_manifests():
-            if not self._touched(manifest):
+            if not self._is_rewritten(manifest):
                 kept.append(manifest)
                 continue
             entries = self._entries_of(manifest)
-            stay = [entry for entry in entries if entry.data_file not in self._deleted_data_files]
-            survivors[manifest.partition_spec_id] += stay
-            sizes[manifest.partition_spec_id] += manifest.manifest_length * len(stay) // len(entries)
-        for spec_id, found in survivors.items():
-            kept += self._write(spec_id, found, sizes[spec_id])
+            remaining = [entry for entry in entries if entry.data_file not in self._deleted_data_files]
+            survivors[manifest.partition_spec_id] += remaining
+            sizes[manifest.partition_spec_id] += manifest.manifest_length * len(remaining) // len(entries)
+        for spec_id, remaining in survivors.items():
+            kept += self._write_merged(spec_id, remaining, sizes[spec_id])
         return kept
 
     def _summary(self, snapshot_properties: dict[str, str] = EMPTY_DICT) -> Summary:
@@ -144,8 +144,10 @@ class _Replace(LooksFirst):
 
     def _live_manifests(self) -> list[ManifestFile]:
         head = self._head()
-        found = head.manifests(self._io) if head is not None else []
-        return [manifest for manifest in found if manifest.has_added_files() or manifest.has_existing_files()]
+        manifests = head.manifests(self._io) if head is not None else []
+        return [
+            manifest for manifest in manifests if manifest.has_added_files() or manifest.has_existing_files()
+        ]
 
     def _entries_of(self, manifest: ManifestFile) -> list[ManifestEntry]:
         path = manifest.manifest_path
@@ -153,20 +155,21 @@ class _Replace(LooksFirst):
             self.entries[path] = self.fetch_manifest_entry(manifest)
         return self.entries[path]
 
-    def _touched(self, manifest: ManifestFile) -> bool:
+    def _is_rewritten(self, manifest: ManifestFile) -> bool:
         if manifest.manifest_length < self.merge_below:
             return True
-        gone = self._deleted_data_files
-        return bool(gone) and any(entry.data_file in gone for entry in self._entries_of(manifest))
+        if not self._deleted_data_files:
+            return False
+        return any(entry.data_file in self._deleted_data_files for entry in self._entries_of(manifest))
 
-    def _write(self, spec_id: int, entries: list[ManifestEntry], size: int) -> Iterator[ManifestFile]:
-        """Write entries into manifests of about the target size, neighbours in partition together."""
-        entries.sort(key=_place)
-        count = max(-(-size // self.target), 1)  # rounded up
-        length = max(-(-len(entries) // count), 1)
-        for start in range(0, len(entries), length):
+    def _write_merged(self, spec_id: int, entries: list[ManifestEntry], size: int) -> Iterator[ManifestFile]:
+        """Write entries of `size` bytes into manifests of about the target size, in the order of their partitions."""
+        entries.sort(key=_partition_sort_key)
+        manifests = max(math.ceil(size / self.target_bytes), 1)
+        entries_each = max(math.ceil(len(entries) / manifests), 1)
+        for batch in batches(entries, count=entries_each):
             with self.new_manifest_writer(self.spec(spec_id)) as writer:
-                for entry in entries[start : start + length]:
+                for entry in batch:
                     writer.add_entry(_entry(entry, ManifestEntryStatus.EXISTING, entry.snapshot_id))
             yield writer.to_manifest_file()
 
@@ -181,7 +184,8 @@ def _entry(entry: ManifestEntry, status: ManifestEntryStatus, snapshot_id: int |
     )
 
 
-def _place(entry: ManifestEntry) -> tuple[Any, ...]:
+def _partition_sort_key(entry: ManifestEntry) -> tuple[Any, ...]:
     """Return what orders entries by partition, null first."""
     partition = entry.data_file.partition
-    return tuple((partition[n] is not None, partition[n]) for n in range(len(partition)))
+    values = [partition[position] for position in range(len(partition))]
+    return tuple((value is not None, value) for value in values)

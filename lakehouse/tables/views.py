@@ -10,6 +10,7 @@ from lakehouse.engine.escape import identifier, literal, qualified
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.catalog import NAMESPACES, load, table_names
 from lakehouse.tables.data_files import duck_type
+from lakehouse.tables.policy import TableReadPolicy
 
 if TYPE_CHECKING:
     import duckdb
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from lakehouse.settings import Settings
     from lakehouse.tables.contract import Contract
 
-# Events are never rewritten when identities change: who somebody is, is looked up when the events are read.
+# Events are never rewritten when identities change: whom an event belongs to is looked up when it is read.
 EVENTS = """
 CREATE OR REPLACE VIEW core.events AS
 SELECT coalesce(by_user.customer_id, by_device.customer_id) AS customer_id, e.*
@@ -38,10 +39,10 @@ def attach(
 
     Tables that do not exist are left out. `core.events` comes with `raw.events` and `core.identities`.
     """
-    wanted = sorted(set(names)) if names is not None else table_names(catalog)
-    with ThreadPoolExecutor(8) as pool:
-        found = zip(wanted, pool.map(lambda name: load(catalog, name), wanted), strict=True)
-        tables = {name: table for name, table in found if table is not None}
+    selected = sorted(set(names)) if names is not None else table_names(catalog)
+    with ThreadPoolExecutor(TableReadPolicy.catalog_threads) as pool:
+        loaded = list(pool.map(lambda name: load(catalog, name), selected))
+    tables = {name: table for name, table in zip(selected, loaded, strict=True) if table is not None}
     for namespace in NAMESPACES:
         con.execute(f"CREATE SCHEMA IF NOT EXISTS {identifier(namespace)}")
     for name, table in tables.items():
@@ -63,7 +64,7 @@ def scan_sql(table: Table) -> str:
 
 
 def nothing_sql(contract: Contract) -> str:
-    """Return the SELECT of a contract's columns without a row, for a table that nobody has made."""
+    """Return the SELECT of a contract's columns without a row, for a table that does not exist."""
     columns = (
         f"CAST(NULL AS {column.duck_type}) AS {identifier(column.name)}" for column in contract.columns
     )

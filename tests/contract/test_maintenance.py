@@ -13,8 +13,8 @@ from lakehouse.errors import CommitConflict
 from lakehouse.tables.commit import file_records, live_files
 from lakehouse.tables.maintenance import orphans
 from lakehouse.tables.maintenance.expire import expire
+from lakehouse.tables.maintenance.policy import MaintenancePolicy
 from lakehouse.tables.maintenance.rewrite import rewrite
-from lakehouse.tables.maintenance.table_plan import Policy
 from tests.support.lakes import (
     ROWS_A_FILE,
     each_once,
@@ -42,7 +42,7 @@ def append_or_rewrite(number, barrier, settings, contract):
     missing = True
     while missing:  # as long as the writers write
         with suppress(CommitConflict):
-            rewrite(settings, table, Policy(min_files=2, growth=1000))
+            rewrite(settings, table, MaintenancePolicy(min_files_to_rewrite=2, max_size_ratio=1000))
         missing = len(rows_of(table)) < ROWS_A_FILE * (WRITERS * FILES + 1)
 
 
@@ -84,7 +84,7 @@ def test_rewritten_expired_and_swept_the_rows_are_there(any_lake):
     left = write(any_lake.settings, ensured, files_sql(["left"])).files[0].file_path
     table = any_lake.catalog.load_table(any_lake.contract.name)
     old = {file.file_path for file in live_files(table)}
-    assert rewrite(any_lake.settings, table, Policy()).into == 1
+    assert rewrite(any_lake.settings, table, MaintenancePolicy()).into == 1
     later = dt.datetime.now(dt.UTC) + dt.timedelta(days=4)
     assert orphans.remove(table).paths == []
     assert orphans.remove(table, now=later).paths == [left]
@@ -95,4 +95,4 @@ def test_rewritten_expired_and_swept_the_rows_are_there(any_lake):
     gone = orphans.remove(table.refresh(), now=later).paths
     assert old <= set(gone)
     assert rows_of(table) == each_once([f"f{number}" for number in range(6)])
-    assert expire(any_lake.catalog, table, Policy(keep_snapshots=0)).snapshots == 0
+    assert expire(any_lake.catalog, table, MaintenancePolicy(min_snapshots_to_keep=0)).snapshots == 0

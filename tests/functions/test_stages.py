@@ -19,7 +19,7 @@ from lakehouse.errors import CommitConflict
 from lakehouse.stages import maintain as stages_maintain
 from lakehouse.stages.policy import DebouncePolicy
 from lakehouse.tables.maintenance import expire
-from lakehouse.tables.maintenance.table_plan import Policy
+from lakehouse.tables.maintenance.policy import MaintenancePolicy
 from tests.support import small_company
 from tests.support.small_company import Works
 
@@ -129,7 +129,9 @@ def test_maintain_expires_what_is_old_and_listed(shop, event, monkeypatch):
     books(event("books", "tick"), None)
     done = maintain(event("maintain", "schedule"), None)["tables"]["raw.shop_orders"]
     assert done["expired"] == {"snapshots": 0, "files": 0}
-    policy = Policy(keep_snapshots=1, keep_for=Policy().keep_for * 0)
+    policy = MaintenancePolicy(
+        min_snapshots_to_keep=1, max_snapshot_age=MaintenancePolicy().max_snapshot_age * 0
+    )
     monkeypatch.setitem(stages_maintain.maintain.__kwdefaults__, "policy", policy)
     done = maintain(event("maintain", "schedule"), None)["tables"]
     assert done["raw.shop_orders"]["expired"]["snapshots"] == 3
@@ -140,14 +142,14 @@ def test_maintain_expires_what_is_old_and_listed(shop, event, monkeypatch):
 
 def test_a_table_that_cannot_be_maintained_does_not_stop_the_others(shop, event, monkeypatch):
     """It is told in the log and in the answer, and tried again tomorrow."""
-    real = expire.expire
+    real = expire.expire_planned
 
     def broken(catalog, table, *arguments, **more):
         if table.name()[-1] == "shop_orders":
             raise OSError("the store is away")
         return real(catalog, table, *arguments, **more)
 
-    monkeypatch.setattr(expire, "expire", broken)
+    monkeypatch.setattr(expire, "expire_planned", broken)
     done = maintain(event("maintain", "schedule"), None)["tables"]
     assert done["raw.shop_orders"] == {"failed": "OSError"}
     assert "failed" not in done["raw.hubspot_contacts"]

@@ -1,4 +1,4 @@
-"""A company in small, for rooms that are tried with their servers."""
+"""A company in small: an empty lake with buckets, queues and a consent table around it."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from lakehouse.tables import ledger
 from lakehouse.tables.catalog import load, open_catalog
 from lakehouse.tables.commit import append, replace_all
 from lakehouse.tables.maintenance.expire import expire
-from lakehouse.tables.maintenance.table_plan import Policy
+from lakehouse.tables.maintenance.policy import MaintenancePolicy
 from tests.support.files import ENDS, ORDERS, csv_file, events, ndjson_file, orders, read_events, read_orders
 from tests.support.lakes import a_record, in_threads, write
 from tests.support.raw_files import (
@@ -182,7 +182,7 @@ def test_a_file_is_loaded_once_after_its_summary_expired(company):
     catalog = open_catalog(company.settings)
     table = load(catalog, "raw.shop_orders")
     later = datetime.now(UTC) + timedelta(days=1)
-    one = Policy(keep_snapshots=1)
+    one = MaintenancePolicy(min_snapshots_to_keep=1)
     assert expire(catalog, table, one, now=later).snapshots == 0
     copy_to_ops.run(company.settings, ())
     assert expire(catalog, table, one, now=later).snapshots == 1

@@ -35,7 +35,7 @@ from lakehouse.sources import definition
 from lakehouse.stages import books, ingest, maintain, sweep  # noqa: F401 - imported before the clock is taken
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import contracts
-from lakehouse.tables.maintenance.table_plan import Policy
+from lakehouse.tables.maintenance.policy import MaintenancePolicy
 from tests.simulation import shortcuts, warehouse
 from tests.simulation.warehouse import Connection, Place
 from tests.simulation.world import World
@@ -45,7 +45,9 @@ if TYPE_CHECKING:
 
 LANDING, OPS = "landing", "ops"
 # Maintenance with work to do after a few commits.
-POLICY = Policy(min_files=2, manifests=3, keep_snapshots=2, orphan_age=timedelta(days=1))
+POLICY = MaintenancePolicy(
+    min_files_to_rewrite=2, max_small_manifests=3, min_snapshots_to_keep=2, min_orphan_age=timedelta(days=1)
+)
 TABLES = ("raw.shop_orders", "raw.events")
 
 

@@ -17,7 +17,7 @@ from lakehouse.stages.replay import Tally, replay_quarantine
 from lakehouse.stages.status import status
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.maintenance.expire import expire
-from lakehouse.tables.maintenance.table_plan import Policy
+from lakehouse.tables.maintenance.policy import MaintenancePolicy
 from tests.support.small_company import SHOP, Works, forget
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def expire_all(settings: Settings, name: str) -> int:
     """Expire all snapshots of a table that may go but for the last; return how many went."""
     catalog = catalogs.open_catalog(settings)
     later = datetime.now(UTC) + timedelta(hours=2)
-    policy = Policy(keep_snapshots=1, keep_for=timedelta(0))
+    policy = MaintenancePolicy(min_snapshots_to_keep=1, max_snapshot_age=timedelta(0))
     return expire(catalog, catalog.load_table(name), policy, now=later).snapshots
 
 

@@ -92,7 +92,7 @@ def standing_files(loads: Mapping[str, Load], moment: datetime) -> set[str]:
         load = loads[file_id]
         if load.loaded:
             standing.add(file_id)
-        if load.whole:
+        if load.complete:
             break
     return standing
 

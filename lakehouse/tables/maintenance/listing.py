@@ -14,7 +14,7 @@ from lakehouse.errors import Terminal
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredFile:
     """A file as the store shows it; `path` is written as the table's metadata would."""
 
     path: str
@@ -22,7 +22,7 @@ class Stored:
     modified: datetime
 
 
-def stored_files(location: str) -> Iterator[Stored]:
+def stored_files(location: str) -> Iterator[StoredFile]:
     """Yield every file below a location (`file:` or `s3:`); raises where a part of it cannot be listed.
 
     Raises Terminal for a location of another kind.
@@ -35,24 +35,24 @@ def stored_files(location: str) -> Iterator[Stored]:
     raise Terminal(f"{location}: files can be listed in folders and in S3 only")
 
 
-def _in_folder(location: str, folder: str) -> Iterator[Stored]:
-    def stop(error: OSError) -> None:
+def _in_folder(location: str, folder: str) -> Iterator[StoredFile]:
+    def fail(error: OSError) -> None:
         raise error
 
-    for place, _, names in os.walk(folder, onerror=stop):
+    for subfolder, _, names in os.walk(folder, onerror=fail):
         for name in names:
-            path = Path(place) / name
+            path = Path(subfolder) / name
             try:
-                found = path.stat()
+                status = path.stat()
             except FileNotFoundError:  # somebody deleted it meanwhile
                 continue
-            modified = datetime.fromtimestamp(found.st_mtime, UTC)
-            yield Stored(location + str(path).removeprefix(folder), found.st_size, modified)
+            modified = datetime.fromtimestamp(status.st_mtime, UTC)
+            yield StoredFile(location + str(path).removeprefix(folder), status.st_size, modified)
 
 
-def _in_bucket(location: str, bucket: str, prefix: str) -> Iterator[Stored]:
+def _in_bucket(location: str, bucket: str, prefix: str) -> Iterator[StoredFile]:
     pages = aws.s3().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{prefix}/")
     for page in pages:
         for entry in page.get("Contents", []):
             path = location + entry["Key"].removeprefix(prefix)
-            yield Stored(path, entry["Size"], entry["LastModified"])
+            yield StoredFile(path, entry["Size"], entry["LastModified"])

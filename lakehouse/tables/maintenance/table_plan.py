@@ -1,46 +1,37 @@
-"""What maintenance finds and what it would do about it: pure decisions over a table's metadata and manifests."""
+"""What should be done about a table: one plan, made of pure decisions over what was observed.
+
+Nothing here reads or changes a table. `explain` says why in words; `rewrite`, `merge`, `expire` and `orphans` apply
+their part, and look again at what other writers did meanwhile before they do.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from pyiceberg.conversions import from_bytes
-from pyiceberg.types import PrimitiveType
-
-from lakehouse.errors import Terminal
-from lakehouse.tables.commit import live_files
+from lakehouse.tables import commit
+from lakehouse.tables.commit import file_records
+from lakehouse.tables.maintenance.policy import MaintenancePolicy
+from lakehouse.tables.replace_files import small_manifests
 
 if TYPE_CHECKING:
-    from pyiceberg.manifest import DataFile
-    from pyiceberg.table import Table
+    from pyiceberg.manifest import DataFile, ManifestFile
+    from pyiceberg.table.snapshots import Snapshot
     from pyiceberg.typedef import Record
 
-MIB = 2**20
+    from lakehouse.tables.maintenance.listing import StoredFile
+    from lakehouse.tables.maintenance.observe import LiveFile, ObservedTable
+
+# What writers of Iceberg tables make; a file of any other kind belongs to somebody else.
+_TABLE_FILE_SUFFIXES = (".parquet", ".avro", ".metadata.json", ".puffin", ".stats")
 
 
 @dataclass(frozen=True)
-class Policy:
-    """When something is worth doing, and how long what readers may still need is kept."""
-
-    target_bytes: int = 128 * MIB  # unless the table says write.target-file-size-bytes
-    small: float = 0.75  # of the target: what is larger is never rewritten
-    min_files: int = 5
-    growth: int = 3  # a file is rewritten with smaller ones only if together they are a third of it
-    commit_bytes: int = 1024 * MIB
-    manifests: int = 30  # small ones, before they are merged
-    keep_snapshots: int = 50
-    keep_for: timedelta = timedelta(hours=1)  # readers pin a snapshot when they connect
-    hold_for: timedelta = timedelta(days=7)  # the longest that a consumer which lags holds snapshots back
-    orphan_age: timedelta = timedelta(days=3)
-
-
-@dataclass(frozen=True)
-class State:
-    """How a table stands. `orphans` is None where nobody looked."""
+class TableState:
+    """How many files, manifests and snapshots a table has. `orphans` is None where nobody looked for them."""
 
     files: int
     small_files: int
@@ -63,93 +54,315 @@ class Bin:
         return sum(file.file_size_in_bytes for file in self.files)
 
 
-def observe(table: Table, policy: Policy) -> State:
-    """Return how the table stands, by its metadata and manifests."""
-    snapshot = table.current_snapshot()
-    limit = target_bytes(table, policy) * policy.small
-    files = live_files(table)
-    return State(
-        files=len(files),
-        small_files=sum(file.file_size_in_bytes < limit for file in files),
-        bytes=sum(file.file_size_in_bytes for file in files),
-        manifests=len(snapshot.manifests(table.io)) if snapshot else 0,
-        snapshots=len(table.metadata.snapshots),
+@dataclass(frozen=True)
+class RewritePlan:
+    """Which files become which; `target_file_bytes` is what they were measured by.
+
+    `lost_bins` counts those that were planned, too, and lost every race against other writers.
+    """
+
+    bins: tuple[Bin, ...] = ()
+    target_file_bytes: int = 0
+    lost_bins: int = 0
+
+    @property
+    def files(self) -> int:
+        """Return how many files are read."""
+        return sum(len(each.files) for each in self.bins)
+
+    @property
+    def bytes(self) -> int:
+        """Return how many bytes are read."""
+        return sum(each.bytes for each in self.bins)
+
+    @property
+    def partitions(self) -> int:
+        """Return how many partitions the files are in."""
+        return len({str(each.partition) for each in self.bins})
+
+
+@dataclass(frozen=True)
+class MergePlan:
+    """Small manifests to be written as few."""
+
+    manifests: tuple[ManifestFile, ...] = ()
+
+
+@dataclass(frozen=True)
+class ObservedSnapshots:
+    """A table's snapshots, oldest first, and what may hold them.
+
+    `referenced` are the ids that a branch or tag names, `consumers` the readers' names with the head that each has
+    come to, `in_ledger` the generations of raw files that the ledger lists.
+    """
+
+    snapshots: tuple[Snapshot, ...]
+    referenced: frozenset[int] = frozenset()
+    consumers: Mapping[str, str] = field(default_factory=dict)
+    in_ledger: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class ExpiryPlan:
+    """Which snapshots expire, and how many older ones stay until the ledger, or a consumer, has read them."""
+
+    expirable: tuple[Snapshot, ...] = ()
+    kept_for_ledger: int = 0
+    kept_for_consumers: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ObservedFiles:
+    """The files below a table's location, and the paths that its snapshots, those with these ids, refer to."""
+
+    stored: tuple[StoredFile, ...]
+    reachable: frozenset[str]
+    snapshot_ids: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class OrphanPlan:
+    """Files that nothing referred to when the table had the snapshots with these ids; old enough to be deleted."""
+
+    files: tuple[StoredFile, ...] = ()
+    snapshot_ids: frozenset[int] = frozenset()
+
+    @property
+    def paths(self) -> list[str]:
+        """Return where they are."""
+        return [file.path for file in self.files]
+
+    @property
+    def bytes(self) -> int:
+        """Return the sum of their sizes."""
+        return sum(file.bytes for file in self.files)
+
+
+@dataclass(frozen=True)
+class MaintenancePlan:
+    """All that is to be done about one table, in this order, and by which policy."""
+
+    rewrite: RewritePlan
+    merge: MergePlan
+    expiry: ExpiryPlan
+    orphans: OrphanPlan
+    policy: MaintenancePolicy
+
+
+def plan_maintenance(
+    table: ObservedTable,
+    snapshots: ObservedSnapshots,
+    files: ObservedFiles,
+    policy: MaintenancePolicy,
+    now: datetime,
+) -> MaintenancePlan:
+    """Return what should be done about a table as it was observed.
+
+    Each step frees something for the next (a rewrite makes snapshots that will expire), so a run plans each step when
+    it gets there, by the functions below.
+    """
+    return MaintenancePlan(
+        plan_rewrite(table, policy),
+        plan_merge(table.manifests, policy),
+        plan_expiry(snapshots, policy, now),
+        plan_orphans(files, policy, now),
+        policy,
     )
 
 
-def target_bytes(table: Table, policy: Policy) -> int:
-    """Return the size that a data file of the table should have; Terminal for a setting that is no size."""
-    text = table.properties.get("write.target-file-size-bytes", str(policy.target_bytes))
-    if not text.isdecimal() or int(text) == 0:
-        raise Terminal(
-            f"{'.'.join(table.name())}: write.target-file-size-bytes is {text!r}, not a number of bytes"
-        )
-    return int(text)
+def table_state(table: ObservedTable, policy: MaintenancePolicy) -> TableState:
+    """Count what there is."""
+    small_below = table.target_file_bytes * policy.small_file_share
+    sizes = [live.file.file_size_in_bytes for live in table.files]
+    return TableState(
+        files=len(sizes),
+        small_files=sum(size < small_below for size in sizes),
+        bytes=sum(sizes),
+        manifests=len(table.manifests),
+        snapshots=table.snapshots,
+    )
 
 
-def plan_bins(table: Table, policy: Policy) -> list[Bin]:
-    """Return which files should be rewritten together, smallest partitions first.
+def expected_state(before: TableState, plan: MaintenancePlan) -> TableState:
+    """Return what the counts will be once the plan is applied, but for what its own commits add."""
+    fewer_files = plan.rewrite.files - len(plan.rewrite.bins)
+    fewer_manifests = max(len(plan.merge.manifests) - 1, 0)
+    return replace(
+        before,
+        files=before.files - fewer_files,
+        small_files=before.small_files - fewer_files,
+        manifests=before.manifests - fewer_manifests,
+        snapshots=before.snapshots - len(plan.expiry.expirable),
+        orphans=0,
+    )
+
+
+# ------------------------------------------------------------------ data files
+
+
+def plan_rewrite(table: ObservedTable, policy: MaintenancePolicy) -> RewritePlan:
+    """Return which files should be rewritten with which others, smallest bins first.
 
     Files of another partition spec, and files that nothing is known about (no counts of nulls, by which a rewrite
     checks itself), stay as they are.
     """
-    target = target_bytes(table, policy)
-    spec_id = table.spec().spec_id
-    partitions: dict[tuple[object, ...], list[DataFile]] = defaultdict(list)
-    for file in live_files(table):
-        partition = file.partition
-        if file.spec_id == spec_id and file.null_value_counts:
-            partitions[tuple(partition[n] for n in range(len(partition)))].append(file)
-    bins = [
-        Bin(group[0].partition, tuple(group))
-        for files in partitions.values()
-        for group in _groups(sorted(files, key=lambda file: _place(table, file)), target, policy)
-    ]
-    return sorted(bins, key=lambda each: each.bytes)
+    partitions: dict[tuple[object, ...], list[LiveFile]] = defaultdict(list)
+    for live in table.files:
+        if live.file.spec_id == table.partition_spec_id and live.file.null_value_counts:
+            partitions[_partition_values(live.file)].append(live)
+    bins: list[Bin] = []
+    for files in partitions.values():
+        bins += _bins_of_partition(files, table.target_file_bytes, policy)
+    return RewritePlan(tuple(sorted(bins, key=lambda each: each.bytes)), table.target_file_bytes)
 
 
-def _place(table: Table, file: DataFile) -> tuple[object, ...]:
-    """Return what orders files by where they begin in the table's sort order, so that neighbours meet in a bin."""
-    for field in table.sort_order().fields[:1]:
-        kind = table.schema().find_type(field.source_id)
-        bound = (file.lower_bounds or {}).get(field.source_id)
-        if bound is not None and isinstance(kind, PrimitiveType):
-            return (1, from_bytes(kind, bound))
-    return (0, file.file_path)
+def _partition_values(file: DataFile) -> tuple[object, ...]:
+    partition = file.partition
+    return tuple(partition[position] for position in range(len(partition)))
 
 
-def _groups(files: list[DataFile], target: int, policy: Policy) -> Iterator[list[DataFile]]:
-    """Cut the files of a partition that are worth rewriting into groups of about the target size."""
-    chosen = _worth_rewriting(files, target * policy.small, policy.growth)
-    if len(chosen) < policy.min_files:
+def _bins_of_partition(files: list[LiveFile], target_bytes: int, policy: MaintenancePolicy) -> Iterator[Bin]:
+    """Yield the bins of one partition; neighbours in the sort order meet in a bin."""
+    worth = _worth_rewriting([live.file for live in files], target_bytes, policy)
+    if len(worth) < policy.min_files_to_rewrite:
         return
-    worth = [file for file in files if file in chosen]
-    rest = sum(file.file_size_in_bytes for file in worth)
-    group: list[DataFile] = []
-    size = 0
-    for file in worth:
-        group.append(file)
-        size += file.file_size_in_bytes
-        if size >= target and rest - size >= target // 4:  # else the last group would be small again
-            yield group
-            rest -= size
-            group, size = [], 0
-    if len(group) > 1:
-        yield group
+    in_order = [live.file for live in sorted(files, key=lambda live: live.sort_key) if live.file in worth]
+    for group in _cut_at_target(in_order, target_bytes):
+        yield Bin(group[0].partition, tuple(group))
 
 
-def _worth_rewriting(files: Iterable[DataFile], limit: float, growth: int) -> set[DataFile]:
+def _worth_rewriting(
+    files: Iterable[DataFile], target_bytes: int, policy: MaintenancePolicy
+) -> set[DataFile]:
     """Return the small files, without those that are large beside all smaller ones.
 
     So a file is rewritten only after its partition has grown by a third of it: however many small files come, a row
     is written a few times on its way to the target size.
     """
+    small_below = target_bytes * policy.small_file_share
     chosen: set[DataFile] = set()
-    size = 0
+    chosen_bytes = 0
     for file in sorted(files, key=lambda file: file.file_size_in_bytes):
-        bytes_ = file.file_size_in_bytes
-        if bytes_ >= limit or (chosen and bytes_ > growth * size):
+        file_bytes = file.file_size_in_bytes
+        if file_bytes >= small_below:
+            break
+        if chosen and file_bytes > policy.max_size_ratio * chosen_bytes:
             break
         chosen.add(file)
-        size += bytes_
+        chosen_bytes += file_bytes
     return chosen
+
+
+def _cut_at_target(files: list[DataFile], target_bytes: int) -> Iterator[list[DataFile]]:
+    """Cut files into groups of about the target size; a last one that would be small again joins the one before."""
+    remaining_bytes = sum(file.file_size_in_bytes for file in files)
+    group: list[DataFile] = []
+    group_bytes = 0
+    for file in files:
+        group.append(file)
+        group_bytes += file.file_size_in_bytes
+        enough_follows = remaining_bytes - group_bytes >= target_bytes // 4
+        if group_bytes >= target_bytes and enough_follows:
+            yield group
+            remaining_bytes -= group_bytes
+            group, group_bytes = [], 0
+    if len(group) > 1:
+        yield group
+
+
+# ------------------------------------------------------------------ manifests
+
+
+def plan_merge(manifests: Iterable[ManifestFile], policy: MaintenancePolicy) -> MergePlan:
+    """Return the small manifests, if they are enough to be worth a commit."""
+    small = small_manifests(manifests)
+    return MergePlan(tuple(small) if len(small) > policy.max_small_manifests else ())
+
+
+# ------------------------------------------------------------------ snapshots
+
+
+def plan_expiry(observed: ObservedSnapshots, policy: MaintenancePolicy, now: datetime) -> ExpiryPlan:
+    """Return which snapshots nobody needs.
+
+    A snapshot whose summary names a raw file that the ledger does not list yet stays: the summary is the only record
+    of that file. So does one that a consumer has not read, until it is `max_consumer_lag` old.
+    """
+    unread = _unread_by_consumer(observed, policy, now)
+    unneeded = unneeded_snapshots(observed, policy, now)
+    expirable = [snapshot for snapshot in unneeded if record_ids([snapshot]) <= observed.in_ledger]
+    kept_for_consumers = {name: len(snapshots) for name, snapshots in unread.items() if snapshots}
+    return ExpiryPlan(tuple(expirable), len(unneeded) - len(expirable), kept_for_consumers)
+
+
+def unneeded_snapshots(
+    observed: ObservedSnapshots, policy: MaintenancePolicy, now: datetime
+) -> list[Snapshot]:
+    """Return the old snapshots that every consumer has read; only the ledger may still hold them."""
+    held: set[int] = set()
+    for snapshot_ids in _unread_by_consumer(observed, policy, now).values():
+        held |= snapshot_ids
+    return [
+        snapshot for snapshot in _old_snapshots(observed, policy, now) if snapshot.snapshot_id not in held
+    ]
+
+
+def record_ids(snapshots: Iterable[Snapshot]) -> set[str]:
+    """Return the ids of the generations of raw files that the snapshots' summaries name."""
+    return {record.id for snapshot in snapshots for record in file_records(snapshot)}
+
+
+def _old_snapshots(observed: ObservedSnapshots, policy: MaintenancePolicy, now: datetime) -> list[Snapshot]:
+    """Return the snapshots that are beyond the newest, older than readers need, and named by no branch or tag."""
+    beyond_newest = max(len(observed.snapshots) - policy.min_snapshots_to_keep, 0)
+    before_ms = _milliseconds(now, policy.max_snapshot_age)
+    return [
+        snapshot
+        for snapshot in observed.snapshots[:beyond_newest]
+        if snapshot.timestamp_ms < before_ms and snapshot.snapshot_id not in observed.referenced
+    ]
+
+
+def _unread_by_consumer(
+    observed: ObservedSnapshots, policy: MaintenancePolicy, now: datetime
+) -> dict[str, set[int]]:
+    """Return the ids of the old snapshots that each consumer has not read, without those it has lagged too long for."""
+    old = {snapshot.snapshot_id for snapshot in _old_snapshots(observed, policy, now)}
+    since_ms = _milliseconds(now, policy.max_consumer_lag)
+    unread = {}
+    for consumer, head in observed.consumers.items():
+        from_watermark = _from_watermark(observed.snapshots, head)
+        recent = {snapshot.snapshot_id for snapshot in from_watermark if snapshot.timestamp_ms >= since_ms}
+        unread[consumer] = recent & old
+    return unread
+
+
+def _from_watermark(snapshots: tuple[Snapshot, ...], head: str) -> tuple[Snapshot, ...]:
+    """Return the snapshots from a consumer's watermark on; all where none has that head."""
+    positions = [
+        position
+        for position, snapshot in enumerate(snapshots)
+        if head in (commit.head_of(snapshot), str(snapshot.snapshot_id))
+    ]
+    return snapshots[positions[-1] if positions else 0 :]
+
+
+def _milliseconds(now: datetime, age: timedelta) -> float:
+    """Return the moment at which something was committed that has this age now, as snapshots state it."""
+    return (now - age).timestamp() * 1000
+
+
+# ------------------------------------------------------------------ orphans
+
+
+def plan_orphans(observed: ObservedFiles, policy: MaintenancePolicy, now: datetime) -> OrphanPlan:
+    """Return the files of Iceberg's kinds that are old enough and that nothing refers to."""
+    modified_before = now - policy.min_orphan_age
+    orphans = [
+        file
+        for file in observed.stored
+        if file.path not in observed.reachable
+        and file.modified < modified_before
+        and file.path.endswith(_TABLE_FILE_SUFFIXES)
+    ]
+    return OrphanPlan(tuple(orphans), observed.snapshot_ids)

@@ -1,8 +1,7 @@
-"""Brings a table to its contract in one commit, and again until it is there: others commit rows all the while."""
+"""Brings a table to its contract in one commit, by optimistic concurrency: others commit rows all the while."""
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from pyiceberg.exceptions import CommitFailedException
@@ -11,53 +10,70 @@ from pyiceberg.table.update import AddSortOrderUpdate, AssertDefaultSortOrderId,
 from pyiceberg.transforms import IdentityTransform
 
 from lakehouse.errors import CommitConflict
+from lakehouse.retrying import retry_on_conflict
 from lakehouse.tables.migrations import shape
 from lakehouse.tables.migrations.schema_diff import Changes, plan
+from lakehouse.tables.policy import MIGRATION_RETRIES
 
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
+    from pyiceberg.partitioning import PartitionSpec
     from pyiceberg.table import Table, Transaction
 
     from lakehouse.tables.contract import Contract
 
-_ATTEMPTS = 20
-_FIRST_WAIT, _LONGEST_WAIT = 0.05, 1.0  # seconds
 
-
-def bring(catalog: Catalog, table: Table, contract: Contract) -> Table:
+def migrate(catalog: Catalog, table: Table, contract: Contract) -> Table:
     """Return the table, changed where it lacks something of its contract; any number of callers may race.
 
-    What is applied is said by the table itself, so a repeat, a lost race and an answer that never came all end the
-    same way: look again. Raises `Terminal` when table and contract contradict each other, CommitConflict when the
+    The table itself says which changes it has seen, so a repeat, a lost race and an answer that never came all end
+    the same way: plan again. Raises `Terminal` when table and contract contradict each other, CommitConflict when the
     table was changed by others each time we tried.
     """
-    for attempt in range(_ATTEMPTS):
-        changes = plan(table.metadata, contract)
-        if not changes:
-            return table
-        try:
-            commit(table, contract, changes)
-        except Exception as error:
-            table = catalog.load_table(contract.name)
-            if not isinstance(error, CommitFailedException) and plan(table.metadata, contract):
-                raise
-            time.sleep(min(_FIRST_WAIT * 2**attempt, _LONGEST_WAIT))
-    raise CommitConflict(f"{contract.name}: the table is changed by others all the time; try again")
+    current = table
+
+    def plan_and_commit() -> Table:
+        nonlocal current
+        changes = plan(current.metadata, contract)
+        if changes:
+            current = _commit_or_reload(catalog, current, contract, changes)
+            if plan(current.metadata, contract):
+                raise CommitConflict(
+                    f"{contract.name}: the table is changed by others all the time; try again"
+                )
+        return current
+
+    return retry_on_conflict(plan_and_commit, MIGRATION_RETRIES)
+
+
+def _commit_or_reload(catalog: Catalog, table: Table, contract: Contract, changes: Changes) -> Table:
+    """Commit the changes; after any error return the table as it is now.
+
+    Raises an error that is no lost race, unless the table has the changes all the same.
+    """
+    try:
+        commit(table, contract, changes)
+    except Exception as error:
+        reloaded = catalog.load_table(contract.name)
+        if not isinstance(error, CommitFailedException) and plan(reloaded.metadata, contract):
+            raise
+        return reloaded
+    return table
 
 
 def commit(table: Table, contract: Contract, changes: Changes) -> None:
     """Make the changes and raise the table's number in one commit; raises what the catalog raises."""
     with table.transaction() as transaction:
-        _columns(transaction, contract, changes)
+        _change_columns(transaction, contract, changes)
         if changes.layout:
-            _partition(transaction, contract)
-            _sort(transaction, contract)
+            _change_partition(transaction, contract)
+            _change_sort_order(transaction, contract)
         if changes.properties:
             transaction.set_properties(changes.properties)
 
 
-def _columns(transaction: Transaction, contract: Contract, changes: Changes) -> None:
-    # Apart from each other: a name may be given up and taken again by another column.
+def _change_columns(transaction: Transaction, contract: Contract, changes: Changes) -> None:
+    # One update for each kind of change: a name may be given up and taken again by another column.
     with transaction.update_schema() as update:
         for name in changes.drops:
             update.delete_column(name)
@@ -72,49 +88,58 @@ def _columns(transaction: Transaction, contract: Contract, changes: Changes) -> 
             for column in contract.columns:
                 if column not in changes.added:
                     update.update_column(column.name, doc=column.doc)
-    mine = {column.name for column in contract.columns}
+    contract_names = {column.name for column in contract.columns}
+    placeholders = [column for column in changes.added if column.name not in contract_names]
     with transaction.update_schema() as update:
-        for column in changes.added:
-            if column.name not in mine:  # a placeholder
-                update.delete_column(column.name)
+        for column in placeholders:
+            update.delete_column(column.name)
 
 
-def _partition(transaction: Transaction, contract: Contract) -> None:
+def _change_partition(transaction: Transaction, contract: Contract) -> None:
     """Let new files be partitioned as the contract says; old ones keep the spec they were written with."""
-    wanted = {(part.source_id, str(part.transform)): part.name for part in shape.spec(contract).fields}
-    have = {
-        (part.source_id, str(part.transform)): part.name for part in transaction.table_metadata.spec().fields
-    }
-    columns = {number: name for name, number in contract.field_ids().items()}
-    if wanted == have:
+    target = _names_by_transform(shape.spec(contract))
+    current = _names_by_transform(transaction.table_metadata.spec())
+    if target == current:
         return
+    columns = {field_id: name for name, field_id in contract.field_ids().items()}
     with transaction.update_spec() as update:
-        for key, name in have.items():
-            if key not in wanted:
+        for key, name in current.items():
+            if key not in target:
                 update.remove_field(name)
-            elif wanted[key] != name:
-                update.rename_field(name, wanted[key])
-        for key, name in wanted.items():
-            if key not in have:
-                update.add_field(columns[key[0]], shape.TRANSFORMS[key[1]](), name)
+            elif target[key] != name:
+                update.rename_field(name, target[key])
+        for key, name in target.items():
+            if key not in current:
+                source_id, transform = key
+                update.add_field(columns[source_id], shape.TRANSFORMS[transform](), name)
 
 
-def _sort(transaction: Transaction, contract: Contract) -> None:
+def _names_by_transform(spec: PartitionSpec) -> dict[tuple[int, str], str]:
+    """Return the name of each partition field by the column's field id and its transform."""
+    return {(field.source_id, str(field.transform)): field.name for field in spec.fields}
+
+
+def _change_sort_order(transaction: Transaction, contract: Contract) -> None:
     metadata = transaction.table_metadata
-    wanted = [part.source_id for part in shape.sort_order(contract).fields]
-    now = metadata.sort_order_by_id(metadata.default_sort_order_id) or UNSORTED_SORT_ORDER
-    if wanted == [part.source_id for part in now.fields]:
+    target = [field.source_id for field in shape.sort_order(contract).fields]
+    current = metadata.sort_order_by_id(metadata.default_sort_order_id) or UNSORTED_SORT_ORDER
+    if target == [field.source_id for field in current.fields]:
         return
-    if wanted:
-        with transaction.update_sort_order() as update:
-            for name in contract.sort:
-                update.asc(name, IdentityTransform(), NullOrder.NULLS_FIRST)
+    if not target:
+        _remove_sort_order(transaction)
         return
+    with transaction.update_sort_order() as update:
+        for name in contract.sort:
+            update.asc(name, IdentityTransform(), NullOrder.NULLS_FIRST)
+
+
+def _remove_sort_order(transaction: Transaction) -> None:
     # pyiceberg adds the order of no columns and then looks for it among those with larger ids.
-    unsorted = UNSORTED_SORT_ORDER.order_id
-    new = metadata.sort_order_by_id(unsorted) is None
-    add = (AddSortOrderUpdate(sort_order=UNSORTED_SORT_ORDER),) if new else ()
+    metadata = transaction.table_metadata
+    unsorted_id = UNSORTED_SORT_ORDER.order_id
+    is_new = metadata.sort_order_by_id(unsorted_id) is None
+    add = (AddSortOrderUpdate(sort_order=UNSORTED_SORT_ORDER),) if is_new else ()
     transaction._apply(  # noqa: SLF001
-        (*add, SetDefaultSortOrderUpdate(sort_order_id=unsorted)),
+        (*add, SetDefaultSortOrderUpdate(sort_order_id=unsorted_id)),
         (AssertDefaultSortOrderId(default_sort_order_id=metadata.default_sort_order_id),),
     )

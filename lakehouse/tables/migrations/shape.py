@@ -1,9 +1,9 @@
-"""A contract in Iceberg's words: schema, partition spec, sort order, properties."""
+"""A contract in Iceberg's terms: schema, partition spec, sort order, properties."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
@@ -24,11 +24,12 @@ from pyiceberg.types import (
 )
 
 from lakehouse.tables.contract import Column
+from lakehouse.tables.policy import NewTablePolicy
 
 if TYPE_CHECKING:
     from lakehouse.tables.contract import Contract
 
-NUMBER = "lakehouse.migration"  # the newest migration that the table has seen
+NUMBER = "lakehouse.migration"  # the newest migration that was applied to the table
 _METRICS = "write.metadata.metrics.column."
 _TYPES: dict[str, IcebergType] = {
     "string": StringType(),
@@ -46,17 +47,17 @@ TRANSFORMS = {
     "month": MonthTransform,
     "year": YearTransform,
 }
-# Eight writers on one table failed with the default of 4 retries; with these they did not. Readers name the
-# metadata file that was newest when they connected, so some old ones stay; each costs every commit 0.2 ms.
 _PROPERTIES = {
     "write.parquet.compression-codec": "zstd",
-    "commit.retry.num-retries": "20",
-    "commit.retry.min-wait-ms": "100",
-    "commit.retry.max-wait-ms": "2000",
-    "commit.retry.total-timeout-ms": "120000",
+    "commit.retry.num-retries": str(NewTablePolicy.commit_retries),
+    "commit.retry.min-wait-ms": str(NewTablePolicy.commit_min_wait_ms),
+    "commit.retry.max-wait-ms": str(NewTablePolicy.commit_max_wait_ms),
+    "commit.retry.total-timeout-ms": str(NewTablePolicy.commit_timeout_ms),
     "write.metadata.delete-after-commit.enabled": "true",
-    "write.metadata.previous-versions-max": "100",
+    # Readers name the metadata file that was newest when they connected, so some old ones stay.
+    "write.metadata.previous-versions-max": str(NewTablePolicy.previous_metadata_files),
 }
+_FIRST_PARTITION_FIELD_ID: Final = 1000  # Iceberg's spec: partition field ids begin there
 
 
 def iceberg_type(name: str) -> IcebergType:
@@ -66,36 +67,37 @@ def iceberg_type(name: str) -> IcebergType:
     return _TYPES[name]
 
 
-def type_name(kind: IcebergType) -> str:
+def type_name(iceberg: IcebergType) -> str:
     """Return the contract's name of an Iceberg type."""
-    return str(kind).replace(" ", "")
+    return str(iceberg).replace(" ", "")
 
 
-def placeholder(number: int) -> Column:
+def placeholder(field_id: int) -> Column:
     """Return the column that uses up the field id of a dropped one."""
-    return Column(f"_dropped_{number}", "string", "Uses up the field id of a column that was dropped")
+    return Column(f"_dropped_{field_id}", "string", "Uses up the field id of a column that was dropped")
 
 
 def schema(contract: Contract) -> Schema:
-    """Return the schema to make a table with; dropped columns hold their places, as catalogs count ids anew."""
+    """Return the schema to make a table with; placeholders keep dropped columns' ids, as catalogs number anew."""
     ids = contract.field_ids()
     fields = [
         NestedField(ids[column.name], column.name, iceberg_type(column.type), doc=column.doc)
         for column in contract.columns
     ]
-    fields += [NestedField(number, placeholder(number).name, StringType()) for number in contract.dropped]
+    fields += [
+        NestedField(field_id, placeholder(field_id).name, StringType()) for field_id in contract.dropped
+    ]
     return Schema(*sorted(fields, key=lambda field: field.field_id))
 
 
 def spec(contract: Contract) -> PartitionSpec:
     """Return the partition spec."""
     ids = contract.field_ids()
-    return PartitionSpec(
-        *(
-            PartitionField(ids[part.column], 1000 + number, TRANSFORMS[part.transform](), part.name)
-            for number, part in enumerate(contract.partition)
-        )
-    )
+    fields = [
+        PartitionField(ids[part.column], field_id, TRANSFORMS[part.transform](), part.name)
+        for field_id, part in enumerate(contract.partition, start=_FIRST_PARTITION_FIELD_ID)
+    ]
+    return PartitionSpec(*fields)
 
 
 def sort_order(contract: Contract) -> SortOrder:
@@ -107,7 +109,7 @@ def sort_order(contract: Contract) -> SortOrder:
 def properties(contract: Contract) -> dict[str, str]:
     """Return the properties of the table, the number of its newest migration included.
 
-    Personal data is kept out of manifests: bounds stand there in clear long after a row is erased.
+    Personal data is kept out of manifests, which would hold bounds in clear text long after a row is erased.
     """
     hidden = {_METRICS + column.name: "none" for column in contract.columns if column.pii}
     return _PROPERTIES | hidden | contract.properties | {NUMBER: str(contract.number)}

@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 
     from lakehouse.tables.contract import Contract
 
-
-def as_written(table: Table, contract: Contract) -> Table:
-    """Return the table for a writer of this contract."""
-    return _Written(table, contract)
+Changes = dict[str, object]  # of metadata: fields and their other values
 
 
-class _Written(Table):
+def for_writer(table: Table, contract: Contract) -> Table:
+    """Return the table for a writer of this contract; Terminal when it is partitioned by columns unknown to it."""
+    return _WriterTable(table, contract)
+
+
+class _WriterTable(Table):
     """Shows the contract's columns and stays with one partition spec, whatever `refresh` brings.
 
     pyiceberg writes the manifest of a retried append for the table's newest spec, also when the data files were
@@ -34,7 +36,7 @@ class _Written(Table):
 
     def __init__(self, table: Table, contract: Contract) -> None:
         self._contract = contract
-        self._spec_id = _spec(table.metadata, contract)
+        self._spec_id = _newest_known_spec(table.metadata, contract)
         super().__init__(
             table._identifier,  # noqa: SLF001 - `name()` gives the same, but for REST catalogs
             table.metadata,
@@ -47,42 +49,53 @@ class _Written(Table):
     @property
     def metadata(self) -> TableMetadata:
         """Return the metadata as this writer sees it."""
-        return self._seen
+        return self._writer_metadata
 
     @metadata.setter
     def metadata(self, value: TableMetadata) -> None:
-        self._seen = _seen(value, self._contract, self._spec_id)
+        self._writer_metadata = _for_contract(value, self._contract, self._spec_id)
 
 
-def _seen(metadata: TableMetadata, contract: Contract, spec_id: int) -> TableMetadata:
-    changed: dict[str, object] = {}
+def _for_contract(metadata: TableMetadata, contract: Contract, spec_id: int) -> TableMetadata:
+    """Return the metadata with the contract's columns, this partition spec, and no sort order by other columns."""
+    names = {field_id: name for name, field_id in contract.field_ids().items()}
+    changes: Changes = _schema_changes(metadata, names) | _sort_changes(metadata, names)
     if metadata.default_spec_id != spec_id:
-        changed["default_spec_id"] = spec_id
+        changes["default_spec_id"] = spec_id
+    return metadata.model_copy(update=changes) if changes else metadata
+
+
+def _schema_changes(metadata: TableMetadata, names: dict[int, str]) -> Changes:
     current = metadata.schema()
-    names = {number: name for name, number in contract.field_ids().items()}
-    if [(field.field_id, field.name) for field in current.fields] != sorted(names.items()):
-        fields = [
-            field.model_copy(update={"name": names[field.field_id]})
-            for field in current.fields
-            if field.field_id in names
-        ]
-        mine = Schema(*fields, schema_id=current.schema_id)
-        changed["schemas"] = [mine if s.schema_id == mine.schema_id else s for s in metadata.schemas]
-    if any(field.source_id not in names for field in metadata.sort_order().fields):
-        others = [order for order in metadata.sort_orders if order.order_id != UNSORTED_SORT_ORDER.order_id]
-        changed["sort_orders"] = [*others, UNSORTED_SORT_ORDER]
-        changed["default_sort_order_id"] = UNSORTED_SORT_ORDER.order_id
-    return metadata.model_copy(update=changed) if changed else metadata
+    if [(field.field_id, field.name) for field in current.fields] == sorted(names.items()):
+        return {}
+    known = [field for field in current.fields if field.field_id in names]
+    renamed = [field.model_copy(update={"name": names[field.field_id]}) for field in known]
+    replacement = Schema(*renamed, schema_id=current.schema_id)
+    schemas = [
+        replacement if schema.schema_id == current.schema_id else schema for schema in metadata.schemas
+    ]
+    return {"schemas": schemas}
 
 
-def _spec(metadata: TableMetadata, contract: Contract) -> int:
-    """Return the table's newest spec that uses none but the contract's columns."""
-    known = set(contract.field_ids().values())
-    specs = sorted(metadata.partition_specs, key=lambda spec: spec.spec_id)
-    specs.sort(key=lambda spec: spec.spec_id == metadata.default_spec_id)
-    for spec in reversed(specs):
-        if all(part.source_id in known for part in spec.fields):
-            return spec.spec_id
-    raise Terminal(
-        f"table {contract.name} is partitioned by columns that this program does not know; it needs a newer version"
-    )
+def _sort_changes(metadata: TableMetadata, names: dict[int, str]) -> Changes:
+    if all(field.source_id in names for field in metadata.sort_order().fields):
+        return {}
+    unsorted_id = UNSORTED_SORT_ORDER.order_id
+    others = [order for order in metadata.sort_orders if order.order_id != unsorted_id]
+    return {"sort_orders": [*others, UNSORTED_SORT_ORDER], "default_sort_order_id": unsorted_id}
+
+
+def _newest_known_spec(metadata: TableMetadata, contract: Contract) -> int:
+    """Return the table's default spec, or else its newest one, that uses none but the contract's columns."""
+    known_ids = set(contract.field_ids().values())
+    usable = [
+        spec.spec_id
+        for spec in metadata.partition_specs
+        if all(field.source_id in known_ids for field in spec.fields)
+    ]
+    if not usable:
+        raise Terminal(
+            f"table {contract.name} is partitioned by columns that this program does not know; it needs a newer version"
+        )
+    return metadata.default_spec_id if metadata.default_spec_id in usable else max(usable)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from lakehouse.console.maintenance import show_maintenance
+from lakehouse.console.maintenance import show_maintenance, show_raw_files
 
+NONE = {"files": 0, "bytes": 0, "waiting": 0, "unversioned": 0, "failed": 0}
 STATE = {
     "files": 1200,
     "small_files": 1200,
@@ -44,3 +45,14 @@ def test_nothing_at_all(capsys):
     """A lake without tables."""
     show_maintenance({}, dry_run=False)
     assert "0 tables have nothing to do" in capsys.readouterr().out
+
+
+def test_people_read_what_went(capsys):
+    """And nothing where no source limits its files."""
+    show_raw_files({}, dry_run=False)
+    assert capsys.readouterr().out == ""
+    show_raw_files({"shop/orders": NONE | {"files": 1_234, "bytes": 5 << 20}}, dry_run=True)
+    said = capsys.readouterr().out
+    assert "shop/orders" in said
+    assert "would go" in said
+    assert "1,234" in said

@@ -14,11 +14,11 @@ from lakehouse.tables import commit
 from lakehouse.tables.catalog import ensure, open_catalog
 from lakehouse.tables.commit import append, replace_all
 from lakehouse.tables.maintenance import expire, run
-from lakehouse.tables.maintenance.table_plan import Policy
+from lakehouse.tables.maintenance.policy import MaintenancePolicy
 from tests.support.lakes import a_contract, each_once, files_sql, load_files, rows_of, write
 
 LATER = dt.datetime.now(dt.UTC) + dt.timedelta(days=4)
-SMALL = Policy(keep_snapshots=3, manifests=2)
+SMALL = MaintenancePolicy(min_snapshots_to_keep=3, max_small_manifests=2)
 
 
 @pytest.fixture
@@ -40,7 +40,9 @@ def on_disk(lake):
 def test_everything_is_done_and_told(lake, table):
     """Files, small files, manifests, snapshots, bytes and orphans before and after, with the reasons."""
     head, heard = commit.head(table), []  # the second manifest says which files went
-    found = maintain(lake, policy=SMALL, now=LATER, on=lambda *far: heard.append(far))["raw.web_events"]
+    found = maintain(lake, policy=SMALL, now=LATER, progress=lambda *progress: heard.append(progress))[
+        "raw.web_events"
+    ]
     before, after = found["before"], found["after"]
     assert (before["files"], before["small_files"], before["snapshots"], before["orphans"]) == (6, 6, 6, 1)
     assert (after["files"], after["manifests"], after["snapshots"], after["orphans"]) == (1, 2, 3, 0)
@@ -74,7 +76,7 @@ def test_a_dry_run_changes_nothing(lake, table):
 
 def test_many_manifests_are_merged(lake, table):
     """Too few files for a rewrite, too many manifests."""
-    few = Policy(min_files=99, manifests=5)
+    few = MaintenancePolicy(min_files_to_rewrite=99, max_small_manifests=5)
     found = maintain(lake, policy=few)["raw.web_events"]
     assert (found["before"]["manifests"], found["after"]["manifests"], found["manifests"]) == (6, 1, 6)
     assert maintain(lake, policy=few)["raw.web_events"]["manifests"] == 0
@@ -107,14 +109,14 @@ def test_a_table_that_fails_does_not_stop_the_others(lake, table, monkeypatch):
     """It is told; what is our own message is told in full, of others' only the kind, since they may quote rows."""
     other = ensure(open_catalog(lake), a_contract("raw.a_first"))
     append(other, write(lake, other, files_sql(["a"])).files)
-    real = expire.expire
+    real = expire.expire_planned
 
     def broken(catalog, found, *arguments, **named):
         if found.name()[-1] == "a_first":
             raise OSError("customer 7 is away")
         return real(catalog, found, *arguments, **named)
 
-    monkeypatch.setattr(run.expire, "expire", broken)
+    monkeypatch.setattr(run.expire, "expire_planned", broken)
     found = maintain(lake, policy=SMALL, now=LATER)
     assert found["raw.a_first"] == {"failed": "OSError"}
     assert found["raw.web_events"]["expired"]["snapshots"] == 4

@@ -119,7 +119,7 @@ def test_what_is_loaded_of_a_file_is_of_all_its_generations(lake, catalog, table
     append(table.refresh(), [], records=[a_record("f", 0)])
     found = ledger.loads(catalog, table.refresh())
     assert found == {"a": whole, "b": whole, "e": half, "f": none}
-    assert [file for file, load in sorted(found.items()) if load.whole] == ["a", "b", "f"]
+    assert [file for file, load in sorted(found.items()) if load.complete] == ["a", "b", "f"]
     assert [file for file, load in sorted(found.items()) if load.empty] == ["f"]
 
 

@@ -14,8 +14,9 @@ from lakehouse.tables.catalog import ensure, open_catalog
 from lakehouse.tables.commit import AlreadyCommittedError, append, live_files, replace_all
 from lakehouse.tables.contracts import LEDGER
 from lakehouse.tables.maintenance import reachability
-from lakehouse.tables.maintenance.expire import Expired, doomed, expire, watermarks
-from lakehouse.tables.maintenance.table_plan import Policy
+from lakehouse.tables.maintenance.expire import Expired, expire, observe_snapshots, watermarks
+from lakehouse.tables.maintenance.policy import MaintenancePolicy
+from lakehouse.tables.maintenance.table_plan import plan_expiry
 from lakehouse.tables.replace_files import replace_manifests
 from lakehouse.tables.views import attach
 from tests.support.lakes import (
@@ -37,7 +38,7 @@ AT_ONCE = dt.timedelta(0)
 
 def keeping(snapshots, keep_for=AT_ONCE, **more):
     """Return the policy that keeps this many snapshots."""
-    return Policy(keep_snapshots=snapshots, keep_for=keep_for, **more)
+    return MaintenancePolicy(min_snapshots_to_keep=snapshots, max_snapshot_age=keep_for, **more)
 
 
 LATER = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
@@ -142,8 +143,8 @@ def test_young_and_few_snapshots_stay(lake, catalog, table):
         load_files(lake, table, name)
     note(lake, catalog, "a", "b", "c")
     assert expire(catalog, table, now=LATER).snapshots == 0
-    assert expire(catalog, table, Policy(keep_snapshots=1)).snapshots == 0
-    assert expire(catalog, table, Policy(keep_snapshots=1), now=LATER).snapshots == 2
+    assert expire(catalog, table, MaintenancePolicy(min_snapshots_to_keep=1)).snapshots == 0
+    assert expire(catalog, table, MaintenancePolicy(min_snapshots_to_keep=1), now=LATER).snapshots == 2
 
 
 def test_a_reader_that_connected_before_reads_on(lake, catalog, table):
@@ -155,7 +156,7 @@ def test_a_reader_that_connected_before_reads_on(lake, catalog, table):
         for number in range(50):
             append(table, [], records=[a_record(f"f{number}", 0)])
         note(lake, catalog, *(f"f{number}" for number in range(50)), "a")
-        expire(catalog, table, Policy(keep_snapshots=1), now=dt.datetime.now(dt.UTC))
+        expire(catalog, table, MaintenancePolicy(min_snapshots_to_keep=1), now=dt.datetime.now(dt.UTC))
         assert con.execute(f"SELECT count(*) FROM {name}").fetchone() == (5,)
 
 
@@ -251,8 +252,8 @@ def test_expiry_stops_at_a_consumers_watermark(lake, catalog, table):
     consumers = watermarks([reader, table])[".".join(table.name())]
     assert consumers == {reader_name: stands_at}
     soon = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
-    found = doomed(catalog, table, keeping(1), consumers=consumers, now=soon)
-    assert found.held == {reader_name: 3}
+    observed = observe_snapshots(catalog, table, keeping(1), consumers, soon)
+    assert plan_expiry(observed, keeping(1), soon).kept_for_consumers == {reader_name: 3}
     assert expire(catalog, table, keeping(1), consumers=consumers, now=soon).snapshots == 2
     assert str(table.metadata.snapshots[0].snapshot_id) == stands_at
     consumers = {reader_name: commit.head(table)}

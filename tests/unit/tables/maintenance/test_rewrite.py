@@ -18,12 +18,14 @@ from lakehouse.tables.catalog import ensure, open_catalog
 from lakehouse.tables.commit import append, live_files, replace_all
 from lakehouse.tables.contract import columns, partitions
 from lakehouse.tables.maintenance import rewrite as rewriting
+from lakehouse.tables.maintenance.observe import observe
+from lakehouse.tables.maintenance.policy import MaintenancePolicy
 from lakehouse.tables.maintenance.rewrite import differing, rewrite
-from lakehouse.tables.maintenance.table_plan import Policy, observe, plan_bins
+from lakehouse.tables.maintenance.table_plan import plan_rewrite, table_state
 from lakehouse.tables.replace_files import replace_files
 from tests.support.lakes import a_contract, duck_of, each_once, files_sql, load_files, rows_of, write
 
-POLICY = Policy()
+POLICY = MaintenancePolicy()
 
 
 @pytest.fixture
@@ -45,6 +47,16 @@ def sorted_contract(**more):
 def made(catalog, contract):
     """Make a table and open it as maintenance does: as it is, not as a writer of some contract sees it."""
     return catalog.load_table(ensure(catalog, contract).name())
+
+
+def bins_of(table, policy=POLICY):
+    """Return the bins that the table should be rewritten in."""
+    return plan_rewrite(observe(table, policy), policy).bins
+
+
+def state_of(table, policy=POLICY):
+    """Return how many files the table has, and how many of them are small."""
+    return table_state(observe(table, policy), policy)
 
 
 def fill(lake, table, number, rows=20, days=3):
@@ -90,7 +102,7 @@ def test_what_was_rewritten_is_left_alone(lake, catalog):
     assert rewrite(lake, table, POLICY).into == 0
     for number in range(3):
         load_files(lake, table, f"g{number}")
-    assert plan_bins(table, POLICY) == []
+    assert bins_of(table) == ()
     load_files(lake, table, "g3")
     assert rewrite(lake, table, POLICY).files == 5
     assert rows_of(table) == each_once([*(f"f{n}" for n in range(5)), *(f"g{n}" for n in range(4))])
@@ -104,13 +116,15 @@ def test_a_large_file_is_not_read_again_for_a_few_small_ones(lake, catalog):
     large = live_files(table)[0]
     for number in range(6):
         load_files(lake, table, f"f{number}")
-    [found] = plan_bins(table, POLICY)
+    [found] = bins_of(table)
     assert large not in found.files
     assert len(found.files) == 6
-    for policy in (Policy(growth=1000), Policy(growth=1000, target_bytes=large.file_size_in_bytes * 10 // 7)):
-        assert large in plan_bins(table, policy)[0].files
-    done = Policy(growth=1000, target_bytes=large.file_size_in_bytes * 4 // 3)
-    assert large not in plan_bins(table, done)[0].files
+    eager = MaintenancePolicy(max_size_ratio=1000)
+    barely_small = replace(eager, target_file_bytes=large.file_size_in_bytes * 10 // 7)
+    for policy in (eager, barely_small):
+        assert large in bins_of(table, policy)[0].files
+    large_enough = replace(eager, target_file_bytes=large.file_size_in_bytes * 4 // 3)
+    assert large not in bins_of(table, large_enough)[0].files
 
 
 def test_a_row_is_written_a_few_times_only(lake, catalog):
@@ -126,7 +140,7 @@ def test_a_row_is_written_a_few_times_only(lake, catalog):
         if number % 5 == 4:
             read += rewrite(lake, table, POLICY).bytes
     assert read < 5 * came
-    assert observe(table, POLICY).files <= 12
+    assert state_of(table).files <= 12
     assert len(rows_of(table)) == 60 * 200
 
 
@@ -137,15 +151,15 @@ def test_files_are_as_large_as_the_table_wants_them(lake, catalog):
         query = f"SELECT md5(i || '') AS file, {number * 7 % 40} * 100 + i AS n FROM range(60) AS r(i)"
         append(table, write(lake, table, query).files)
     before = rows_of(table)
-    total = observe(table, POLICY).bytes
-    done = rewrite(lake, table, Policy(commit_bytes=30_000))
+    total = state_of(table).bytes
+    done = rewrite(lake, table, MaintenancePolicy(max_commit_bytes=30_000))
     assert done.into == len(live_files(table))
     assert total // 30_000 <= done.into <= total // 20_000 + 1
     assert done.commits >= 3
     assert rows_of(table) == before
     ranges = sorted((row["n"]["lower_bound"], row["n"]["upper_bound"]) for row in metrics(table))
     assert all(first[1] < second[0] for first, second in pairwise(ranges))
-    assert replace(observe(table, POLICY), small_files=0) == observe(table, Policy(small=0))
+    assert replace(state_of(table), small_files=0) == state_of(table, MaintenancePolicy(small_file_share=0))
     with table.transaction() as change:
         change.set_properties({"write.target-file-size-bytes": "big"})
     with pytest.raises(Terminal, match="'big', not a number of bytes"):
@@ -283,7 +297,7 @@ def test_a_file_that_cannot_be_read_leaves_everything_as_it_was(lake, catalog):
     for number in range(5):
         fill(lake, table, number)
     head, before = commit.head(table), on_disk(table)
-    lost = plan_bins(table, POLICY)[-1].files[0].file_path
+    lost = bins_of(table)[-1].files[0].file_path
     Path(lost.removeprefix("file://")).unlink()
     with pytest.raises(Exception, match=r"No files found|Cannot open"):
         rewrite(lake, table, POLICY)

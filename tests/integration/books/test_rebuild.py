@@ -13,6 +13,7 @@ from lakehouse.engine import duck
 from lakehouse.errors import CommitConflict
 from lakehouse.ingest.batch import ingest
 from lakehouse.landing.raw_files import listing
+from lakehouse.retrying import RetryPolicy
 from lakehouse.stages import analyst_sql
 from lakehouse.stages import books as stage
 from lakehouse.stages.books import keep_books, rebuild_books
@@ -178,7 +179,7 @@ def test_books_ingest_and_rebuild_at_once(shop):
 
 def test_a_rebuild_that_loses_every_race_leaves_no_files(shop, monkeypatch):
     """And says that it was in vain."""
-    monkeypatch.setattr(stage, "_ATTEMPTS", 1)
+    monkeypatch.setattr(stage, "BOOKS_RETRIES", RetryPolicy(attempts=1))
     before = shop.works.data_files()
 
     def lose(*_arguments, **_named):
@@ -196,7 +197,7 @@ def test_a_rebuild_that_breaks_off_leaves_no_files(shop, monkeypatch):
     settings = shop.works.settings
     con = duck.connect(settings)
 
-    read, calls = load_lines.read, []
+    read, calls = load_lines.read_lines, []
 
     def fail(*arguments):
         calls.append(arguments)
@@ -204,8 +205,8 @@ def test_a_rebuild_that_breaks_off_leaves_no_files(shop, monkeypatch):
             raise ConnectionError("the store is away")
         return read(*arguments)
 
-    monkeypatch.setattr(load_lines, "OBJECTS_A_COMMIT", 1)
-    monkeypatch.setattr(load_lines, "read", fail)
+    monkeypatch.setattr(load_lines.BooksCommitPolicy, "max_objects", 1)
+    monkeypatch.setattr(load_lines, "read_lines", fail)
     try:
         with pytest.raises(ConnectionError):
             rebuild.rebuild_objects(con, settings, catalogs.open_catalog(settings), [stage.ALL[0]])
@@ -216,19 +217,19 @@ def test_a_rebuild_that_breaks_off_leaves_no_files(shop, monkeypatch):
 
 def test_large_objects_come_in_pieces(shop, monkeypatch):
     """A bad export of many rows is never in memory as a whole, and copied like a small one."""
-    pieces, insert = [], load_lines._insert
+    lines_at_once, insert = [], load_lines._insert
     monkeypatch.setattr(
-        load_lines, "_insert", lambda con, piece: pieces.append(len(piece[0])) or insert(con, piece)
+        load_lines, "_insert", lambda con, batch: lines_at_once.append(len(batch)) or insert(con, batch)
     )
-    monkeypatch.setattr(load_lines, "_PIECE", 20_000)
-    monkeypatch.setattr(load_lines, "_SMALL", 10_000)
+    monkeypatch.setattr(load_lines.ObjectReadPolicy, "insert_bytes", 20_000)
+    monkeypatch.setattr(load_lines.ObjectReadPolicy, "small_object_bytes", 10_000)
     file = shop.land("big.csv", *(f"B{number} NOK" for number in range(300)))
     ingest(shop.works.settings, [file])
     keep_books(shop.works.settings)
     assert shop.works.ask(f"select count(*) from {QUARANTINE} where file_id = '{file.file_id}'") == [(300,)]
-    assert max(pieces) < 100
+    assert max(lines_at_once) < 100
     before = books(shop)
-    monkeypatch.setattr(load_lines, "OBJECTS_A_COMMIT", 1)
+    monkeypatch.setattr(load_lines.BooksCommitPolicy, "max_objects", 1)
     rebuild_books(shop.works.settings)
     assert books(shop) == before
 

@@ -1,0 +1,19 @@
+"""The tunable numbers of DuckDB connections; memory and threads are settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from lakehouse.policy import Policy
+
+
+@dataclass(frozen=True)
+class PartitionedWritePolicy(Policy):
+    """How a COPY with PARTITION_BY uses memory."""
+
+    flush_rows: Annotated[
+        int,
+        "rows that are kept in memory before they go to their partitions' files; DuckDB's own is a whole batch",
+    ] = 30_000
+    max_open_files: Annotated[int, "files that are written at the same time"] = 20
