@@ -70,7 +70,7 @@ def run_demo(data: Path, progress: Progress, check_interrupt: Callable[[], None]
 def write_sample(data: Path, progress: Progress) -> list[tuple[str, Path]]:
     """Write the sample files below the data folder, the same bytes at each call; return (source/entity, file) of each.
 
-    Real purchases with what was generated around them, and what all systems of a generated company write; that one
+    Real purchases with what was generated around them, and what all systems of a generated company write. The company
     sells with Shopify alone, so that `raw.shop_orders` stays real.
     """
 

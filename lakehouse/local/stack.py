@@ -1,4 +1,4 @@
-"""The whole stack on a laptop: object store, queues and events, a CRM, and the functions that run on them.
+"""The stack on a laptop: object store, queues and events, a CRM, and the functions that run on them.
 
 `Stack.start` brings up the services, `Stack.run` the functions. What they keep is all in one data folder,
 except queues, rules and DynamoDB: these live in memory, and sweep and tick fill the queues again.

@@ -30,7 +30,7 @@ CREATE TABLE IF NOT EXISTS contacts (
 
 
 class Conflict(Exception):  # noqa: N818 - HubSpot's own category
-    """A write would give two contacts the same e-mail; HubSpot refuses the whole batch."""
+    """A write would give two contacts the same e-mail; HubSpot refuses all rows of the batch."""
 
 
 class BadRow(Exception):  # noqa: N818 - a verdict on a row, not a failure of the store

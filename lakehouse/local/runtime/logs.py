@@ -34,8 +34,7 @@ def log_to(path: Path) -> Callable[[], None]:
     if path.exists() and path.stat().st_size > LogPolicy.rotate_bytes:
         path.replace(path.with_suffix(".1.log"))
     file = path.open("a", encoding="utf-8")
-    ours = [h for h in logging.getLogger(_LOGGER).handlers if isinstance(h, logging.StreamHandler)]
-    streams_before = [(handler, handler.setStream(file)) for handler in ours]
+    streams_before = [(handler, handler.setStream(file)) for handler in _stream_handlers()]
     libraries = _library_handler(file)
     logging.getLogger().addHandler(libraries)
     provider = telemetry.metrics.provider
@@ -50,6 +49,12 @@ def log_to(path: Path) -> Callable[[], None]:
         file.close()
 
     return undo
+
+
+def _stream_handlers() -> list[logging.StreamHandler[Any]]:
+    """Return the handlers that write what `lakehouse.telemetry` logs."""
+    handlers = logging.getLogger(_LOGGER).handlers
+    return [handler for handler in handlers if isinstance(handler, logging.StreamHandler)]
 
 
 def _library_handler(file: TextIO) -> logging.Handler:

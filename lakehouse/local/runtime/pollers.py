@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lakehouse import aws, telemetry
 from lakehouse.batching import batches
 from lakehouse.local.policy import PollerPolicy
+from lakehouse.local.runtime.call_threads import CallThreads
 from lakehouse.local.runtime.logs import reason
 from lakehouse.local.runtime.sandbox import REGION
 
@@ -109,7 +110,7 @@ class Poller:
         self._stopping = invoker.stopping
         concurrency = 1 if self._fifo else mapping.max_concurrency or PollerPolicy.concurrency
         self._slots = threading.Semaphore(concurrency)
-        self._calls: set[threading.Thread] = set()
+        self._calls = CallThreads()
 
     def start(self) -> None:
         """Poll from now on."""
@@ -117,8 +118,7 @@ class Poller:
 
     def finish(self, deadline: float) -> None:
         """Wait for the calls under way, until `deadline` on the monotonic clock at most."""
-        for call in list(self._calls):
-            call.join(max(0.0, deadline - time.monotonic()))
+        self._calls.finish(deadline)
 
     def _poll(self) -> None:
         pause_seconds = PollerPolicy.first_pause_seconds
@@ -133,9 +133,7 @@ class Poller:
                 pause_seconds = min(PollerPolicy.longest_pause_seconds, pause_seconds * 2)
                 received = []
             if received and not self._stopping.is_set():
-                call = threading.Thread(target=self._deliver_all, args=(received,), daemon=True)
-                self._calls.add(call)
-                call.start()
+                self._calls.start(self._deliver_all, received)
             else:
                 self._slots.release()
 
@@ -182,7 +180,6 @@ class Poller:
                 if not self._stopping.is_set():
                     self._deliver(batch)
         finally:
-            self._calls.discard(threading.current_thread())
             self._slots.release()
 
     def _deliver(self, batch: Sequence[MessageTypeDef]) -> None:

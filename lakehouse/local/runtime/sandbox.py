@@ -72,6 +72,9 @@ class _Call:
     deadline: float  # on the monotonic clock
     overrun_logged: bool = False
 
+    def is_new_overrun(self, now: float) -> bool:
+        return now > self.deadline and not self.overrun_logged
+
 
 class Invoker:
     """Calls the functions of one stack, from any thread, until `stopping` is set.
@@ -126,7 +129,7 @@ class Invoker:
         """Log each call that is past its time-out, once."""
         now = time.monotonic()
         with self._lock:
-            overruns = [c for c in self._running.values() if now > c.deadline and not c.overrun_logged]
+            overruns = [call for call in self._running.values() if call.is_new_overrun(now)]
             for call in overruns:
                 call.overrun_logged = True
         for call in overruns:

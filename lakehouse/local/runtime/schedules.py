@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lakehouse import aws, telemetry
 from lakehouse.local.policy import SchedulePolicy
 from lakehouse.local.private_file import write_private
+from lakehouse.local.runtime.call_threads import CallThreads
 from lakehouse.local.runtime.logs import reason
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class Scheduler:
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = itertools.count()  # equal moments run in the order they were set
         self._lock = threading.Lock()
-        self._calls: set[threading.Thread] = set()
+        self._calls = CallThreads()
 
     def start(self) -> None:
         """Set the first runs and begin."""
@@ -89,8 +90,7 @@ class Scheduler:
 
     def finish(self, deadline: float) -> None:
         """Wait for the calls under way, until `deadline` on the monotonic clock at most."""
-        for call in list(self._calls):
-            call.join(max(0.0, deadline - time.monotonic()))
+        self._calls.finish(deadline)
 
     def _loop(self) -> None:
         while True:
@@ -132,9 +132,7 @@ class Scheduler:
 
     def _invoke(self, function: str, event: Any, attempt: int) -> None:
         """Call a function in a thread of its own; `attempt` counts from 1."""
-        thread = threading.Thread(target=self._call, args=(function, event, attempt), daemon=True)
-        self._calls.add(thread)
-        thread.start()
+        self._calls.start(self._call, function, event, attempt)
 
     def _call(self, function: str, event: Any, attempt: int) -> None:
         began = time.monotonic()
@@ -146,8 +144,6 @@ class Scheduler:
             why = reason(error)
             telemetry.failed("a scheduled call failed", error, function=function, attempt=attempt, reason=why)
             self._retry(function, event, attempt)
-        finally:
-            self._calls.discard(threading.current_thread())
         self._invoker.on_event(function, 1, time.monotonic() - began, failures)
 
     def _retry(self, function: str, event: Any, attempt: int) -> None:

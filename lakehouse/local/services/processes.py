@@ -1,6 +1,6 @@
-"""Child processes: free ports, start, health, an end for each however this one ends, one owner a folder.
+"""Child processes: free ports, start, waiting until they are ready, their end, and one owner a data folder.
 
-Two things see to it that no child outlives its stack. A guard (a `sh` that waits on a pipe which only this
+A guard and a record see to it that no child outlives its stack. A guard (a `sh` that waits on a pipe which only this
 process holds) kills the child the moment this process is gone, whatever ended it. And `children.json` names
 every child by pid and creation time, so that the next stack on the folder ends what even the guard missed.
 

@@ -93,7 +93,7 @@ def _create_rule(rule: Rule, urls: dict[str, str]) -> None:
 
 
 def _event_target(rule: Rule, target: Target, queue_url: str) -> dict[str, Any]:
-    """Return a rule's target as EventBridge is told it."""
+    """Return a rule's target as PutTargets takes it."""
     if target.input is not None:  # moto would take it, and send the event all the same
         raise BadDefinition(f"{rule.name}: the event bus here does not do a target's Input")
     event_target: dict[str, Any] = {"Id": target.queue_name, "Arn": _queue_arn(queue_url)}

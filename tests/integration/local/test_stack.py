@@ -85,7 +85,7 @@ def left(name: str) -> int:
 
 
 def created(functions: Functions, key: str) -> list[dict[str, Any]]:
-    """Return the S3 events that told of an object."""
+    """Return the S3 events of an object."""
     events = [json.loads(record["body"]) for record in functions.records("objects")]
     return [event for event in events if event["detail"]["object"]["key"] == key]
 
@@ -116,28 +116,30 @@ def test_an_object_that_anybody_puts_reaches_the_function_that_its_rule_names(
     assert event["source"] == "aws.s3"
     assert event["detail-type"] == "Object Created"
     assert event["detail"]["bucket"] == {"name": LANDING}
-    told = event["detail"]["object"]
-    assert told["size"] == 5
-    assert told["etag"] == put["ETag"].strip('"')
-    assert told["version-id"] == put["VersionId"]
-    head = somebody.head_object(Bucket=LANDING, Key=told["key"], VersionId=told["version-id"])
+    announced = event["detail"]["object"]
+    assert announced["size"] == 5
+    assert announced["etag"] == put["ETag"].strip('"')
+    assert announced["version-id"] == put["VersionId"]
+    head = somebody.head_object(Bucket=LANDING, Key=announced["key"], VersionId=announced["version-id"])
     assert head["ContentLength"] == 5
 
 
 def test_an_object_written_twice_is_told_twice_in_order(stack: Stack, functions: Functions) -> None:
-    """Each version is told once; the sequencer of the later one is greater."""
+    """Each version is announced once; the sequencer of the later one is greater."""
     versions = [
         aws.s3().put_object(Bucket=LANDING, Key="twice", Body=body)["VersionId"] for body in (b"1", b"22")
     ]
     until(lambda: len(created(functions, "twice")) == 2, seconds=3)
-    told = sorted((e["detail"]["object"] for e in created(functions, "twice")), key=lambda o: o["sequencer"])
-    assert [o["version-id"] for o in told] == versions
-    assert [o["size"] for o in told] == [1, 2]
-    assert told[0]["sequencer"] < told[1]["sequencer"]
+    announced = sorted(
+        (e["detail"]["object"] for e in created(functions, "twice")), key=lambda o: o["sequencer"]
+    )
+    assert [o["version-id"] for o in announced] == versions
+    assert [o["size"] for o in announced] == [1, 2]
+    assert announced[0]["sequencer"] < announced[1]["sequencer"]
 
 
 def test_an_upload_in_parts_is_one_event_of_the_whole(stack: Stack, functions: Functions) -> None:
-    """The parts tell nothing, the completed object once, with its whole size."""
+    """The parts are no event, the completed object is one, with its full size."""
     s3 = aws.s3()
     upload = s3.create_multipart_upload(Bucket=LANDING, Key="in parts")["UploadId"]
     parts = []
@@ -308,7 +310,7 @@ def test_the_store_keeps_conditional_writes_and_no_bucket_is_made_by_mistake(sta
 
 
 def test_a_second_stack_on_the_folder_is_refused(stack: Stack) -> None:
-    """Two stacks on one folder would ruin it: the second is told who is first and what to do."""
+    """Two stacks on one folder would ruin it: the second learns who is first and what to do."""
     with pytest.raises(Terminal, match=rf"process {os.getpid()}.*lakehouse down --data"):
         Stack(stack.folder, wiring=a_wiring()).start()
 

@@ -34,11 +34,11 @@ from lakehouse import aws
 from lakehouse.local.attachment import interruptible
 from lakehouse.local.stack import Stack
 from tests.support.small_stack import LANDING, a_wiring
-with interruptible() as told, Stack(Path(sys.argv[2]), wiring=a_wiring(), as_of="1998-06-30") as stack:
+with interruptible() as stopping, Stack(Path(sys.argv[2]), wiring=a_wiring(), as_of="1998-06-30") as stack:
     stack.start()
     aws.s3().put_object(Bucket=LANDING, Key="kept", Body=b"kept")
     print("up", flush=True)
-    stack.wait(told)
+    stack.wait(stopping)
 """
 
 

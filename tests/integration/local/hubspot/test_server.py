@@ -158,13 +158,13 @@ def test_updates_go_by_record_id(client):
 def test_reading_says_who_is_missing(client):
     """batch/read by e-mail: 207 and the ids that are not there."""
     client.batch_api.upsert(_inputs("a@x.org", tier="gold"))
-    wanted = BatchReadInputSimplePublicObjectId(
+    asked = BatchReadInputSimplePublicObjectId(
         id_property="email",
         properties=["email"],
         properties_with_history=[],
         inputs=[SimplePublicObjectId(id="a@x.org"), SimplePublicObjectId(id="gone@x.org")],
     )
-    answer = client.batch_api.read(wanted)
+    answer = client.batch_api.read(asked)
     assert [r.properties["email"] for r in answer.results] == ["a@x.org"]
     assert answer.errors[0].context["ids"] == ["gone@x.org"]
 

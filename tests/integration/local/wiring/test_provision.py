@@ -79,10 +79,10 @@ def announce(source: str, kind: str, detail: dict[str, Any]) -> None:
 
 def test_queues_are_as_the_template_says() -> None:
     """Every queue has its attributes, and a redrive policy that names a queue that exists."""
-    wanted = asked("queues")
-    made = provision.create(wanted, secrets=SECRETS)
-    assert set(made.queue_urls) == {queue.name for queue in wanted.queues}
-    for queue in wanted.queues:
+    wiring = asked("queues")
+    made = provision.create(wiring, secrets=SECRETS)
+    assert set(made.queue_urls) == {queue.name for queue in wiring.queues}
+    for queue in wiring.queues:
         has = attributes(made.queue_urls[queue.name])
         assert {name: has[name] for name in queue.attributes} == queue.attributes
         if queue.dlq:
@@ -121,10 +121,10 @@ def test_events_reach_the_queues_that_the_rules_name() -> None:
 
 def test_what_the_event_bus_here_would_ignore_is_refused() -> None:
     """moto takes a target's Input and sends the event all the same: better to say so at the start."""
-    wanted = asked("input")
-    rules = [replace(rule, targets=[Target("input-resolve", None, "{}")]) for rule in wanted.rules]
+    wiring = asked("input")
+    rules = [replace(rule, targets=[Target("input-resolve", None, "{}")]) for rule in wiring.rules]
     with pytest.raises(BadDefinition, match="does not do a target's Input"):
-        provision.create(replace(wanted, rules=rules), secrets={})
+        provision.create(replace(wiring, rules=rules), secrets={})
 
 
 def test_a_message_that_keeps_failing_moves_to_the_dead_letter_queue() -> None:
@@ -150,10 +150,10 @@ def test_tables_secrets_and_environment() -> None:
 
 def test_making_it_twice_changes_nothing() -> None:
     """The same again, queues with their messages included; new values of secrets are taken."""
-    wanted = asked("twice")
-    first = provision.create(wanted, secrets=SECRETS)
+    wiring = asked("twice")
+    first = provision.create(wiring, secrets=SECRETS)
     aws.sqs().send_message(QueueUrl=first.queue_urls["twice-ingest"], MessageBody="kept")
-    second = provision.create(wanted, secrets={**SECRETS, "lakehouse/hubspot": '{"token": "new"}'})
+    second = provision.create(wiring, secrets={**SECRETS, "lakehouse/hubspot": '{"token": "new"}'})
     assert second == first
     assert [one["Body"] for one in received(first.queue_urls["twice-ingest"])] == ["kept"]
     assert aws.secrets().get_secret_value(SecretId="lakehouse/hubspot")["SecretString"] == '{"token": "new"}'
@@ -163,7 +163,7 @@ def test_making_it_twice_changes_nothing() -> None:
 
 def test_what_half_exists_is_completed() -> None:
     """A start that was cut off, or an older template, leaves parts that are brought up to date."""
-    wanted = asked("half")
+    wiring = asked("half")
     sqs = aws.sqs()
     sqs.create_queue(QueueName="half-ingest", Attributes={"VisibilityTimeout": "7"})
     sqs.create_queue(QueueName="half-books.fifo", Attributes={"FifoQueue": "true"})
@@ -173,11 +173,11 @@ def test_what_half_exists_is_completed() -> None:
         AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",
     )
-    rule = next(rule for rule in wanted.rules if rule.name == "half-core-committed")
+    rule = next(rule for rule in wiring.rules if rule.name == "half-core-committed")
     older = replace(rule, targets=[*rule.targets, Target("half-export", None)])
-    provision.create(replace(wanted, rules=[older], tables=[], secrets=[]), secrets={})
+    provision.create(replace(wiring, rules=[older], tables=[], secrets=[]), secrets={})
 
-    made = provision.create(wanted, secrets=SECRETS)
+    made = provision.create(wiring, secrets=SECRETS)
     assert attributes(made.queue_urls["half-ingest"])["VisibilityTimeout"] == "1800"
     assert "RedrivePolicy" in attributes(made.queue_urls["half-ingest"])
     assert attributes(made.queue_urls["half-books.fifo"])["ContentBasedDeduplication"] == "true"
@@ -195,11 +195,11 @@ def test_a_secret_that_the_template_does_not_know_is_refused() -> None:
 
 def test_functions_that_differ_in_their_environment_are_refused() -> None:
     """All functions share the laptop's one process, so a variable has one value."""
-    wanted = asked("differ")
-    land = wanted.functions["land"]
+    wiring = asked("differ")
+    land = wiring.functions["land"]
     other = replace(land, variables={**land.variables, "LAKEHOUSE_OPS_BUCKET": "another"})
     with pytest.raises(BadDefinition, match="LAKEHOUSE_OPS_BUCKET"):
-        provision.create(replace(wanted, functions={**wanted.functions, "land": other}), secrets={})
+        provision.create(replace(wiring, functions={**wiring.functions, "land": other}), secrets={})
 
 
 def test_a_queue_that_cannot_be_made_is_not_passed_over() -> None:
@@ -211,9 +211,9 @@ def test_a_queue_that_cannot_be_made_is_not_passed_over() -> None:
 
 def test_buckets_are_versioned_and_the_lake_is_left_to_its_store() -> None:
     """Also a second time; Iceberg's bucket belongs to the store that serves the catalog."""
-    wanted = asked("buckets")
+    wiring = asked("buckets")
     for _ in range(2):
-        provision.create_buckets(wanted)
+        provision.create_buckets(wiring)
     names = {bucket["Name"] for bucket in aws.s3().list_buckets()["Buckets"]}
     assert {name for name in names if name.startswith("buckets-")} == {"buckets-landing", "buckets-ops"}
     for name in ("buckets-landing", "buckets-ops"):

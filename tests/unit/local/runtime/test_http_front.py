@@ -124,5 +124,5 @@ def _raise(error: Exception) -> Any:
 )
 def test_errors_are_worded_as_api_gateways(sent: Request, invoke: Any, status: int, message: str) -> None:
     """Nothing of what went wrong inside reaches the caller; base64 counts towards Lambda's 6 MB."""
-    told = answer(sent, ROUTES, invoke)
-    assert (told.status, json.loads(told.body)) == (status, {"message": message})
+    answered = answer(sent, ROUTES, invoke)
+    assert (answered.status, json.loads(answered.body)) == (status, {"message": message})

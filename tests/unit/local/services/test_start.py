@@ -30,7 +30,7 @@ class _Child:
 
 
 class _Cloud:
-    """A service whose first children fail as it is told; each start makes a new child."""
+    """A service whose first children fail with these errors; each start makes a new child."""
 
     url = "http://cloud"
 

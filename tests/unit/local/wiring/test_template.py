@@ -218,14 +218,14 @@ def test_the_environment_may_name_any_resource_that_exists_here() -> None:
         "SECRET": {"Ref": "Secret"},
         "FUNCTION": {"Ref": "Function"},
     }
-    wanted = small(
+    made = small(
         Bucket={"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "b"}},
         Secret={"Type": "AWS::SecretsManager::Secret", "Properties": {"Name": "s"}},
         Role={"Type": "AWS::IAM::Role"},
     )
-    properties = wanted["Resources"]["Function"]["Properties"]
+    properties = made["Resources"]["Function"]["Properties"]
     properties["Environment"] = {"Variables": variables}
-    assert template.wire(wanted, {}).functions["f"].environment(str) == {
+    assert template.wire(made, {}).functions["f"].environment(str) == {
         "BUCKET": "arn:aws:s3:::b",
         "QUEUE": "q",
         "QUEUE_ARN": "arn:aws:sqs:us-east-1:000000000000:q",
@@ -235,15 +235,15 @@ def test_the_environment_may_name_any_resource_that_exists_here() -> None:
     for unknown in ({"Ref": "Role"}, {"Fn::GetAtt": ["Queue", "Colour"]}):
         properties["Environment"] = {"Variables": {"X": unknown}}
         with pytest.raises(BadDefinition, match="Function: "):
-            template.wire(wanted, {})
+            template.wire(made, {})
 
 
 def test_a_resource_whose_condition_fails_is_not_there() -> None:
     """Conditions decide here as they do on AWS."""
     conditional = {**queue(QueueName="extra"), "Condition": "IsWanted"}
-    assert [one.name for one in template.wire(small(Extra=conditional), {}).queues] == ["q"]
-    wanted = template.wire(small(Extra=conditional), {"Wanted": "yes"})
-    assert [one.name for one in wanted.queues] == ["q", "extra"]
+    assert [queue.name for queue in template.wire(small(Extra=conditional), {}).queues] == ["q"]
+    made = template.wire(small(Extra=conditional), {"Wanted": "yes"})
+    assert [queue.name for queue in made.queues] == ["q", "extra"]
 
 
 def test_parameters_are_checked() -> None:
