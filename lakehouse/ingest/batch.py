@@ -238,11 +238,11 @@ class _Batch:
 
     def _commit(self, table: Table, loader: Loader, records: list[FileRecord]) -> None:
         """Commit what was written; while nobody brought the same messages, a lost race costs only the commit."""
-        written = data_files.Written(loader.files)
-        if written.rows != sum(record.loaded for record in records):
-            data_files.discard(table, written)
+        new_files = data_files.Written(loader.files)
+        if new_files.rows != sum(record.loaded for record in records):
+            data_files.discard(table, new_files)
             raise CommitConflict(
-                f"{self._source.table}: {written.rows} rows written, the counts say otherwise"
+                f"{self._source.table}: {new_files.rows} rows written, the counts say otherwise"
             )
         if not records:
             return
@@ -250,7 +250,7 @@ class _Batch:
         def append_to_current() -> Committed:
             return append(
                 table,
-                written.files,
+                new_files.files,
                 records=records,
                 exclusive=self._source.dedupe is not None or self._source.full_export is not None,
                 already=lambda ids: ledger.in_ledger(self._catalog, ids),
@@ -266,7 +266,7 @@ class _Batch:
         try:
             committed = retry_on_conflict(append_to_current, COMMIT_RETRY, on_conflict=compare_with_added)
         except _LOST_RACE:
-            data_files.discard(table, written)
+            data_files.discard(table, new_files)
             raise
         _log_commit(committed, records)
         signals.table_committed(self._settings, committed.table, committed.snapshot_id)

@@ -35,7 +35,7 @@ class Messages:
         self._column = identifier(rule.column)
         self._cutoff = now - timedelta(days=rule.days)
         self._compared = set(self._paths(table))
-        self._units, self._hashed = 0, False
+        self._units = 0
         self._file_numbers: dict[str, int] = {}
         con.execute("CREATE TABLE batch_messages (hash UBIGINT, id VARCHAR, file INTEGER)")
 
@@ -81,13 +81,13 @@ class Messages:
     def _may_have_arrived(self) -> bool:
         """Return whether the table may have a message of this unit: from the second unit on its hashes say so."""
         self._units += 1
-        if not self._compared or self._units == 1:
-            return bool(self._compared)
-        if not self._hashed:
-            # Once: IF NOT EXISTS, too, opens a file of the table, to learn its columns.
+        if not self._compared:
+            return False
+        if self._units == 1:
+            return True
+        if self._units == 2:  # noqa: PLR2004 - once; IF NOT EXISTS, too, opens a file of the table to learn its columns
             hashes = f"SELECT hash({self._column}) AS hash FROM ({self._ids_sql(self._compared)})"
             self._con.execute(f"CREATE TABLE arrived AS {hashes}")
-            self._hashed = True
         unit_hashes = f"hash({self._column}) IN (SELECT hash FROM arrived)"
         met = f"SELECT 1 FROM unit WHERE _code IS NULL AND {unit_hashes} LIMIT 1"
         return self._con.execute(met).fetchone() is not None

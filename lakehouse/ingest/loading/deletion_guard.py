@@ -5,7 +5,7 @@ An export that broke off, or that somebody filtered, would otherwise delete ever
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -60,41 +60,51 @@ def find_excess_deletion(
 ) -> BadFile | None:
     """Return why a full export is set aside; None where it may be loaded.
 
-    It is compared with the records that stand when it is loaded: those of the last complete file before it, and of
-    the files behind that one.
+    It is compared with the records that there are at its time: those of the last complete file before it, and of the
+    incomplete files after that one.
     """
     rule = source.full_export
-    standing = standing_files(export.loads, export.loaded_at)
-    if rule is None or not standing:
+    file_ids = files_in_force(export.loads, export.loaded_at)
+    if rule is None or not file_ids:
         return None
-    earliest = min(export.loads[file_id].since for file_id in standing)
+    earliest = min(export.loads[file_id].since for file_id in file_ids)
     paths = data_files.paths_since(table, "_loaded_at", earliest)
     if not paths:
         return None
-    key, file_ids = ", ".join(map(identifier, source.key)), ", ".join(map(literal, sorted(standing)))
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE standing AS SELECT DISTINCT {key} "
-        f"FROM ({data_files.read_sql(table, paths)}) WHERE _file_id IN ({file_ids})"
-    )
-    known = missing = _count(con, "SELECT count(*) FROM standing")
+    con.execute(known_records_sql(source.key, data_files.read_sql(table, paths), file_ids))
+    known = missing = _count(con, "SELECT count(*) FROM known_records")
     if export.files:
         listed = data_files.read_sql(table, [file.file_path for file in export.files])
-        same = " AND ".join(f"s.{name} IS NOT DISTINCT FROM n.{name}" for name in map(identifier, source.key))
-        missing = _count(con, f"SELECT count(*) FROM standing AS s ANTI JOIN ({listed}) AS n ON {same}")
+        missing = _count(con, missing_records_sql(source.key, listed))
     return judge_deletion(known, max(0, missing - export.unread_rows), rule.held_above)
 
 
-def standing_files(loads: Mapping[str, Load], moment: datetime) -> set[str]:
-    """Return the files that say which records there are at a moment: the last complete one, and those behind it."""
-    standing: set[str] = set()
+def known_records_sql(key: Sequence[str], rows: str, file_ids: Collection[str]) -> str:
+    """Return the SQL that makes the table `known_records`: the keys that are in these files, among the rows."""
+    listed = ", ".join(map(literal, sorted(file_ids)))
+    return (
+        f"CREATE OR REPLACE TEMP TABLE known_records AS SELECT DISTINCT {', '.join(map(identifier, key))} "
+        f"FROM ({rows}) WHERE _file_id IN ({listed})"
+    )
+
+
+def missing_records_sql(key: Sequence[str], listed: str) -> str:
+    """Return the SELECT of how many known records are not among those that an export lists."""
+    same = " AND ".join(f"k.{name} IS NOT DISTINCT FROM l.{name}" for name in map(identifier, key))
+    return f"SELECT count(*) FROM known_records AS k ANTI JOIN ({listed}) AS l ON {same}"
+
+
+def files_in_force(loads: Mapping[str, Load], moment: datetime) -> set[str]:
+    """Return the files that say which records there are at a moment: the last complete one, and those after it."""
+    in_force: set[str] = set()
     earlier = sorted((load.since, file_id) for file_id, load in loads.items() if load.since < moment)
     for _, file_id in reversed(earlier):
         load = loads[file_id]
         if load.loaded:
-            standing.add(file_id)
+            in_force.add(file_id)
         if load.complete:
             break
-    return standing
+    return in_force
 
 
 def judge_deletion(known: int, deleted: int, held_above: float) -> BadFile | None:

@@ -33,7 +33,7 @@ def unit_bytes(source: Source, memory_mb: int) -> int:
     """Return how many bytes of text make a unit full.
 
     Where rows of a source go to many partitions, each unit is as many data files, so memory decides how much goes into
-    one. Where they go to the day of their arrival, short units are better: reading and writing overlap more.
+    one. Where all rows go to the day of their arrival, short units are better: reading and writing overlap more.
     """
     partition_columns = {field.column for field in source.contract.partition}
     if partition_columns <= {"_loaded_at"}:
@@ -60,9 +60,7 @@ class Unit:
         self._con, self._source, self._key = con, source, key
         self._thread = local()  # each thread that reads has a cursor of its own
         self._pieces_read = 0
-        self._rows_by_file: Counter[str] = (
-            Counter()
-        )  # rows that a file's pieces took, those that were flushed
+        self._rows_by_file: Counter[str] = Counter()  # rows of each file before its next piece
         create_unit(con, source)
 
     @property
@@ -137,9 +135,8 @@ class Unit:
 
     def _read_piece(self, piece: Piece, number: int) -> None:
         read_piece(self._cursor(), self._source, piece, number, self._key)
-        if (
-            piece.path is not None and piece.layout.kind != "parquet"
-        ):  # pieces of a Parquet file share one path
+        # All pieces of a Parquet file are rows of the one file on scratch disk: it stays.
+        if piece.path is not None and piece.layout.kind != "parquet":
             for path in piece.path.parent.glob(f"{piece.path.stem}.*"):
                 path.unlink()
 
@@ -147,7 +144,6 @@ class Unit:
         cursor: duckdb.DuckDBPyConnection | None = getattr(self._thread, "cursor", None)
         if cursor is None:
             cursor = self._thread.cursor = self._con.cursor()
-            cursor.execute(
-                f"SET TimeZone = {literal(self._source.time_zone)}"
-            )  # of times written without one
+            # Of times that are written without a zone.
+            cursor.execute(f"SET TimeZone = {literal(self._source.time_zone)}")
         return cursor

@@ -1,8 +1,8 @@
 """Bad rows and bad files as objects under `quarantine/`, written before the commit that counts them.
 
 Generation n of a file (0 is its first load) leaves them in `quarantine/<file_id>/<n>/<digest>.json`, and its commit
-names the digest: attempts that met the file otherwise, or a write of a dead one that comes late, have an object of
-their own.
+names the digest. So an attempt that read the file otherwise, or one that died and whose write comes late, has an
+object of its own.
 """
 
 from __future__ import annotations

@@ -138,17 +138,19 @@ def filter_files(
 
     `last` holds (table, record) of the last generation of every raw file. Raises `Terminal` for an id that none has.
     """
-    files = [QuarantinedFile(table, record) for table, record in last.values() if record.quarantined]
-    if criteria.file_ids:
-        meant = {resolve_file_id(last, prefix) for prefix in criteria.file_ids}
-        files = [file for file in files if file.file_id in meant]
-    if criteria.source:
-        files = [file for file in files if is_of_source(file.source_key, criteria.source)]
+    selected_ids = {resolve_file_id(last, prefix) for prefix in criteria.file_ids} or last.keys()
+    files = []
+    for file_id in selected_ids:
+        file = QuarantinedFile(*last[file_id])
+        if file.record.quarantined and is_of_source(file.source_key, criteria.source):
+            files.append(file)
     return sorted(files, key=lambda file: (file.source_key, file.record.key, file.file_id))
 
 
-def is_of_source(source_key: tuple[str, str], name: str) -> bool:
-    """Return whether (source, entity) is of a source, or of `source/entity`."""
+def is_of_source(source_key: tuple[str, str], name: str | None) -> bool:
+    """Return whether (source, entity) is of a source, or of `source/entity`; every one is of None."""
+    if not name:
+        return True
     source, _, entity = name.partition("/")
     return source_key == (source, entity or source_key[1])
 

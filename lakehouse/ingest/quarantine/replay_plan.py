@@ -29,8 +29,8 @@ SkipReason = Literal["gone", "undefined", "disagrees"]
 class Replay:
     """One generation to load: its number, and the rows it is made of; None when the whole file was bad.
 
-    Number 0 is a file that no definition fitted when it came: it is loaded for the first time, so that whoever else
-    is told of it meets the same guard.
+    Number 0 is a file that no definition fitted when it came. It is loaded for the first time, under the number that
+    ingest gives it too when its message comes again: so the commit guard lets only one of them load it.
 
     `would_delete`: a full export was held for what it would delete, and replaying it says that it may. `since` is
     when number 0 was first met.

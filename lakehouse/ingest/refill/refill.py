@@ -123,16 +123,23 @@ def pending_columns(
     was dropped, and takes nothing. Raises Terminal where a column has another name in the table.
     """
     field_ids = source.contract.field_ids()
-    renamed = [name for name, field_id in field_ids.items() if known.get(field_id, name) != name]
+    _refuse_renamed(source, known)
+    types = {column.name: column.duck_type for column in source.contract.columns}
+    new = {name: types[name] for name, field_id in field_ids.items() if field_id > last_column_id}
+    existing = {name for name, field_id in field_ids.items() if field_id in known}
+    columns = [column for column in source.stored if column.name in existing | new.keys()]
+    return columns, new
+
+
+def _refuse_renamed(source: Source, known: Mapping[int, str]) -> None:
+    renamed = [
+        name for name, field_id in source.contract.field_ids().items() if known.get(field_id, name) != name
+    ]
     if renamed:
         raise Terminal(
             f"{source.table}: {', '.join(renamed)} has another name in the catalog: either the program and its "
             "definitions are older than the table, or the next ingest has yet to migrate it"
         )
-    types = {column.name: column.duck_type for column in source.contract.columns}
-    new = {name: types[name] for name, field_id in field_ids.items() if field_id > last_column_id}
-    columns = [column for column in source.stored if field_ids[column.name] in known or column.name in new]
-    return columns, new
 
 
 def match_keys(source: Source, columns: Sequence[SourceColumn], keys: Collection[str]) -> list[Move]:
@@ -225,17 +232,17 @@ class _TablePass:
     def _rewrite(self, files: Sequence[DataFile], moves: Sequence[Move]) -> bool:
         """Replace files by refilled ones in one commit; return whether they were still there to replace."""
         query = refilled_sql(self._rows_sql(files), moves)
-        written = data_files.write(self._con, self._table, query, f"refill-{uuid.uuid4()}")
-        if written.rows != sum(file.record_count for file in files):
-            data_files.discard(self._table, written)
+        new_files = data_files.write(self._con, self._table, query, f"refill-{uuid.uuid4()}")
+        if new_files.rows != sum(file.record_count for file in files):
+            data_files.discard(self._table, new_files)
             raise Terminal(
-                f"{self._source.table}: {written.rows} rows would replace others in number, such as those of "
+                f"{self._source.table}: {new_files.rows} rows would replace others in number, such as those of "
                 f"{files[0].file_path}; nothing was changed"
             )
         try:
-            replace_files(self._table, files, written.files, same_rows=False)
+            replace_files(self._table, files, new_files.files, same_rows=False)
         except CommitConflict:
-            data_files.discard(self._table, written)
+            data_files.discard(self._table, new_files)
             return False
-        self._finished_paths.update(file.file_path for file in written.files)
+        self._finished_paths.update(file.file_path for file in new_files.files)
         return True

@@ -45,9 +45,9 @@ def shop(company, monkeypatch, tmp_path):
 
 
 def counts(shop):
-    found = status(shop.settings)["ingest"]
-    assert found["balanced"]
-    return found["files"], found["received"], found["loaded"], found["quarantined"]
+    ingest = status(shop.settings)["ingest"]
+    assert ingest["balanced"]
+    return ingest["files"], ingest["received"], ingest["loaded"], ingest["quarantined"]
 
 
 def test_files_that_waited_are_loaded(shop):
@@ -56,12 +56,12 @@ def test_files_that_waited_are_loaded(shop):
     shop.load("till/sales", "2.csv", CSV.replace("1,1.50", "3,9.00"))
     shop.load("till/other", "1.csv", CSV)
     assert counts(shop) == (3, 3, 0, 3)
-    found = plan(shop.settings, text_of(), "a.yaml", shop.folder)
-    assert (found.state, found.waiting, found.set_aside, found.rows_loaded) == ("new", 2, 0, False)
+    planned = plan(shop.settings, text_of(), "a.yaml", shop.folder)
+    assert (planned.state, planned.waiting, planned.set_aside, planned.rows_loaded) == ("new", 2, 0, False)
     assert counts(shop) == (3, 3, 0, 3)
     assert not list(shop.folder.rglob("*.yaml"))
 
-    done = carry_out(shop.settings, found)
+    done = carry_out(shop.settings, planned)
     assert done.written
     assert (done.replay["loaded"], done.replay["still_bad"]) == (2, 2)
     assert counts(shop) == (3, 5, 2, 3)
@@ -74,14 +74,14 @@ def test_files_that_waited_are_loaded(shop):
 
 
 def test_older_rows_get_a_column_that_is_added(shop):
-    """What they keep in `extra` moves; what was set aside for another reason is told, and left."""
+    """What they keep in `extra` moves; what is in quarantine for another reason is counted, and stays."""
     carry_out(shop.settings, plan(shop.settings, text_of(), "a.yaml", shop.folder))
     shop.load("till/sales", "1.csv", CSV)
-    found = plan(shop.settings, text_of(**MORE), "a.yaml", shop.folder)
-    assert (found.state, found.columns, found.set_aside) == ("changed", ("clerk",), 1)
-    assert found.refill["moved"] == {"clerk": 1}
+    planned = plan(shop.settings, text_of(**MORE), "a.yaml", shop.folder)
+    assert (planned.state, planned.columns, planned.set_aside) == ("changed", ("clerk",), 1)
+    assert planned.refill["moved"] == {"clerk": 1}
     assert [row[0] for row in shop.ask("SELECT extra FROM raw.till_sales")] == ['{"Clerk":"ann"}']
-    done = carry_out(shop.settings, found)
+    done = carry_out(shop.settings, planned)
     assert (done.refill["rows"], done.replay) == (1, {})
     assert shop.ask("SELECT id, clerk, extra FROM raw.till_sales") == [("1", "ann", None)]
     again = plan(shop.settings, text_of(**MORE), "a.yaml", shop.folder)
@@ -108,15 +108,15 @@ def test_a_table_that_cannot_follow(shop):
 
 
 def test_where_it_is_written(shop):
-    """A definition of a place is replaced where it stands, whatever its file is called; a shipped one is overridden."""
+    """A source's definition is replaced in its file, whatever that is called; a shipped one is overridden."""
     (shop.folder / "sources").mkdir()
     mine = shop.folder / "sources" / "mine.yaml"
     mine.write_text(text_of())
     assert plan(shop.settings, text_of(**MORE), "a.yaml", shop.folder, lake=False).target == mine
     mine.unlink()
     shipped = text_of(source="shop", entity="orders")
-    found = plan(shop.settings, shipped, "a.yaml", shop.folder, lake=False)
-    assert (found.state, found.target.name) == ("instead of the shipped one", "shop_orders.yaml")
+    planned = plan(shop.settings, shipped, "a.yaml", shop.folder, lake=False)
+    assert (planned.state, planned.target.name) == ("instead of the shipped one", "shop_orders.yaml")
 
 
 def test_what_is_not_added(shop):
@@ -136,6 +136,6 @@ def test_what_is_not_added(shop):
     (shop.folder / "sources" / "till_sales.yaml").unlink()
     file = shop.folder / "file"
     file.write_text("")
-    found = plan(shop.settings, text_of(), "a.yaml", file, lake=False)
+    planned = plan(shop.settings, text_of(), "a.yaml", file, lake=False)
     with pytest.raises(Terminal, match="cannot be written"):
-        carry_out(shop.settings, found, lake=False)
+        carry_out(shop.settings, planned, lake=False)

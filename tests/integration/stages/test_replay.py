@@ -39,7 +39,7 @@ def mixed(shop):
 
 
 def test_exactly_the_fixed_rows_load(mixed):
-    """Each generation tries what the one before left, and the counts stay those of the files."""
+    """Each generation tries what the one before left in quarantine, and no row is counted twice."""
     assert mixed.counts() == (6, 3, 0, 3)
     mixed.takes("USD", "EUR")
     tally = mixed.replay()
@@ -53,15 +53,15 @@ def test_exactly_the_fixed_rows_load(mixed):
     assert mixed.counts() == (6, 6, 0, 0)
 
 
-def test_rows_keep_their_place(mixed):
-    """A row that is loaded later stands under its file and place like the others."""
+def test_rows_keep_their_number(mixed):
+    """A row that is loaded later has its file and its number in it, like the others."""
     mixed.takes()
     mixed.replay()
     first = mixed.files[0].file_id
-    found = mixed.works.ask(
+    rows = mixed.works.ask(
         f"select _row, order_id from raw.shop_orders where _file_id = '{first}' order by 1"
     )
-    assert found == [(1, "O1"), (2, "O2"), (3, "O3")]
+    assert rows == [(1, "O1"), (2, "O2"), (3, "O3")]
 
 
 def test_replaying_twice_adds_nothing(mixed):
@@ -76,7 +76,7 @@ def test_replaying_twice_adds_nothing(mixed):
 
 
 def test_nothing_mended_nothing_fixed(mixed):
-    """All stay bad, and are told as that."""
+    """All rows stay bad, and are counted as such."""
     tally = mixed.replay()
     assert (tally.rows, tally.fixed, tally.still_bad) == (3, 0, 3)
     assert mixed.counts() == (6, 3, 0, 3)
@@ -96,13 +96,13 @@ def test_only_what_was_chosen(mixed):
     mixed.takes()
     first = mixed.files[0]
     later = datetime.now(UTC) + timedelta(hours=1)
-    for nobody in (
+    for criteria in (
         QuarantineFilter(source="web"),
         QuarantineFilter(source="shop/contacts"),
         QuarantineFilter(code="bad_number"),
         QuarantineFilter(since=later),
     ):
-        assert mixed.replay(nobody).files == 0
+        assert mixed.replay(criteria).files == 0
     with pytest.raises(Terminal, match="no file that was ingested has this id"):
         mixed.replay(QuarantineFilter(file_ids=("0" * 64,)))
     assert mixed.replay(QuarantineFilter(file_ids=(first.file_id[:12],))).loaded == 2
@@ -112,7 +112,7 @@ def test_only_what_was_chosen(mixed):
     assert mixed.counts() == (6, 6, 0, 0)
 
 
-def test_a_file_that_is_gone_is_told_and_nothing_is_lost(mixed):
+def test_a_file_that_is_gone_is_counted_and_nothing_is_lost(mixed):
     """Its rows stay in the books as they were; the other file's load."""
     mixed.takes()
     gone = mixed.files[0]
@@ -132,7 +132,7 @@ def test_a_file_overwritten_since_is_not_read_in_place_of_the_old_one(mixed):
     assert mixed.orders() == ["O1", "O2", "O3", "O4", "O5", "O6"]
 
 
-def test_a_whole_file_that_was_bad_is_loaded_whole(shop):
+def test_a_file_that_was_bad_is_loaded_with_all_its_rows(shop):
     """It counted as one row, and now counts as many."""
     body = "number,customer_id,ordered_at,amount\nO1,C1,2026-01-05,1.00\nO2,C1,never,1.00\n"
     file = shop.works.land("shop/orders", "1.csv", body)
@@ -149,7 +149,7 @@ def test_a_whole_file_that_was_bad_is_loaded_whole(shop):
 
 
 def test_several_replays_at_once_load_once(mixed):
-    """The guard knows generations by number; who comes second plans again and finds nothing left."""
+    """The guard knows generations by number; who comes second plans again and finds nothing to load."""
     mixed.takes()
 
     def work(number: int, barrier: Barrier) -> int:
@@ -161,13 +161,13 @@ def test_several_replays_at_once_load_once(mixed):
     assert mixed.counts() == (6, 6, 0, 0)
 
 
-def test_who_loses_the_race_goes_on_with_what_the_winner_left(mixed, monkeypatch):
+def test_the_loser_of_a_race_replays_what_the_winner_left_in_quarantine(mixed, monkeypatch):
     """Between plan and load another replay fixes a part: the rest is planned anew, under the next number."""
     mixed.takes("USD", "EUR")
     plan, others = replay_plan.plan, [1]
 
-    def plan_and_let_others_load(settings, opened):
-        steps = list(plan(settings, opened))
+    def plan_and_let_others_load(settings, files):
+        steps = list(plan(settings, files))
         if others:
             others.clear()
             mixed.replay()

@@ -39,17 +39,19 @@ def read(replay: int, digest: str):
 
 def test_each_generation_has_an_object_of_its_own():
     """The first load's beside those of the replays, each with everything it left."""
-    left = ((1, 2), (2,), ())
-    digests = [bad_rows.write(clouds.OPS, FILE, rows(*bad), AT, n) for n, bad in enumerate(left)]
-    found = [[bad["row"] for bad in read(n, digest)] for n, digest in enumerate(digests)]
-    assert found == [[1, 2], [2], []]
+    generations = ((1, 2), (2,), ())
+    digests = [
+        bad_rows.write(clouds.OPS, FILE, rows(*bad), AT, replay) for replay, bad in enumerate(generations)
+    ]
+    numbers = [[bad["row"] for bad in read(replay, digest)] for replay, digest in enumerate(digests)]
+    assert numbers == [[1, 2], [2], []]
     listed = aws.s3().list_objects_v2(Bucket=clouds.OPS, Prefix="quarantine/")["Contents"]
     name = f"quarantine/{FILE.file_id}"
     assert [one["Key"] for one in listed] == [f"{name}/{n}/{digest}.json" for n, digest in enumerate(digests)]
     assert listed[-1]["Size"] == 0
 
 
-def test_an_attempt_that_met_the_file_otherwise_overwrites_nothing():
+def test_an_attempt_that_read_the_file_otherwise_overwrites_nothing():
     """The file was deleted meanwhile, say: each commit finds what its own attempt set aside, whoever wrote last."""
     whole = bad_rows.write(clouds.OPS, FILE, rows(None), AT)
     late = bad_rows.write(clouds.OPS, FILE, rows(2), AT)
@@ -76,8 +78,8 @@ def test_a_row_says_all_there_is_to_say():
 
 def test_the_digest_tells_which_rows():
     """Whatever their order; other rows, or as many others, have another one."""
-    of = ((1, 2), (2, 1), (1, 3), (1,), (None,), ())
-    digests = [bad_rows.write(clouds.OPS, FILE, rows(*numbers), AT) for numbers in of]
+    row_sets = ((1, 2), (2, 1), (1, 3), (1,), (None,), ())
+    digests = [bad_rows.write(clouds.OPS, FILE, rows(*numbers), AT) for numbers in row_sets]
     assert digests[0] == digests[1]
     assert len(set(digests)) == 5
     again = Digest()

@@ -41,7 +41,7 @@ ALL = [
 ]
 
 
-def test_the_copy_may_lag_or_be_whole(shop):
+def test_the_copy_may_lag_or_be_complete(shop):
     """Before the books copied anything, after, and with one file behind."""
     assert groups_of(shop) == ALL
     keep_books(shop.works.settings)
@@ -58,7 +58,7 @@ def test_what_the_copy_has_is_not_read_again(shop, monkeypatch):
     assert groups_of(shop) == ALL
 
 
-def test_a_copy_that_is_not_whole_is_not_believed(shop):
+def test_a_copy_that_lacks_rows_is_not_used(shop):
     """Rows are missing from it: the objects say what is bad."""
     keep_books(shop.works.settings)
     table = catalogs.open_catalog(shop.works.settings).load_table("ops.quarantine")

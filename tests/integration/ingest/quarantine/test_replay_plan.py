@@ -50,7 +50,7 @@ def quarantined_file(
     return QuarantinedFile(table, record)
 
 
-def test_the_rows_that_were_left():
+def test_the_rows_that_the_last_generation_left():
     """Under the next number; what an earlier generation left does not matter any more."""
     first, last = quarantined_file(3), quarantined_file(2, digest(3, 2))
     last = replace(last, record=replace(last.record, replay=4))
@@ -60,12 +60,12 @@ def test_the_rows_that_were_left():
     assert next_generation(clouds.OPS, last) == Replay(5, frozenset((2, 3)))
 
 
-def test_a_whole_file():
-    """All of its rows; the first time, where no table had it."""
-    whole = quarantined_file(1, digest(None), received=1, loaded=0)
-    put_in_quarantine(whole.record, None)
-    assert next_generation(clouds.OPS, whole) == Replay(1, None)
-    assert next_generation(clouds.OPS, replace(whole, table="")) == Replay(0, None)
+def test_a_bad_file_is_replayed_with_all_its_rows():
+    """As generation 0 where no table has it."""
+    bad_file = quarantined_file(1, digest(None), received=1, loaded=0)
+    put_in_quarantine(bad_file.record, None)
+    assert next_generation(clouds.OPS, bad_file) == Replay(1, None)
+    assert next_generation(clouds.OPS, replace(bad_file, table="")) == Replay(0, None)
 
 
 def test_a_file_that_was_held_for_what_it_would_delete():

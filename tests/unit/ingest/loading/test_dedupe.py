@@ -51,7 +51,7 @@ def unit(con, *rows):
     con.executemany("INSERT INTO unit VALUES (?, ?, ?, ?)", [(*row, None)[:4] for row in rows])
 
 
-def left(con):
+def unit_rows(con):
     return con.execute("SELECT _piece, _row FROM unit ORDER BY ALL").fetchall()
 
 
@@ -59,14 +59,14 @@ def test_of_equal_messages_the_first_stays(con, table):
     """By piece and row, however the unit holds them; the others are counted by their piece."""
     unit(con, (2, 1, "a"), (1, 9, "a"), (1, 8, "a"), (2, 2, "b"), (1, 10, "a"), (2, 3, "c"), (2, 4, "c"))
     assert Messages(con, table, RULE, NOW).drop_repeated({1: "f", 2: "g"}) == {1: 2, 2: 2}
-    assert left(con) == [(1, 8), (2, 2), (2, 3)]
+    assert unit_rows(con) == [(1, 8), (2, 2), (2, 3)]
 
 
 def test_a_unit_without_repeats_stays_as_it_is(con, table):
     """Nothing is counted."""
     unit(con, (1, 1, "a"), (1, 2, "b"))
     assert Messages(con, table, RULE, NOW).drop_repeated({1: "f"}) == {}
-    assert left(con) == [(1, 1), (1, 2)]
+    assert unit_rows(con) == [(1, 1), (1, 2)]
 
 
 def test_units_of_one_batch_know_of_each_other(con, table):
@@ -76,7 +76,7 @@ def test_units_of_one_batch_know_of_each_other(con, table):
     assert messages.drop_repeated({1: "f", 2: "g"}) == {}
     unit(con, (3, 1, "a"), (3, 2, "a"), (3, 3, "c"), (4, 1, "b"))
     assert messages.drop_repeated({3: "g", 4: "g"}) == {3: 2, 4: 1}
-    assert left(con) == [(3, 3)]
+    assert unit_rows(con) == [(3, 3)]
     unit(con, (5, 1, "c"), (5, 2, "d"))
     assert messages.drop_repeated({5: "h"}) == {5: 1}
 
@@ -92,7 +92,7 @@ def test_what_a_file_brought_can_be_taken_back(con, table):
     messages.forget("nothing")
     unit(con, *((5, row, name) for row, name in enumerate("abcd")))
     assert messages.drop_repeated({5: "i"}) == {5: 2}
-    assert left(con) == [(5, 1), (5, 3)]
+    assert unit_rows(con) == [(5, 1), (5, 3)]
 
 
 def test_bad_rows_neither_hide_a_message_nor_go(con, table, arrive):
@@ -103,7 +103,7 @@ def test_bad_rows_neither_hide_a_message_nor_go(con, table, arrive):
     assert messages.drop_repeated({1: "f"}) == {}
     unit(con, (2, 1, "c"), (2, 2, "a", "bad"))
     assert messages.drop_repeated({2: "f"}) == {}
-    assert left(con) == [(2, 1), (2, 2)]
+    assert unit_rows(con) == [(2, 1), (2, 2)]
 
 
 def test_what_arrived_in_the_window_is_there_already(con, table, arrive):
@@ -118,7 +118,7 @@ def test_what_arrived_in_the_window_is_there_already(con, table, arrive):
         unit(con, *((piece, row, name) for row, name in enumerate(names)))
         gone = {1: 2, 2: 4}[piece]
         assert messages.drop_repeated({piece: "f"}) == {piece: gone}
-        assert left(con) == [(1, 0), (1, 3)][: 4 - gone]
+        assert unit_rows(con) == [(1, 0), (1, 3)][: 4 - gone]
 
 
 def test_old_rows_beside_young_ones_in_a_file_do_not_count(lake, con, table):
@@ -129,7 +129,7 @@ def test_old_rows_beside_young_ones_in_a_file_do_not_count(lake, con, table):
     append(table, write(lake, table, f"{rows} FROM range(2) AS r(n)").files)
     unit(con, (1, 1, "m0"), (1, 2, "m1"))
     assert Messages(con, table, RULE, NOW).drop_repeated({1: "f"}) == {1: 1}
-    assert left(con) == [(1, 2)]
+    assert unit_rows(con) == [(1, 2)]
 
 
 def test_only_files_that_reach_into_the_window_are_read(con, table, arrive):
@@ -148,7 +148,7 @@ def test_a_batch_of_many_units_reads_the_table_again_only_for_what_is_there(con,
     for piece in (1, 2, 3):
         unit(con, (piece, 1, f"new{piece}"), (piece, 2, "known"), (piece, 3, "bad", "bad"))
         assert messages.drop_repeated({piece: "f"}) == {piece: 1}
-        assert left(con) == [(piece, 1), (piece, 3)]
+        assert unit_rows(con) == [(piece, 1), (piece, 3)]
     file.unlink()
     unit(con, (4, 1, "new4"), (4, 2, "new4"), (4, 3, "known", "bad"))
     assert messages.drop_repeated({4: "f"}) == {4: 1}

@@ -9,11 +9,11 @@ import pytest
 from lakehouse.ingest.loading.deletion_guard import (
     CODE,
     NewExport,
+    files_in_force,
     find_excess_deletion,
     is_guarded,
     judge_deletion,
     load_time,
-    standing_files,
 )
 from lakehouse.ingest.quarantine.replay_plan import Replay
 from lakehouse.tables.catalog import ensure, open_catalog
@@ -59,7 +59,7 @@ def test_who_is_compared(source, replay, guarded):
 
 
 @pytest.mark.parametrize(
-    ("loads", "standing"),
+    ("loads", "in_force"),
     [
         ({}, set()),
         ({"a": Load(at(1), 5, 0)}, {"a"}),
@@ -70,9 +70,9 @@ def test_who_is_compared(source, replay, guarded):
         ({"a": Load(at(1), 5, 0), "b": Load(at(9), 5, 0)}, {"a"}),  # b came later
     ],
 )
-def test_which_files_say_what_there_is(loads, standing):
+def test_which_files_say_what_there_is(loads, in_force):
     """At minute 9."""
-    assert standing_files(loads, at(9)) == standing
+    assert files_in_force(loads, at(9)) == in_force
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def test_an_id_may_be_shortened_as_long_as_it_is_one():
 
 @pytest.mark.parametrize(
     ("name", "matches"),
-    [("shop", True), ("shop/orders", True), ("shop/", True), ("shop/x", False), ("sho", False)],
+    [("shop", True), ("shop/orders", True), ("shop/", True), ("shop/x", False), ("sho", False), (None, True)],
 )
 def test_a_source_is_named_with_or_without_its_entity(name, matches):
     """As the key's first two folders."""

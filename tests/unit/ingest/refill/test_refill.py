@@ -92,7 +92,7 @@ def counts(done):
 
 
 def test_a_newly_named_column_gets_what_extra_held(raw):
-    """Rows keep their file, place and time, and what else stood in `extra` stays there."""
+    """Rows keep their file, number and time, and the other keys stay in `extra`."""
     raw.fill({"Store": "north", "other": 1}, {"Store": "south"}, {"other": 2}, None)
     done = raw.refill(a_source(column("store", "Store")))
     assert counts(done) == (1, 2, {"store": 2}, {})
@@ -134,7 +134,7 @@ TYPED = [
 
 @pytest.mark.parametrize(("kind", "text", "value"), TYPED)
 def test_the_typing_is_ingests(raw, kind, text, value):
-    """What does not fit stays in `extra` as it came, and is told."""
+    """What does not fit stays in `extra` as it came, and is counted."""
     raw.fill({"V": text})
     done = raw.refill(a_source(column("v", "V", kind)))
     assert raw.column("v") == [value]
@@ -306,7 +306,7 @@ def test_what_was_done_before_a_lost_race_is_counted_once(raw, monkeypatch):
     assert (done.moved["n"], done.kept["n"], done.commits) == (2, 2, 2)
 
 
-def test_a_race_that_is_always_lost_is_told(raw, monkeypatch):
+def test_a_race_that_is_always_lost_is_an_error(raw, monkeypatch):
     """The next call begins where this one ended."""
     raw.fill({"N": "1"})
 
