@@ -91,8 +91,8 @@ def expected_inputs(
     """Return what the model's rows should have been computed from, by name: snapshots, and versions of definitions.
 
     `heads` has the head of each table that the model reads, "" for one without rows. The answer is empty while there
-    is nothing to compute from: rows computed from nothing would say that nobody is a customer, and the CRM would be
-    told so. A model of mapped entities needs rows of those: who is who alone makes no ticket.
+    is nothing to compute from: rows computed from nothing would say that nobody is a customer, and everybody would be
+    taken off the CRM. A model of mapped entities needs rows of those: who is who alone makes no ticket.
     """
     entities = _mapped_entities(model)
     mapped_from = set[str]().union(*(mapping_views.tables_of(entity, sources) for entity in entities))

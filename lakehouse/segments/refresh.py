@@ -99,7 +99,7 @@ def members_sql(segment: Segment) -> str:
 def _expected_inputs(tables: Mapping[str, Table | None], settings: Settings) -> dict[str, str]:
     heads = {name: commit.head(tables.get(name)) for name in INPUTS}
     if not all(heads.values()):
-        return {}  # members of marts that were never computed: they would say that everybody left
+        return {}  # members of marts that were never computed: they would say that everybody has left
     return heads | {"version": definition.version(definition.load(settings.definitions))}
 
 

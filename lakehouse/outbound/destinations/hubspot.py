@@ -55,10 +55,10 @@ class HubSpot:
         inputs = [{"id": row.id} for row in rows]
         body = {"idProperty": id_property, "properties": [id_property], "inputs": inputs}
         try:
-            found = self._api.post("/batch/read", body, deadline)
+            read = self._api.post("/batch/read", body, deadline)
         except Refused as refused:
             return {row.row: Answer("failed", refused.code) for row in rows}
-        records, missing = record_ids(found, id_property), missing_ids(found)
+        records, missing = record_ids(read, id_property), missing_ids(read)
         answers: dict[int, Answer] = {}
         updates: dict[int, dict[str, Any]] = {}
         for row in rows:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 CONTACTS = "/crm/v3/objects/contacts"
-# Statuses of HTTP and of HubSpot's documentation of errors: about the whole batch, to ask again later, of its own.
+# Statuses as HubSpot documents them: the batch is refused as a whole, or it may be sent again later.
 REFUSED: Final = frozenset({400, 409, 413, 422})
 LATER: Final = frozenset({408, 423, 425, 429, 477})
 SERVER_ERROR: Final = 500
