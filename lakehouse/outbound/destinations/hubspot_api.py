@@ -139,9 +139,11 @@ def _check_properties(response: httpx.Response, body: dict[str, Any]) -> None:
     if "PROPERTY_DOESNT_EXIST" not in response.text:
         return
     text = response.text.replace("\\", "")
-    names = {name for row in body["inputs"] for name in row["properties"]}
-    missing = ", ".join(sorted(name for name in names if f'"{name}"' in text))
-    raise Terminal(f"HubSpot has no contact property {missing or 'of that name'}: create it there first")
+    written = set[str]().union(*(row["properties"] for row in body["inputs"]))
+    missing = sorted(name for name in written if f'"{name}"' in text)
+    raise Terminal(
+        f"HubSpot has no contact property {', '.join(missing) or 'of that name'}: create it there first"
+    )
 
 
 def _advice(status: int, secret_name: str) -> str:
