@@ -14,16 +14,16 @@ class ClientPolicy(Policy):
     """How boto3 waits for AWS."""
 
     attempts: Annotated[int, "requests in all before a call fails, the first included"] = 4
-    connect_seconds: Annotated[float, "wait for a connection"] = 5
-    read_seconds: Annotated[float, "wait for the next bytes of an answer"] = 60
-    connections: Annotated[int, "kept open for each service"] = 32
+    connect_seconds: Annotated[float, "seconds to wait for a connection"] = 5
+    read_seconds: Annotated[float, "seconds to wait for the next bytes of an answer"] = 60
+    connections: Annotated[int, "connections kept open for each service"] = 32
 
 
 @dataclass(frozen=True)
 class SecretPolicy(Policy):
     """How secrets are kept in memory."""
 
-    max_age_seconds: Annotated[int, "a rotated secret is seen after this long at most"] = 300
+    max_age_seconds: Annotated[int, "seconds after which a rotated secret is read at the latest"] = 300
 
 
 RESEND_MESSAGES = RetryPolicy(attempts=3)  # those of a request that SQS did not take

@@ -1,4 +1,4 @@
-"""Models whose inputs moved → core and marts."""
+"""Models whose inputs changed → core and marts."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ from lakehouse.telemetry import observed
 
 @observed
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """SQS batch in: its messages are hints that say the same, so the stage looks once for all of them."""
+    """SQS batch in: its messages are hints that all say the same, so the stage runs once for all of them."""
     when_quiet(aggregate, current(), current().aggregate_queue_url, event, resolve.pending)
     return {"batchItemFailures": []}

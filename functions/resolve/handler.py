@@ -12,6 +12,6 @@ from lakehouse.telemetry import observed
 
 @observed
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """SQS batch in: its messages are hints that say the same, so the stage looks once for all of them."""
+    """SQS batch in: its messages are hints that all say the same, so the stage runs once for all of them."""
     when_quiet(resolve, current(), current().resolve_queue_url, event)
     return {"batchItemFailures": []}

@@ -1,4 +1,4 @@
-"""Every stage is asked whether its inputs moved."""
+"""Every stage is asked whether its inputs changed."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The models of the canonical entities: from all versions that sources sent, the record as it is and as it was.
 
-One rule for all. The versions of a record stand in the order of its source's own clock, then of `sequence`, then of
-arrival; where the clock is silent, arrival counts. So it is all the same in which order they came, and how often. A
-version that says the record is gone ends the one before it, and leaves nothing of a record without history.
+One rule for all. The versions of a record are ordered by its source's own clock, then by `sequence`, then by arrival;
+where the source has no clock, arrival counts. So it does not matter in which order they came, or how often. A version
+that says the record is gone ends the one before it, and of a record without history nothing remains.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from lakehouse.tables import entities
 if TYPE_CHECKING:
     from lakehouse.tables.contract import Contract
 
-# Of two versions of one time the later by these. A row may say both that a record is there and, missing from the
-# next file, that it is gone.
+# The later of two versions of one time. A row may both say that a record exists and, since the next full export lacks
+# the record, that it is gone.
 _LATER = "sequence DESC NULLS LAST, _loaded_at DESC, _file_id DESC, _row DESC, deleted DESC NULLS LAST"
 _OWNER = "LEFT JOIN core.identities AS i USING (identifier_type, identifier_value)"
 
@@ -24,23 +24,23 @@ _OWNER = "LEFT JOIN core.identities AS i USING (identifier_type, identifier_valu
 def model_sql(entity: Contract) -> str:
     """Return the model of an entity: its header, and the SELECT of its table's columns."""
     name = entity.name.removeprefix("core.")
-    whose = "customer_id" in (column.name for column in entity.columns)
-    inputs = f"mapped.{name}" + (", core.identities" if whose else "")
-    head = f"-- table: {entity.name}\n-- inputs: {inputs}\n"
+    names = [column.name for column in entity.columns]
+    has_owner = "customer_id" in names
+    inputs = f"mapped.{name}, core.identities" if has_owner else f"mapped.{name}"
+    header = f"-- table: {entity.name}\n-- inputs: {inputs}\n"
     if "valid_from" in entity.key:
-        cells = ", ".join(column.name for column in entity.columns)
-        return f"{head}{_versions(entity, name, _OWNER if whose else '')}SELECT {cells}\nFROM records\n"
-    cells = ", ".join(
-        "i.customer_id" if column.name == "customer_id" else f"r.{column.name}" for column in entity.columns
-    )
-    owner = f"\n{_OWNER}" if whose else ""
-    return f"{head}{_newest(entity, name)}SELECT {cells}\nFROM records AS r{owner}\n"
+        versions = _versions(entity, name, _OWNER if has_owner else "")
+        return f"{header}{versions}SELECT {', '.join(names)}\nFROM records\n"
+    columns = ["i.customer_id" if column == "customer_id" else f"r.{column}" for column in names]
+    owner = f"\n{_OWNER}" if has_owner else ""
+    return f"{header}{_newest(entity, name)}SELECT {', '.join(columns)}\nFROM records AS r{owner}\n"
 
 
 def _newest(entity: Contract, name: str) -> str:
+    """Return the CTE `records`: of each record the newest version, unless that says that the record is gone."""
     key = ", ".join(record_key(entity))
     return (
-        f"WITH newest AS (\n    SELECT * FROM mapped.{name}\n    WHERE {_named(entity)}\n"
+        f"WITH newest AS (\n    SELECT * FROM mapped.{name}\n    WHERE {_has_key(entity)}\n"
         f"    QUALIFY row_number() OVER (\n"
         f"        PARTITION BY {key}\n        ORDER BY coalesce(updated_at, _loaded_at) DESC, {_LATER}\n    ) = 1\n),\n"
         "records AS (SELECT * FROM newest WHERE deleted IS NOT TRUE)\n"
@@ -48,33 +48,35 @@ def _newest(entity: Contract, name: str) -> str:
 
 
 def _versions(entity: Contract, name: str, owner: str) -> str:
-    """Return the versions of each record; one that says the same as the one before it is no version.
+    """Return the CTE `records`: the versions of each record; one that says the same as the one before it is none.
 
-    Whose record it is, is part of what it says.
+    Whose record it is, is part of what it says. `owner` is the join that says so, "" for an entity without.
     """
     key = ", ".join(record_key(entity))
-    still = {*record_key(entity), *CLOCK, *COMPUTED, "created_at"}
-    said = [f"m.{column.name}" for column in entity.columns if column.name not in still]
-    said += ["i.customer_id"] if owner else []
-    texts = ", ".join(f"coalesce(CAST({column} AS VARCHAR), chr(30))" for column in said)
+    not_compared = {*record_key(entity), *CLOCK, *COMPUTED, "created_at"}
+    compared = [f"m.{column.name}" for column in entity.columns if column.name not in not_compared]
+    if owner:
+        compared.append("i.customer_id")
+    texts = ", ".join(f"coalesce(CAST({column} AS VARCHAR), chr(30))" for column in compared)
     return (
         f"WITH stamped AS (\n    SELECT m.*,{' i.customer_id,' if owner else ''}\n"
         "        coalesce(m.updated_at, m._loaded_at) AS valid_from,\n"
         f"        CASE WHEN m.deleted THEN 'gone' ELSE md5(concat_ws(chr(31), {texts})) END AS content\n"
-        f"    FROM mapped.{name} AS m {owner}\n    WHERE {_named(entity)}\n),\n"
+        f"    FROM mapped.{name} AS m {owner}\n    WHERE {_has_key(entity)}\n),\n"
         "newest_at_a_time AS (\n    SELECT * FROM stamped\n"
         f"    QUALIFY row_number() OVER (PARTITION BY {key}, valid_from ORDER BY {_LATER}) = 1\n),\n"
         "changed AS (\n    SELECT * FROM newest_at_a_time\n"
         f"    QUALIFY content IS DISTINCT FROM lag(content) OVER (PARTITION BY {key} ORDER BY valid_from)\n),\n"
-        f"held AS (\n    SELECT *, lead(valid_from) OVER (PARTITION BY {key} ORDER BY valid_from) AS valid_to\n"
+        f"dated AS (\n    SELECT *, lead(valid_from) OVER (PARTITION BY {key} ORDER BY valid_from) AS valid_to\n"
         "    FROM changed\n),\n"
-        "records AS (SELECT * FROM held WHERE deleted IS NOT TRUE)\n"
+        "records AS (SELECT * FROM dated WHERE deleted IS NOT TRUE)\n"
     )
 
 
-def _named(entity: Contract) -> str:
+def _has_key(entity: Contract) -> str:
     """Return the condition that a row names a record at all: not all of its key is null."""
-    return f"coalesce({', '.join(f'CAST({part} AS VARCHAR)' for part in record_key(entity)[1:])}) IS NOT NULL"
+    columns = (f"CAST({column} AS VARCHAR)" for column in record_key(entity)[1:])
+    return f"coalesce({', '.join(columns)}) IS NOT NULL"
 
 
 MODELS = {name: model_sql(entity) for name, entity in entities.BY_NAME.items()}

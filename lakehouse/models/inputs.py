@@ -78,11 +78,11 @@ def plan_inputs(model: Model, sources: Sequence[Source], columns: Mapping[str, C
     )
 
 
-def tables_read(model: Model, sources: Iterable[Source]) -> set[str]:
+def tables_read(model: Model, sources: Sequence[Source]) -> set[str]:
     """Return the tables that a model reads, those that its `mapped.*` inputs are mapped from included."""
     entities = _mapped_entities(model)
-    tables = {name for name in model.inputs if not name.startswith(f"{MAPPED}.")}
-    return tables.union(*(mapping_views.tables_of(entity, sources) for entity in entities))
+    tables = set(model.inputs).difference(f"{MAPPED}.{entity}" for entity in entities)
+    return tables | _mapped_from(entities, sources)
 
 
 def expected_inputs(
@@ -91,15 +91,15 @@ def expected_inputs(
     """Return what the model's rows should have been computed from, by name: snapshots, and versions of definitions.
 
     `heads` has the head of each table that the model reads, "" for one without rows. The answer is empty while there
-    is nothing to compute from: rows computed from nothing would say that nobody is a customer, and the CRM would be
-    told so. A model of mapped entities needs rows of those: who is who alone makes no ticket.
+    is nothing to compute from: rows computed from nothing would say that nobody is a customer, and everybody would be
+    taken off the CRM. A model of mapped entities needs rows of those: who is who alone makes no ticket.
     """
     entities = _mapped_entities(model)
-    mapped_from = set[str]().union(*(mapping_views.tables_of(entity, sources) for entity in entities))
-    needed = mapped_from if entities else tables_read(model, sources)
+    tables = tables_read(model, sources)
+    needed = _mapped_from(entities, sources) if entities else tables
     if not any(heads[name] for name in needed):
         return {}
-    expected = {name: heads[name] for name in sorted(tables_read(model, sources))}
+    expected = {name: heads[name] for name in tables}
     for entity in entities:
         expected[f"{MAPPED}.{entity}"] = mapping_views.version(entity, sources)
     expected[VERSION] = model.version
@@ -141,6 +141,14 @@ def _drop_views(con: duckdb.DuckDBPyConnection) -> None:
 def _mapped_entities(model: Model) -> tuple[str, ...]:
     prefix = f"{MAPPED}."
     return tuple(name.removeprefix(prefix) for name in model.inputs if name.startswith(prefix))
+
+
+def _mapped_from(entities: Iterable[str], sources: Sequence[Source]) -> set[str]:
+    """Return the raw tables that any of the entities is mapped from."""
+    tables: set[str] = set()
+    for entity in entities:
+        tables |= mapping_views.tables_of(entity, sources)
+    return tables
 
 
 def _outgrown(

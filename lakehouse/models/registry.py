@@ -6,7 +6,7 @@ Those of the canonical entities are made by `lakehouse.models.entity_sql`, unles
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
@@ -83,13 +83,20 @@ def load(overrides: Path | None = None) -> tuple[Model, ...]:
     models in a circle.
     """
     models = _entity_models() | _load_files(overrides)
-    raw = {source.table for source in definition.load(overrides).values()}
-    _check_inputs(models.values(), raw | BY_NAME.keys() | {f"mapped.{entity}" for entity in ENTITIES})
+    sources = definition.load(overrides).values()
+    mapped = {f"mapped.{entity}" for entity in ENTITIES}
+    _check_inputs(models.values(), mapped | BY_NAME.keys() | {source.table for source in sources})
+    return _in_order(models)
+
+
+def _in_order(models: Mapping[str, Model]) -> tuple[Model, ...]:
+    """Return models so that each comes after those that fill its inputs; BadDefinition where there is no such order."""
     graph = {table: [name for name in model.inputs if name in models] for table, model in models.items()}
     try:
-        return tuple(models[name] for name in TopologicalSorter(graph).static_order())
+        order = list(TopologicalSorter(graph).static_order())
     except CycleError as error:
         raise BadDefinition(f"models read each other in a circle: {' → '.join(error.args[1])}") from error
+    return tuple(models[table] for table in order)
 
 
 def _header(text: str) -> dict[str, _HeaderLine]:

@@ -41,5 +41,5 @@ def delay_seconds(claim: Claim | None, now: datetime) -> int:
     """Return after how many seconds a chunk is to be looked at again: when its latest claim ends, at most 900."""
     if claim is None:
         return 0
-    left = (datetime.fromisoformat(claim.expires_at) - now).total_seconds()
-    return min(max(math.ceil(left), 0), LONGEST_DELAY_SECONDS)
+    remaining = (datetime.fromisoformat(claim.expires_at) - now).total_seconds()
+    return min(max(math.ceil(remaining), 0), LONGEST_DELAY_SECONDS)

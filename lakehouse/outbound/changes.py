@@ -89,9 +89,9 @@ def find_changes(
         else:
             changes.no_consent.append(person.customer_id)
     staying = {address for address, person in selection.by_address.items() if person.consented}
-    for address, held in state.acknowledged.items():
+    for address, acknowledged in state.acknowledged.items():
         if address not in staying:
-            _add_removal(changes, sync, address, held, waiting.get(address))
+            _add_removal(changes, sync, address, acknowledged, waiting.get(address))
     return changes
 
 
@@ -129,17 +129,17 @@ def _add_person(
     sync: Sync,
     address: str,
     person: Desired,
-    held: Acknowledged | None,
+    acknowledged: Acknowledged | None,
     waiting: Missed | None,
 ) -> None:
     """Add somebody whom the CRM should know: to be written, or why not."""
-    if held is not None and _holds(sync, held, person.properties):
-        if held.unknown:
+    if acknowledged is not None and _holds(sync, acknowledged, person.properties):
+        if acknowledged.unknown:
             changes.unknown += 1
         else:
             changes.unchanged += 1
         return
-    cleared = _cleared(sync, held) if held is not None else {}
+    cleared = _cleared(sync, acknowledged) if acknowledged is not None else {}
     written = cleared | person.properties
     if waiting is not None and waiting.is_of("upsert", written):
         _waiting_list(changes, waiting).append(person.customer_id)
@@ -148,12 +148,12 @@ def _add_person(
 
 
 def _add_removal(
-    changes: Changes, sync: Sync, address: str, held: Acknowledged, waiting: Missed | None
+    changes: Changes, sync: Sync, address: str, acknowledged: Acknowledged, waiting: Missed | None
 ) -> None:
     """Add somebody whom the CRM should no longer know, unless the removal failed and waits for its time."""
-    cleared = _cleared(sync, held)
+    cleared = _cleared(sync, acknowledged)
     if waiting is None or not waiting.is_of("remove", cleared):
-        changes.removals.append(Change("remove", held.customer_id, address, cleared))
+        changes.removals.append(Change("remove", acknowledged.customer_id, address, cleared))
 
 
 def _waiting_list(changes: Changes, missed: Missed) -> list[str]:
@@ -162,14 +162,14 @@ def _waiting_list(changes: Changes, missed: Missed) -> list[str]:
     return changes.projection_waiting if missed.code == PROJECTION else changes.withheld_waiting
 
 
-def _cleared(sync: Sync, held: Acknowledged) -> dict[str, str]:
+def _cleared(sync: Sync, acknowledged: Acknowledged) -> dict[str, str]:
     """Return what takes a customer off: every property we ever wrote there, also of an earlier definition."""
-    return dict.fromkeys([*held.properties, *sync.properties], sync.removed)
+    return dict.fromkeys([*acknowledged.properties, *sync.properties], sync.removed)
 
 
-def _holds(sync: Sync, held: Acknowledged, properties: Mapping[str, str]) -> bool:
+def _holds(sync: Sync, acknowledged: Acknowledged, properties: Mapping[str, str]) -> bool:
     """Return whether the CRM holds these properties; those that the sync no longer writes have to be cleared."""
-    return held.properties == dict.fromkeys(held.properties, sync.removed) | dict(properties)
+    return acknowledged.properties == dict.fromkeys(acknowledged.properties, sync.removed) | dict(properties)
 
 
 def _order(change: Change) -> tuple[str, str]:

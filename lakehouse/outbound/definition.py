@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import date, time
 from pathlib import PurePath
 from string import Formatter
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -140,10 +141,14 @@ def _columns(template: str) -> list[str]:
 
 def _text(value: Any) -> str:
     """Return a value as CRMs take it: lists joined by semicolons, true/false, ISO dates, "" for nothing."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return ";".join(sorted(_text(item) for item in value))
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+    match value:
+        case None:
+            return ""
+        case bool():
+            return str(value).lower()
+        case list() | tuple() | set() | frozenset():
+            return ";".join(sorted(map(_text, value)))
+        case date() | time():
+            return value.isoformat()
+        case _:
+            return str(value)

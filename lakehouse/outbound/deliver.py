@@ -56,17 +56,17 @@ def deliver(
     """
     if (done := log.outcome(settings, sync, run, chunk)) is not None:
         return done
-    work = log.chunk(settings, sync, run, chunk)
-    destination = destination or open_destination(settings, work.destination)
+    delivery = log.chunk(settings, sync, run, chunk)
+    destination = destination or open_destination(settings, delivery.destination)
     claim = log.claim(settings, sync, run, chunk, now, DeliveryPolicy.lease)
     if claim is None:
         telemetry.info("chunk is being sent by another worker", sync=sync, run=run, chunk=chunk)
         return log.outcome(settings, sync, run, chunk)
     if claim.attempt > 1 and not destination.idempotent:
-        results = [_unsent(row, "unknown", code="NO_OUTCOME") for row in work.rows]
+        results = [_unsent(row, "unknown", code="NO_OUTCOME") for row in delivery.rows]
     else:
         try:
-            results = _send(settings, work, now, destination)
+            results = _send(settings, delivery, now, destination)
         except Exception:
             if destination.idempotent:
                 log.release(settings, sync, run, chunk, claim, now)
@@ -77,16 +77,22 @@ def deliver(
     return standing
 
 
-def _send(settings: Settings, work: Chunk, now: datetime, destination: Destination) -> list[Result]:
-    writes = [row.customer_id for row in work.rows if row.action == "upsert"]
-    grants = consent.grants(settings, writes, work.purpose, work.channel, now)
-    due = [row for row in work.rows if row.action == "remove" or row.customer_id in grants.consent_ids]
-    answers = destination.send(work, due) if due else {}
-    due_numbers = {row.row for row in due}
-    return [
-        _answered(row, answers, grants, now) if row.row in due_numbers else _withheld(row, grants)
-        for row in work.rows
-    ]
+def _send(settings: Settings, delivery: Chunk, now: datetime, destination: Destination) -> list[Result]:
+    writes = [row.customer_id for row in delivery.rows if row.action == "upsert"]
+    grants = consent.grants(settings, writes, delivery.purpose, delivery.channel, now)
+    due = [row for row in delivery.rows if _may_be_sent(row, grants)]
+    answers = destination.send(delivery, due) if due else {}
+    results = []
+    for row in delivery.rows:
+        if _may_be_sent(row, grants):
+            results.append(_answered(row, answers, grants, now))
+        else:
+            results.append(_withheld(row, grants))
+    return results
+
+
+def _may_be_sent(row: Row, grants: Grants) -> bool:
+    return row.action == "remove" or row.customer_id in grants.consent_ids
 
 
 def _answered(row: Row, answers: Mapping[int, Answer], grants: Grants, now: datetime) -> Result:

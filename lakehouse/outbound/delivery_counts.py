@@ -35,10 +35,13 @@ def count_rows(run: Run, outcomes: Iterable[Outcome | None]) -> dict[str, Any]:
     `balanced`: whoever was selected was sent, unchanged, failed, unknown, is in flight or was withheld.
     `removed` and `to_remove` (leavers not removed yet) stand beside the balance: they are not selected.
     """
-    results = [result for outcome in outcomes if outcome is not None for result in outcome.rows]
-    upserts = Counter(result.status for result in results if result.action == "upsert")
-    removed = sum(result.status == "removed" for result in results if result.action == "remove")
-    for_projection = sum(result.status == "withheld" and result.code == PROJECTION for result in results)
+    upserts: Counter[str] = Counter()
+    removed = for_projection = 0
+    for outcome in filter(None, outcomes):
+        upserts.update(result.status for result in outcome.rows if result.action == "upsert")
+        removed += sum(result.status == "removed" for result in outcome.rows)
+        withheld_codes = [result.code for result in outcome.rows if result.status == "withheld"]
+        for_projection += withheld_codes.count(PROJECTION)
     withheld = {
         "consent": run.no_consent + run.withheld_waiting + upserts["withheld"] - for_projection,
         "projection": run.projection_waiting + for_projection,

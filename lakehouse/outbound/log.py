@@ -98,8 +98,8 @@ def outcomes(settings: Settings, planned: Run) -> list[tuple[str, Outcome | None
     """Return the outcome of each of the run's chunks, in order."""
     names = planned.chunk_ids()
     with ThreadPoolExecutor(LogPolicy.threads) as pool:
-        found = pool.map(lambda name: outcome(settings, planned.sync, planned.run, name), names)
-        return list(zip(names, found, strict=True))
+        read = pool.map(lambda name: outcome(settings, planned.sync, planned.run, name), names)
+        return list(zip(names, read, strict=True))
 
 
 def write_outcome(settings: Settings, made: Outcome) -> Outcome:

@@ -32,14 +32,14 @@ class HubSpotPolicy(Policy):
     """How HubSpot is asked."""
 
     attempts: Annotated[int, "tries of one request, the first included"] = 5
-    first_wait_seconds: Annotated[float, "wait before the second try; it doubles each time"] = 0.2
-    longest_wait_seconds: Annotated[float, "no wait of our own choice is longer"] = 2.0
-    jitter_seconds: Annotated[float, "random part of a wait"] = 0.2
-    patience_seconds: Annotated[float, "how long one request may wait in all because HubSpot asks for it"] = (
-        10.0
-    )
-    chunk_seconds: Annotated[float, "how long a chunk may take; the rest of it is for the next attempt"] = (
-        90.0
-    )
-    connect_seconds: Annotated[float, "wait for a connection"] = 5.0
-    timeout_seconds: Annotated[float, "wait for the next bytes of an answer"] = 10.0
+    first_wait_seconds: Annotated[float, "seconds before the second try; they double each time"] = 0.2
+    longest_wait_seconds: Annotated[float, "seconds; no wait of our own choice is longer"] = 2.0
+    jitter_seconds: Annotated[float, "seconds; the random part of a wait"] = 0.2
+    patience_seconds: Annotated[
+        float, "seconds that one request may wait in all because HubSpot asks for it"
+    ] = 10.0
+    chunk_seconds: Annotated[
+        float, "seconds that a chunk may take; the rest of it is for the next attempt"
+    ] = 90.0
+    connect_seconds: Annotated[float, "seconds to wait for a connection"] = 5.0
+    timeout_seconds: Annotated[float, "seconds to wait for the next bytes of an answer"] = 10.0

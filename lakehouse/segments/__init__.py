@@ -1,1 +1,1 @@
-"""Who belongs to which segment: definitions in YAML, members now, and the changes since the last look."""
+"""Who belongs to which segment: definitions in YAML, members now, and the changes since the last refresh."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -46,7 +46,8 @@ class Refresh:
 def inputs(settings: Settings) -> dict[str, str]:
     """Return what members would be computed from now; empty while the marts hold nothing."""
     catalog = catalogs.open_catalog(settings)
-    return _expected_inputs({name: catalogs.load(catalog, name) for name in INPUTS}, settings)
+    marts = {name: catalogs.load(catalog, name) for name in INPUTS}
+    return _expected_inputs(marts, definition.load(settings.definitions))
 
 
 def pending(settings: Settings) -> bool:
@@ -63,6 +64,7 @@ def refresh(settings: Settings) -> Refresh:
     noted against the old members, and notes only what came on top. Raises CommitConflict when another refresh was
     first, BadDefinition for a condition that is no SQL.
     """
+    segments = definition.load(settings.definitions)  # once: a file may change while this runs
     catalog = catalogs.open_catalog(settings)
     for contract in (SEGMENT_MEMBERS, SEGMENT_CHANGES):
         catalogs.ensure(catalog, contract)
@@ -70,21 +72,21 @@ def refresh(settings: Settings) -> Refresh:
     try:
         tables = views.attach(con, catalog, _TABLES)
         members = tables[SEGMENT_MEMBERS.name]
-        expected = _expected_inputs(tables, settings)
+        expected = _expected_inputs(tables, segments)
         base = f"{commit.head(members) or 0}-"
         run = base + hashlib.sha256(json.dumps(expected, sort_keys=True).encode()).hexdigest()[:16]
         changed = bool(expected) and commit.inputs(members) != expected
         if changed:
-            _evaluate(con, settings, run, base)
+            _evaluate(con, segments, run, base)
             _note_changes(con, tables[SEGMENT_CHANGES.name])
-            _export(con, settings, run)
+            _export(con, settings, segments, run)
             _replace(con, members, expected)
         members_table = "members_now" if changed else SEGMENT_MEMBERS.name
         counted = dict(con.execute(f"SELECT segment, count(*) FROM {members_table} GROUP BY 1").fetchall())
     finally:
         con.close()
-    names = [segment.name for segment in definition.load(settings.definitions)]
-    return Refresh(run, expected, changed, {name: counted.get(name, 0) for name in names})
+    sizes = {segment.name: counted.get(segment.name, 0) for segment in segments}
+    return Refresh(run, expected, changed, sizes)
 
 
 def members_sql(segment: Segment) -> str:
@@ -96,30 +98,12 @@ def members_sql(segment: Segment) -> str:
     )
 
 
-def _expected_inputs(tables: Mapping[str, Table | None], settings: Settings) -> dict[str, str]:
-    heads = {name: commit.head(tables.get(name)) for name in INPUTS}
-    if not all(heads.values()):
-        return {}  # members of marts that were never computed: they would say that everybody left
-    return heads | {"version": definition.version(definition.load(settings.definitions))}
+def changes_sql(run: str, base: str) -> str:
+    """Return the SELECT of who entered and who left, read from `fulfilling` and the tables of members and changes.
 
-
-def _evaluate(con: duckdb.DuckDBPyConnection, settings: Settings, run: str, base: str) -> None:
-    """Make the tables `members_now` and `changes_now`: who is in, and what nobody has noted yet."""
-    con.execute("CREATE TEMP TABLE fulfilling (segment VARCHAR, customer_id VARCHAR, as_of DATE)")
-    for segment in definition.load(settings.definitions):
-        try:
-            con.execute(
-                f"INSERT INTO fulfilling SELECT {literal(segment.name)}, * FROM ({members_sql(segment)})"
-            )
-        except (*WRONG_SQL, duckdb.DataError) as error:
-            raise BadDefinition(f"segment {segment.name}: where: {str(error).splitlines()[0]}") from error
-    con.execute(
-        f"""CREATE TEMP TABLE members_now AS
-        SELECT f.segment, f.customer_id, f.as_of, coalesce(m.entered_on, f.as_of) AS entered_on
-        FROM fulfilling AS f LEFT JOIN {SEGMENT_MEMBERS.name} AS m USING (segment, customer_id)"""
-    )
-    con.execute(
-        f"""CREATE TEMP TABLE changes_now AS
+    Changes that an earlier refresh noted against the same members (their runs begin with `base`) are no news.
+    """
+    return f"""
         WITH noted AS (
             SELECT segment, customer_id, sum(CASE change WHEN 'entered' THEN 1 ELSE -1 END) AS net
             FROM {SEGMENT_CHANGES.name} WHERE starts_with(run, {literal(base)}) GROUP BY ALL
@@ -134,7 +118,31 @@ def _evaluate(con: duckdb.DuckDBPyConnection, settings: Settings, run: str, base
             (SELECT max(as_of) FROM marts.customer_360) AS as_of, now() AS found_at
         FROM fulfilling AS f FULL JOIN known AS k USING (segment, customer_id)
         WHERE f.customer_id IS NULL OR k.customer_id IS NULL"""
-    )
+
+
+_MEMBERS_NOW = f"""
+    SELECT f.segment, f.customer_id, f.as_of, coalesce(m.entered_on, f.as_of) AS entered_on
+    FROM fulfilling AS f LEFT JOIN {SEGMENT_MEMBERS.name} AS m USING (segment, customer_id)"""
+
+
+def _expected_inputs(tables: Mapping[str, Table | None], segments: tuple[Segment, ...]) -> dict[str, str]:
+    heads = {name: commit.head(tables.get(name)) for name in INPUTS}
+    if not all(heads.values()):
+        return {}  # members of marts that were never computed: they would say that everybody has left
+    return heads | {"version": definition.version(segments)}
+
+
+def _evaluate(con: duckdb.DuckDBPyConnection, segments: Iterable[Segment], run: str, base: str) -> None:
+    """Make the tables `members_now` and `changes_now`: who is in, and what nobody has noted yet."""
+    con.execute("CREATE TEMP TABLE fulfilling (segment VARCHAR, customer_id VARCHAR, as_of DATE)")
+    for segment in segments:
+        query = f"SELECT {literal(segment.name)}, * FROM ({members_sql(segment)})"
+        try:
+            con.execute(f"INSERT INTO fulfilling {query}")
+        except (*WRONG_SQL, duckdb.DataError) as error:
+            raise BadDefinition(f"segment {segment.name}: where: {str(error).splitlines()[0]}") from error
+    con.execute(f"CREATE TEMP TABLE members_now AS {_MEMBERS_NOW}")
+    con.execute(f"CREATE TEMP TABLE changes_now AS {changes_sql(run, base)}")
 
 
 def _note_changes(con: duckdb.DuckDBPyConnection, table: Table) -> None:
@@ -147,9 +155,11 @@ def _replace(con: duckdb.DuckDBPyConnection, table: Table, expected: dict[str, s
     appending.replace_written(table, written, computed_from=expected, base=base.snapshot_id if base else None)
 
 
-def _export(con: duckdb.DuckDBPyConnection, settings: Settings, run: str) -> None:
+def _export(
+    con: duckdb.DuckDBPyConnection, settings: Settings, segments: Iterable[Segment], run: str
+) -> None:
     """Write one CSV a segment for people and tools that read files; it names customers by id only."""
-    for segment in definition.load(settings.definitions):
+    for segment in segments:
         target = f"s3://{settings.ops_bucket}/exports/{segment.name}/{settings.as_of_day()}/{run}.csv"
         con.execute(
             f"COPY (SELECT customer_id, as_of, entered_on FROM members_now WHERE segment = {literal(segment.name)} "

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from lakehouse.settings import Settings
+    from lakehouse.sources.definition import Source
     from lakehouse.tables.catalog import Catalog, Table
 
 
@@ -29,7 +30,7 @@ def pending(settings: Settings) -> bool:
     """Return whether a table that carries identifiers has changed since identities were last resolved."""
     catalog = catalogs.open_catalog(settings)
     table = catalogs.load(catalog, IDENTITIES.name)
-    expected = _expected_inputs(catalog, settings)
+    expected = _expected_inputs(catalog, _sources(settings))
     return bool(expected) and (table is None or commit.inputs(table) != expected)
 
 
@@ -41,20 +42,28 @@ def resolve(settings: Settings) -> bool:
     """
     catalog = catalogs.open_catalog(settings)
     table = catalogs.ensure(catalog, IDENTITIES)
-    expected = _expected_inputs(catalog, settings)
+    sources = _sources(settings)  # once: a definition may change while this runs
+    expected = _expected_inputs(catalog, sources)
     stale = bool(expected) and commit.inputs(table) != expected
     if stale:
-        _refresh(settings, catalog, table, expected)
+        _refresh(settings, catalog, table, sources, expected)
     # Announced even when nothing changed: what follows may have missed the last hint, and looks for itself.
     head = commit.head(catalogs.load(catalog, IDENTITIES.name))
     signals.table_committed(settings, IDENTITIES.name, head)
     return stale
 
 
-def _refresh(settings: Settings, catalog: Catalog, table: Table, expected: dict[str, str]) -> None:
+def _sources(settings: Settings) -> list[Source]:
+    """Return the sources whose records carry identifiers."""
+    return [source for source in definition.load(settings.definitions).values() if source.identifiers]
+
+
+def _refresh(
+    settings: Settings, catalog: Catalog, table: Table, sources: list[Source], expected: dict[str, str]
+) -> None:
     con = duck.connect(settings)
     try:
-        customers = _resolve(con, settings, catalog, expected)
+        customers = _resolve(con, catalog, sources, expected)
         audit_lines = _audit_lines(con)
         written = data_files.write(con, table, "SELECT * FROM identities_new", f"resolve-{uuid.uuid4()}")
     finally:
@@ -78,9 +87,8 @@ def _replace(table: Table, written: data_files.Written, computed_from: dict[str,
         raise
 
 
-def _expected_inputs(catalog: Catalog, settings: Settings) -> dict[str, str]:
+def _expected_inputs(catalog: Catalog, sources: list[Source]) -> dict[str, str]:
     """Return the heads of the tables that carry identifiers, and the mapping's version; empty while there are none."""
-    sources = definition.load(settings.definitions).values()
     existing = set(catalogs.table_names(catalog))  # most of the sources that are defined have sent nothing
     heads = dict.fromkeys(sorted(mapping_views.tables_of("identifiers", sources)), "")
     for name in existing.intersection(heads):
@@ -91,12 +99,11 @@ def _expected_inputs(catalog: Catalog, settings: Settings) -> dict[str, str]:
 
 
 def _resolve(
-    con: duckdb.DuckDBPyConnection, settings: Settings, catalog: Catalog, expected: dict[str, str]
+    con: duckdb.DuckDBPyConnection, catalog: Catalog, sources: list[Source], expected: dict[str, str]
 ) -> int:
     """Make the tables `identities_new` and `identity_changes`; return the number of customers."""
     from lakehouse.identity.resolve import resolve as resolve_identities  # noqa: PLC0415 - numpy and scipy are heavy
 
-    sources = [source for source in definition.load(settings.definitions).values() if source.identifiers]
     heads = {name: head for name, head in expected.items() if name != MAPPING}
     for source in sources:
         if heads[source.table]:  # it may lack a column that the mapping names since

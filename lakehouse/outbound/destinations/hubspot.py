@@ -41,8 +41,8 @@ class HubSpot:
         deadline = self._clock() + HubSpotPolicy.chunk_seconds
         writes = [row for row in rows if row.action == "upsert"]
         leavers = [row for row in rows if row.action == "remove"]
-        answers = self._upsert(writes, chunk.id_property, deadline) if writes else {}
-        return answers | (self._remove(leavers, chunk.id_property, deadline) if leavers else {})
+        answers = self._upsert(writes, chunk.id_property, deadline)
+        return answers | self._remove(leavers, chunk.id_property, deadline)
 
     def _upsert(self, rows: Sequence[Row], id_property: str, deadline: float) -> dict[int, Answer]:
         inputs = {
@@ -52,13 +52,15 @@ class HubSpot:
 
     def _remove(self, rows: Sequence[Row], id_property: str, deadline: float) -> dict[int, Answer]:
         """Clear properties of the contacts that are still there; one that is gone has nothing to clear."""
+        if not rows:
+            return {}
         inputs = [{"id": row.id} for row in rows]
         body = {"idProperty": id_property, "properties": [id_property], "inputs": inputs}
         try:
-            found = self._api.post("/batch/read", body, deadline)
+            read = self._api.post("/batch/read", body, deadline)
         except Refused as refused:
             return {row.row: Answer("failed", refused.code) for row in rows}
-        records, missing = record_ids(found, id_property), missing_ids(found)
+        records, missing = record_ids(read, id_property), missing_ids(read)
         answers: dict[int, Answer] = {}
         updates: dict[int, dict[str, Any]] = {}
         for row in rows:
@@ -69,14 +71,14 @@ class HubSpot:
                 answers[row.row] = Answer("removed", "GONE")
             else:
                 answers[row.row] = Answer("failed", "NOT_FOUND_BY_ID")
-        if updates:
-            answers |= self._batch("/batch/update", updates, "removed", deadline)
-        return answers
+        return answers | self._batch("/batch/update", updates, "removed", deadline)
 
     def _batch(
         self, path: str, inputs: dict[int, dict[str, Any]], done: Literal["sent", "removed"], deadline: float
     ) -> dict[int, Answer]:
         """Post rows by number; split a batch that is refused, so that only the row which spoils it fails."""
+        if not inputs:
+            return {}
         traced = [{**row, "objectWriteTraceId": str(number)} for number, row in inputs.items()]
         numbers = list(inputs)
         try:

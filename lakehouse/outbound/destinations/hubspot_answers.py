@@ -52,8 +52,7 @@ def missing_ids(answer: dict[str, Any]) -> set[str]:
 
 def category_of(answer: Any, status: int) -> str:
     """Return HubSpot's category of an error that is about a whole request, `HTTP_<status>` where there is none."""
-    category = answer.get("category") if isinstance(answer, dict) else None
-    return _code_or(category, f"HTTP_{status}")
+    return _code_or(_at(answer, "category"), f"HTTP_{status}")
 
 
 def _failed_rows(answer: dict[str, Any], numbers: Sequence[int]) -> dict[int, Answer]:
@@ -81,17 +80,25 @@ def _code_or(value: Any, otherwise: str) -> str:
 
 def _objects(value: dict[str, Any], name: str) -> list[dict[str, Any]]:
     """Return the objects of a list in JSON; empty where there is none."""
-    items = value.get(name)
-    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+    return [item for item in _list_at(value, name) if isinstance(item, dict)]
 
 
 def _context(error: dict[str, Any], name: str) -> list[str]:
     """Return the texts that an error's context lists under a name."""
-    context = error.get("context")
-    items = context.get(name) if isinstance(context, dict) else None
-    return [item for item in items if isinstance(item, str)] if isinstance(items, list) else []
+    return [item for item in _list_at(error, "context", name) if isinstance(item, str)]
 
 
 def _property(record: dict[str, Any], name: str) -> str:
-    properties = record.get("properties")
-    return str(properties.get(name) or "").lower() if isinstance(properties, dict) else ""
+    return str(_at(record, "properties", name) or "").lower()
+
+
+def _list_at(value: Any, *path: str) -> list[Any]:
+    items = _at(value, *path)
+    return items if isinstance(items, list) else []
+
+
+def _at(value: Any, *path: str) -> Any:
+    """Return what stands at a path of names in JSON; None where there is no such path."""
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value

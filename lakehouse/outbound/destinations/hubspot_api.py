@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 CONTACTS = "/crm/v3/objects/contacts"
-# Statuses of HTTP and of HubSpot's documentation of errors: about the whole batch, to ask again later, of its own.
+# Statuses as HubSpot documents them: the batch is refused as a whole, or it may be sent again later.
 REFUSED: Final = frozenset({400, 409, 413, 422})
 LATER: Final = frozenset({408, 423, 425, 429, 477})
 SERVER_ERROR: Final = 500
@@ -139,9 +139,11 @@ def _check_properties(response: httpx.Response, body: dict[str, Any]) -> None:
     if "PROPERTY_DOESNT_EXIST" not in response.text:
         return
     text = response.text.replace("\\", "")
-    names = {name for row in body["inputs"] for name in row["properties"]}
-    missing = ", ".join(sorted(name for name in names if f'"{name}"' in text))
-    raise Terminal(f"HubSpot has no contact property {missing or 'of that name'}: create it there first")
+    written = set[str]().union(*(row["properties"] for row in body["inputs"]))
+    missing = sorted(name for name in written if f'"{name}"' in text)
+    raise Terminal(
+        f"HubSpot has no contact property {', '.join(missing) or 'of that name'}: create it there first"
+    )
 
 
 def _advice(status: int, secret_name: str) -> str:

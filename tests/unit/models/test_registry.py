@@ -1,4 +1,4 @@
-"""Definitions of models are read strictly: what is wrong is told by file and line, before anything runs."""
+"""Definitions of models are read strictly: an error names file and line, before anything runs."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ def write(folder, **files: str):
 )
 def test_a_wrong_header_names_the_file_and_what_is_wrong(tmp_path, text, says):
     """A model that would fail, wait for ever, or overwrite the system's own books is refused when it is read."""
-    with pytest.raises(BadDefinition, match=r"mine\.sql: ") as told:
+    with pytest.raises(BadDefinition, match=r"mine\.sql: ") as caught:
         registry.load(write(tmp_path, mine=text))
-    assert says in str(told.value)
+    assert says in str(caught.value)
 
 
 def test_inputs_come_before_those_who_read_them():

@@ -115,7 +115,7 @@ def test_rows_become_what_the_crm_should_hold(folder):
     ]
 
 
-def test_a_column_that_is_not_there_is_told(folder):
+def test_a_column_that_is_not_there_is_named(folder):
     """The sync, the property's place and the column."""
     _write(folder, GOOD)
     with pytest.raises(BadDefinition, match=r"sync news: properties\.note: there is no column 'first_on'"):

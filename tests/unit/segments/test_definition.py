@@ -32,11 +32,11 @@ def write(folder, **files: str):
         (GOOD.replace("name: big", "name: other"), "big.yaml: name: 'other' must be the file's own name"),
     ],
 )
-def test_what_is_wrong_is_told_by_file_and_field(tmp_path, text, says):
+def test_an_error_names_file_and_field(tmp_path, text, says):
     """Nothing of a definition is guessed."""
-    with pytest.raises(BadDefinition) as told:
+    with pytest.raises(BadDefinition) as caught:
         definition.load(write(tmp_path, big__yaml=text))
-    assert str(told.value).startswith(says)
+    assert str(caught.value).startswith(says)
 
 
 def test_definitions_of_ones_own_are_added_and_override(tmp_path):

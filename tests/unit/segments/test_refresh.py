@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from lakehouse.segments.definition import Segment
-from lakehouse.segments.refresh import members_sql
+from lakehouse.segments.refresh import changes_sql, members_sql
 
 
 @pytest.fixture
@@ -39,3 +39,38 @@ def test_a_condition_sees_the_columns_of_both_marts(marts, where, members):
     segment = Segment(name="s", title="S", doc="D", where=where)
     rows = marts.execute(f"SELECT customer_id FROM ({members_sql(segment)}) ORDER BY 1").fetchall()
     assert [customer for (customer,) in rows] == members
+
+
+def text(values: list[tuple[str, ...]], columns: str) -> str:
+    """Rows as a table in SQL, none of them too."""
+    nothing = ", ".join(f"NULL::VARCHAR AS {name}" for name in columns.split(", "))
+    rows = ", ".join("(" + ", ".join(f"'{value}'" for value in row) + ")" for row in values)
+    return f"SELECT {nothing} WHERE false" + (f" UNION ALL SELECT * FROM (VALUES {rows})" if rows else "")
+
+
+@pytest.mark.parametrize(
+    ("members", "noted", "fulfilling", "changes"),
+    [
+        ([], [], ["ann"], [("entered", "ann")]),
+        (["ann"], [], ["ann"], []),
+        (["ann"], [], [], [("left", "ann")]),
+        ([], [("5-x", "ann", "entered")], ["ann"], []),
+        (["ann"], [("5-x", "ann", "left")], [], []),
+        ([], [("5-x", "ann", "entered")], [], [("left", "ann")]),
+        (["ann"], [("5-x", "ann", "left")], ["ann"], [("entered", "ann")]),
+        ([], [("4-x", "ann", "entered")], ["ann"], [("entered", "ann")]),
+    ],
+)
+def test_changes_are_noted_once_whatever_a_crash_left(marts, members, noted, fulfilling, changes):
+    """What an earlier refresh noted against the same members counts; what was noted before those is in them."""
+    marts.execute("CREATE SCHEMA ops")
+    inside = text([("vip", name, "2026-01-01") for name in members], "segment, customer_id, as_of")
+    marts.execute(f"CREATE TABLE ops.segment_members AS {inside}")
+    log = text(
+        [(run, "vip", name, change) for run, name, change in noted], "run, segment, customer_id, change"
+    )
+    marts.execute(f"CREATE TABLE ops.segment_changes AS {log}")
+    now = text([("vip", name) for name in fulfilling], "segment, customer_id")
+    marts.execute(f"CREATE TABLE fulfilling AS {now}")
+    found = marts.execute(f"SELECT run, change, customer_id FROM ({changes_sql('5-y', '5-')})").fetchall()
+    assert found == [("5-y", *change) for change in changes]
