@@ -50,8 +50,16 @@ def put(
         _told(as_json) as tell,
     ):
         task = bar.add_task("landing", total=size)
+
+        def show(step: str, done: int = 0, total: int = 0) -> None:  # noqa: ARG001 - of one step
+            bar.update(task, completed=done)
+
         outcomes = put_all(
-            settings.landing_bucket, place, files_in(files), progress=lambda sent: bar.advance(task, sent)
+            settings.landing_bucket,
+            place,
+            files_in(files),
+            total_bytes=size,
+            progress=show,
         )
         for one in outcomes:
             done += 1

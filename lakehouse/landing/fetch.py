@@ -1,4 +1,4 @@
-"""Streams a raw file's bytes from object storage: that very version, or the word that it is gone."""
+"""Streams a raw file's bytes from object storage: those of that very version, or an error that it is gone."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from botocore.exceptions import ClientError
 
 from lakehouse import aws
 from lakehouse.errors import BadFile
+from lakehouse.landing.policy import ReadPolicy
 from lakehouse.landing.raw_files import RawFile
 
-CHUNK = 1 << 20
 _GONE = frozenset({"NoSuchKey", "NoSuchVersion", "404", "PreconditionFailed", "412"})
 
 
@@ -21,16 +21,21 @@ def chunks(file: RawFile) -> Iterator[bytes]:
     Raises BadFile (object_gone) when it was deleted or replaced since it was announced; botocore's errors for what
     may pass, also in the middle: a body that ends early is one.
     """
-    place: dict[str, Any] = {"Bucket": file.bucket, "Key": file.key}
-    # Without versions, whoever comes late finds other bytes under the key. They are another file's.
-    place |= {"IfMatch": f'"{file.version}"'} if file.is_etag else {"VersionId": file.version}
     try:
-        body = aws.s3().get_object(**place)["Body"]
+        body = aws.s3().get_object(**request_of(file))["Body"]
     except ClientError as error:
         if error.response["Error"]["Code"] in _GONE:
             raise BadFile("object_gone", "the object was deleted or replaced before it was read") from error
         raise
     try:
-        yield from body.iter_chunks(CHUNK)
+        yield from body.iter_chunks(ReadPolicy.chunk_bytes)
     finally:
         body.close()
+
+
+def request_of(file: RawFile) -> dict[str, Any]:
+    """Return the request for the bytes of that version and no other."""
+    request = {"Bucket": file.bucket, "Key": file.key}
+    if file.is_etag:  # without versions, a later writer's bytes stand under the key: they are another file's
+        return request | {"IfMatch": f'"{file.version}"'}
+    return request | {"VersionId": file.version}

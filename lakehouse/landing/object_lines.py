@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from lakehouse import aws
+from lakehouse.landing.policy import ReadPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-_CHUNK = 1 << 20
 _GONE = frozenset({"NoSuchKey", "404", "NotFound"})
 
 
@@ -23,12 +23,22 @@ def lines(bucket: str, key: str) -> Iterator[bytes]:
         if error.response["Error"]["Code"] in _GONE:
             return
         raise
-    left: list[bytes] = []
-    for chunk in body.iter_chunks(_CHUNK):
-        first, *others = chunk.split(b"\n")
-        left.append(first)
-        if others:
-            yield from (line for line in (b"".join(left), *others[:-1]) if line.strip())
-            left = [others[-1]]
-    if line := b"".join(left).strip():
-        yield line
+    for line in split_lines(body.iter_chunks(ReadPolicy.chunk_bytes)):
+        if line.strip():
+            yield line
+
+
+def split_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the lines of a text that comes in chunks, without their newlines; the last one without blanks around it.
+
+    Memory holds one chunk and the longest line.
+    """
+    unfinished: list[bytes] = []  # pieces of the line that the chunks so far have not ended
+    for chunk in chunks:
+        end, *later_lines = chunk.split(b"\n")
+        unfinished.append(end)
+        if later_lines:
+            yield b"".join(unfinished)
+            yield from later_lines[:-1]
+            unfinished = [later_lines[-1]]
+    yield b"".join(unfinished).strip()

@@ -17,33 +17,30 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
 
 from botocore.exceptions import ClientError
 
 from lakehouse import aws
 from lakehouse.errors import Terminal, Transient
+from lakehouse.landing.policy import PUT_RETRY, PutPolicy, ReadPolicy
+from lakehouse.progress import Progress, ProgressSum, no_progress
+from lakehouse.retrying import retry_on_conflict
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9_]*/[a-z0-9][a-z0-9_]*")
+_SOURCE_KEY = re.compile(r"[a-z0-9][a-z0-9_]*/[a-z0-9][a-z0-9_]*")
 # What stores and XML do not take as it is: control characters, half a pair of surrogates (a name in another
 # encoding than UTF-8), and the backslash, which some make a slash of.
-_ODD = re.compile("[\x00-\x1f\x7f-\x9f\\\\\ud800-\udfff\ufffe\uffff]")
-_KEY_BYTES = 1_024
-_NAME_BYTES = 200  # of a file's name that its key keeps, from the end; SeaweedFS takes some 240
-_CHUNK = 1 << 20
-_SINGLE = 8 << 20  # bytes that go up in one request
-_PART = 16 << 20  # bytes of a part, more in a file that would have too many of them
-_PARTS = 10_000
-_IN_FLIGHT = 64 << 20  # bytes of parts under way
-_FILES = 4  # at once
-_AHEAD = 4 * _FILES  # files whose outcome waits for one before them
-_TRIES = 3
-_THERE = frozenset({"PreconditionFailed", "412"})
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\\\\\ud800-\udfff\ufffe\uffff]")
+_KEY_BYTES: Final = 1_024  # S3's limit of a key
+_PARTS: Final = 10_000  # S3's limit of the parts of an object
+_HASH_DIGITS: Final = 16  # of the content's sha-256 that stand in a key: the layout of the landing bucket
+_EXISTS = frozenset({"PreconditionFailed", "412"})
 _RACING = frozenset({"ConditionalRequestConflict", "OperationAborted", "409"})
-_ENDED = "NoSuchUpload"  # answers a completion that is sent again because its answer was lost
+_MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
+_COMPLETED_BEFORE = "NoSuchUpload"  # answers a completion that is sent again because its answer was lost
 _LARGE = Lock()  # one large file at a time: its parts go up side by side
 
-Progress = Callable[[int], None]
+OnSent = Callable[[int], None]  # hears of bytes that were sent
 
 
 @dataclass(frozen=True)
@@ -63,62 +60,57 @@ class Refused:
     reason: str
 
 
-def put(bucket: str, source_key: str, path: Path, *, progress: Progress | None = None) -> Landed:
+class _Race(Transient):
+    """Another writer is writing the same key."""
+
+
+def put(bucket: str, source_key: str, path: Path, *, progress: Progress = no_progress) -> Landed:
     """Land one file under `source_key` (`source/entity`).
 
-    `progress` hears of the bytes sent. Raises `Terminal` for a source key or path that cannot be landed, and for a file
-    that changes meanwhile.
+    `progress` hears of the bytes sent, of those of the file. Raises `Terminal` for a source key or path that cannot be
+    landed, and for a file that changes meanwhile.
     """
     check_source_key(source_key)
-    if not path.is_file():
-        raise Terminal(f"{path}: {'a folder that cannot be read' if path.is_dir() else 'no such file'}")
-    with path.open("rb") as file:
-        head = file.read(_SINGLE + 1)
-        large = len(head) > _SINGLE
-        digest, size = _digest(head, file if large else None)
-        key = f"{source_key}/{digest[:16]}/{_plain(path.name)}"
-        if len(key.encode()) > _KEY_BYTES:
-            raise Terminal(f"{path}: {source_key} is too long; a key has at most {_KEY_BYTES} bytes")
-        if large:
-            del head
-            fresh = _Upload(bucket, key, path, digest, size).send(file, progress)
-        else:
-            fresh = _put_once(bucket, key, head)
-    if progress is not None and not (large and fresh):
-        progress(size)
-    return Landed(key, size, fresh=fresh)
+    size = path.stat().st_size if path.is_file() else 0
+    return _land(bucket, source_key, path, ProgressSum(progress, path.name, size).add)
 
 
 def put_all(
-    bucket: str, source_key: str, paths: Iterable[Path], *, progress: Progress | None = None
+    bucket: str,
+    source_key: str,
+    paths: Iterable[Path],
+    *,
+    total_bytes: int = 0,
+    progress: Progress = no_progress,
 ) -> Iterator[Landed | Refused]:
     """Land files, a few at once; yield what became of each, in order.
 
-    A file that cannot be landed does not stop the others. `progress` is called in several threads. A store that is
-    away ends it all, and is raised.
+    A file that cannot be landed does not stop the others. `progress` is called in several threads, and hears of the
+    bytes sent of all files, of `total_bytes` where that is known. A store that is away ends it all, and is raised.
     """
     check_source_key(source_key)
+    sent = ProgressSum(progress, "landing", total_bytes)
 
     def land(path: Path) -> Landed | Refused:
         try:
-            return put(bucket, source_key, path, progress=progress)
+            return _land(bucket, source_key, path, sent.add)
         except (Terminal, OSError) as error:
             return Refused(path, str(error))
         except ClientError as error:
             return Refused(path, f"{path}: {error}")
 
-    with ThreadPoolExecutor(_FILES, "put") as pool:
-        waiting: deque[Future[Landed | Refused]] = deque()
+    waiting: deque[Future[Landed | Refused]] = deque()
+    with ThreadPoolExecutor(PutPolicy.files_at_once, "put") as pool:
         try:
             for path in paths:
                 waiting.append(pool.submit(land, path))
-                if len(waiting) > _AHEAD:
+                if len(waiting) > PutPolicy.files_ahead:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
         finally:
-            for each in waiting:
-                each.cancel()
+            for future in waiting:
+                future.cancel()
 
 
 def files_in(paths: Iterable[Path]) -> Iterator[Path]:
@@ -128,33 +120,74 @@ def files_in(paths: Iterable[Path]) -> Iterator[Path]:
     yielded as it is: `put` says what is wrong with it.
     """
     for path in paths:
-        if not path.is_dir():
+        if path.is_dir():
+            yield from _files_below(path)
+        else:
             yield path
-            continue
-        unread: list[OSError] = []
-        for folder, names, files in os.walk(path, onerror=unread.append):
-            names[:] = sorted(name for name in names if not name.startswith("."))
-            yield from (Path(folder, name) for name in sorted(files) if not name.startswith("."))
-        yield from (Path(error.filename) for error in unread)
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    unreadable: list[OSError] = []
+    for current, folder_names, file_names in os.walk(folder, onerror=unreadable.append):
+        folder_names[:] = sorted(filter(_is_visible, folder_names))
+        for name in sorted(filter(_is_visible, file_names)):
+            yield Path(current, name)
+    for error in unreadable:
+        yield Path(error.filename)
+
+
+def _is_visible(name: str) -> bool:
+    return not name.startswith(".")
 
 
 def check_source_key(source_key: str) -> None:
-    """Raise `Terminal` unless `source_key` is SOURCE/ENTITY."""
-    if not _NAME.fullmatch(source_key):
+    """Raise `Terminal` unless a text is SOURCE/ENTITY."""
+    if not _SOURCE_KEY.fullmatch(source_key):
         raise Terminal(
             f"{source_key!r} is not SOURCE/ENTITY, like web/events (lower-case letters, digits, _)"
         )
 
 
-def _plain(name: str) -> str:
+def _land(bucket: str, source_key: str, path: Path, on_sent: OnSent) -> Landed:
+    if not path.is_file():
+        raise Terminal(f"{path}: {'a folder that cannot be read' if path.is_dir() else 'no such file'}")
+    with path.open("rb") as file:
+        head = file.read(PutPolicy.single_request_bytes + 1)
+        if len(head) <= PutPolicy.single_request_bytes:
+            return _land_small(bucket, source_key, path, head, on_sent)
+        digest, size = _digest(head, file)
+        del head  # large, and the upload reads from the beginning
+        key = _key(source_key, path, digest)
+        fresh = _Upload(bucket, key, path, digest, size).send(file, on_sent)
+    if not fresh:
+        on_sent(size)
+    return Landed(key, size, fresh=fresh)
+
+
+def _land_small(bucket: str, source_key: str, path: Path, body: bytes, on_sent: OnSent) -> Landed:
+    key = _key(source_key, path, hashlib.sha256(body).hexdigest())
+    fresh = _put_once(bucket, key, body)
+    on_sent(len(body))
+    return Landed(key, len(body), fresh=fresh)
+
+
+def _key(source_key: str, path: Path, digest: str) -> str:
+    """Return the key that a file with this sha-256 lands under; Terminal where it would be too long."""
+    key = f"{source_key}/{digest[:_HASH_DIGITS]}/{_safe_name(path.name)}"
+    if len(key.encode()) > _KEY_BYTES:
+        raise Terminal(f"{path}: {source_key} is too long; a key has at most {_KEY_BYTES} bytes")
+    return key
+
+
+def _safe_name(name: str) -> str:
     """Return a file's name as every store takes it; what tells files apart is the hash before it."""
-    return _ODD.sub("_", name).encode()[-_NAME_BYTES:].decode("utf-8", "ignore")
+    return _UNSAFE.sub("_", name).encode()[-PutPolicy.name_bytes :].decode("utf-8", "ignore")
 
 
-def _digest(head: bytes, rest: BinaryIO | None) -> tuple[str, int]:
-    """Return the sha-256 of what was read of a file and what is left, and how much it was."""
+def _digest(head: bytes, rest: BinaryIO) -> tuple[str, int]:
+    """Return sha-256 and size of a file of which the head was read already."""
     digest, size = hashlib.sha256(head), len(head)
-    while rest is not None and (chunk := rest.read(_CHUNK)):
+    while chunk := rest.read(ReadPolicy.chunk_bytes):
         digest.update(chunk)
         size += len(chunk)
     return digest.hexdigest(), size
@@ -162,88 +195,100 @@ def _digest(head: bytes, rest: BinaryIO | None) -> tuple[str, int]:
 
 def _put_once(bucket: str, key: str, body: bytes) -> bool:
     """Write an object unless there is one; return whether it was written."""
-    for _ in range(_TRIES):
+
+    def write() -> bool:
         try:
             aws.s3().put_object(Bucket=bucket, Key=key, Body=body, IfNoneMatch="*")
         except ClientError as error:
-            if _code(error) in _THERE:
+            if _code(error) in _EXISTS:
                 return False
-            if _code(error) not in _RACING:
-                raise
-        else:
-            return True
-    raise Transient(f"s3://{bucket}/{key} could not be written: others write it too; try again")
+            if _code(error) in _RACING:
+                message = f"s3://{bucket}/{key} could not be written: others write it too; try again"
+                raise _Race(message) from error
+            raise
+        return True
+
+    return retry_on_conflict(write, PUT_RETRY, conflicts=(_Race,))
 
 
 class _Upload:
     """A large file on its way."""
 
     def __init__(self, bucket: str, key: str, path: Path, digest: str, size: int) -> None:
-        self._place: dict[str, Any] = {"Bucket": bucket, "Key": key}
+        self._object: dict[str, Any] = {"Bucket": bucket, "Key": key}
         self._path = path
         self._digest = digest
-        self._part = max(_PART, -(-size // _PARTS))
+        self._part_bytes = max(PutPolicy.part_bytes, -(-size // _PARTS))
         self._id = ""
 
-    def send(self, file: BinaryIO, progress: Progress | None) -> bool:
+    def send(self, file: BinaryIO, on_sent: OnSent) -> bool:
         """Send the file from its beginning unless it is there; return whether it was sent."""
         with _LARGE:
-            if self._there():
+            if self._exists():
                 return False
-            self._id = aws.s3().create_multipart_upload(**self._place)["UploadId"]
+            self._id = aws.s3().create_multipart_upload(**self._object)["UploadId"]
             try:
-                aws.s3().complete_multipart_upload(
-                    **self._place,
-                    UploadId=self._id,
-                    MultipartUpload={"Parts": self._send_parts(file, progress)},
-                    IfNoneMatch="*",
-                )
+                self._complete(self._send_parts(file, on_sent))
             except BaseException as error:
-                with suppress(ClientError):  # the bucket's lifecycle ends it otherwise
-                    aws.s3().abort_multipart_upload(**self._place, UploadId=self._id)
+                self._abort()
                 code = _code(error) if isinstance(error, ClientError) else ""
-                if code in _THERE | _RACING | {_ENDED} and self._there():
-                    return code == _ENDED
+                if code in _EXISTS | _RACING | {_COMPLETED_BEFORE} and self._exists():
+                    return code == _COMPLETED_BEFORE
                 raise
         return True
 
-    def _there(self) -> bool:
+    def _exists(self) -> bool:
         try:
-            aws.s3().head_object(**self._place)
+            aws.s3().head_object(**self._object)
         except ClientError as error:
-            if _code(error) in ("404", "NoSuchKey", "NotFound"):
+            if _code(error) in _MISSING:
                 return False
             raise
         return True
 
-    def _send_parts(self, file: BinaryIO, progress: Progress | None) -> list[Any]:
+    def _complete(self, parts: list[Any]) -> None:
+        aws.s3().complete_multipart_upload(
+            **self._object, UploadId=self._id, MultipartUpload={"Parts": parts}, IfNoneMatch="*"
+        )
+
+    def _abort(self) -> None:
+        with suppress(ClientError):  # the bucket's lifecycle ends it otherwise
+            aws.s3().abort_multipart_upload(**self._object, UploadId=self._id)
+
+    def _send_parts(self, file: BinaryIO, on_sent: OnSent) -> list[dict[str, Any]]:
         """Send the parts and return them; `Terminal` when they are not what was hashed before."""
         file.seek(0)
-        again = hashlib.sha256()
-        sent: list[Future[Any]] = []
-        at_once = max(1, _IN_FLIGHT // self._part)
-        with ThreadPoolExecutor(at_once, "part") as pool:
-            under_way: set[Future[Any]] = set()
-            while body := file.read(self._part):
-                again.update(body)
-                while len(under_way) >= at_once:
-                    done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
-                    for each in done:
-                        each.result()
-                sent.append(pool.submit(self._send_part, len(sent) + 1, body, progress))
-                under_way.add(sent[-1])
-            parts = [each.result() for each in sent]
-        if again.hexdigest() != self._digest:
+        digest = hashlib.sha256()
+        parts_at_once = max(1, PutPolicy.in_flight_bytes // self._part_bytes)
+        sent: list[Future[dict[str, Any]]] = []
+        with ThreadPoolExecutor(parts_at_once, "part") as pool:
+            under_way: set[Future[dict[str, Any]]] = set()
+            while body := file.read(self._part_bytes):
+                digest.update(body)
+                under_way = _wait_for_room(under_way, parts_at_once)
+                future = pool.submit(self._send_part, len(sent) + 1, body, on_sent)
+                sent.append(future)
+                under_way.add(future)
+            parts = [future.result() for future in sent]
+        if digest.hexdigest() != self._digest:
             raise Terminal(
                 f"{self._path}: the file changed while it was landed; put it again when it is done"
             )
         return parts
 
-    def _send_part(self, number: int, body: bytes, progress: Progress | None) -> dict[str, Any]:
-        answer = aws.s3().upload_part(**self._place, UploadId=self._id, PartNumber=number, Body=body)
-        if progress is not None:
-            progress(len(body))
+    def _send_part(self, number: int, body: bytes, on_sent: OnSent) -> dict[str, Any]:
+        answer = aws.s3().upload_part(**self._object, UploadId=self._id, PartNumber=number, Body=body)
+        on_sent(len(body))
         return {"PartNumber": number, "ETag": answer["ETag"]}
+
+
+def _wait_for_room(under_way: set[Future[dict[str, Any]]], maximum: int) -> set[Future[dict[str, Any]]]:
+    """Return the parts that are still under way once they are fewer than `maximum`; raise what one of them raised."""
+    while len(under_way) >= maximum:
+        done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+        for future in done:
+            future.result()
+    return under_way
 
 
 def _code(error: ClientError) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import unquote_plus
 
 from lakehouse import aws
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
+_SOURCE_KEY = re.compile(r"(?P<source>[a-z0-9][a-z0-9_]*)/(?P<entity>[a-z0-9][a-z0-9_]*)/")
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,8 @@ class RawFile:
     @property
     def source_key(self) -> tuple[str, str]:
         """Return (source, entity) as the key's first two folders name them; empty texts where they do not."""
-        parts = self.key.split("/")
-        if len(parts) > 2 and all(_NAME.fullmatch(part) for part in parts[:2]):  # noqa: PLR2004
-            return parts[0], parts[1]
-        return "", ""
+        match = _SOURCE_KEY.match(self.key)
+        return (match["source"], match["entity"]) if match else ("", "")
 
     def message(self) -> dict[str, Any]:
         """Return the file as it stands in a queue message."""
@@ -47,13 +45,19 @@ class RawFile:
 
 def from_object(bucket: str, entry: dict[str, Any]) -> RawFile:
     """Make a RawFile from what S3 says of an object: an event's `object`, a listing's entry, a queue message."""
-    key = entry.get("key") or entry.get("Key") or ""
-    version = entry.get("version-id") or entry.get("version_id") or entry.get("VersionId") or ""
-    etag = str(entry.get("etag") or entry.get("ETag") or "").strip('"')
-    size = int(entry.get("size") or entry.get("Size") or 0)
+    key = _value(entry, "key", "Key") or ""
+    version = _value(entry, "version-id", "version_id", "VersionId")
+    etag = str(_value(entry, "etag", "ETag") or "").strip('"')
+    size = int(_value(entry, "size", "Size") or 0)
     if version and version != "null":
         return RawFile(bucket, key, version, size)
     return RawFile(bucket, key, etag, size, is_etag=True)
+
+
+def _value(entry: dict[str, Any], *names: str) -> Any:
+    """Return the first value that an entry has under one of several names; None where it has none."""
+    values = (entry.get(name) for name in names)
+    return next(filter(None, values), None)
 
 
 def from_message(body: dict[str, Any]) -> list[RawFile]:
@@ -80,14 +84,13 @@ def _notified(record: dict[str, Any]) -> RawFile:
     if not str(record.get("eventName", "")).startswith("ObjectCreated:"):
         raise ValueError("a notification that is not of a new object")
     entry = record["s3"]["object"]
-    key = unquote_plus(entry["key"], errors="strict")
-    told = {
-        "key": key,
+    announced = {
+        "key": unquote_plus(entry["key"], errors="strict"),
         "VersionId": entry.get("versionId"),
         "etag": entry.get("eTag"),
         "size": entry.get("size"),
     }
-    return from_object(record["s3"]["bucket"]["name"], told)
+    return from_object(record["s3"]["bucket"]["name"], announced)
 
 
 def listing(bucket: str, prefix: str = "") -> Iterator[RawFile]:

@@ -1,7 +1,7 @@
-"""Who sent a webhook: HubSpot's v3 signature, 简道云's, Google's key, and Standard Webhooks for everybody else.
+"""Verifies webhooks: HubSpot's v3 signature, 简道云's, Google's key, and Standard Webhooks for everybody else.
 
 Signatures cover the raw bytes and a time within 300 seconds of ours, both ways. While a secret is being replaced,
-two are active and either will do. Comparisons take the same time whatever they are given.
+two are active and either is accepted. Comparisons take the same time whatever they compare.
 """
 
 from __future__ import annotations
@@ -10,18 +10,20 @@ import base64
 import binascii
 import hashlib
 import hmac
+import itertools
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlsplit
 
 from lakehouse.errors import Terminal
+from lakehouse.landing.policy import WebhookPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-TOLERANCE_SECONDS = 300
+_LONGEST_TIMESTAMP: Final = 16  # digits; milliseconds have 13 until the year 2286
 
 
 class BadSignature(Terminal):
@@ -41,19 +43,19 @@ class Request:
 
 
 def verify_hubspot(secrets: Sequence[str], request: Request, now: datetime) -> None:
-    """Check `X-HubSpot-Signature-v3`: base64 of HMAC-SHA256 over method, URI, body and timestamp (ms).
+    """Verify `X-HubSpot-Signature-v3`: base64 of HMAC-SHA256 over method, URI, body and timestamp (ms).
 
     Raises `BadSignature`.
     """
     timestamp = request.headers.get("x-hubspot-request-timestamp", "")
     _check_age(timestamp, 1000, now)
     signed = request.method.encode() + request.uri.encode() + request.body + timestamp.encode()
-    made = [_hmac(secret.encode(), signed) for secret in secrets]
-    _check(made, [request.headers.get("x-hubspot-signature-v3", "")])
+    expected = [_hmac(secret.encode(), signed) for secret in secrets]
+    _check(expected, [request.headers.get("x-hubspot-signature-v3", "")])
 
 
 def verify_standard(secrets: Sequence[str], request: Request, now: datetime) -> str:
-    """Check `webhook-signature` as Standard Webhooks says, and return the `webhook-id`.
+    """Verify `webhook-signature` as Standard Webhooks says, and return the `webhook-id`.
 
     The header lists signatures, `v1,<base64 of HMAC-SHA256 over id.timestamp.body>`; a secret is `whsec_` and
     the key in base64. Raises `BadSignature`.
@@ -64,35 +66,36 @@ def verify_standard(secrets: Sequence[str], request: Request, now: datetime) -> 
         raise BadSignature("the webhook has no id")
     _check_age(timestamp, 1, now)
     signed = f"{message_id}.{timestamp}.".encode() + request.body
-    made = [_hmac(_key(secret), signed) for secret in secrets]
-    given = [part[3:] for part in headers.get("webhook-signature", "").split(" ") if part.startswith("v1,")]
-    _check(made, given)
+    expected = [_hmac(_key(secret), signed) for secret in secrets]
+    versioned = headers.get("webhook-signature", "").split(" ")
+    received = [text.removeprefix("v1,") for text in versioned if text.startswith("v1,")]
+    _check(expected, received)
     return message_id
 
 
 def verify_jiandaoyun(secrets: Sequence[str], request: Request, now: datetime) -> str:
-    """Check `X-JDY-Signature`, and return the `X-JDY-DeliverId`, which names the push.
+    """Verify `X-JDY-Signature`, and return the `X-JDY-DeliverId`, which names the push.
 
     The signature is the hexadecimal SHA-1 of `nonce:body:secret:timestamp`, nonce and timestamp (s) from the address
     (https://hc.jiandaoyun.com/open/11507). Raises `BadSignature`.
     """
-    asked = parse_qs(urlsplit(request.uri).query)
-    nonce, timestamp = asked.get("nonce", [""])[0], asked.get("timestamp", [""])[0]
+    query = parse_qs(urlsplit(request.uri).query)
+    nonce, timestamp = query.get("nonce", [""])[0], query.get("timestamp", [""])[0]
     delivery = request.headers.get("x-jdy-deliverid", "")
     if not delivery:
         raise BadSignature("the webhook has no id")
     if ":" in nonce:  # else the beginning of a body could be passed off as the end of the nonce
         raise BadSignature("the webhook's nonce has a colon")
     _check_age(timestamp, 1, now)
-    around = (b":" + secret.encode() + b":" + timestamp.encode() for secret in secrets)
-    signed = (nonce.encode() + b":" + request.body + end for end in around)
-    made = [hashlib.sha1(text).hexdigest().encode() for text in signed]  # noqa: S324 - as its sender makes it
-    _check(made, [request.headers.get("x-jdy-signature", "").removeprefix("sha1=")])
+    prefix = nonce.encode() + b":" + request.body + b":"
+    signed = (prefix + secret.encode() + b":" + timestamp.encode() for secret in secrets)
+    expected = [hashlib.sha1(text).hexdigest().encode() for text in signed]  # noqa: S324 - as its sender makes it
+    _check(expected, [request.headers.get("x-jdy-signature", "").removeprefix("sha1=")])
     return delivery
 
 
 def verify_google(secrets: Sequence[str], request: Request) -> str:
-    """Check `google_key` in the body of a lead form, and return the lead's id, which names it.
+    """Verify `google_key` in the body of a lead form, and return the lead's id, which names it.
 
     Google signs nothing: the key is all there is, and no time (https://developers.google.com/google-ads/webhook).
     Raises `BadSignature`.
@@ -108,15 +111,17 @@ def verify_google(secrets: Sequence[str], request: Request) -> str:
 
 
 def _check_age(timestamp: str, per_second: int, now: datetime) -> None:
-    if not (timestamp.isascii() and timestamp.isdecimal() and len(timestamp) <= 16):  # noqa: PLR2004
+    if not (timestamp.isascii() and timestamp.isdecimal() and len(timestamp) <= _LONGEST_TIMESTAMP):
         raise BadSignature("the webhook has no time")
-    if abs(now.timestamp() - int(timestamp) / per_second) > TOLERANCE_SECONDS:
-        raise BadSignature(f"the webhook's time is not within {TOLERANCE_SECONDS} s of ours")
+    if abs(now.timestamp() - int(timestamp) / per_second) > WebhookPolicy.tolerance_seconds:
+        raise BadSignature(f"the webhook's time is not within {WebhookPolicy.tolerance_seconds} s of ours")
 
 
-def _check(made: Sequence[bytes], given: Sequence[str]) -> None:
-    matches = [hmac.compare_digest(ours, theirs.encode()) for ours in made for theirs in given]
-    if not any(matches):
+def _check(expected: Sequence[bytes], received: Sequence[str]) -> None:
+    """Raise BadSignature unless one of the signatures received is one of those expected."""
+    pairs = itertools.product(expected, received)
+    matches = [hmac.compare_digest(signature, other.encode()) for signature, other in pairs]
+    if not any(matches):  # a list, so that each pair is compared whichever matches
         raise BadSignature("the webhook's signature is not made with a secret we share")
 
 

@@ -1,7 +1,7 @@
-"""Takes a raw file out of what it is packed in: gzip, zstd, zip, or nothing, told by its bytes and not by its name.
+"""Takes a raw file out of what it is packed in: gzip, zstd, zip, or nothing, by its bytes and not by its name.
 
 Every byte that comes out is verified: a container that breaks off, or whose checksum is wrong, raises BadFile, if
-need be after what came before the damage was handed on. So nobody may count rows before the last chunk has come.
+need be after what came before the damage was handed on. So no rows may be counted before the last chunk has come.
 """
 
 from __future__ import annotations
@@ -11,34 +11,47 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from backports import zstd
 from isal import igzip
 
 from lakehouse.errors import BadFile
 from lakehouse.landing import zips
+from lakehouse.landing.policy import ReadPolicy, UnpackLimits
 
-_CHUNK = 1 << 20
-_HEAD = 512
-_SLICE = 1 << 16  # of zstd: what follows a frame within it is copied once a frame
-_LEAST_FRAME = 256
+_HEAD: Final = 512  # bytes that tell a container: tar's signature ends at 262
 _GZIP, _ZSTD, _ZIP = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04"
 _EMPTY_ZIP = b"PK\x05\x06"
-_SKIPPABLE = tuple(bytes((first,)) + b"\x2a\x4d\x18" for first in range(0x50, 0x60))
-_UNKNOWN = {b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"7z\xbc\xaf\x27\x1c": "7-Zip", b"Rar!\x1a\x07": "RAR"}
+_SKIPPABLE_FRAMES = tuple(bytes((first,)) + b"\x2a\x4d\x18" for first in range(0x50, 0x60))
+_UNSUPPORTED = {b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"7z\xbc\xaf\x27\x1c": "7-Zip", b"Rar!\x1a\x07": "RAR"}
+_BZIP2_BLOCK = b"1AY&SY"
+DEFAULT_LIMITS = UnpackLimits()
+_NESTED = "an archive within an archive; send what is inside"
 
 
 @dataclass(frozen=True)
-class Limits:
-    """How much one raw file may become: bytes, bytes out of each byte in, members of a zip."""
+class _Container:
+    """A container that is unpacked here.
 
-    total: int = 64 << 30
-    ratio: int = 300  # genuine logs reach 100, a bomb of gzip 1,000
-    free: int = 64 << 20  # the ratio counts from here on
-    members: int = 10_000
+    A file that breaks off within its signature is taken for one from `least` bytes on; fewer may begin a text.
+    """
+
+    name: str
+    signatures: tuple[bytes, ...]
+    least: int
+
+    def matches(self, head: bytes) -> bool:
+        """Return whether a file with this head is such a container."""
+        breaks_off = len(head) >= self.least and self.signatures[0].startswith(head)
+        return breaks_off or head.startswith(self.signatures)
 
 
-DEFAULT = Limits()
+_CONTAINERS = (
+    _Container("gzip", (_GZIP,), least=1),
+    _Container("zstd", (_ZSTD, *_SKIPPABLE_FRAMES), least=2),
+    _Container("zip", (_ZIP, _EMPTY_ZIP), least=3),
+)
 
 
 @dataclass(frozen=True)
@@ -49,28 +62,30 @@ class Member:
     chunks: Iterator[bytes]
 
 
-def members(chunks: Iterator[bytes], scratch: Path, limits: Limits = DEFAULT) -> Iterator[Member]:
+def members(
+    chunks: Iterator[bytes], scratch: Path, limits: UnpackLimits = DEFAULT_LIMITS
+) -> Iterator[Member]:
     """Yield what a raw file holds, in order; each member is read to its end before the next, and within the loop.
 
     A workbook (.xlsx) and Parquet come out as they are. A zip is spooled to a nameless file in `scratch`.
     Raises BadFile: empty_file, truncated_gzip, truncated_zstd, truncated_zip, bad_zip, encrypted_zip, bomb,
     nested_archive, unsupported_archive.
     """
-    count = _Count(limits)
-    head, whole = _peek(count.came(chunks))
-    kind = _container(head)
-    if kind in ("gzip", "zstd"):
-        inflate = _from_gzip if kind == "gzip" else _from_zstd
-        head, plain = _peek(count.went(inflate(whole, count)))
+    meter = _Meter(limits)
+    head, packed = _peek(meter.count_packed(chunks))
+    container = container_of(head)
+    if container == "zip":
+        yield from _from_zip(packed, scratch, meter)
+    elif container:
+        inflate = _from_gzip if container == "gzip" else _from_zstd
+        head, plain = _peek(meter.count_unpacked(inflate(packed, meter)))
         if not head:
             raise BadFile("empty_file", "the file has no bytes once decompressed")
-        yield from _one(None, head, plain, scratch, limits)
-    elif kind == "zip":
-        yield from _from_zip(whole, scratch, count)
+        yield from _member(None, head, plain, scratch, limits)
     elif not head:
         raise BadFile("empty_file", "the file has no bytes")
     else:
-        yield Member(None, whole)
+        yield Member(None, packed)
 
 
 def _peek(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
@@ -84,87 +99,95 @@ def _peek(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
     return head, itertools.chain((chunk for chunk in taken if chunk), chunks)
 
 
-def _container(head: bytes) -> str:
-    """Return gzip, zstd, zip, or nothing for bytes to be taken as they are."""
-    if head.startswith(_GZIP) or head == _GZIP[:1]:
-        return "gzip"
-    if head.startswith((_ZSTD, *_SKIPPABLE)) or (len(head) > 1 and _ZSTD.startswith(head)):
-        return "zstd"
-    if head.startswith((_ZIP, _EMPTY_ZIP)) or head == _ZIP[:3]:
-        return "zip"
-    name = next((name for magic, name in _UNKNOWN.items() if head.startswith(magic)), None)
-    if name == "bzip2" and head[4:10] != b"1AY&SY":
-        name = None
-    if head[257:262] == b"ustar":
-        name = "tar"
+def container_of(head: bytes) -> str:
+    """Return what a file with this head is packed in: gzip, zstd, zip, or nothing for bytes to be taken as they are.
+
+    Raises BadFile (unsupported_archive) for other archives.
+    """
+    for container in _CONTAINERS:
+        if container.matches(head):
+            return container.name
+    name = _unsupported_archive(head)
     if name:
         raise BadFile("unsupported_archive", f"the file is packed by {name}; send it as gzip, zstd or zip")
     return ""
 
 
-def _one(
-    name: str | None, head: bytes, chunks: Iterator[bytes], scratch: Path, limits: Limits
+def _unsupported_archive(head: bytes) -> str:
+    """Return what packed an archive that is not unpacked here; empty for what is none."""
+    if head[257:262] == b"ustar":
+        return "tar"
+    name = next((name for signature, name in _UNSUPPORTED.items() if head.startswith(signature)), "")
+    if name == "bzip2" and head[4:10] != _BZIP2_BLOCK:  # BZh begins texts, too
+        return ""
+    return name
+
+
+def _member(
+    name: str | None, head: bytes, chunks: Iterator[bytes], scratch: Path, limits: UnpackLimits
 ) -> Iterator[Member]:
     """Yield what was packed once; packed twice is refused, but a workbook is a zip of its own."""
     try:
-        kind = _container(head)
+        container = container_of(head)
     except BadFile as error:
-        raise BadFile("nested_archive", "an archive within an archive; send what is inside") from error
-    if not kind:
+        raise BadFile("nested_archive", _NESTED) from error
+    if not container:
         yield Member(name, chunks)
         return
-    if kind == "zip":
+    if container == "zip":
         with zips.spooled(chunks, scratch) as file:
             if zips.is_workbook(zips.entries(file, limits.members)):
                 yield Member(name, zips.read(file))
                 return
-    raise BadFile("nested_archive", "an archive within an archive; send what is inside")
+    raise BadFile("nested_archive", _NESTED)
 
 
-def _from_zip(chunks: Iterator[bytes], scratch: Path, count: _Count) -> Iterator[Member]:
+def _from_zip(chunks: Iterator[bytes], scratch: Path, meter: _Meter) -> Iterator[Member]:
     with zips.spooled(chunks, scratch) as file:
-        entries = zips.entries(file, count.limits.members)
+        entries = zips.entries(file, meter.limits.members)
         if zips.is_workbook(entries):
             yield Member(None, zips.read(file))
             return
-        found = False
+        is_empty = True
         for entry in entries:
-            head, plain = _peek(count.went(zips.extract(file, entry)))
+            head, plain = _peek(meter.count_unpacked(zips.extract(file, entry)))
             if head:
-                found = True
-                yield from _one(entry.filename, head, plain, scratch, count.limits)
-        if not found:
+                is_empty = False
+                yield from _member(entry.filename, head, plain, scratch, meter.limits)
+        if is_empty:
             raise BadFile("empty_file", "the zip holds no file with bytes in it")
 
 
-class _Count:
-    """What came in and what went out of one raw file, within its limits."""
+class _Meter:
+    """Counts what comes in and what goes out of one raw file, and keeps it within its limits."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: UnpackLimits) -> None:
         self.limits = limits
-        self._in = self._out = self._frames = 0
+        self._packed = self._unpacked = self._frames = 0
 
-    def came(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    def count_packed(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         """Hand packed chunks on, counted."""
         for chunk in chunks:
-            self._in += len(chunk)
+            self._packed += len(chunk)
             yield chunk
 
-    def went(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    def count_unpacked(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         """Hand unpacked chunks on, counted; BadFile (bomb) where they are too many."""
+        limits = self.limits
         for chunk in chunks:
-            self._out += len(chunk)
-            if self._out > self.limits.total:
-                size = self.limits.total >> 30
+            self._unpacked += len(chunk)
+            if self._unpacked > limits.total_bytes:
+                size = limits.total_bytes >> 30
                 raise BadFile("bomb", f"the file unpacks to more than {size} GiB; send it in parts")
-            if self._out > self.limits.free and self._out > self.limits.ratio * self._in:
-                raise BadFile("bomb", f"the file unpacks to more than {self.limits.ratio} times its size")
+            if self._unpacked > max(limits.ratio_from_bytes, limits.ratio * self._packed):
+                raise BadFile("bomb", f"the file unpacks to more than {limits.ratio} times its size")
             yield chunk
 
-    def frame(self) -> None:
-        """Count a frame; many with next to nothing in them cost time alone."""
+    def count_frame(self) -> None:
+        """Count a frame of a zstd; BadFile (bomb) for many with next to nothing in them, which only cost time."""
         self._frames += 1
-        if self._frames > self.limits.members and self._frames * _LEAST_FRAME > self._out:
+        are_many = self._frames > self.limits.members
+        if are_many and self._frames * self.limits.least_frame_bytes > self._unpacked:
             raise BadFile("bomb", f"the file holds {self._frames:,} frames with next to nothing in them")
 
 
@@ -193,12 +216,12 @@ class _Stream:
         return bytes(into[: self.readinto(memoryview(into))])
 
 
-def _from_gzip(chunks: Iterator[bytes], _count: _Count) -> Iterator[bytes]:
+def _from_gzip(chunks: Iterator[bytes], _: _Meter) -> Iterator[bytes]:
     """Inflate all members of a gzip; zeros after the last are padding."""
     with igzip.open(_Stream(chunks), "rb") as file:  # type: ignore[no-untyped-call]
         while True:
             try:
-                chunk = file.read(_CHUNK)
+                chunk = file.read(ReadPolicy.chunk_bytes)
             except (EOFError, zips.INFLATE_ERROR, gzip.BadGzipFile) as error:
                 raise BadFile("truncated_gzip", "the gzip breaks off or its checksum is wrong") from error
             if not chunk:
@@ -206,28 +229,34 @@ def _from_gzip(chunks: Iterator[bytes], _count: _Count) -> Iterator[bytes]:
             yield chunk
 
 
-def _from_zstd(chunks: Iterator[bytes], count: _Count) -> Iterator[bytes]:
+def _from_zstd(chunks: Iterator[bytes], meter: _Meter) -> Iterator[bytes]:
     """Decompress all frames of a zstd."""
     frame = zstd.ZstdDecompressor()
-    begun = False
-    for chunk in chunks:
-        for start in range(0, len(chunk), _SLICE):
-            packed = chunk[start : start + _SLICE]
-            while packed or not (frame.needs_input or frame.eof):
-                if frame.eof:
-                    count.frame()
-                    frame = zstd.ZstdDecompressor()
-                begun = True
-                if plain := _decompressed(frame, packed):
-                    yield plain
-                packed = frame.unused_data if frame.eof else b""
-    if begun and not frame.eof:
+    has_begun = False
+    for packed in _sliced(chunks, ReadPolicy.zstd_slice_bytes):
+        rest = packed
+        while rest or not (frame.needs_input or frame.eof):
+            if frame.eof:
+                meter.count_frame()
+                frame = zstd.ZstdDecompressor()
+            has_begun = True
+            if plain := _decompressed(frame, rest):
+                yield plain
+            rest = frame.unused_data if frame.eof else b""
+    if has_begun and not frame.eof:
         raise BadFile("truncated_zstd", "the zstd breaks off")
+
+
+def _sliced(chunks: Iterator[bytes], size: int) -> Iterator[bytes]:
+    """Yield the same bytes in pieces of at most `size`."""
+    for chunk in chunks:
+        for start in range(0, len(chunk), size):
+            yield chunk[start : start + size]
 
 
 def _decompressed(frame: zstd.ZstdDecompressor, packed: bytes) -> bytes:
     try:
-        return frame.decompress(packed, _CHUNK)
+        return frame.decompress(packed, ReadPolicy.chunk_bytes)
     except zstd.ZstdError as error:
         if "too much memory" in str(error):
             reason = "the zstd needs a window of more than 128 MiB; compress it without --long or --ultra"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from lakehouse import objects, telemetry
 from lakehouse.errors import Terminal
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
 _SPACE = re.compile(r"[ \t\n\r]*")
+_NAME_DIGITS: Final = (
+    32  # of a webhook's sha-256 that its file is called by: the layout of the landing bucket
+)
 _ATTEMPT = re.compile(rb'"attemptNumber"\s*:\s*\d+')
 
 
@@ -68,14 +71,15 @@ def land(settings: Settings, request: Request, now: datetime) -> int:
     lines = split(request.body)
     if not lines:
         return 0
-    name = hashlib.sha256(f"{request.source}/{request.entity}/{identity}".encode()).hexdigest()
-    place = f"{request.source}/{request.entity}"
-    mine = f"{place}/{now:%Y/%m/%d/%H}/{name[:32]}.json"
+    source_key = f"{request.source}/{request.entity}"
+    name = hashlib.sha256(f"{source_key}/{identity}".encode()).hexdigest()
+    proposed = {"key": f"{source_key}/{now:%Y/%m/%d/%H}/{name[:_NAME_DIGITS]}.json"}
     note = objects.put_once(
-        settings.ops_bucket, f"landed/{place}/{name}.json", json.dumps({"key": mine}).encode()
+        settings.ops_bucket, f"landed/{source_key}/{name}.json", json.dumps(proposed).encode()
     )
+    agreed_key = json.loads(note)["key"]  # that of whoever noted one first
     body = "".join(f"{line}\n" for line in lines).encode()
-    objects.put_once(settings.landing_bucket, json.loads(note)["key"], body, "application/x-ndjson")
+    objects.put_once(settings.landing_bucket, agreed_key, body, "application/x-ndjson")
     return len(lines)
 
 
@@ -88,9 +92,9 @@ def split(body: bytes) -> list[str]:
     decoder = json.JSONDecoder(parse_constant=_no_constant)
     try:
         text = body.decode()
-        start = _skip(text, 0)
+        start = _skip_space(text, 0)
         value, end = decoder.raw_decode(text, start)
-        if _skip(text, end) != len(text):
+        if _skip_space(text, end) != len(text):
             raise BadBody("the body is not JSON: something follows the first value")
         if not isinstance(value, list):
             return [_one_line(text[start:end])]
@@ -99,45 +103,45 @@ def split(body: bytes) -> list[str]:
         raise BadBody("the body is not JSON in UTF-8") from error
 
 
-def _elements(decoder: json.JSONDecoder, text: str, at: int, number: int) -> list[str]:
-    """Return the `number` elements of an array whose inside begins at `at`, known to be sound."""
-    found = []
-    for _ in range(number):
-        start = _skip(text, at)
+def _elements(decoder: json.JSONDecoder, text: str, position: int, count: int) -> list[str]:
+    """Return the `count` elements of an array whose inside begins at `position`, known to be sound."""
+    elements = []
+    for _ in range(count):
+        start = _skip_space(text, position)
         _, end = decoder.raw_decode(text, start)
-        found.append(_one_line(text[start:end]))
-        at = _skip(text, end) + 1  # past the comma or the bracket
-    return found
+        elements.append(_one_line(text[start:end]))
+        position = _skip_space(text, end) + 1  # past the comma or the bracket
+    return elements
 
 
 def _verify(settings: Settings, request: Request, now: datetime) -> str:
-    """Return what names this webhook however often it is sent. Raises `BadSignature`."""
-    known = secret(settings.webhook_secret)
+    """Return the id that this webhook has however often it is sent. Raises `BadSignature`."""
+    shared = secret(settings.webhook_secret)
     if request.source == "hubspot":
-        shared = _secrets(known, "hubspot")
-        verify_hubspot(shared, request, now)
-        return hashlib.sha256(
-            _ATTEMPT.sub(b"", request.body)
-        ).hexdigest()  # HubSpot counts its attempts inside
+        verify_hubspot(_secrets(shared, "hubspot"), request, now)
+        repeatable = _ATTEMPT.sub(b"", request.body)  # HubSpot counts its attempts inside
+        return hashlib.sha256(repeatable).hexdigest()
     if request.source == "jiandaoyun":
-        return verify_jiandaoyun(_secrets(known, "jiandaoyun"), request, now)
+        return verify_jiandaoyun(_secrets(shared, "jiandaoyun"), request, now)
     if request.source == "google":
-        return verify_google(_secrets(known, "google"), request)
-    return verify_standard(_secrets(known, request.source, "default"), request, now)
+        return verify_google(_secrets(shared, "google"), request)
+    return verify_standard(_secrets(shared, request.source, "default"), request, now)
 
 
-def _secrets(known: Mapping[str, Any], *names: str) -> list[str]:
+def _secrets(shared: Mapping[str, Any], *names: str) -> list[str]:
     """Return the active secrets of the first name that has some; BadSignature when nobody has."""
     for name in names:
-        shared = known.get(name)
-        if active := [str(each) for each in shared if each] if isinstance(shared, list) else []:
+        secrets = shared.get(name)
+        active = [str(text) for text in secrets if text] if isinstance(secrets, list) else []
+        if active:
             return active
     raise BadSignature(f"no secret is shared with {names[0]}: add one to the webhook secret")
 
 
-def _skip(text: str, at: int) -> int:
-    found = _SPACE.match(text, at)
-    return found.end() if found else at
+def _skip_space(text: str, position: int) -> int:
+    """Return the position of the first character from `position` on that is no white space."""
+    space = _SPACE.match(text, position)
+    return space.end() if space else position
 
 
 def _one_line(text: str) -> str:

@@ -13,21 +13,23 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, Final, cast
 
 from isal import isal_zlib
 from isal.igzip_lib import IsalError
 
 from lakehouse.errors import BadFile
+from lakehouse.landing.policy import ReadPolicy, UnpackLimits
 
 Entry = zipfile.ZipInfo
 INFLATE_ERROR: type[Exception] = IsalError  # type: ignore[assignment] # the stub names it as a value
-_CHUNK = 1 << 20
-_SLICE = 1 << 17
-_DIRECTORY = 4 << 20  # bytes of names and places that are held in memory
-_ENCRYPTED = 0x1
+_ENCRYPTED: Final = 0x1  # of a member's flags, as the zip format numbers them
+_END_OF_DIRECTORY = b"PK\x05\x06"
+_END_BYTES: Final = (1 << 16) + 22  # of the record at the end, with the longest comment there may be
 _LOCAL = struct.Struct("<4s22xHH")  # signature, length of the name, length of the extra field
+_RAW_DEFLATE: Final = -15  # zlib's word for a window of 32 KiB, without a header
 _SIGNATURE = b"PK\x03\x04"
+_DESKTOP_FILES = {".DS_Store", "Thumbs.db", "desktop.ini"}
 _DAMAGED = "the zip is damaged; none of its files counts"
 
 
@@ -43,37 +45,39 @@ def spooled(chunks: Iterator[bytes], scratch: Path) -> Iterator[BinaryIO]:
 def read(file: BinaryIO) -> Iterator[bytes]:
     """Yield the file's bytes from its start."""
     file.seek(0)
-    while chunk := file.read(_CHUNK):
+    while chunk := file.read(ReadPolicy.chunk_bytes):
         yield chunk
 
 
-def entries(file: BinaryIO, limit: int) -> list[zipfile.ZipInfo]:
-    """Return the zip's files in order of its directory, without folders and what a Mac adds.
+def entries(file: BinaryIO, maximum: int) -> list[zipfile.ZipInfo]:
+    """Return the zip's files in order of its directory, without folders and what a Mac adds; `maximum` with those.
 
     Raises BadFile: truncated_zip where the directory at the end is missing, bad_zip, bomb.
     """
     try:
         with zipfile.ZipFile(cast("BinaryIO", _Bounded(file))) as archive:
-            found = archive.infolist()
+            listed = archive.infolist()
     except zipfile.BadZipFile as error:
         code = "bad_zip" if _has_directory(file) else "truncated_zip"
         raise BadFile(code, "the zip breaks off or its directory is damaged") from error
     except (NotImplementedError, ValueError, OverflowError, struct.error, EOFError) as error:
         raise BadFile("bad_zip", _DAMAGED) from error
     except OSError as error:
-        if error.errno != errno.EINVAL:  # a place before the start; the disk's own troubles are no bad file
+        if (
+            error.errno != errno.EINVAL
+        ):  # an offset before the start; errors of the disk itself are no bad file
             raise
         raise BadFile("bad_zip", _DAMAGED) from error
-    if len(found) > limit:
-        raise BadFile("bomb", f"the zip holds more than {limit:,} files; send it in parts")
-    if found and min(entry.header_offset for entry in found) != 0:
+    if len(listed) > maximum:
+        raise BadFile("bomb", f"the zip holds more than {maximum:,} files; send it in parts")
+    if listed and min(entry.header_offset for entry in listed) != 0:
         raise BadFile("bad_zip", "the zip does not begin where its directory says")
-    return [entry for entry in found if not _is_noise(entry)]
+    return [entry for entry in listed if not _is_noise(entry)]
 
 
-def is_workbook(found: list[zipfile.ZipInfo]) -> bool:
-    """Tell whether the zip is an .xlsx; BadFile (unsupported_archive) for other documents that are zips."""
-    names = {entry.filename for entry in found}
+def is_workbook(listed: list[zipfile.ZipInfo]) -> bool:
+    """Return whether the zip is an .xlsx; BadFile (unsupported_archive) for other documents that are zips."""
+    names = {entry.filename for entry in listed}
     is_office = "[Content_Types].xml" in names
     if is_office and any(name.startswith("xl/") for name in names):
         return True
@@ -93,7 +97,8 @@ def extract(file: BinaryIO, entry: zipfile.ZipInfo) -> Iterator[bytes]:
         raise BadFile("unsupported_archive", "the zip is not packed by deflate; pack it again")
     crc = size = 0
     stored = _stored(file, entry)
-    for chunk in stored if entry.compress_type == zipfile.ZIP_STORED else _inflated(stored):
+    plain = stored if entry.compress_type == zipfile.ZIP_STORED else _inflated(stored)
+    for chunk in plain:
         size += len(chunk)
         if size > entry.file_size:
             break
@@ -109,49 +114,47 @@ def _stored(file: BinaryIO, entry: zipfile.ZipInfo) -> Iterator[bytes]:
     local = file.read(_LOCAL.size)
     if len(local) < _LOCAL.size or not local.startswith(_SIGNATURE):
         raise BadFile("bad_zip", _DAMAGED)
-    _, name, extra = _LOCAL.unpack(local)
-    place = entry.header_offset + _LOCAL.size + name + extra
-    left = entry.compress_size
-    while left:
-        file.seek(place)  # each time: others may read from the file between two chunks
-        chunk = file.read(min(left, _SLICE))
+    _, name_bytes, extra_bytes = _LOCAL.unpack(local)
+    position = entry.header_offset + _LOCAL.size + name_bytes + extra_bytes
+    end = position + entry.compress_size
+    while position < end:
+        file.seek(position)  # each time: others may read from the file between two chunks
+        chunk = file.read(min(end - position, ReadPolicy.zip_slice_bytes))
         if not chunk:
             raise BadFile("bad_zip", _DAMAGED)
         yield chunk
-        place += len(chunk)
-        left -= len(chunk)
+        position += len(chunk)
 
 
 def _inflated(stored: Iterator[bytes]) -> Iterator[bytes]:
-    stream = isal_zlib.decompressobj(-15)
-    for chunk in stored:
-        rest = chunk
-        while rest and not stream.eof:
-            try:
-                plain = stream.decompress(rest, _CHUNK)
-            except INFLATE_ERROR as error:
-                raise BadFile("bad_zip", _DAMAGED) from error
-            rest = stream.unconsumed_tail
-            if plain:
-                yield plain
-    if not stream.eof:
-        try:
+    """Yield the inflated bytes of a stream of deflate; BadFile (bad_zip) where it is damaged or breaks off."""
+    stream = isal_zlib.decompressobj(_RAW_DEFLATE)
+    try:
+        for chunk in stored:
+            rest = chunk
+            while rest and not stream.eof:
+                plain = stream.decompress(rest, ReadPolicy.chunk_bytes)
+                rest = stream.unconsumed_tail
+                if plain:
+                    yield plain
+        if not stream.eof:
             yield stream.flush()
-        except INFLATE_ERROR as error:
-            raise BadFile("bad_zip", _DAMAGED) from error
+    except INFLATE_ERROR as error:
+        raise BadFile("bad_zip", _DAMAGED) from error
     if not stream.eof:
         raise BadFile("bad_zip", _DAMAGED)
 
 
 def _is_noise(entry: zipfile.ZipInfo) -> bool:
-    parts = entry.filename.split("/")
-    return entry.is_dir() or "__MACOSX" in parts or parts[-1] in {".DS_Store", "Thumbs.db", "desktop.ini"}
+    """Return whether an entry is a folder, or a file that only a desktop uses."""
+    path = entry.filename.split("/")
+    return entry.is_dir() or "__MACOSX" in path or path[-1] in _DESKTOP_FILES
 
 
 def _has_directory(file: BinaryIO) -> bool:
     size = file.seek(0, io.SEEK_END)
-    file.seek(max(0, size - (1 << 16) - 22))
-    return b"PK\x05\x06" in file.read()
+    file.seek(max(0, size - _END_BYTES))
+    return _END_OF_DIRECTORY in file.read()
 
 
 class _Bounded(io.BufferedIOBase):
@@ -167,12 +170,13 @@ class _Bounded(io.BufferedIOBase):
     def tell(self) -> int:
         return self._file.tell()
 
-    def seek(self, place: int, whence: int = io.SEEK_SET) -> int:
-        return self._file.seek(place, whence)
+    def seek(self, position: int, whence: int = io.SEEK_SET) -> int:
+        return self._file.seek(position, whence)
 
     def read(self, size: int | None = -1) -> bytes:
-        wanted = _DIRECTORY + 1
-        chunk = self._file.read(wanted if size is None or size < 0 else min(size, wanted))
-        if len(chunk) > _DIRECTORY:
-            raise BadFile("bomb", f"the zip's directory is larger than {_DIRECTORY >> 20} MiB")
+        maximum = UnpackLimits.zip_directory_bytes
+        is_all = size is None or size < 0
+        chunk = self._file.read(maximum + 1 if is_all else min(cast("int", size), maximum + 1))
+        if len(chunk) > maximum:
+            raise BadFile("bomb", f"the zip's directory is larger than {maximum >> 20} MiB")
         return chunk

@@ -1,39 +1,31 @@
-"""An object is read line by line, wherever its chunks end."""
+"""A text that comes in chunks is cut into lines, wherever its chunks end."""
 
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from lakehouse import objects
-from lakehouse.landing import object_lines as module
-from lakehouse.landing.object_lines import lines
-from tests.support import cloud as clouds
-
-
-@pytest.fixture(autouse=True)
-def buckets(monkeypatch):
-    with clouds.cloud(monkeypatch):
-        yield
+from lakehouse.landing.object_lines import split_lines
 
 
-@pytest.mark.parametrize("chunk", [1, 2, 3, 100])
 @pytest.mark.parametrize(
-    ("body", "expected"),
+    ("chunks", "lines"),
     [
-        (b"", []),
-        (b"\n\n", []),
-        (b"a", [b"a"]),
-        (b"a\nbc\n\n  \ndef\n", [b"a", b"bc", b"def"]),
-        (b"a\xc3\xa9\r b\nc", [b"a\xc3\xa9\r b", b"c"]),
+        ([], [b""]),
+        ([b"a"], [b"a"]),
+        ([b"a\nb"], [b"a", b"b"]),
+        ([b"a", b"b\n", b"\nc", b"\n"], [b"ab", b"", b"c", b""]),
+        ([b"a\r", b"\n b "], [b"a\r", b"b"]),
     ],
 )
-def test_lines_are_whole(monkeypatch, chunk, body, expected):
-    """Blank ones are left out, the last one needs no newline."""
-    monkeypatch.setattr(module, "_CHUNK", chunk)
-    objects.put(clouds.OPS, "x", body)
-    assert list(lines(clouds.OPS, "x")) == expected
+def test_lines_end_at_newlines_alone(chunks, lines):
+    """The last needs none."""
+    assert list(split_lines(chunks)) == lines
 
 
-def test_no_object_has_no_lines():
-    """It may have been erased between listing and reading."""
-    assert list(lines(clouds.OPS, "nobody")) == []
+@given(st.lists(st.binary(max_size=9)))
+def test_the_cut_of_the_chunks_changes_nothing(chunks):
+    """The same lines come out as of the whole text."""
+    *others, last = b"".join(chunks).split(b"\n")
+    assert list(split_lines(chunks)) == [*others, last.strip()]

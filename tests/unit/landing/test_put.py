@@ -1,74 +1,23 @@
-"""Files from disk land once, under a key that says what is in them."""
+"""What is landed and what is not is decided before anything is sent."""
 
 from __future__ import annotations
 
-import hashlib
 import os
-import uuid
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import ClientError
 
 from lakehouse import aws
-from lakehouse.errors import Terminal
+from lakehouse.errors import Terminal, Transient
 from lakehouse.landing import put as putting
-from lakehouse.landing.put import Landed, Refused, files_in, put, put_all
-from lakehouse.landing.raw_files import listing
-
-
-def landed(settings, place):
-    return [file.key for file in listing(settings.landing_bucket, f"{place}/")]
-
-
-@pytest.fixture
-def place():
-    """Return a source and entity that no other test uses."""
-    return f"web/e{uuid.uuid4().hex}"
-
-
-def test_the_same_file_put_twice_lands_once(landing, place, tmp_path):
-    """Under whatever path it lies; and only the first put is fresh."""
-    (tmp_path / "other").mkdir()
-    for folder in (tmp_path, tmp_path / "other"):
-        (folder / "orders.csv").write_text("a,b\n")
-    first = put(landing.landing_bucket, place, tmp_path / "orders.csv")
-    again = put(landing.landing_bucket, place, tmp_path / "other" / "orders.csv")
-    assert (first.key, first.bytes, first.fresh, again.fresh) == (again.key, 4, True, False)
-    assert landed(landing, place) == [first.key]
-
-
-def test_other_contents_or_names_are_other_files(landing, place, tmp_path):
-    """A file that was corrected lands beside the one it corrects."""
-    path = tmp_path / "orders.csv"
-    for text in ("a", "b"):
-        path.write_text(text)
-        assert put(landing.landing_bucket, place, path).fresh
-    path.rename(tmp_path / "orders 订单%2e+'.csv")
-    assert put(landing.landing_bucket, place, tmp_path / "orders 订单%2e+'.csv").fresh
-    keys = landed(landing, place)
-    assert len(keys) == 3
-    assert all(key.startswith(f"{place}/") for key in keys)
-    assert sorted(key.rsplit("/", 1)[1] for key in keys) == [
-        "orders 订单%2e+'.csv",
-        "orders.csv",
-        "orders.csv",
-    ]
-
-
-def test_bytes_and_progress(landing, place, tmp_path):
-    """The object holds the file's bytes, and progress hears of each file, whether it was fresh or not."""
-    path, heard = tmp_path / "x.bin", []
-    path.write_bytes(bytes(range(256)) * 5_000)
-    for _ in range(2):
-        key = put(landing.landing_bucket, place, path, progress=heard.append).key
-    assert aws.s3().get_object(Bucket=landing.landing_bucket, Key=key)["Body"].read() == path.read_bytes()
-    assert heard == [1_280_000] * 2
+from lakehouse.landing.policy import PUT_RETRY, PutPolicy
+from lakehouse.landing.put import files_in, put
 
 
 @pytest.mark.parametrize(
     "wrong", ["web", "Web/events", "web/events/more", "../x", "web/", "/web/events", "web/ev ents"]
 )
-def test_a_place_that_is_none_is_refused(wrong, tmp_path):
+def test_what_is_no_source_key_is_refused(wrong, tmp_path):
     """Before anything is read or sent."""
     (tmp_path / "x").write_text("x")
     with pytest.raises(Terminal, match="SOURCE/ENTITY"):
@@ -80,170 +29,6 @@ def test_a_path_that_is_no_file_is_refused(tmp_path):
     for path, told in ((tmp_path / "missing", "no such file"), (tmp_path, "a folder")):
         with pytest.raises(Terminal, match=told):
             put("bucket", "web/events", path)
-
-
-# --- large files
-
-
-@pytest.fixture
-def in_parts(monkeypatch):
-    """Call a file large that is larger than 1 MiB, and its parts 5 MiB, as small as stores take them."""
-    monkeypatch.setattr(putting, "_SINGLE", 1 << 20)
-    monkeypatch.setattr(putting, "_PART", 5 << 20)
-
-
-@pytest.fixture
-def sent(monkeypatch):
-    """Return the sizes of the parts that are sent, as they are."""
-    sizes, real = [], aws.s3().upload_part
-
-    def upload_part(**request):
-        sizes.append(len(request["Body"]))
-        return real(**request)
-
-    monkeypatch.setattr(aws.s3(), "upload_part", upload_part)
-    return sizes
-
-
-def large_file(folder, size=(11 << 20) + 7):
-    path = folder / "large.bin"
-    path.write_bytes(os.urandom(1 << 10) * (size // 1024) + b"x" * (size % 1024))
-    return path
-
-
-def uploads(settings):
-    return aws.s3().list_multipart_uploads(Bucket=settings.landing_bucket).get("Uploads")
-
-
-def test_a_large_file_goes_up_in_parts_and_lands_once(landing, place, tmp_path, in_parts, sent):
-    """Its bytes are all there, in order; the second time nothing is sent."""
-    path, heard = large_file(tmp_path), []
-    first = put(landing.landing_bucket, place, path, progress=heard.append)
-    assert (first.fresh, first.bytes, sum(heard)) == (True, path.stat().st_size, path.stat().st_size)
-    assert sorted(sent) == [(1 << 20) + 7, 5 << 20, 5 << 20]
-    body = aws.s3().get_object(Bucket=landing.landing_bucket, Key=first.key)["Body"].read()
-    assert body == path.read_bytes()
-    assert first.key == f"{place}/{hashlib.sha256(body).hexdigest()[:16]}/large.bin"
-    again = put(landing.landing_bucket, place, path, progress=heard.append)
-    assert (again.fresh, again.key, len(sent)) == (False, first.key, 3)
-    assert sum(heard) == 2 * first.bytes
-    assert landed(landing, place) == [first.key]
-
-
-def test_of_two_who_send_a_large_file_at_once_one_lands_it(landing, place, tmp_path, in_parts, monkeypatch):
-    """Who completes his upload second finds the first one's object, and leaves no parts behind."""
-    path = large_file(tmp_path)
-    assert put(landing.landing_bucket, place, path).fresh
-    real, looked = putting._Upload._there, []
-
-    def there_at_the_end(upload):
-        looked.append(upload)
-        return len(looked) > 1 and real(upload)
-
-    monkeypatch.setattr(putting._Upload, "_there", there_at_the_end)
-    assert not put(landing.landing_bucket, place, path).fresh
-    assert (len(looked), len(landed(landing, place)), uploads(landing)) == (2, 1, None)
-
-
-def test_a_large_file_that_changes_meanwhile_does_not_land(landing, place, tmp_path, in_parts, monkeypatch):
-    """Its key would tell of other contents; the parts that were sent are removed."""
-    path, real = large_file(tmp_path), aws.s3().create_multipart_upload
-
-    def change_and_create(**request):
-        with path.open("ab") as file:
-            file.write(b"more")
-        return real(**request)
-
-    monkeypatch.setattr(aws.s3(), "create_multipart_upload", change_and_create)
-    with pytest.raises(Terminal, match="changed while it was landed"):
-        put(landing.landing_bucket, place, path)
-    assert (landed(landing, place), uploads(landing)) == ([], None)
-
-
-def test_parts_grow_where_there_would_be_too_many(landing, place, tmp_path, in_parts, sent, monkeypatch):
-    """S3 takes 10,000 of them: 5 TiB are some 550 MB a part, and then one at a time."""
-    monkeypatch.setattr(putting, "_PARTS", 2)
-    path = large_file(tmp_path)
-    put(landing.landing_bucket, place, path)
-    assert len(sent) == 2
-    assert abs(sent[0] - sent[1]) <= 1
-
-
-def test_a_broken_upload_leaves_nothing(landing, place, tmp_path, in_parts, monkeypatch):
-    """A part that the store refuses ends it; what went up before is removed."""
-
-    def refuse(**_):
-        raise ClientError({"Error": {"Code": "EntityTooLarge"}}, "UploadPart")
-
-    monkeypatch.setattr(aws.s3(), "upload_part", refuse)
-    with pytest.raises(ClientError):
-        put(landing.landing_bucket, place, large_file(tmp_path))
-    assert (landed(landing, place), uploads(landing)) == ([], None)
-
-
-# --- many files
-
-
-def some_files(folder, number):
-    (folder / "files").mkdir()
-    for n in range(number):
-        (folder / "files" / f"{n:05d}").write_text(str(n))
-    return sorted((folder / "files").iterdir())
-
-
-def test_a_bad_file_stops_no_other(landing, place, tmp_path, monkeypatch):
-    """Each is told in its place: missing, with too long a key, refused by the store."""
-    paths = some_files(tmp_path, 6)
-    paths[1] = tmp_path / "gone"
-    real = aws.s3().put_object
-
-    def refuse_one(**request):
-        if request["Key"].endswith("/00003"):
-            raise ClientError({"Error": {"Code": "InvalidRequest"}}, "PutObject")
-        return real(**request)
-
-    monkeypatch.setattr(aws.s3(), "put_object", refuse_one)
-    monkeypatch.setattr(putting, "_KEY_BYTES", len(place) + 17 + 10)
-    paths.append(tmp_path / ("long" * 9))
-    paths[-1].write_text("x")
-    outcomes = list(put_all(landing.landing_bucket, place, iter(paths)))
-    assert [type(one) for one in outcomes] == [Landed, Refused, Landed, Refused, Landed, Landed, Refused]
-    assert [str(one.path.name) for one in outcomes if isinstance(one, Refused)] == [
-        "gone",
-        "00003",
-        "long" * 9,
-    ]
-    assert "no such file" in outcomes[1].reason
-    assert "InvalidRequest" in outcomes[3].reason
-    assert "is too long; a key has" in outcomes[6].reason
-    assert len(landed(landing, place)) == 4
-
-
-def test_files_are_not_looked_at_long_before_it_is_their_turn(landing, place, tmp_path):
-    """A million of them need no more memory than a hundred; and the order of outcomes is that of the files."""
-    taken = []
-
-    def paths():
-        for path in some_files(tmp_path, 100):
-            taken.append(path)
-            yield path
-
-    names = []
-    for number, one in enumerate(put_all(landing.landing_bucket, place, paths()), 1):
-        assert len(taken) <= number + putting._AHEAD
-        names.append(one.key.rsplit("/", 1)[1])
-    assert names == [f"{n:05d}" for n in range(100)]
-
-
-def test_a_store_that_is_away_ends_it(place, tmp_path, monkeypatch, landing):
-    """Nobody waits for a hundred thousand time-outs."""
-
-    def away(**_):
-        raise EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
-
-    monkeypatch.setattr(aws.s3(), "put_object", away)
-    with pytest.raises(EndpointConnectionError):
-        list(put_all(landing.landing_bucket, place, some_files(tmp_path, 50)))
 
 
 def test_folders_stand_for_their_files(tmp_path):
@@ -275,3 +60,72 @@ def test_a_folder_that_cannot_be_read_is_told(tmp_path, monkeypatch):
     assert one == tmp_path / "secret"
     with pytest.raises(Terminal, match="a folder that cannot be read"):
         put("bucket", "web/events", one)
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("orders 订单%2e+'.csv", "orders 订单%2e+'.csv"),
+        ("a\nb\\c\x7f", "a_b_c_"),
+        ("broken\udcff.csv", "broken_.csv"),
+        ("x" * 300 + ".csv", "x" * 196 + ".csv"),
+        ("订" * 100 + ".csv", "订" * 65 + ".csv"),
+    ],
+)
+def test_a_name_becomes_one_that_every_store_takes(name, safe):
+    """Long ones keep their end, where the ending is; no character is cut in two."""
+    assert putting._safe_name(name) == safe
+    assert len(safe.encode()) <= PutPolicy.name_bytes
+
+
+def test_a_key_holds_the_source_key_the_hash_and_the_name(tmp_path):
+    """One that S3 does not take is refused."""
+    assert (
+        putting._key("web/events", tmp_path / "a.json", "0123456789abcdef0123")
+        == "web/events/0123456789abcdef/a.json"
+    )
+    with pytest.raises(Terminal, match=r"is too long; a key has at most 1024 bytes"):
+        putting._key("web/" + "e" * 1_000, tmp_path / "a.json", "0123456789abcdef")
+
+
+class Client:
+    """Answers writes with errors in turn, then takes them."""
+
+    def __init__(self, *codes):
+        self.codes = list(codes)
+        self.requests = 0
+
+    def put_object(self, **_):
+        self.requests += 1
+        if self.codes:
+            raise ClientError({"Error": {"Code": self.codes.pop(0)}}, "PutObject")
+
+
+@pytest.mark.parametrize(
+    ("codes", "written", "requests"),
+    [
+        ((), True, 1),
+        (("PreconditionFailed",), False, 1),
+        (("ConditionalRequestConflict",), True, 2),
+        (("409", "OperationAborted"), True, 3),
+        (("409", "412"), False, 2),
+    ],
+)
+def test_a_race_for_a_key_is_run_again(monkeypatch, codes, written, requests):
+    """Whoever loses it finds the file there, or writes it."""
+    client = Client(*codes)
+    monkeypatch.setattr(aws, "s3", lambda: client)
+    assert putting._put_once("bucket", "key", b"x") is written
+    assert client.requests == requests
+
+
+def test_a_race_without_end_may_be_won_later(monkeypatch):
+    """It is transient; other errors are raised as they are."""
+    client = Client(*["409"] * 9)
+    monkeypatch.setattr(aws, "s3", lambda: client)
+    with pytest.raises(Transient, match="others write it too"):
+        putting._put_once("bucket", "key", b"x")
+    assert client.requests == PUT_RETRY.attempts
+    monkeypatch.setattr(aws, "s3", lambda: Client("AccessDenied"))
+    with pytest.raises(ClientError, match="AccessDenied"):
+        putting._put_once("bucket", "key", b"x")

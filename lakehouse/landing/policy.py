@@ -1,0 +1,65 @@
+"""The tunable numbers of landing: how files go up, how raw files are read and unpacked, how old a webhook may be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from lakehouse.policy import GIB, KIB, MIB, Policy
+from lakehouse.retrying import RetryPolicy
+
+
+@dataclass(frozen=True)
+class PutPolicy(Policy):
+    """How files go from disk to the landing bucket."""
+
+    single_request_bytes: Annotated[int, "largest file that goes up in one request, bytes"] = 8 * MIB
+    part_bytes: Annotated[
+        int, "bytes of a part of a larger file; more where it would have too many parts"
+    ] = 16 * MIB
+    in_flight_bytes: Annotated[int, "bytes of parts that are under way at once"] = 64 * MIB
+    files_at_once: Annotated[int, "files that go up side by side; of large ones, one at a time"] = 4
+    files_ahead: Annotated[int, "files whose outcome may wait for that of a file before them"] = 16
+    name_bytes: Annotated[
+        int, "bytes of a file's name that its key keeps, from the end; SeaweedFS takes 240"
+    ] = 200
+
+
+# A file that several put at once: all but one are told to come again, and then find it there.
+PUT_RETRY = RetryPolicy(attempts=3)
+
+
+@dataclass(frozen=True)
+class ReadPolicy(Policy):
+    """How raw files and other objects are read."""
+
+    chunk_bytes: Annotated[int, "bytes that are read, unpacked and handed on at once"] = MIB
+    zip_slice_bytes: Annotated[int, "bytes of a zip's member that are read from scratch disk at once"] = (
+        128 * KIB
+    )
+    zstd_slice_bytes: Annotated[
+        int, "bytes of a zstd that are unpacked at once; what follows a frame in them is copied once a frame"
+    ] = 64 * KIB
+
+
+@dataclass(frozen=True)
+class UnpackLimits(Policy):
+    """How much one raw file may become; beyond it, it counts as a bomb."""
+
+    total_bytes: Annotated[int, "bytes that come out of one raw file, at most"] = 64 * GIB
+    ratio: Annotated[
+        int, "bytes out for each byte in, at most: genuine logs reach 100, a bomb of gzip 1,000"
+    ] = 300
+    ratio_from_bytes: Annotated[int, "bytes out from which on the ratio counts"] = 64 * MIB
+    members: Annotated[int, "files in a zip; frames of a zstd, where they hold next to nothing"] = 10_000
+    least_frame_bytes: Annotated[int, "bytes out of a zstd's frame below which it holds next to nothing"] = (
+        256
+    )
+    zip_directory_bytes: Annotated[int, "bytes of a zip's directory, which is held in memory"] = 4 * MIB
+
+
+@dataclass(frozen=True)
+class WebhookPolicy(Policy):
+    """What a webhook must be to be accepted."""
+
+    tolerance_seconds: Annotated[int, "how far a signature's time may be from ours, both ways, seconds"] = 300
