@@ -12,6 +12,7 @@ from typing import Any
 
 from lakehouse.errors import Transient
 from lakehouse.landing.put import put
+from lakehouse.progress import Progress
 from lakehouse.sample import company, purchases
 from lakehouse.settings import Settings
 from lakehouse.stages import tick
@@ -19,8 +20,6 @@ from lakehouse.stages import tick
 AS_OF = "1998-06-30"  # the CDNOW purchases end on this day
 PATIENCE_S = 600.0
 COMPANY = 500  # customers of the generated company that lands beside the real purchases
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)

@@ -35,13 +35,13 @@ class _Lines:
         self._bar = bar
         self._tasks = {name: bar.add_task(text, total=None, start=False) for name, text in _STAGES.items()}
 
-    def __call__(self, stage: str, done: int, of: int) -> None:
+    def __call__(self, step: str, done: int = 0, total: int = 0) -> None:
         """Show progress of a stage; without a count it is merely under way."""
-        name = stage if stage in self._tasks else "sample"
+        name = step if step in self._tasks else "sample"
         task = self._tasks[name]
         self._bar.start_task(task)
-        if of:
-            self._bar.update(task, total=of, completed=done)
+        if total:
+            self._bar.update(task, total=total, completed=done)
 
     def finish(self) -> None:
         """Mark every line as done."""
