@@ -9,7 +9,7 @@ from typing import Protocol
 class Progress(Protocol):
     """Hears of progress, perhaps in several threads."""
 
-    def __call__(self, step: str, done: int = 0, total: int = 0) -> None:
+    def __call__(self, step: str, /, done: int = 0, total: int = 0) -> None:
         """Hear that `done` of `total` units of a step are done; `total` 0: how many there are is unknown.
 
         `step` is shown to a person: the name of a table or file, or what is being done. Units are bytes, rows, files

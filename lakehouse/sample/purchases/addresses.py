@@ -6,9 +6,10 @@ no mobile numbers for fiction: never call or text a number of the sample.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lakehouse.sample.purchases.names import words
+from lakehouse.sample.purchases.policy import HubspotPolicy
 
 if TYPE_CHECKING:
     import random
@@ -55,7 +56,7 @@ _AMERICAN_FORMATS = (
     "+1 ({0}) {1}-{2}",
 )
 _FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
-_FULL_WIDTH_SHARE = 0.01
+_LINES_AN_AREA: Final = 100  # 555-0100 to 555-0199
 
 
 class AddressBook:
@@ -64,13 +65,13 @@ class AddressBook:
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
         self._taken: set[str] = set()
-        self._american = list(range(len(US_AREA_CODES) * 100))
+        self._american = list(range(len(US_AREA_CODES) * _LINES_AN_AREA))
         rng.shuffle(self._american)
 
     def email(self, name: Name) -> str:
         """Return a new address that fits the name; no two differ by dots or domain alone."""
-        rng, given, family = self._rng, name.latin_given, name.latin_family
-        local = rng.choice(
+        given, family = name.latin_given, name.latin_family
+        local_part = self._rng.choice(
             (
                 f"{given}.{family}",
                 f"{family}{given}",
@@ -79,27 +80,33 @@ class AddressBook:
                 f"{family}.{given}",
             )
         )
+        letters = local_part.replace(".", "").replace("_", "")
         suffix = ""
-        while (plain := local.replace(".", "").replace("_", "") + suffix) in self._taken:
-            suffix = str(rng.randrange(50, 10_000))
-        self._taken.add(plain)
-        return f"{local}{suffix}@{rng.choice(DOMAINS)}"
+        while letters + suffix in self._taken:
+            suffix = str(self._rng.randrange(50, 10_000))
+        self._taken.add(letters + suffix)
+        return f"{local_part}{suffix}@{self._rng.choice(DOMAINS)}"
 
     def phone(self, *, chinese: bool) -> str:
         """Return a new mobile number of China, or a new fictional number of the United States."""
-        if not chinese:
-            area, line = divmod(self._american.pop(), 100)
-            return f"{UNITED_STATES}{US_AREA_CODES[area]}55501{line:02d}"
-        while (number := f"{CHINA}13{self._rng.randrange(10**9):09d}") in self._taken:
-            pass
-        self._taken.add(number)
-        return number
+        return self._chinese_mobile() if chinese else self._american_number()
+
+    def _american_number(self) -> str:
+        area, line = divmod(self._american.pop(), _LINES_AN_AREA)
+        return f"{UNITED_STATES}{US_AREA_CODES[area]}55501{line:02d}"
+
+    def _chinese_mobile(self) -> str:
+        while True:
+            number = f"{CHINA}13{self._rng.randrange(10**9):09d}"
+            if number not in self._taken:
+                self._taken.add(number)
+                return number
 
 
 def typed_phone(rng: random.Random, number: str) -> str:
     """Return an E.164 number as people type it; it is the same number when read in its own country."""
     if number.startswith(UNITED_STATES):
         return rng.choice(_AMERICAN_FORMATS).format(number[2:5], number[5:8], number[8:])
-    if rng.random() < _FULL_WIDTH_SHARE:
+    if rng.random() < HubspotPolicy.phone_full_width:
         return number[3:].translate(_FULL_WIDTH)
     return rng.choice(_CHINESE_FORMATS).format(number[3:6], number[6:10], number[10:])

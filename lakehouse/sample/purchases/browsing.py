@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lakehouse.sample.purchases.policy import WebPolicy
+
 if TYPE_CHECKING:
     import random
 
@@ -38,8 +40,6 @@ PRODUCTS = (
 REFERRERS = ("", "", "https://search.example.org/", "https://news.example.net/music")
 # busy in the evening; nobody starts after 22:59, so that a visit stays within its day
 HOURS = (8, 9, 10, 10, 11, 12, 12, 13, 14, 15, 16, 17, 18, 19, 19, 20, 20, 20, 21, 21, 22)
-SECOND_DEVICE = 0.30
-OTHER_DEVICE = 0.25  # of the visits of people who have two
 
 
 class Device(NamedTuple):
@@ -58,14 +58,16 @@ def uuid_like(rng: random.Random) -> str:
 
 def devices(rng: random.Random, *, chinese: bool) -> list[Device]:
     """Return the one or two devices of a person."""
-    owned = 2 if rng.random() < SECOND_DEVICE else 1
+    count = 2 if rng.random() < WebPolicy.second_device else 1
     locale = "zh-CN" if chinese else "en-US"
-    return [Device(uuid_like(rng), rng.choice(AGENTS), locale) for _ in range(owned)]
+    return [Device(uuid_like(rng), rng.choice(AGENTS), locale) for _ in range(count)]
 
 
 def pick_device(rng: random.Random, owned: list[Device]) -> Device:
     """Return the device of one visit: mostly the first."""
-    return owned[-1] if len(owned) > 1 and rng.random() < OTHER_DEVICE else owned[0]
+    if len(owned) > 1 and rng.random() < WebPolicy.on_second_device:
+        return owned[-1]
+    return owned[0]
 
 
 def page(rng: random.Random) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from lakehouse.sample.purchases.policy import PeoplePolicy
+
 if TYPE_CHECKING:
     import random
 
@@ -23,7 +25,8 @@ def words(text: str) -> list[str]:
 
 
 def _pairs(text: str) -> list[tuple[str, str]]:
-    return list(zip(words(text)[::2], words(text)[1::2], strict=True))
+    both = words(text)
+    return list(zip(both[::2], both[1::2], strict=True))
 
 
 SURNAMES = _pairs(
@@ -76,14 +79,12 @@ ENGLISH_CITIES = (
     "St. Louis",
 )
 
-_TWO_CHARACTERS = 0.65
-
 
 def chinese_name(rng: random.Random) -> Name:
     """Draw a Chinese name; two thirds of the given names have two characters."""
     family, latin_family = rng.choice(SURNAMES)
     given, latin_given = rng.choice(GIVEN_CHARACTERS)
-    if rng.random() < _TWO_CHARACTERS:
+    if rng.random() < PeoplePolicy.two_characters:
         second, latin_second = rng.choice(GIVEN_CHARACTERS)
         given, latin_given = given + second, latin_given + latin_second
     return Name(family, given, latin_family, latin_given)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from lakehouse.sample.purchases import names
 from lakehouse.sample.purchases.addresses import AddressBook
+from lakehouse.sample.purchases.policy import PeoplePolicy
 
 if TYPE_CHECKING:
     import random
@@ -14,14 +16,6 @@ if TYPE_CHECKING:
 
     from lakehouse.sample.purchases.names import Name
     from lakehouse.sample.purchases.shop import Purchase
-
-CHINESE = 0.40
-RELATIVE = 0.001  # starts a household with the person before: two people, one phone
-IN_HUBSPOT = 0.75
-# 35 % of all people are in Salesforce, and 70 % of those are in HubSpot too
-IN_SALESFORCE_TOO = 0.35 * 0.70 / IN_HUBSPOT
-IN_SALESFORCE_ONLY = 0.35 * 0.30 / (1 - IN_HUBSPOT)
-IDENTIFIED = 0.50
 
 
 @dataclass(slots=True)
@@ -48,25 +42,25 @@ class Person:
         return "China" if self.chinese else "United States"
 
 
-def people(rng: random.Random, bought: Iterable[Purchase]) -> list[Person]:
+def make_people(rng: random.Random, purchases: Iterable[Purchase]) -> list[Person]:
     """Generate one person a customer, in order of customer id; purchases come sorted by customer and day."""
     book = AddressBook(rng)
-    found: list[Person] = []
-    for purchase in bought:
-        if found and found[-1].shop_id == purchase.customer_id:
-            continue
-        person = _person(rng, book, purchase)
-        if found and found[-1].relative is None and rng.random() < RELATIVE:
-            _join_household(person, found[-1], book)
-        found.append(person)
-    return found
+    people: list[Person] = []
+    for _, purchases_of_customer in groupby(purchases, key=lambda purchase: purchase.customer_id):
+        person = _person(rng, book, next(purchases_of_customer))
+        previous = people[-1] if people else None
+        may_be_relative = previous is not None and previous.relative is None
+        if may_be_relative and rng.random() < PeoplePolicy.relative:
+            _join_household(person, people[-1], book)
+        people.append(person)
+    return people
 
 
 def _person(rng: random.Random, book: AddressBook, first: Purchase) -> Person:
-    chinese = rng.random() < CHINESE
+    chinese = rng.random() < PeoplePolicy.chinese
     name = names.chinese_name(rng) if chinese else names.english_name(rng)
-    in_hubspot = rng.random() < IN_HUBSPOT
-    in_salesforce = rng.random() < (IN_SALESFORCE_TOO if in_hubspot else IN_SALESFORCE_ONLY)
+    in_hubspot = rng.random() < PeoplePolicy.in_hubspot
+    in_salesforce = rng.random() < _share_in_salesforce(in_hubspot=in_hubspot)
     return Person(
         shop_id=first.customer_id,
         joined=first.day,
@@ -79,13 +73,21 @@ def _person(rng: random.Random, book: AddressBook, first: Purchase) -> Person:
         city=rng.choice(names.CHINESE_CITIES if chinese else names.ENGLISH_CITIES),
         in_hubspot=in_hubspot,
         in_salesforce=in_salesforce,
-        identified=rng.random() < IDENTIFIED,
+        identified=rng.random() < PeoplePolicy.identified,
     )
 
 
+def _share_in_salesforce(*, in_hubspot: bool) -> float:
+    """Return how many of those in HubSpot, or of those not in it, are in Salesforce."""
+    if in_hubspot:
+        return PeoplePolicy.in_salesforce * PeoplePolicy.salesforce_overlap / PeoplePolicy.in_hubspot
+    return PeoplePolicy.in_salesforce * (1 - PeoplePolicy.salesforce_overlap) / (1 - PeoplePolicy.in_hubspot)
+
+
 def _join_household(person: Person, head: Person, book: AddressBook) -> None:
+    """Give a person the family name, city and phone of another; both then name each other as relatives."""
     person.chinese, person.city, person.phone = head.chinese, head.city, head.phone
-    given = person.name if person.chinese == head.chinese else head.name
-    person.name = given._replace(family=head.name.family, latin_family=head.name.latin_family)
+    name = person.name if person.chinese == head.chinese else head.name
+    person.name = name._replace(family=head.name.family, latin_family=head.name.latin_family)
     person.email, person.other_email = book.email(person.name), book.email(person.name)
     person.relative, head.relative = head.shop_id, person.shop_id

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from lakehouse.sample.purchases.addresses import typed_phone
 from lakehouse.sample.purchases.files import SampleFile, columns, write_csv
 from lakehouse.sample.purchases.hubspot_export import GENERATED
+from lakehouse.sample.purchases.policy import SalesforcePolicy
 from lakehouse.sample.purchases.truth import Record, Statement
+from lakehouse.sample.salesforce_ids import case_suffix
 
 if TYPE_CHECKING:
     import random
@@ -44,18 +46,8 @@ DEALS = (
     "School library",
 )
 
-BY_EMAIL = 0.60  # the rest shares a phone with HubSpot and has another e-mail
-NO_MOBILE = 0.50
-PHONE_TOO = 0.20
-LOYALTY = 0.30
-PINYIN = 0.50
-OPTED_OUT = 0.12
-OPTED_OUT_AFTER_YES = 0.05
-OPTED_OUT_AFTER_NO = 0.70
-CONTACTS_A_DEAL = 20
-_END = dt.datetime(1998, 6, 30, 17)  # noqa: DTZ001 - written as UTC
+_LAST_MOMENT = dt.datetime(1998, 6, 30, 17)  # noqa: DTZ001 - written as UTC
 _BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
-_CHECK = string.ascii_uppercase + "012345"
 
 
 @dataclass(slots=True)
@@ -75,17 +67,13 @@ class Contact:
 
 
 def salesforce_id(prefix: str, number: int) -> str:
-    """Return an 18-character id: 3 of the object type, 12 of the record, 3 that check the letters' case."""
+    """Return an 18-character id: 3 of the object type, 12 of the record, 3 that say which letters are capitals."""
     digits = ""
     for _ in range(7):
         number, digit = divmod(number, len(_BASE62))
         digits = _BASE62[digit] + digits
-    short = f"{prefix}5g000{digits}"
-    check = ""
-    for start in (0, 5, 10):
-        bits = (c.isupper() << place for place, c in enumerate(short[start : start + 5]))
-        check += _CHECK[sum(bits)]
-    return short + check
+    short_id = f"{prefix}5g000{digits}"
+    return short_id + case_suffix(short_id)
 
 
 def write_contacts(folder: Path, rng: random.Random, truth: Truth) -> tuple[SampleFile, list[Contact]]:
@@ -99,54 +87,68 @@ def write_contacts(folder: Path, rng: random.Random, truth: Truth) -> tuple[Samp
             contacts.append(contact)
             _note(truth, contact)
     path = folder / "salesforce_contacts.csv"
-    write_csv(path, CONTACT_HEADER, (_row(rng, c) for c in contacts), quote_all=True)
+    write_csv(path, CONTACT_HEADER, (_row(rng, contact) for contact in contacts), quote_all=True)
     return SampleFile("salesforce", "contacts", path, len(contacts)), contacts
 
 
 def _contact(rng: random.Random, person: Person, number: int, truth: Truth) -> Contact:
     known = truth.known[person.shop_id]
-    by_phone = person.phone in known.phones and (rng.random() >= BY_EMAIL or person.email not in known.emails)
+    shares_phone = person.phone in known.phones and (
+        rng.random() >= SalesforcePolicy.by_email or person.email not in known.emails
+    )
     opted_out, created, modified = _history(rng, person, truth)
-    typed = typed_phone(rng, person.phone)
-    # a sole tie to HubSpot must stand in the row: the phone in one half, the e-mail in the other
+    phone_as_typed = typed_phone(rng, person.phone)
+    # the one identifier that ties the row to HubSpot's must be in it: the phone, or else the e-mail
     return Contact(
         person=person,
         record_id=salesforce_id("003", number),
         account_id=salesforce_id("001", number + rng.randint(1, 10_000)),
-        email=person.other_email if by_phone else rng.choice((str.upper, str.title, str.lower))(person.email),
-        mobile=typed if by_phone or rng.random() >= NO_MOBILE else "",
-        phone=typed_phone(rng, person.phone) if by_phone and rng.random() < PHONE_TOO else "",
-        loyalty=person.shop_id if rng.random() < LOYALTY else "",
+        email=person.other_email if shares_phone else _email_in_any_case(rng, person.email),
+        mobile=phone_as_typed if shares_phone or rng.random() >= SalesforcePolicy.no_mobile else "",
+        phone=_second_phone(rng, person) if shares_phone else "",
+        loyalty=person.shop_id if rng.random() < SalesforcePolicy.loyalty else "",
         opted_out=opted_out,
         created=created,
         modified=modified,
     )
 
 
+def _email_in_any_case(rng: random.Random, email: str) -> str:
+    change_case = rng.choice((str.upper, str.title, str.lower))
+    return change_case(email)
+
+
+def _second_phone(rng: random.Random, person: Person) -> str:
+    return typed_phone(rng, person.phone) if rng.random() < SalesforcePolicy.second_phone else ""
+
+
 def _history(rng: random.Random, person: Person, truth: Truth) -> tuple[bool, dt.datetime, dt.datetime]:
-    """Return whether the person opted out, and the row's two times.
+    """Return whether the person opted out, and when the row was created and modified.
 
     After a yes in HubSpot an opt-out is later than the yes. After a no there, a row without opt-out is
     older than the no, so that no reading of it overrules the no.
     """
     joined = dt.datetime.fromisoformat(person.joined)
-    said = [s for s in truth.known[person.shop_id].statements if s.source == "hubspot"]
+    statements = [said for said in truth.known[person.shop_id].statements if said.source == "hubspot"]
     created = joined + dt.timedelta(days=rng.randrange(4), seconds=rng.randrange(8 * 3600, 20 * 3600))
-    later = min(created + dt.timedelta(days=rng.randrange(1, 400), seconds=rng.randrange(3600)), _END)
+    delay = dt.timedelta(days=rng.randrange(1, 400), seconds=rng.randrange(3600))
+    modified = min(created + delay, _LAST_MOMENT)
     draw = rng.random()
-    if not said:
-        return draw < OPTED_OUT, created, later
-    spoken = dt.datetime.fromisoformat(max(s.day for s in said))
-    if any(s.status == "granted" for s in said):
-        opted_out = draw < OPTED_OUT_AFTER_YES
-        after = min(spoken + dt.timedelta(days=rng.randrange(2, 90), seconds=rng.randrange(3600)), _END)
-        return opted_out, created, after if opted_out else later
-    if draw < OPTED_OUT_AFTER_NO:
-        return True, created, later
+    if not statements:
+        return draw < SalesforcePolicy.opted_out, created, modified
+    last_statement = dt.datetime.fromisoformat(max(statement.day for statement in statements))
+    if any(statement.status == "granted" for statement in statements):
+        delay = dt.timedelta(days=rng.randrange(2, 90), seconds=rng.randrange(3600))
+        if draw < SalesforcePolicy.opted_out_after_yes:
+            return True, created, min(last_statement + delay, _LAST_MOMENT)
+        return False, created, modified
+    if draw < SalesforcePolicy.opted_out_after_no:
+        return True, created, modified
     return False, created, created + dt.timedelta(days=rng.randrange(3), seconds=rng.randrange(3600))
 
 
 def _note(truth: Truth, contact: Contact) -> None:
+    """Note a contact in the truth; a statement that nobody opted out is a default, not a consent."""
     person = contact.person
     known = truth.known[person.shop_id]
     truth.count("salesforce", "contacts")
@@ -154,22 +156,22 @@ def _note(truth: Truth, contact: Contact) -> None:
     truth.count("salesforce", "also_in_hubspot", int(bool(known.records["hubspot"])))
     truth.count("salesforce", "opted_out_after_yes", int(contact.opted_out and known.consent == "granted"))
     phone = person.phone if contact.mobile else None
-    carried = (contact.email.lower(), phone, contact.loyalty or None)
-    truth.record(person, Record("salesforce", contact.record_id, *carried))
+    record = Record("salesforce", contact.record_id, contact.email.lower(), phone, contact.loyalty or None)
+    truth.note_record(person, record)
     status: Status = "denied" if contact.opted_out else "not_opted_out"
     day = contact.modified.date().isoformat()
-    truth.state(person, Statement("salesforce", contact.record_id, status, day))
+    truth.note_statement(person, Statement("salesforce", contact.record_id, status, day))
 
 
 def _row(rng: random.Random, contact: Contact) -> list[str]:
     person, name = contact.person, contact.person.name
-    pinyin = person.chinese and rng.random() < PINYIN
+    in_pinyin = person.chinese and rng.random() < SalesforcePolicy.pinyin
     return [
         contact.record_id,
         "false",
         contact.account_id,
-        name.latin_family.title() if pinyin else name.family,
-        name.latin_given.title() if pinyin else name.given,
+        name.latin_family.title() if in_pinyin else name.family,
+        name.latin_given.title() if in_pinyin else name.given,
         contact.email,
         contact.phone,
         contact.mobile,
@@ -185,9 +187,8 @@ def _row(rng: random.Random, contact: Contact) -> list[str]:
 
 def write_opportunities(folder: Path, rng: random.Random, contacts: list[Contact]) -> SampleFile:
     """Write `salesforce/opportunities`: one for about every twentieth contact."""
-    rows = [
-        _opportunity(rng, rng.choice(contacts), number) for number in range(len(contacts) // CONTACTS_A_DEAL)
-    ]
+    count = len(contacts) // SalesforcePolicy.contacts_a_deal
+    rows = [_opportunity(rng, rng.choice(contacts), number) for number in range(count)]
     path = folder / "salesforce_opportunities.csv"
     write_csv(path, OPPORTUNITY_HEADER, rows, quote_all=True)
     return SampleFile("salesforce", "opportunities", path, len(rows))
@@ -195,10 +196,13 @@ def write_opportunities(folder: Path, rng: random.Random, contacts: list[Contact
 
 def _opportunity(rng: random.Random, contact: Contact, number: int) -> list[str]:
     stage = rng.choice(list(STAGES))
-    closed = stage.startswith("Closed")
-    created = min(contact.created + dt.timedelta(days=rng.randrange(200)), _END - dt.timedelta(days=40))
+    is_closed = stage.startswith("Closed")
+    latest = _LAST_MOMENT - dt.timedelta(days=40)
+    created = min(contact.created + dt.timedelta(days=rng.randrange(200)), latest)
     modified = created + dt.timedelta(days=rng.randrange(1, 30))
-    close_day = modified.date() if closed else dt.date(1998, 7, 1) + dt.timedelta(days=rng.randrange(90))
+    close_day = modified.date()
+    if not is_closed:
+        close_day = dt.date(1998, 7, 1) + dt.timedelta(days=rng.randrange(90))
     return [
         salesforce_id("006", 7_000_000_000 + 37 * number),
         contact.account_id,
@@ -208,7 +212,7 @@ def _opportunity(rng: random.Random, contact: Contact, number: int) -> list[str]
         f"{rng.randrange(2_000, 250_000) / 100:.2f}",
         "USD",
         close_day.isoformat(),
-        str(closed).lower(),
+        str(is_closed).lower(),
         str(stage == "Closed Won").lower(),
         str(STAGES[stage]),
         GENERATED,

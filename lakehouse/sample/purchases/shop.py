@@ -19,6 +19,7 @@ MASTER = Path(__file__).with_name("CDNOW_master.txt.gz")
 LICENCE = MASTER.with_name("CDNOW_LICENSE")
 HEADER = "order_id,customer_id,ordered_at,quantity,amount,currency,store"
 CURRENCY = "USD"
+STORE = "cdnow"
 HALF_YEARS = ("1997H1", "1997H2", "1998H1")
 _FIRST_MONTH_OF_H2 = "07"
 
@@ -33,17 +34,24 @@ class Purchase(NamedTuple):
     amount: str
 
     @property
+    def month(self) -> str:
+        """The month of the purchase, such as `1997-03`."""
+        return self.day[:7]
+
+    @property
     def half_year(self) -> str:
         """The half-year of the purchase, such as `1997H1`."""
-        return f"{self.day[:4]}H{1 if self.day[5:7] < _FIRST_MONTH_OF_H2 else 2}"
+        year, month, _ = self.day.split("-")
+        half = 1 if month < _FIRST_MONTH_OF_H2 else 2
+        return f"{year}H{half}"
 
 
-def purchases(customers: int | None = None) -> list[Purchase]:
+def read_purchases(customers: int | None = None) -> list[Purchase]:
     """Read the purchases of the first `customers` customers (None: all) in file order.
 
     The master file has no order id and 255 exact duplicates, so a row's number is its order id.
     """
-    found: list[Purchase] = []
+    purchases: list[Purchase] = []
     with gzip.open(MASTER, "rt", encoding="ascii") as lines:
         next(lines)
         for number, line in enumerate(lines, start=1):
@@ -51,20 +59,20 @@ def purchases(customers: int | None = None) -> list[Purchase]:
             if customers is not None and int(customer) > customers:
                 break  # the file is sorted by customer
             iso_day = f"{day[:4]}-{day[4:6]}-{day[6:]}"
-            found.append(Purchase(f"O{number:06d}", f"C{customer}", iso_day, quantity, amount))
-    return found
+            purchases.append(Purchase(f"O{number:06d}", f"C{customer}", iso_day, quantity, amount))
+    return purchases
 
 
-def write_orders(folder: Path, bought: Sequence[Purchase]) -> list[SampleFile]:
+def write_orders(folder: Path, purchases: Sequence[Purchase]) -> list[SampleFile]:
     """Write `shop/orders`, one CSV file a half-year; a half-year without purchases gets no file."""
     lines: dict[str, list[str]] = {half_year: [] for half_year in HALF_YEARS}
-    for p in bought:
-        row = f"{p.order_id},{p.customer_id},{p.day},{p.quantity},{p.amount},{CURRENCY},cdnow"
-        lines[p.half_year].append(row)
-    written = []
+    for purchase in purchases:
+        cells = (*purchase, CURRENCY, STORE)
+        lines[purchase.half_year].append(",".join(cells))
+    files = []
     for half_year, rows in lines.items():
         if rows:
             path = folder / f"shop_orders_{half_year}.csv"
             path.write_text("\n".join([HEADER, *rows]) + "\n", encoding="utf-8", newline="\n")
-            written.append(SampleFile("shop", "orders", path, len(rows)))
-    return written
+            files.append(SampleFile("shop", "orders", path, len(rows)))
+    return files

@@ -66,7 +66,7 @@ class BadRow(NamedTuple):
 
 @dataclass(slots=True)
 class Known:
-    """What the files tell of one person."""
+    """What the files say of one person: ids of records by source, clean e-mails and phones, statements."""
 
     records: dict[str, list[str]] = field(default_factory=lambda: {"hubspot": [], "salesforce": []})
     emails: set[str] = field(default_factory=set)
@@ -74,12 +74,18 @@ class Known:
     statements: list[Statement] = field(default_factory=list)
 
     @property
+    def nodes(self) -> list[str]:
+        """The names of the person's records among those of all sources."""
+        return [f"{source}:{record_id}" for source, ids in self.records.items() for record_id in ids]
+
+    @property
     def consent(self) -> str:
         """`granted`, `denied` or `unknown`; see the note on consent."""
-        said = [s for s in self.statements if s.status != "not_opted_out"]
-        if not said:
+        answers = [statement for statement in self.statements if statement.status != "not_opted_out"]
+        if not answers:
             return "unknown"
-        return max(said, key=lambda s: (s.day, s.status == "denied")).status
+        newest = max(answers, key=lambda statement: (statement.day, statement.status == "denied"))
+        return newest.status
 
     def as_json(self, shop_id: str, identified: bool) -> dict[str, Any]:
         """Return the entry of this person without what is empty."""
@@ -96,7 +102,7 @@ class Known:
 
 
 class Truth:
-    """The books of the generator."""
+    """Collects what is true while the files are written, and writes `truth.json`."""
 
     def __init__(self, seed: int, people: Sequence[Person]) -> None:
         self.seed = seed
@@ -106,18 +112,18 @@ class Truth:
         self.bad: list[BadRow] = []
         self._links = Links()
 
-    def record(self, person: Person, record: Record) -> None:
+    def note_record(self, person: Person, record: Record) -> None:
         """Note a CRM record of a person."""
         self.known[person.shop_id].records[record.source].append(record.record_id)
-        self._tie(record.node, person, record.email, record.phone)
+        self._note_identifiers(record.node, person, record.email, record.phone)
         if record.shop_id:
             self._links.join(record.node, [f"shop:{record.shop_id}"])
 
-    def identify(self, person: Person, *, email: str | None, phone: str | None) -> None:
+    def note_identify(self, person: Person, *, email: str | None, phone: str | None) -> None:
         """Note that the web says these belong to the person's shop id."""
-        self._tie(f"shop:{person.shop_id}", person, email, phone)
+        self._note_identifiers(f"shop:{person.shop_id}", person, email, phone)
 
-    def _tie(self, node: str, person: Person, email: str | None, phone: str | None) -> None:
+    def _note_identifiers(self, node: str, person: Person, email: str | None, phone: str | None) -> None:
         known = self.known[person.shop_id]
         if email:
             known.emails.add(email)
@@ -126,7 +132,7 @@ class Truth:
             known.phones.add(phone)
             self._links.join(node, [f"phone:{phone}"])
 
-    def state(self, person: Person, statement: Statement) -> None:
+    def note_statement(self, person: Person, statement: Statement) -> None:
         """Note what a record says about consent."""
         self.known[person.shop_id].statements.append(statement)
 
@@ -134,50 +140,54 @@ class Truth:
         """Add to the count `name` of a group such as `hubspot`."""
         self.counts[group][name] += by
 
-    def bad_rows(self, file: str, codes: Iterable[str | None]) -> None:
+    def note_bad_rows(self, file: str, codes: Iterable[str | None]) -> None:
         """Note which rows of a file are bad, given the code (or None) of each row in order."""
         self.bad.extend(BadRow(file, row, code) for row, code in enumerate(codes, start=1) if code)
 
     def linked(self) -> dict[str, int]:
         """Count the sets of records that share identifiers; see the note on `linked`."""
-        shops: Counter[str] = Counter(self._links.find(f"shop:{p.shop_id}") for p in self.people)
-        records = {
-            self._links.find(f"{source}:{record_id}")
-            for known in self.known.values()
-            for source, ids in known.records.items()
-            for record_id in ids
-        }
+        shops: Counter[str] = Counter(self._links.find(f"shop:{person.shop_id}") for person in self.people)
+        records = {self._links.find(node) for known in self.known.values() for node in known.nodes}
         stray = len(records - shops.keys())
         return {"customers": len(shops) + stray, "stray": stray, "merged": shops.total() - len(shops)}
 
     def write(self, path: Path, files: Sequence[SampleFile]) -> None:
-        """Write everything as one JSON file, an entry a line."""
-        bad = Counter((row.file, row.code) for row in self.bad)
-        told = {
-            file.path.name: {
-                "entity": f"{file.source}/{file.entity}",
-                "rows": file.rows,
-                "bad": {code: n for (name, code), n in bad.items() if name == file.path.name},
-            }
-            for file in files
-        }
-        households = sorted(
-            (p.relative, p.shop_id) for p in self.people if p.relative and p.relative < p.shop_id
-        )
+        """Write everything as one JSON file, a line for each person."""
         head = {
             "seed": self.seed,
             "as_of": AS_OF,
             "notes": NOTES,
-            "files": told,
+            "files": self._describe(files),
             "bad": self.bad,
             "counts": {"customers": len(self.people), **self.counts, "linked": self.linked()},
-            "households": households,
+            "households": self._households(),
         }
-        entries = (_compact(self.known[p.shop_id].as_json(p.shop_id, p.identified)) for p in self.people)
+        entries = []
+        for person in self.people:
+            known = self.known[person.shop_id]
+            entries.append(_compact(known.as_json(person.shop_id, person.identified)))
         people = ",\n".join(entries)
-        path.write_text(
-            f'{_compact(head)[:-1]},\n"people":[\n{people}\n]}}\n', encoding="utf-8", newline="\n"
-        )
+        content = f'{_compact(head)[:-1]},\n"people":[\n{people}\n]}}\n'
+        path.write_text(content, encoding="utf-8", newline="\n")
+
+    def _describe(self, files: Sequence[SampleFile]) -> dict[str, Any]:
+        """Return of each file, by name: its entity, its rows, and how many rows are bad, by code."""
+        bad_codes: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        for row in self.bad:
+            bad_codes[row.file][row.code] += 1
+        return {
+            file.path.name: {
+                "entity": f"{file.source}/{file.entity}",
+                "rows": file.rows,
+                "bad": bad_codes[file.path.name],
+            }
+            for file in files
+        }
+
+    def _households(self) -> list[tuple[str, str]]:
+        """Return the pairs of people who share a phone, each once."""
+        pairs = [(person.relative, person.shop_id) for person in self.people if person.relative]
+        return sorted((first, second) for first, second in pairs if first < second)
 
 
 def _compact(value: object) -> str:

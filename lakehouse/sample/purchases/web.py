@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from lakehouse.sample.purchases import browsing
 from lakehouse.sample.purchases.files import SampleFile, write_gzip_lines
+from lakehouse.sample.purchases.policy import WebPolicy
 
 if TYPE_CHECKING:
     import random
@@ -24,13 +25,7 @@ if TYPE_CHECKING:
     from lakehouse.sample.purchases.truth import Truth
 
 LIBRARY = {"name": "crm-lakehouse-sample", "version": "1"}
-ONE_VIEW, TWO_VIEWS = 0.60, 0.90
-PAGE_VIEW = 0.40
-SIGNED_IN_BEFORE = 0.60
-PHONE_TOLD = 0.60
-RESENT = 0.01
-RESENT_WITHIN = dt.timedelta(days=6)
-BAD = ("invalid_json", "no_user_anon_id", "event_not_string", "bad_timestamp") * 2 + ("invalid_json",)
+BAD_LINES = ("invalid_json", "no_user_anon_id", "event_not_string", "bad_timestamp") * 2 + ("invalid_json",)
 # drawn from, which is twice as fast as making each anew
 DELAYS = [dt.timedelta(milliseconds=ms) for ms in range(20, 2_000)]  # until the browser sends
 LATENCIES = [dt.timedelta(milliseconds=ms) for ms in range(30, 400)]  # until the server has it
@@ -51,57 +46,60 @@ class Clickstream:
         }
         self._carried: list[tuple[str, str]] = []
 
-    def month(self, month: str, bought: Sequence[Purchase]) -> list[str]:
+    def month(self, month: str, purchases: Sequence[Purchase]) -> list[str]:
         """Return the lines that arrived in a month (`yyyy-mm`), in order of arrival."""
-        arrived, self._carried = self._carried, []
-        tally = self._truth.counts["web"]
-        for purchase in bought:
+        arrivals, self._carried = self._carried, []
+        counts = self._truth.counts["web"]
+        for purchase in purchases:
             for event in self._visit(self._people[purchase.customer_id], purchase):
-                arrived.append((event["receivedAt"], _encode(event)))
-                tally["messages"] += 1
-                tally[event.get("event") or event["type"]] += 1
-                if self._rng.random() < RESENT:
-                    self._resend(event, month, arrived)
-        arrived.sort()
-        return [line for _, line in arrived]
+                arrivals.append((event["receivedAt"], _encode(event)))
+                counts["messages"] += 1
+                counts[event.get("event") or event["type"]] += 1
+                if self._rng.random() < WebPolicy.resent:
+                    self._resend(event, month, arrivals)
+        arrivals.sort()
+        return [line for _, line in arrivals]
 
-    def _resend(self, event: dict[str, Any], month: str, arrived: list[tuple[str, str]]) -> None:
-        delay = RESENT_WITHIN * self._rng.random()
+    def _resend(self, event: dict[str, Any], month: str, arrivals: list[tuple[str, str]]) -> None:
+        """Send a message again, within the month or in the next."""
+        delay = dt.timedelta(days=WebPolicy.resent_within_days) * self._rng.random()
         again = event | {key: _later(event[key], delay) for key in ("sentAt", "receivedAt")}
         if again["receivedAt"] >= _END:  # the sample ends here: it comes at once instead
             again = event
-        elsewhere = not again["receivedAt"].startswith(month)
-        (self._carried if elsewhere else arrived).append((again["receivedAt"], _encode(again)))
+        in_next_file = not again["receivedAt"].startswith(month)
+        file_arrivals = self._carried if in_next_file else arrivals
+        file_arrivals.append((again["receivedAt"], _encode(again)))
         self._truth.count("web", "resent")
-        self._truth.count("web", "resent_in_next_file", int(elsewhere))
+        self._truth.count("web", "resent_in_next_file", int(in_next_file))
 
     def _visit(self, person: Person, purchase: Purchase) -> Iterator[dict[str, Any]]:
         """Yield the calls of one visit; its order is signed in, so every device is known in the end."""
         rng = self._rng
         device = browsing.pick_device(rng, self._devices[person.shop_id])
-        first = purchase.order_id == person.first_order
-        user_before = None if first or rng.random() >= SIGNED_IN_BEFORE else person.shop_id
-        draw = rng.random()
-        views = 1 if draw < ONE_VIEW else 2 if draw < TWO_VIEWS else 3
-        moment = dt.datetime.fromisoformat(purchase.day) + dt.timedelta(
-            hours=rng.choice(browsing.HOURS), seconds=rng.randrange(3600), milliseconds=rng.randrange(1000)
-        )
+        is_first = purchase.order_id == person.first_order
+        signed_in_before = not is_first and rng.random() < WebPolicy.signed_in_before
+        views = _views(rng)
+        moment = _begin(rng, purchase.day)
         referrer = rng.choice(browsing.REFERRERS)
         for _ in range(views):
-            call = browsing.page(rng) if rng.random() < PAGE_VIEW else browsing.product_viewed(rng)
-            yield self._event(call, user_before, device, moment, referrer)
+            is_page = rng.random() < WebPolicy.page_view
+            call = browsing.page(rng) if is_page else browsing.product_viewed(rng)
+            user_id = person.shop_id if signed_in_before else None
+            yield self._event(call, user_id, device, moment, referrer)
             moment += rng.choice(READING)
-        if first and person.identified:
+        if is_first and person.identified:
             call = {"type": "identify", "traits": self._traits(person)}
             yield self._event(call, person.shop_id, device, moment, browsing.SITE + "/")
             moment += rng.choice(READING)
         yield self._event(_ordered(purchase), person.shop_id, device, moment, browsing.SITE + "/cart")
 
     def _traits(self, person: Person) -> dict[str, str]:
-        phone = person.phone if self._rng.random() < PHONE_TOLD else None
-        self._truth.identify(person, email=person.email, phone=phone)
+        phone = person.phone if self._rng.random() < WebPolicy.phone_trait else None
+        self._truth.note_identify(person, email=person.email, phone=phone)
         traits = {"firstName": person.name.given, "lastName": person.name.family, "email": person.email}
-        return traits | ({"phone": phone} if phone else {})
+        if phone:
+            traits["phone"] = phone
+        return traits
 
     def _event(
         self,
@@ -131,6 +129,22 @@ class Clickstream:
                 "library": LIBRARY,
             },
         }
+
+
+def _views(rng: random.Random) -> int:
+    """Return how many views come before an order."""
+    draw = rng.random()
+    if draw < WebPolicy.one_view:
+        return 1
+    return 2 if draw < WebPolicy.two_views_at_most else 3
+
+
+def _begin(rng: random.Random, day: str) -> dt.datetime:
+    """Return when a visit begins on a day."""
+    since_midnight = dt.timedelta(
+        hours=rng.choice(browsing.HOURS), seconds=rng.randrange(3600), milliseconds=rng.randrange(1000)
+    )
+    return dt.datetime.fromisoformat(day) + since_midnight
 
 
 def _ordered(purchase: Purchase) -> dict[str, Any]:
@@ -176,27 +190,41 @@ def _break(rng: random.Random, line: str, code: str) -> str:
     return _encode(event)
 
 
-def months(bought: Sequence[Purchase]) -> list[str]:
+def months(purchases: Sequence[Purchase]) -> list[str]:
     """Return the months (`yyyy-mm`) that have purchases, in order."""
-    return sorted({purchase.day[:7] for purchase in bought})
+    return sorted({purchase.month for purchase in purchases})
 
 
 def write_events(
-    folder: Path, streams: tuple[random.Random, random.Random], bought: Sequence[Purchase], truth: Truth
+    folder: Path,
+    streams: tuple[random.Random, random.Random],
+    purchases: Sequence[Purchase],
+    truth: Truth,
 ) -> Iterator[SampleFile]:
     """Write `web/events`, one file a month, and yield each; the second stream breaks lines."""
-    rng, breaking = streams
+    rng, breaking_rng = streams
     clickstream = Clickstream(rng, truth)
-    in_order = sorted(bought, key=lambda p: p.day[:7])
-    files = len(months(bought))
-    for number, (month, purchases) in enumerate(groupby(in_order, key=lambda p: p.day[:7])):
-        lines: list[tuple[str, str | None]] = [(x, None) for x in clickstream.month(month, list(purchases))]
-        good = [line for line, _ in lines]
-        for code in BAD[number::files]:
-            lines.insert(
-                breaking.randrange(len(lines) + 1), (_break(breaking, breaking.choice(good), code), code)
-            )
+    by_month = groupby(sorted(purchases, key=_month), key=_month)
+    files = len(months(purchases))
+    for number, (month, purchases_of_month) in enumerate(by_month):
+        good_lines = clickstream.month(month, list(purchases_of_month))
+        lines = _with_bad_lines(breaking_rng, good_lines, BAD_LINES[number::files])
         path = folder / f"web_events_{month}.ndjson.gz"
         write_gzip_lines(path, [line for line, _ in lines])
-        truth.bad_rows(path.name, (code for _, code in lines))
+        truth.note_bad_rows(path.name, (code for _, code in lines))
         yield SampleFile("web", "events", path, len(lines))
+
+
+def _month(purchase: Purchase) -> str:
+    return purchase.month
+
+
+def _with_bad_lines(
+    rng: random.Random, good_lines: list[str], codes: Sequence[str]
+) -> list[tuple[str, str | None]]:
+    """Return the lines, each with its code (None: good), and at random positions lines that cannot load."""
+    lines: list[tuple[str, str | None]] = [(line, None) for line in good_lines]
+    for code in codes:
+        position = rng.randrange(len(lines) + 1)
+        lines.insert(position, (_break(rng, rng.choice(good_lines), code), code))
+    return lines

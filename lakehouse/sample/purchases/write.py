@@ -5,15 +5,19 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from lakehouse.progress import Progress, no_progress
 from lakehouse.sample.purchases import hubspot_export, salesforce_export, shop, web
-from lakehouse.sample.purchases.files import SampleFile, stream
-from lakehouse.sample.purchases.people import people
+from lakehouse.sample.purchases.people import make_people
+from lakehouse.sample.purchases.randomness import random_stream
 from lakehouse.sample.purchases.truth import Truth
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from lakehouse.sample.purchases.files import SampleFile
+
+_CRM_FILES = ("hubspot/contacts", "salesforce/contacts", "salesforce/opportunities")
 GENERATED = """\
 # What here is real, and what is generated
 
@@ -33,34 +37,36 @@ def write(
     *,
     customers: int | None = None,
     seed: int = 1997,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress = no_progress,
 ) -> list[SampleFile]:
     """Write every file of the sample, `truth.json` and `GENERATED.md` into `folder`, which is made if needed.
 
     `customers` keeps the first so many customers of CDNOW (None: all 23,570). The same seed and number give
-    the same bytes. `progress` is told the entity, the files written and the files in all. Returns the raw
+    the same bytes. `progress` hears of files, each under its entity. Returns the raw
     files in the order they are best landed: orders, contacts, opportunities, events.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    bought = shop.purchases(customers)
-    truth = Truth(seed, people(stream(seed, "people"), bought))
-    orders = shop.write_orders(folder, bought)
-    in_all = len(orders) + 3 + len(web.months(bought))
+    purchases = shop.read_purchases(customers)
+    truth = Truth(seed, make_people(random_stream(seed, "people"), purchases))
+    orders = shop.write_orders(folder, purchases)
+    total = len(orders) + len(_CRM_FILES) + len(web.months(purchases))
     files: list[SampleFile] = []
-    for file in chain(orders, _generated(folder, seed, bought, truth)):
+    for file in chain(orders, _write_generated(folder, seed, purchases, truth)):
         files.append(file)
-        if progress:
-            progress(f"{file.source}/{file.entity}", len(files), in_all)
+        progress(f"{file.source}/{file.entity}", len(files), total)
     (folder / shop.LICENCE.name).write_bytes(shop.LICENCE.read_bytes())
     (folder / "GENERATED.md").write_text(GENERATED, encoding="utf-8", newline="\n")
     truth.write(folder / "truth.json", files)
     return files
 
 
-def _generated(folder: Path, seed: int, bought: list[shop.Purchase], truth: Truth) -> Iterator[SampleFile]:
-    """Yield the generated files; Salesforce comes after HubSpot because it repeats and contradicts it."""
-    yield hubspot_export.write_contacts(folder, stream(seed, "hubspot"), truth)
-    file, contacts = salesforce_export.write_contacts(folder, stream(seed, "salesforce"), truth)
+def _write_generated(
+    folder: Path, seed: int, purchases: list[shop.Purchase], truth: Truth
+) -> Iterator[SampleFile]:
+    """Write the generated files and yield each; Salesforce comes after HubSpot, which it repeats and contradicts."""
+    yield hubspot_export.write_contacts(folder, random_stream(seed, "hubspot"), truth)
+    file, contacts = salesforce_export.write_contacts(folder, random_stream(seed, "salesforce"), truth)
     yield file
-    yield salesforce_export.write_opportunities(folder, stream(seed, "opportunities"), contacts)
-    yield from web.write_events(folder, (stream(seed, "web"), stream(seed, "web/bad")), bought, truth)
+    yield salesforce_export.write_opportunities(folder, random_stream(seed, "opportunities"), contacts)
+    streams = random_stream(seed, "web"), random_stream(seed, "web/bad")
+    yield from web.write_events(folder, streams, purchases, truth)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,9 @@ import duckdb
 import pytest
 
 from lakehouse.sample.company import Plants, write
+from lakehouse.sample.company.world.chunk import Chunk, make_chunk
+from lakehouse.sample.company.world.scenario import Scenario, make_scenario
+from lakehouse.sample.company.writers import OF_CUSTOMERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +30,7 @@ ORDERED = """
 """
 
 
-class Written:
+class WrittenCompany:
     """The files of a company in a DuckDB: `shop_orders` for `shop/orders`, `truth_persons` for the truth.
 
     One CRM and one shop of no particular make have all of it; what other systems write, tests/integration lands.
@@ -40,16 +44,16 @@ class Written:
         )
         self.truth: dict[str, Any] = json.loads((folder / "truth.json").read_text("utf-8"))
         self.con = duckdb.connect(config={"threads": "2", "memory_limit": "1GB"})
-        for place in self.truth["rows"]:
-            self._table(place)
+        for entity in self.truth["rows"]:
+            self._create_table(entity)
         for path in sorted((folder / "truth").glob("*-00000.parquet")):
             name = path.name.removesuffix("-00000.parquet")
             self.con.execute(f"CREATE TABLE truth_{name} AS FROM '{folder}/truth/{name}-*.parquet'")
         self.con.execute(ORDERED)
 
-    def _table(self, place: str) -> None:
-        files, name = self.folder / place, place.replace("/", "_")
-        if place in ("web/events", "google/leads"):
+    def _create_table(self, entity: str) -> None:
+        files, name = self.folder / entity, entity.replace("/", "_")
+        if entity in ("web/events", "google/leads"):
             scan = f"read_ndjson_objects('{files}/*.jsonl.gz')"
         else:
             # "" is an empty text, an empty field is null
@@ -64,25 +68,25 @@ class Written:
         return self.con.execute(sql, named or list(values)).fetchall()
 
     def row(self, sql: str, *values: Any, **named: Any) -> tuple[Any, ...]:
-        (found,) = self.rows(sql, *values, **named)
-        return found
+        (row,) = self.rows(sql, *values, **named)
+        return row
 
     def value(self, sql: str, *values: Any) -> Any:
-        (found,) = self.row(sql, *values)
-        return found
+        (value,) = self.row(sql, *values)
+        return value
 
 
 @pytest.fixture(scope="session")
-def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Written]:
+def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WrittenCompany]:
     """A company with every fact planted."""
-    with closing(Written(tmp_path_factory.mktemp("company") / "out")) as written:
+    with closing(WrittenCompany(tmp_path_factory.mktemp("company") / "out")) as written:
         yield written
 
 
 @pytest.fixture(scope="session")
-def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Written]:
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WrittenCompany]:
     """A company of the same seed without any planted fact: what must not be found in it."""
-    with closing(Written(tmp_path_factory.mktemp("bare") / "out", Plants.absent())) as written:
+    with closing(WrittenCompany(tmp_path_factory.mktemp("bare") / "out", Plants.absent())) as written:
         yield written
 
 
@@ -90,3 +94,25 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Written]:
 def either(request: pytest.FixtureRequest) -> Any:
     """Each of the two companies in turn."""
     return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(scope="session")
+def scenario() -> Scenario:
+    """The scenario of a company whose offices and channels use every system there is."""
+    return make_scenario(7, CUSTOMERS, dt.date(2026, 6, 30), Plants())
+
+
+@pytest.fixture(scope="session")
+def chunk(scenario: Scenario) -> Chunk:
+    """The first five thousand people of that company."""
+    return make_chunk(scenario, 0)
+
+
+@pytest.fixture(scope="session")
+def exports(chunk: Chunk) -> dict[str, dict[str, list[str | None]]]:
+    """What all systems write of them: columns of texts by entity and name."""
+    return {
+        export.entity: export.rows.to_pydict()
+        for export_chunk in OF_CUSTOMERS
+        for export in export_chunk(chunk)
+    }

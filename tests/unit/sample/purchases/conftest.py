@@ -26,25 +26,27 @@ class Sample:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.told: list[tuple[str, int, int]] = []
-        self.files = write(folder, customers=CUSTOMERS, progress=lambda *step: self.told.append(step))
+        self.progress_calls: list[tuple[str, int, int]] = []
+        self.files = write(
+            folder, customers=CUSTOMERS, progress=lambda *step: self.progress_calls.append(step)
+        )
         self.truth: dict[str, Any] = json.loads((folder / "truth.json").read_text("utf-8"))
         self.bad = {(name, row): code for name, row, code in self.truth["bad"]}
 
-    def of(self, entity: str) -> list[SampleFile]:
+    def files_of(self, entity: str) -> list[SampleFile]:
         return [file for file in self.files if f"{file.source}/{file.entity}" == entity]
 
     def good(self, entity: str) -> list[dict[str, str]]:
         """Return the rows of a CSV entity that the truth does not call bad."""
         rows = []
-        for file in self.of(entity):
+        for file in self.files_of(entity):
             lines = enumerate(self.csv_rows(file.path), start=1)
             rows += [row for number, row in lines if (file.path.name, number) not in self.bad]
         return rows
 
     def events(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield the file's name and the event of each line that the truth does not call bad."""
-        for file in self.of("web/events"):
+        for file in self.files_of("web/events"):
             for number, line in enumerate(self.lines_of(file.path), start=1):
                 if (file.path.name, number) not in self.bad:
                     yield file.path.name, json.loads(line)

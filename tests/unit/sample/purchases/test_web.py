@@ -39,10 +39,10 @@ def test_web_messages_and_resends_are_counted_right(sample: Any) -> None:
     assert elsewhere
 
 
-def test_web_events_tell_the_real_purchases(sample: Any) -> None:
+def test_web_events_are_about_the_real_purchases(sample: Any) -> None:
     """One `Order Completed` a purchase, on its day, by its customer, with its amount; all devices sign in."""
     orders = {row["order_id"]: row for row in sample.good("shop/orders")}
-    told, devices, signed_in = set(), set(), defaultdict(set)
+    order_ids, devices, signed_in = set(), set(), defaultdict(set)
     for _, event in sample.events():
         devices.add(event["anonymousId"])
         if event["userId"]:
@@ -50,19 +50,19 @@ def test_web_events_tell_the_real_purchases(sample: Any) -> None:
         assert event["context"]["library"]["name"] == "crm-lakehouse-sample"
         if event.get("event") == "Order Completed":
             properties, order = event["properties"], orders[event["properties"]["order_id"]]
-            told.add(order["order_id"])
+            order_ids.add(order["order_id"])
             assert Decimal(str(properties["revenue"])) == Decimal(order["amount"])
             assert (event["timestamp"][:10], event["userId"]) == (order["ordered_at"], order["customer_id"])
-    assert told == set(orders)
+    assert order_ids == set(orders)
     assert devices == set(signed_in)
     assert all(len(users) == 1 for users in signed_in.values())
 
 
-def test_web_bad_lines_break_as_told(sample: Any) -> None:
+def test_web_bad_lines_break_as_the_truth_says(sample: Any) -> None:
     """Nine lines cannot load, for the reason the truth gives; their message ids are no good message's."""
     good = {event["messageId"] for _, event in sample.events()}
     found: Counter[str] = Counter()
-    for file in sample.of("web/events"):
+    for file in sample.files_of("web/events"):
         lines = sample.lines_of(file.path)
         for number, line in enumerate(lines, start=1):
             if code := sample.bad.get((file.path.name, number)):

@@ -1,4 +1,4 @@
-"""Planted buying: the Friday peak, rain and chocolate, cycles, price-sensitive people, returns; found by SQL.
+"""Planted buying: the Friday peak, rain and chocolate, cycles, price-sensitive people; found by SQL.
 
 Tolerances are four standard errors of the estimate, computed from the counts it rests on.
 """
@@ -9,6 +9,8 @@ import math
 from typing import Any
 
 import pytest
+
+from tests.support.tolerances import four_errors
 
 EVENING = (12 + 13) / 147 / 7  # the usual share of a week's orders that fall on Friday, 20-22 h
 FRIDAY = """
@@ -57,15 +59,6 @@ PROMOTED = """
     FROM ordered JOIN truth_person_of_account USING (customer_id) JOIN truth_persons AS p USING (person_id)
     WHERE category NOT IN ('baby', 'chocolate', 'coffee') GROUP BY 1 ORDER BY 1
 """
-RETURNED = """
-    SELECT count(*) FILTER (r.returned_at[:10]::DATE = moment::DATE + 1), count(*)
-    FROM ordered AS o LEFT JOIN shop_returns AS r USING (order_id)
-    WHERE (category = 'apparel') = ? AND moment::DATE < DATE '2026-06-29'
-"""
-
-
-def _error(share: float, count: int) -> float:
-    return 4 * math.sqrt(share * (1 - share) / count)
 
 
 def _rain_lift(written: Any, category: str, shift: int = 0) -> tuple[float, float]:
@@ -81,7 +74,7 @@ def test_young_parents_buy_on_friday_evening(company: Any) -> None:
     planted = company.truth["plants"]["friday_peak"]
     expected = planted + (1 - planted) * EVENING
     assert orders == company.truth["facts"]["young_parents_orders_of_baby_goods"]
-    assert peak / orders == pytest.approx(expected, abs=_error(expected, orders))
+    assert peak / orders == pytest.approx(expected, abs=four_errors(expected, orders))
     assert set(company.rows(BUSIEST, "baby")) == {(5, 20), (5, 21)}
     others = company.value(
         """SELECT count(*) FROM ordered JOIN truth_person_of_account USING (customer_id)
@@ -95,7 +88,7 @@ def test_nothing_else_has_its_peak_on_friday(company: Any, bare: Any, category: 
     """Other goods, and baby goods where nothing is planted, sell on Friday evening as on any other."""
     for written, goods in ((company, category), (bare, "baby"), (bare, category)):
         peak, orders = written.row(FRIDAY, goods)
-        assert peak / orders == pytest.approx(EVENING, abs=_error(EVENING, orders))
+        assert peak / orders == pytest.approx(EVENING, abs=four_errors(EVENING, orders))
 
 
 def test_rain_lifts_chocolate_in_its_city(company: Any) -> None:
@@ -162,52 +155,3 @@ def test_price_sensitive_people_wait_for_promotions(company: Any, bare: Any) -> 
     assert usual / orders == pytest.approx(0.25, abs=0.05)
     (_, usual, orders), (_, reduced, of_them) = bare.rows(PROMOTED)
     assert reduced / of_them == pytest.approx(usual / orders, abs=0.05)
-
-
-def test_a_promotion_lowers_the_price(company: Any) -> None:
-    """The first line of an order in a promotion costs a fifth less than the list says, others exactly that."""
-    prices = """SELECT round(avg(unit_price::DOUBLE / list_price::DOUBLE), 2)
-                FROM ordered JOIN shop_order_items AS i USING (order_id)
-                WHERE line_id = '1' AND (promotion IS NULL) = ?"""
-    assert company.value(prices, False) == pytest.approx(1 - company.truth["plants"]["discount"], abs=0.005)
-    assert company.value(prices, True) == 1
-    listed = """SELECT count(*) FROM ordered JOIN shop_order_items AS i USING (order_id) ANTI JOIN shop_prices AS p
-                ON p.product_id = i.product_id AND p.price = i.list_price
-                AND moment::DATE >= p.priced_from[:10]::DATE
-                AND moment::DATE < coalesce(p.priced_to[:10]::DATE, DATE '9999-12-31')"""
-    assert company.value(listed) == 0
-
-
-def test_clothes_come_back_the_day_after(company: Any) -> None:
-    """The planted share of apparel orders is returned on the next day; nothing else ever is."""
-    back, orders = company.row(RETURNED, True)
-    planted = company.truth["plants"]["next_day_returns"]
-    assert back / orders == pytest.approx(planted, abs=_error(planted, orders))
-    assert company.row(RETURNED, False)[0] == 0
-    assert company.value("SELECT count(*) FROM shop_returns") > back  # others come back later
-
-
-def test_nothing_comes_back_the_day_after_where_it_was_not_planted(bare: Any) -> None:
-    """Without the plant, returns take two days or more."""
-    assert bare.row(RETURNED, True)[0] == 0
-    assert bare.value("SELECT count(*) FROM shop_returns") > 100
-
-
-def test_amounts_add_up(either: Any) -> None:
-    """An order is worth its lines less the coupon, and what was paid less what was refunded for returns."""
-    wrong = either.value(
-        """WITH lines AS (SELECT order_id, sum(amount::DECIMAL(12, 2)) AS amount FROM shop_order_items GROUP BY 1)
-           SELECT count(*) FROM (SELECT DISTINCT order_id, amount, coupon_code FROM shop_orders) AS o
-           JOIN lines USING (order_id)
-           WHERE o.amount::DECIMAL(12, 2) <> lines.amount - CASE WHEN coupon_code IS NULL THEN 0 ELSE 10 END"""
-    )
-    unpaid = either.value(
-        """WITH paid AS (
-               SELECT order_id, sum(amount::DECIMAL(12, 2)) AS amount
-               FROM (SELECT DISTINCT payment_id, order_id, amount FROM shop_payments) GROUP BY 1
-           )
-           SELECT count(*) FROM (SELECT DISTINCT order_id, amount FROM shop_orders) AS o
-           LEFT JOIN paid USING (order_id) LEFT JOIN shop_returns AS r USING (order_id)
-           WHERE paid.amount IS DISTINCT FROM CASE WHEN r.order_id IS NULL THEN o.amount::DECIMAL(12, 2) ELSE 0 END"""
-    )
-    assert (wrong, unpaid) == (0, 0)
