@@ -29,11 +29,15 @@ def read_lines(bucket: str, objects: Sequence[ListedObject]) -> Iterator[Line]:
     large = [listed.key for listed in objects if listed.bytes > ObjectReadPolicy.small_object_bytes]
     with ThreadPoolExecutor(ObjectReadPolicy.threads) as pool:
         for keys in batches(small, count=ObjectReadPolicy.small_objects_at_once):
-            contents = pool.map(lambda key: list(lines(bucket, key)), keys)
-            for key, content in zip(keys, contents, strict=True):
-                yield from ((line.decode(), key) for line in content)
+            for content in pool.map(lambda key: list(_lines_of(bucket, key)), keys):
+                yield from content
     for key in large:
-        yield from ((line.decode(), key) for line in lines(bucket, key))
+        yield from _lines_of(bucket, key)
+
+
+def _lines_of(bucket: str, key: str) -> Iterator[Line]:
+    for line in lines(bucket, key):
+        yield line.decode(), key
 
 
 def load_objects_table(con: duckdb.DuckDBPyConnection, lines_and_keys: Iterable[Line]) -> None:

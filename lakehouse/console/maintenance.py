@@ -12,14 +12,20 @@ _COUNTS = ("files", "small_files", "bytes", "manifests", "snapshots", "orphans")
 def show_maintenance(reports: dict[str, dict[str, Any]], *, dry_run: bool) -> None:
     """Print each table before and after, and why; tables with nothing to do are only counted."""
     maintained = {name: report for name, report in reports.items() if report.get("why")}
-    rows = [[name, *_changes(report["before"], report["after"])] for name, report in maintained.items()]
-    if rows:
-        out.print(grid("Expected" if dry_run else "Maintained", ("table", *_COUNTS), rows))
+    if maintained:
+        title = "Expected" if dry_run else "Maintained"
+        rows = [[name, *_changes(report["before"], report["after"])] for name, report in maintained.items()]
+        out.print(grid(title, ("table", *_COUNTS), rows))
     for name, report in maintained.items():
-        for reason in report["why"]:
-            out.print(f"{plain(name)}: {plain(reason)}", soft_wrap=True)
-    idle = sum("failed" not in report for report in reports.values()) - len(maintained)
-    out.print(f"{idle} tables have nothing to do" if idle != 1 else "1 table has nothing to do")
+        _show_reasons(name, report["why"])
+    failed = [name for name, report in reports.items() if "failed" in report]
+    idle = len(reports) - len(maintained) - len(failed)
+    out.print("1 table has nothing to do" if idle == 1 else f"{idle} tables have nothing to do")
+
+
+def _show_reasons(name: str, reasons: list[str]) -> None:
+    for reason in reasons:
+        out.print(f"{plain(name)}: {plain(reason)}", soft_wrap=True)
 
 
 def show_raw_files(counts: dict[str, dict[str, int]], *, dry_run: bool) -> None:

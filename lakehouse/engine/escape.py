@@ -1,4 +1,4 @@
-"""The one place that puts names and texts into SQL. Values are bound wherever DuckDB lets them be."""
+"""The only module that puts names and texts into SQL. Values are bound wherever DuckDB accepts bound values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def qualified(name: str) -> str:
 
 
 def literal(text: str) -> str:
-    """Return a quoted SQL string, for the places where DuckDB takes no bound value (COPY, table functions)."""
+    """Return a quoted SQL string, where DuckDB accepts no bound value (COPY, table functions)."""
     if "\0" in text:
         raise ValueError("an SQL string holds NUL")
     return "'" + text.replace("'", "''") + "'"

@@ -14,6 +14,6 @@ class PartitionedWritePolicy(Policy):
 
     flush_rows: Annotated[
         int,
-        "rows that are kept in memory before they go to their partitions' files; DuckDB's own is a whole batch",
+        "rows that are kept in memory before they go to their partitions' files; by DuckDB's default a whole batch was",
     ] = 30_000
     max_open_files: Annotated[int, "files that are written at the same time"] = 20

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lakehouse import telemetry
@@ -42,20 +44,24 @@ def maintain(
     readers = watermarks(tables.values())
     locations = {name: table.location() for name, table in tables.items()}
     for name, table in tables.items():
-        if only not in (None, name):
+        if only is not None and only != name:
             continue
         neighbours = [location for other, location in locations.items() if other != name]
         context = run.MaintenanceContext(readers.get(name, {}), neighbours, now)
         progress(name, 0, 1)
-        try:
-            if dry_run:
-                report = run.look(catalog, table, policy, context)
-            else:
-                report = run.maintain(settings, catalog, table, policy, context, progress)
-            reports[name] = report.as_json()
-        except Exception as error:  # noqa: BLE001 - reported; the next run tries again
-            reports[name] = _failure(name, error)
+        if dry_run:
+            step = partial(run.look, catalog, table, policy, context)
+        else:
+            step = partial(run.maintain, settings, catalog, table, policy, context, progress)
+        reports[name] = _report(name, step)
     return reports if only is None else {only: reports[only]}
+
+
+def _report(name: str, step: Callable[[], run.Report]) -> dict[str, Any]:
+    try:
+        return step().as_json()
+    except Exception as error:  # noqa: BLE001 - reported; the next run tries again
+        return _failure(name, error)
 
 
 def _load(catalog: Catalog, names: list[str]) -> tuple[dict[str, Table], dict[str, dict[str, Any]]]:

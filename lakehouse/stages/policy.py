@@ -50,10 +50,3 @@ class RawExpiryPolicy(Policy):
 
     files_per_query: Annotated[int, "files that are looked for in the ledger by one query"] = 10_000
     threads: Annotated[int, "files that are deleted at the same time"] = 8
-
-
-@dataclass(frozen=True)
-class StatusPolicy(Policy):
-    """How the state of everything is read."""
-
-    threads: Annotated[int, "tables that are loaded from the catalog at once"] = 8

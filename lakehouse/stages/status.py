@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from lakehouse.books import balance
 from lakehouse.outbound import delivery_counts as outbound
-from lakehouse.stages.policy import StatusPolicy
 from lakehouse.tables import catalog as catalogs
+from lakehouse.tables.policy import TableReadPolicy
 
 if TYPE_CHECKING:
     from lakehouse.settings import Settings
@@ -18,7 +18,7 @@ def status(settings: Settings) -> dict[str, Any]:
     """Return the whole state as JSON: `ingest`, `tables` and `deliveries`, in the shape of docs/status.md."""
     catalog = catalogs.open_catalog(settings)
     names = catalogs.table_names(catalog)
-    with ThreadPoolExecutor(StatusPolicy.threads) as pool:
+    with ThreadPoolExecutor(TableReadPolicy.catalog_threads) as pool:
         deliveries = pool.submit(outbound.status, settings)
         loaded = list(pool.map(lambda name: catalogs.load(catalog, name), names))
         tables = {name: table for name, table in zip(names, loaded, strict=True) if table is not None}

@@ -1,4 +1,4 @@
-"""Rows of a query into a table in one commit; of an attempt that is known to be dead nothing is left."""
+"""Rows of a query into a table in one commit; an attempt that is known to have failed leaves no files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def append_query(con: duckdb.DuckDBPyConnection, table: Table, query: str, attempt: str) -> int:
     """Append the rows of `query` exclusively and return how many; no rows, no commit.
 
-    `query` was planned with `table` as it was loaded: raises CommitConflict when rows came in meanwhile. `attempt`
+    `query` was planned with `table` as it was loaded: raises CommitConflict when rows were added meanwhile. `attempt`
     names the folder of the data files. After an unknown outcome they stay.
     """
     written = data_files.write(con, table, query, attempt)

@@ -297,13 +297,14 @@ def _between(metadata: TableMetadata, last: Snapshot | None, base: Snapshot | No
     Raises HeadMovedError when the chain breaks before. Expiry breaks it silently: the snapshot behind the gap is
     left without a parent. The table's first one has sequence number 1, as the spec of Iceberg v2 says.
     """
+    base_id = None if base is None else base.snapshot_id
     current = last
-    while current is not None and (base is None or current.snapshot_id != base.snapshot_id):
+    while current is not None and current.snapshot_id != base_id:
         yield current
         if base is None and current.sequence_number == 1:
             return
-        parent = current.parent_snapshot_id
-        current = None if parent is None else metadata.snapshot_by_id(parent)
+        parent_id = current.parent_snapshot_id
+        current = None if parent_id is None else metadata.snapshot_by_id(parent_id)
     if current is None:
         raise HeadMovedError("snapshots were expired while this commit was under way")
 

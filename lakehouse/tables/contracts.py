@@ -1,6 +1,6 @@
-"""The contracts of the tables that the system itself fills. Those of `raw.*` stand in `sources/*.yaml`.
+"""The contracts of the tables that the system itself fills. Those of `raw.*` are defined by `sources/*.yaml`.
 
-Of `core`, those that records are mapped to stand in `lakehouse.tables.entities`.
+Of `core`, those that records are mapped to are in `lakehouse.tables.entities`.
 """
 
 from __future__ import annotations

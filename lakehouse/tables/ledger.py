@@ -119,16 +119,22 @@ def records(tables: Mapping[str, Table], bucket: str) -> dict[str, tuple[str, Fi
     `tables` are all there are, by name: what their summaries say takes precedence over what the ledger among them
     says. `bucket` is the one that holds the notes of files without a table.
     """
-    by_generation: dict[str, tuple[str, FileRecord]] = {}
-    for row in _ledger_rows(tables.get(LEDGER.name)):
-        name, record = row.pop("table_name") or "", as_record(row)
-        if name or record.id not in by_generation:
-            by_generation[record.id] = (name, record)
+    by_generation = _ledger_records(tables.get(LEDGER.name))
     for name, table in tables.items():  # every raw table there is: a source may be defined no longer
         if name.startswith("raw."):
             by_generation |= {record.id: (name, record) for _, _, record in in_summaries(table)}
     for record in tableless(bucket, by_generation):
         by_generation[record.id] = ("", record)
+    return by_generation
+
+
+def _ledger_records(ledger: Table | None) -> dict[str, tuple[str, FileRecord]]:
+    """Return (table, record) of every generation that the ledger lists; a row with a table wins over one without."""
+    by_generation: dict[str, tuple[str, FileRecord]] = {}
+    for row in _ledger_rows(ledger):
+        name, record = row.pop("table_name") or "", as_record(row)
+        if name or record.id not in by_generation:
+            by_generation[record.id] = (name, record)
     return by_generation
 
 

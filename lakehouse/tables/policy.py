@@ -16,7 +16,7 @@ class NewTablePolicy(Policy):
     Eight writers on one table failed with Iceberg's default of 4 retries; with these they did not.
     """
 
-    commit_retries: Annotated[int, "tries of a commit beside other writers, after the first"] = 20
+    commit_retries: Annotated[int, "times that a commit is tried again beside other writers"] = 20
     commit_min_wait_ms: Annotated[int, "shortest wait before a commit is tried again, in milliseconds"] = 100
     commit_max_wait_ms: Annotated[int, "longest wait before a commit is tried again, in milliseconds"] = 2_000
     commit_timeout_ms: Annotated[int, "time after which a commit is not tried again, in milliseconds"] = (

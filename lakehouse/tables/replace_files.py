@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from pyiceberg.exceptions import ValidationException
@@ -40,16 +41,19 @@ def replace_files(
     """
     if not removed and not added:
         raise ValueError("there is nothing to replace")
-    before = sum(file.record_count for file in removed)
-    after = sum(file.record_count for file in added)
-    if same_rows and before != after:
-        raise ValueError(f"{'.'.join(table.name())}: {before} rows would be replaced by {after}")
+    rows_before, rows_after = _rows(removed), _rows(added)
+    if same_rows and rows_before != rows_after:
+        raise ValueError(f"{'.'.join(table.name())}: {rows_before} rows would be replaced by {rows_after}")
     producer = _producer(table, same_rows=same_rows)
     for file in removed:
         producer.delete_data_file(file)
     for file in added:
         producer.append_data_file(file)
     return perform(table, producer)
+
+
+def _rows(files: Iterable[DataFile]) -> int:
+    return sum(file.record_count for file in files)
 
 
 def replace_manifests(table: Table, *, target: int = ManifestPolicy.target_bytes) -> Committed:
@@ -96,15 +100,12 @@ class _Replace(KeepsCommittedManifests):
         """Build none: files are found by their path; a predicate over many partitions is too deep to evaluate."""
 
     def _deleted_entries(self) -> list[ManifestEntry]:
-        """Return what is to go, as the head has it; ValidationException when the head does not hold all of it."""
+        """Return the entries to delete, as the head has them; ValidationException when it does not hold all of them."""
         manifests = self._live_manifests()
-        if any(manifest.content != ManifestContent.DATA for manifest in manifests):
-            raise ValidationException("the table has delete files, which no rewrite of ours applies")
-        if self._added_data_files and self._transaction.table_metadata.spec().spec_id != self.spec_id:
-            raise ValidationException("the table has got another partition spec than the files to add")
+        self._check_head(manifests)
         if not self._deleted_data_files:
             return []
-        live = [entry for manifest in manifests for entry in self._entries_of(manifest)]
+        live = chain.from_iterable(self._entries_of(manifest) for manifest in manifests)
         removed = [entry for entry in live if entry.data_file in self._deleted_data_files]
         if len(removed) != len(self._deleted_data_files):
             missing = len(self._deleted_data_files - {entry.data_file for entry in removed})
@@ -112,6 +113,13 @@ class _Replace(KeepsCommittedManifests):
                 f"{missing} of {len(self._deleted_data_files)} data files to replace are not in the table any more"
             )
         return [_entry(entry, ManifestEntryStatus.DELETED, self.snapshot_id) for entry in removed]
+
+    def _check_head(self, manifests: list[ManifestFile]) -> None:
+        """Raise ValidationException for a head whose rows this commit would not replace by the same rows."""
+        if any(manifest.content != ManifestContent.DATA for manifest in manifests):
+            raise ValidationException("the table has delete files, which no rewrite of ours applies")
+        if self._added_data_files and self._transaction.table_metadata.spec().spec_id != self.spec_id:
+            raise ValidationException("the table has got another partition spec than the files to add")
 
     def _existing_manifests(self) -> list[ManifestFile]:
         """Return the head's manifests as they are, but for those to be written anew: their live entries merged."""

@@ -6,7 +6,7 @@ from lakehouse.tables.contract import Contract, bilingual, partitions
 
 PLACES = Contract(
     name="core.places",
-    doc="Shops, warehouses, sites and areas, each version with the time it held.",
+    doc="Shops, warehouses, sites and areas: a slowly changing dimension with each version's time.",
     zh="地点：门店、仓库、场地与区域，每个版本带有有效时间",
     grain="one row a version of a place",
     key=("source", "place_id", "valid_from"),

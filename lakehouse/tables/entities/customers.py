@@ -6,7 +6,7 @@ from lakehouse.tables.contract import Contract, bilingual
 
 CONTACTS = Contract(
     name="core.contacts",
-    doc="Contacts of every CRM in one shape, each version with the time it held.",
+    doc="Contacts of every CRM in one shape: a slowly changing dimension with each version's time.",
     zh="联系人：来自各个 CRM，统一格式，每个版本带有有效时间",
     grain="one row a version of a contact record",
     key=("source", "contact_id", "valid_from"),

@@ -6,7 +6,7 @@ from lakehouse.tables.contract import Contract, bilingual
 
 CAMPAIGNS = Contract(
     name="core.campaigns",
-    doc="Campaigns of the CRM and of advertising platforms, each version with the time it held.",
+    doc="Campaigns of the CRM and of advertising platforms: a slowly changing dimension with each version's time.",
     zh="市场活动：CRM 与广告平台的活动，每个版本带有有效时间",
     grain="one row a version of a campaign",
     key=("source", "campaign_id", "valid_from"),

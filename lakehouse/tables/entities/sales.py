@@ -6,7 +6,7 @@ from lakehouse.tables.contract import Contract, bilingual
 
 DEALS = Contract(
     name="core.deals",
-    doc="Sales opportunities of every CRM in one shape, each version with the time it held.",
+    doc="Sales opportunities of every CRM in one shape: a slowly changing dimension with each version's time.",
     zh="商机：来自各个 CRM，统一格式，每个版本带有有效时间",
     grain="one row a version of a deal",
     key=("source", "deal_id", "valid_from"),

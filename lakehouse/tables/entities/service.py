@@ -6,7 +6,7 @@ from lakehouse.tables.contract import Contract, bilingual
 
 TICKETS = Contract(
     name="core.tickets",
-    doc="Requests and complaints of customers, each version with the time it held.",
+    doc="Requests and complaints of customers: a slowly changing dimension with each version's time.",
     zh="工单：客户的咨询、报修与投诉，每个版本带有有效时间",
     grain="one row a version of a ticket",
     key=("source", "ticket_id", "valid_from"),

@@ -6,7 +6,7 @@ from lakehouse.tables.contract import Contract, bilingual, partitions
 
 PRODUCTS = Contract(
     name="core.products",
-    doc="Products and services, each version with the time it held.",
+    doc="Products and services: a slowly changing dimension with each version's time.",
     zh="商品：商品与服务，每个版本带有有效时间",
     grain="one row a version of a product",
     key=("source", "product_id", "valid_from"),
@@ -53,7 +53,7 @@ PRICES = Contract(
 
 ORDERS = Contract(
     name="core.orders",
-    doc="Orders of every shop in one shape, as they stand now.",
+    doc="Orders of every shop in one shape, in their newest version.",
     zh="订单：来自各个商城和门店，统一格式，最新状态",
     grain="one row an order",
     key=("source", "order_id"),

@@ -25,6 +25,9 @@ class MaintenancePolicy(Policy):
         int,
         "a file is rewritten with smaller ones if it is at most so many times as large as they are in sum",
     ] = 3
+    min_last_file_share: Annotated[
+        float, "share of the target size from which on the rest of a partition becomes a file of its own"
+    ] = 0.25
     max_commit_bytes: Annotated[
         int, "bytes of data files that one commit replaces; a lost race costs these"
     ] = GIB

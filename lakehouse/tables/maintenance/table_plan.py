@@ -227,7 +227,8 @@ def _bins_of_partition(files: list[LiveFile], target_bytes: int, policy: Mainten
     if len(worth) < policy.min_files_to_rewrite:
         return
     in_order = [live.file for live in sorted(files, key=lambda live: live.sort_key) if live.file in worth]
-    for group in _cut_at_target(in_order, target_bytes):
+    least_rest = int(target_bytes * policy.min_last_file_share)
+    for group in _cut_at_target(in_order, target_bytes, least_rest):
         yield Bin(group[0].partition, tuple(group))
 
 
@@ -253,18 +254,18 @@ def _worth_rewriting(
     return chosen
 
 
-def _cut_at_target(files: list[DataFile], target_bytes: int) -> Iterator[list[DataFile]]:
-    """Cut files into groups of about the target size; a last one that would be small again joins the one before."""
+def _cut_at_target(files: list[DataFile], target_bytes: int, least_rest: int) -> Iterator[list[DataFile]]:
+    """Cut files into groups of about the target size; a rest of fewer bytes than `least_rest` joins the last one."""
     remaining_bytes = sum(file.file_size_in_bytes for file in files)
     group: list[DataFile] = []
     group_bytes = 0
     for file in files:
         group.append(file)
         group_bytes += file.file_size_in_bytes
-        enough_follows = remaining_bytes - group_bytes >= target_bytes // 4
-        if group_bytes >= target_bytes and enough_follows:
+        rest_bytes = remaining_bytes - group_bytes
+        if group_bytes >= target_bytes and rest_bytes >= least_rest:
             yield group
-            remaining_bytes -= group_bytes
+            remaining_bytes = rest_bytes
             group, group_bytes = [], 0
     if len(group) > 1:
         yield group
