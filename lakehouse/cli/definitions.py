@@ -32,7 +32,7 @@ def suggest(  # noqa: PLR0913, PLR0917 - its options
     entity: Annotated[
         str, typer.Option("--entity", metavar="NAME", help="What the file holds there, e.g. orders.")
     ] = "",
-    told: Annotated[
+    core_entity: Annotated[
         str, typer.Option("--as", metavar="ENTITY", help="Entity of core that it is; guessed where left out.")
     ] = "",
     output: Annotated[
@@ -57,10 +57,10 @@ def suggest(  # noqa: PLR0913, PLR0917 - its options
     from lakehouse.sources.suggest.yaml_text import as_yaml
     from lakehouse.stages.suggest_source import check_entity
 
-    check_entity(told)
+    check_entity(core_entity)
     if output is not None and output.exists():
         raise Terminal(f"{output} is there already: remove it, or name another file")
-    names = {"source": source, "entity": entity, "told": told}
+    names = {"source": source, "entity": entity, "core_entity": core_entity}
     try:
         draft = _drafted(file, Unknown(encoding, sheet), rows, names, quiet=as_json)
     except BadFile as error:

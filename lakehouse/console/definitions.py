@@ -15,6 +15,7 @@ from lakehouse.console.terminal import grid, out, plain
 
 if TYPE_CHECKING:
     from lakehouse.sources.review import Finding
+    from lakehouse.sources.suggest.draft_columns import DraftColumn
     from lakehouse.sources.suggest.file_settings import Draft
     from lakehouse.stages.add_source import Done, Plan
 
@@ -24,56 +25,67 @@ def draft_as_json(draft: Draft, text: str) -> dict[str, Any]:
     return {
         "source": draft.source,
         "entity": draft.entity,
-        "core_entity": draft.chosen.entity,
-        "scores": dict(draft.chosen.scores),
-        "sure": draft.chosen.sure,
+        "core_entity": draft.choice.entity,
+        "scores": dict(draft.choice.scores),
+        "sure": draft.choice.sure,
         "key": draft.key.value.split(", ") if draft.key.value else [],
         "time_zone": draft.time_zone.value,
-        "columns": [
-            {
-                "header": one.header,
-                "name": one.name,
-                "type": one.type,
-                "formats": list(one.formats),
-                "pii": one.pii,
-                "core": one.core or None,
-                "confidence": one.confidence,
-                "mapped": one.certain,
-                "why": one.why,
-                "notes": list(one.notes),
-            }
-            for one in draft.columns
-        ],
+        "columns": [_draft_column_as_json(column) for column in draft.columns],
         "notes": list(draft.notes),
         "yaml": text,
     }
 
 
-def show_draft(draft: Draft, where: str) -> None:
-    """Print what became of each column; the YAML itself is in a file."""
-    rows = [
-        [
-            plain(one.header),
-            one.type + (f" ({', '.join(one.formats)})" if one.formats else ""),
-            f"{one.core}{'' if one.certain else '?'}" if one.core else None,
-            one.confidence,
-            plain("; ".join(part for part in (one.why, *one.notes) if part)) or None,
-        ]
-        for one in draft.columns
-    ]
-    scores = ", ".join(f"{name} {score:.2f}" for name, score in draft.chosen.scores.items())
-    out.print(Text(f"It seems to be {draft.chosen.entity} ({scores})", "bold"), soft_wrap=True)
-    if not draft.chosen.sure:
+def _draft_column_as_json(column: DraftColumn) -> dict[str, Any]:
+    return {
+        "header": column.header,
+        "name": column.name,
+        "type": column.type,
+        "formats": list(column.formats),
+        "pii": column.pii,
+        "core": column.core or None,
+        "confidence": column.confidence,
+        "mapped": column.is_mapped,
+        "why": column.why,
+        "notes": list(column.notes),
+    }
+
+
+def show_draft(draft: Draft, path: str) -> None:
+    """Print what became of each column; the YAML itself is in the file at `path`."""
+    choice = draft.choice
+    scores = ", ".join(f"{name} {score:.2f}" for name, score in choice.scores.items())
+    out.print(Text(f"It seems to be {choice.entity} ({scores})", "bold"), soft_wrap=True)
+    if not choice.sure:
         out.print("The next is as likely: `--as ENTITY` says which it is.")
-    out.print(grid("", ("column", "type", f"core.{draft.chosen.entity}", "confidence", "why"), rows))
-    counted = Counter(one.confidence or "unmapped" for one in draft.columns)
-    words = ", ".join(
-        f"{counted[name]} {name}" for name in ("high", "medium", "low", "unmapped") if counted[name]
-    )
+    rows = [_draft_row(column) for column in draft.columns]
+    out.print(grid("", ("column", "type", f"core.{choice.entity}", "confidence", "why"), rows))
     out.print(
-        f"{words}. {where} holds the definition: read it through, then `lakehouse sources check` it.",
+        f"{_confidence_counts(draft)}. {path} holds the definition: read it through, then "
+        "`lakehouse sources check` it.",
         soft_wrap=True,
     )
+
+
+def _draft_row(column: DraftColumn) -> list[str | None]:
+    """Return a column of a draft as a row of the grid; what may be a column of core has a question mark."""
+    formats = f" ({', '.join(column.formats)})" if column.formats else ""
+    core = column.core if column.is_mapped else f"{column.core}?"
+    reasons = [reason for reason in (column.why, *column.notes) if reason]
+    return [
+        plain(column.header),
+        f"{column.type}{formats}",
+        core if column.core else None,
+        column.confidence,
+        plain("; ".join(reasons)) or None,
+    ]
+
+
+def _confidence_counts(draft: Draft) -> str:
+    """Return how many columns are suggested with which confidence, in words."""
+    counts: Counter[str] = Counter(column.confidence or "unmapped" for column in draft.columns)
+    names = [name for name in ("high", "medium", "low", "unmapped") if counts[name]]
+    return ", ".join(f"{counts[name]} {name}" for name in names)
 
 
 def findings_as_json(number: int, found: Sequence[Finding]) -> dict[str, Any]:

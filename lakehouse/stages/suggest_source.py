@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from lakehouse.errors import Terminal
 from lakehouse.ingest.profile import profile as profiles
-from lakehouse.sources.suggest.choose import choose
-from lakehouse.sources.suggest.evidence import Seen
-from lakehouse.sources.suggest.file_settings import Draft, File, draft
-from lakehouse.sources.suggest.target_columns import candidates
+from lakehouse.sources.suggest.choose import choose_entity
+from lakehouse.sources.suggest.evidence import FileColumn
+from lakehouse.sources.suggest.file_settings import Draft, FileSettings, draft
+from lakehouse.sources.suggest.target_columns import candidate_entities
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from lakehouse.ingest.profile.profile import Profile, Progress, Unknown
     from lakehouse.settings import Settings
 
-_PLACE = re.compile(r"[a-z0-9][a-z0-9_]*")
+_NAME = re.compile(r"[a-z0-9][a-z0-9_]*")  # of a source and of its entities
+_NO_SOURCES = ("tmp", "home", "data")  # folders whose names say nothing of where files are from
+_UNNAMED_SOURCE = "mine"
 
 
 def suggest(  # noqa: PLR0913 - what a person may say beforehand
@@ -29,72 +31,86 @@ def suggest(  # noqa: PLR0913 - what a person may say beforehand
     *,
     source: str = "",
     entity: str = "",
-    told: str = "",
+    core_entity: str = "",
     rows: int = profiles.ROWS,
     on: Progress = lambda _: None,
 ) -> Draft:
-    """Return the draft of a definition for a file; `told` is the canonical entity that a person says it is.
+    """Return the draft of a definition for a file; `core_entity` is the canonical entity that a person says it is.
 
-    Raises what `profile` raises, and Terminal for a file without a header, and for names that no definition may have.
+    `source` and `entity` are its source key, guessed where they are empty; `rows` are looked at, at most. Raises what
+    `profile` raises, and Terminal for a file without a header, and for names that no definition may have.
     """
-    for name, given in (("--source", source), ("--entity", entity)):
-        if given and not _PLACE.fullmatch(given):
-            raise Terminal(
-                f"{name} {given}: small letters, digits and _ make a name, such as shop or order_lines"
-            )
-    check_entity(told)
-    found = profiles.profile(settings, path, how, rows=rows, on=on)
-    return from_profile(found, path, how or profiles.Unknown(), source=source, entity=entity, told=told)
+    _check_name("--source", source)
+    _check_name("--entity", entity)
+    check_entity(core_entity)
+    profile = profiles.profile(settings, path, how, rows=rows, on=on)
+    return from_profile(
+        profile, path, how or profiles.Unknown(), source=source, entity=entity, core_entity=core_entity
+    )
 
 
-def check_entity(told: str) -> None:
+def check_entity(core_entity: str) -> None:
     """Raise Terminal for what is no canonical entity that files are suggested to be."""
-    if told and told not in candidates():
-        near = get_close_matches(told, candidates(), 1)
-        hint = f"did you mean {near[0]}? " if near else ""
-        raise Terminal(f"--as {told}: no such entity; {hint}there are {', '.join(sorted(candidates()))}")
+    known = candidate_entities()
+    if not core_entity or core_entity in known:
+        return
+    near = get_close_matches(core_entity, known, 1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    raise Terminal(f"--as {core_entity}: no such entity; {hint}there are {', '.join(sorted(known))}")
 
 
 def from_profile(
-    found: Profile, path: Path, how: Unknown, *, source: str = "", entity: str = "", told: str = ""
+    profile: Profile, path: Path, how: Unknown, *, source: str = "", entity: str = "", core_entity: str = ""
 ) -> Draft:
     """Return the draft of a definition for a file of this profile."""
-    if found.headless:
+    if profile.headless:
         raise Terminal(
             f"{path}: its first line looks like a row, and a definition needs the names of columns: put a line with "
             "names above it, and ask again"
         )
-    seen = [_seen(column, found.rows) for column in found.columns if column.header.strip()]
-    if not seen:
+    columns = [_file_column(column, profile.rows) for column in profile.columns if column.header.strip()]
+    if not columns:
         raise Terminal(f"{path}: it has no columns to suggest anything for")
-    chosen = choose(seen, told, [path.stem, *([entity] if entity else [])])
-    notes = [f"{code}: {count:,} rows cannot be read" for code, count in found.unreadable.items()]
-    if found.left_out:
-        notes.append(f"{found.left_out:,} more columns were left out")
-    file = File(
-        source=source or _plain(path.parent.name) or "mine",
-        entity=entity or chosen.entity,
-        format="ndjson" if found.kind == "json_lines" else "csv",
-        rows=found.rows,
-        sampled=found.sampled,
+    names = [path.stem, entity] if entity else [path.stem]
+    choice = choose_entity(columns, core_entity, names)
+    file = FileSettings(
+        source=source or _source_name(path.parent.name) or _UNNAMED_SOURCE,
+        entity=entity or choice.entity,
+        format="ndjson" if profile.kind == "json_lines" else "csv",
+        rows=profile.rows,
+        sampled=profile.sampled,
         encoding=how.encoding,
         sheet=how.sheet,
-        notes=tuple(notes),
+        notes=tuple(_notes(profile)),
     )
-    return draft(file, seen, chosen)
+    return draft(file, columns, choice)
 
 
-def _plain(name: str) -> str:
-    """Return a folder's name as a source's, where it is one."""
-    return (
-        name if _PLACE.fullmatch(name) and not name.isdigit() and name not in ("tmp", "home", "data") else ""
-    )
+def _check_name(option: str, name: str) -> None:
+    if name and not _NAME.fullmatch(name):
+        raise Terminal(
+            f"{option} {name}: small letters, digits and _ make a name, such as shop or order_lines"
+        )
 
 
-def _seen(column: profiles.ColumnProfile, rows: int) -> Seen:
-    return Seen(
+def _source_name(folder: str) -> str:
+    """Return a folder's name as a source's; empty where it cannot be one, or says nothing."""
+    if not _NAME.fullmatch(folder) or folder.isdigit() or folder in _NO_SOURCES:
+        return ""
+    return folder
+
+
+def _notes(profile: Profile) -> list[str]:
+    notes = [f"{code}: {count:,} rows cannot be read" for code, count in profile.unreadable.items()]
+    if profile.left_out:
+        notes.append(f"{profile.left_out:,} more columns were left out")
+    return notes
+
+
+def _file_column(column: profiles.ColumnProfile, rows: int) -> FileColumn:
+    return FileColumn(
         header=column.header,
-        found=column.found,
+        description=column.found,
         rows=rows,
         filled=column.filled,
         distinct=column.distinct,

@@ -124,7 +124,7 @@ def amount(form: str = "{:.2f}", least: float = 5, most: float = 9000) -> Make:
     return lambda rng, _: form.format(rng.uniform(least, most))
 
 
-def whole(least: int = 1, most: int = 9) -> Make:
+def integer(least: int = 1, most: int = 9) -> Make:
     return lambda rng, _: str(rng.randint(least, most))
 
 

@@ -29,7 +29,7 @@ BY_HAND = (
             ("Deal - Update time", "updated_at", e.when(start=2025)),
             ("Deal - Owner", "owner_id", e.user),
             ("Deal - Label", None, e.one_of("Hot", "Cold")),
-            ("Deal - Total activities", None, e.whole()),
+            ("Deal - Total activities", None, e.integer()),
         ),
     ),
     Export(
@@ -63,7 +63,7 @@ BY_HAND = (
             ("Placed on", "ordered_at", e.when("%Y-%m-%dT%H:%M:%SZ")),
             ("Buyer's e-mail", None, e.email),
             ("Member no.", "identifier_value", e.ref("M{}")),
-            ("# of items", "quantity", e.whole()),
+            ("# of items", "quantity", e.integer()),
             ("Grand Total", "amount", e.amount("${:,.2f}")),
             ("Curr.", "currency", e.one_of("USD")),
             ("Discount amt", "discount", e.amount("{:.2f}", 0, 9)),

@@ -29,10 +29,10 @@ Headers = dict[str, str]
 
 @cache
 def names(which: str) -> dict[str, dict[str, list[str]]]:
-    """Return the other headers by the place of an export and its own header: one a language."""
+    """Return the other headers by the source key of an export and its own header: one a language."""
     path = Path(__file__).with_name(f"{which.replace(' ', '_')}.yaml")
-    found: dict[str, dict[str, list[str]]] = yaml.safe_load(path.read_text("utf-8"))
-    return found
+    headers: dict[str, dict[str, list[str]]] = yaml.safe_load(path.read_text("utf-8"))
+    return headers
 
 
 class Company:
@@ -42,29 +42,31 @@ class Company:
         self._folder = folder
 
     @property
-    def _whole(self) -> Path:
-        whole = self._folder / "company"
-        if not whole.exists():
-            write(whole, customers=300, seed=5, shops=("shop",))
-        return whole
+    def _company(self) -> Path:
+        company = self._folder / "company"
+        if not company.exists():
+            write(company, customers=300, seed=5, shops=("shop",))
+        return company
 
-    def exports(self, place: str, which: str = "", language: str = "") -> Iterator[tuple[Path, Headers]]:
+    def exports(self, source_key: str, which: str = "", language: str = "") -> Iterator[tuple[Path, Headers]]:
         """Yield the file of an export, where there is one, and its headers with what the company called each.
 
         `which` of NAMES renames it, in a language; else it keeps its own.
         """
-        for path in sorted((self._whole / place).glob("*")):
-            if which and place in names(which):
-                told = {own: new[NAMES[which].index(language)] for own, new in names(which)[place].items()}
-                yield self._small(path, f"{which}/{language}/{place}/export.csv", told)
+        for path in sorted((self._company / source_key).glob("*")):
+            if which and source_key in names(which):
+                position = NAMES[which].index(language)
+                new = {own: others[position] for own, others in names(which)[source_key].items()}
+                yield self._small(path, f"{which}/{language}/{source_key}/export.csv", new)
             elif not which and path.suffix in (".csv", ".xlsx"):
-                yield self._small(path, f"own/{place}.csv", {})
+                yield self._small(path, f"own/{source_key}.csv", {})
             elif not which:
                 yield path, {}
 
-    def _small(self, path: Path, target: str, told: Headers) -> tuple[Path, Headers]:
+    def _small(self, path: Path, target: str, new_headers: Headers) -> tuple[Path, Headers]:
+        """Return a file of the first rows with new headers, and these with the company's own."""
         header, *rows = _rows(path)
-        new = [told.get(own, own) for own in header]
+        new = [new_headers.get(own, own) for own in header]
         small = self._folder / target
         small.parent.mkdir(parents=True, exist_ok=True)
         with small.open("w", encoding="utf-8", newline="") as out:

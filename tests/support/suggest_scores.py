@@ -54,14 +54,14 @@ _PARTS_OF_NAME = ("first_name", "last_name")
 
 
 @dataclass
-class Beside:
-    """What is no error either, by header: what the definition takes for identifiers of the customer.
+class Allowance:
+    """What is no error either. `acceptable`: canonical columns that a header may be suggested as, too.
 
-    A suggestion tells them as whose record it is. `shared` says of canonical columns that are made of several columns
-    of the file which these are.
+    These are what the definition takes for identifiers of the customer: a suggestion names them as whose record it is.
+    `shared` says of canonical columns that are made of several columns of the file which these are.
     """
 
-    fine: Answers = field(default_factory=dict)
+    acceptable: Answers = field(default_factory=dict)
     shared: Answers = field(default_factory=dict)
 
 
@@ -79,42 +79,42 @@ class Score:
         return self.right / self.asked if self.asked else 1.0
 
     def add(
-        self, name: str, draft: Draft, entity: str, answers: Answers, beside: Beside | None = None
+        self, name: str, draft: Draft, entity: str, answers: Answers, allowance: Allowance | None = None
     ) -> None:
-        """Count a draft; only what stands in core counts as suggested, what is told as unsure does not."""
-        beside = beside or Beside()
-        said = {normal(column.header): column.core for column in draft.columns if column.certain}
+        """Count a draft; only what stands in core counts as suggested, what is noted as unsure does not."""
+        allowance = allowance or Allowance()
+        suggestions = {normal(column.header): column.core for column in draft.columns if column.is_mapped}
+        label = f"{name} ({draft.choice.entity})"
         for column in draft.columns:
             header = normal(column.header)
-            right, suggested = answers.get(header, set()), said.get(header, "")
-            if not suggested and _is_served(header, answers, said, beside.shared):
+            right, suggested = answers.get(header, set()), suggestions.get(header, "")
+            if not suggested and _is_served(header, answers, suggestions, allowance.shared):
                 continue
             self.asked += bool(right)
-            if draft.chosen.entity == entity and suggested in right:
+            if draft.choice.entity == entity and suggested in right:
                 self.right += 1
                 continue
-            if suggested and suggested not in beside.fine.get(header, ()) and column.confidence:
-                told = f"{name} ({draft.chosen.entity}): {column.header} as {suggested}"
-                self.wrong[column.confidence].append(told)
+            is_wrong = suggested and suggested not in allowance.acceptable.get(header, ())
+            if is_wrong and column.confidence:
+                self.wrong[column.confidence].append(f"{label}: {column.header} as {suggested}")
             if right:
-                told = f"{name} ({draft.chosen.entity}): {column.header} is {', '.join(sorted(right))}"
-                self.missing.append(told)
+                self.missing.append(f"{label}: {column.header} is {', '.join(sorted(right))}")
 
 
-def _is_served(header: str, answers: Answers, said: dict[str, str], shared: Answers) -> bool:
+def _is_served(header: str, answers: Answers, suggestions: dict[str, str], shared: Answers) -> bool:
     """Tell whether all that a column becomes is suggested from another that the mapping takes, too.
 
     A mapping may say `coalesce(owner_id, owner)`; a suggestion of either gives core its owner. Whose record it is, a
-    suggestion also tells by the contact.
+    suggestion also says by the contact.
     """
-    return header in answers and all(
-        any(
-            said.get(other) == core or (core == "identifier_value" and said.get(other) == "contact_id")
-            for other in shared.get(core, ())
-            if other != header
-        )
-        for core in answers[header]
-    )
+    if header not in answers:
+        return False
+    for core in answers[header]:
+        others = {suggestions.get(other) for other in shared.get(core, ()) if other != header}
+        accepted = {core, "contact_id"} if core == "identifier_value" else {core}
+        if not others & accepted:
+            return False
+    return True
 
 
 def drafted(export: Export) -> Draft:
@@ -140,29 +140,29 @@ def answers_of(source: Source, entity: str) -> Answers:
 
     Where it joins given and family name to one, either of core's own columns for them is right, too.
     """
-    found: Answers = {}
+    answers: Answers = {}
     for core, named in _mapped(source, entity):
         split = core == "name" and len(named) > 1 and set(_PARTS_OF_NAME) <= set(ENTITIES[entity])
         for column in named:
             for header in map(normal, column.names):
-                found.setdefault(header, set()).update((core, *(_PARTS_OF_NAME if split else ())))
-    return found
+                answers.setdefault(header, set()).update((core, *(_PARTS_OF_NAME if split else ())))
+    return answers
 
 
-def beside(source: Source, entity: str) -> Beside:
+def allowance_of(source: Source, entity: str) -> Allowance:
     """Return what is no error of a suggestion for a source, and what it makes of several columns."""
-    found = Beside()
+    allowance = Allowance()
     for core, named in _mapped(source, entity):
         if len(named) > 1:
-            found.shared.setdefault(core, set()).update(
+            allowance.shared.setdefault(core, set()).update(
                 normal(name) for column in named for name in column.names
             )
     for identifier in source.identifiers:
         for column in source.columns:
             if _names(identifier.value, column.name):
                 for header in map(normal, column.names):
-                    found.fine.setdefault(header, set()).add("identifier_value")
-    return found
+                    allowance.acceptable.setdefault(header, set()).add("identifier_value")
+    return allowance
 
 
 def _mapped(source: Source, entity: str) -> Iterator[tuple[str, list[SourceColumn]]]:
@@ -179,10 +179,10 @@ def _names(expression: str, column: str) -> bool:
 
 def mapped() -> Iterator[tuple[Source, str]]:
     """Yield each shipped definition that maps to core, with the entity it maps to first."""
-    for found in definition.load().values():
-        core = [name for name in found.core if name != "consents"]
+    for source in definition.load().values():
+        core = [name for name in source.core if name != "consents"]
         if core:
-            yield found, core[0]
+            yield source, core[0]
 
 
 def samples(folder: Path = SAMPLES) -> Iterator[tuple[Source, str, Path]]:
@@ -194,17 +194,17 @@ def samples(folder: Path = SAMPLES) -> Iterator[tuple[Source, str, Path]]:
 
 
 def score_samples(folder: Path = SAMPLES) -> Score:
-    """Return the score of the samples, told which entity each is."""
+    """Return the score of the samples, the entity of each given."""
     total = Score()
     for source, entity, path in samples(folder):
         with tempfile.TemporaryDirectory() as scratch:
-            draft = suggest(Settings(scratch=Path(scratch)), path, source="sample", told=entity)
+            draft = suggest(Settings(scratch=Path(scratch)), path, source="sample", core_entity=entity)
         total.add(
             f"{source.source}/{path.name}",
             draft,
             entity,
             answers_of(source, entity),
-            beside(source, entity),
+            allowance_of(source, entity),
         )
     return total
 
@@ -213,47 +213,56 @@ def score_company(company: Company, which: str = "", language: str = "") -> Scor
     """Return the score of the company's exports with their own headers, or renamed; the entity of each is guessed."""
     total = Score()
     for source, entity in mapped():
-        place = f"{source.source}/{source.entity}"
-        right, aside = answers_of(source, entity) | _ADDED.get(place, {}), beside(source, entity)
-        for path, own in company.exports(place, which, language):
+        source_key = f"{source.source}/{source.entity}"
+        answers = answers_of(source, entity) | _ADDED.get(source_key, {})
+        allowance = allowance_of(source, entity)
+        for path, own in company.exports(source_key, which, language):
             with tempfile.TemporaryDirectory() as scratch:
                 draft = suggest(Settings(scratch=Path(scratch)), path, source="sample")
             new = {normal(old): normal(header) for header, old in own.items()}
             total.add(
-                f"{place} {language}".strip(),
+                f"{source_key} {language}".strip(),
                 draft,
                 entity,
-                {new.get(header, header): columns for header, columns in right.items()},
-                Beside(
-                    {new.get(header, header): columns for header, columns in aside.fine.items()},
-                    {core: {new.get(one, one) for one in listed} for core, listed in aside.shared.items()},
+                _renamed(answers, new),
+                Allowance(
+                    _renamed(allowance.acceptable, new),
+                    {
+                        core: {new.get(old, old) for old in headers}
+                        for core, headers in allowance.shared.items()
+                    },
                 ),
             )
     return total
 
 
-def _tell(name: str, found: Score, *, verbose: bool) -> None:
-    wrong = ", ".join(f"{len(listed)} wrong with {sure} confidence" for sure, listed in found.wrong.items())
-    sys.stdout.write(f"{name}: {found.right} of {found.asked} right ({found.share:.1%}), {wrong}\n")
+def _renamed(answers: Answers, new: dict[str, str]) -> Answers:
+    """Return answers under the new headers."""
+    return {new.get(header, header): columns for header, columns in answers.items()}
+
+
+def _report(name: str, total: Score, *, verbose: bool) -> None:
+    wrong = ", ".join(f"{len(listed)} wrong with {sure} confidence" for sure, listed in total.wrong.items())
+    sys.stdout.write(f"{name}: {total.right} of {total.asked} right ({total.share:.1%}), {wrong}\n")
     if verbose:
-        told = {**found.wrong, "missing": found.missing}
-        sys.stdout.writelines(f"  {sure}  {line}\n" for sure, lines in told.items() for line in lines)
+        errors = {**total.wrong, "missing": total.missing}
+        sys.stdout.writelines(f"  {kind}  {line}\n" for kind, lines in errors.items() for line in lines)
 
 
-def main(*told: str) -> None:
+def main(*arguments: str) -> None:
     """Print the score of all sets, or of those named."""
-    verbose, asked = "-v" in told, [word for word in told if word != "-v"]
+    verbose, asked = "-v" in arguments, [word for word in arguments if word != "-v"]
     with tempfile.TemporaryDirectory() as folder:
         company = Company(Path(folder))
         for name, exports in SETS.items():
             if not asked or name in asked:
-                _tell(name, score(exports), verbose=verbose)
+                _report(name, score(exports), verbose=verbose)
         if SAMPLES.is_dir() and (not asked or "samples" in asked):
-            _tell("samples", score_samples(), verbose=verbose)
+            _report("samples", score_samples(), verbose=verbose)
         for which, language in RENAMED:
             name = f"{which} {language}".strip() or "company"
             if not asked or name in asked:
-                _tell(name, score_company(company, which, language), verbose=verbose)
+                _report(name, score_company(company, which, language), verbose=verbose)
 
 
 if __name__ == "__main__":

@@ -107,7 +107,7 @@ def _decorated(text: str) -> Number | None:
         return None
     for pattern, example, decimal_mark in _FORMATS:
         if pattern.fullmatch(written):
-            scale = len(written.rpartition(decimal_mark)[2]) if decimal_mark else 0
+            scale = len(written.partition(decimal_mark)[2]) if decimal_mark else 0
             return Number(_decorate(example, match), "decimal", len(digits) - scale, scale)
     return None
 

@@ -5,59 +5,75 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from lakehouse.sources.suggest.draft_columns import Drafted
+from lakehouse.sources.suggest.composite_columns import NAME, REGION
+from lakehouse.sources.suggest.draft_columns import DraftColumn
 from lakehouse.sources.suggest.target_columns import BY_PEOPLE
 from lakehouse.sources.suggest.words import name_of
 
 
-def together(name: str, listed: Sequence[Drafted], drafted: Sequence[Drafted]) -> str:
-    """Return the expression of a canonical column from the columns `listed`; `drafted` are all of the file."""
-    parts = [one for one in listed if one.part]
-    whole = [one for one in listed if not one.part]
-    if name == "region_code" and parts:
-        return _region(parts, drafted)
-    if name == "name" and parts:
-        full = [one.expression for one in whole]
-        return f"coalesce({', '.join([*full, _full_name(parts)])})" if full else _full_name(parts)
-    if parts:
-        return _address(whole[0], parts)
-    if len(whole) == 1:
-        return whole[0].expression
-    if name == "updated_at":
-        return f"greatest({', '.join(one.expression for one in whole)})"
-    if name == "phone":
-        whole.sort(key=_mobile_first)
-    if name in BY_PEOPLE:
-        whole.sort(key=_name_last)
-    inner = ", ".join(one.name for one in whole)
-    return f"lower(coalesce({inner}))" if name == "email" else f"coalesce({inner})"
+def core_expression(core: str, sources: Sequence[DraftColumn], columns: Sequence[DraftColumn]) -> str:
+    """Return the SQL of a canonical column from its `sources`; `columns` are all of the file."""
+    parts = [column for column in sources if column.role]
+    entire = [column for column in sources if not column.role]
+    if not parts:
+        return entire[0].expression if len(entire) == 1 else _first_filled(core, entire)
+    if core == REGION:
+        return _region(parts, columns)
+    if core == NAME:
+        return _name(entire, parts)
+    return _address(entire[0], parts)
 
 
-def _mobile_first(one: Drafted) -> bool:
-    return not re.search(r"mobile|cell|手机|移动", one.header.lower())
+def _first_filled(core: str, columns: Sequence[DraftColumn]) -> str:
+    """Return the SQL of the first column with a value; of times of change, that of the last."""
+    if core == "updated_at":
+        return f"greatest({', '.join(column.expression for column in columns)})"
+    if core == "phone":
+        columns = sorted(columns, key=_is_mobile, reverse=True)
+    if core in BY_PEOPLE:
+        columns = sorted(columns, key=_is_id, reverse=True)
+    first = f"coalesce({', '.join(column.name for column in columns)})"
+    return f"lower({first})" if core == "email" else first
 
 
-def _name_last(one: Drafted) -> bool:
-    return not name_of(one.header).loose & {"id"} and not name_of(one.header).han.endswith("编号")
+def _is_mobile(column: DraftColumn) -> bool:
+    return re.search(r"mobile|cell|手机|移动", column.header.lower()) is not None
 
 
-def _full_name(parts: Sequence[Drafted]) -> str:
-    """Return given and family name as one; in Chinese the family stands first, without a space."""
-    of = {one.part: one for one in parts}
-    first, last = of["first_name"], of["last_name"]
+def _is_id(column: DraftColumn) -> bool:
+    name = name_of(column.header)
+    return "id" in name.folded or name.han.endswith("编号")
+
+
+def _name(entire: Sequence[DraftColumn], parts: Sequence[DraftColumn]) -> str:
+    """Return the SQL of the name, from its parts where there is no entire one."""
+    if not entire:
+        return _full_name(parts)
+    names = [column.expression for column in entire]
+    return f"coalesce({', '.join([*names, _full_name(parts)])})"
+
+
+def _full_name(parts: Sequence[DraftColumn]) -> str:
+    """Return the SQL of given and family name; in Chinese the family stands first, without a space."""
+    by_role = {column.role: column for column in parts}
+    first, last = by_role["first_name"], by_role["last_name"]
     if name_of(first.header).han:
         return f"nullif(concat({last.name}, {first.name}), '')"
     return f"nullif(concat_ws(' ', {first.name}, {last.name}), '')"
 
 
-def _address(street: Drafted, parts: Sequence[Drafted]) -> str:
-    before = [one.name for one in parts if one.part == "area"]
-    behind = [one.name for one in sorted(parts, key=lambda one: one.part) if one.part != "area"]
-    return f"nullif(concat_ws(', ', {', '.join([*before, street.name, *behind])}), '')"
+def _address(street: DraftColumn, parts: Sequence[DraftColumn]) -> str:
+    """Return the SQL of an address: the area before the street, all else behind it."""
+    before = [column.name for column in parts if column.role == "area"]
+    behind = [column for column in parts if column.role != "area"]
+    behind.sort(key=lambda column: column.role)
+    names = [*before, street.name, *(column.name for column in behind)]
+    return f"nullif(concat_ws(', ', {', '.join(names)}), '')"
 
 
-def _region(parts: Sequence[Drafted], drafted: Sequence[Drafted]) -> str:
-    of = {one.part: one for one in parts}
-    partner = of["state"].partner
-    country = of.get("country") or drafted[partner or 0]
-    return f"{country.name} || '-' || {of['state'].name}"
+def _region(parts: Sequence[DraftColumn], columns: Sequence[DraftColumn]) -> str:
+    """Return the SQL of a region's code: the country's, a dash, the state's."""
+    by_role = {column.role: column for column in parts}
+    state = by_role["state"]
+    country = by_role.get("country") or columns[state.partner or 0]
+    return f"{country.name} || '-' || {state.name}"

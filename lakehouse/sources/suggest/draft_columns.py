@@ -1,35 +1,22 @@
-"""Drafts the columns of a source definition: types, formats, what is personal, and what they become in core."""
+"""Drafts the columns of a source definition: names, types, formats, what is personal, and what core gets of them."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
 from lakehouse.sources.detect import name_hints
 from lakehouse.sources.mappable_entities import ENTITIES
-from lakehouse.sources.suggest.choose import Chosen, Confidence, Match
-from lakehouse.sources.suggest.evidence import Seen, hinted
-from lakehouse.sources.suggest.target_columns import WHOSE, targets
-from lakehouse.sources.suggest.words import name_of, vocabulary
+from lakehouse.sources.suggest.column_names import column_name
+from lakehouse.sources.suggest.evidence import FileColumn, hints_at_personal_data
+from lakehouse.sources.suggest.match_columns import Confidence, Match
+from lakehouse.sources.suggest.policy import DraftPolicy
+from lakehouse.sources.suggest.words import name_of
 from lakehouse.tables import entities
 from lakehouse.tables.contract import Column
 
-_SOME, _HALF = 0.005, 0.5
-LOADS = 0.98  # of the values must load as the type; else the column is kept as text
-# What DuckDB does not take as the name of a column without quotes; and `extra`, which each raw table has.
-_WORDS_OF_SQL = (
-    "all analyse analyze and anti any array as asc asof asymmetric at authorization between binary both by case "
-    "cast check collate collation column concurrently constraint create cross default deferrable desc describe "
-    "distinct do else end escape except false fetch for foreign freeze from full glob group having ilike in "
-    "initially inner intersect into is isnull join lambda lateral leading left like limit natural not notnull "
-    "offset on only or order outer overlaps pivot pivot_longer pivot_wider placing positional primary qualify "
-    "references returning right select semi show similar some summarize symmetric table tablesample then to "
-    "trailing true union unique unpack unpivot using variadic verbose when where window with extra"
-)
-RESERVED = frozenset(_WORDS_OF_SQL.split())
 _MONEY = (
     "amount",
     "discount",
@@ -42,19 +29,33 @@ _MONEY = (
     "balance",
     "spend",
 )
+_MONEY_TYPE = "decimal(18,2)"
+_LEAST_DECIMALS: Final = 2  # of decimals in a definition: cents
 _CODE = re.compile(r"(?:^|_)(?:id|no|nr|number|code|cd|key|ref|zip|sku)$")
-_ZH_CODE = re.compile(r"(?:编号|单号|编码|代码|号码|卡号|邮编|ID)$")
-_PERSONAL = ("email", "phone", "damaged_phone", "chinese_id", "name", "address", "ip", "wechat_id", "birthday",
-             "email_inside_text", "phone_inside_text")  # fmt: skip
-_HASHED = {"chinese_id": "identity numbers", "bank_card": "numbers of bank cards"}
+_HAN_CODE = re.compile(r"(?:编号|单号|编码|代码|号码|卡号|邮编|ID)$")
+_PERSONAL = (
+    "email",
+    "phone",
+    "damaged_phone",
+    "chinese_id",
+    "name",
+    "address",
+    "ip",
+    "wechat_id",
+    "birthday",
+    "email_inside_text",
+    "phone_inside_text",
+)
+_NAMED_THINGS = ("name", "brand", "category", "city")  # canonical columns with names that are no person's
+_TO_BE_HASHED = {"chinese_id": "identity numbers", "bank_card": "numbers of bank cards"}
 
 
 @dataclass(frozen=True)
-class Drafted:
+class DraftColumn:
     """One column of the draft. `core` is the canonical column, "" for none; `expression` what core gets of it.
 
-    `score` is how well it fits, `part` which part of the canonical column it is, `partner` the place of the column that
-    goes with it. `certain`: it may stand in core; else it is told as unsure. `notes` are for whoever reads the draft.
+    `score` is how well it fits, `role` which part of the canonical column it is, `partner` the index of the column that
+    goes with it. `notes` are for whoever reads the draft.
     """
 
     header: str
@@ -69,206 +70,223 @@ class Drafted:
     confidence: Confidence | None = None
     why: str = ""
     score: float = 0.0
-    part: str = ""
+    role: str = ""
     partner: int | None = None
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
     @property
-    def certain(self) -> bool:
-        """Tell whether core gets the column."""
+    def is_mapped(self) -> bool:
+        """Tell whether core gets the column; else it is only said that it may be one of core's."""
         return bool(self.core) and self.confidence in ("high", "medium")
 
 
-def columns(seen: Sequence[Seen], chosen: Chosen) -> tuple[Drafted, ...]:
-    """Return the columns of the draft, in the order of the file."""
+@dataclass(frozen=True)
+class _DraftType:
+    """The type and formats that a draft proposes for a column, with notes on why it is no other."""
+
+    type: str
+    formats: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def draft_columns(
+    columns: Sequence[FileColumn], matches: Mapping[int, Match], entity: str
+) -> tuple[DraftColumn, ...]:
+    """Return the columns of the draft, in the order of the file; `matches` are those with the entity's columns."""
     taken: set[str] = set()
-    found = []
-    for place, one in enumerate(seen):
-        match = chosen.matches.get(place)
-        name = _name(one.header, place, match, taken)
+    drafted = []
+    for index, column in enumerate(columns):
+        match = matches.get(index)
+        sure = match.column if match and match.confidence != "low" else ""
+        name = column_name(column.header, index, sure, taken)
         taken.add(name)
-        found.append(_column(one, name, match, chosen.entity))
-    return tuple(found)
+        drafted.append(_draft_column(column, name, match, entity))
+    return tuple(drafted)
 
 
-def _column(seen: Seen, name: str, match: Match | None, entity: str) -> Drafted:
-    contract = {column.name: column for column in entities.BY_NAME[entity].columns}
-    canonical = contract.get(match.column) if match else None
-    kind, formats, notes = _typed(seen, match, entity)
-    notes += _told(seen)
-    sure = canonical if match and match.confidence != "low" else None
-    pii = _is_personal(seen, sure)
-    drafted = Drafted(
-        header=seen.header,
+def by_core_column(drafted: Sequence[DraftColumn]) -> Mapping[str, list[DraftColumn]]:
+    """Return the columns that core gets, by the canonical column, the best first and parts of it last."""
+    by_core: dict[str, list[DraftColumn]] = {}
+    for column in sorted(drafted, key=lambda column: (column.role != "", -column.score)):
+        if column.is_mapped:
+            by_core.setdefault(column.core, []).append(column)
+    return by_core
+
+
+def printable(text: str) -> str:
+    """Return a text in one line, with spaces for signs that cannot be shown."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+
+
+def _draft_column(column: FileColumn, name: str, match: Match | None, entity: str) -> DraftColumn:
+    sure = match.column if match and match.confidence != "low" else ""
+    canonical = {column.name: column for column in entities.BY_NAME[entity].columns}.get(sure)
+    is_money = match is not None and match.column in _MONEY
+    proposed = _proposed_type(column, _core_type(sure, entity) if sure else "", is_money=is_money)
+    drafted = DraftColumn(
+        header=column.header,
         name=name,
-        type=kind,
-        formats=formats,
-        pii=pii,
-        doc=sure.doc if sure else _doc(seen.header),
-        notes=tuple(notes),
+        type=proposed.type,
+        formats=proposed.formats,
+        pii=_is_personal(column, canonical),
+        doc=canonical.doc if canonical else printable(column.header) or "Without a name",
+        notes=(*proposed.notes, *_value_notes(column)),
     )
     if match is None:
         return drafted
-    expression, unsure = _expression(drafted, seen, match, entity)
-    confidence: Confidence = "low" if unsure else match.confidence
-    why = f"{match.why}; {unsure}" if unsure else match.why
+    expression, doubt = _core_expression(drafted, column, match.column, entity)
     return replace(
         drafted,
         core=match.column,
         expression=expression,
-        confidence=confidence,
-        why=why,
+        confidence="low" if doubt else match.confidence,
+        why=f"{match.why}; {doubt}" if doubt else match.why,
         score=match.score,
-        part=match.part,
+        role=match.role,
         partner=match.partner,
     )
 
 
-def _is_personal(seen: Seen, canonical: Column | None) -> bool:
-    """Tell whether a column holds something of somebody; what core knows as no person's name is none."""
-    kinds = {one for one in _PERSONAL if seen.personal.get(one, 0.0) > 0} | ({*seen.things} & {"bank_card"})
+def _is_personal(column: FileColumn, canonical: Column | None) -> bool:
+    """Tell whether a column holds personal data; names in what core knows as no person's are none."""
+    kinds = {kind for kind in _PERSONAL if column.personal.get(kind, 0.0) > 0}
+    if "bank_card" in column.entity_hints:
+        kinds.add("bank_card")
     if canonical is None:
-        return bool(kinds) or hinted(seen.header)
-    if canonical.name in ("name", "brand", "category", "city"):
-        kinds -= {"name"}
+        return bool(kinds) or hints_at_personal_data(column.header)
+    if canonical.name in _NAMED_THINGS:
+        kinds.discard("name")
     return canonical.pii or bool(kinds)
 
 
-def _doc(header: str) -> str:
+def _core_type(core: str, entity: str) -> str:
+    """Return DuckDB's type of a canonical column."""
+    return ENTITIES[entity].get(core, "VARCHAR")
+
+
+def _proposed_type(column: FileColumn, core_type: str, *, is_money: bool) -> _DraftType:
+    """Return a type that nearly all values load as, else text.
+
+    `core_type` is DuckDB's type of the canonical column that the column surely becomes, or empty.
+    """
+    if core_type == "VARCHAR" or column.base_type in ("string", "json") or not column.filled:
+        return _DraftType("string")
+    if column.ambiguous:
+        return _DraftType("string", notes=(_note_on_order_of_days(column, core_type),))
+    if _is_epoch(column):
+        return _DraftType("long", notes=("counted since 1970, UTC",))
+    if column.loads < DraftPolicy.least_loaded:
+        return _DraftType("string", notes=(_note_on_text(column),))
+    notes = (f"{1 - column.loads:.1%} of the values would be set aside",) if column.loads < 1 else ()
+    return _DraftType(_loading_type(column, core_type, is_money=is_money), column.formats, notes)
+
+
+def _note_on_order_of_days(column: FileColumn, core_type: str) -> str:
+    days = next((name for name in column.description.formats if " or " in name), "5/1/26")
     return (
-        " ".join("".join(sign if sign.isprintable() else " " for sign in header).split()) or "Without a name"
+        f"unsure: {days}: no value says which comes first, day or month; when you know, write "
+        f"type: {'timestamptz' if core_type == 'TIMESTAMPTZ' else 'date'}, formats: [dmy] or [mdy]"
     )
 
 
-def _name(header: str, place: int, match: Match | None, taken: set[str]) -> str:
-    """Return a name for a column: its header as one word, or what it means where that is not English."""
-    plain = unicodedata.normalize("NFKD", header.replace("#", " number ").replace("%", " percent "))
-    plain = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", plain)
-    name = "" if name_of(header).han else re.sub(r"[^a-z0-9]+", "_", plain.lower()).strip("_")
-    if not re.match(r"[a-z]", name) or name in ("n", "v"):
-        sure = match if match and match.confidence != "low" else None
-        meant = "customer_ref" if sure and sure.column == WHOSE else sure.column if sure else ""
-        name = meant or _meant(header) or f"column_{place + 1}"
-    if name in RESERVED:
-        name += "_value"
-    number, free = 1, name
-    while free in taken:
-        number += 1
-        free = f"{name}_{number}"
-    return free
+def _note_on_text(column: FileColumn) -> str:
+    note = f"kept as text: {1 - column.loads:.0%} of the values would not load as {column.description.type}"
+    formats = list(column.description.formats)[: DraftPolicy.shown_formats]
+    return f"{note} (written as {', '.join(formats)})" if formats else note
 
 
-@lru_cache(maxsize=1)
-def _chinese() -> dict[str, str]:
-    """Return English names for Chinese headers: those of canonical columns, and of some that core has no place for."""
-    found: dict[str, str] = {}
-    for entity in ("deals", "tickets", "products", "orders", "accounts", "contacts"):
-        found |= {name.han: target.column for target in targets(entity) for name in target.names if name.han}
-    return found | {name_of(said).han: word for said, word in vocabulary()["plain_zh"].items()}
-
-
-def _meant(header: str) -> str:
-    found = _chinese().get(name_of(header).han, "")
-    return "customer_ref" if found == WHOSE else found
-
-
-def _typed(seen: Seen, match: Match | None, entity: str) -> tuple[str, tuple[str, ...], list[str]]:
-    """Return type, formats and notes: a type that nearly all values load as, else text."""
-    wanted = ENTITIES[entity].get(match.column, "VARCHAR") if match and match.confidence != "low" else ""
-    if wanted == "VARCHAR" or seen.base in ("string", "json") or not seen.filled:
-        return "string", (), []
-    if seen.ambiguous:
-        days = next((shape for shape in seen.found.formats if " or " in shape), "5/1/26")
-        said = (
-            f"unsure: {days}: no value says which comes first, day or month; when you know, write "
-            f"type: {'timestamptz' if wanted == 'TIMESTAMPTZ' else 'date'}, formats: [dmy] or [mdy]"
-        )
-        return "string", (), [said]
-    if any(shape.startswith("epoch") for shape in seen.found.formats):
-        return "long", (), ["counted since 1970, UTC"]
-    if seen.loads < LOADS:
-        shapes = ", ".join(list(seen.found.formats)[:3])
-        return (
-            "string",
-            (),
-            [
-                f"kept as text: {1 - seen.loads:.0%} of the values would not load as {seen.found.type}"
-                + (f" (written as {shapes})" if shapes else "")
-            ],
-        )
-    notes = [f"{1 - seen.loads:.1%} of the values would be set aside"] if seen.loads < 1 else []
-    return _whole_type(seen, match, wanted), seen.formats, notes
-
-
-def _whole_type(seen: Seen, match: Match | None, wanted: str) -> str:
-    if seen.base == "date" and wanted == "TIMESTAMPTZ":
+def _loading_type(column: FileColumn, core_type: str, *, is_money: bool) -> str:
+    """Return the type of values that load, as core or their own nature has it."""
+    if column.base_type == "date" and core_type == "TIMESTAMPTZ":
         return "timestamptz"
-    if seen.base in ("int", "long"):
-        if (match and match.column in _MONEY) or wanted.startswith("DECIMAL"):
-            return "decimal(18,2)"
-        code = _CODE.search("_".join(name_of(seen.header).words)) or _ZH_CODE.search(seen.header)
-        return "string" if code and not wanted else "long"
-    if seen.base == "decimal":
-        scale = int(seen.found.type.partition(",")[2].rstrip(")") or 0)
-        return f"decimal({38 if '(38' in seen.found.type else 18},{max(scale, 2)})"
-    return seen.found.type
+    if column.base_type in ("int", "long"):
+        return _integer_type(column, core_type, is_money=is_money)
+    if column.base_type == "decimal":
+        return _decimal_type(column.description.type)
+    return column.description.type
 
 
-def _told(seen: Seen) -> list[str]:
-    """Return what whoever reads the draft should know of the values."""
-    notes = []
-    if damaged := seen.personal.get("damaged_phone"):
-        share = "some" if damaged < _SOME else f"{damaged:.0%}"
-        notes.append(
-            f"{share} of the phones are damaged (1.38E+10): their digits are lost; export them as text again"
-        )
-    for kind, words in _HASHED.items():
-        if (
-            seen.personal.get(kind, 0.0) >= _HALF
-            or kind in seen.things
-            or kind in name_hints.hints(seen.header)
-        ):
-            notes.append(f"{words}: think of `collect: hash` or `collect: drop`")
+def _integer_type(column: FileColumn, core_type: str, *, is_money: bool) -> str:
+    """Return the type of whole numbers; what numbers a record is text, and money has cents."""
+    if is_money or core_type.startswith("DECIMAL"):
+        return _MONEY_TYPE
+    if core_type:
+        return "long"
+    words = "_".join(name_of(column.header).words)
+    is_code = _CODE.search(words) or _HAN_CODE.search(column.header)
+    return "string" if is_code else "long"
+
+
+def _decimal_type(detected: str) -> str:
+    precision = 38 if "(38" in detected else 18
+    scale = int(detected.partition(",")[2].rstrip(")") or 0)
+    return f"decimal({precision},{max(scale, _LEAST_DECIMALS)})"
+
+
+def _value_notes(column: FileColumn) -> Iterator[str]:
+    """Yield what whoever reads the draft should know of the values."""
+    if damaged := column.personal.get("damaged_phone"):
+        share = "some" if damaged < DraftPolicy.some_damaged else f"{damaged:.0%}"
+        yield f"{share} of the phones are damaged (1.38E+10): their digits are lost; export them as text again"
+    for kind, words in _TO_BE_HASHED.items():
+        if _is_to_be_hashed(column, kind):
+            yield f"{words}: think of `collect: hash` or `collect: drop`"
     inside = [
-        kind.partition("_")[0] for kind in ("email_inside_text", "phone_inside_text") if kind in seen.personal
+        kind.partition("_")[0]
+        for kind in ("email_inside_text", "phone_inside_text")
+        if kind in column.personal
     ]
     if inside:
-        notes.append(f"text with {' and '.join(inside)} of people in it")
-    return notes
+        yield f"text with {' and '.join(inside)} of people in it"
 
 
-def _expression(drafted: Drafted, seen: Seen, match: Match, entity: str) -> tuple[str, str]:
-    """Return the SQL that core gets, and what is unsure about it."""
-    name, wanted = drafted.name, ENTITIES[entity].get(match.column, "VARCHAR")
-    if match.column == "email":
+def _is_to_be_hashed(column: FileColumn, kind: str) -> bool:
+    return (
+        column.personal.get(kind, 0.0) >= DraftPolicy.least_hashed
+        or kind in column.entity_hints
+        or kind in name_hints.hints(column.header)
+    )
+
+
+def _core_expression(drafted: DraftColumn, column: FileColumn, core: str, entity: str) -> tuple[str, str]:
+    """Return the SQL that core gets, and what is doubtful about it; empty for nothing."""
+    name, core_type = drafted.name, _core_type(core, entity)
+    if core == "email":
         return f"lower({name})", ""
-    if wanted == "VARCHAR":
+    if core_type == "VARCHAR":
         return name, ""
-    if match.column == "duration_s" and "clock" in seen.things:
+    if core == "duration_s" and "clock" in column.entity_hints:
         return f"epoch(TRY_CAST({name} AS INTERVAL))", ""
-    if drafted.type == "string":
-        if seen.ambiguous:
-            return f"TRY_CAST({name} AS {wanted})", "day and month cannot be told apart"
-        plain = not seen.formats and seen.loads >= _HALF
-        return f"TRY_CAST({name} AS {wanted})", "" if plain else "no format reads how it is written"
-    return _converted(name, drafted.type, seen, match.column), ""
+    if drafted.type != "string":
+        return _in_core_unit(drafted, column, core), ""
+    return f"TRY_CAST({name} AS {core_type})", _doubt_of_cast(column)
 
 
-def _converted(name: str, kind: str, seen: Seen, column: str) -> str:
+def _doubt_of_cast(column: FileColumn) -> str:
+    """Return why a cast of texts may not read them; empty where it does."""
+    if column.ambiguous:
+        return "day and month cannot be told apart"
+    if column.formats or column.loads < DraftPolicy.least_cast:
+        return "no format reads how it is written"
+    return ""
+
+
+def _in_core_unit(drafted: DraftColumn, column: FileColumn, core: str) -> str:
     """Return the SQL of a value in the unit that core wants: moments, shares from 0 to 1, seconds."""
-    if kind == "long" and any(shape.startswith("epoch") for shape in seen.found.formats):
-        return f"to_timestamp({name} / 1000)" if "epoch ms" in seen.found.formats else f"to_timestamp({name})"
-    if column == "probability":
+    name = drafted.name
+    if drafted.type == "long" and _is_epoch(column):
+        return (
+            f"to_timestamp({name} / 1000)"
+            if "epoch ms" in column.description.formats
+            else f"to_timestamp({name})"
+        )
+    if core == "probability":
         return f"CASE WHEN {name} > 1 THEN {name} / 100 ELSE {name} END"
-    if column == "duration_s" and re.search(r"min|分", seen.header.lower()):
+    if core == "duration_s" and re.search(r"min|分", column.header.lower()):
         return f"{name} * 60"
     return name
 
 
-def by_core(drafted: Sequence[Drafted]) -> Mapping[str, list[Drafted]]:
-    """Return the columns that core gets, by the canonical column, the best first and parts of it last."""
-    found: dict[str, list[Drafted]] = {}
-    for one in sorted(drafted, key=lambda one: (one.part != "", -one.score)):
-        if one.certain:
-            found.setdefault(one.core, []).append(one)
-    return found
+def _is_epoch(column: FileColumn) -> bool:
+    """Tell whether values are times that are counted since 1970."""
+    return any(name.startswith("epoch") for name in column.description.formats)

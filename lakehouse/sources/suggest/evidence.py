@@ -7,40 +7,39 @@ from functools import lru_cache
 
 from lakehouse.sources.detect import name_hints
 from lakehouse.sources.detect.columns import ColumnDescription
-from lakehouse.sources.suggest.target_columns import BY_PEOPLE, WHOLE, WHOSE, Target, beside, index
-from lakehouse.sources.suggest.words import Name, name_of, narrowed, vocabulary, without
+from lakehouse.sources.suggest.name_index import name_index
+from lakehouse.sources.suggest.policy import NamePolicy, SynonymPolicy, ValuePolicy
+from lakehouse.sources.suggest.target_columns import BY_PEOPLE, WHOSE, Target, unmapped_names
+from lakehouse.sources.suggest.words import Name, is_narrowed, name_of, strip_affix, vocabulary
 
-_NARROWED = 0.85  # a name with more than a unit in brackets
-_COMMON = 0.9  # a name without what many headers of the file begin with
-_EMPTY = -0.1  # of two columns of a name, the one that has values is taken
-_ASIDE = 0.85
-_EXACT = 0.97
-_SOMEBODY_ELSES = 0.55
-_MOST = 0.5  # share of values
-_BITS = 2  # distinct values of yes and no
-_FEW_ROWS = 20  # in which every value may differ by chance
+_FOR, _NOTHING, _AGAINST = 1.0, 0.0, -1.0
 _NUMBERS = ("int", "long", "double", "decimal")
+_FRACTIONS = ("decimal", "double")
 _MOMENTS = ("date", "timestamptz")
-# Columns whose values have a look of their own, and the kinds of personal data that are it.
-_LOOKS = {
+_NEVER_TEXT = ("date", "timestamptz", "boolean")
+_COUNTED_TIMES = ("epoch", "Excel")  # how the formats of times that are numbers begin
+_WORDS = ("name", "city", "country", "status", "stage", "title", "subject", "body")
+_CHANNELS = ("channel", "lead_source", "source")
+# Columns whose values look like personal data of these kinds.
+_PERSONAL_KINDS = {
     "email": ("email",),
     "phone": ("phone", "damaged_phone"),
     "address": ("address",),
     "name": ("name",),
 }
-_MUST = ("email", "phone")
-_KINDS_OF_THINGS = {
-    "currency": ("currency", -1.0),
-    "gender": ("gender", -0.3),
-    "website": ("url", -0.3),
-    "url": ("url", -0.3),
-    "region_code": ("region_code", -0.8),
-    "country_code": ("country_code", -0.5),
+_ALWAYS_PERSONAL = ("email", "phone")
+_NO_PLAIN_TEXT = ("email", "phone", "chinese_id", "ip")
+# Columns whose values have an entity hint, and what it says against them where they have not.
+_ENTITY_HINTS = {
+    "currency": ("currency", ValuePolicy.no_currency),
+    "gender": ("gender", ValuePolicy.no_gender),
+    "website": ("url", ValuePolicy.no_url),
+    "url": ("url", ValuePolicy.no_url),
+    "region_code": ("region_code", ValuePolicy.no_region_code),
+    "country_code": ("country_code", ValuePolicy.no_country_code),
 }
-_NEVER_TEXT = ("date", "timestamptz", "boolean")
-_WORDS = ("name", "city", "country", "status", "stage", "title", "subject", "body")
-# What an export often shows by its name.
-_BY_NAMES = (
+# References that an export often shows by the name of what they refer to.
+_SHOWN_BY_NAME = (
     "place_id",
     "store_id",
     "campaign_id",
@@ -52,19 +51,22 @@ _BY_NAMES = (
     "form_id",
     WHOSE,
 )
-_CHANNELS = ("channel", "lead_source", "source")
+_PERSONAL_HINTS = frozenset(
+    ("email", "phone", "chinese_id", "name", "address", "ip", "wechat_id", "birthday")
+)
 
 
 @dataclass(frozen=True)
-class Seen:
+class FileColumn:
     """A column of a file: its header, what a sample says of it, and whether every row has a value of its own.
 
     `filled`: rows with a value, `rows`: of the file, `distinct`: values. `loads`: the share of the sample's values
-    that ingest would read as `found.type` with these `formats`; `ambiguous`: days whose order no value tells.
+    (0 to 1) that ingest would read as the description's type with these `formats`; `ambiguous`: days whose order no
+    value tells.
     """
 
     header: str
-    found: ColumnDescription
+    description: ColumnDescription
     rows: int = 0
     filled: int = 0
     distinct: int = 0
@@ -74,149 +76,183 @@ class Seen:
     ambiguous: bool = False
 
     @property
-    def things(self) -> tuple[str, ...]:
-        """Return what its values are that is nobody's: see `detect.value_patterns`."""
-        return self.found.entity_hints
+    def entity_hints(self) -> tuple[str, ...]:
+        """Return what its values look like beside personal data: see `detect.value_patterns`."""
+        return self.description.entity_hints
 
     @property
     def personal(self) -> dict[str, float]:
-        """Return which personal data its values are, with their share."""
-        return {one.kind: one.share for one in self.found.personal}
+        """Return which personal data its values are, with their share (0 to 1)."""
+        return {kind.kind: kind.share for kind in self.description.personal}
 
     @property
-    def base(self) -> str:
+    def base_type(self) -> str:
         """Return its type without digits: decimal, not decimal(18,2)."""
-        return self.found.type.partition("(")[0]
+        return self.description.type.partition("(")[0]
+
+    def mostly(self, *kinds: str) -> bool:
+        """Tell whether most of its values are personal data of one of the kinds."""
+        personal = self.personal
+        return any(personal.get(kind, 0.0) >= ValuePolicy.most_values for kind in kinds)
 
 
-def by_name(header: str, entity: str, common: tuple[Name, ...] = ()) -> dict[str, float]:
+def name_scores(header: str, entity: str, prefixes: tuple[Name, ...] = ()) -> dict[str, float]:
     """Return how much a header says that its column is each of an entity's: 1 for one of its names.
 
-    `common` is what many headers of the file begin with: see `words.beginnings`.
+    `prefixes` are what many headers of the file begin with: see `words.common_prefixes`.
     """
     name = name_of(header)
-    if name.empty:
+    if name.is_empty:
         return {}
-    found = _named(name, entity)
-    if name in beside(entity) and name not in index(entity).whole:
+    if name in unmapped_names(entity) and name not in name_index(entity).names:
         return {}
-    bare = without(name, common)
-    if bare is not name and max(found.values(), default=0.0) < WHOLE:
-        for column, score in _named(bare, entity).items():
-            found[column] = max(found.get(column, 0.0), _COMMON * score)
-    if _is_region(name, entity):
-        found.pop("status", None)
-    share = (_NARROWED if narrowed(header) else 1.0) * (_ASIDE if is_aside(header, entity) else 1.0)
-    return {column: share * score for column, score in found.items()}
+    scores = _scores(name, entity)
+    bare = strip_affix(name, prefixes)
+    if bare is not name and max(scores.values(), default=0.0) < SynonymPolicy.known:
+        for column, score in _scores(bare, entity).items():
+            scores[column] = max(scores.get(column, 0.0), NamePolicy.without_prefix * score)
+    if _is_state_of_address(name, entity):
+        scores.pop("status", None)
+    factor = NamePolicy.narrowed if is_narrowed(header) else 1.0
+    if is_of_other_address(header, entity):
+        factor *= NamePolicy.other_address
+    return {column: factor * score for column, score in scores.items()}
 
 
-def _is_region(name: Name, entity: str) -> bool:
-    """Tell whether a state is that of an address: where there are cities, `State` alone is no status."""
-    of_address = {"state", *vocabulary()["addresses"]}
-    return "city" in index(entity).targets and "state" in name.words and name.bag <= of_address
-
-
-def is_aside(header: str, entity: str) -> bool:
-    """Tell whether a header is of the entity's other address: who pays for an order does not say where it goes."""
-    return any(word in vocabulary()["aside"].get(entity, ()) for word in name_of(header).words)
+def _scores(name: Name, entity: str) -> dict[str, float]:
+    scores = dict(_index_scores(name, entity))
+    if not _is_somebody_elses(name):
+        return scores
+    return {
+        column: score if score >= NamePolicy.exact else score * NamePolicy.somebody_else
+        for column, score in scores.items()
+    }
 
 
 @lru_cache(maxsize=65_536)
-def _found(name: Name, entity: str) -> dict[str, float]:
-    return index(entity).find(name)
+def _index_scores(name: Name, entity: str) -> dict[str, float]:
+    return name_index(entity).scores(name)
 
 
-def _named(name: Name, entity: str) -> dict[str, float]:
-    found = dict(_found(name, entity))
-    if _somebody_elses(name):
-        return {
-            column: score if score >= _EXACT else score * _SOMEBODY_ELSES for column, score in found.items()
-        }
-    return found
+def _is_state_of_address(name: Name, entity: str) -> bool:
+    """Tell whether a state is that of an address: where there are cities, `State` alone is no status."""
+    if "city" not in name_index(entity).targets or "state" not in name.words:
+        return False
+    return name.word_set <= {"state", *vocabulary()["addresses"]}
 
 
-def of_somebody_else(header: str) -> bool:
+def is_of_other_address(header: str, entity: str) -> bool:
+    """Tell whether a header is of the entity's other address: who pays for an order does not say where it goes."""
+    words = vocabulary()["aside"].get(entity, ())
+    return any(word in words for word in name_of(header).words)
+
+
+def is_somebody_elses(header: str) -> bool:
     """Tell whether a header says that what stands below it is another's: a manager's e-mail."""
-    return _somebody_elses(name_of(header))
+    return _is_somebody_elses(name_of(header))
 
 
-def _somebody_elses(name: Name) -> bool:
-    others, others_zh = vocabulary()["others"], vocabulary()["others_zh"]
-    return any(word in others for word in name.words) or any(word in name.han for word in others_zh)
+def _is_somebody_elses(name: Name) -> bool:
+    others, others_han = vocabulary()["others"], vocabulary()["others_zh"]
+    return any(word in others for word in name.words) or any(word in name.han for word in others_han)
 
 
-def by_values(seen: Seen, target: Target) -> float:
+def value_signal(column: FileColumn, target: Target) -> float:
     """Return what the values say: 1 for the target, -1 against it, 0 for nothing either way."""
-    if not seen.filled:
-        return _EMPTY
-    if seen.base == "json":
-        return -1.0
-    base = target.type.partition("(")[0]
-    if base in _MOMENTS:
-        return _moment(seen)
-    if base in _NUMBERS:
-        clock = target.column == "duration_s" and "clock" in seen.things
-        return 1.0 if clock or seen.base in _NUMBERS else -1.0
-    if base == "boolean":
-        return 1.0 if seen.base == "boolean" else -0.3 if seen.distinct <= _BITS else -1.0
-    return _text(seen, target)
+    if not column.filled:
+        return ValuePolicy.empty
+    if column.base_type == "json":
+        return _AGAINST
+    target_type = target.type.partition("(")[0]
+    if target_type in _MOMENTS:
+        return _moment_signal(column)
+    if target_type in _NUMBERS:
+        return _number_signal(column, target)
+    if target_type == "boolean":
+        return _boolean_signal(column)
+    return _text_signal(column, target)
 
 
-def _moment(seen: Seen) -> float:
-    if seen.base in _MOMENTS:
-        return 1.0
-    return -0.3 if any(shape.startswith(("epoch", "Excel")) for shape in seen.found.formats) else -1.0
+def _moment_signal(column: FileColumn) -> float:
+    if column.base_type in _MOMENTS:
+        return _FOR
+    counted = any(name.startswith(_COUNTED_TIMES) for name in column.description.formats)
+    return ValuePolicy.counted_time if counted else _AGAINST
 
 
-def _text(seen: Seen, target: Target) -> float:
-    personal, column = seen.personal, target.column
-    if target.entity == "accounts" and column == "name" and of_people(seen):
-        return -1.0
-    if any(personal.get(kind, 0.0) >= _MOST for kind in _LOOKS.get(column, ())):
-        return 1.0
-    if column in _KINDS_OF_THINGS:
-        kind, against = _KINDS_OF_THINGS[column]
-        return 1.0 if kind in seen.things else against
-    strange = any(personal.get(kind, 0.0) >= _MOST for kind in ("email", "phone", "chinese_id", "ip"))
-    if column in _MUST or strange or seen.base in _NEVER_TEXT or "bank_card" in seen.things:
-        return -1.0
-    if target.record or target.reference:
-        return _identity(seen, target)
-    return _plain_text(seen, column)
+def _number_signal(column: FileColumn, target: Target) -> float:
+    is_duration = target.column == "duration_s" and "clock" in column.entity_hints
+    return _FOR if is_duration or column.base_type in _NUMBERS else _AGAINST
 
 
-def _plain_text(seen: Seen, column: str) -> float:
-    if column in _CHANNELS and seen.distinct == 1 and seen.filled > 1:
-        return -0.4  # one and the same in every row says where the file is from
-    if seen.base in _NUMBERS and column in _WORDS:
-        return -1.0
-    return -0.5 if seen.base in ("decimal", "double") else 0.0
+def _boolean_signal(column: FileColumn) -> float:
+    if column.base_type == "boolean":
+        return _FOR
+    return ValuePolicy.two_values if column.distinct <= 2 else _AGAINST  # noqa: PLR2004 - yes and no
 
 
-def _identity(seen: Seen, target: Target) -> float:
-    """Say whether values may be ids: of records no two are the same, of what they refer to some are."""
-    if seen.base in ("decimal", "double") and any("." in shape for shape in seen.found.formats):
-        return -1.0
-    many = seen.filled >= _FEW_ROWS
-    if (
-        target.record and not many and seen.distinct * 2 >= seen.filled
-    ):  # a few rows may well be versions of one
-        return 1.0 if seen.key else 0.0
-    if target.record:
-        return 1.0 if seen.key else 0.0 if seen.distinct >= 0.9 * seen.filled else -1.0
-    if many and seen.key and target.single:
-        return -0.15
-    if "code" in seen.things or target.column in BY_PEOPLE:
-        return 0.0
-    return -0.2 if target.column in _BY_NAMES else -0.5
+def _text_signal(column: FileColumn, target: Target) -> float:
+    if target.entity == "accounts" and target.column == "name" and holds_people(column):
+        return _AGAINST
+    if column.mostly(*_PERSONAL_KINDS.get(target.column, ())):
+        return _FOR
+    if target.column in _ENTITY_HINTS:
+        hint, against = _ENTITY_HINTS[target.column]
+        return _FOR if hint in column.entity_hints else against
+    if target.column in _ALWAYS_PERSONAL or _is_no_text(column):
+        return _AGAINST
+    if target.is_record_id or target.is_reference:
+        return _id_signal(column, target)
+    return _plain_text_signal(column, target)
 
 
-def of_people(seen: Seen) -> bool:
-    """Tell whether what stands in a column are names of people."""
-    return seen.personal.get("name", 0.0) >= _MOST
+def _is_no_text(column: FileColumn) -> bool:
+    """Tell whether the values are none that a text of core may have: days, yes and no, e-mails, bank cards."""
+    return (
+        column.mostly(*_NO_PLAIN_TEXT)
+        or column.base_type in _NEVER_TEXT
+        or "bank_card" in column.entity_hints
+    )
 
 
-def hinted(header: str) -> bool:
+def _plain_text_signal(column: FileColumn, target: Target) -> float:
+    if target.column in _CHANNELS and column.distinct == 1 and column.filled > 1:
+        return ValuePolicy.single_channel
+    if target.column in _WORDS and column.base_type in _NUMBERS:
+        return _AGAINST
+    return ValuePolicy.fraction_as_text if column.base_type in _FRACTIONS else _NOTHING
+
+
+def _id_signal(column: FileColumn, target: Target) -> float:
+    """Return whether values may be ids: of records, or of what records refer to."""
+    if column.base_type in _FRACTIONS and any("." in name for name in column.description.formats):
+        return _AGAINST
+    return _record_id_signal(column) if target.is_record_id else _reference_signal(column, target)
+
+
+def _record_id_signal(column: FileColumn) -> float:
+    """Return whether values may be ids of records: no two are the same, but for versions of one record."""
+    if column.key:
+        return _FOR
+    few = column.filled < ValuePolicy.few_rows  # which may well be versions of the same record
+    least = ValuePolicy.few_rows_distinct if few else ValuePolicy.nearly_distinct
+    return _NOTHING if column.distinct >= least * column.filled else _AGAINST
+
+
+def _reference_signal(column: FileColumn, target: Target) -> float:
+    """Return whether values may be ids of what records refer to: in many rows, some are the same."""
+    if column.filled >= ValuePolicy.few_rows and column.key and target.single_key:
+        return ValuePolicy.distinct_reference
+    if "code" in column.entity_hints or target.column in BY_PEOPLE:
+        return _NOTHING
+    return ValuePolicy.name_as_reference if target.column in _SHOWN_BY_NAME else ValuePolicy.no_code
+
+
+def holds_people(column: FileColumn) -> bool:
+    """Tell whether most of what stands in a column are names of people."""
+    return column.mostly("name")
+
+
+def hints_at_personal_data(header: str) -> bool:
     """Tell whether a header looks as if what stands below it were personal."""
-    personal = {"email", "phone", "chinese_id", "name", "address", "ip", "wechat_id", "birthday"}
-    return bool(name_hints.hints(header) & personal)
+    return bool(name_hints.hints(header) & _PERSONAL_HINTS)

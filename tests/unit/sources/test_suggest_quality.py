@@ -6,7 +6,7 @@ import pytest
 
 from lakehouse.settings import Settings
 from lakehouse.sources.definition import parse
-from lakehouse.sources.suggest import choose, evidence, target_columns, words
+from lakehouse.sources.suggest import candidates, evidence, name_index, target_columns, words
 from lakehouse.sources.suggest.yaml_text import as_yaml
 from lakehouse.stages.check_sources import check_text
 from tests.support import exports as e
@@ -81,7 +81,7 @@ NEARLY = (
             ("Account Name", "name", e.company),
             ("Email (Primary Contact)", None, e.email),
             ("Industry", "industry", e.one_of("Retail", "Banking")),
-            ("Number of employees", "employees", e.whole(3, 900)),
+            ("Number of employees", "employees", e.integer(3, 900)),
         ),
         file="accounts.csv",
     ),
@@ -104,16 +104,16 @@ ALL = [export for exports in SETS.values() for export in exports]
 @pytest.mark.parametrize("name", [name for name in SETS if name != "held back"])
 def test_nine_of_ten_are_right(name):
     """Exports of ten entities, in English and Chinese, as systems and people name their columns."""
-    found = score(SETS[name])
-    assert found.wrong["high"] == []
-    assert found.share >= LEAST
+    result = score(SETS[name])
+    assert result.wrong["high"] == []
+    assert result.share >= LEAST
 
 
 def test_held_back_dialects():
     """What is sure is right, and most is found. 75 of 89 when they were first scored, and nobody had tuned on them."""
-    found = score(SETS["held back"])
-    assert found.wrong["high"] == []
-    assert found.share >= LEAST_HELD_BACK
+    result = score(SETS["held back"])
+    assert result.wrong["high"] == []
+    assert result.share >= LEAST_HELD_BACK
 
 
 @pytest.fixture(scope="module")
@@ -124,44 +124,45 @@ def company(tmp_path_factory):
 @pytest.mark.parametrize(("which", "language"), RENAMED, ids=lambda word: word or "own")
 def test_nine_of_ten_columns_of_the_companys_exports(company, which, language):
     """With their own headers, and renamed as other systems and people call them; the entity is guessed."""
-    found = score_company(company, which, language)
-    assert found.asked > 200
-    assert found.wrong["high"] == []
-    assert found.share >= LEAST, found.missing
-    assert len(found.wrong["medium"]) <= MOST_WRONG * found.asked
+    result = score_company(company, which, language)
+    assert result.asked > 200
+    assert result.wrong["high"] == []
+    assert result.share >= LEAST, result.missing
+    assert len(result.wrong["medium"]) <= MOST_WRONG * result.asked
 
 
 @pytest.mark.parametrize("which", NAMES)
 def test_every_column_is_renamed(company, which):
     """One name a language each, and none left as it was by mistake."""
-    for place, told in names(which).items():
-        ((_, own),) = company.exports(place)
-        assert set(told) == set(own), place
-        assert {len(new) for new in told.values()} == {len(NAMES[which])}
-        assert all(len(set(new)) == len(told) for new in zip(*told.values(), strict=True)), place
+    for source_key, renamed in names(which).items():
+        ((_, own),) = company.exports(source_key)
+        assert set(renamed) == set(own), source_key
+        assert {len(new) for new in renamed.values()} == {len(NAMES[which])}
+        for headers in zip(*renamed.values(), strict=True):
+            assert len(set(headers)) == len(renamed), source_key
 
 
 def test_nine_of_ten_columns_of_the_shipped_samples():
-    """A few rows each, with every fault that their systems know; told the entity."""
-    found = score_samples()
-    assert found.asked > 1000
-    assert found.wrong["high"] == []
-    assert found.share >= LEAST, found.missing
-    assert len(found.wrong["medium"]) <= MOST_WRONG * found.asked
+    """A few rows each, with every fault that their systems know; the entity is given."""
+    result = score_samples()
+    assert result.asked > 1000
+    assert result.wrong["high"] == []
+    assert result.share >= LEAST, result.missing
+    assert len(result.wrong["medium"]) <= MOST_WRONG * result.asked
 
 
 def test_values_have_the_last_word():
     """A header that its values contradict is nothing to be sure of."""
-    found = score(LIARS)
-    assert found.wrong["high"] == []
-    assert found.share == 1.0
+    result = score(LIARS)
+    assert result.wrong["high"] == []
+    assert result.share == 1.0
 
 
 def test_nearly_right_is_not_sure():
     """Somebody else's e-mail, a phone for emergencies, what brackets narrow."""
-    found = score(NEARLY)
-    assert found.wrong["high"] == []
-    assert found.share == 1.0
+    result = score(NEARLY)
+    assert result.wrong["high"] == []
+    assert result.share == 1.0
 
 
 def test_what_all_headers_begin_with_does_not_hide_them():
@@ -170,24 +171,24 @@ def test_what_all_headers_begin_with_does_not_hide_them():
     assert {column.header: column.core for column in draft.columns} == {
         header: right for header, right, _ in PREFIXED.columns
     }
-    assert all(column.certain for column in draft.columns)
+    assert all(column.is_mapped for column in draft.columns)
 
 
 def test_the_test_needs_the_rules_of_caution(monkeypatch):
     """Without each of them, more is suggested wrong, or less is found."""
     before = score(NEARLY, drafted).wrong
-    monkeypatch.setattr(evidence, "_somebody_elses", lambda _: False)
+    monkeypatch.setattr(evidence, "_is_somebody_elses", lambda _: False)
     without = score(NEARLY, drafted).wrong
     assert len(without["medium"]) > len(before["medium"])
-    monkeypatch.setattr(evidence, "narrowed", lambda _: False)
+    monkeypatch.setattr(evidence, "is_narrowed", lambda _: False)
     assert len(score(NEARLY, drafted).wrong["high"]) > len(before["high"])
-    monkeypatch.setattr(choose, "beginnings", lambda _: ())
-    assert not all(column.certain for column in drafted(PREFIXED).columns)
+    monkeypatch.setattr(candidates, "common_prefixes", lambda _: ())
+    assert not all(column.is_mapped for column in drafted(PREFIXED).columns)
 
 
 def test_the_test_needs_the_detectors(monkeypatch):
     """Without a look at values, liars are believed."""
-    monkeypatch.setattr(choose, "by_values", lambda *_: 1.0)
+    monkeypatch.setattr(candidates, "value_signal", lambda *_: 1.0)
     assert score(LIARS, drafted).wrong["high"] != []
 
 
@@ -195,16 +196,16 @@ def test_the_test_needs_the_synonyms(monkeypatch):
     """With the names of columns alone, far less than nine of ten are found."""
     known = words.vocabulary()
     bare = {
-        entity: {"called": told["called"], "record": {}, "columns": {}}
-        for entity, told in known["entities"].items()
+        entity: {"called": table["called"], "record": {}, "columns": {}}
+        for entity, table in known["entities"].items()
     }
     without = known | {"columns": {"updated_at": {}, "deleted": {}}, "whose": {"weak": []}, "entities": bare}
     caches = (
         target_columns.targets,
-        target_columns.called,
-        target_columns.beside,
-        target_columns.index,
-        evidence._found,
+        target_columns.entity_names,
+        target_columns.unmapped_names,
+        name_index.name_index,
+        evidence._index_scores,
     )
     monkeypatch.setattr(target_columns, "vocabulary", lambda: without)
     for cached in caches:
@@ -222,16 +223,11 @@ def test_each_draft_is_a_definition(export, tmp_path):
     draft = drafted_once(export)
     text = as_yaml(draft)
     parse(text, "draft.yaml")
-    _, found = check_text(Settings(scratch=tmp_path), text, "draft.yaml")
-    wrong = [
-        one.message
-        for one in found
-        if one.level == "error" and not one.message.startswith("missing: it is of")
-    ]
-    assert wrong == []
-    assert all(
-        any("no column seems to be" in note for note in draft.notes) for one in found if one.level == "error"
-    )
+    _, findings = check_text(Settings(scratch=tmp_path), text, "draft.yaml")
+    errors = [finding.message for finding in findings if finding.level == "error"]
+    assert [message for message in errors if not message.startswith("missing: it is of")] == []
+    if errors:
+        assert any("no column seems to be" in note for note in draft.notes)
     header, *rows = export.write(tmp_path).read_text("utf-8").splitlines()
     values = {
         value for row in rows for value in row.split(",") if len(value) > 4 and any(map(str.isdigit, value))
@@ -240,7 +236,7 @@ def test_each_draft_is_a_definition(export, tmp_path):
 
 
 def test_samples_of_shipped_definitions_can_be_scored(tmp_path):
-    """A definition's own mapping is the right answer; a sample is found by its place."""
+    """A definition's own mapping is the right answer; a sample is found by its source key."""
     (tmp_path / "shop").mkdir()
     (tmp_path / "shop" / "orders.csv").write_text(
         "order_id,customer_id,ordered_at,quantity,amount,currency,store\n"

@@ -34,6 +34,7 @@ from lakehouse.sources.detect.numbers import boolean, number
         ("1'234.5", "1 234.56", "decimal", 4, 1),
         ("1.234.567", "1.234.567", "decimal", 7, 0),
         ("1,23,456.78", "1,23,456.78", "decimal", 6, 2),
+        ("1,23,456", "1,23,456.78", "decimal", 6, 0),
         ("12,5", "1234,56", "decimal", 2, 1),
     ],
 )
