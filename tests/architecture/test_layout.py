@@ -88,19 +88,18 @@ def test_tunable_numbers_stand_in_policies() -> None:
 def _is_numeric(node: ast.expr) -> bool:
     """Return whether an expression is a number, or several, or a span of time, written down."""
     match node:
-        case ast.Constant(value=bool()):
-            return False
-        case ast.Constant(value=int() | float()):
-            return True
+        case ast.Constant():
+            return isinstance(node.value, (int, float)) and not isinstance(node.value, bool)
         case ast.UnaryOp():
             return _is_numeric(node.operand)
         case ast.BinOp():
-            return _is_numeric(node.left) or _is_numeric(node.right)
+            sides = (node.left, node.right)
+            return any(map(_is_numeric, sides)) and all(
+                _is_numeric(one) or isinstance(one, ast.Name) for one in sides
+            )
         case ast.Tuple() | ast.List():
             return bool(node.elts) and all(map(_is_numeric, node.elts))
-        case ast.Call(func=ast.Name(id="timedelta")):
-            return True
-    return False
+    return isinstance(node, ast.Call) and ast.unparse(node.func) == "timedelta"
 
 
 def test_tests_stand_where_their_module_stands() -> None:
