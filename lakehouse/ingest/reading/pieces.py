@@ -19,7 +19,7 @@ from lakehouse.ingest.reading.line_ends import MAX_LINE, json_lines
 from lakehouse.landing.unpack import members
 from lakehouse.sources.formats import json_records, parquet, sheets
 from lakehouse.sources.formats.encoding import as_utf8
-from lakehouse.sources.formats.file_kind import kind as kind_of
+from lakehouse.sources.formats.file_kind import detect_kind as kind_of
 from lakehouse.sources.headers import ROWS, distinct, header_row
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from lakehouse.errors import BadFile
 from lakehouse.sources.formats import sheet_xml
+from lakehouse.sources.formats.policy import WorkbookPolicy
 from lakehouse.sources.formats.sheets import as_csv
-from tests.support.packed_files import EXAMPLES, peak_of_a_child, zipped
+from tests.support.packed_files import EXAMPLES, zipped
 from tests.support.workbooks import book, rows
 
 XML_TEXT = st.text(
@@ -193,37 +194,10 @@ def test_xml_that_no_workbook_holds_is_a_bomb(read, sheet, head):
     assert refused(read, book(sheet, head=head)) == "bomb"
 
 
-CHILD = (
-    "import sys; from pathlib import Path; from lakehouse.errors import BadFile\n"
-    "from lakehouse.sources.formats.sheets import as_csv\n"
-    "try: print(sum(map(len, as_csv(Path(sys.argv[1])))))\nexcept BadFile as error: print(error.code)"
-)
-
-
-@pytest.mark.parametrize(
-    ("sheet", "shared", "code"),
-    [
-        ('<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="XFD1048576"><v>1</v></c></row>', "", 16_387),
-        (lambda: "<row/>" * 20_000_000, "", "bomb"),
-        (lambda: '<row><c t="str"><v>' + "x" * 60_000_000, "", "too_long"),
-        (lambda: "<row " + "x" * 60_000_000, "", "bomb"),
-        ("", lambda: "<si/>" * 1_000_000, 0),
-    ],
-)  # fmt: skip
-def test_bombs_end_in_bounded_memory(tmp_path, sheet, shared, code):
-    """Cells that lie far apart, empty rows, endless texts and tags, more rows than a sheet has."""
-    made = [part() if callable(part) else part for part in (sheet, shared)]
-    path = tmp_path / "bomb.xlsx"
-    path.write_bytes(book(made[0], shared=made[1]))
-    printed, peak = peak_of_a_child(CHILD, str(path))
-    assert printed == str(code)
-    assert peak < 128
-
-
 def test_more_rows_or_strings_than_a_sheet_may_have(read, monkeypatch):
     """Excel ends at 1,048,576 rows; strings are held in memory, so all of them together have a limit."""
-    monkeypatch.setattr(sheet_xml, "_ROWS", 3)
+    monkeypatch.setattr(sheet_xml, "MAX_ROWS", 3)
     assert len(read(book(rows(("a",), (1,), (2,))))) == 3
     assert refused(read, book(rows(("a",), (1,), (2,), (3,)))) == "bad_xlsx"
-    monkeypatch.setattr(sheet_xml, "_STRINGS", 99)
+    monkeypatch.setattr(WorkbookPolicy, "max_string_bytes", 99)
     assert refused(read, book(rows(("a",)), shared="<si><t>long enough</t></si>" * 9)) == "too_large"
