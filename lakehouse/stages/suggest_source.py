@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from lakehouse.errors import Terminal
 from lakehouse.ingest.profile import profile as profiles
+from lakehouse.ingest.profile.policy import ProfilePolicy
+from lakehouse.progress import no_progress
 from lakehouse.sources.suggest.choose import choose
 from lakehouse.sources.suggest.evidence import Seen
 from lakehouse.sources.suggest.file_settings import Draft, File, draft
@@ -16,7 +18,8 @@ from lakehouse.sources.suggest.target_columns import candidates
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lakehouse.ingest.profile.profile import Profile, Progress, Unknown
+    from lakehouse.ingest.profile.profile import Profile, ReadingHints
+    from lakehouse.progress import Progress
     from lakehouse.settings import Settings
 
 _PLACE = re.compile(r"[a-z0-9][a-z0-9_]*")
@@ -25,13 +28,13 @@ _PLACE = re.compile(r"[a-z0-9][a-z0-9_]*")
 def suggest(  # noqa: PLR0913 - what a person may say beforehand
     settings: Settings,
     path: Path,
-    how: Unknown | None = None,
+    hints: ReadingHints | None = None,
     *,
     source: str = "",
     entity: str = "",
     told: str = "",
-    rows: int = profiles.ROWS,
-    on: Progress = lambda _: None,
+    rows: int = ProfilePolicy.sample_rows,
+    progress: Progress = no_progress,
 ) -> Draft:
     """Return the draft of a definition for a file; `told` is the canonical entity that a person says it is.
 
@@ -43,8 +46,10 @@ def suggest(  # noqa: PLR0913 - what a person may say beforehand
                 f"{name} {given}: small letters, digits and _ make a name, such as shop or order_lines"
             )
     check_entity(told)
-    found = profiles.profile(settings, path, how, rows=rows, on=on)
-    return from_profile(found, path, how or profiles.Unknown(), source=source, entity=entity, told=told)
+    found = profiles.profile(settings, path, hints, sample_rows=rows, progress=progress)
+    return from_profile(
+        found, path, hints or profiles.ReadingHints(), source=source, entity=entity, told=told
+    )
 
 
 def check_entity(told: str) -> None:
@@ -56,7 +61,7 @@ def check_entity(told: str) -> None:
 
 
 def from_profile(
-    found: Profile, path: Path, how: Unknown, *, source: str = "", entity: str = "", told: str = ""
+    found: Profile, path: Path, hints: ReadingHints, *, source: str = "", entity: str = "", told: str = ""
 ) -> Draft:
     """Return the draft of a definition for a file of this profile."""
     if found.headless:
@@ -77,8 +82,8 @@ def from_profile(
         format="ndjson" if found.kind == "json_lines" else "csv",
         rows=found.rows,
         sampled=found.sampled,
-        encoding=how.encoding,
-        sheet=how.sheet,
+        encoding=hints.encoding,
+        sheet=hints.sheet,
         notes=tuple(notes),
     )
     return draft(file, seen, chosen)

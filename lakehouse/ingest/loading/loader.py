@@ -26,8 +26,10 @@ from lakehouse.ingest.loading.dedupe import Messages
 from lakehouse.ingest.loading.threads import ahead, at_once, threads
 from lakehouse.ingest.quarantine.bad_rows import BadRow
 from lakehouse.ingest.reading.hash_key import hash_key
-from lakehouse.ingest.reading.pieces import PIECE, Piece, pieces
-from lakehouse.ingest.reading.typed_rows import LATER, create_unit, read_piece
+from lakehouse.ingest.reading.piece import Piece
+from lakehouse.ingest.reading.pieces import pieces
+from lakehouse.ingest.reading.policy import PiecePolicy
+from lakehouse.ingest.reading.typed_rows import LOAD_COLUMNS, create_unit, read_piece
 from lakehouse.landing.fetch import chunks
 from lakehouse.landing.raw_files import RawFile
 from lakehouse.tables import data_files
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
     from lakehouse.sources.definition import Source
     from lakehouse.tables.catalog import DataFile, Table
 
-UNIT = 2 * PIECE  # bytes of text; as rows in memory they take one to three times as much
+UNIT = 2 * PiecePolicy.max_bytes  # bytes of text; as rows in memory they take one to three times as much
 
 
 @dataclass
@@ -194,7 +196,7 @@ class Loading:
             folder = self.folder / file.file_id
             folder.mkdir()
             try:
-                for piece in pieces(chunks(file), self.source, folder, size=PIECE):
+                for piece in pieces(chunks(file), self.source, folder):
                     yield file.file_id, piece
             except (BadFile, ClientError, BotoCoreError) as problem:
                 error = problem
@@ -225,9 +227,7 @@ class Loading:
             cursor = self._cursors.cursor = self.con.cursor()
             cursor.execute(f"SET TimeZone = {literal(self.source.time_zone)}")  # of times written without one
         read_piece(cursor, self.source, piece, number, self.key)
-        if piece.path is not None and piece.layout.kind != "parquet":
-            for left in piece.path.parent.glob(f"{piece.path.stem}.*"):
-                left.unlink()
+        piece.delete()
 
     def _end(self, ended: _Ended) -> None:
         self.counts.setdefault(ended.file_id, Counts())
@@ -323,7 +323,7 @@ class Loading:
             one = self._pending[number]
             count = self.counts[one.file_id]
             one.base = count.places
-            count.places += one.piece.lines if one.piece.lines is not None else highest.get(number, 0)
+            count.places += one.piece.row_count if one.piece.row_count is not None else highest.get(number, 0)
         of = {number: self._pending[number] for number in numbers}
         names = ", ".join(sorted({literal(one.file_id) for one in of.values()}))
         con.execute(  # a source's columns are in the unit beside these: theirs begin with no underscore
@@ -363,7 +363,7 @@ class Loading:
 
     def _rows(self) -> str:
         """Return the query of the table's rows that the unit holds."""
-        columns = [column.name for column in self.source.contract.columns if column.name not in LATER]
+        columns = [column.name for column in self.source.contract.columns if column.name not in LOAD_COLUMNS]
         return (
             "SELECT _file AS _file_id, _row + _base AS _row, "
             f"TIMESTAMPTZ {literal(self.now.isoformat())} AS _loaded_at, {', '.join(map(identifier, columns))} "

@@ -74,7 +74,7 @@ def refill(
     seen: set[str] = set()
     with closing(duck.connect(settings, iceberg=False)) as con:
         if not dry_run and (key := hash_key(settings, source)) is not None:
-            key.tell(con)
+            key.set_on(con)
         for _ in range(_ROUNDS):
             # Loaded, not ensured: the files keep also what this program does not know of.
             table = catalogs.load(catalog, source.table)

@@ -7,8 +7,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from lakehouse.engine.escape import identifier, literal, literals
-from lakehouse.ingest.reading.minimise_sql import stored
-from lakehouse.ingest.reading.typing_sql import trimmed, typed
+from lakehouse.ingest.reading.minimise_sql import stored_sql
+from lakehouse.ingest.reading.typing_sql import trimmed_sql, typed_sql
 from lakehouse.sources.definition import SourceColumn
 
 _MARKS = {"string": '"', "object": "{", "array": "["}  # what the JSON of each kind begins with
@@ -47,7 +47,7 @@ def refilled_sql(rows: str, finds: Sequence[Find]) -> str:
     values: dict[str, list[str]] = {}
     gone = []
     for n, find in enumerate(finds):
-        values.setdefault(find.column.name, []).append(f"WHEN _m{n} THEN {stored(find.column, f'_v{n}')}")
+        values.setdefault(find.column.name, []).append(f"WHEN _m{n} THEN {stored_sql(find.column, f'_v{n}')}")
         gone.append(f"CASE WHEN _m{n} THEN {literal(json.dumps(find.key) + ':null')} END")
     patch = f"'{{' || concat_ws(',', {', '.join(gone)}) || '}}'"
     some = " OR ".join(f"_m{n}" for n in range(len(finds)))
@@ -73,7 +73,7 @@ def _moves(rows: str, finds: Sequence[Find]) -> str:
         raw.append(f"CAST({taken} AS VARCHAR) AS _r{n}")
         raw.append(f"coalesce(list_contains(json_keys(extra), {literal(find.key)}), false) AS _h{n}")
         texts.append(f"nullif({_text(find, n)}, '') AS _t{n}")
-        values.append(f"{typed(find.column, f'_t{n}', find.duck_type)} AS _v{n}")
+        values.append(f"{typed_sql(find.column, f'_t{n}', find.duck_type)} AS _v{n}")
         fits = [f"_h{n}", f"{identifier(find.column.name)} IS NULL", f"(_t{n} IS NULL OR _v{n} IS NOT NULL)"]
         if mark := _MARKS.get(find.column.json_type or ""):
             fits.append(f"(_r{n} IS NULL OR starts_with(_r{n}, {literal(mark)}))")
@@ -89,4 +89,4 @@ def _moves(rows: str, finds: Sequence[Find]) -> str:
 def _text(find: Find, n: int) -> str:
     if find.column.json_type == "string":
         return f"json_extract_string(_r{n}, '$')"
-    return trimmed(f"_r{n}") if find.trimmed else f"_r{n}"
+    return trimmed_sql(f"_r{n}") if find.trimmed else f"_r{n}"

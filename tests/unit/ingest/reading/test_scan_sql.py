@@ -74,7 +74,7 @@ def hashed(text: str) -> str:
 @pytest.fixture
 def take(read):
     """Return a function that reads bytes with the key."""
-    return lambda of, content, **how: read(of, content, key=HashKey.of(KEY), **how)
+    return lambda of, content, **how: read(of, content, key=HashKey.prepare(KEY), **how)
 
 
 @pytest.mark.parametrize("kind", KINDS)

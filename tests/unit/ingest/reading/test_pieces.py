@@ -100,7 +100,7 @@ def test_a_csv_reads_the_same_in_pieces(read, pieces, ends, chunk, size):
     # Where quotes stand that may not, where the file is cut decides which rows around them are bad.
     pieces = [piece if b'"' not in piece else QUOTED for piece in pieces if len(piece) < 500]
     content = csv_file(pieces, ends, bom=False, last_end=True)
-    whole, cut = read(ORDERS, content), read(ORDERS, content, chunk=chunk, size=size)
+    whole, cut = read(ORDERS, content), read(ORDERS, content, chunk=chunk, max_bytes=size)
     assert without_piece(cut) == without_piece(whole)
 
 
@@ -114,7 +114,7 @@ def test_a_csv_reads_the_same_in_pieces(read, pieces, ends, chunk, size):
 def test_ndjson_reads_the_same_in_pieces(read, pieces, shape, chunk, size):
     """However the store hands the bytes out, and wherever the file is cut."""
     content = ndjson_file([piece for piece in pieces if len(piece) < 500], *shape) or b"\n"
-    whole, cut = read(WEB, content), read(WEB, content, chunk=chunk, size=size)
+    whole, cut = read(WEB, content), read(WEB, content, chunk=chunk, max_bytes=size)
     assert without_piece(cut) == without_piece(whole)
 
 

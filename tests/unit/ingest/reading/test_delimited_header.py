@@ -92,7 +92,7 @@ def test_columns_that_nobody_mapped_may_share_a_name(read):
 def test_a_column_that_may_be_missing_is_told_once(read, caplog):
     """Its rows are null there, and the log says so."""
     content = "姓名,手机\n" + "样甲,1\n" * 50
-    assert len(read(PEOPLE, content.encode(), chunk=32, size=64)) == 50
+    assert len(read(PEOPLE, content.encode(), chunk=32, max_bytes=64)) == 50
     (record,) = [record for record in caplog.records if record.message == "columns missing"]
     assert (record.table, record.reason) == ("raw.list_people", "the header lacks 编号（ID）, 加入日期")
 
