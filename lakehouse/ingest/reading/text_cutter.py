@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Final
 
 from lakehouse.ingest.reading.line_ends import LineEnds
 from lakehouse.ingest.reading.piece import Layout, Piece
 from lakehouse.ingest.reading.policy import PiecePolicy, RowPolicy
 
-NO_END = -1
+_NO_END: Final = -1  # as `bytes.find` says it
 
 
 def cut_text(
@@ -41,15 +42,15 @@ class _TextCutter:
             if not data:
                 continue
             line_end = _last_line_end(data)
-            if line_end == NO_END and self._open_line_bytes + len(data) > RowPolicy.max_bytes:
+            if line_end == _NO_END and self._open_line_bytes + len(data) > RowPolicy.max_bytes:
                 yield from self._finish_piece(without_bytes=self._open_line_bytes)
                 yield self._start_skipping_line()
                 continue
             self._open_line_bytes = (
-                self._open_line_bytes + len(data) if line_end == NO_END else len(data) - line_end
+                self._open_line_bytes + len(data) if line_end == _NO_END else len(data) - line_end
             )
             row_end = self._writer_of_piece().row_end_when_full(data, self._max_bytes)
-            if row_end != NO_END:
+            if row_end != _NO_END:
                 self._writer_of_piece().write(data[:row_end])
                 yield from self._finish_piece()
                 data = data[row_end:]
@@ -60,7 +61,7 @@ class _TextCutter:
     def _after_skipped_line(self, data: bytes) -> bytes:
         """Return what stands behind the end of the line that is too long; nothing if that goes on."""
         line_end = _first_line_end(data)
-        if line_end == NO_END:
+        if line_end == _NO_END:
             return b""
         self._skips_line = False
         return data[line_end:]
@@ -114,13 +115,13 @@ class _PieceWriter:
             self._last_byte = data[-1:]
 
     def row_end_when_full(self, data: bytes, max_bytes: int) -> int:
-        """Return where in `data` the last row ends for sure, if the piece is full with it; else NO_END.
+        """Return where in `data` the last row ends for sure, if the piece is full with it; else _NO_END.
 
         Outside of quotes is where their number so far is even: a line end in a quoted field ends no row. In a text
         where it never is even again, some quote stands where none may, and any line end will do.
         """
         if self._bytes + len(data) < max_bytes:
-            return NO_END
+            return _NO_END
         if b"\n" in data:
             mark, end = b"\n", len(data)
         else:
@@ -133,7 +134,7 @@ class _PieceWriter:
             if quotes % 2 == 0 or is_astray:
                 return mark_at + 1
             end = mark_at
-        return NO_END
+        return _NO_END
 
     def finish(self, *, without_bytes: int) -> Piece | None:
         """Close the piece less its last bytes, those of an unfinished line; None and no file where nothing remains."""
@@ -161,12 +162,12 @@ class _PieceWriter:
 
 
 def _first_line_end(data: bytes) -> int:
-    """Return the offset behind the first line, or NO_END."""
+    """Return the offset behind the first line, or _NO_END."""
     marks = [mark_at for mark_at in (data.find(b"\n"), data.find(b"\r")) if mark_at >= 0]
-    return min(marks) + 1 if marks else NO_END
+    return min(marks) + 1 if marks else _NO_END
 
 
 def _last_line_end(data: bytes) -> int:
-    """Return the offset behind the last line that ends in the data, or NO_END."""
+    """Return the offset behind the last line that ends in the data, or _NO_END."""
     mark_at = max(data.rfind(b"\n"), data.rfind(b"\r"))
-    return mark_at + 1 if mark_at >= 0 else NO_END
+    return mark_at + 1 if mark_at >= 0 else _NO_END
