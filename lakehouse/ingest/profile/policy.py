@@ -1,4 +1,4 @@
-"""Tunable numbers of profiling a file that nobody has seen."""
+"""Tunable numbers of profiling an unknown file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class ProfilePolicy(Policy):
     """How a file is read for its profile."""
 
     sample_rows: Annotated[
-        int, "rows that types, formats and kinds of personal data are told from, at most"
+        int, "rows that types, formats and kinds of personal data are judged by, at most"
     ] = 20_000
     sample_bytes: Annotated[int, "bytes of these rows' values, at most"] = 64 * MIB
     value_characters: Annotated[

@@ -1,4 +1,4 @@
-"""What a file holds that nobody has seen: read once, a piece at a time, with what ingest reads files with.
+"""What an unknown file holds: read once, a piece at a time, by the code that ingest reads files with.
 
 Fill, lengths and distinct values are of all rows. Types, formats and what is personal are of a sample: one row of
 every 1, 2, 4, … of each piece, so many that at most the wanted number remain. It depends on the bytes alone.

@@ -77,7 +77,7 @@ def add_to_unit(
 def _renumber_sql() -> str:
     """Return the UPDATE that gives the rows of a piece the numbers they have in the file.
 
-    The scan numbered the rows it kept 1, 2, 3…: the n-th stands behind all those left out whose row number, less the
+    The scan numbered the rows it kept 1, 2, 3…: the n-th comes after all those left out whose row number, less the
     number of those left out before it, is at most n.
     """
     return (

@@ -71,7 +71,7 @@ def read_header(head: bytes, columns: Sequence[SourceColumn] = ()) -> DelimitedH
 def _split(lines: list[str], columns: Sequence[SourceColumn]) -> _FirstRows:
     """Return the first rows by the delimiter that the first line is full of, or by one that shows the header.
 
-    The first line may be a title, which tells nothing of the delimiter: then all of them are tried.
+    The first line may be a title, in which the delimiter need not occur: then all delimiters are tried.
     """
     likely = _split_by(_most_frequent_delimiter(lines), lines, columns)
     if likely.header_index is not None or not columns:

@@ -22,7 +22,7 @@ class Layout:
 class Piece:
     """Consecutive rows of one file.
 
-    `path`: where they stand; None for a single row that no reader could hold, longer than `RowPolicy.max_bytes`.
+    `path`: the file that holds them; None for a single row that is longer than `RowPolicy.max_bytes`.
     `bytes`: of text, or the share of a Parquet file. `header_lines`: lines that come before the first row.
     `line_end`: what every row ends with; empty where rows end in several ways or lines are blank.
     `row_count`: row numbers of the file that the piece takes; None where only its reader can tell.

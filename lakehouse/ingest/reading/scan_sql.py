@@ -78,11 +78,11 @@ class _MappedCells:
 def delimited_scan(source: Source, piece: Piece, path: Path) -> Scan:
     """Return how to read a piece of delimited text; raises BadFile when it lacks a column that must be there."""
     cells = delimited_cells(piece)
-    found = _map_cells(source, cells)
+    matched = _map_cells(source, cells)
     if piece.header_lines:  # the file's first piece; its folder has the file's id
-        _log_absent_columns(source, found.mapped, path.parent.name)
-    texts = {name: f"nullif({trimmed_sql(cell)}, '')" for name, cell in found.mapped.items()}
-    return _table_scan(source, delimited_rows(piece, path), texts, found.unknown, cells)
+        _log_absent_columns(source, matched.mapped, path.parent.name)
+    texts = {name: f"nullif({trimmed_sql(cell)}, '')" for name, cell in matched.mapped.items()}
+    return _table_scan(source, delimited_rows(piece, path), texts, matched.unknown, cells)
 
 
 def delimited_cells(piece: Piece) -> dict[str, str]:
@@ -106,11 +106,11 @@ def delimited_rows(piece: Piece, path: Path) -> str:
 def parquet_scan(con: duckdb.DuckDBPyConnection, source: Source, piece: Piece, path: Path) -> Scan:
     """Return how to read a piece of Parquet; raises BadFile as `delimited_scan` and `parquet_rows` do."""
     rows = parquet_rows(con, piece, path)
-    found = _map_cells(source, rows.texts)
+    matched = _map_cells(source, rows.texts)
     if not piece.row_offset:
-        _log_absent_columns(source, found.mapped, path.parent.name)
-    texts = {name: f"nullif(trim({text}), '')" for name, text in found.mapped.items()}
-    unknown = {name: rows.cells[name] for name in found.unknown}
+        _log_absent_columns(source, matched.mapped, path.parent.name)
+    texts = {name: f"nullif(trim({text}), '')" for name, text in matched.mapped.items()}
+    unknown = {name: rows.cells[name] for name in matched.unknown}
     return _table_scan(source, rows.query, texts, unknown, rows.cells)
 
 
@@ -163,9 +163,9 @@ def names_with_rule(source: Source) -> list[str]:
     return [name for column in source.columns if column.collect for name in column.names]
 
 
-def _log_absent_columns(source: Source, found: Collection[str], file_id: str) -> None:
+def _log_absent_columns(source: Source, present: Collection[str], file_id: str) -> None:
     """Log which columns a file lacks that it may lack: all its rows are null there."""
-    if absent := headers.absent(source.stored, found):
+    if absent := headers.absent(source.stored, present):
         telemetry.warn(
             "columns missing",
             file_id=file_id,

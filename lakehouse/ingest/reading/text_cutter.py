@@ -18,7 +18,7 @@ def cut_text(
 ) -> Iterator[Piece]:
     """Write text into pieces of about `max_bytes`, each at a path of its own; yield each when it is complete.
 
-    A line longer than `RowPolicy.max_bytes` is left out, and stands as a piece without a path.
+    A line longer than `RowPolicy.max_bytes` is left out; a piece without a path is yielded in its place.
     """
     return _TextCutter(layout, new_path, max_bytes).pieces(text)
 
@@ -49,13 +49,13 @@ class _TextCutter:
             self._open_line_bytes = (
                 self._open_line_bytes + len(data) if line_end == _NO_END else len(data) - line_end
             )
-            row_end = self._writer_of_piece().row_end_when_full(data, self._max_bytes)
+            row_end = self._open_piece().row_end_when_full(data, self._max_bytes)
             if row_end != _NO_END:
-                self._writer_of_piece().write(data[:row_end])
+                self._open_piece().write(data[:row_end])
                 yield from self._finish_piece()
                 data = data[row_end:]
             if data:
-                self._writer_of_piece().write(data)
+                self._open_piece().write(data)
         yield from self._finish_piece()
 
     def _after_skipped_line(self, data: bytes) -> bytes:
@@ -73,7 +73,8 @@ class _TextCutter:
         self._skips_line = True
         return Piece(None, self._layout, 0, row_count=1)
 
-    def _writer_of_piece(self) -> _PieceWriter:
+    def _open_piece(self) -> _PieceWriter:
+        """Return the writer of the piece that is being written; of a new one where none is."""
         if self._writer is None:
             self._writer = _PieceWriter(self._new_path(), self._layout, self._header_lines)
         return self._writer
@@ -118,7 +119,7 @@ class _PieceWriter:
         """Return where in `data` the last row ends for sure, if the piece is full with it; else _NO_END.
 
         Outside of quotes is where their number so far is even: a line end in a quoted field ends no row. In a text
-        where it never is even again, some quote stands where none may, and any line end will do.
+        where it never is even again, there is a quote where none may be, and any line end will do.
         """
         if self._bytes + len(data) < max_bytes:
             return _NO_END

@@ -1,6 +1,6 @@
 """What a cell of a workbook says, as text: numbers as a person sees them, dates as ISO 8601, all else as it stands.
 
-A workbook holds dates as numbers of days; that one is meant says only the number format of the cell. Rules: ECMA-376
+A workbook holds dates as numbers of days; only the number format of a cell says that a date is meant. Rules: ECMA-376
 part 1, 18.8.30 (formats), 18.17.4.1 (dates), 22.9.2.19 (escapes in strings).
 """
 

@@ -1,4 +1,4 @@
-"""What kind of file it is, told from its first bytes; a name says what somebody meant, the bytes what it is."""
+"""What kind of file it is, recognised by its first bytes; its name says only what somebody meant it to be."""
 
 from __future__ import annotations
 

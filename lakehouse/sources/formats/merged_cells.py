@@ -26,9 +26,9 @@ class _Range:
 
 
 class Merged:
-    """The cells that stand for those below them, to be asked row by row, downwards.
+    """The cells whose values belong to the rows below them too; `fill` is called row by row, downwards.
 
-    Only what is merged over several rows counts, and of it the first column: beside it nothing is meant by a value.
+    Only cells merged over several rows count, and of those the first column: a merged title means one column.
     """
 
     def __init__(self) -> None:

@@ -10,18 +10,18 @@ from lakehouse.policy import GIB, KIB, MIB, Policy
 
 @dataclass(frozen=True)
 class KindPolicy(Policy):
-    """How the kind of a file is told from its first bytes."""
+    """How the kind of a file is recognised by its first bytes."""
 
     lines: Annotated[int, "first lines of text that are looked at"] = 20
 
 
 @dataclass(frozen=True)
 class EncodingPolicy(Policy):
-    """How the encoding of text is told from its bytes. "One in n": at most one byte or character of n may be so."""
+    """How the encoding of text is recognised. "One in n": at most one byte or character of n may be so."""
 
-    head_bytes: Annotated[int, "first bytes that tell UTF-16 and binary files"] = 4 * KIB
+    head_bytes: Annotated[int, "first bytes by which UTF-16 and binary files are recognised"] = 4 * KIB
     window_bytes: Annotated[
-        int, "bytes from the first one on that is not ASCII that tell UTF-8 and GB 18030"
+        int, "bytes, from the first that is not ASCII on, by which UTF-8 and GB 18030 are recognised"
     ] = 64 * KIB
     nul_one_in: Annotated[int, "NUL bytes of text that is not UTF-16"] = 100
     control_one_in: Annotated[int, "control characters, or characters that are no UTF-8, of text"] = 20

@@ -18,7 +18,7 @@ from lakehouse.sources.formats.policy import SheetPolicy, WorkbookPolicy
 from lakehouse.sources.formats.sheet_xml import Row, Rows
 from lakehouse.sources.formats.workbook import Workbook
 
-# Of the first rows' texts, which one is the header; None where that cannot be told from what they say.
+# Returns which of the first rows, given as texts, is the header; None where none is recognised.
 Header = Callable[[Sequence[Sequence[str]]], int | None]
 
 

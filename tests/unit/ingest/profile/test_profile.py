@@ -204,7 +204,7 @@ def test_large_values_and_wide_files_stay_within_bounds(look, monkeypatch):
     assert wide.unreadable == {"too_few_fields": 1}
 
 
-def test_too_many_keys_are_told(look, monkeypatch):
+def test_columns_beyond_the_limit_are_counted(look, monkeypatch):
     """Columns beyond the limit are left out, and counted."""
     monkeypatch.setattr(ProfilePolicy, "max_columns", 2)
     assert look(b'{"a": 1, "b": 2, "c": 3}\n').left_out == 1
@@ -227,7 +227,7 @@ def test_a_header_alone(look):
     assert look(b"[]").columns == ()
 
 
-def test_encoding_and_sheet_may_be_told(look):
+def test_encoding_and_sheet_may_be_stated(look):
     """What bytes do not tell."""
     latin = look("name\nMüller\n".encode("cp1252"), ReadingHints(encoding="cp1252"))
     assert (latin.rows, latin.unreadable) == (1, {})

@@ -94,9 +94,9 @@ def test_a_head_without_a_header_is_refused(head, code):
 
 
 def test_rows_are_counted_from_below_the_header(read):
-    """A bad row's number is its place among the rows, however many titles stand above."""
+    """A bad row's number counts the rows, however many titles stand above."""
     found = read(PEOPLE, "名单\n\n姓名,手机\n样甲,1\n样乙\n样丙,3\n".encode())
-    assert {place: row["_code"] or row["name"] for place, row in found.items()} == {
+    assert {row_number: row["_code"] or row["name"] for row_number, row in found.items()} == {
         1: "样甲",
         2: "too_few_fields",
         3: "样丙",

@@ -52,9 +52,9 @@ def test_the_key_comes_from_the_secret_that_the_settings_name(lake, secret):
 def test_a_key_that_is_none_is_refused(lake, secret, answer):
     """With what to do; of what stands in the secret nothing is quoted."""
     secret(answer)
-    with pytest.raises(Terminal, match=r"lakehouse/hash has no key .*openssl rand -hex 32") as told:
+    with pytest.raises(Terminal, match=r"lakehouse/hash has no key .*openssl rand -hex 32") as refused:
         hash_key(lake, HASHING)
-    assert "too short" not in str(told.value)
+    assert "too short" not in str(refused.value)
 
 
 def test_a_secret_that_cannot_be_read_is_tried_again(lake, secret):

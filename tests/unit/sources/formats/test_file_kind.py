@@ -1,4 +1,4 @@
-"""The kind of a file is told from its bytes; what is broken in its first row costs that row alone."""
+"""The kind of a file is recognised by its bytes; what is broken in its first row costs that row alone."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_delimited_is_what_is_left(head):
 
 
 def test_formats_with_a_sign():
-    """Parquet and workbooks begin with it; those that cannot be read are told with what to do."""
+    """Parquet and workbooks begin with it; those that cannot be read are refused with what to do."""
     assert detect_kind(b"PAR1\x15\0") == "parquet"
     assert detect_kind(b"PK\x03\x04\x14\0") == "xlsx"
     for head, code in (
@@ -65,7 +65,7 @@ def test_formats_with_a_sign():
         assert bad.value.code == code
 
 
-def test_a_head_of_one_giant_line_is_told_at_once():
+def test_a_head_of_one_giant_line_is_recognised_at_once():
     """64 KiB of opening brackets or quotes, of whatever begins a value."""
     for head in (
         b"{" * HEAD,

@@ -127,7 +127,7 @@ def test_no_elements(body):
         (b"[1: 2]", "1"), (b"[", "1"), (b'{"a": 1', "1"), (b'{"data": [{}], 1', "2"),
     ],
 )  # fmt: skip
-def test_a_malformed_array_is_told(body, number):
+def test_a_malformed_array_is_refused(body, number):
     """With the number of the element where it went wrong."""
     error = broken(body)
     assert error.code == "broken_array"
@@ -136,7 +136,7 @@ def test_a_malformed_array_is_told(body, number):
 
 @EXAMPLES
 @given(st.lists(RECORDS, min_size=1, max_size=4), st.data())
-def test_an_array_that_breaks_off_anywhere_is_told(records, data):
+def test_an_array_that_breaks_off_anywhere_is_refused(records, data):
     """None of its bytes may be missing."""
     body = json.dumps(records).encode()
     assert broken(body[: data.draw(st.integers(1, len(body) - 1))]).code == "broken_array"

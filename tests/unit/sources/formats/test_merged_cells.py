@@ -75,9 +75,9 @@ def test_more_than_anybody_merges_is_refused(monkeypatch):
     """Cells that stand for millions of values make no file of gigabytes."""
     monkeypatch.setattr(WorkbookPolicy, "max_merged_cells", 10)
     many = "".join(f'<mergeCell ref="A{n}:A{n}"/>' for n in range(11)).encode()
-    with pytest.raises(BadFile, match="save it as CSV") as told:
+    with pytest.raises(BadFile, match="save it as CSV") as refused:
         Merged.read(iter([many]), column_index)
-    assert told.value.code == "too_large"
+    assert refused.value.code == "too_large"
     monkeypatch.setattr(WorkbookPolicy, "max_merged_values", 3)
     merged = Merged.read(iter([b'<mergeCell ref="A1:A9"/>']), column_index)
     merged.fill(1, {0: b"x"})

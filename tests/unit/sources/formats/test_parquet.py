@@ -39,7 +39,7 @@ def test_a_sound_file_tells_its_rows(sound, tmp_path):
         assert parquet.check(tmp_path / "other") == table.num_rows
 
 
-def test_a_file_that_breaks_off_anywhere_is_told(sound, tmp_path):
+def test_a_file_that_breaks_off_anywhere_is_refused(sound, tmp_path):
     """At every byte."""
     whole = sound.read_bytes()
     for end in range(len(whole)):
@@ -60,10 +60,10 @@ def test_one_wrong_byte_in_the_footer_never_crashes(sound, tmp_path):
     """Every byte in two ways: BadFile, or a number of rows that the row groups agree with."""
     whole = sound.read_bytes()
     (length,) = struct.unpack("<I", whole[-8:-4])
-    for place in range(len(whole) - 8 - length, len(whole) - 8):
+    for offset in range(len(whole) - 8 - length, len(whole) - 8):
         for flip in (0xFF, 0x01):
             wrong = bytearray(whole)
-            wrong[place] ^= flip
+            wrong[offset] ^= flip
             (tmp_path / "f").write_bytes(wrong)
             try:
                 assert parquet.check(tmp_path / "f") >= 0

@@ -104,7 +104,7 @@ def test_dates_may_count_from_1904(read):
     assert one(read, '<c s="1"><v>43538</v></c>', from_1904=True) == "2023-03-15"
 
 
-def test_places_are_those_of_the_references(read):
+def test_cells_stand_where_their_references_say(read):
     """Cells and rows may be left out; merged cells have their value at the top left."""
     follow = "".join(f'<c t="str"><v>{n}</v></c>' for n in "xyz")
     xml = (
@@ -132,7 +132,7 @@ def test_titles_above_the_header_are_left_out(read):
 
 
 def test_values_beyond_the_header_are_not_lost(read):
-    """They make their row longer than the header, which is told later on; empty columns are dropped."""
+    """They make their row longer than the header, which makes it a bad row later on; empty columns are dropped."""
     assert read(book(rows(("a", "b", None), (1, 2, None), (1, 2, None, 4)))) == [
         ("a", "b"), ("1", "2"), ("1", "2", "", "4"),
     ]  # fmt: skip
@@ -169,12 +169,12 @@ def test_other_prefixes_are_the_same(read):
         "<row>&nothing;</row>",
     ],
 )  # fmt: skip
-def test_damaged_sheets_are_told(read, sheet):
+def test_damaged_sheets_are_refused(read, sheet):
     """XML that ends early, references to nothing."""
     assert refused(read, book(sheet)) == "bad_xlsx"
 
 
-def test_damaged_packages_are_told(read):
+def test_damaged_packages_are_refused(read):
     """A part is missing, or the zip is no workbook at all; a file that breaks off anywhere."""
     assert refused(read, zipped({"[Content_Types].xml": b"", "xl/x": b""})) == "bad_xlsx"
     whole = book(rows(HEADER, (1, 2, 3)))
