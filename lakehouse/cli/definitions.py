@@ -13,7 +13,7 @@ from lakehouse.cli.sources import sources
 from lakehouse.errors import BadFile, Terminal
 
 if TYPE_CHECKING:
-    from lakehouse.ingest.profile.profile import Unknown
+    from lakehouse.ingest.profile.profile import ReadingHints
     from lakehouse.settings import Settings
     from lakehouse.sources.suggest.file_settings import Draft
     from lakehouse.stages.add_source import Plan
@@ -53,7 +53,7 @@ def suggest(  # noqa: PLR0913, PLR0917 - its options
     Each column is told with how sure that is and why. What is unsure stands in a comment; no value is shown.
     """
     from lakehouse.console.definitions import draft_as_json, show_draft
-    from lakehouse.ingest.profile.profile import Unknown
+    from lakehouse.ingest.profile.profile import ReadingHints
     from lakehouse.sources.suggest.yaml_text import as_yaml
     from lakehouse.stages.suggest_source import check_entity
 
@@ -62,7 +62,7 @@ def suggest(  # noqa: PLR0913, PLR0917 - its options
         raise Terminal(f"{output} is there already: remove it, or name another file")
     names = {"source": source, "entity": entity, "core_entity": core_entity}
     try:
-        draft = _drafted(file, Unknown(encoding, sheet), rows, names, quiet=as_json)
+        draft = _drafted(file, ReadingHints(encoding, sheet), rows, names, quiet=as_json)
     except BadFile as error:
         if as_json:
             print(json.dumps({"file": str(file), "code": error.code, "error": error.reason}))
@@ -78,14 +78,19 @@ def suggest(  # noqa: PLR0913, PLR0917 - its options
         print(text, end="")
 
 
-def _drafted(file: Path, how: Unknown, rows: int, names: dict[str, str], *, quiet: bool) -> Draft:
+def _drafted(file: Path, hints: ReadingHints, rows: int, names: dict[str, str], *, quiet: bool) -> Draft:
     from lakehouse.settings import current
     from lakehouse.stages import suggest_source as stage
 
     with progress(quiet=quiet) as bar:
         task = bar.add_task("reading", total=file.stat().st_size if file.is_file() else None)
         return stage.suggest(
-            current(), file, how, rows=rows, on=lambda read: bar.advance(task, read), **names
+            current(),
+            file,
+            hints,
+            rows=rows,
+            progress=lambda step, done=0, total=0: bar.update(task, completed=done),  # noqa: ARG005
+            **names,
         )
 
 

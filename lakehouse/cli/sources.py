@@ -94,11 +94,17 @@ def profile(
     from lakehouse.ingest.profile import profile as profiles
     from lakehouse.settings import current
 
-    how = profiles.Unknown(encoding, sheet)
+    hints = profiles.ReadingHints(encoding, sheet)
     try:
         with progress(quiet=as_json) as bar:
             task = bar.add_task("reading", total=file.stat().st_size if file.is_file() else None)
-            found = profiles.profile(current(), file, how, rows=rows, on=lambda read: bar.advance(task, read))
+            found = profiles.profile(
+                current(),
+                file,
+                hints,
+                sample_rows=rows,
+                progress=lambda step, done=0, total=0: bar.update(task, completed=done),  # noqa: ARG005
+            )
     except BadFile as error:
         if as_json:
             print(json.dumps({"file": str(file), "code": error.code, "error": error.reason}))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from lakehouse.errors import Terminal
 from lakehouse.ingest.profile import profile as profiles
+from lakehouse.ingest.profile.policy import ProfilePolicy
+from lakehouse.progress import Progress, no_progress
 from lakehouse.sources.suggest.choose import choose_entity
 from lakehouse.sources.suggest.evidence import FileColumn
 from lakehouse.sources.suggest.file_settings import Draft, FileSettings, draft
@@ -16,7 +18,7 @@ from lakehouse.sources.suggest.target_columns import candidate_entities
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lakehouse.ingest.profile.profile import Profile, Progress, Unknown
+    from lakehouse.ingest.profile.profile import Profile, ReadingHints
     from lakehouse.settings import Settings
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]*")  # of a source and of its entities
@@ -27,25 +29,26 @@ _UNNAMED_SOURCE = "mine"
 def suggest(  # noqa: PLR0913 - what a person may say beforehand
     settings: Settings,
     path: Path,
-    how: Unknown | None = None,
+    hints: ReadingHints | None = None,
     *,
     source: str = "",
     entity: str = "",
     core_entity: str = "",
-    rows: int = profiles.ROWS,
-    on: Progress = lambda _: None,
+    rows: int = ProfilePolicy.sample_rows,
+    progress: Progress = no_progress,
 ) -> Draft:
     """Return the draft of a definition for a file; `core_entity` is the canonical entity that a person says it is.
 
-    `source` and `entity` are its source key, guessed where they are empty; `rows` are looked at, at most. Raises what
-    `profile` raises, and Terminal for a file without a header, and for names that no definition may have.
+    `source` and `entity` are its source key, guessed where they are empty; `rows` are looked at, at most. `progress`
+    hears how many bytes were read. Raises what `profile` raises, and Terminal for a file without a header, and for
+    names that no definition may have.
     """
     _check_name("--source", source)
     _check_name("--entity", entity)
     check_entity(core_entity)
-    profile = profiles.profile(settings, path, how, rows=rows, on=on)
+    profile = profiles.profile(settings, path, hints, sample_rows=rows, progress=progress)
     return from_profile(
-        profile, path, how or profiles.Unknown(), source=source, entity=entity, core_entity=core_entity
+        profile, path, hints or profiles.ReadingHints(), source=source, entity=entity, core_entity=core_entity
     )
 
 
@@ -60,7 +63,13 @@ def check_entity(core_entity: str) -> None:
 
 
 def from_profile(
-    profile: Profile, path: Path, how: Unknown, *, source: str = "", entity: str = "", core_entity: str = ""
+    profile: Profile,
+    path: Path,
+    hints: ReadingHints,
+    *,
+    source: str = "",
+    entity: str = "",
+    core_entity: str = "",
 ) -> Draft:
     """Return the draft of a definition for a file of this profile."""
     if profile.headless:
@@ -79,8 +88,8 @@ def from_profile(
         format="ndjson" if profile.kind == "json_lines" else "csv",
         rows=profile.rows,
         sampled=profile.sampled,
-        encoding=how.encoding,
-        sheet=how.sheet,
+        encoding=hints.encoding,
+        sheet=hints.sheet,
         notes=tuple(_notes(profile)),
     )
     return draft(file, columns, choice)

@@ -13,6 +13,7 @@ from lakehouse.ingest.loading import loader, unit
 from lakehouse.ingest.policy import LoadingPolicy
 from lakehouse.ingest.quarantine import bad_rows
 from lakehouse.ingest.quarantine.replay_plan import Replay
+from lakehouse.ingest.reading.policy import PiecePolicy
 from lakehouse.tables import data_files
 from tests.support.raw_files import Company, a_company, message, messages, records, shop_csv
 
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.stack
 
 @pytest.fixture
 def company(landing, monkeypatch):
-    monkeypatch.setattr(loader, "PIECE", 400)
+    monkeypatch.setattr(PiecePolicy, "max_bytes", 400)
     monkeypatch.setattr(LoadingPolicy, "unit_bytes", 600)
     real = loader.chunks
     monkeypatch.setattr(

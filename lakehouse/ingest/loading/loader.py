@@ -26,7 +26,8 @@ from lakehouse.ingest.loading.threads import Workers, fetch_ahead, start_workers
 from lakehouse.ingest.loading.unit import Unit, UnitPiece, unit_bytes
 from lakehouse.ingest.loading.unit_writer import SHARED, UnitWriter
 from lakehouse.ingest.reading.hash_key import hash_key
-from lakehouse.ingest.reading.pieces import PIECE, Piece, pieces
+from lakehouse.ingest.reading.piece import Piece
+from lakehouse.ingest.reading.pieces import pieces
 from lakehouse.landing.fetch import chunks
 from lakehouse.landing.raw_files import RawFile
 
@@ -186,7 +187,7 @@ def file_pieces(files: Iterable[RawFile], source: Source, folder: Path) -> Itera
         file_folder.mkdir()
         failure: Exception | None = None
         try:
-            for piece in pieces(chunks(file), source, file_folder, size=PIECE):
+            for piece in pieces(chunks(file), source, file_folder):
                 yield FilePiece(file.file_id, piece)
         except (BadFile, ClientError, BotoCoreError) as error:
             failure = error

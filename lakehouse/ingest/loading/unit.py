@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from lakehouse.ingest.reading.hash_key import HashKey
-    from lakehouse.ingest.reading.pieces import Piece
+    from lakehouse.ingest.reading.piece import Piece
     from lakehouse.sources.definition import Source
 
 FULL_UNIT, FULL_ROW_OFFSETS = "full_unit", "full_row_offsets"
@@ -113,8 +113,8 @@ class Unit:
         offsets = []
         for unit_piece in flushed:
             offsets.append(self._rows_by_file[unit_piece.file_id])
-            lines = unit_piece.piece.lines
-            taken = highest.get(unit_piece.number, 0) if lines is None else lines
+            row_count = unit_piece.piece.row_count
+            taken = highest.get(unit_piece.number, 0) if row_count is None else row_count
             self._rows_by_file[unit_piece.file_id] += taken
         file_ids = [unit_piece.file_id for unit_piece in flushed]
         file_enum = f"ENUM ({', '.join(map(literal, sorted(set(file_ids))))})"
@@ -135,10 +135,7 @@ class Unit:
 
     def _read_piece(self, piece: Piece, number: int) -> None:
         read_piece(self._cursor(), self._source, piece, number, self._key)
-        # All pieces of a Parquet file are rows of the one file on scratch disk: it stays.
-        if piece.path is not None and piece.layout.kind != "parquet":
-            for path in piece.path.parent.glob(f"{piece.path.stem}.*"):
-                path.unlink()
+        piece.delete()
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         cursor: duckdb.DuckDBPyConnection | None = getattr(self._thread, "cursor", None)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lakehouse.engine.escape import identifier, literal
 from lakehouse.ingest.loading.threads import submit
 from lakehouse.ingest.loading.unit import FULL_ROW_OFFSETS, FULL_UNIT
-from lakehouse.ingest.reading.typed_rows import LATER
+from lakehouse.ingest.reading.typed_rows import LOAD_COLUMNS
 from lakehouse.tables import data_files
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class UnitWriter:
 
 def full_unit_sql(source: Source, loaded_at: datetime) -> str:
     """Return the query of the table's rows that the full unit holds: the good ones, with file, row and time."""
-    columns = [column.name for column in source.contract.columns if column.name not in LATER]
+    columns = [column.name for column in source.contract.columns if column.name not in LOAD_COLUMNS]
     return (
         "SELECT _file AS _file_id, _row + _row_offset AS _row, "
         f"TIMESTAMPTZ {literal(loaded_at.isoformat())} AS _loaded_at, {', '.join(map(identifier, columns))} "

@@ -1,1 +1,1 @@
-"""What a file that nobody has seen holds."""
+"""What an unknown file holds: a profile of its columns."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,23 +12,26 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lakehouse.batching import batches
 from lakehouse.engine.escape import literals
 from lakehouse.errors import BadFile
-from lakehouse.ingest.profile.sketch import ALL, Hashes
-from lakehouse.ingest.reading import csv_rejects, scan_sql
-from lakehouse.ingest.reading.typing_sql import trimmed
+from lakehouse.ingest.profile.policy import ProfilePolicy
+from lakehouse.ingest.profile.sketch import HIGHEST_HASH, Hashes
+from lakehouse.ingest.reading import csv_rejects
+from lakehouse.ingest.reading.json_scan_sql import json_pointer, json_rows
+from lakehouse.ingest.reading.scan_sql import delimited_cells, delimited_rows, parquet_rows
+from lakehouse.ingest.reading.typing_sql import trimmed_sql
 
 if TYPE_CHECKING:
-    from lakehouse.ingest.reading.pieces import Piece
-
-COLUMNS = 5_000
-VALUE = 2_000  # characters of a value that a sample keeps; JSON that is longer becomes {} or []
-_AT_ONCE = 32  # columns of one query: DuckDB plans it in time that grows with their square
+    from lakehouse.ingest.reading.piece import Piece
 
 
 @dataclass(frozen=True)
-class Cells:
-    """A column of a piece. `hashes`: of its values, all or the smallest; `lengths`: least and most characters."""
+class ColumnCounts:
+    """A column of a piece: filled rows, fewest and most characters, hashes and sampled values.
+
+    `hashes`: of its values, all or those up to the highest that is wanted.
+    """
 
     name: str
     filled: int
@@ -38,118 +41,154 @@ class Cells:
 
 
 @dataclass(frozen=True)
-class Counted:
-    """One piece: rows, rows that cannot be read by code, columns in their order, and which rows were sampled."""
+class PieceCounts:
+    """One piece: rows, rows that cannot be read by code, columns in their order, numbers of the sampled rows.
+
+    `left_out`: how many columns the piece has beyond those that are profiled.
+    """
 
     rows: int
     unreadable: dict[str, int]
-    columns: list[Cells]
-    sampled: Hashes
+    columns: list[ColumnCounts]
+    sampled_rows: Hashes
     left_out: int = 0
 
 
-def count(
-    con: duckdb.DuckDBPyConnection, piece: Piece, path: Path, highest: Mapping[str, int], every: int
-) -> Counted:
+@dataclass(frozen=True)
+class _PieceRows:
+    """The query of a piece's rows, the SQL of each column's text by name, and what of the piece is in neither."""
+
+    query: str
+    texts: Mapping[str, str]
+    unreadable: dict[str, int] = field(default_factory=dict)
+    left_out: int = 0
+
+
+def count_piece(
+    con: duckdb.DuckDBPyConnection, piece: Piece, path: Path, highest_wanted: Mapping[str, int], step: int
+) -> PieceCounts:
     """Read a piece once; raises BadFile where its reader gives up.
 
-    `highest`: by column, the hash above which none is wanted, all for one that is not named. `every`: of so many rows
-    one is sampled, the first of the piece among them.
+    `highest_wanted`: by column, the hash above which none is wanted, all for one that is not named. `step`: of so many
+    rows one is sampled, the first of the piece among them.
     """
-    csv_rejects.forget(con)
+    csv_rejects.clear(con)
     try:
-        query, cells, unreadable, left_out = _rows(con, piece, path)
-        names = list(cells)
-        if len(names) > _AT_ONCE:  # else each part of them would read the piece again
-            con.execute(f"CREATE OR REPLACE TEMP TABLE profiled_piece AS {query}")
-            query = "FROM profiled_piece"
-        columns: list[Cells] = []
-        rows, places = 0, np.empty(0, np.uint64)
-        for start in range(0, max(1, len(names)), _AT_ONCE):
-            part = names[start : start + _AT_ONCE]
-            table = con.execute(_select(query, part, cells, every)).to_arrow_table()
-            rows, places = table.num_rows, _numbers(table["s"].drop_null())
-            columns += [
-                _cells(name, table, number, highest.get(name, ALL)) for number, name in enumerate(part)
-            ]
-        unreadable |= {} if piece.layout.kind == "parquet" else csv_rejects.counted(con)
+        rows = _piece_rows(con, piece, path)
+        query = _kept_query(con, rows)
+        columns: list[ColumnCounts] = []
+        row_count, sampled_rows = 0, np.empty(0, np.uint64)
+        for names in list(batches(rows.texts, count=ProfilePolicy.columns_per_query)) or [[]]:
+            table = con.execute(_row_facts_sql(query, names, rows.texts, step)).to_arrow_table()
+            row_count, sampled_rows = table.num_rows, _numbers(table["s"].drop_null())
+            for column_index, name in enumerate(names):
+                highest = highest_wanted.get(name, HIGHEST_HASH)
+                columns.append(_column_counts(name, table, column_index, highest))
+        rejected = {} if piece.layout.kind == "parquet" else csv_rejects.count_by_code(con)
     except (duckdb.DataError, duckdb.InvalidInputException) as error:
         raise BadFile("unreadable_file", f"the reader gave up ({type(error).__name__})") from error
-    return Counted(rows, unreadable, columns, places, left_out)
+    return PieceCounts(row_count, rows.unreadable | rejected, columns, sampled_rows, rows.left_out)
 
 
-def _rows(
-    con: duckdb.DuckDBPyConnection, piece: Piece, path: Path
-) -> tuple[str, dict[str, str], dict[str, int], int]:
-    """Return the query of a piece's rows, the SQL of each column's text by name, and what no row is."""
+def _kept_query(con: duckdb.DuckDBPyConnection, rows: _PieceRows) -> str:
+    """Return the query of a piece's rows, of a table in memory where else several queries would read the piece."""
+    if len(rows.texts) <= ProfilePolicy.columns_per_query:
+        return rows.query
+    con.execute(f"CREATE OR REPLACE TEMP TABLE profiled_piece AS {rows.query}")
+    return "FROM profiled_piece"
+
+
+def _piece_rows(con: duckdb.DuckDBPyConnection, piece: Piece, path: Path) -> _PieceRows:
     if piece.layout.kind == "delimited":
-        cells = {name: f"_c{number}" for number, name in enumerate(piece.layout.header)}
-        return scan_sql.delimited_rows(piece, path), cells, {}, 0
+        return _PieceRows(delimited_rows(piece, path), delimited_cells(piece))
     if piece.layout.kind == "parquet":
-        query, _, texts = scan_sql.parquet_rows(con, piece, path)
-        return query, texts, {}, 0
-    lines = scan_sql.json_rows(path, "json_keys(_line)")
+        parquet = parquet_rows(con, piece, path)
+        return _PieceRows(parquet.query, parquet.texts)
+    return _json_piece_rows(con, path)
+
+
+def _json_piece_rows(con: duckdb.DuckDBPyConnection, path: Path) -> _PieceRows:
+    """Return the rows of JSON lines: a column for each key that any of them has, in the order of their coming."""
+    keys, unreadable = _keys_and_unreadable(con, path)
+    names = [key for key in keys if "\0" not in key][: ProfilePolicy.max_columns]
+    pointers = [json_pointer(name) for name in names]
+    values = f"json_extract_string(_line, {literals(pointers)})" if pointers else "[]::VARCHAR[]"
+    return _PieceRows(
+        query=f"SELECT _n, _s FROM ({json_rows(path, values)}) WHERE _kind = 'OBJECT'",
+        texts={name: f"_s[{index}]" for index, name in enumerate(names, 1)},
+        unreadable=unreadable,
+        left_out=len(keys) - len(names),
+    )
+
+
+def _keys_and_unreadable(con: duckdb.DuckDBPyConnection, path: Path) -> tuple[list[str], dict[str, int]]:
+    """Return the keys of all lines, each once, and by code how many lines are no objects."""
+    lines = json_rows(path, "json_keys(_line)")
     shapes = con.execute(
         "SELECT _kind, _s, count(*) FROM ("
         f"SELECT _n, _kind, CASE WHEN _kind = 'OBJECT' THEN _s END AS _s FROM ({lines})) GROUP BY ALL ORDER BY min(_n)"
     ).fetchall()
-    unreadable: dict[str, int] = {}
     keys: dict[str, None] = {}
-    for kind, found, number in shapes:
+    unreadable: dict[str, int] = {}
+    for kind, line_keys, line_count in shapes:
         if kind == "OBJECT":
-            keys |= dict.fromkeys(found)
+            keys |= dict.fromkeys(line_keys)
         else:
             code = "not_an_object" if kind else "invalid_json"
-            unreadable[code] = unreadable.get(code, 0) + number
-    named = [key for key in keys if "\0" not in key][:COLUMNS]
-    paths = ["/" + key.replace("~", "~0").replace("/", "~1") for key in named]
-    taken = f"json_extract_string(_line, {literals(paths)})" if paths else "[]::VARCHAR[]"
-    query = f"SELECT _n, _s FROM ({scan_sql.json_rows(path, taken)}) WHERE _kind = 'OBJECT'"
-    return (
-        query,
-        {key: f"_s[{number}]" for number, key in enumerate(named, 1)},
-        unreadable,
-        len(keys) - len(named),
-    )
+            unreadable[code] = unreadable.get(code, 0) + line_count
+    return list(keys), unreadable
 
 
-def _select(query: str, names: list[str], cells: Mapping[str, str], every: int) -> str:
-    """Return the SQL of a row a row: `_n` where it is sampled; of each column h, l, v as `_cells` reads them.
+def _row_facts_sql(query: str, names: Sequence[str], texts: Mapping[str, str], step: int) -> str:
+    """Return the SQL of a row a row: `s`, its number where it is sampled; of the n-th column hn, ln and vn.
 
-    Arrow counts them: sixteen lists made by DuckDB took half of a profile's time.
+    These are the hash of its value, its characters, and, where the row is sampled, the value's beginning. Arrow counts
+    them: sixteen lists made by DuckDB took half of a profile's time. The steps are queries on top of each other: texts
+    as they stand (`_r`), trimmed (`_t`), null where that is empty (`_v`).
     """
-    texts, values, found = ["_n"], ["_n"], []
-    sampled = f"(_n - 1) % {every} = 0"
-    for number, name in enumerate(names):
-        raw, text, value = (f"_{letter}{number}" for letter in "rtv")
-        texts.append(f"{cells[name]} AS {raw}")
-        values.append(f"{trimmed(raw)} AS {text}")
-        short = (
-            f"WHEN strlen({value}) <= {VALUE} THEN {value} WHEN TRY(json_type({value})) = 'OBJECT' THEN '{{}}' "
-            f"WHEN TRY(json_type({value})) = 'ARRAY' THEN '[]' ELSE left({value}, {VALUE}) END"
-        )
-        found.append(
-            f"CASE WHEN {value} IS NOT NULL THEN hash({value}) END AS h{number}, length({value}) AS l{number}, "
-            f"CASE WHEN NOT ({sampled}) THEN NULL {short} AS v{number}"
-        )
-    filled = ["_n"] + [f"nullif(_t{number}, '') AS _v{number}" for number in range(len(names))]
+    is_sampled = f"(_n - 1) % {step} = 0"
+    as_read, trimmed, filled = ["_n"], ["_n"], ["_n"]
+    facts = [f"CASE WHEN {is_sampled} THEN _n END AS s"]
+    for column_index, name in enumerate(names):
+        as_read.append(f"{texts[name]} AS _r{column_index}")
+        trimmed.append(f"{trimmed_sql(f'_r{column_index}')} AS _t{column_index}")
+        filled.append(f"nullif(_t{column_index}, '') AS _v{column_index}")
+        facts += _value_facts(column_index, is_sampled)
     return (
-        f"SELECT CASE WHEN {sampled} THEN _n END AS s{''.join(', ' + one for one in found)} FROM ("
-        f"SELECT {', '.join(filled)} FROM (SELECT {', '.join(values)} FROM (SELECT {', '.join(texts)} FROM ({query}))))"
+        f"SELECT {', '.join(facts)} FROM (SELECT {', '.join(filled)} FROM ("
+        f"SELECT {', '.join(trimmed)} FROM (SELECT {', '.join(as_read)} FROM ({query}))))"
     )
 
 
-def _cells(name: str, table: pa.Table, number: int, highest: int) -> Cells:
-    lengths = pc.min_max(table[f"l{number}"]).as_py()
-    hashes = table[f"h{number}"].drop_null()
-    found = _numbers(hashes)
-    return Cells(
-        name,
-        len(hashes),
-        None if lengths["min"] is None else (lengths["min"], lengths["max"]),
-        found if highest == ALL else found[found <= np.uint64(highest)],
-        table[f"v{number}"].filter(table["s"].is_valid()).combine_chunks(),
+def _value_facts(column_index: int, is_sampled: str) -> list[str]:
+    """Return the SQL of what is noted of a column's value in each row."""
+    value = f"_v{column_index}"
+    limit = ProfilePolicy.value_characters
+    beginning = (
+        f"WHEN strlen({value}) <= {limit} THEN {value} WHEN TRY(json_type({value})) = 'OBJECT' THEN '{{}}' "
+        f"WHEN TRY(json_type({value})) = 'ARRAY' THEN '[]' ELSE left({value}, {limit}) END"
     )
+    return [
+        f"CASE WHEN {value} IS NOT NULL THEN hash({value}) END AS h{column_index}",
+        f"length({value}) AS l{column_index}",
+        f"CASE WHEN NOT ({is_sampled}) THEN NULL {beginning} AS v{column_index}",
+    ]
+
+
+def _column_counts(name: str, table: pa.Table, column_index: int, highest_wanted: int) -> ColumnCounts:
+    lengths = pc.min_max(table[f"l{column_index}"]).as_py()
+    hashes = _numbers(table[f"h{column_index}"].drop_null())
+    return ColumnCounts(
+        name=name,
+        filled=len(hashes),
+        lengths=None if lengths["min"] is None else (lengths["min"], lengths["max"]),
+        hashes=_up_to(highest_wanted, hashes),
+        sampled=table[f"v{column_index}"].filter(table["s"].is_valid()).combine_chunks(),
+    )
+
+
+def _up_to(highest: int, hashes: Hashes) -> Hashes:
+    return hashes if highest == HIGHEST_HASH else hashes[hashes <= np.uint64(highest)]
 
 
 def _numbers(column: pa.ChunkedArray) -> Hashes:

@@ -1,6 +1,6 @@
-"""Line ends. DuckDB reads text fast where every row ends alike; this makes it so.
+"""Line ends. DuckDB reads text fast where every row ends alike; this finds out whether it does, and makes it so.
 
-Where rows end in several ways its reader gives up, and where lines are blank its counting of rows goes astray.
+Where rows end in several ways DuckDB's reader gives up, and where lines are blank its row numbers are wrong.
 """
 
 from __future__ import annotations
@@ -10,11 +10,46 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-MAX_LINE = 4 << 20  # bytes of the longest row that is read
-
-
 # The character that lines of JSON are not cut at. None of them holds it: `json_lines` sees to that.
 NO_DELIMITER = "\x01"
+
+
+class LineEnds:
+    """In which ways the lines of a text end, and whether one is blank; the text comes chunk by chunk."""
+
+    def __init__(self) -> None:
+        self._kinds: set[bytes] = set()
+        self._has_blank_line = False
+        self._tail = b"\n"  # the last two bytes; so begun, an empty first line is a blank one
+
+    def add(self, chunk: bytes) -> None:
+        """Look at the next bytes of the text; they may be cut anywhere, also within a pair of CR and LF."""
+        joined = self._tail + chunk
+        self._has_blank_line = self._has_blank_line or b"\n\n" in joined
+        if b"\r" in joined:
+            self._has_blank_line = self._has_blank_line or b"\n\r\n" in joined or b"\r\r" in joined
+            self._add_kinds(b"\r" + chunk if self._tail.endswith(b"\r") else chunk)
+        elif b"\n" in chunk:
+            self._kinds.add(b"\n")
+        self._tail = joined[-2:]
+
+    def _add_kinds(self, text: bytes) -> None:
+        pairs = text.count(b"\r\n")
+        last_may_be_half_a_pair = text.endswith(b"\r")
+        counts = {
+            b"\r\n": pairs,
+            b"\r": text.count(b"\r") - pairs - last_may_be_half_a_pair,
+            b"\n": text.count(b"\n") - pairs,
+        }
+        self._kinds |= {kind for kind, count in counts.items() if count > 0}
+
+    @property
+    def common(self) -> str:
+        """Return what every line ends with; nothing where lines end in several ways, or one is blank."""
+        kinds = self._kinds | {b"\r"} if self._tail.endswith(b"\r") else self._kinds
+        if self._has_blank_line or len(kinds) > 1:
+            return ""
+        return next(iter(kinds), b"\n").decode()
 
 
 def json_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -23,34 +58,41 @@ def json_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
     JSON forbids both within a string, and other control characters too: a line with one is bad, and stays so when
     NO_DELIMITER in it becomes another.
     """
-    held = b""
+    half_pair = b""
     for chunk in chunks:
-        data = held + chunk if held else chunk
-        held = b""
+        data = half_pair + chunk if half_pair else chunk
+        half_pair = b""
         if b"\r" in data:
-            if data.endswith(b"\r"):  # may be half of a pair
-                held, data = b"\r", data[:-1]
+            if data.endswith(b"\r"):
+                half_pair, data = b"\r", data[:-1]
             data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         if b"\x01" in data:
             data = data.replace(b"\x01", b"\x02")
         if data:
             yield data
-    if held:
+    if half_pair:
         yield b"\n"
 
 
 def even_rows(path: Path, delimiter: str) -> Path:
-    """Return a file of the same rows, each as it was and one newline after it, without blank lines."""
-    cut = re.escape(delimiter.encode())
-    plain = rb"[^" + cut + rb"\r\n]*+"
-    # A field that begins with a quote may hold line ends and delimiters until its closing quote.
-    quoted = rb'(?:[ ]*"(?:[^"]++|"")*+"' + plain + rb"|" + plain + rb")"
-    row = re.compile(rb"(" + quoted + rb"(?:" + cut + quoted + rb")*+)(?:\r\n|\n|\r|\Z)")
-    even = path.with_suffix(".even")
+    """Return a file of the same rows beside `path`, each as it was and one newline after it, without blank lines."""
+    even_path = path.with_suffix(".even")
+    row = _row_pattern(delimiter.encode())
     with (
         path.open("rb") as file,
         mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
-        even.open("wb") as out,
+        even_path.open("wb") as even_file,
     ):
-        out.writelines(found[1] + b"\n" for found in row.finditer(content) if found[1])
-    return even
+        even_file.writelines(match[1] + b"\n" for match in row.finditer(content) if match[1])
+    return even_path
+
+
+def _row_pattern(delimiter: bytes) -> re.Pattern[bytes]:
+    """Return the pattern of a row, its group, and the line end after it.
+
+    A field that begins with a quote may hold line ends and delimiters until its closing quote.
+    """
+    between = re.escape(delimiter)
+    plain = rb"[^" + between + rb"\r\n]*+"
+    field = rb'(?:[ ]*"(?:[^"]++|"")*+"' + plain + rb"|" + plain + rb")"
+    return re.compile(rb"(" + field + rb"(?:" + between + field + rb")*+)(?:\r\n|\n|\r|\Z)")

@@ -11,13 +11,14 @@ from lakehouse.ingest.reading.hash_key import INNER, OUTER
 if TYPE_CHECKING:
     from lakehouse.sources.definition import SourceColumn
 
-_GROUP = "[0-9a-f]{1,4}"
 _V4 = r"(\d{1,3}\.){3}\d{1,3}"
-_V6 = f"{_GROUP}(:{_GROUP}){{7}}|({_GROUP}(:{_GROUP}){{0,6}})?::({_GROUP}(:{_GROUP}){{0,6}})?"
+_V6_GROUP = "[0-9a-f]{1,4}"
+_V6_GROUPS = f"{_V6_GROUP}(:{_V6_GROUP}){{0,6}}"
+_V6 = f"{_V6_GROUP}(:{_V6_GROUP}){{7}}|({_V6_GROUPS})?::({_V6_GROUPS})?"
 
 
-def stored(column: SourceColumn, value_sql: str) -> str:
-    """Return the SQL of what is kept of a value of a column, which `kept` has let through; null of null.
+def stored_sql(column: SourceColumn, value_sql: str) -> str:
+    """Return the SQL of what is stored of a value of a column, which `valid_sql` has let through; null of null.
 
     `value_sql` is used more than once: it should be a column's name. Raises ValueError for a dropped column.
     """
@@ -25,22 +26,21 @@ def stored(column: SourceColumn, value_sql: str) -> str:
     if rule is None:
         return value_sql
     if rule.hash:
-        value = _utc(value_sql) if column.type == "timestamptz" else value_sql
-        text = value if column.type == "string" else f"CAST({value} AS VARCHAR)"
-        return _hashed(f"lower({text})" if rule.hash == "lower" else text)
+        text = _text_sql(column, value_sql)
+        return _hmac_sql(f"lower({text})" if rule.hash == "lower" else text)
     if rule.without:
-        return without(value_sql, matching(rule.without))
+        return without_keys_sql(value_sql, key_condition_sql(rule.without))
     if rule.truncate:
-        return _truncated(column, value_sql, rule.truncate)
+        return _truncated_sql(column, value_sql, rule.truncate)
     raise ValueError(f"{column.name} is dropped: there is nothing to store")
 
 
-def without(json_sql: str, some: str) -> str:
+def without_keys_sql(json_sql: str, condition_sql: str) -> str:
     """Return the SQL of an object's text less the keys for which a condition on `k` holds; null for no object.
 
-    Of a key that stands there several times, all are gone.
+    Of a key that an object has several times, all are gone.
     """
-    keys = f"list_filter(json_keys({json_sql}), lambda k: {some})"
+    keys = f"list_filter(json_keys({json_sql}), lambda k: {condition_sql})"
     nulls = f"list_transform({keys}, lambda k: CAST(to_json(k) AS VARCHAR) || ':null')"
     patch = f"'{{' || array_to_string({nulls}, ',') || '}}'"
     return (
@@ -49,44 +49,61 @@ def without(json_sql: str, some: str) -> str:
     )
 
 
-def matching(names: Iterable[str]) -> str:
+def key_condition_sql(names: Iterable[str]) -> str:
     """Return the condition on a JSON key `k` that it is one of these, in whatever case, blanks around it or none."""
-    return f"list_contains({literals(sorted({name.strip().lower() for name in names}))}, lower(trim(k)))"
+    lower_names = sorted({name.strip().lower() for name in names})
+    return f"list_contains({literals(lower_names)}, lower(trim(k)))"
 
 
-def _truncated(column: SourceColumn, value_sql: str, to: int | str) -> str:
+def _text_sql(column: SourceColumn, value_sql: str) -> str:
+    """Return the SQL of a value as the text that is hashed: of a moment, as clocks show it in UTC."""
+    if column.type == "string":
+        return value_sql
+    value = _utc_sql(value_sql) if column.type == "timestamptz" else value_sql
+    return f"CAST({value} AS VARCHAR)"
+
+
+def _truncated_sql(column: SourceColumn, value_sql: str, to: int | str) -> str:
+    """Return the SQL of a value's first `to` characters, of its network, or of the start of its month, year, …."""
     if isinstance(to, int):
         return f"left({value_sql}, {to})"
     if to == "network":
-        return _network(value_sql)
+        return _network_sql(value_sql)
     if column.type == "timestamptz":
-        return _utc(f"date_trunc({literal(to)}, {_utc(value_sql)})")
+        return _utc_sql(f"date_trunc({literal(to)}, {_utc_sql(value_sql)})")
     return f"CAST(date_trunc({literal(to)}, {value_sql}) AS {column.duck_type})"
 
 
-def _utc(moment_sql: str) -> str:
+def _utc_sql(moment_sql: str) -> str:
     """Return the SQL of a moment as clocks show it in UTC, or the moment of such a clock: whatever zone is set."""
     return f"timezone('UTC', {moment_sql})"
 
 
-def _hashed(text_sql: str) -> str:
+def _hmac_sql(text_sql: str) -> str:
     """Return the SQL of HMAC-SHA-256 (RFC 2104) of the UTF-8 text, as 64 hexadecimal digits."""
-    inner = f"unhex(sha256(getvariable({literal(INNER)}) || encode({text_sql})))"
-    return f"sha256(getvariable({literal(OUTER)}) || {inner})"
+    inner_digest = f"unhex(sha256(getvariable({literal(INNER)}) || encode({text_sql})))"
+    return f"sha256(getvariable({literal(OUTER)}) || {inner_digest})"
 
 
-def _network(text_sql: str) -> str:
+def _network_sql(text_sql: str) -> str:
     """Return the SQL of the first 24 bits of an IPv4 address, the first 48 of an IPv6 one; null for what is none."""
-    low = f"lower({text_sql})"
-    left, right = (
-        f"list_filter(string_split(split_part({low}, '::', {part}), ':'), lambda g: g <> '')"
-        for part in (1, 2)
-    )
-    zeros = f"list_transform(range(8 - len({left}) - len({right})), lambda n: '0')"
-    groups = f"list_transform(({left} || {zeros} || {right})[1:3], lambda g: coalesce(nullif(ltrim(g, '0'), ''), '0'))"
-    first = f"regexp_replace(array_to_string({groups}, ':'), '(^|:)0(:0)*$', '')"
+    lower = f"lower({text_sql})"
+    v4_network = f"regexp_replace({text_sql}, '\\d+$', '0') || '/24'"
     return (
-        f"CASE WHEN regexp_full_match({text_sql}, {literal(_V4)}) "
-        f"THEN regexp_replace({text_sql}, '\\d+$', '0') || '/24' "
-        f"WHEN regexp_full_match({low}, {literal(_V6)}) THEN {first} || '::/48' END"
+        f"CASE WHEN regexp_full_match({text_sql}, {literal(_V4)}) THEN {v4_network} "
+        f"WHEN regexp_full_match({lower}, {literal(_V6)}) THEN {_v6_network_sql(lower)} END"
     )
+
+
+def _v6_network_sql(address_sql: str) -> str:
+    """Return the SQL of the first three groups of an IPv6 address as RFC 5952 writes them, and `::/48`."""
+    before = _v6_groups_sql(f"split_part({address_sql}, '::', 1)")
+    behind = _v6_groups_sql(f"split_part({address_sql}, '::', 2)")
+    zeros = f"list_transform(range(8 - len({before}) - len({behind})), lambda n: '0')"
+    first_three = f"({before} || {zeros} || {behind})[1:3]"
+    short_groups = f"list_transform({first_three}, lambda g: coalesce(nullif(ltrim(g, '0'), ''), '0'))"
+    return f"regexp_replace(array_to_string({short_groups}, ':'), '(^|:)0(:0)*$', '') || '::/48'"
+
+
+def _v6_groups_sql(address_part_sql: str) -> str:
+    return f"list_filter(string_split({address_part_sql}, ':'), lambda g: g <> '')"

@@ -82,7 +82,7 @@ def refill(
         catalogs.ensure(catalog, source.contract)
     with closing(duck.connect(settings, iceberg=False)) as con:
         if not dry_run and (key := hash_key(settings, source)) is not None:
-            key.tell(con)
+            key.set_on(con)
 
         def refill_current_files() -> None:
             # Loaded, not ensured: the files keep also what this program does not know of.

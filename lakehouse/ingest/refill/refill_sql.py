@@ -16,8 +16,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from lakehouse.engine.escape import identifier, literal, literals
-from lakehouse.ingest.reading.minimise_sql import stored
-from lakehouse.ingest.reading.typing_sql import trimmed, typed
+from lakehouse.ingest.reading.minimise_sql import stored_sql
+from lakehouse.ingest.reading.typing_sql import trimmed_sql, typed_sql
 from lakehouse.sources.definition import SourceColumn
 
 _ADDED_COLUMNS = ("_raw", "_present", "_text", "_value", "_moves")
@@ -68,7 +68,7 @@ def _replaced_columns(moves: Sequence[Move]) -> list[str]:
     """Return the columns with the values that move to them; several keys may belong to one column."""
     cases: dict[str, list[str]] = {}
     for number, move in enumerate(moves):
-        value = stored(move.column, f"_value{number}")
+        value = stored_sql(move.column, f"_value{number}")
         cases.setdefault(move.column.name, []).append(f"WHEN _moves{number} THEN {value}")
     return [
         f"CASE {' '.join(column_cases)} ELSE {identifier(name)} END AS {identifier(name)}"
@@ -99,7 +99,7 @@ def _with_moves(rows: str, moves: Sequence[Move]) -> str:
             f"coalesce(list_contains(json_keys(extra), {literal(move.key)}), false) AS _present{number}"
         )
         texts.append(f"nullif({_text(move, number)}, '') AS _text{number}")
-        values.append(f"{typed(move.column, f'_text{number}', move.duck_type)} AS _value{number}")
+        values.append(f"{typed_sql(move.column, f'_text{number}', move.duck_type)} AS _value{number}")
         decisions.append(f"({_fits(move, number)}) AS _moves{number}")
     return (
         f"WITH raw AS (SELECT *, {', '.join(raw)} FROM ({rows})), "
@@ -118,7 +118,7 @@ def _json_value(move: Move) -> str:
 def _text(move: Move, number: int) -> str:
     if move.column.json_type == "string":
         return f"json_extract_string(_raw{number}, '$')"
-    return trimmed(f"_raw{number}") if move.trimmed else f"_raw{number}"
+    return trimmed_sql(f"_raw{number}") if move.trimmed else f"_raw{number}"
 
 
 def _fits(move: Move, number: int) -> str:

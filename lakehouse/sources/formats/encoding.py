@@ -1,7 +1,7 @@
 """Text in whatever encoding a sender chose, as UTF-8; text that is UTF-8 already passes as it is.
 
 A byte that its encoding does not know stays as it was. In UTF-8 it is invalid, so the row that holds it, and no
-other, is set aside later on; nothing is replaced by a question mark without a word.
+other, is set aside later on; nothing is silently replaced by a question mark.
 """
 
 from __future__ import annotations
@@ -10,35 +10,38 @@ import codecs
 import itertools
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from lakehouse.errors import BadDefinition, BadFile
+from lakehouse.sources.formats.byte_stream import peek, without_first
+from lakehouse.sources.formats.policy import EncodingPolicy
 
-_BOMS = (  # the longer first: UTF-32 begins as UTF-16 does
+_BYTE_ORDER_MARKS = (  # the longer first: UTF-32 begins as UTF-16 does
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_NO_TEXT = frozenset(
+_REFUSED_CODECS = frozenset(
     {"idna", "punycode", "raw_unicode_escape", "undefined", "unicode_escape", "utf-7", "utf7"}
 )
-_HEAD = 4096
-_WINDOW = 1 << 16
-_HIGH = re.compile(rb"[\x80-\xff]")
+_SUPERSETS = {"gbk": "gb18030", "gb2312": "gb18030", "utf-8-sig": "utf-8", "ascii": "utf-8"}
+_REPLACEMENT = "\ufffd"  # what decoding puts in place of bytes that are no character
+_SEPARATORS = '\t\r\n,;|"'
+_STRANGE_CATEGORIES = {"Cc", "Cn", "Co"}  # of Unicode: control characters, unassigned ones, private use
+_NOT_ASCII = re.compile(rb"[\x80-\xff]")
 _CONTROLS = bytes((*range(1, 9), *range(14, 27), *range(28, 32)))
-_PRINTABLE = re.compile(rb"[\t\r\n -~]{3,}")
-_GB = re.compile(
+_PRINTABLE_ASCII = re.compile(rb"[\t\r\n -~]{3,}")
+_GB18030 = re.compile(
     rb"(?P<symbol>[\xa1-\xa3][\xa1-\xfe])"
     rb"|(?P<common>[\xb0-\xd7][\xa1-\xfe])"  # level 1 of GB 2312, in order of pinyin
     rb"|(?P<rare>[\xd8-\xf7][\xa1-\xfe])"  # level 2, in order of radicals
     rb"|(?P<other>[\x81-\xfe](?:[\x40-\x7e\x80-\xfe]|[0-9][\x81-\xfe][0-9]))"
     rb"|(?P<broken>[\x80-\xff])"
 )
-_LATE = b"\xc9"  # where r ends and s begins
-_DISTINCT = 20
+_FIRST_LATE = b"\xc9"  # where in the alphabet of GB 2312 r ends and s begins
 
 
 def as_utf8(chunks: Iterator[bytes], encoding: str | None = None) -> Iterator[bytes]:
@@ -49,80 +52,87 @@ def as_utf8(chunks: Iterator[bytes], encoding: str | None = None) -> Iterator[by
     as it is. Raises BadFile: not_text for binary files, broken_encoding where UTF-16 breaks off within a character;
     BadDefinition for an encoding nobody knows.
     """
-    head, whole = _peek(chunks, _HEAD)
-    mark, name = next(((mark, name) for mark, name in _BOMS if head.startswith(mark)), (b"", None))
-    if name is None and encoding is not None:
-        name = _known(encoding)
-        if name in ("utf-16", "utf-32"):  # neither mark nor order: the order that Windows writes
-            name = _utf16(head) or f"{name}-le"
-    name = name or _utf16(head)
+    head, text = peek(chunks, EncodingPolicy.head_bytes)
+    mark, marked_encoding = _byte_order_mark(head)
+    name = marked_encoding or _stated_encoding(encoding, head) or _utf16_order(head)
     if name in (None, "utf-8"):
         _refuse_binary(head)
     if name is None:
-        yield from _utf8_or_chinese(whole)
+        yield from _utf8_or_chinese(text)
     elif name == "utf-8":
-        yield from _without(mark, whole)
+        yield from without_first(len(mark), text)
     else:
-        yield from _decoded(_without(mark, whole), name)
+        yield from _decode(without_first(len(mark), text), name)
 
 
-def _known(encoding: str) -> str:
+def _byte_order_mark(head: bytes) -> tuple[bytes, str | None]:
+    """Return the mark that the text begins with, and the encoding that it stands for; empty and None without one."""
+    for mark, name in _BYTE_ORDER_MARKS:
+        if head.startswith(mark):
+            return mark, name
+    return b"", None
+
+
+def _stated_encoding(encoding: str | None, head: bytes) -> str | None:
+    """Return the codec that a definition means, None where it states none; BadDefinition for one nobody knows."""
+    if encoding is None:
+        return None
+    name = _codec_name(encoding)
+    if name in ("utf-16", "utf-32"):  # neither mark nor order: the order that Windows writes
+        return _utf16_order(head) or f"{name}-le"
+    return name
+
+
+def _codec_name(encoding: str) -> str:
     try:
         name = codecs.lookup(encoding).name
-        "".encode("" if name in _NO_TEXT else name)  # some codecs make no text of bytes
+        "".encode("" if name in _REFUSED_CODECS else name)  # some codecs make no text of bytes
     except LookupError as error:
         raise BadDefinition(
             f"encoding: nobody knows {encoding}; try utf-8, utf-16, gb18030, cp1252"
         ) from error
-    return {"gbk": "gb18030", "gb2312": "gb18030", "utf-8-sig": "utf-8", "ascii": "utf-8"}.get(name, name)
+    return _SUPERSETS.get(name, name)
 
 
-def _peek(chunks: Iterator[bytes], size: int) -> tuple[bytes, Iterator[bytes]]:
-    """Return the first `size` bytes, or as many as there are, and all chunks again."""
-    taken: list[bytes] = []
-    have = 0
-    while have < size and (chunk := next(chunks, None)) is not None:
-        taken.append(chunk)
-        have += len(chunk)
-    return b"".join(taken)[:size], itertools.chain((chunk for chunk in taken if chunk), chunks)
-
-
-def _without(mark: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield the chunks without the first bytes."""
-    left = len(mark)
-    for chunk in chunks:
-        if left:
-            rest = chunk[left:]
-            left -= len(chunk) - len(rest)
-            if rest:
-                yield rest
-        elif chunk:
-            yield chunk
-
-
-def _utf16(head: bytes) -> str | None:
-    """Return the order of UTF-16's bytes where NULs say that it is one; what separates cells and lines has them."""
-    even, odd = head[::2].count(0), head[1::2].count(0)
-    if (even + odd) * 100 <= len(head) or _is_bytewise(head, even + odd):
+def _utf16_order(head: bytes) -> str | None:
+    """Return the order of UTF-16's bytes, None for other text: delimiters, digits and line ends have NULs in it."""
+    even_nuls, odd_nuls = head[::2].count(0), head[1::2].count(0)
+    nuls = even_nuls + odd_nuls
+    if nuls * EncodingPolicy.nul_one_in <= len(head) or _is_bytewise(head, nuls):
         return None
-    found = []
-    for name, nuls in (("utf-16-le", odd), ("utf-16-be", even)):
-        try:
-            text = codecs.getincrementaldecoder(name)().decode(head)
-        except UnicodeDecodeError:
-            continue
-        strange = sum(c not in "\t\r\n" and unicodedata.category(c) in {"Cc", "Cn", "Co"} for c in text)
-        if strange * 50 <= len(text):
-            found.append((sum(map(text.count, '\t\r\n,;|"')), nuls, name))
-    return max(found)[2] if found else None
+    candidates = []
+    for name, expected_nuls in (("utf-16-le", odd_nuls), ("utf-16-be", even_nuls)):
+        text = _plausible_text(head, name)
+        if text is not None:
+            separators = sum(map(text.count, _SEPARATORS))
+            candidates.append((separators, expected_nuls, name))
+    return max(candidates)[2] if candidates else None
+
+
+def _plausible_text(head: bytes, name: str) -> str | None:
+    """Return what the head says in an encoding; None where it breaks it, or holds what no text holds."""
+    try:
+        text = codecs.getincrementaldecoder(name)().decode(head)
+    except UnicodeDecodeError:
+        return None
+    strange = sum(
+        unicodedata.category(character) in _STRANGE_CATEGORIES
+        for character in text
+        if character not in "\t\r\n"
+    )
+    return text if strange * EncodingPolicy.utf16_strange_one_in <= len(text) else None
 
 
 def _is_bytewise(head: bytes, nuls: int) -> bool:
     """Tell whether the head is text of another encoding, in which a sender writes NUL for something."""
-    if sum(map(len, _PRINTABLE.findall(head))) * 2 > len(head) or _is_chinese(head.replace(b"\0", b"")):
+    printable = sum(map(len, _PRINTABLE_ASCII.findall(head)))
+    if printable * 2 > len(head) or _is_chinese(head.replace(b"\0", b"")):
         return True
-    is_utf8 = "\ufffd" not in head.decode("utf-8", "replace").rstrip("\ufffd")
-    return is_utf8 and nuls * 4 < len(head) and _controls(head) * 20 < len(head)
+    text = head.decode("utf-8", "replace")
+    is_utf8 = _REPLACEMENT not in text.rstrip(_REPLACEMENT)  # the head may end within a character
+    has_few_nuls = nuls * EncodingPolicy.nul_in_utf8_one_in < len(head)
+    has_few_controls = _controls(head) * EncodingPolicy.control_one_in < len(head)
+    return is_utf8 and has_few_nuls and has_few_controls
 
 
 def _controls(head: bytes) -> int:
@@ -131,13 +141,17 @@ def _controls(head: bytes) -> int:
 
 def _refuse_binary(head: bytes) -> None:
     """Raise BadFile (not_text) where NULs are many, or control characters where the text is not UTF-8 either."""
-    if head.count(0) * 100 > len(head):
+    if head.count(0) * EncodingPolicy.nul_one_in > len(head):
         raise BadFile("not_text", "the file is full of NUL bytes: it is binary")
-    if _controls(head) * 20 > len(head) and head.decode("utf-8", "replace").count("\ufffd") * 20 > len(head):
+    has_many_controls = _controls(head) * EncodingPolicy.control_one_in > len(head)
+    if not has_many_controls:
+        return
+    replaced = head.decode("utf-8", "replace").count(_REPLACEMENT)
+    if replaced * EncodingPolicy.control_one_in > len(head):
         raise BadFile("not_text", "the file is binary")
 
 
-def _decoded(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
+def _decode(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
     """Yield what an incremental decoder makes of the chunks, what it does not know as it was."""
     errors = "surrogatepass" if name.startswith("utf-") else "surrogateescape"
     decoder = codecs.getincrementaldecoder(name)(errors)
@@ -158,22 +172,52 @@ def _utf8_or_chinese(chunks: Iterator[bytes]) -> Iterator[bytes]:
             if chunk:
                 yield chunk
             continue
-        found = _HIGH.search(chunk)
-        start = found.start() if found else 0
-        text, whole = _peek(itertools.chain((chunk,), chunks), start + _WINDOW)
-        window = text[start:]
+        first_high = _NOT_ASCII.search(chunk)
+        start = first_high.start() if first_high else 0
+        head, rest = peek(itertools.chain((chunk,), chunks), start + EncodingPolicy.window_bytes)
+        window = head[start:]
         if _is_utf8(window) or not _is_chinese(window):
-            yield from whole
+            yield from rest
         else:
-            yield from _decoded(whole, "gb18030")
+            yield from _decode(rest, "gb18030")
 
 
 def _is_utf8(window: bytes) -> bool:
     """Tell whether more characters are valid UTF-8 than are not: one broken byte makes no file Chinese."""
     text = window.decode("utf-8", "replace")
-    broken = text.count("\ufffd") - window.count("\ufffd".encode())
-    high = len(text) - len(text.encode("ascii", "ignore"))
-    return high - broken >= broken
+    broken = text.count(_REPLACEMENT) - window.count(_REPLACEMENT.encode())
+    not_ascii = len(text) - len(text.encode("ascii", "ignore"))
+    return not_ascii - broken >= broken
+
+
+@dataclass
+class _ChineseCensus:
+    """How many characters of each region of GB 18030 a text has, and which common ones."""
+
+    symbol: int = 0
+    common: int = 0
+    rare: int = 0
+    other: int = 0
+    broken: int = 0
+    different_common: frozenset[bytes] = frozenset()
+
+    @property
+    def hanzi(self) -> int:
+        """Return the characters within the two levels of GB 2312."""
+        return self.common + self.rare
+
+    @property
+    def characters(self) -> int:
+        """Return the characters that are not broken."""
+        return self.hanzi + self.symbol + self.other
+
+    @property
+    def is_spread_over_alphabet(self) -> bool:
+        """Tell whether common characters are from late in the alphabet too; of few of them nobody can tell."""
+        different = len(self.different_common)
+        late = sum(character > _FIRST_LATE for character in self.different_common)
+        has_late_ones = late * EncodingPolicy.chinese_late_one_in >= different
+        return different < EncodingPolicy.chinese_varied_from or has_late_ones
 
 
 def _is_chinese(window: bytes) -> bool:
@@ -183,19 +227,22 @@ def _is_chinese(window: bytes) -> bool:
     broken (words of odd length break every single-byte encoding: KOI8-R, CP1251), most are of the common ones, and
     these are spread over the whole alphabet (Korean in EUC-KR ends where r does).
     """
-    count: Counter[str] = Counter()
-    common = set()
-    for match in _GB.finditer(window):
-        count[match.lastgroup or ""] += 1
-        if match.lastgroup == "common":
-            common.add(match[0])
-    hanzi = count["common"] + count["rare"]
-    characters = hanzi + count["symbol"] + count["other"]
-    late = sum(character > _LATE for character in common)
+    census = _chinese_census(window)
     return (
-        hanzi > 0
-        and count["broken"] * 50 <= characters
-        and count["other"] * 5 <= characters
-        and count["rare"] * 3 <= hanzi
-        and (len(common) < _DISTINCT or late * 20 >= len(common))
+        census.hanzi > 0
+        and census.broken * EncodingPolicy.chinese_broken_one_in <= census.characters
+        and census.other * EncodingPolicy.chinese_other_one_in <= census.characters
+        and census.rare * EncodingPolicy.chinese_rare_one_in <= census.hanzi
+        and census.is_spread_over_alphabet
     )
+
+
+def _chinese_census(window: bytes) -> _ChineseCensus:
+    counts = dict.fromkeys(_GB18030.groupindex, 0)
+    different_common = set()
+    for match in _GB18030.finditer(window):
+        region = match.lastgroup or "broken"
+        counts[region] += 1
+        if region == "common":
+            different_common.add(match[0])
+    return _ChineseCensus(**counts, different_common=frozenset(different_common))

@@ -1,4 +1,4 @@
-"""What kind of file it is, told from its first bytes; a name says what somebody meant, the bytes what it is."""
+"""What kind of file it is, recognised by its first bytes; its name says only what somebody meant it to be."""
 
 from __future__ import annotations
 
@@ -6,35 +6,44 @@ from typing import Literal
 
 from lakehouse.errors import BadFile
 from lakehouse.sources.formats import json_records
+from lakehouse.sources.formats.policy import KindPolicy
 
 Kind = Literal["parquet", "xlsx", "json_lines", "json_array", "delimited"]
-HEAD = 1 << 16
-_OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+_KINDS_BY_SIGN: dict[bytes, Kind] = {b"PAR1": "parquet", b"PK\x03\x04": "xlsx"}
+_REFUSED_BY_SIGN = {
+    b"PARE": ("encrypted_parquet", "the Parquet's footer is encrypted; send it without encryption"),
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": (
+        "old_excel",
+        "an old .xls, or an .xlsx with a password; save it as .xlsx without password, or as CSV",
+    ),
+}
 _MARKUP = (b"<?xml", b"<!doctype", b"<html", b"<table")
-_GOES_ON = (b"{", b"[", b",", b":")
-_LINES = 20
+_LONGEST_MARKUP = max(map(len, _MARKUP))
+_VALUE_GOES_ON = (b"{", b"[", b",", b":")  # what a line of JSON ends with whose value goes on in the next
 
 
-def kind(head: bytes) -> Kind:
-    """Return the kind of a file that begins with `head`, up to 64 KiB of it, as UTF-8 where it is text.
+def detect_kind(head: bytes) -> Kind:
+    """Return the kind of a file that begins with `head`, of which ingest gives 64 KiB, in UTF-8 where it is text.
 
     Raises BadFile: old_excel (.xls), encrypted_parquet, markup (HTML, XML, which some systems call .xls).
     """
-    if head.startswith(b"PAR1"):
-        return "parquet"
-    if head.startswith(b"PARE"):
-        raise BadFile("encrypted_parquet", "the Parquet's footer is encrypted; send it without encryption")
-    if head.startswith(b"PK\x03\x04"):
-        return "xlsx"
-    if head.startswith(_OLD_OFFICE):
-        advice = "an old .xls, or an .xlsx with a password; save it as .xlsx without password, or as CSV"
-        raise BadFile("old_excel", advice)
-    text = head.lstrip(b" \t\r\n")
+    for sign, kind in _KINDS_BY_SIGN.items():
+        if head.startswith(sign):
+            return kind
+    for sign, (code, reason) in _REFUSED_BY_SIGN.items():
+        if head.startswith(sign):
+            raise BadFile(code, reason)
+    return _kind_of_text(head.lstrip(b" \t\r\n"))
+
+
+def _kind_of_text(text: bytes) -> Kind:
+    """Return the kind of a file that begins with text, the white space before it taken away."""
     if text.startswith(b"["):
         return "json_array"
-    if text[:9].lower().startswith(_MARKUP):
+    if text[:_LONGEST_MARKUP].lower().startswith(_MARKUP):
         raise BadFile("markup", "a page of HTML or XML, no table; export as CSV or .xlsx")
-    lines = [line for line in text.replace(b"\r", b"\n").split(b"\n", _LINES) if line.strip()]
+    lines = [line for line in text.replace(b"\r", b"\n").split(b"\n", KindPolicy.lines) if line.strip()]
     if text.startswith(b"{"):
         return "json_array" if _is_spread(text, lines) else "json_lines"
     objects = sum(line.lstrip().startswith(b"{") for line in lines)
@@ -46,11 +55,12 @@ def _is_spread(text: bytes, lines: list[bytes]) -> bool:
 
     A first line that is broken is one bad row, so the line after it decides: records begin where lines do.
     """
-    first = lines[0].rstrip()
-    follows = lines[1].lstrip()[:1] if len(lines) > 1 else b""
-    end = json_records.end_of_value(first, 0)
-    if json_records.is_wrapper(text) and (end is None or follows != b"{"):
+    first_line = lines[0].rstrip()
+    has_more_lines = len(lines) > 1
+    next_line_is_object = has_more_lines and lines[1].lstrip().startswith(b"{")
+    value_end = json_records.end_of_value(first_line, 0)
+    if json_records.is_wrapper(text) and (value_end is None or not next_line_is_object):
         return True
-    if end is not None:
-        return first[end:].lstrip().startswith(b"{")
-    return len(lines) > 1 and follows != b"{" and first.endswith(_GOES_ON)
+    if value_end is not None:
+        return first_line[value_end:].lstrip().startswith(b"{")
+    return has_more_lines and not next_line_is_object and first_line.endswith(_VALUE_GOES_ON)

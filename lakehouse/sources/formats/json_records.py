@@ -10,49 +10,22 @@ import re
 from collections.abc import Iterator
 
 from lakehouse.errors import BadFile
-
-LIMIT = 4 << 20  # bytes of one element
-_STEP = 1 << 18
-_OUT = 1 << 20
-_HEAD = 1 << 16
-_SPACE = rb"[ \t\r\n]*+"
-_PLAIN = rb'[^"\[\]{}]*+'
-_STRING = rb'"[^"\\\r\n]*+(?:\\[^\r\n][^"\\\r\n]*+)*+"'
-
-
-def _nested(depth: int) -> bytes:
-    """Return the pattern of an object or array of up to this depth, whose strings hold no line break."""
-    inner = rb"|" + _nested(depth - 1) + _PLAIN if depth > 1 else b""
-    return rb"[\[{]" + _PLAIN + rb"(?:(?:" + _STRING + _PLAIN + rb")++" + inner + rb")*+[\]}]"
-
-
-_RECORD = re.compile(_SPACE + rb"(" + _nested(8) + rb")")
-# The separator is part of the match: a number at the end of the buffer may go on.
-_ELEMENT = re.compile(
-    _SPACE + rb"(" + _nested(8) + rb"|" + _STRING + rb'|[^ \t\r\n"\[\]{},:]++)' + _SPACE + rb"([,\]])"
+from lakehouse.sources.formats.byte_stream import joined
+from lakehouse.sources.formats.json_patterns import (
+    BLANK,
+    ELEMENT,
+    META_KEY,
+    RECORD,
+    SCALAR,
+    STRING_OR_BREAK,
+    TOKEN,
+    WRAPPER,
 )
-_BLANK = re.compile(_SPACE)
-_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|"|[\[{]++|[\]}]++', re.DOTALL)
-_SCALAR = re.compile(rb'[^ \t\r\n"\[\]{},:]++')
-_STRING_OR_BREAK = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\r\n]', re.DOTALL)
+from lakehouse.sources.formats.policy import JsonPolicy
+
 _BREAK_TO_SPACE = bytes.maketrans(b"\r\n", b"  ")
 _BREAK_TO_CONTROL = bytes.maketrans(b"\r\n", b"\x1f\x1f")  # no more allowed in a string, but one line
-
-# What CRMs and their APIs put around their records: pages and counts before them, and by which name they call them.
-_COUNTS = (
-    rb"total|total_?size|total_?count|count|page|pages|per_?page|page_?size|limit|offset|done|next|previous"
-    rb"|has_?more|cursor|status|code|success|ok|message|object|@odata\.[a-z]+"
-)
-_ABOUT = rb"meta|metadata|paging|pagination|links|_links"
-_PAIR = (
-    rb'"(?:(?:' + _COUNTS + rb')"\s*:\s*(?:' + _STRING + rb"|[-+.0-9a-z]++)"
-    rb"|(?:" + _ABOUT + rb')"\s*:\s*' + _nested(3) + rb")\s*,\s*"
-)
-_WRAPPER = re.compile(
-    rb"\{\s*(?:" + _PAIR + rb')*+"(?:data|records|results|rows|value|batch)"\s*:\s*\[(?=\s*[{\]])',
-    re.IGNORECASE,
-)
-_ABOUT_KEY = re.compile(rb'"(?:' + _ABOUT + rb')"', re.IGNORECASE)
+_OPENING = (b"{", b"[", b'"')
 
 
 def as_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -61,114 +34,107 @@ def as_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
     Objects side by side are elements too. Holds one element and one chunk in memory.
     Raises BadFile: broken_array (names the element's number), too_long (an element larger than 4 MiB).
     """
-    lines: list[bytes] = []
-    size = 0
-    for element in _Elements(chunks).all():
-        lines.append(element)
-        size += len(element) + 1
-        if size >= _OUT:
-            lines.append(b"")
-            yield b"\n".join(lines)
-            lines, size = [], 0
-    if lines:
-        lines.append(b"")
-        yield b"\n".join(lines)
+    return joined(_Elements(chunks).all(), JsonPolicy.write_bytes, end=b"\n")
 
 
 def is_wrapper(head: bytes) -> bool:
-    """Tell whether an object begins here that is but the envelope of an array of records."""
-    return _WRAPPER.match(head) is not None
+    """Tell whether a text begins with an object that is but the envelope of an array of records."""
+    return WRAPPER.match(head) is not None
 
 
 def end_of_value(text: bytes, start: int) -> int | None:
-    """Return where the JSON value that begins at `start` ends; None where it goes on after the text."""
-    first = text[start : start + 1]
-    if first not in (b"{", b"[", b'"'):
-        scalar = _SCALAR.match(text, start)
+    """Return the offset behind the JSON value that begins at `start`; None where it goes on after the text."""
+    if text[start : start + 1] not in _OPENING:
+        scalar = SCALAR.match(text, start)
         return scalar.end() if scalar and scalar.end() < len(text) else None
     depth = 0
-    for token in _TOKEN.finditer(text, start):
-        found = token[0]
-        if found == b'"':
+    for match in TOKEN.finditer(text, start):
+        token = match[0]
+        if token == b'"':
             return None  # a string without an end
-        if found[0] in b"[{":
-            depth += len(found)
-        elif found[0] in b"]}":
-            if depth <= len(found):
-                return token.start() + depth
-            depth -= len(found)
+        if token[0] in b"[{":
+            depth += len(token)
+        elif token[0] in b"]}":
+            if depth <= len(token):
+                return match.start() + depth
+            depth -= len(token)
         elif not depth:
-            return token.end()
+            return match.end()
     return None
 
 
 class _Elements:
-    """The elements of a text that comes in chunks; `_at` is where the next one is looked for."""
+    """The elements of a text that comes in chunks: `_text` is the part in memory, `_at` the offset of what is next."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
         self._text = b""
         self._at = 0
-        self._number = 1
+        self._number = 1  # of the element that is read next
+        self._max_bytes = JsonPolicy.max_element_bytes
 
     def all(self) -> Iterator[bytes]:
         """Yield every element of every top-level value."""
-        while first := self._next():
-            if first == b"[":
+        while first_byte := self._next_byte():
+            if first_byte == b"[":
                 self._at += 1
                 yield from self._array()
-            elif first != b"{":
+            elif first_byte != b"{":
                 raise self._broken("is neither an array nor an object")
             elif wrapper := self._wrapper():
                 self._at = wrapper.end()
                 yield from self._array()
-                self._leave()
+                self._leave_wrapper()
             else:
                 yield from self._records()
 
     def _array(self) -> Iterator[bytes]:
         """Yield the elements up to the closing bracket, the opening one being read."""
-        begun = False
+        first_number = self._number
         while True:
             text, at = self._text, self._at
-            while match := _ELEMENT.match(text, at):
-                element, end = match.groups()
+            while match := ELEMENT.match(text, at):
+                element, separator = match.groups()
                 at = match.end()
-                if len(element) > LIMIT:
+                if len(element) > self._max_bytes:
                     raise self._too_long()
                 self._number += 1
-                begun = True
                 # no string of it holds a line break, so these stand between tokens
                 yield element.translate(_BREAK_TO_SPACE) if b"\n" in element or b"\r" in element else element
-                if end == b"]":
+                if separator == b"]":
                     self._at = at
                     return
-            # the end of the buffer, an element that is deep or broken, or an array without elements
             self._at = at
-            if self._next() == b"]" and not begun:
+            # the end of the buffer, an element that is deep or broken, or an array without elements
+            is_empty = self._number == first_number
+            if self._next_byte() == b"]" and is_empty:
                 self._at += 1
                 return
             element = self._value()
-            end = self._next()
-            if end not in (b",", b"]"):
-                raise self._broken(
-                    "has no comma after it" if end else "is the last before the file breaks off"
-                )
-            self._at += 1
+            is_last = self._step_over_separator()
             self._number += 1
-            begun = True
             yield element
-            if end == b"]":
+            if is_last:
                 return
+
+    def _step_over_separator(self) -> bool:
+        """Read what stands behind an element; tell whether it is the end of the array."""
+        separator = self._next_byte()
+        if not separator:
+            raise self._broken("is the last before the file breaks off")
+        if separator not in b",]":
+            raise self._broken("has no comma after it")
+        self._at += 1
+        return separator == b"]"
 
     def _records(self) -> Iterator[bytes]:
         """Yield an object, and those after it that lie whole in the buffer and are no wrappers."""
         yield self._value()
         self._number += 1
         text, at = self._text, self._at
-        while (match := _RECORD.match(text, at)) and text.startswith(b"{", match.start(1)):
+        while (match := RECORD.match(text, at)) and text.startswith(b"{", match.start(1)):
             record = match[1]
-            if len(record) > LIMIT or _WRAPPER.match(record):
+            if len(record) > self._max_bytes or is_wrapper(record):
                 break
             at = match.end()
             self._number += 1
@@ -176,73 +142,80 @@ class _Elements:
         self._at = at
 
     def _wrapper(self) -> re.Match[bytes] | None:
-        while len(self._text) - self._at < _HEAD and self._more():
+        while len(self._text) - self._at < JsonPolicy.wrapper_bytes and self._read_more():
             pass
-        return _WRAPPER.match(self._text, self._at)
+        return WRAPPER.match(self._text, self._at)
 
-    def _leave(self) -> None:
+    def _leave_wrapper(self) -> None:
         """Read what a wrapper holds after its records; BadFile where that is more than pages and counts."""
-        while (sign := self._next()) == b",":
+        while (sign := self._next_byte()) == b",":
             self._at += 1
-            self._next()
+            self._next_byte()
             key = self._value()
-            if self._next() != b":":
+            if self._next_byte() != b":":
                 break
             self._at += 1
-            opens = self._next()
-            value = self._value()
-            if (opens == b"[" and b"{" in value) or (opens == b"{" and not _ABOUT_KEY.fullmatch(key)):
-                raise BadFile(
-                    "broken_array", "beside the array of records stands more; send the records alone"
-                )
+            self._next_byte()
+            self._refuse_more_records(key, self._value())
         if sign != b"}":
             raise self._broken("is followed by what is no JSON object")
         self._at += 1
 
+    def _refuse_more_records(self, key: bytes, value: bytes) -> None:
+        is_array_of_objects = value.startswith(b"[") and b"{" in value
+        is_unknown_object = value.startswith(b"{") and not META_KEY.fullmatch(key)
+        if is_array_of_objects or is_unknown_object:
+            raise BadFile("broken_array", "beside the array of records stands more; send the records alone")
+
     def _value(self) -> bytes:
         """Return the value that begins here, on one line, and step behind it."""
         while (end := end_of_value(self._text, self._at)) is None:
-            if len(self._text) - self._at > LIMIT:
+            if len(self._text) - self._at > self._max_bytes:
                 raise self._too_long()
-            if not self._more():
+            if not self._read_more():
                 raise self._broken("breaks off, or is no JSON")
         value = self._text[self._at : end]
-        if len(value) > LIMIT:
+        if len(value) > self._max_bytes:
             raise self._too_long()
         self._at = end
         return _on_one_line(value)
 
-    def _next(self) -> bytes:
-        """Step over white space; return the byte that stands there, none at the end."""
+    def _next_byte(self) -> bytes:
+        """Step over white space; return the byte behind it without reading it, none at the end."""
         while True:
-            blank = _BLANK.match(self._text, self._at)
+            blank = BLANK.match(self._text, self._at)
             self._at = blank.end() if blank else self._at
-            if self._at < len(self._text) or not self._more():
+            if self._at < len(self._text) or not self._read_more():
                 return self._text[self._at : self._at + 1]
 
-    def _more(self) -> bool:
+    def _read_more(self) -> bool:
         """Drop what is read, add as much as remains, so that reading that again costs little; False at the end."""
-        parts = [self._text[self._at :]]
-        wanted = max(_STEP, len(parts[0]))
-        while wanted > 0 and (chunk := next(self._chunks, None)) is not None:
-            parts.append(chunk)
-            wanted -= len(chunk)
-        if len(parts) == 1:
+        buffered = [self._text[self._at :]]
+        missing = max(JsonPolicy.read_bytes, len(buffered[0]))
+        while missing > 0 and (chunk := next(self._chunks, None)) is not None:
+            buffered.append(chunk)
+            missing -= len(chunk)
+        if len(buffered) == 1:
             return False
-        self._text, self._at = b"".join(parts), 0
+        self._text, self._at = b"".join(buffered), 0
         return True
 
-    def _broken(self, what: str) -> BadFile:
-        return BadFile("broken_array", f"element {self._number:,} of the JSON {what}")
+    def _broken(self, problem: str) -> BadFile:
+        return BadFile("broken_array", f"element {self._number:,} of the JSON {problem}")
 
     def _too_long(self) -> BadFile:
-        return BadFile("too_long", f"element {self._number:,} of the JSON is larger than {LIMIT >> 20} MiB")
+        limit = f"{self._max_bytes >> 20} MiB"
+        return BadFile("too_long", f"element {self._number:,} of the JSON is larger than {limit}")
 
 
 def _on_one_line(element: bytes) -> bytes:
     """Return the element with spaces for line breaks between tokens; one within a string stays forbidden there."""
     if b"\n" not in element and b"\r" not in element:
         return element
-    return _STRING_OR_BREAK.sub(
-        lambda found: b" " if found[0] in b"\r\n" else found[0].translate(_BREAK_TO_CONTROL), element
-    )
+
+    def replaced(match: re.Match[bytes]) -> bytes:
+        if match[0] in b"\r\n":
+            return b" "
+        return match[0].translate(_BREAK_TO_CONTROL)
+
+    return STRING_OR_BREAK.sub(replaced, element)

@@ -1,44 +1,35 @@
-"""The XML of a workbook as a stream: elements, shared strings, rows of cells.
-
-The parser builds no tree. A document type, from which entities that blow up come, is refused, and so is depth.
-"""
+"""The XML of a sheet as a stream of rows, and the strings that its cells share."""
 
 from __future__ import annotations
 
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Final
 from xml.parsers import expat
 
 from lakehouse.errors import BadFile
 from lakehouse.sources.formats import cells
 from lakehouse.sources.formats.merged_cells import Merged
+from lakehouse.sources.formats.policy import WorkbookPolicy
+from lakehouse.sources.formats.xml_stream import (
+    Attributes,
+    Feed,
+    limited_parser,
+    refuse_document_type,
+    refuse_long_text,
+    slices,
+    too_deep,
+)
 
-Row = dict[int, bytes]  # what a CSV says of a cell, by place of the column, counted from 0
+Row = dict[int, bytes]  # what a CSV says of a cell, by the index of its column, counted from 0
 
-_DEPTH = 32
-_TEXT = 4 << 20  # characters of one cell; Excel writes up to 32,767
-_STRINGS = 256 << 20  # bytes of all shared strings
-_COLUMNS = 16_384
-_ROWS = 1_048_576
-_ROW_DIGITS = 9  # digits of a row's number, at most
-_CHUNK = 1 << 16
+MAX_COLUMNS: Final = 16_384  # of a sheet: Excel ends at XFD
+MAX_ROWS: Final = 1_048_576  # of a sheet: Excel ends there
+_MAX_LETTERS: Final = 3  # of a column: XFD
+_MAX_ROW_DIGITS: Final = 9  # more make no number of a row
+_END_BYTES: Final = 8  # of one element of an array("Q")
 _DIGITS = "0123456789"
-
-
-def elements(chunks: Iterator[bytes], limit: int) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield name and attributes of each element of a part that may be read at once; names without prefix."""
-    found: list[tuple[str, dict[str, str]]] = []
-    feed = _Feed(_parser(lambda name, attributes: found.append((name, attributes)), lambda _name: None))
-    size = 0
-    for chunk in chunks:
-        size += len(chunk)
-        if size > limit:
-            raise BadFile("bomb", f"a part of the workbook is larger than {limit >> 20} MiB")
-        feed(chunk)
-        yield from found
-        found.clear()
-    feed(b"", last=True)
 
 
 class Strings:
@@ -47,42 +38,51 @@ class Strings:
     def __init__(self) -> None:
         self._bytes = bytearray()
         self._ends = array("Q", [0])
-        self._parts: list[str] = []
-        self._open = False
-        self._hints = 0  # how to pronounce it is no part of a text
+        self._texts: list[str] = []  # of the string that is being read
+        self._is_in_text = False
+        self._phonetic_depth = 0  # how to pronounce it is no part of a text
 
-    def __getitem__(self, number: int) -> bytes:
-        if not 0 <= number < len(self._ends) - 1:
+    def __getitem__(self, index: int) -> bytes:
+        if not 0 <= index < len(self._ends) - 1:
             raise BadFile("bad_xlsx", "a cell names a shared string that there is not")
-        return bytes(self._bytes[self._ends[number] : self._ends[number + 1]])
+        return bytes(self._bytes[self._ends[index] : self._ends[index + 1]])
 
     def read(self, chunks: Iterator[bytes]) -> None:
-        """Add the strings of the part that holds them."""
-        parser = _parser(self._start, self._end)
+        """Add the strings of the part that holds them; BadFile (too_large) for more than memory should hold."""
+        parser = limited_parser(self._start, self._end)
         parser.CharacterDataHandler = self._data
-        feed = _Feed(parser)
-        for chunk in _slices(chunks):
+        feed = Feed(parser)
+        for chunk in slices(chunks):
             feed(chunk)
-            _refuse_long(self._parts)
-            if len(self._bytes) + len(self._ends) * 8 > _STRINGS:
+            refuse_long_text(self._texts)
+            bytes_in_memory = len(self._bytes) + len(self._ends) * _END_BYTES
+            if bytes_in_memory > WorkbookPolicy.max_string_bytes:
                 raise BadFile("too_large", "the workbook holds too many different strings; save it as CSV")
         feed(b"", last=True)
 
-    def _start(self, name: str, _attributes: dict[str, str]) -> None:
-        self._open = name == "t" and not self._hints
-        self._hints += name == "rPh"
+    def _start(self, name: str, _attributes: Attributes) -> None:
+        self._is_in_text = name == "t" and not self._phonetic_depth
+        self._phonetic_depth += name == "rPh"
 
     def _data(self, text: str) -> None:
-        if self._open:
-            self._parts.append(text)
+        if self._is_in_text:
+            self._texts.append(text)
 
     def _end(self, name: str) -> None:
-        self._open = False
-        self._hints -= name == "rPh"
+        self._is_in_text = False
+        self._phonetic_depth -= name == "rPh"
         if name == "si":
-            self._bytes += _quoted(cells.string("".join(self._parts)))
+            self._bytes += _csv_field(cells.string("".join(self._texts)))
             self._ends.append(len(self._bytes))
-            self._parts.clear()
+            self._texts.clear()
+
+
+class _ColumnIndexes(dict[str, int]):
+    """The index of each column by its letters; found out once."""
+
+    def __missing__(self, letters: str) -> int:
+        self[letters] = column_index(letters)
+        return self[letters]
 
 
 class Rows:
@@ -95,204 +95,158 @@ class Rows:
     def __init__(
         self, chunks: Iterator[bytes], strings: Strings, formats: list[cells.Format], merged: Merged
     ) -> None:
-        self._chunks = _slices(chunks)
-        self._merged = merged
-        self._number = 0
+        self._chunks = slices(chunks)
         self._strings = strings
-        self._formats = {str(number): found for number, found in enumerate(formats)}
-        self._ready: deque[Row] = deque()
+        self._formats = {str(style): cell_format for style, cell_format in enumerate(formats)}
+        self._merged = merged
+        self._column_indexes = _ColumnIndexes()
+        self._finished: deque[Row] = deque()
+        self._count = 0
+        # the row and the cell that are being read
         self._row: Row | None = None
-        self._cell: dict[str, str] | None = None
-        self._parts: list[str] = []
-        self._open = False
-        self._place = -1
-        self._columns: dict[str, int] = {}
-        self._count = self._others = self._hints = 0
-        self._names = ("", "", "", "", "")
-        self._parser = expat.ParserCreate()
-        self._parser.buffer_text = True
-        self._parser.StartDoctypeDeclHandler = _refuse_type
-        self._parser.StartElementHandler = self._root
-        self._parser.EndElementHandler = self._end
-        self._parser.CharacterDataHandler = self._data
-        self._feed = _Feed(self._parser)
-        self._done = False
+        self._row_number = 0
+        self._cell: Attributes | None = None
+        self._column_index = -1
+        self._texts: list[str] = []
+        self._is_in_text = False
+        self._phonetic_depth = 0
+        self._other_depth = 0  # elements around and beside rows, cells and values
+        self._names = _element_names("")
+        self._parser = self._new_parser()
+        self._feed = Feed(self._parser)
+        self._is_done = False
+
+    def _new_parser(self) -> expat.XMLParserType:
+        parser = expat.ParserCreate()
+        parser.buffer_text = True
+        parser.StartDoctypeDeclHandler = refuse_document_type
+        parser.StartElementHandler = self._start_root
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._data
+        return parser
 
     def __iter__(self) -> Rows:
         return self
 
     def __next__(self) -> Row:
-        while not self._ready:
-            if self._done:
+        while not self._finished:
+            if self._is_done:
                 raise StopIteration
             chunk = next(self._chunks, None)
-            self._done = chunk is None
-            self._feed(chunk or b"", last=self._done)
-            _refuse_long(self._parts)
-        return self._ready.popleft()
+            self._is_done = chunk is None
+            self._feed(chunk or b"", last=self._is_done)
+            refuse_long_text(self._texts)
+        return self._finished.popleft()
 
-    def _root(self, name: str, _attributes: dict[str, str]) -> None:
+    def _start_root(self, name: str, _attributes: Attributes) -> None:
         """Learn from the first element which prefix the names have."""
-        prefix = name[: name.rfind(":") + 1]
-        self._names = (f"{prefix}v", f"{prefix}c", f"{prefix}row", f"{prefix}t", f"{prefix}rPh")
-        self._others = 1
+        self._names = _element_names(name[: name.rfind(":") + 1])
+        self._other_depth = 1
         self._parser.StartElementHandler = self._start
 
-    def _start(self, name: str, attributes: dict[str, str]) -> None:
-        v, c, row, t, hint = self._names
-        if name == v or (name == t and not self._hints):
-            if self._open:
-                raise _too_deep()
-            self._open = True
+    def _start(self, name: str, attributes: Attributes) -> None:
+        v, c, row, t, phonetic = self._names
+        if name == v or (name == t and not self._phonetic_depth):
+            if self._is_in_text:
+                raise too_deep()
+            self._is_in_text = True
         elif name == c:
             if self._cell is not None or self._row is None:
-                raise _too_deep()
+                raise too_deep()
             self._cell = attributes
             reference = attributes.get("r")
             if reference:
-                letters = reference.rstrip(_DIGITS)
-                place = self._columns.get(letters)
-                self._place = self._column(letters) if place is None else place
+                self._column_index = self._column_indexes[reference.rstrip(_DIGITS)]
             else:
-                self._place += 1
-                if self._place >= _COLUMNS:
-                    raise BadFile("bad_xlsx", f"the sheet has more than {_COLUMNS:,} columns")
+                self._column_index += 1
+                if self._column_index >= MAX_COLUMNS:
+                    raise BadFile("bad_xlsx", f"the sheet has more than {MAX_COLUMNS:,} columns")
         elif name == row:
-            if self._row is not None:
-                raise _too_deep()
-            self._row, self._place = {}, -1
-            number = attributes.get("r", "")
-            self._number = (
-                int(number) if number.isdecimal() and len(number) <= _ROW_DIGITS else self._number + 1
-            )
+            self._start_row(attributes)
         else:
-            self._hints += name == hint
-            self._others += 1
-            if self._others > _DEPTH:
-                raise _too_deep()
+            self._phonetic_depth += name == phonetic
+            self._start_other()
+
+    def _start_row(self, attributes: Attributes) -> None:
+        if self._row is not None:
+            raise too_deep()
+        self._row, self._column_index = {}, -1
+        number = attributes.get("r", "")
+        has_number = number.isdecimal() and len(number) <= _MAX_ROW_DIGITS
+        self._row_number = int(number) if has_number else self._row_number + 1
+
+    def _start_other(self) -> None:
+        self._other_depth += 1
+        if self._other_depth > WorkbookPolicy.max_depth:
+            raise too_deep()
 
     def _data(self, text: str) -> None:
-        if self._open:
-            self._parts.append(text)
+        if self._is_in_text:
+            self._texts.append(text)
 
     def _end(self, name: str) -> None:
-        v, c, row, t, hint = self._names
-        if name == v or (name == t and not self._hints):
-            self._open = False
+        v, c, row, t, phonetic = self._names
+        if name == v or (name == t and not self._phonetic_depth):
+            self._is_in_text = False
         elif name == c:
-            if self._parts:
-                value = self._value("".join(self._parts))
-                self._parts.clear()
+            if self._texts:
+                value = self._value("".join(self._texts))
+                self._texts.clear()
                 if value and self._row is not None:
-                    self._row[self._place] = value
+                    self._row[self._column_index] = value
             self._cell = None
         elif name == row:
-            if self._row:
-                if self._merged:
-                    self._merged.fill(self._number, self._row)
-                self._ready.append(self._row)
-                self._count += 1
-                if self._count > _ROWS:
-                    raise BadFile("bad_xlsx", f"the sheet has more than {_ROWS:,} rows")
-            self._row = None
+            self._end_row()
         else:
-            self._hints -= name == hint
-            self._others -= 1
+            self._phonetic_depth -= name == phonetic
+            self._other_depth -= 1
+
+    def _end_row(self) -> None:
+        """Hand the row on, filled with what is merged over it, unless it is empty."""
+        row, self._row = self._row, None
+        if not row:
+            return
+        if self._merged:
+            self._merged.fill(self._row_number, row)
+        self._finished.append(row)
+        self._count += 1
+        if self._count > MAX_ROWS:
+            raise BadFile("bad_xlsx", f"the sheet has more than {MAX_ROWS:,} rows")
 
     def _value(self, text: str) -> bytes:
-        """Return what the CSV says of the cell that ends here."""
+        """Return what the CSV says of the cell that ends."""
         cell = self._cell or {}
         kind = cell.get("t", "n")
         if kind == "s":
             return self._strings[int(text)] if text.isdecimal() else b""
         if kind == "n":
-            format_of = self._formats.get(cell.get("s", ""), cells.plain_number)
-            return _quoted(format_of(text.strip()))
+            format_number = self._formats.get(cell.get("s", ""), cells.plain_number)
+            return _csv_field(format_number(text.strip()))
         if kind in ("str", "inlineStr"):
-            return _quoted(cells.string(text))
+            return _csv_field(cells.string(text))
         if kind == "b":
             return cells.boolean(text).encode()
-        return _quoted(text)  # an error such as #N/A, or a date in words of ISO 8601
-
-    def _column(self, letters: str) -> int:
-        """Return the place of a column by its letters, and keep it."""
-        place = self._columns[letters] = column(letters)
-        return place
+        return _csv_field(text)  # an error such as #N/A, or a date in words of ISO 8601
 
 
-def column(letters: str) -> int:
-    """Return the place of a column, counted from 0, by its letters, such as AB."""
-    place = 0
-    if letters.isascii() and letters.isalpha() and len(letters) <= 3:  # noqa: PLR2004
+def _element_names(prefix: str) -> tuple[str, str, str, str, str]:
+    """Return how a sheet calls a value, a cell, a row, a text and its pronunciation; a plain tuple unpacks fastest."""
+    return (f"{prefix}v", f"{prefix}c", f"{prefix}row", f"{prefix}t", f"{prefix}rPh")
+
+
+def column_index(letters: str) -> int:
+    """Return the index of a column, counted from 0, by its letters, such as AB; BadFile (bad_xlsx) for none."""
+    number = 0
+    if letters.isascii() and letters.isalpha() and len(letters) <= _MAX_LETTERS:
         for letter in letters.upper():
-            place = place * 26 + ord(letter) - ord("A") + 1
-    if not 0 < place <= _COLUMNS:
+            number = number * 26 + ord(letter) - ord("A") + 1
+    if not 0 < number <= MAX_COLUMNS:
         raise BadFile("bad_xlsx", "a cell of the sheet stands nowhere; save it again")
-    return place - 1
+    return number - 1
 
 
-def _quoted(text: str) -> bytes:
+def _csv_field(text: str) -> bytes:
+    """Return a text as a CSV holds it (RFC 4180), in UTF-8."""
     if not ("," in text or '"' in text or "\n" in text or "\r" in text):
         return text.encode("utf-8", "surrogatepass")
     return ('"' + text.replace('"', '""') + '"').encode("utf-8", "surrogatepass")
-
-
-def _slices(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield the chunks in slices, so that what one of them holds stays small."""
-    for chunk in chunks:
-        for start in range(0, len(chunk), _CHUNK):
-            yield chunk[start : start + _CHUNK]
-
-
-def _parser(start: Callable[[str, dict[str, str]], None], end: Callable[[str], None]) -> expat.XMLParserType:
-    """Return a parser that calls `start` and `end` with names without prefix."""
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
-    depth = 0
-
-    def opened(name: str, attributes: dict[str, str]) -> None:
-        nonlocal depth
-        depth += 1
-        if depth > _DEPTH:
-            raise _too_deep()
-        start(name.rpartition(":")[2], attributes)
-
-    def closed(name: str) -> None:
-        nonlocal depth
-        depth -= 1
-        end(name.rpartition(":")[2])
-
-    parser.StartDoctypeDeclHandler = _refuse_type
-    parser.StartElementHandler = opened
-    parser.EndElementHandler = closed
-    return parser
-
-
-def _refuse_type(*_about: object) -> None:
-    raise BadFile("bomb", "the workbook's XML declares a document type, which no workbook does")
-
-
-def _too_deep() -> BadFile:
-    return BadFile("bomb", "the workbook's XML is nested as that of no workbook is")
-
-
-def _refuse_long(parts: list[str]) -> None:
-    if len(parts) > 1 and sum(map(len, parts)) > _TEXT:
-        raise BadFile("too_long", f"a cell holds more than {_TEXT >> 20} million characters")
-
-
-class _Feed:
-    """Bytes on their way into a parser, which holds what it cannot tell yet: a tag without end, say."""
-
-    def __init__(self, parser: expat.XMLParserType) -> None:
-        self._parser = parser
-        self._fed = 0
-
-    def __call__(self, chunk: bytes, *, last: bool = False) -> None:
-        self._fed += len(chunk)
-        try:
-            self._parser.Parse(chunk, last)
-        except expat.ExpatError as error:
-            raise BadFile("bad_xlsx", "the workbook's XML is damaged; save it again") from error
-        if self._fed - self._parser.CurrentByteIndex > _TEXT:
-            raise BadFile("bomb", f"a tag in the workbook's XML is longer than {_TEXT >> 20} MiB")

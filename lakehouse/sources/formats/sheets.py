@@ -13,18 +13,13 @@ from typing import BinaryIO
 
 from lakehouse.errors import BadFile
 from lakehouse.landing import zips
+from lakehouse.sources.formats.byte_stream import joined
+from lakehouse.sources.formats.policy import SheetPolicy, WorkbookPolicy
 from lakehouse.sources.formats.sheet_xml import Row, Rows
 from lakehouse.sources.formats.workbook import Workbook
 
-# Of the first rows' texts, which one is the header; None where that cannot be told from what they say.
+# Returns which of the first rows, given as texts, is the header; None where none is recognised.
 Header = Callable[[Sequence[Sequence[str]]], int | None]
-
-_OUT = 1 << 20
-_FIRST = 20  # rows that are looked at to find the header
-_ENTRIES = 10_000
-_RATIO = 300
-_FREE = 64 << 20
-_TOTAL = 2 << 30
 
 
 def as_csv(path: Path, sheet: str | None = None, header: Header = lambda _rows: None) -> Iterator[bytes]:
@@ -37,52 +32,65 @@ def as_csv(path: Path, sheet: str | None = None, header: Header = lambda _rows: 
     Raises BadFile: bad_xlsx, bad_zip, truncated_zip, bomb, too_large (save it as CSV), unsupported_archive.
     """
     with path.open("rb") as file:
-        size = path.stat().st_size
-        parts = {entry.filename: entry for entry in zips.entries(file, _ENTRIES)}
-        unpacked = sum(entry.file_size for entry in parts.values())
-        if unpacked > _TOTAL or unpacked > max(_FREE, _RATIO * size):
-            raise BadFile("bomb", "the workbook unpacks to far more than its size; save it as CSV")
-        book = Workbook(_Parts(file, parts), sheet)
-        yield from _chunks(_table(book.rows(), header))
+        parts = {entry.filename: entry for entry in zips.entries(file, WorkbookPolicy.max_parts)}
+        _refuse_bomb(path.stat().st_size, sum(entry.file_size for entry in parts.values()))
+        workbook = Workbook(_ZipParts(file, parts), sheet)
+        yield from joined(_csv_lines(workbook.rows(), header), SheetPolicy.write_bytes)
 
 
-class _Parts:
+def _refuse_bomb(size: int, unpacked_bytes: int) -> None:
+    by_ratio = max(WorkbookPolicy.free_bytes, WorkbookPolicy.max_ratio * size)
+    if unpacked_bytes > min(WorkbookPolicy.max_bytes, by_ratio):
+        raise BadFile("bomb", "the workbook unpacks to far more than its size; save it as CSV")
+
+
+class _ZipParts:
     """The parts of a workbook by name."""
 
-    def __init__(self, file: BinaryIO, parts: dict[str, zips.Entry]) -> None:
+    def __init__(self, file: BinaryIO, entries: dict[str, zips.Entry]) -> None:
         self._file = file
-        self._parts = parts
+        self._entries = entries
 
     def __contains__(self, name: str) -> bool:
-        return name in self._parts
+        return name in self._entries
 
     def read(self, name: str) -> Iterator[bytes]:
         """Yield a part's bytes, verified; BadFile where there is no such part."""
-        if name not in self._parts:
+        if name not in self._entries:
             raise BadFile("bad_xlsx", "the workbook lacks a part that it names; save it again")
-        return zips.extract(self._file, self._parts[name])
+        return zips.extract(self._file, self._entries[name])
 
 
-def _table(rows: Rows, header_of: Header) -> Iterator[bytes]:
+def _csv_lines(rows: Rows, choose_header: Header) -> Iterator[bytes]:
     """Yield the header and the rows below it."""
-    first = list(itertools.islice(rows, _FIRST))
-    if not first:
+    first_rows = list(itertools.islice(rows, SheetPolicy.header_rows))
+    if not first_rows:
         return
-    header_at = header_of([[_text(cell) for cell in row.values()] for row in first])
-    if header_at is None:
-        widest = max(len(row) for row in first)
-        header_at = next(number for number, row in enumerate(first) if len(row) * 2 > widest)
-    header = first[header_at]
+    header_index = choose_header([[_text(cell) for cell in row.values()] for row in first_rows])
+    if header_index is None:
+        header_index = _first_wide_row(first_rows)
+    header = first_rows[header_index]
     width = max(header) + 1
-    names = {place: header.get(place) or f"_{_letters(place)}".encode() for place in range(width)}
-    yield _line(names, width)
-    for row in itertools.chain(first[header_at + 1 :], rows):
-        yield _line(row, width)
+    yield _csv_line(_with_all_names(header, width), width)
+    for row in itertools.chain(first_rows[header_index + 1 :], rows):
+        yield _csv_line(row, width)
 
 
-def _line(row: Row, width: int) -> bytes:
-    last = max(width, max(row) + 1)
-    return b",".join(map(row.get, range(last), itertools.repeat(b"", last))) + b"\n"
+def _first_wide_row(rows: list[Row]) -> int:
+    """Return the index of the first row with more than half as many cells as the widest."""
+    widest = max(map(len, rows))
+    return next(index for index, row in enumerate(rows) if len(row) * 2 > widest)
+
+
+def _with_all_names(header: Row, width: int) -> Row:
+    """Return a header in which columns without a name are called by their letters."""
+    unnamed = {index: f"_{_letters(index)}".encode() for index in range(width) if not header.get(index)}
+    return header | unnamed
+
+
+def _csv_line(row: Row, width: int) -> bytes:
+    columns = max(width, max(row) + 1)
+    return b",".join(map(row.get, range(columns), itertools.repeat(b"", columns))) + b"\n"
 
 
 def _text(cell: bytes) -> str:
@@ -91,24 +99,11 @@ def _text(cell: bytes) -> str:
     return text[1:-1].replace('""', '"') if text.startswith('"') else text
 
 
-def _letters(place: int) -> str:
-    """Return what a spreadsheet calls the column at this place, counted from 0."""
+def _letters(column_index: int) -> str:
+    """Return what a spreadsheet calls the column of this index, counted from 0."""
     letters = ""
-    number = place + 1
+    number = column_index + 1
     while number:
-        number, rest = divmod(number - 1, 26)
-        letters = chr(ord("A") + rest) + letters
+        number, letter_index = divmod(number - 1, 26)
+        letters = chr(ord("A") + letter_index) + letters
     return letters
-
-
-def _chunks(lines: Iterator[bytes]) -> Iterator[bytes]:
-    taken: list[bytes] = []
-    size = 0
-    for line in lines:
-        taken.append(line)
-        size += len(line)
-        if size >= _OUT:
-            yield b"".join(taken)
-            taken, size = [], 0
-    if taken:
-        yield b"".join(taken)

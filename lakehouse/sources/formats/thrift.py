@@ -7,13 +7,16 @@ raises. Source: "Thrift Compact protocol encoding" in Thrift's documentation.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
-_DEPTH = 24
-_VALUES = 4_000_000
-_LONG_LIST = 15
+from lakehouse.sources.formats.policy import ParquetPolicy
+
+_LONG_LIST: Final = 15  # in place of the length of a list: it follows
 _TRUE, _FALSE, _BYTE, _I16, _I32, _I64, _DOUBLE, _BINARY, LIST, _SET, _MAP, STRUCT = range(1, 13)
+_BOOLEANS = (_TRUE, _FALSE)
 _VARINTS = (_I16, _I32, _I64)
-_FIXED = {_TRUE: 0, _FALSE: 0, _BYTE: 1, _DOUBLE: 8}  # bytes
+_LISTS = (LIST, _SET)
+_FIXED_BYTES = {_BYTE: 1, _DOUBLE: 8}
 
 
 class Damaged(Exception):  # noqa: N818 - the name says what the bytes are
@@ -25,15 +28,18 @@ class Reader:
 
     def __init__(self, data: bytes) -> None:
         self._data = data
-        self._at = 0
-        self._values = 0
+        self._offset = 0
+        self._skipped_values = 0
+        self._max_depth = ParquetPolicy.max_thrift_depth
+        self._max_values = ParquetPolicy.max_thrift_values
 
     def fields(self) -> Iterator[tuple[int, int]]:
         """Yield (id, type) of each field of a struct; its value is to be read or skipped before the next."""
-        number = 0
+        field_id = 0
         while head := self._byte():
-            number = number + (head >> 4) if head >> 4 else self.integer()
-            yield number, head & 15
+            delta = head >> 4
+            field_id = field_id + delta if delta else self.integer()
+            yield field_id, head & 15
 
     def elements(self) -> Iterator[int]:
         """Yield the type of each element of a list, to be read or skipped before the next."""
@@ -51,23 +57,29 @@ class Reader:
 
     def skip(self, kind: int, depth: int = 0, *, boxed: bool = False) -> None:
         """Step over a value; `boxed` within lists and maps, where a boolean takes a byte."""
-        self._values += 1
-        if depth > _DEPTH or self._values > _VALUES:
+        self._skipped_values += 1
+        if depth > self._max_depth or self._skipped_values > self._max_values:
             raise Damaged
         if kind in _VARINTS:
             self._varint()
+        elif kind in _BOOLEANS:
+            self._step(1 if boxed else 0)
+        elif kind in _FIXED_BYTES:
+            self._step(_FIXED_BYTES[kind])
         elif kind == _BINARY:
             self._step(self._varint())
-        elif kind == STRUCT:
-            for _, inner in self.fields():
-                self.skip(inner, depth + 1)
-        elif kind in (LIST, _SET):
-            for inner in self.elements():
-                self.skip(inner, depth + 1, boxed=True)
+        else:
+            self._skip_container(kind, depth)
+
+    def _skip_container(self, kind: int, depth: int) -> None:
+        if kind == STRUCT:
+            for _, field_kind in self.fields():
+                self.skip(field_kind, depth + 1)
+        elif kind in _LISTS:
+            for element_kind in self.elements():
+                self.skip(element_kind, depth + 1, boxed=True)
         elif kind == _MAP:
             self._skip_map(depth)
-        elif kind in _FIXED:
-            self._step(int(boxed) if kind in (_TRUE, _FALSE) else _FIXED[kind])
         else:
             raise Damaged
 
@@ -81,13 +93,13 @@ class Reader:
             self.skip(kinds & 15, depth + 1, boxed=True)
 
     def _byte(self) -> int:
-        value = self._data[self._at]
-        self._at += 1
+        value = self._data[self._offset]
+        self._offset += 1
         return value
 
     def _step(self, size: int) -> None:
-        self._at += size
-        if self._at > len(self._data):
+        self._offset += size
+        if self._offset > len(self._data):
             raise Damaged
 
     def _varint(self) -> int:

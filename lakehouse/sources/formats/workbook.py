@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from lakehouse.errors import BadFile
 from lakehouse.sources.formats import cells
 from lakehouse.sources.formats.merged_cells import Merged
-from lakehouse.sources.formats.sheet_xml import Rows, Strings, column, elements
+from lakehouse.sources.formats.sheet_xml import Rows, Strings, column_index
+from lakehouse.sources.formats.xml_stream import Attributes, elements
 
-_SMALL = 16 << 20  # bytes of a part that is read at once
 _HIDDEN = {"hidden", "veryHidden"}
+_DEFAULT_MAIN_PART = "xl/workbook.xml"
+_LISTS_OF_FORMATS = ("cellXfs", "cellStyles", "dxfs")  # of which the first is that of cells
 
 
 class Parts(Protocol):
@@ -25,84 +28,114 @@ class Parts(Protocol):
         """Yield a part's bytes; BadFile where there is none."""
 
 
+@dataclass(frozen=True)
+class _Link:
+    """What a part is linked with: the kind of the other part, and its name."""
+
+    kind: str
+    target: str
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    name: str | None
+    is_hidden: bool
+    part: str
+
+
 class Workbook:
     """A workbook and the sheet of it that is read."""
 
     def __init__(self, parts: Parts, sheet: str | None) -> None:
+        """Choose the sheet of this name, else the first that is visible; BadFile where there is none."""
         self._parts = parts
-        start = next(
-            (target for kind, target in self._by_id("_rels/.rels", "").values() if kind == "officeDocument"),
-            "xl/workbook.xml",
-        )
-        if start.endswith(".bin"):
-            raise BadFile("unsupported_archive", "an .xlsb; save it as .xlsx or CSV")
-        folder, name = posixpath.split(start)
-        targets = self._by_id(f"{folder}/_rels/{name}.rels", folder)
-        self._from_1904 = False
+        main_part = self._main_part()
+        folder, name = posixpath.split(main_part)
+        links = self._links(f"{folder}/_rels/{name}.rels", folder)
+        self._counts_from_1904 = False
         sheets = []
-        for tag, attributes in elements(parts.read(start), _SMALL):
+        for tag, attributes in elements(parts.read(main_part)):
             if tag == "workbookPr":
-                self._from_1904 = attributes.get("date1904") in ("1", "true")
+                self._counts_from_1904 = attributes.get("date1904") in ("1", "true")
             elif tag == "sheet":
-                kind, target = targets.get(_id(attributes), ("", ""))
-                if kind == "worksheet":
-                    sheets.append((attributes.get("name"), attributes.get("state"), target))
-        self._sheet = self._choose(sheets, sheet)
-        by_kind = dict(targets.values())
-        self._strings = by_kind.get("sharedStrings", "")
-        self._styles = by_kind.get("styles", "")
+                sheets += _worksheets(attributes, links)
+        self._sheet_part = _choose(sheets, sheet)
+        part_of_kind = {link.kind: link.target for link in links.values()}
+        self._strings_part = part_of_kind.get("sharedStrings", "")
+        self._styles_part = part_of_kind.get("styles", "")
 
     def rows(self) -> Rows:
         """Return the sheet's rows."""
         strings = Strings()
-        if self._strings in self._parts:
-            strings.read(self._parts.read(self._strings))
-        merged = Merged.of(self._parts.read(self._sheet), column)
-        return Rows(self._parts.read(self._sheet), strings, self._formats(), merged)
+        if self._strings_part in self._parts:
+            strings.read(self._parts.read(self._strings_part))
+        merged = Merged.read(self._parts.read(self._sheet_part), column_index)
+        return Rows(self._parts.read(self._sheet_part), strings, self._formats(), merged)
 
-    @staticmethod
-    def _choose(sheets: list[tuple[str | None, str | None, str]], wanted: str | None) -> str:
-        """Return the part of the sheet of this name, else of the first that is visible."""
-        for name, state, target in sheets:
-            if name == wanted or (wanted is None and state not in _HIDDEN):
-                return target
-        what = "has no visible sheet" if wanted is None else "has no sheet of the name that its source states"
-        raise BadFile("bad_xlsx", f"the workbook {what}")
+    def _main_part(self) -> str:
+        """Return the part that lists the sheets; BadFile where it is not written in XML."""
+        targets = [link.target for link in self._links("_rels/.rels", "").values() if _is_main(link)]
+        main_part = targets[0] if targets else _DEFAULT_MAIN_PART
+        if main_part.endswith(".bin"):
+            raise BadFile("unsupported_archive", "an .xlsb; save it as .xlsx or CSV")
+        return main_part
 
     def _formats(self) -> list[cells.Format]:
         """Return how numbers are shown, by the style of their cell."""
-        codes: dict[int, str] = {}
         formats: list[cells.Format] = []
-        if self._styles not in self._parts:
+        if self._styles_part not in self._parts:
             return formats
-        inside = False
-        for tag, attributes in elements(self._parts.read(self._styles), _SMALL):
+        codes: dict[int, str] = {}
+        is_of_cells = False
+        for tag, attributes in elements(self._parts.read(self._styles_part)):
             if tag == "numFmt":
-                codes[_int(attributes.get("numFmtId"))] = attributes.get("formatCode", "")
-            elif tag in ("cellXfs", "cellStyles", "dxfs"):
-                inside = tag == "cellXfs"
-            elif tag == "xf" and inside:
-                number = _int(attributes.get("numFmtId"))
-                formats.append(cells.format_of(number, codes.get(number), from_1904=self._from_1904))
+                codes[_number(attributes.get("numFmtId"))] = attributes.get("formatCode", "")
+            elif tag in _LISTS_OF_FORMATS:
+                is_of_cells = tag == _LISTS_OF_FORMATS[0]
+            elif tag == "xf" and is_of_cells:
+                number = _number(attributes.get("numFmtId"))
+                formats.append(cells.format_of(number, codes.get(number), from_1904=self._counts_from_1904))
         return formats
 
-    def _by_id(self, part: str, folder: str) -> dict[str, tuple[str, str]]:
-        """Return (kind, part) by id of what a part is linked with."""
-        found: dict[str, tuple[str, str]] = {}
+    def _links(self, part: str, folder: str) -> dict[str, _Link]:
+        """Return by id what a part is linked with; names are resolved against its folder."""
+        links: dict[str, _Link] = {}
         if part not in self._parts:
-            return found
-        for tag, attributes in elements(self._parts.read(part), _SMALL):
+            return links
+        for tag, attributes in elements(self._parts.read(part)):
             if tag == "Relationship" and attributes.get("TargetMode") != "External":
-                target = posixpath.normpath(posixpath.join("/", folder, attributes.get("Target", "")))
                 kind = attributes.get("Type", "").rpartition("/")[2]
-                found[attributes.get("Id", "")] = (kind, target.lstrip("/"))
-        return found
+                target = posixpath.normpath(posixpath.join("/", folder, attributes.get("Target", "")))
+                links[attributes.get("Id", "")] = _Link(kind, target.lstrip("/"))
+        return links
 
 
-def _id(attributes: dict[str, str]) -> str:
+def _is_main(link: _Link) -> bool:
+    return link.kind == "officeDocument"
+
+
+def _worksheets(attributes: Attributes, links: dict[str, _Link]) -> list[_Sheet]:
+    """Return the sheet that an element names; none where it is a chart, say."""
+    link = links.get(_link_id(attributes))
+    if link is None or link.kind != "worksheet":
+        return []
+    return [_Sheet(attributes.get("name"), attributes.get("state") in _HIDDEN, link.target)]
+
+
+def _choose(sheets: Sequence[_Sheet], name: str | None) -> str:
+    """Return the part of the sheet of this name, else of the first that is visible."""
+    for sheet in sheets:
+        is_chosen = not sheet.is_hidden if name is None else sheet.name == name
+        if is_chosen:
+            return sheet.part
+    problem = "has no visible sheet" if name is None else "has no sheet of the name that its source states"
+    raise BadFile("bad_xlsx", f"the workbook {problem}")
+
+
+def _link_id(attributes: Attributes) -> str:
     """Return the id of a link, whatever the prefix of its namespace."""
     return next((value for name, value in attributes.items() if name.endswith(":id")), "")
 
 
-def _int(text: str | None) -> int:
+def _number(text: str | None) -> int:
     return int(text) if text and text.isdecimal() else 0

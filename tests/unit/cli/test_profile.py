@@ -165,9 +165,9 @@ def test_shares_do_not_round_to_all_or_nothing(share, text):
 
 def test_all_that_the_table_may_have_to_say(run, tmp_path, monkeypatch):
     """Columns left out, empty columns, words for nothing."""
-    from lakehouse.ingest.profile import profile_sql
+    from lakehouse.ingest.profile.policy import ProfilePolicy
 
-    monkeypatch.setattr(profile_sql, "COLUMNS", 2)
+    monkeypatch.setattr(ProfilePolicy, "max_columns", 2)
     file = tmp_path / "x.json"
     file.write_text('{"a": null, "b": "N/A", "c": 1}\n{"b": "x"}\n')
     code, out, _ = run(file)

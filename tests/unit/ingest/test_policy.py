@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lakehouse.ingest import policy
-from lakehouse.ingest.reading.pieces import PIECE
+from lakehouse.ingest.reading.policy import PiecePolicy
 
 POLICIES = [
     policy.BatchPolicy, policy.LoadingPolicy, policy.QuarantinePolicy, policy.ReplayPolicy, policy.RefillPolicy,
@@ -20,7 +20,7 @@ def test_every_number_says_what_it_means(room):
 
 def test_a_unit_holds_several_pieces():
     """Else no two threads could read into it at once."""
-    assert policy.LoadingPolicy.unit_bytes >= 2 * PIECE
+    assert policy.LoadingPolicy.unit_bytes >= 2 * PiecePolicy.max_bytes
 
 
 def test_a_replay_fits_one_batch():

@@ -8,7 +8,7 @@ from decimal import Decimal
 import duckdb
 import pytest
 
-from lakehouse.ingest.reading.typing_sql import typed
+from lakehouse.ingest.reading.typing_sql import typed_sql
 from lakehouse.sources.definition import SourceColumn
 
 
@@ -20,7 +20,7 @@ def read(text: str, kind: str, *formats: str):
     con.execute("SET TimeZone = 'UTC'")
     try:
         (row,) = con.execute(
-            f"SELECT {typed(column, 't', duck_type)} FROM (SELECT CAST(? AS VARCHAR) AS t)", [text]
+            f"SELECT {typed_sql(column, 't', duck_type)} FROM (SELECT CAST(? AS VARCHAR) AS t)", [text]
         ).fetchall()
     finally:
         con.close()

@@ -13,6 +13,7 @@ from lakehouse.ingest.loading.file_results import RowCounts
 from lakehouse.ingest.loading.loader import FileEnd, FilePiece, Loader, file_pieces
 from lakehouse.ingest.policy import LoadingPolicy
 from lakehouse.ingest.quarantine.replay_plan import Replay
+from lakehouse.ingest.reading.policy import PiecePolicy
 from lakehouse.tables.catalog import ensure, open_catalog
 from tests.support.lakes import duck_of
 from tests.support.units import LOADED_AT, a_raw_file, a_source
@@ -37,7 +38,7 @@ def bucket(monkeypatch):
             yield chunk
 
     monkeypatch.setattr(module, "chunks", chunks)
-    monkeypatch.setattr(module, "PIECE", 40)
+    monkeypatch.setattr(PiecePolicy, "max_bytes", 40)
     monkeypatch.setattr(LoadingPolicy, "unit_bytes", 100)
     return bucket
 

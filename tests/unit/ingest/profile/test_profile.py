@@ -7,15 +7,12 @@ import json
 from pathlib import Path
 
 import duckdb
-import numpy as np
 import pytest
 from backports import zstd
 
 from lakehouse.errors import BadFile
-from lakehouse.ingest.profile import profile as profiles
-from lakehouse.ingest.profile import profile_sql
-from lakehouse.ingest.profile.profile import Unknown, profile
-from lakehouse.ingest.profile.sketch import KEPT, Distinct, Unique
+from lakehouse.ingest.profile.policy import ProfilePolicy
+from lakehouse.ingest.profile.profile import ReadingHints, profile
 from tests.support.packed_files import zipped
 from tests.support.workbooks import book
 from tests.support.workbooks import rows as sheet_rows
@@ -75,10 +72,10 @@ FORMATS = {
 def look(lake, tmp_path):
     """Return a function that gives the profile of bytes."""
 
-    def look(content, how=None, **more):
+    def look(content, hints=None, **more):
         path = tmp_path / "file.bin"
         path.write_bytes(content)
-        return profile(lake, path, how, **more)
+        return profile(lake, path, hints, **more)
 
     return look
 
@@ -159,13 +156,14 @@ def test_many_pieces_are_one_file(look, monkeypatch):
     """Cut wherever, by however many threads: the same counts, and a sample within bounds, always the same."""
     lines = "".join(f"k{n},{n % 7},{'' if n % 10 else 'v'}\n" for n in range(30_000))
     content = f"key,few,some\n{lines}".encode()
-    whole = look(content, rows=1_000)
-    monkeypatch.setattr(profiles, "_PIECE", 1 << 14)
-    monkeypatch.setattr(profiles, "_CHUNK", 1 << 12)
-    heard = []
-    cut = look(content, rows=1_000, on=heard.append)
-    assert look(content, rows=1_000) == cut
-    assert sum(heard) == len(content)
+    whole = look(content, sample_rows=1_000)
+    monkeypatch.setattr(ProfilePolicy, "piece_bytes", 1 << 14)
+    monkeypatch.setattr(ProfilePolicy, "read_bytes", 1 << 12)
+    reported = []
+    cut = look(content, sample_rows=1_000, progress=lambda *heard: reported.append(heard))
+    assert look(content, sample_rows=1_000) == cut
+    assert reported[-1] == ("reading", len(content), len(content))
+    assert [done for _, done, _ in reported] == sorted({done for _, done, _ in reported})
     assert (cut.rows, whole.rows) == (30_000, 30_000)
     assert 400 < cut.sampled <= 1_000
     for one, other in zip(cut.columns, whole.columns, strict=True):
@@ -182,8 +180,8 @@ def test_many_pieces_are_one_file(look, monkeypatch):
 
 def test_a_value_far_away_is_no_longer_unique(look, monkeypatch):
     """Exact over pieces: the first and the last row share a value."""
-    monkeypatch.setattr(profiles, "_PIECE", 1 << 14)
-    monkeypatch.setattr(profiles, "_CHUNK", 1 << 12)
+    monkeypatch.setattr(ProfilePolicy, "piece_bytes", 1 << 14)
+    monkeypatch.setattr(ProfilePolicy, "read_bytes", 1 << 12)
     lines = [f"k{n}" for n in range(9_000)] + ["k0"]
     assert not look(("key\n" + "\n".join(lines) + "\n").encode()).columns[0].key
     assert look(("key\n" + "\n".join(lines[:-1]) + "\n").encode()).columns[0].key
@@ -191,14 +189,14 @@ def test_a_value_far_away_is_no_longer_unique(look, monkeypatch):
 
 def test_large_values_and_wide_files_stay_within_bounds(look, monkeypatch):
     """Samples keep the beginning of a long value, and fewer rows of wide ones; long JSON is JSON still."""
-    monkeypatch.setattr(profiles, "_SAMPLE", 1 << 16)
+    monkeypatch.setattr(ProfilePolicy, "sample_bytes", 1 << 16)
     value = json.dumps({"a": "x" * 3_000})
     rows = [json.dumps({"o": json.loads(value), "l": [0] * 2_000, "t": "y" * 5_000})] * 50
     found = look(("\n".join(rows)).encode())
     assert found.sampled < 50
     assert [column.found.type for column in found.columns] == ["json", "json", "string"]
     assert found.columns[2].lengths == (5_000, 5_000)
-    monkeypatch.setattr(profile_sql, "_AT_ONCE", 7)
+    monkeypatch.setattr(ProfilePolicy, "columns_per_query", 7)
     wide = look(
         (",".join(f"c{n}" for n in range(30)) + "\n" + ",".join(map(str, range(30))) + "\n1\n").encode()
     )
@@ -206,11 +204,11 @@ def test_large_values_and_wide_files_stay_within_bounds(look, monkeypatch):
     assert wide.unreadable == {"too_few_fields": 1}
 
 
-def test_too_many_keys_are_told(look, monkeypatch):
+def test_columns_beyond_the_limit_are_counted(look, monkeypatch):
     """Columns beyond the limit are left out, and counted."""
-    monkeypatch.setattr(profile_sql, "COLUMNS", 2)
+    monkeypatch.setattr(ProfilePolicy, "max_columns", 2)
     assert look(b'{"a": 1, "b": 2, "c": 3}\n').left_out == 1
-    monkeypatch.setattr(profiles, "COLUMNS", 1)
+    monkeypatch.setattr(ProfilePolicy, "max_columns", 1)
     found = look(b"a,b\n1,2\n")
     assert (found.left_out, len(found.columns)) == (1, 1)
 
@@ -229,11 +227,11 @@ def test_a_header_alone(look):
     assert look(b"[]").columns == ()
 
 
-def test_encoding_and_sheet_may_be_told(look):
+def test_encoding_and_sheet_may_be_stated(look):
     """What bytes do not tell."""
-    latin = look("name\nMüller\n".encode("cp1252"), Unknown(encoding="cp1252"))
+    latin = look("name\nMüller\n".encode("cp1252"), ReadingHints(encoding="cp1252"))
     assert (latin.rows, latin.unreadable) == (1, {})
-    second = look(book(sheet_rows(("a",), (1,)), sheet_rows(("b",), (2,))), Unknown(sheet="s2"))
+    second = look(book(sheet_rows(("a",), (1,)), sheet_rows(("b",), (2,))), ReadingHints(sheet="s2"))
     assert [column.header for column in second.columns] == ["b"]
 
 
@@ -273,29 +271,3 @@ def test_what_is_no_file(lake, tmp_path, monkeypatch):
             patch.setattr(Path, name, refuse)
             with pytest.raises(BadFile, match="Permission denied"):
                 profile(lake, path)
-
-
-def test_a_sketch_is_exact_and_then_close():
-    """Up to 4,096 values to the last one, then within a few per cent; the same hashes again change nothing."""
-    hashes = np.random.default_rng(5).integers(0, 1 << 63, 300_000, np.uint64) * np.uint64(2)
-    few, many = Distinct(), Distinct()
-    for _ in range(2):
-        few.add(hashes[: KEPT - 1])
-        for part in np.array_split(hashes, 7):
-            many.add(part)
-    assert few.estimate == KEPT - 1
-    assert abs(many.estimate / 300_000 - 1) < 0.06
-
-
-def test_unique_forgets_what_it_need_not_know(tmp_path):
-    """Nothing remains on disk, neither of a key nor of a column that is none."""
-    key, other = Unique(tmp_path, "key"), Unique(tmp_path, "other")
-    for part in range(3):
-        key.add(np.arange(part * 9, part * 9 + 9, dtype=np.uint64) << np.uint64(58))
-        other.add(np.arange(9, dtype=np.uint64) + np.uint64(part))
-    assert list(tmp_path.iterdir()) != []
-    other.refute()
-    other.add(np.arange(3, dtype=np.uint64))
-    assert not other.holds()
-    assert key.holds()
-    assert list(tmp_path.iterdir()) == []

@@ -12,13 +12,10 @@ from hypothesis import HealthCheck, example, given
 from hypothesis import settings as tried
 from hypothesis import strategies as st
 
-from lakehouse import secrets
 from lakehouse.engine.duck import connect
-from lakehouse.errors import Terminal, Transient
-from lakehouse.ingest.reading import hash_key as module
-from lakehouse.ingest.reading.hash_key import HashKey, hash_key
-from lakehouse.ingest.reading.minimise_sql import stored
-from lakehouse.sources.definition import Source, SourceColumn
+from lakehouse.ingest.reading.hash_key import HashKey
+from lakehouse.ingest.reading.minimise_sql import stored_sql
+from lakehouse.sources.definition import SourceColumn
 
 KEY = b"a key of more than thirty-two characters"
 fast = tried(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -34,7 +31,7 @@ def column(collect, kind="string", **more) -> SourceColumn:
 def con(lake):
     """Return a connection that knows the key."""
     with connect(lake, iceberg=False) as con:
-        HashKey.of(KEY).tell(con)
+        HashKey.prepare(KEY).set_on(con)
         yield con
 
 
@@ -43,7 +40,7 @@ def keep(con):
     """Return a function that gives what is kept of a value, as text or as what it is."""
 
     def keep(rule, value):
-        query = f"SELECT {stored(rule, 'v')} FROM (SELECT CAST(? AS {rule.duck_type}) AS v)"
+        query = f"SELECT {stored_sql(rule, 'v')} FROM (SELECT CAST(? AS {rule.duck_type}) AS v)"
         return con.execute(query, [value]).fetchone()[0]
 
     return keep
@@ -80,13 +77,13 @@ def test_a_hash_of_a_megabyte(keep):
 def test_keys_of_any_length(keep, con, length):
     """One of more than a block is hashed first, as RFC 2104 says."""
     key = bytes(range(length))
-    HashKey.of(key).tell(con)
+    HashKey.prepare(key).set_on(con)
     assert keep(column("hash"), "ann@example.com") == hmac_of("ann@example.com", key)
 
 
 def test_the_test_vector_of_rfc_4231(keep, con):
     """Test case 2, so that both sides cannot be wrong in the same way."""
-    HashKey.of(b"Jefe").tell(con)
+    HashKey.prepare(b"Jefe").set_on(con)
     expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
     assert keep(column("hash"), "what do ya want for nothing?") == expected
 
@@ -101,7 +98,7 @@ def test_a_column_of_many(con):
     """Row by row, also where values repeat and some are missing."""
     values = [f"person{n % 7}@example.com" if n % 5 else None for n in range(5_000)]
     con.execute("CREATE TABLE many AS SELECT unnest(?) AS v", [values])
-    found = con.execute(f"SELECT {stored(column('hash'), 'v')} FROM many").fetchall()
+    found = con.execute(f"SELECT {stored_sql(column('hash'), 'v')} FROM many").fetchall()
     assert [one for (one,) in found] == [value and hmac_of(value) for value in values]
 
 
@@ -128,69 +125,9 @@ def test_a_hashed_day_is_the_day_however_it_was_written(keep, con):
 def test_without_a_key_there_is_no_hash(lake):
     """And no other value in its place; reading refuses before it comes to this."""
     with connect(lake, iceberg=False) as con:
-        assert con.execute(f"SELECT {stored(column('hash'), 'v')} FROM (SELECT 'a' AS v)").fetchone() == (
+        assert con.execute(f"SELECT {stored_sql(column('hash'), 'v')} FROM (SELECT 'a' AS v)").fetchone() == (
             None,
         )
-
-
-def test_a_key_is_not_shown():
-    """Neither in what Python prints of it, nor in what DuckDB says of SQL that fails."""
-    key = HashKey.of(KEY)
-    assert repr(key) == "HashKey()"
-    assert KEY.decode() not in stored(column("hash"), "v")
-
-
-HASHING = Source.model_validate(
-    {
-        "source": "a", "entity": "b", "doc": "B", "grain": "a row", "format": "csv",
-        "columns": [{"name": "v", "from": "V", "doc": "V", "collect": "hash"}],
-    }
-)  # fmt: skip
-
-
-@pytest.fixture
-def secret(monkeypatch):
-    """Return a function that sets what the secret store says, and the names that it was asked for."""
-    asked: list[str] = []
-
-    def says(answer):
-        def secret(name):
-            asked.append(name)
-            if isinstance(answer, Exception):
-                raise answer
-            return answer
-
-        monkeypatch.setattr(module, "secret", secret)
-        return asked
-
-    return says
-
-
-def test_the_key_comes_from_the_secret_that_the_settings_name(lake, secret):
-    """And nobody asks for it where nothing is hashed."""
-    asked = secret({"key": KEY.decode()})
-    assert hash_key(lake, HASHING) == HashKey.of(KEY)
-    assert asked == ["lakehouse/hash"]
-    plain = HASHING.model_copy(update={"columns": (HASHING.columns[0].model_copy(update={"collect": None}),)})
-    assert hash_key(lake, plain) is None
-    assert asked == ["lakehouse/hash"]
-
-
-@pytest.mark.parametrize("answer", [{}, {"key": ""}, {"key": "too short"}, {"key": 7}, {"key": ["a" * 40]}])
-def test_a_key_that_is_none_is_refused(lake, secret, answer):
-    """With what to do; of what stands in the secret nothing is quoted."""
-    secret(answer)
-    with pytest.raises(Terminal, match=r"lakehouse/hash has no key .*openssl rand -hex 32") as told:
-        hash_key(lake, HASHING)
-    assert "too short" not in str(told.value)
-
-
-def test_a_secret_that_cannot_be_read_is_tried_again(lake, secret):
-    """It is the store that may be away: nothing is wrong with the file."""
-    secret(Transient("secret lakehouse/hash cannot be read"))
-    with pytest.raises(Transient):
-        hash_key(lake, HASHING)
-    assert secrets.MAX_AGE_SECONDS == 300
 
 
 # --- truncation
@@ -283,4 +220,4 @@ def test_whatever_keys_an_object_has(keep, keys):
 def test_a_dropped_column_has_nothing_to_store():
     """Who asks has forgotten to leave it out."""
     with pytest.raises(ValueError, match="dropped"):
-        stored(column("drop"), "v")
+        stored_sql(column("drop"), "v")

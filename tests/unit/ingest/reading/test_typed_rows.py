@@ -1,4 +1,4 @@
-"""One raw file, read: every row is there once, at its place, typed or told what is wrong with it."""
+"""One raw file, read: every row is there once, under its number, typed or with what is wrong with it."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ WEB = load()["web", "events"]
 
 def refused(read, source, content):
     """Return the code under which a whole file is refused."""
-    with pytest.raises(BadFile) as told:
+    with pytest.raises(BadFile) as error:
         read(source, content)
-    return told.value.code
+    return error.value.code
 
 
 def codes(rows):
     """Return what is wrong with which row."""
-    return {place: row["_code"] for place, row in rows.items() if row["_code"]}
+    return {row_number: row["_code"] for row_number, row in rows.items() if row["_code"]}
 
 
 def test_a_bad_row_of_a_parquet_is_shown_as_it_stood_there(read):
@@ -85,7 +85,7 @@ def values(row):
 def test_the_same_row_in_many_dialects(read, content):
     """Order and case of the header, line ends, delimiters, byte order mark, quotes, blanks: the row is the same."""
     rows = read(ORDERS, content)
-    assert {place: values(row) for place, row in rows.items()} == {1: VALUES}
+    assert {row_number: values(row) for row_number, row in rows.items()} == {1: VALUES}
     assert codes(rows) == {}
 
 
@@ -147,12 +147,12 @@ def test_a_file_with_a_header_alone_has_no_rows(read):
     ],
 )
 def test_a_bad_row_costs_only_itself(read, row, code):
-    """Whatever is wrong with it: the rows before and behind it load, each at its place."""
+    """Whatever is wrong with it: the rows before and behind it load, each under its number."""
     good = [b"a,,,,", b"b,,,,", b"c,,,,"]
     rows = read(ORDERS, HEADER + b"\n".join([good[0], row, good[1], row, good[2]]) + b"\n")
     assert codes(rows) == {2: code, 4: code}
-    assert [rows[place]["order_id"] for place in (1, 3, 5)] == ["a", "b", "c"]
-    assert all(rows[place]["_reason"] and rows[place]["_original"] for place in (2, 4))
+    assert [rows[row_number]["order_id"] for row_number in (1, 3, 5)] == ["a", "b", "c"]
+    assert all(rows[row_number]["_reason"] and rows[row_number]["_original"] for row_number in (2, 4))
 
 
 def test_originals_are_what_was_received(read):
@@ -184,7 +184,7 @@ def test_a_few_nul_bytes_are_text(read):
     assert len(rows) == 101
 
 
-def test_places_hold_in_files_of_many_buffers(read):
+def test_row_numbers_hold_in_files_of_many_buffers(read):
     """Read by several threads at once, with rows left out all over."""
     bad = set(range(777, 250_000, 9_973))
     pad = b"y" * 80
@@ -193,12 +193,12 @@ def test_places_hold_in_files_of_many_buffers(read):
     )
     rows = read(ORDERS, content)
     assert set(codes(rows)) == bad
-    assert all(row["quantity"] == place for place, row in rows.items() if place not in bad)
-    assert all(int(rows[place]["_original"]) == place for place in bad)
+    assert all(row["quantity"] == row_number for row_number, row in rows.items() if row_number not in bad)
+    assert all(int(rows[row_number]["_original"]) == row_number for row_number in bad)
 
 
 def test_a_file_of_bad_rows_is_read_in_reasonable_time(read):
-    """Each of thirty thousand is told."""
+    """Each of thirty thousand has its code."""
     rows = read(ORDERS, HEADER + b"x\n" * 30_000)
     assert set(codes(rows)) == set(range(1, 30_001))
 
@@ -283,14 +283,14 @@ def test_control_characters_cut_no_line(read):
     assert rows[2]["_original"].encode() == b"{" + junk.replace(b"\x01", b"\x02") + b"}"
 
 
-def test_a_line_that_is_too_long_is_told(read):
+def test_a_line_that_is_too_long_is_a_bad_row(read):
     """And the next one is read."""
     rows = read(WEB, lines(message(), message(properties={"x": "y" * 4_300_000}), message()))
     assert codes(rows) == {2: "line_too_long"}
     assert len(rows) == 3
 
 
-def test_deep_json_is_read_or_told(read):
+def test_deep_json_is_read_or_a_bad_row(read):
     """It must not bring the process down."""
     deep = b'{"messageId": "m", "properties": {"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}}"
     assert len(read(WEB, lines(message(), deep, message()))) == 3

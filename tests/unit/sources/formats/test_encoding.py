@@ -1,4 +1,4 @@
-"""Whatever encoding a sender chose, what comes out is UTF-8; in doubt the bytes stay, and their rows are told."""
+"""Whatever encoding a sender chose, what comes out is UTF-8; in doubt the bytes stay, and their rows are bad."""
 
 from __future__ import annotations
 
@@ -93,19 +93,19 @@ def test_rare_characters_among_common_ones():
     ],
 )
 def test_other_encodings_are_not_taken_for_chinese(text, encoding):
-    """Their bytes stay, so that their rows are told; wrong characters would pass unseen. Stated, they are read."""
+    """Their bytes stay, so that their rows are set aside; wrong characters would pass unseen. Stated, they are read."""
     body = text.encode(encoding)
     assert utf8(body) == body
     assert utf8(body, encoding=encoding) == text.encode()
 
 
 def test_one_broken_byte_makes_no_file_chinese():
-    """Anywhere in a UTF-8 file, at whatever place of a character: the byte stays as it was."""
+    """Anywhere in a UTF-8 file, at whatever byte of a character: the byte stays as it was."""
     whole = NAMES.encode()
-    for place in range(len(whole)):
-        wrong = whole[:place] + b"\xd0" + whole[place + 1 :]
+    for offset in range(len(whole)):
+        wrong = whole[:offset] + b"\xd0" + whole[offset + 1 :]
         assert utf8(wrong) == wrong
-        assert utf8(whole[:place] + whole[place + 1 :]) == whole[:place] + whole[place + 1 :]
+        assert utf8(whole[:offset] + whole[offset + 1 :]) == whole[:offset] + whole[offset + 1 :]
     for text in (LATIN, RUSSIAN, KOREAN):
         wrong = text.encode() + b"\xc4\xe3\xba\xc3\n"  # a row from elsewhere
         assert utf8(wrong) == wrong

@@ -1,4 +1,4 @@
-"""The kind of a file is told from its bytes; what is broken in its first row costs that row alone."""
+"""The kind of a file is recognised by its bytes; what is broken in its first row costs that row alone."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import json
 import pytest
 
 from lakehouse.errors import BadFile
-from lakehouse.sources.formats.file_kind import HEAD, kind
+from lakehouse.sources.formats.file_kind import detect_kind
 
+HEAD = 64 << 10  # bytes
 EVENT = b'{"messageId": "m1", "context": {"page": {"url": "{"}}, "items": [{"a": 1}]}'
 
 
@@ -24,7 +25,7 @@ EVENT = b'{"messageId": "m1", "context": {"page": {"url": "{"}}, "items": [{"a":
 def test_one_record_a_line(head):
     """Also where the first row is broken: it is one bad row."""
     expected = "json_array" if head.startswith(b'{"a": 1} {') else "json_lines"
-    assert kind(head) == expected
+    assert detect_kind(head) == expected
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,7 @@ def test_one_record_a_line(head):
 )  # fmt: skip
 def test_arrays_and_what_goes_over_lines(head):
     """All of it goes through `as_lines`."""
-    assert kind(head) == "json_array"
+    assert detect_kind(head) == "json_array"
 
 
 @pytest.mark.parametrize(
@@ -45,13 +46,13 @@ def test_arrays_and_what_goes_over_lines(head):
 )
 def test_delimited_is_what_is_left(head):
     """CSV and TSV have no sign of their own."""
-    assert kind(head) == "delimited"
+    assert detect_kind(head) == "delimited"
 
 
 def test_formats_with_a_sign():
-    """Parquet and workbooks begin with it; those that cannot be read are told with what to do."""
-    assert kind(b"PAR1\x15\0") == "parquet"
-    assert kind(b"PK\x03\x04\x14\0") == "xlsx"
+    """Parquet and workbooks begin with it; those that cannot be read are refused with what to do."""
+    assert detect_kind(b"PAR1\x15\0") == "parquet"
+    assert detect_kind(b"PK\x03\x04\x14\0") == "xlsx"
     for head, code in (
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0", "old_excel"),
         (b"PARE", "encrypted_parquet"),
@@ -60,11 +61,11 @@ def test_formats_with_a_sign():
         (b"<!DOCTYPE html>", "markup"),
     ):
         with pytest.raises(BadFile) as bad:
-            kind(head)
+            detect_kind(head)
         assert bad.value.code == code
 
 
-def test_a_head_of_one_giant_line_is_told_at_once():
+def test_a_head_of_one_giant_line_is_recognised_at_once():
     """64 KiB of opening brackets or quotes, of whatever begins a value."""
     for head in (
         b"{" * HEAD,
@@ -73,4 +74,4 @@ def test_a_head_of_one_giant_line_is_told_at_once():
         b"[" * HEAD,
         b'{"data":' * (HEAD // 8),
     ):
-        assert kind(head) in {"json_lines", "json_array"}
+        assert detect_kind(head) in {"json_lines", "json_array"}

@@ -8,9 +8,9 @@ import io
 import pytest
 
 from lakehouse.errors import BadFile
-from lakehouse.sources.formats import merged_cells as module
 from lakehouse.sources.formats.merged_cells import Merged
-from lakehouse.sources.formats.sheet_xml import column
+from lakehouse.sources.formats.policy import WorkbookPolicy
+from lakehouse.sources.formats.sheet_xml import column_index
 from lakehouse.sources.formats.sheets import as_csv
 from tests.support.workbooks import book, rows
 
@@ -65,20 +65,21 @@ def test_merged_cells_are_found_wherever_the_text_is_cut(size, prefix):
     """Each once, with the prefix of its namespace or none, in either kind of quotes."""
     cells = "".join(f"<{prefix}mergeCell count='1' ref='A{n}:A{n + 1}'/>" for n in range(1, 200, 2))
     text = f'<sheetData>{"<row/>" * 50}</sheetData>{cells}<{prefix}mergeCell ref="AB3:AC9" />'.encode()
-    found = Merged.of((text[at : at + size] for at in range(0, len(text), size)), column)
-    assert sum(map(len, found._starting.values())) == 101
-    assert found._starting[3] == [(0, 4), (27, 9)]
+    found = Merged.read((text[at : at + size] for at in range(0, len(text), size)), column_index)
+    by_first_row = found._ranges_by_first_row
+    assert sum(map(len, by_first_row.values())) == 101
+    assert [(merged.column_index, merged.last_row) for merged in by_first_row[3]] == [(0, 4), (27, 9)]
 
 
 def test_more_than_anybody_merges_is_refused(monkeypatch):
     """Cells that stand for millions of values make no file of gigabytes."""
-    monkeypatch.setattr(module, "_RANGES", 10)
+    monkeypatch.setattr(WorkbookPolicy, "max_merged_cells", 10)
     many = "".join(f'<mergeCell ref="A{n}:A{n}"/>' for n in range(11)).encode()
-    with pytest.raises(BadFile, match="save it as CSV") as told:
-        Merged.of(iter([many]), column)
-    assert told.value.code == "too_large"
-    monkeypatch.setattr(module, "_FILLED", 3)
-    merged = Merged.of(iter([b'<mergeCell ref="A1:A9"/>']), column)
+    with pytest.raises(BadFile, match="save it as CSV") as refused:
+        Merged.read(iter([many]), column_index)
+    assert refused.value.code == "too_large"
+    monkeypatch.setattr(WorkbookPolicy, "max_merged_values", 3)
+    merged = Merged.read(iter([b'<mergeCell ref="A1:A9"/>']), column_index)
     merged.fill(1, {0: b"x"})
     for number in range(2, 5):
         merged.fill(number, {1: b"y"})

@@ -74,7 +74,7 @@ def hashed(text: str) -> str:
 @pytest.fixture
 def take(read):
     """Return a function that reads bytes with the key."""
-    return lambda of, content, **how: read(of, content, key=HashKey.of(KEY), **how)
+    return lambda of, content, **how: read(of, content, key=HashKey.prepare(KEY), **how)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -96,18 +96,18 @@ def test_a_bad_row_shows_what_the_table_would_have_kept(take, kind, strict):
     """By the names in the file; what could not be read as its type is not shown."""
     rows = take(source(kind, strict=strict), body(kind, person("1"), person("x", Born=f"{MARK} May")))
     original = json.loads(rows[2]["_original"])
-    told = {
+    expected = {
         "Id": "x", "Email": hashed(f"{MARK}@X.com".lower()), "Code": "zz", "Plain": "p",
         **({} if strict else {"Other": "o"}),
     }  # fmt: skip
-    assert {name: value for name, value in original.items() if value is not None} == told
+    assert {name: value for name, value in original.items() if value is not None} == expected
     assert (rows[2]["_code"], rows[2]["_reason"]) == ("bad_number", "Id is no long")
     assert [row["extra"] for row in rows.values()] == ([None, None] if strict else ['{"Other":"o"}'] * 2)
     assert MARK not in str(rows)
 
 
 def test_a_row_that_cannot_be_split_is_withheld(take):
-    """Its place, code and reason stay, and the reason says that the row is."""
+    """Its number, code and reason stay, and the reason says that the row is."""
     lines = [
         b"Id,Email,Note",
         b"1,a,b",
@@ -116,7 +116,7 @@ def test_a_row_that_cannot_be_split_is_withheld(take):
         f'4,"{MARK}"a,b'.encode(),
     ]
     rows = take(source(), b"\n".join(lines))
-    assert {place: row["_code"] for place, row in rows.items()} == {
+    assert {row_number: row["_code"] for row_number, row in rows.items()} == {
         1: None, 2: "too_few_fields", 3: "too_many_fields", 4: "bad_quoting",
     }  # fmt: skip
     assert all(row["_original"] is None for row in rows.values())
@@ -137,7 +137,9 @@ def test_a_line_that_is_no_object_is_withheld(take):
     assert [row["_code"] for row in rows.values()] == [
         "invalid_json", "not_an_object", "not_an_object", None, "invalid_json",
     ]  # fmt: skip
-    assert [place for place, row in rows.items() if row["_code"] and "withheld" not in row["_reason"]] == []
+    assert [
+        row_number for row_number, row in rows.items() if row["_code"] and "withheld" not in row["_reason"]
+    ] == []
     assert all(row["_original"] is None for row in rows.values())
 
 
@@ -214,8 +216,8 @@ def test_a_strict_source_keeps_what_it_names_and_says_how_much_else_there_was(ta
         caplog.clear()
         rows = take(source(kind, strict=True), content)
         assert all(row["extra"] is None and row["_code"] is None for row in rows.values())
-        told = [record for record in caplog.records if record.message == "unknown columns left out"]
-        assert [(record.table, record.count) for record in told] == [("raw.crm_people", 2)], kind
+        logged = [record for record in caplog.records if record.message == "unknown columns left out"]
+        assert [(record.table, record.count) for record in logged] == [("raw.crm_people", 2)], kind
         assert MARK not in caplog.text
     caplog.clear()
     take(source(strict=True), b"Id\n1\n")

@@ -1,4 +1,4 @@
-"""Files whose header stands somewhere else, is spelled otherwise, or lacks something: read right, or told."""
+"""Files whose header stands somewhere else, is spelled otherwise, or lacks something: read right, or refused."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import pytest
 
 from lakehouse.errors import BadFile
+from lakehouse.ingest.reading.delimited_header import DelimitedHeader, read_header
 from lakehouse.sources.definition import Source
 from tests.support.workbooks import book, rows
 
@@ -24,7 +25,7 @@ PEOPLE = Source.model_validate(
 VALUES = {"name": "样甲", "phone": "19999000001", "number": "7", "joined": "2026-01-05"}
 
 
-def told(found):
+def outcomes(found):
     """Return the mapped values of each row, or what is wrong with it."""
     return [
         row["_code"] or {name: None if row[name] is None else str(row[name]) for name in VALUES}
@@ -49,15 +50,53 @@ def told(found):
 )
 def test_the_same_row_under_many_headers(read, content):
     """In another order, under titles, with full-width signs and spaces, with stars, with columns without a name."""
-    assert told(read(PEOPLE, content.encode())) == [VALUES]
-    assert told(read(PEOPLE, content.encode("gb18030"))) == [VALUES]
-    assert told(read(PEOPLE, content.encode(), chunk=3)) == [VALUES]
+    assert outcomes(read(PEOPLE, content.encode())) == [VALUES]
+    assert outcomes(read(PEOPLE, content.encode("gb18030"))) == [VALUES]
+    assert outcomes(read(PEOPLE, content.encode(), chunk=3)) == [VALUES]
+
+
+@pytest.mark.parametrize(
+    ("head", "delimiter", "names", "above"),
+    [
+        ("a,b\n1,2\n", ",", ("a", "b"), ""),
+        ("\n\na;b,c;d\n", ";", ("a", "b,c", "d"), ""),
+        ("a\n", ",", ("a",), ""),
+        ('c\t"a\nb"', "\t", ("c", "a\nb"), ""),
+        (" a , ,b\n", ",", ("a", "_", "b"), ""),
+        ("姓名|手机\n", "|", ("姓名", "手机"), ""),
+        ("名单, 2026\n\n姓名|手机\n", "|", ("姓名", "手机"), "名单, 2026\n"),
+        ('"a\r\nb"\r\n姓名;手机\r\n', ";", ("姓名", "手机"), '"a\r\nb"\r\n'),
+    ],
+)
+def test_delimiter_names_and_what_stands_above(head, delimiter, names, above):
+    """The first line that is not blank says it, or the row that the mapping recognises."""
+    columns = PEOPLE.columns if "姓名" in names else ()
+    header = read_header(head.encode(), columns)
+    assert header == DelimitedHeader(delimiter, names, len(above.encode()))
+
+
+@pytest.mark.parametrize(
+    ("head", "code"),
+    [
+        (b"", "empty_file"),
+        (b"\r\n\n", "empty_file"),
+        (b"x" * (64 << 10), "bad_header"),
+        (b"a,b\0\n", "bad_header"),
+        (b",".join(b"c%d" % number for number in range(5_001)), "too_many_columns"),
+        (b"a,A\n", "duplicate_column"),
+    ],
+)
+def test_a_head_without_a_header_is_refused(head, code):
+    """With a code that says what is wrong."""
+    with pytest.raises(BadFile) as refused:
+        read_header(head)
+    assert refused.value.code == code
 
 
 def test_rows_are_counted_from_below_the_header(read):
-    """A bad row's number is its place among the rows, however many titles stand above."""
+    """A bad row's number counts the rows, however many titles stand above."""
     found = read(PEOPLE, "名单\n\n姓名,手机\n样甲,1\n样乙\n样丙,3\n".encode())
-    assert {place: row["_code"] or row["name"] for place, row in found.items()} == {
+    assert {row_number: row["_code"] or row["name"] for row_number, row in found.items()} == {
         1: "样甲",
         2: "too_few_fields",
         3: "样丙",
@@ -75,7 +114,7 @@ def test_rows_are_counted_from_below_the_header(read):
         ("\n" * 3 + "名单\n" * 20 + "姓名,手机\n样甲,1\n", "missing_column"),  # below what is looked at
     ],
 )
-def test_a_file_that_lacks_a_column_or_has_it_twice_is_told(read, content, code):
+def test_a_file_that_lacks_a_column_or_has_it_twice_is_refused(read, content, code):
     """As a whole, and nothing of it is null instead."""
     with pytest.raises(BadFile) as bad:
         read(PEOPLE, content.encode())
@@ -89,10 +128,10 @@ def test_columns_that_nobody_mapped_may_share_a_name(read):
     assert json.loads(row["extra"]) == {"电话": "2", "标签": "a", "标签 (2)": "b", "_": "c", "_ (2)": "d"}
 
 
-def test_a_column_that_may_be_missing_is_told_once(read, caplog):
+def test_a_column_that_may_be_missing_is_logged_once(read, caplog):
     """Its rows are null there, and the log says so."""
     content = "姓名,手机\n" + "样甲,1\n" * 50
-    assert len(read(PEOPLE, content.encode(), chunk=32, size=64)) == 50
+    assert len(read(PEOPLE, content.encode(), chunk=32, max_bytes=64)) == 50
     (record,) = [record for record in caplog.records if record.message == "columns missing"]
     assert (record.table, record.reason) == ("raw.list_people", "the header lacks 编号（ID）, 加入日期")
 
@@ -114,7 +153,7 @@ def test_a_column_that_may_be_missing_is_told_once(read, caplog):
         ("'1.38E+10", "bad_phone"),
     ],
 )
-def test_phones_that_a_spreadsheet_has_rounded_are_told(read, typed, kept):
+def test_phones_that_a_spreadsheet_has_rounded_are_bad(read, typed, kept):
     """Its digits are lost; what only protects a phone from being rounded is taken away."""
     (row,) = read(PEOPLE, f"姓名,手机\n样甲,{typed}\n".encode()).values()
     assert (row["_code"] or row["phone"]) == kept
@@ -123,7 +162,7 @@ def test_phones_that_a_spreadsheet_has_rounded_are_told(read, typed, kept):
         assert row["phone"] is None
 
 
-def test_ids_that_a_spreadsheet_has_rounded_are_told(read):
+def test_ids_that_a_spreadsheet_has_rounded_are_bad(read):
     """19 digits are more than a spreadsheet keeps."""
     header = "姓名,手机,编号(ID)\n"
     found = read(PEOPLE, f"{header}a,1,7.12346E+18\nb,2,7123456789012345678\nc,3,007\n".encode())
@@ -168,7 +207,7 @@ ROW = ("样甲", "19999000001", 7, "2026-01-05")
 )
 def test_titles_of_a_workbook_are_passed_over(read, above):
     """However many cells they have."""
-    assert told(read(PEOPLE, book(rows(*above, HEADER, ROW)))) == [VALUES]
+    assert outcomes(read(PEOPLE, book(rows(*above, HEADER, ROW)))) == [VALUES]
 
 
 def test_a_value_merged_over_rows_is_that_of_each(read):
@@ -179,7 +218,7 @@ def test_a_value_merged_over_rows_is_that_of_each(read):
     sheet = rows(top, below, values, (None, None, "B", 2, None, None))
     merged = ["C1:D1", *(f"{c}1:{c}2" for c in "ABEF"), *(f"{c}3:{c}4" for c in "ABEF")]
     found = read(PEOPLE, book(sheet, merged=merged))
-    assert told(found) == [VALUES, VALUES]
+    assert outcomes(found) == [VALUES, VALUES]
     assert [json.loads(row["extra"]) for _, row in sorted(found.items())] == [
         {"名称": "A", "数量": "1"},
         {"名称": "B", "数量": "2"},

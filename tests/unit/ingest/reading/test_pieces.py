@@ -34,13 +34,14 @@ shapes = (st.lists(st.sampled_from(ENDS), min_size=1, max_size=3), st.booleans()
 
 def codes(rows):
     """Return what is wrong with which row."""
-    return {place: row["_code"] for place, row in rows.items() if row["_code"]}
+    return {row_number: row["_code"] for row_number, row in rows.items() if row["_code"]}
 
 
 def without_piece(rows):
-    """Return rows without the number of their piece and without their place in it."""
+    """Return rows without the number of their piece and without their number in it."""
     return {
-        place: {n: v for n, v in row.items() if n not in ("_piece", "_row")} for place, row in rows.items()
+        row_number: {n: v for n, v in row.items() if n not in ("_piece", "_row")}
+        for row_number, row in rows.items()
     }
 
 
@@ -55,7 +56,7 @@ QUOTED = b'o9,"two\nlines, ""quoted""",1,2.00,2024-01-01,"x\r\ny"'
 @example(pieces=[b"a,,,,,", b"", b"b,,,,,", b"x", b"", b"c,,,,,"], shape=([b"\n"], False, True))
 @example(pieces=[b"a,,,,,", b"x", b"b,,,,,"], shape=([b"\n", b"\r\n", b"\r"], True, False))
 def test_a_csv_is_what_python_reads(read, pieces, shape):
-    """Good rows are those that Python's csv and types accept, with the same values; all others are told."""
+    """Good rows are those that Python's csv and types accept, with the same values; all others are bad rows."""
     ends, bom, last_end = shape
     if b"\r" in ends and b"\n" in ends:  # "\r" and a blank line's "\n" would be one end
         pieces = [piece for piece in pieces if piece]
@@ -63,8 +64,8 @@ def test_a_csv_is_what_python_reads(read, pieces, shape):
     rows = read(ORDERS, csv_file(pieces, ends, bom, last_end))
     assert set(codes(rows)) == expected.bad
     assert len(rows) == expected.received
-    for place, wanted in expected.good.items():
-        found = {name: rows[place][name] for name in wanted}
+    for row_number, wanted in expected.good.items():
+        found = {name: rows[row_number][name] for name in wanted}
         found["extra"] = (json.loads(found["extra"])["Shelf"] or "").strip(SPACES) or None
         assert found == wanted
 
@@ -81,8 +82,8 @@ def test_ndjson_is_what_python_reads(read, pieces, shape):
     rows = read(WEB, ndjson_file(pieces, ends, bom, last_end) or b"\n")
     assert set(codes(rows)) == expected.bad
     assert set(rows) == expected.bad | set(expected.good)
-    for place, wanted in expected.good.items():
-        found = {name: rows[place][name] for name in wanted}
+    for row_number, wanted in expected.good.items():
+        found = {name: rows[row_number][name] for name in wanted}
         for name in ("properties", "context", "extra"):
             found[name] = None if found[name] is None else json.loads(found[name])
         assert found == wanted
@@ -100,7 +101,7 @@ def test_a_csv_reads_the_same_in_pieces(read, pieces, ends, chunk, size):
     # Where quotes stand that may not, where the file is cut decides which rows around them are bad.
     pieces = [piece if b'"' not in piece else QUOTED for piece in pieces if len(piece) < 500]
     content = csv_file(pieces, ends, bom=False, last_end=True)
-    whole, cut = read(ORDERS, content), read(ORDERS, content, chunk=chunk, size=size)
+    whole, cut = read(ORDERS, content), read(ORDERS, content, chunk=chunk, max_bytes=size)
     assert without_piece(cut) == without_piece(whole)
 
 
@@ -114,7 +115,7 @@ def test_a_csv_reads_the_same_in_pieces(read, pieces, ends, chunk, size):
 def test_ndjson_reads_the_same_in_pieces(read, pieces, shape, chunk, size):
     """However the store hands the bytes out, and wherever the file is cut."""
     content = ndjson_file([piece for piece in pieces if len(piece) < 500], *shape) or b"\n"
-    whole, cut = read(WEB, content), read(WEB, content, chunk=chunk, size=size)
+    whole, cut = read(WEB, content), read(WEB, content, chunk=chunk, max_bytes=size)
     assert without_piece(cut) == without_piece(whole)
 
 

@@ -12,7 +12,7 @@ from lakehouse.sources.definition import Source
 
 def codes(rows):
     """Return what is wrong with which row."""
-    return {place: row["_code"] for place, row in rows.items() if row["_code"]}
+    return {row_number: row["_code"] for row_number, row in rows.items() if row["_code"]}
 
 
 def lines(*found):

@@ -1,0 +1,248 @@
+"""SQL that takes a piece of JSON lines apart: one row a line that is not blank, each column's value as text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lakehouse.engine.escape import identifier, literal, literals
+from lakehouse.ingest.reading import csv_rejects
+from lakehouse.ingest.reading.line_ends import NO_DELIMITER
+from lakehouse.ingest.reading.minimise_sql import key_condition_sql, stored_sql, without_keys_sql
+from lakehouse.ingest.reading.policy import UnknownKeyPolicy
+from lakehouse.ingest.reading.scan_sql import RowFault, Scan, names_with_rule
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from lakehouse.sources.definition import Source, SourceColumn
+
+Keys = tuple[str, ...]  # on the way to a value within objects, the outermost first
+
+_FIRST_CHARACTER = {"string": '"', "object": "{", "array": "["}  # of a value of this JSON type
+_WITH_ARTICLE = {"string": "a string", "object": "an object", "array": "an array"}
+_IS_OBJECT = "_kind = 'OBJECT'"
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """The SQL of a column's value in a line: as JSON, and as text.
+
+    `json` holds only where the column asks for a JSON type; elsewhere nobody reads it.
+    """
+
+    json: str
+    text: str
+
+
+def json_scan(con: duckdb.DuckDBPyConnection, source: Source, path: Path) -> Scan:
+    """Return how to read a piece of JSON lines.
+
+    Each line is parsed twice: once for all values, once for the number of its keys. Only where a line has more keys
+    than values were found is it asked which ones nobody mapped.
+    """
+    outer_keys = {keys[0] for column in source.columns if (keys := nested_keys(column.origin))}
+    cells = {column.name: _cell(column, outer_keys) for column in source.stored}
+    texts = {column.name: _text(column, cells[column.name]) for column in source.stored}
+    type_faults = [
+        _json_type_fault(column, cells[column.name]) for column in source.stored if column.json_type
+    ]
+    return Scan(
+        query=json_rows(path, _shredded(source, outer_keys)),
+        texts=texts,
+        extra=_extra(source, outer_keys),
+        original=_quarantined_line(source) if source.guarded else "_line",
+        faults=(*_line_faults(source), *type_faults),
+        left_out=_count_unknown_keys(con, source, path) if source.strict else 0,
+    )
+
+
+def json_rows(path: Path, shredded_sql: str) -> str:
+    """Return the query of the lines of a JSON piece that are not blank: `_n`, `_line`, `_s`, `_kind`.
+
+    `shredded_sql` is the SQL of `_s` from `_line`, null where it fails; `_kind` is the line's JSON type, null for none.
+    What begins with a brace and could be shredded is an object; the rest, few lines, may take their time.
+    """
+    lines = (
+        f"SELECT row_number() OVER () AS _n, _line FROM read_csv({literal(str(path))}, auto_detect=false, "
+        f"header=false, delim={literal(NO_DELIMITER)}, quote='', escape='', strict_mode=false, "
+        f"columns={{'_line': 'VARCHAR'}}, {csv_rejects.reader_options()})"
+    )
+    return (
+        "SELECT *, CASE WHEN starts_with(_line, '{') AND _s IS NOT NULL THEN 'OBJECT' "
+        f"ELSE TRY(json_type(_line)) END AS _kind FROM (SELECT _n, _line, TRY({shredded_sql}) AS _s FROM ({lines}) "
+        "WHERE CASE WHEN starts_with(_line, '{') THEN true "
+        "ELSE trim(coalesce(_line, ''), ' \t\r') <> '' END)"
+    )
+
+
+def nested_keys(origin: str) -> Keys:
+    """Return the keys on the way to a value within objects; none for a value of the record itself."""
+    keys = tuple(origin.split("."))
+    return keys if len(keys) > 1 and all(keys) else ()
+
+
+def json_pointer(*keys: str) -> str:
+    """Return the JSON pointer (RFC 6901) of a key of the topmost object, or of one within objects."""
+    return "".join("/" + key.replace("~", "~0").replace("/", "~1") for key in keys)
+
+
+def merge_patch_without(paths: Iterable[Keys]) -> dict[str, Any]:
+    """Return the merge patch (RFC 7396) that takes the values at the ends of these paths out of an object."""
+    patch: dict[str, Any] = {}
+    for path in sorted(paths, key=len, reverse=True):  # an outer value takes those within it along
+        inner = patch
+        for key in path[:-1]:
+            inner = inner.setdefault(key, {})
+        inner[path[-1]] = None
+    return patch
+
+
+def _shredded(source: Source, outer_keys: Collection[str]) -> str:
+    """Return the SQL of a struct of a line's values by key: text, or JSON where its type or parts are asked for."""
+    value_types = {column.origin: "JSON" if column.json_type else "VARCHAR" for column in source.columns}
+    value_types |= dict.fromkeys(sorted(outer_keys), "JSON")
+    return f"from_json(_line, {literal(json.dumps(value_types))})"
+
+
+def _line_faults(source: Source) -> list[RowFault]:
+    withheld = csv_rejects.WITHHELD if source.guarded else ""
+    return [
+        RowFault("invalid_json", f"the line is not JSON{withheld}", "_kind IS NULL"),
+        RowFault("not_an_object", f"the line is JSON but no object{withheld}", "_kind <> 'OBJECT'"),
+    ]
+
+
+def _json_type_fault(column: SourceColumn, cell: _Cell) -> RowFault:
+    json_type = column.json_type or ""
+    return RowFault(
+        f"{column.name}_not_{json_type}",
+        f"{column.origin} is not {_WITH_ARTICLE[json_type]}",
+        f"NOT starts_with({cell.text}, {literal(_FIRST_CHARACTER[json_type])})",
+    )
+
+
+def _text(column: SourceColumn, cell: _Cell) -> str:
+    """Return the SQL of a column's text, null where it is empty; a JSON string without quotes and escapes."""
+    text = cell.text
+    if column.json_type == "string":
+        text = f"CASE WHEN contains({text}, '\\') THEN {cell.json}->>'$' ELSE {text}[2:-2] END"
+    return f"nullif({text}, '')"
+
+
+def _cell(column: SourceColumn, outer_keys: Collection[str]) -> _Cell:
+    keys = nested_keys(column.origin)
+    return _nested_cell(column, keys) if keys else _top_cell(column, outer_keys)
+
+
+def _top_cell(column: SourceColumn, outer_keys: Collection[str]) -> _Cell:
+    """Return the cell of a value of the record itself; one that others are within was shredded as JSON."""
+    value = f"_s.{identifier(column.origin)}"
+    if column.json_type is not None:
+        return _Cell(value, f"CAST({value} AS VARCHAR)")
+    return _Cell(value, f"{value}->>'$'" if column.origin in outer_keys else value)
+
+
+def _nested_cell(column: SourceColumn, keys: Keys) -> _Cell:
+    """Return the cell of a value within objects; a key of the record that is called like its path comes first."""
+    value = f"_s.{identifier(column.origin)}"
+    outer = f"_s.{identifier(keys[0])}"
+    inner_path = literal("$" + "".join("." + json.dumps(key, ensure_ascii=False) for key in keys[1:]))
+    if column.json_type is None:
+        return _Cell(value, f"coalesce({value}, {outer}->>{inner_path})")
+    either = f"coalesce({value}, {outer}->{inner_path})"
+    either = f"CASE WHEN json_type({either}) <> 'NULL' THEN {either} END"
+    return _Cell(either, f"CAST({either} AS VARCHAR)")
+
+
+def _quarantined_line(source: Source) -> str:
+    """Return the SQL of what quarantine may keep of a line: what is in `extra`, and of mapped columns what is kept."""
+    members = ", ".join(f"{literal(column.origin)}, {_quarantined_value(column)}" for column in source.stored)
+    return (
+        f"CASE WHEN {_IS_OBJECT} THEN json_merge_patch(coalesce(extra, '{{}}'), json_object({members})) END"
+    )
+
+
+def _quarantined_value(column: SourceColumn) -> str:
+    if column.collect:
+        stored = stored_sql(column, identifier(column.name))
+        return f"CAST({stored} AS JSON)" if column.json_type == "object" else stored
+    value = f"json_extract(_line, {literal(json_pointer(column.origin))})"
+    if keys := nested_keys(column.origin):
+        return f"coalesce({value}, json_extract(_line, {literal(json_pointer(*keys))}))"
+    return value
+
+
+def _count_unknown_keys(con: duckdb.DuckDBPyConnection, source: Source, path: Path) -> int:
+    """Return how many different keys the first lines have that no column maps."""
+    known_keys = literals([(nested_keys(column.origin) or (column.origin,))[0] for column in source.columns])
+    limit = UnknownKeyPolicy.sampled_lines
+    lines = f"SELECT _line FROM ({json_rows(path, 'NULL')}) WHERE {_IS_OBJECT} LIMIT {limit}"
+    keys = f"SELECT unnest(json_keys(_line)) AS k FROM ({lines})"
+    counted = con.execute(
+        f"SELECT count(DISTINCT k) FROM ({keys}) WHERE NOT list_contains({known_keys}, k)"
+    ).fetchone()
+    csv_rejects.clear(con)
+    return int(counted[0]) if counted else 0
+
+
+def _extra(source: Source, outer_keys: set[str]) -> str:
+    """Return the SQL of a line's JSON less what is mapped, and less what is spelled like a column with a rule."""
+    if source.strict:
+        return "NULL"
+    if outer_keys:
+        return _extra_of_nested(source, outer_keys)
+    return _extra_of_flat(source)
+
+
+def _extra_of_flat(source: Source) -> str:
+    """Return the SQL of what no column names, where all columns are values of the record itself."""
+    origins = [column.origin for column in source.columns]
+    mapped_count = " + ".join(f"CAST(_s.{identifier(name)} IS NOT NULL AS TINYINT)" for name in origins)
+    ruled_names = names_with_rule(source)
+    is_mapped = f"list_contains({literals(origins)}, k)"
+    if ruled_names:
+        is_mapped = f"({is_mapped} OR {key_condition_sql(ruled_names)})"
+        rest = without_keys_sql("_line", is_mapped)
+    else:
+        patch = literal(json.dumps(dict.fromkeys(origins)))
+        rest = f"CAST(json_merge_patch(_line, {patch}) AS VARCHAR)"
+    unknown_keys = f"list_filter(json_keys(_line), lambda k: NOT {is_mapped})"
+    return (
+        f"CASE WHEN _kind IS NULL OR _kind <> 'OBJECT' OR len(json_keys(_line)) = {mapped_count} THEN NULL "
+        f"WHEN len({unknown_keys}) > 0 THEN {rest} END"
+    )
+
+
+def _extra_of_nested(source: Source, outer_keys: set[str]) -> str:
+    """Return the SQL of what no column names, where columns name values within objects.
+
+    Of such an object only what is named goes; one of which nothing is left goes too, and what is no object stays.
+    """
+    origins = {column.origin for column in source.columns}
+    removed_values = [literal(f"{json.dumps(origin)}:null") for origin in sorted(origins)]
+    thinned_objects = [_patch_member_of_object(key, origins) for key in sorted(outer_keys - origins)]
+    patch = f"'{{' || concat_ws(',', {', '.join(removed_values + thinned_objects)}) || '}}'"
+    rest = f"json_merge_patch(_line, {patch})"
+    if ruled_names := names_with_rule(source):
+        rest = without_keys_sql(rest, key_condition_sql(ruled_names))
+    return f"CASE WHEN {_IS_OBJECT} THEN nullif(CAST({rest} AS VARCHAR), '{{}}') END"
+
+
+def _patch_member_of_object(outer_key: str, origins: Collection[str]) -> str:
+    """Return the SQL of the patch's member for an object of which some values are mapped; null where it is none."""
+    nested = [nested_keys(origin) for origin in origins]
+    inner_patch = json.dumps(
+        merge_patch_without(keys[1:] for keys in nested if keys and keys[0] == outer_key)
+    )
+    value = f"_s.{identifier(outer_key)}"
+    rest = f"CAST(json_merge_patch({value}, {literal(inner_patch)}) AS VARCHAR)"
+    remove_all = literal(f"{json.dumps(outer_key)}:null")
+    remove_mapped = literal(f"{json.dumps(outer_key)}:{inner_patch}")
+    return (
+        f"CASE WHEN {value} IS NULL OR {rest} = '{{}}' AND json_type({value}) = 'OBJECT' THEN {remove_all} "
+        f"WHEN json_type({value}) = 'OBJECT' THEN {remove_mapped} END"
+    )

@@ -1,0 +1,79 @@
+"""What a text is as a value of each type, and what no column may hold."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import duckdb
+import pytest
+
+from lakehouse.ingest.reading.typing_sql import error_kind, trimmed_sql, typed_sql
+from lakehouse.sources.definition import SourceColumn
+
+
+def column(kind, *formats):
+    return SourceColumn.model_validate(
+        {"name": "v", "from": "V", "doc": "V", "type": kind, "formats": formats}
+    )
+
+
+@pytest.fixture(scope="module")
+def con():
+    with duckdb.connect() as con:
+        con.execute("SET TimeZone = 'UTC'")
+        yield con
+
+
+def typed(con, rule, text):
+    query = f"SELECT {typed_sql(rule, 't', rule.duck_type)} FROM (SELECT CAST(? AS VARCHAR) AS t)"
+    return con.execute(query, [text]).fetchone()[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        ("long", "7", 7),
+        ("long", "7.0", 7),
+        ("long", "7.5", None),
+        ("int", "2147483648", None),
+        ("boolean", "true", True),
+        ("boolean", "maybe", None),
+        ("date", "2026-02-28", date(2026, 2, 28)),
+        ("date", "2026-02-30", None),
+        ("date", "0044-03-15", date(44, 3, 15)),
+        ("date", "5-1-26", None),
+        ("date", "12026-01-01", None),
+        ("timestamptz", "2026-01-05T07:00:00+08:00", datetime(2026, 1, 4, 23, tzinfo=UTC)),
+        ("timestamptz", "infinity", None),
+        ("string", "5-1-26", "5-1-26"),
+        ("long", None, None),
+    ],
+)
+def test_a_text_is_a_value_or_null(con, kind, text, value):
+    """Null is what the type cannot hold, and what DuckDB alone can."""
+    assert typed(con, column(kind), text) == value
+
+
+@pytest.mark.parametrize(
+    ("rule", "kind"),
+    [
+        (column("string"), None),
+        (column("string", "phone"), "phone"),
+        (column("long"), "number"),
+        (column("decimal(8,2)"), "number"),
+        (column("date"), "date"),
+        (column("timestamptz"), "timestamp"),
+        (column("boolean"), "boolean"),
+    ],
+)
+def test_what_a_wrong_value_is_called(rule, kind):
+    """Any text is right in a string without formats."""
+    assert error_kind(rule) == kind
+
+
+@pytest.mark.parametrize("space", [" ", "\u00a0", "\u3000"])
+def test_spaces_around_a_text_are_taken_away(con, space):
+    """Those within stay."""
+    query = f"SELECT {trimmed_sql('t')} FROM (SELECT CAST(? AS VARCHAR) AS t)"
+    assert con.execute(query, [f"{space}a{space}b{space}"]).fetchone() == (f"a{space}b",)
+    assert con.execute(query, ["a"]).fetchone() == ("a",)

@@ -1,0 +1,71 @@
+"""What a person sees in a cell, by its number format."""
+
+from __future__ import annotations
+
+import pytest
+
+from lakehouse.sources.formats.cells import boolean, format_of, plain_number, string
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "text"),
+    [
+        (0, None, "45000.25"),
+        (14, None, "2023-03-15T06:00:00"),
+        (21, None, "1080006:00:00"),
+        (164, "yyyy-mm-dd", "2023-03-15T06:00:00"),
+        (164, "hh:mm", "1080006:00:00"),
+        (164, "[h]:mm", "1080006:00:00"),
+        (164, "mmm", "2023-03-15T06:00:00"),
+        (164, "mm:ss", "1080006:00:00"),
+        (164, "General", "45000.25"),
+        (164, '0.00 "days"', "45000.25"),
+        (164, r"\d0", "45000.25"),
+        (164, "[Red]0.00", "45000.25"),
+        (164, '0;"d"', "45000.25"),
+    ],
+)
+def test_a_format_says_whether_a_number_is_a_moment(number, code, text):
+    """Letters that are quoted, escaped, a colour or of negative numbers say nothing."""
+    assert format_of(number, code)("45000.25") == text
+
+
+@pytest.mark.parametrize(
+    ("serial", "from_1904", "text"),
+    [
+        ("0", True, "1904-01-01"),
+        ("0", False, "00:00:00"),
+        ("1", False, "1900-01-01"),
+        ("59", False, "1900-02-28"),
+        ("61", False, "1900-03-01"),
+        ("2958465", False, "9999-12-31"),
+        ("2958465", True, "2958465"),
+        ("-1", False, "-1"),
+        ("soon", False, "soon"),
+    ],
+)
+def test_days_count_from_one_of_two_epochs(serial, from_1904, text):
+    """1900 is a leap year to a workbook; what is no day stays a number or a text."""
+    assert format_of(14, None, from_1904=from_1904)(serial) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("007", "007"),
+        ("0.1", "0.1"),
+        ("0.30000000000000004", "0.3"),
+        ("1E+3", "1000"),
+        ("x", "x"),
+        ("1e300", "1e+300"),
+    ],
+)
+def test_a_number_has_the_digits_that_a_workbook_keeps(text, shown):
+    """Fifteen."""
+    assert plain_number(text) == shown
+
+
+def test_what_xml_cannot_hold_is_unescaped():
+    """And what a truth is called."""
+    assert string("a_x000D_b_x") == "a\rb_x"
+    assert [boolean(text) for text in "01?"] == ["false", "true", "?"]
