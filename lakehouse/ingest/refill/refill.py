@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -19,10 +19,10 @@ from lakehouse.engine.escape import identifier
 from lakehouse.errors import CommitConflict, Terminal
 from lakehouse.ingest.policy import REFILL_RETRY, RefillPolicy
 from lakehouse.ingest.reading.hash_key import hash_key
+from lakehouse.ingest.refill.refill_plan import columns_by_name, match_keys, pending_columns
 from lakehouse.ingest.refill.refill_sql import Move, counts_sql, keys_sql, refilled_sql
 from lakehouse.progress import Progress, no_progress
 from lakehouse.retrying import retry_on_conflict
-from lakehouse.sources import headers
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import data_files
 from lakehouse.tables.commit import live_files
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from lakehouse.settings import Settings
-    from lakehouse.sources.definition import Source, SourceColumn
+    from lakehouse.sources.definition import Source
     from lakehouse.tables.catalog import DataFile, Table
 
 
@@ -114,56 +114,6 @@ def _files_with_extra(table: Table) -> list[DataFile]:
     return sorted(files, key=lambda file: (file.spec_id, str(file.partition), file.file_path))
 
 
-def pending_columns(
-    source: Source, known: Mapping[int, str], last_column_id: int
-) -> tuple[list[SourceColumn], dict[str, str]]:
-    """Return the columns that a table can take values for, and the types of those that it is about to get, by name.
-
-    `known` are the table's columns by field id. A column with a field id up to `last_column_id` that is not among them
-    was dropped, and takes nothing. Raises Terminal where a column has another name in the table.
-    """
-    field_ids = source.contract.field_ids()
-    _refuse_renamed(source, known)
-    types = {column.name: column.duck_type for column in source.contract.columns}
-    new = {name: types[name] for name, field_id in field_ids.items() if field_id > last_column_id}
-    existing = {name for name, field_id in field_ids.items() if field_id in known}
-    columns = [column for column in source.stored if column.name in existing | new.keys()]
-    return columns, new
-
-
-def _refuse_renamed(source: Source, known: Mapping[int, str]) -> None:
-    renamed = [
-        name for name, field_id in source.contract.field_ids().items() if known.get(field_id, name) != name
-    ]
-    if renamed:
-        raise Terminal(
-            f"{source.table}: {', '.join(renamed)} has another name in the catalog: either the program and its "
-            "definitions are older than the table, or the next ingest has yet to migrate it"
-        )
-
-
-def match_keys(source: Source, columns: Sequence[SourceColumn], keys: Collection[str]) -> list[Move]:
-    """Return which of the keys in `extra` belong to a column by now, in the order of the keys.
-
-    A table's header is matched by its normal form, JSON to the letter: as at ingest.
-    """
-    by_name = _columns_by_name(source, columns)
-    moves = []
-    for key in sorted(keys):
-        column = by_name.get(_name_to_match(source, key))
-        if column is not None:
-            moves.append(Move(key, column, column.duck_type, trimmed=source.format != "ndjson"))
-    return moves
-
-
-def _columns_by_name(source: Source, columns: Sequence[SourceColumn]) -> dict[str, SourceColumn]:
-    return {_name_to_match(source, name): column for column in columns for name in column.names}
-
-
-def _name_to_match(source: Source, name: str) -> str:
-    return name if source.format == "ndjson" else headers.normal(name)
-
-
 class _TablePass:
     """One pass over a table. `done` and `finished_paths` (of data files that are done with) outlive it."""
 
@@ -210,7 +160,7 @@ class _TablePass:
     def _moves(self, group: Sequence[DataFile]) -> list[Move]:
         """Return which keys in these files' `extra` belong to a column by now."""
         # JSON is matched to the letter, so DuckDB can look for the names; a header needs its normal form first.
-        names = _columns_by_name(self._source, self._columns) if self._source.format == "ndjson" else None
+        names = columns_by_name(self._source, self._columns) if self._source.format == "ndjson" else None
         keys = self._con.execute(keys_sql(self._rows_sql(group), names)).fetchall()
         return match_keys(self._source, self._columns, {key for (key,) in keys})
 
