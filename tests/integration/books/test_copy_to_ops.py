@@ -115,7 +115,7 @@ def test_what_the_books_say(busy):
 
 
 def test_what_says_nothing_is_not_read_again_and_again(busy, monkeypatch):
-    """A run that left nobody out has no rows that could tell that it was copied; the listing tells."""
+    """A run that left nobody out has no rows to show that it was copied; its listing shows it."""
     nobody = {"consent": [], "no_address": [], "same_address": []}
     say(busy, "outbound/s/00000003/left_out.json", nobody)
     keep_books(busy.settings)

@@ -88,7 +88,7 @@ def test_what_nobody_has_loaded_stays(shop):
     assert there(shop) == {bad.file_id, rows.file_id}
 
 
-def test_a_file_with_some_bad_rows_goes_and_they_are_told_as_gone(shop):
+def test_a_file_with_some_bad_rows_goes_and_they_are_reported_as_gone(shop):
     """What is in quarantine can be replayed as long as the raw file lives."""
     file = shop.land("a.csv", "1 USD", "2 EUR")
     load(shop, file)
@@ -160,7 +160,7 @@ def test_without_versions_nothing_goes(shop, monkeypatch):
     assert expire(shop) == NONE | {"unversioned": 1}
 
 
-def test_a_delete_that_fails_is_told_and_tried_again(shop):
+def test_a_delete_that_fails_is_reported_and_tried_again(shop):
     """The others go."""
     files = [shop.land(f"{n}.csv", f"{n} USD") for n in range(3)]
     load(shop, *files)

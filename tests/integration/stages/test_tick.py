@@ -24,7 +24,7 @@ def test_tick_asks_those_who_have_something_to_do(company):
 
 
 def test_a_wrong_definition_does_not_keep_others_from_being_asked(company, monkeypatch, tmp_path):
-    """Whoever cannot say whether there is work is asked, and tells."""
+    """A stage that cannot say whether it has work is asked, and reports what is wrong."""
     (tmp_path / "segments").mkdir()
     (tmp_path / "segments" / "big.yaml").write_text("name: [", "utf-8")
     monkeypatch.setenv("LAKEHOUSE_DEFINITIONS", str(tmp_path))

@@ -24,15 +24,15 @@ def test_before_and_after_and_why(capsys):
         "raw.bad": {"failed": "OSError"},
     }
     show_maintenance(reports, dry_run=False)
-    told = capsys.readouterr().out
-    assert "1,200 → 30" in told
-    assert "5 MiB" in told
-    assert "→ 5 MiB" not in told
-    assert "raw.web_events: 1,200 files: rewrite into 30" in told
-    assert "1 table has nothing to do" in told
-    assert "raw.shop_orders" not in told
-    assert "raw.bad" not in told
-    assert "Maintained" in told
+    shown = capsys.readouterr().out
+    assert "1,200 → 30" in shown
+    assert "5 MiB" in shown
+    assert "→ 5 MiB" not in shown
+    assert "raw.web_events: 1,200 files: rewrite into 30" in shown
+    assert "1 table has nothing to do" in shown
+    assert "raw.shop_orders" not in shown
+    assert "raw.bad" not in shown
+    assert "Maintained" in shown
 
 
 def test_a_dry_run_says_so(capsys):

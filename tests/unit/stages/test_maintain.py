@@ -1,4 +1,4 @@
-"""The maintain stage: all steps on every table, told before and after; a dry run changes nothing."""
+"""The maintain stage: all steps on every table, with counts before and after; a dry run changes nothing."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def on_disk(lake):
     return {str(path): path.stat().st_size for path in root.rglob("*") if path.is_file()}
 
 
-def test_everything_is_done_and_told(lake, table):
+def test_everything_is_done_and_reported(lake, table):
     """Files, small files, manifests, snapshots, bytes and orphans before and after, with the reasons."""
     head, heard = commit.head(table), []  # the second manifest says which files went
     found = maintain(lake, policy=SMALL, now=LATER, progress=lambda *progress: heard.append(progress))[
@@ -84,7 +84,7 @@ def test_many_manifests_are_merged(lake, table):
 
 
 def test_a_reader_holds_what_it_has_not_seen(lake, table):
-    """The watermark stands in the reader's own snapshot; it is told who holds what."""
+    """The watermark stands in the reader's own snapshot; the report says who holds what."""
     reader = ensure(open_catalog(lake), a_contract("marts.m"))
     seen = str(table.metadata.snapshots[0].snapshot_id)
     files = write(lake, reader, files_sql(["x"])).files
@@ -94,7 +94,7 @@ def test_a_reader_holds_what_it_has_not_seen(lake, table):
     assert any("stay for marts.m" in reason for reason in found["why"])
 
 
-def test_what_the_ledger_does_not_know_is_told(lake, table):
+def test_snapshots_that_wait_for_the_ledger_are_reported(lake, table):
     """Why old snapshots stay."""
     for number in range(4):
         load_files(lake, table, f"g{number}")
@@ -106,7 +106,7 @@ def test_what_the_ledger_does_not_know_is_told(lake, table):
 
 
 def test_a_table_that_fails_does_not_stop_the_others(lake, table, monkeypatch):
-    """It is told; what is our own message is told in full, of others' only the kind, since they may quote rows."""
+    """It is reported: our own messages in full, of others only the kind, since they may quote rows."""
     other = ensure(open_catalog(lake), a_contract("raw.a_first"))
     append(other, write(lake, other, files_sql(["a"])).files)
     real = expire.expire_planned
@@ -123,7 +123,7 @@ def test_a_table_that_fails_does_not_stop_the_others(lake, table, monkeypatch):
 
 
 def test_one_table_may_be_named(lake, table):
-    """Only that one is maintained; a name that is none is told with those that are."""
+    """Only that one is maintained; a name that does not exist is refused with those that do."""
     other = ensure(open_catalog(lake), a_contract("raw.other"))
     append(other, write(lake, other, files_sql(["a"])).files)
     assert list(maintain(lake, only="raw.other")) == ["raw.other"]

@@ -33,7 +33,7 @@ def table(catalog):
 
 
 def test_a_replay_is_another_commit_of_the_same_file(table):
-    """Its number tells it from the first load, and from another replay with the same number."""
+    """Its number distinguishes it from the first load, and from another replay with the same number."""
     append(table, [], records=[a_record("a", 0)])
     append(table, [], records=[replace(a_record("a", 0), replay=1)])
     for number, ids in ((0, {"a"}), (1, {"a/1"})):

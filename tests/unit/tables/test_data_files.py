@@ -1,4 +1,4 @@
-"""Data files: what DuckDB wrote, told to Iceberg without a lie."""
+"""Data files: what Iceberg is given of them is what DuckDB wrote."""
 
 from __future__ import annotations
 

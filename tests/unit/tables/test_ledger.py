@@ -62,7 +62,7 @@ def test_the_ledger_answers_for_generations(lake, catalog):
 
 
 def test_no_ledger_lists_nothing(lake, catalog):
-    """The first ingest of all comes before the first copy; and who asks for nothing is told nothing."""
+    """The first ingest of all comes before the first copy; and no ids are asked for in vain."""
     assert ledger.listed(catalog, {"a"}) == {}
     ensure(catalog, LEDGER)
     assert ledger.listed(catalog, {"a"}) == {}
@@ -79,7 +79,7 @@ def test_all_tables_of_a_generation_are_listed(lake, catalog):
 
 
 def test_what_is_loaded_of_a_file_is_of_all_its_generations(lake, catalog, table):
-    """Of this table alone; by the ledger where summaries have expired, and by the summaries where both tell."""
+    """Of this table alone; by the ledger where summaries have expired, and by the summaries where both have it."""
     bad = {"received": 3, "loaded": 1, "quarantined": 2}
     mended = {"received": 2, "loaded": 2, "quarantined": 0, "started_at": "2026-02-01T00:00:00Z", "replay": 1}
     assert ledger.loads(catalog, table) == {}
@@ -88,12 +88,12 @@ def test_what_is_loaded_of_a_file_is_of_all_its_generations(lake, catalog, table
         note_record(lake, catalog, replace(a_record(file, 0), **bad), table_name)
     note_record(lake, catalog, replace(a_record("b", 0), **mended), name)
     first = datetime(2026, 1, 1, tzinfo=UTC)
-    half, whole, none = (ledger.Load(first, *counts) for counts in ((1, 2), (3, 0), (0, 0)))
-    assert ledger.loads(catalog, table) == {"a": half, "b": whole}
+    partial, complete, empty = (ledger.Load(first, *counts) for counts in ((1, 2), (3, 0), (0, 0)))
+    assert ledger.loads(catalog, table) == {"a": partial, "b": complete}
     append(table, [], records=[replace(a_record("a", 0), **mended), replace(a_record("e", 0), **bad)])
     append(table.refresh(), [], records=[a_record("f", 0)])
     found = ledger.loads(catalog, table.refresh())
-    assert found == {"a": whole, "b": whole, "e": half, "f": none}
+    assert found == {"a": complete, "b": complete, "e": partial, "f": empty}
     assert [file for file, load in sorted(found.items()) if load.complete] == ["a", "b", "f"]
     assert [file for file, load in sorted(found.items()) if load.empty] == ["f"]
 
@@ -104,6 +104,6 @@ def test_what_is_known_is_in_a_summary_or_in_the_ledger(lake, catalog, table):
     note(lake, catalog, ("b", 0, "raw.x"), ("c", 1, "raw.x"), ("d", 0, "raw.x"), ("e", 0, None))
     assert ledger.known(catalog, table.refresh(), {"a", "b", "c", "c/1", "e", "f"}) == {"a", "b", "c/1"}
     snapshot = table.current_snapshot()
-    told = [(snapshot.snapshot_id, snapshot.timestamp_ms, a_record(name, 0)) for name in "ab"]
-    assert list(ledger.in_summaries(table)) == told
+    expected = [(snapshot.snapshot_id, snapshot.timestamp_ms, a_record(name, 0)) for name in "ab"]
+    assert list(ledger.in_summaries(table)) == expected
     assert list(ledger.in_summaries(None)) == []

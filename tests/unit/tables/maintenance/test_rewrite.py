@@ -322,7 +322,7 @@ def test_values_that_cannot_be_read_by_field_id_are_not_lost(lake, catalog):
     assert on_disk(table) == before
 
 
-def test_fewer_rows_are_told(lake, catalog):
+def test_differences_are_named(lake, catalog):
     """Rows and values are counted; the same in other files is the same."""
     table = made(catalog, a_contract())
     both = write(lake, table, files_sql(["a", "b"])).files
@@ -350,9 +350,9 @@ def test_on_an_unknown_outcome_no_file_is_deleted(lake, catalog, monkeypatch, to
     if took_effect:
         assert rewrite(lake, table, POLICY).into == 1
     else:
-        with pytest.raises(Transient, match="unknown") as told:
+        with pytest.raises(Transient, match="unknown") as raised:
             rewrite(lake, table, POLICY)
-        assert not isinstance(told.value, CommitConflict)
+        assert not isinstance(raised.value, CommitConflict)
     assert len(on_disk(table) - before) == 1
     assert rows_of(table) == each_once([f"f{number}" for number in range(5)])
 
