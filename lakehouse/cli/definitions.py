@@ -84,9 +84,11 @@ def _drafted(file: Path, how: Unknown, rows: int, names: dict[str, str], *, quie
 
     with progress(quiet=quiet) as bar:
         task = bar.add_task("reading", total=file.stat().st_size if file.is_file() else None)
-        return stage.suggest(
-            current(), file, how, rows=rows, on=lambda read: bar.advance(task, read), **names
-        )
+
+        def show(step: str, done: int = 0, total: int = 0) -> None:  # noqa: ARG001 - the bar knows both
+            bar.update(task, completed=done)
+
+        return stage.suggest(current(), file, how, rows=rows, progress=show, **names)
 
 
 def _write(path: Path, text: str) -> None:

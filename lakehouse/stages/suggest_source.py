@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lakehouse.errors import Terminal
 from lakehouse.ingest.profile import profile as profiles
+from lakehouse.progress import Progress, ProgressSum, no_progress
 from lakehouse.sources.suggest.choose import choose_entity
 from lakehouse.sources.suggest.evidence import FileColumn
 from lakehouse.sources.suggest.file_settings import Draft, FileSettings, draft
@@ -16,7 +17,7 @@ from lakehouse.sources.suggest.target_columns import candidate_entities
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lakehouse.ingest.profile.profile import Profile, Progress, Unknown
+    from lakehouse.ingest.profile.profile import Profile, Unknown
     from lakehouse.settings import Settings
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]*")  # of a source and of its entities
@@ -33,17 +34,18 @@ def suggest(  # noqa: PLR0913 - what a person may say beforehand
     entity: str = "",
     core_entity: str = "",
     rows: int = profiles.ROWS,
-    on: Progress = lambda _: None,
+    progress: Progress = no_progress,
 ) -> Draft:
     """Return the draft of a definition for a file; `core_entity` is the canonical entity that a person says it is.
 
-    `source` and `entity` are its source key, guessed where they are empty; `rows` are looked at, at most. Raises what
-    `profile` raises, and Terminal for a file without a header, and for names that no definition may have.
+    `source` and `entity` are its source key, guessed where they are empty; `rows` are looked at, at most. `progress`
+    hears how many bytes were read. Raises what `profile` raises, and Terminal for a file without a header, and for
+    names that no definition may have.
     """
     _check_name("--source", source)
     _check_name("--entity", entity)
     check_entity(core_entity)
-    profile = profiles.profile(settings, path, how, rows=rows, on=on)
+    profile = profiles.profile(settings, path, how, rows=rows, on=ProgressSum(progress, path.name).add)
     return from_profile(
         profile, path, how or profiles.Unknown(), source=source, entity=entity, core_entity=core_entity
     )
