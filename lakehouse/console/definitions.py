@@ -88,31 +88,31 @@ def _confidence_counts(draft: Draft) -> str:
     return ", ".join(f"{counts[name]} {name}" for name in names)
 
 
-def findings_as_json(number: int, found: Sequence[Finding]) -> dict[str, Any]:
+def findings_as_json(number: int, findings: Sequence[Finding]) -> dict[str, Any]:
     """Return findings under the names that `sources check --json` uses."""
-    counted = Counter(one.level for one in found)
+    counts = Counter(finding.level for finding in findings)
     return {
         "files": number,
-        "errors": counted["error"],
-        "warnings": counted["warning"],
-        "findings": [asdict(one) for one in found],
+        "errors": counts["error"],
+        "warnings": counts["warning"],
+        "findings": [asdict(finding) for finding in findings],
     }
 
 
-def show_findings(number: int, found: Sequence[Finding]) -> None:
+def show_findings(number: int, findings: Sequence[Finding]) -> None:
     """Print findings, errors first, and how many there are."""
-    for one in sorted(found, key=lambda one: one.level):
-        style = "bold red" if one.level == "error" else "yellow"
-        line = Text.assemble((f"{one.level:<8}", style), plain(f"{one.file}: {_place(one)}"))
-        out.print(line, soft_wrap=True)
-    counted = Counter(one.level for one in found)
+    for finding in sorted(findings, key=lambda finding: finding.level):
+        style = "bold red" if finding.level == "error" else "yellow"
+        text = plain(f"{finding.file}: {_describe_finding(finding)}")
+        out.print(Text.assemble((f"{finding.level:<8}", style), text), soft_wrap=True)
+    counts = Counter(finding.level for finding in findings)
     files = f"{number} definition{'' if number == 1 else 's'}"
-    out.print(f"{files}: {counted['error']} errors, {counted['warning']} warnings")
+    out.print(f"{files}: {counts['error']} errors, {counts['warning']} warnings")
 
 
-def _place(one: Finding) -> str:
+def _describe_finding(finding: Finding) -> str:
     """Return field, message and line of a finding."""
-    return f"{one.field}: {one.message}" + (f" (line {one.line})" if one.line else "")
+    return f"{finding.field}: {finding.message}" + (f" (line {finding.line})" if finding.line else "")
 
 
 def _files(count: int) -> str:
@@ -140,7 +140,7 @@ def show_plan(found: Plan) -> None:
     for line in lines:
         out.print(line, markup=False, soft_wrap=True)
     for one in found.findings:
-        out.print(Text.assemble(("warning ", "yellow"), plain(_place(one))), soft_wrap=True)
+        out.print(Text.assemble(("warning ", "yellow"), plain(_describe_finding(one))), soft_wrap=True)
 
 
 def show_done(found: Plan, done: Done, *, lake: bool, running: bool, data: Path = DEFAULT_DATA) -> None:

@@ -279,3 +279,12 @@ def test_where_the_file_is_from_is_no_channel(drafted):
         "Lead ID,Name,Phone,Source", *rows("L{n}", "Ann Lee", "+4722{n}", "old CRM"), core_entity="leads"
     )
     assert not column_of(draft, "Source").is_mapped
+
+
+def test_progress_is_told_in_bytes(tmp_path):
+    """The last word is that all of the file was read."""
+    path = tmp_path / "orders.csv"
+    path.write_text("Order ID,Amount\n" + "\n".join(rows("SO{n}", "1.50")), "utf-8")
+    heard = []
+    suggest(Settings(scratch=tmp_path), path, progress=lambda *step: heard.append(step))
+    assert heard[-1][:2] == ("orders.csv", path.stat().st_size)
