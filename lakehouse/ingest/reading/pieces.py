@@ -20,7 +20,8 @@ from lakehouse.landing.unpack import members
 from lakehouse.sources.formats import json_records, parquet, sheets
 from lakehouse.sources.formats.encoding import as_utf8
 from lakehouse.sources.formats.file_kind import kind as kind_of
-from lakehouse.sources.headers import ROWS, distinct, header_row
+from lakehouse.sources.headers import distinct, header_row
+from lakehouse.sources.policy import HeaderPolicy
 
 if TYPE_CHECKING:
     from lakehouse.sources.definition import SourceColumn
@@ -213,7 +214,7 @@ def _first_rows(lines: list[str], delimiter: str) -> list[tuple[list[str], int]]
         for row in reader:
             if row:
                 rows.append((row, reader.line_num))
-            if len(rows) == ROWS:
+            if len(rows) == HeaderPolicy.rows_searched:
                 break
     except csv.Error as error:
         if not rows:
