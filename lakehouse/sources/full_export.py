@@ -25,20 +25,20 @@ def rows_sql(source: Source, incomplete: Collection[str] = (), empty: Mapping[st
 
     Three columns more: `_gone`, true in such a row, which repeats the record's last one; `_missed_at`, the time of
     the file that it is missing from, or was before it came back; `_noticed_at`, the time of the file that shows so.
-    Both are null elsewhere. A file of `incomplete` shows who is there, and not who is missing. Of a file of `empty`,
-    loaded at that time, all are missing; the table has no row of it.
+    Both are null elsewhere. A file of `incomplete` shows which records there are, and not which are missing. From a
+    file of `empty`, loaded at that time, all are missing; the table has no row of it.
     """
     table, key = qualified(source.table), ", ".join(map(identifier, source.key))
-    nobody = "".join(
+    empty_files = "".join(
         f" UNION ALL SELECT {literal(name)}, TIMESTAMPTZ {literal(moment.isoformat())}, true"
         for name, moment in sorted(empty.items())
     )
-    doubtful = ", ".join(map(literal, sorted(incomplete))) or "NULL"
-    # `_whole` counts the whole files up to this one: between two of one count nobody goes missing.
+    incomplete_ids = ", ".join(map(literal, sorted(incomplete))) or "NULL"
+    # `_whole` counts the complete files up to this one: between two files of one count no record goes missing.
     return f"""(
 WITH files AS (
-    SELECT _file_id, min(_loaded_at) AS _moment, coalesce(_file_id NOT IN ({doubtful}), true) AS _counts
-    FROM {table} GROUP BY _file_id{nobody}
+    SELECT _file_id, min(_loaded_at) AS _moment, coalesce(_file_id NOT IN ({incomplete_ids}), true) AS _counts
+    FROM {table} GROUP BY _file_id{empty_files}
 ),
 exports AS (
     SELECT *, row_number() OVER behind AS _place, count(*) FILTER (_counts) OVER behind AS _whole
@@ -70,16 +70,16 @@ SELECT * EXCLUDE ({_HELPERS}), true AS _gone, _missed AS _missed_at, _missed AS 
 )"""
 
 
-def changes(given: Mapping[str, str]) -> dict[str, str]:
+def changes(mapping: Mapping[str, str]) -> dict[str, str]:
     """Return what a mapping's `updated_at` and `deleted` become over `rows_sql`.
 
-    What was noticed comes behind the version it ends or follows, even where the source's clock is ahead of ours. A
-    record that came back changed did so when it says, if that is a time at which it may have.
+    What was noticed comes behind the version it ends or follows, even where the source's clock is ahead of ours. Of a
+    record that came back changed, its own time of change counts, if it lies between the two files.
     """
-    changed = f"TRY_CAST({given.get('updated_at', 'NULL')} AS TIMESTAMPTZ)"
+    changed = f"TRY_CAST({mapping.get('updated_at', 'NULL')} AS TIMESTAMPTZ)"
     later = f"greatest(_noticed_at, {changed} + INTERVAL 1 microsecond)"
     since = f"NOT _gone AND {changed} > _missed_at AND {changed} <= _noticed_at"
     return {
         "updated_at": f"CASE WHEN _noticed_at IS NULL OR ({since}) THEN {changed} ELSE {later} END",
-        "deleted": f"_gone OR coalesce({given.get('deleted', 'false')}, false)",
+        "deleted": f"_gone OR coalesce({mapping.get('deleted', 'false')}, false)",
     }

@@ -14,15 +14,15 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from lakehouse.errors import BadFile
+from lakehouse.sources.policy import HeaderSearchPolicy
 
 if TYPE_CHECKING:
     from lakehouse.sources.definition import SourceColumn
 
-ROWS = 20  # that are looked at to find the header
+_SHARED_NAME = "two columns of the header share a name"
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))
-_NO_SPACE = re.compile(r"(?<=[^\x00-\x7f]) | (?=[^\x00-\x7f])")  # 姓 名, spread to look even
-_REQUIRED = re.compile(r"^\* ?| ?(?:\*|\(\*\))$")  # *姓名, 姓名(*): a form's mark of what it must be told
-_LONGEST = 1_000  # characters; what is longer is no name
+_SPACE_BESIDE_CHINESE = re.compile(r"(?<=[^\x00-\x7f]) | (?=[^\x00-\x7f])")  # 姓 名, spread to look even
+_REQUIRED_MARK = re.compile(r"^\* ?| ?(?:\*|\(\*\))$")  # *姓名, 姓名(*): how forms mark a required field
 
 
 def normal(name: str) -> str:
@@ -31,14 +31,19 @@ def normal(name: str) -> str:
     Full-width characters as half-width ones, nothing invisible, a line break as a space, no space at the ends or beside
     Chinese, no star of a required field, in lower case.
     """
-    return _normal(name) if len(name) <= _LONGEST else name
+    return _normal(name) if len(name) <= HeaderSearchPolicy.longest_name else name
 
 
 @lru_cache(maxsize=8192)
 def _normal(name: str) -> str:
     text = unicodedata.normalize("NFKC", name).translate(_INVISIBLE)
-    text = _NO_SPACE.sub("", " ".join(text.split()))
-    return (_REQUIRED.sub("", text) or text).casefold()
+    text = _SPACE_BESIDE_CHINESE.sub("", " ".join(text.split()))
+    return (_REQUIRED_MARK.sub("", text) or text).casefold()
+
+
+def _spellings(column: SourceColumn) -> set[str]:
+    """Return the normal forms of the names by which a file may call a column."""
+    return {normal(name) for name in column.names}
 
 
 def header_row(rows: Sequence[Sequence[str]], columns: Sequence[SourceColumn]) -> int | None:
@@ -47,16 +52,18 @@ def header_row(rows: Sequence[Sequence[str]], columns: Sequence[SourceColumn]) -
     Where a header takes several rows, such as one for groups of columns above one for their names, it is the last of
     them. None where no row names all of that, or none names anything.
     """
-    needed = [{normal(name) for name in column.names} for column in columns if column.expected]
-    known = {normal(name) for column in columns for name in column.names}
-    best, most = None, 0
-    for number, row in enumerate(rows):
+    required = [_spellings(column) for column in columns if column.expected]
+    known = {spelling for column in columns for spelling in _spellings(column)}
+    best_row, most_names = None, 0
+    for row_number, row in enumerate(rows):
         names = {normal(name) for name in row if name}
-        found = len(names & known)
-        goes_on = best is not None and number == best + 1 and found == most
-        if (found > most or goes_on) and all(names & those for those in needed):
-            best, most = number, found
-    return best
+        if not all(names & spellings for spellings in required):
+            continue
+        known_names = len(names & known)
+        goes_on = best_row is not None and row_number == best_row + 1 and known_names == most_names
+        if known_names > most_names or goes_on:
+            best_row, most_names = row_number, known_names
+    return best_row
 
 
 def distinct(names: Iterable[str], columns: Sequence[SourceColumn]) -> list[str]:
@@ -65,46 +72,64 @@ def distinct(names: Iterable[str], columns: Sequence[SourceColumn]) -> list[str]
     Raises BadFile (duplicate_column) for two columns that a mapping cannot tell apart; without a mapping, for any two.
     """
     listed = list(names)
-    count = Counter(map(normal, listed))
-    known = {normal(name) for column in columns for name in column.names}
-    if any(number > 1 and (name in known or not columns) for name, number in count.items()):
-        raise BadFile("duplicate_column", "two columns of the header share a name")
+    known = {spelling for column in columns for spelling in _spellings(column)}
+    repeated = {spelling for spelling, count in Counter(map(normal, listed)).items() if count > 1}
+    if repeated & known or (repeated and not columns):
+        raise BadFile("duplicate_column", _SHARED_NAME)
     taken: set[str] = set()
-    numbers: Counter[str] = Counter()
-    for place, name in enumerate(listed):
-        wanted = name
-        while wanted.casefold() in taken:
-            numbers[name] += 1
-            wanted = f"{name} ({numbers[name] + 1})"
-        taken.add(wanted.casefold())
-        listed[place] = wanted
-    return listed
+    repeats: Counter[str] = Counter()
+    return [_untaken(name, taken, repeats) for name in listed]
+
+
+def _untaken(name: str, taken: set[str], repeats: Counter[str]) -> str:
+    """Return a name, with a number behind it where it is taken; note it in `taken`, and in `repeats` how often."""
+    candidate = name
+    while candidate.casefold() in taken:
+        repeats[name] += 1  # goes on where the last one ended: a header may be blank thousands of times
+        candidate = f"{name} ({repeats[name] + 1})"
+    taken.add(candidate.casefold())
+    return candidate
 
 
 def match(columns: Sequence[SourceColumn], names: Collection[str]) -> dict[str, str]:
-    """Return by column which of a header's names it is found under: the first of its own names that is there.
+    """Return by column under which of a header's names it stands: the first of its own names that is there.
 
     Of two spellings of one name, which only Parquet can have, the one that is the mapping's to the letter counts.
     Raises BadFile: missing_column where one lacks that must be there, or all lack; duplicate_column.
     """
-    spelled: dict[str, list[str]] = {}
+    headers: dict[str, list[str]] = {}
     for name in names:
-        spelled.setdefault(normal(name), []).append(name)
-    found = {}
+        headers.setdefault(normal(name), []).append(name)
+    matched = {}
     for column in columns:
-        named = next((name for name in column.names if normal(name) in spelled), None)
-        if named is not None:
-            there = spelled[normal(named)]
-            if len(there) > 1 and named not in there:
-                raise BadFile("duplicate_column", "two columns of the header share a name")
-            found[column.name] = named if named in there else there[0]
-    lacking = [column.origin for column in columns if column.expected and column.name not in found]
-    if lacking or not found:
-        what = ", ".join(lacking) or "every column that the mapping names"
-        raise BadFile("missing_column", f"the header lacks {what}; see sources/*.yaml")
-    return found
+        header = _header_of(column, headers)
+        if header is not None:
+            matched[column.name] = header
+    _check_complete(columns, matched)
+    return matched
 
 
-def absent(columns: Sequence[SourceColumn], found: Collection[str]) -> list[str]:
+def _header_of(column: SourceColumn, headers: dict[str, list[str]]) -> str | None:
+    """Return the name in a header that a column stands under; `headers` are its names by their normal form."""
+    name = next((name for name in column.names if normal(name) in headers), None)
+    if name is None:
+        return None
+    spelled = headers[normal(name)]
+    if name in spelled:
+        return name
+    if len(spelled) > 1:
+        raise BadFile("duplicate_column", _SHARED_NAME)
+    return spelled[0]
+
+
+def _check_complete(columns: Sequence[SourceColumn], matched: Collection[str]) -> None:
+    """Raise BadFile (missing_column) where a header lacks a column that must be there, or every column."""
+    lacking = [column.origin for column in columns if column.expected and column.name not in matched]
+    if lacking or not matched:
+        names = ", ".join(lacking) or "every column that the mapping names"
+        raise BadFile("missing_column", f"the header lacks {names}; see sources/*.yaml")
+
+
+def absent(columns: Sequence[SourceColumn], matched: Collection[str]) -> list[str]:
     """Return the names of the columns that a file may lack, and does."""
-    return [column.origin for column in columns if column.name not in found]
+    return [column.origin for column in columns if column.name not in matched]

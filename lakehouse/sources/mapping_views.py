@@ -14,9 +14,12 @@ from lakehouse.sources import full_export
 from lakehouse.sources.mappable_entities import EACH, ENTITIES, TOGETHER, WHERE
 
 if TYPE_CHECKING:
-    from lakehouse.sources.definition import Source
+    from lakehouse.sources.definition import Identifier, Source
 
-
+_NO_IDENTIFIERS = (
+    "SELECT NULL::VARCHAR AS record, NULL::VARCHAR AS source, NULL::VARCHAR AS type, NULL::VARCHAR AS value, "
+    "NULL::VARCHAR AS region, NULL::TIMESTAMPTZ AS seen_at WHERE false"
+)
 _NONE: Mapping[str, Mapping[str, datetime]] = MappingProxyType({})
 
 
@@ -29,20 +32,23 @@ def entity_sql(
     """Return the SELECT of one canonical entity over every source that maps it.
 
     Besides the entity's columns: `_loaded_at`, `_file_id` and `_row`, which say of two rows which is the later.
-    Of full exports: `incomplete` are ids of files with rows that could not be loaded: who is missing from one may be in
-    such a row. `empty` says of a raw table which files list nobody, and when they were loaded.
+    Of full exports: `incomplete` are ids of files with rows that could not be loaded: a record that is missing from one
+    may be in such a row. `empty` holds by raw table the ids of files without rows, and when they were loaded.
     """
     columns = ENTITIES[entity]
-    parts = [
+    selects = [
         _mapping_sql(columns, source, mapping, _rows(source, incomplete, empty))
         for source in sources
         for mapping in source.mappings(entity)
     ]
-    if not parts:
-        cells = (f"CAST(NULL AS {kind}) AS {identifier(name)}" for name, kind in columns.items())
-        nowhere = "NULL::TIMESTAMPTZ AS _loaded_at, NULL::VARCHAR AS _file_id, NULL::BIGINT AS _row"
-        parts.append(f"SELECT {', '.join(cells)}, {nowhere} WHERE false")
-    return " UNION ALL ".join(parts)
+    return " UNION ALL ".join(selects or [_no_rows_sql(columns)])
+
+
+def _no_rows_sql(columns: Mapping[str, str]) -> str:
+    """Return the SELECT of an entity that no source maps."""
+    cells = (f"CAST(NULL AS {kind}) AS {identifier(name)}" for name, kind in columns.items())
+    origin = "NULL::TIMESTAMPTZ AS _loaded_at, NULL::VARCHAR AS _file_id, NULL::BIGINT AS _row"
+    return f"SELECT {', '.join(cells)}, {origin} WHERE false"
 
 
 def _rows(source: Source, incomplete: Collection[str], empty: Mapping[str, Mapping[str, datetime]]) -> str:
@@ -53,36 +59,44 @@ def _rows(source: Source, incomplete: Collection[str], empty: Mapping[str, Mappi
 
 def _mapping_sql(columns: Mapping[str, str], source: Source, mapping: Mapping[str, str], rows: str) -> str:
     """Return the SELECT of one mapping. A value that is none of its column's type is null: it stops no other row."""
-    given = {"source": literal(source.source), "time_zone": literal(source.time_zone), **mapping}
+    values = {"source": literal(source.source), "time_zone": literal(source.time_zone), **mapping}
     if source.full_export is not None:
-        given |= full_export.changes(given)
+        values |= full_export.changes(values)
     cells = (
-        f"TRY_CAST({given.get(name, 'NULL')} AS {kind}) AS {identifier(name)}"
+        f"TRY_CAST({values.get(name, 'NULL')} AS {kind}) AS {identifier(name)}"
         for name, kind in columns.items()
     )
-    where = f" WHERE {given[WHERE]}" if WHERE in given else ""
+    where = f" WHERE {values[WHERE]}" if WHERE in values else ""
     each = ""
-    if EACH in given:
-        # A row is a whole: it is the newest also where its list is empty.
-        rows = _newest_wholes(given, rows) if TOGETHER in given else rows
-        each = f", unnest(TRY_CAST({given[EACH]} AS JSON[])) AS of_each(each)"
-    found = f"SELECT {', '.join(cells)}, _loaded_at, _file_id, _row FROM {rows}{each}{where}"
-    if TOGETHER not in given or EACH in given:
-        return found
+    if EACH in values:
+        # Rows that are sent together are compared before their lists are taken apart: the newest may be empty.
+        rows = _newest_rows_sql(values, rows) if TOGETHER in values else rows
+        each = f", unnest(TRY_CAST({values[EACH]} AS JSON[])) AS of_each(each)"
+    select = f"SELECT {', '.join(cells)}, _loaded_at, _file_id, _row FROM {rows}{each}{where}"
+    if TOGETHER in values and EACH not in values:
+        return _newest_group_sql(values[TOGETHER], select)
+    return select
+
+
+def _newest_group_sql(together: str, select: str) -> str:
+    """Return the mapped rows that came with the newest version of what is sent together."""
     return (
-        f"SELECT * FROM ({found}) QUALIFY rank() OVER (PARTITION BY {given[TOGETHER]} "
+        f"SELECT * FROM ({select}) QUALIFY rank() OVER (PARTITION BY {together} "
         "ORDER BY coalesce(updated_at, _loaded_at) DESC, sequence DESC NULLS LAST, _loaded_at DESC, _file_id DESC) = 1"
     )
 
 
-def _newest_wholes(given: Mapping[str, str], rows: str) -> str:
-    """Return the newest row of each whole, in brackets; a whole is named and dated by its row, not by its elements."""
-    named = (given[name.strip()] for name in given[TOGETHER].split(","))
-    whole = ", ".join(f"TRY_CAST({sql} AS VARCHAR)" for sql in named)
-    changed = f"TRY_CAST({given.get('updated_at', 'NULL')} AS TIMESTAMPTZ)"
-    sequence = f"TRY_CAST({given.get('sequence', 'NULL')} AS DECIMAL(38,0))"
+def _newest_rows_sql(values: Mapping[str, str], rows: str) -> str:
+    """Return, in brackets, the newest row of each group that `together` names, as yet with its list.
+
+    A group is named and dated by its row, not by the elements of the row's list.
+    """
+    names = (values[name.strip()] for name in values[TOGETHER].split(","))
+    group = ", ".join(f"TRY_CAST({sql} AS VARCHAR)" for sql in names)
+    changed = f"TRY_CAST({values.get('updated_at', 'NULL')} AS TIMESTAMPTZ)"
+    sequence = f"TRY_CAST({values.get('sequence', 'NULL')} AS DECIMAL(38,0))"
     return (
-        f"(SELECT * FROM {rows} QUALIFY row_number() OVER (PARTITION BY {whole} ORDER BY "
+        f"(SELECT * FROM {rows} QUALIFY row_number() OVER (PARTITION BY {group} ORDER BY "
         f"coalesce({changed}, _loaded_at) DESC, {sequence} DESC NULLS LAST, _loaded_at DESC, _file_id DESC, "
         "_row DESC) = 1)"
     )
@@ -93,24 +107,23 @@ def identifiers_sql(sources: Iterable[Source]) -> str:
 
     Columns: record, source, type, value, region, seen_at; one row a record and value, newest sighting.
     """
-    parts = []
-    for source in sources:
-        place = literal(f"{source.source}:{source.entity}")
-        parts += [
-            f"SELECT CAST({source.record} AS VARCHAR) AS record, {place} AS source, {literal(found.type)} AS type, "
-            f"CAST({found.value} AS VARCHAR) AS value, CAST({source.region} AS VARCHAR) AS region, "
-            f"{source.seen_at} AS seen_at FROM {qualified(source.table)}"
-            for found in source.identifiers
-        ]
-    if not parts:
-        nothing = (
-            "NULL::VARCHAR AS record, NULL::VARCHAR AS source, NULL::VARCHAR AS type, NULL::VARCHAR AS value"
-        )
-        parts.append(f"SELECT {nothing}, NULL::VARCHAR AS region, NULL::TIMESTAMPTZ AS seen_at WHERE false")
+    selects = [_identifier_sql(source, carried) for source in sources for carried in source.identifiers] or [
+        _NO_IDENTIFIERS
+    ]
     return (
         "SELECT record, source, type, value, max(region) AS region, max(seen_at) AS seen_at "
-        f"FROM ({' UNION ALL '.join(parts)}) WHERE record IS NOT NULL AND value IS NOT NULL "
+        f"FROM ({' UNION ALL '.join(selects)}) WHERE record IS NOT NULL AND value IS NOT NULL "
         "GROUP BY record, source, type, value"
+    )
+
+
+def _identifier_sql(source: Source, carried: Identifier) -> str:
+    """Return the SELECT of one identifier of a source, a row a raw row."""
+    name = literal(f"{source.source}:{source.entity}")
+    return (
+        f"SELECT CAST({source.record} AS VARCHAR) AS record, {name} AS source, {literal(carried.type)} AS type, "
+        f"CAST({carried.value} AS VARCHAR) AS value, CAST({source.region} AS VARCHAR) AS region, "
+        f"{source.seen_at} AS seen_at FROM {qualified(source.table)}"
     )
 
 

@@ -16,6 +16,7 @@ _CHINESE = r"(\d{4})年(\d{1,2})月(\d{1,2})[日号]" + _TIME.replace("[ T]", "[
 _SERIAL = r"^\d{2,7}(\.\d+)?$"
 _YMD = r"\1-\2-\3 \4"
 _DIGITS = ("〇零○一二三四五六七八九两", "0001234567892")
+_TENS = ((r"(\d)十(\d)", r"\1\2"), (r"(\d)十", r"\1" + "0"), (r"十(\d)", r"1\1"), ("十", "10"))
 _GUARDS = " \t\r\n'\u00a0\u3000\u200b\ufeff"
 _SCIENTIFIC = r"[-+]?[0-9]+([.,][0-9]+)?E[-+]?[0-9]+"
 _MONEY_SIGNS = r"[$¥￥€£元圆\s\x{00a0}\x{202f}]|人民币|RMB|CNY|USD|EUR|GBP|HKD|TWD|JPY"
@@ -31,18 +32,19 @@ class ValueFormat:
 
 
 def _matched(text: str, pattern: str, replacement: str) -> str:
-    """Return the SQL of a text that a pattern takes apart as a whole and a replacement puts together; else null."""
-    whole = literal(f"^{pattern}$")
-    return f"CASE WHEN regexp_matches({text}, {whole}) THEN regexp_replace({text}, {whole}, {literal(replacement)}) END"
+    """Return the SQL of a text that fits a pattern from end to end, with the replacement; null where it does not."""
+    anchored = literal(f"^{pattern}$")
+    replaced = f"regexp_replace({text}, {anchored}, {literal(replacement)})"
+    return f"CASE WHEN regexp_matches({text}, {anchored}) THEN {replaced} END"
 
 
 def _moment(year: int, month: int, day: int, years: str = r"\d{4}") -> Callable[[str], str]:
-    """Return a rule for year, month and day at these places, with any of - / . between, and a time behind."""
-    parts = {year: f"({years})", month: r"(\d{1,2})", day: r"(\d{1,2})"}
-    pattern = "[-/.]".join(parts[place] for place in (1, 2, 3)) + _TIME
+    """Return a rule for year, month and day at these positions from 1, any of - / . between, and a time behind."""
+    patterns = {year: f"({years})", month: r"(\d{1,2})", day: r"(\d{1,2})"}
+    pattern = "[-/.]".join(patterns[position] for position in sorted(patterns)) + _TIME
     century = "" if years == r"\d{4}" else "20"
-    put = rf"{century}\{year}-\{month}-\{day} \4"  # a group's number is its place
-    return lambda text: f"rtrim({_matched(text, pattern, put)})"
+    replacement = rf"{century}\{year}-\{month}-\{day} \4"  # a group's number is its position
+    return lambda text: f"rtrim({_matched(text, pattern, replacement)})"
 
 
 def _either(*rules: Callable[[str], str]) -> Callable[[str], str]:
@@ -52,12 +54,13 @@ def _either(*rules: Callable[[str], str]) -> Callable[[str], str]:
 def _compact(text: str) -> str:
     """Digits alone: a day, with the time behind it, with a fraction of the second behind that."""
     day, time = r"(\d{4})(\d{2})(\d{2})", r"[ T]?(\d{2})(\d{2})(\d{2})"
-    put = r"\1-\2-\3 \4:\5:\6"
-    return _either(
-        lambda found: _matched(found, day, r"\1-\2-\3"),
-        lambda found: _matched(found, day + time, put),
-        lambda found: _matched(found, day + time + r"\.?(\d{1,6})", put + r".\7"),
-    )(text)
+    seconds = r"\1-\2-\3 \4:\5:\6"
+    alternatives = (
+        _matched(text, day, r"\1-\2-\3"),
+        _matched(text, day + time, seconds),
+        _matched(text, day + time + r"\.?(\d{1,6})", seconds + r".\7"),
+    )
+    return f"coalesce({', '.join(alternatives)})"
 
 
 def _offset(text: str) -> str:
@@ -71,29 +74,29 @@ def _excel(text: str) -> str:
     """Days since 1899-12-30, whole or with a fraction for the time; from 1900-03-01 on, where Excel counts right."""
     days = f"TRY_CAST({text} AS DOUBLE)"
     moment = f"TIMESTAMP '1899-12-30' + to_milliseconds(CAST(round({days} * 86400000) AS BIGINT))"
-    form = f"regexp_matches({text}, {literal(_SERIAL)})"
-    return f"CASE WHEN {form} AND {days} BETWEEN 61 AND 2958465 THEN CAST({moment} AS VARCHAR) END"
+    is_number = f"regexp_matches({text}, {literal(_SERIAL)})"
+    return f"CASE WHEN {is_number} AND {days} BETWEEN 61 AND 2958465 THEN CAST({moment} AS VARCHAR) END"
 
 
 def _chinese(text: str) -> str:
     """二〇二六年一月五日 and 2026年1月5日, with a time behind or none."""
-    found = f"translate(replace({text}, ' ', ''), {literal(_DIGITS[0])}, {literal(_DIGITS[1])})"
-    for ten, meant in ((r"(\d)十(\d)", r"\1\2"), (r"(\d)十", r"\1" + "0"), (r"十(\d)", r"1\1"), ("十", "10")):
-        found = f"regexp_replace({found}, {literal(ten)}, {literal(meant)}, 'g')"
-    return f"rtrim({_matched(found, _CHINESE, _YMD)})"
+    digits = f"translate(replace({text}, ' ', ''), {literal(_DIGITS[0])}, {literal(_DIGITS[1])})"
+    for ten, replacement in _TENS:
+        digits = f"regexp_replace({digits}, {literal(ten)}, {literal(replacement)}, 'g')"
+    return f"rtrim({_matched(digits, _CHINESE, _YMD)})"
 
 
 def _amount(thousands: str, point: str) -> Callable[[str], str]:
     """Return a rule for amounts with a currency's sign or code before or behind, grouped, negative in brackets too."""
     group, dot = (f"\\{mark}" if mark in ".," else mark for mark in (thousands, point))
     number = rf"(?:\d{{1,3}}(?:{group}\d{{3}})+|\d+)(?:{dot}\d+)?"
-    form = literal(rf"^(?:[-+]?{number}|\({number}\))$")
+    is_amount = literal(rf"^(?:[-+]?{number}|\({number}\))$")
 
     def rule(text: str) -> str:
         bare = f"regexp_replace({text}, {literal(_MONEY_SIGNS)}, '', 'g')"
         plain = f"replace(replace({bare}, {literal(thousands)}, ''), {literal(point)}, '.')"
         signed = f"CASE WHEN starts_with({plain}, '(') THEN '-' || {plain}[2:-2] ELSE {plain} END"
-        return f"CASE WHEN regexp_matches({bare}, {form}) THEN {signed} END"
+        return f"CASE WHEN regexp_matches({bare}, {is_amount}) THEN {signed} END"
 
     return rule
 
@@ -104,14 +107,16 @@ def _unrounded(text: str) -> str:
     That is an apostrophe or a tab before it, ="..." around it; and .0 behind, which programs add to whole numbers.
     """
     bare = f"trim(regexp_replace({text}, '^=\"(.*)\"$', '\\1'), {literal(_GUARDS)})"
-    whole = f"regexp_replace({bare}, '^([+]?[0-9]{{6,}})[.]0+$', '\\1')"
-    return f"CASE WHEN NOT regexp_full_match({bare}, {literal(_SCIENTIFIC)}, 'i') THEN {whole} END"
+    without_fraction = f"regexp_replace({bare}, '^([+]?[0-9]{{6,}})[.]0+$', '\\1')"
+    is_rounded = f"regexp_full_match({bare}, {literal(_SCIENTIFIC)}, 'i')"
+    return f"CASE WHEN NOT {is_rounded} THEN {without_fraction} END"
 
 
 def _words(yes: tuple[str, ...], no: tuple[str, ...]) -> Callable[[str], str]:
     def rule(text: str) -> str:
-        listed = ["(" + ", ".join(map(literal, words)) + ")" for words in (yes, no)]
-        return f"CASE WHEN lower({text}) IN {listed[0]} THEN 'true' WHEN lower({text}) IN {listed[1]} THEN 'false' END"
+        yes_words, no_words = (", ".join(map(literal, words)) for words in (yes, no))
+        is_yes, is_no = f"lower({text}) IN ({yes_words})", f"lower({text}) IN ({no_words})"
+        return f"CASE WHEN {is_yes} THEN 'true' WHEN {is_no} THEN 'false' END"
 
     return rule
 
@@ -120,11 +125,11 @@ MOMENTS = ("date", "timestamptz")
 AMOUNTS = ("decimal", "double")
 TEXTS = ("string",)
 ALONE = (*AMOUNTS, *TEXTS)  # read by their formats or not at all
-_ONE_OF = (
+_CONTRADICTING = (
     {"dmy", "mdy"},
     {"amount", "amount_comma"},
     {"phone", "id"},
-)  # what reads the same text in two ways
+)  # they read one text in two ways
 VALUE_FORMATS: dict[str, ValueFormat] = {
     "ymd": ValueFormat(
         MOMENTS,
@@ -159,11 +164,11 @@ VALUE_FORMATS: dict[str, ValueFormat] = {
 def check(kind: str, formats: tuple[str, ...]) -> None:
     """Raise ValueError for formats in which a value of a type cannot be written, or that contradict one another."""
     base = kind.partition("(")[0]
-    fitting = [name for name, found in VALUE_FORMATS.items() if base in found.types]
+    fitting = [name for name, value_format in VALUE_FORMATS.items() if base in value_format.types]
     if unknown := [name for name in formats if name not in fitting]:
         raise ValueError(
             f"no formats of {base}: {', '.join(unknown)}; there are {', '.join(fitting) or 'none'}"
         )
-    for pair in _ONE_OF:
+    for pair in _CONTRADICTING:
         if pair <= set(formats):
             raise ValueError(f"{' and '.join(sorted(pair))} read the same text in two ways: name one")

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from lakehouse.errors import BadFile
 from lakehouse.ingest.reading.policy import HeaderPolicy
-from lakehouse.sources.headers import ROWS, distinct, header_row
+from lakehouse.sources.headers import distinct, header_row
+from lakehouse.sources.policy import HeaderSearchPolicy
 
 if TYPE_CHECKING:
     from lakehouse.sources.definition import SourceColumn
@@ -105,7 +106,7 @@ def _first_rows(lines: list[str], delimiter: str) -> list[_Row]:
         for cells in reader:
             if cells:
                 rows.append(_Row(cells, reader.line_num))
-            if len(rows) == ROWS:
+            if len(rows) == HeaderSearchPolicy.rows_searched:
                 break
     except csv.Error as error:
         if not rows:
