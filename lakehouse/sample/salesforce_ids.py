@@ -1,4 +1,4 @@
-"""The end of Salesforce's ids of 18 characters, which both samples write: it tells ids apart where case is lost."""
+"""The end of Salesforce's ids of 18 characters, which both samples write: it keeps ids distinct where case is lost."""
 
 from __future__ import annotations
 

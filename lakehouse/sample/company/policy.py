@@ -1,7 +1,7 @@
 """What can be turned in the company: the planted facts, the faults of exports, and how usual people behave.
 
 A planted fact ("plant") is one that a reader of the exports should find again; `truth.json` says each. The other
-policies describe an ordinary company, in which the plants are to be told from chance. Every number that is changed
+policies describe an ordinary company, in which plants must be distinguished from chance. Every number that is changed
 changes the bytes that are written.
 """
 
@@ -204,9 +204,9 @@ class BrowsingPolicy(Policy):
         0.10,
     )
     signed_in: Annotated[float, "of sessions are signed in before they order"] = 0.60
-    identifies: Annotated[float, "of accounts tell the site who they are, with their first order there"] = (
-        0.60
-    )
+    identifies: Annotated[
+        float, "of accounts identify themselves to the site, with their first order there"
+    ] = 0.60
     pages: Annotated[float, "of views are pages without a product"] = 0.40
     in_app: Annotated[float, "of visits without an order are in the app"] = 0.60
     step_seconds: Annotated[tuple[int, int], "shortest and longest time between two views"] = (15, 240)
@@ -256,5 +256,5 @@ class AdvertisingPolicy(Policy):
 class StockPolicy(Policy):
     """Which stock the shop writes down."""
 
-    days: Annotated[int, "last days of history of which stock is told"] = 90
-    stores: Annotated[int, "shops of which stock is told, one a city"] = 12
+    days: Annotated[int, "last days of history that stock is exported for"] = 90
+    stores: Annotated[int, "shops that stock is exported for, one a city"] = 12

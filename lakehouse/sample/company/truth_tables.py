@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -31,7 +31,7 @@ _NUMBERED = {
     "jiandaoyun": ids.jiandaoyun,
 }
 _AS_IN_WORLD = ("birth_year", "child_birth_year", "young_parent", "price_sensitive", "shares_phone")
-_NEVER = -1
+_NEVER: Final = -1
 
 
 class TruthTable(NamedTuple):

@@ -23,7 +23,7 @@ class PeoplePolicy(Policy):
     in_hubspot: Annotated[float, "of people are in HubSpot"] = 0.75
     in_salesforce: Annotated[float, "of people are in Salesforce"] = 0.35
     salesforce_overlap: Annotated[float, "of Salesforce's people are in HubSpot too"] = 0.70
-    identified: Annotated[float, "of people tell the site who they are with their first order"] = 0.50
+    identified: Annotated[float, "of people identify themselves to the site with their first order"] = 0.50
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,6 @@ class WebPolicy(Policy):
     signed_in_before: Annotated[float, "of visits after the first order are signed in from the beginning"] = (
         0.60
     )
-    phone_trait: Annotated[float, "of people who say who they are give their phone"] = 0.60
+    phone_trait: Annotated[float, "of people who identify themselves give their phone"] = 0.60
     resent: Annotated[float, "of messages are sent twice"] = 0.01
     resent_within_days: Annotated[int, "days within which a message is sent again"] = 6

@@ -63,7 +63,7 @@ class Clickstream:
     def _resend(self, event: dict[str, Any], month: str, arrivals: list[tuple[str, str]]) -> None:
         """Send a message again, within the month or in the next."""
         delay = dt.timedelta(days=WebPolicy.resent_within_days) * self._rng.random()
-        again = event | {key: _later(event[key], delay) for key in ("sentAt", "receivedAt")}
+        again = event | {key: _delayed(event[key], delay) for key in ("sentAt", "receivedAt")}
         if again["receivedAt"] >= _END:  # the sample ends here: it comes at once instead
             again = event
         in_next_file = not again["receivedAt"].startswith(month)
@@ -172,7 +172,7 @@ def _stamp(moment: dt.datetime) -> str:
     return moment.isoformat(timespec="milliseconds") + "Z"
 
 
-def _later(stamp: str, delay: dt.timedelta) -> str:
+def _delayed(stamp: str, delay: dt.timedelta) -> str:
     return _stamp(dt.datetime.fromisoformat(stamp[:-1]) + delay)
 
 

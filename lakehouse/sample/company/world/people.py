@@ -37,7 +37,7 @@ _GIVEN = [given for given, _ in names.GIVEN_CHARACTERS]
 _LATIN_FAMILIES = [latin for _, latin in names.SURNAMES]
 _LATIN_GIVEN = [latin for _, latin in names.GIVEN_CHARACTERS]
 _ZHANG, _WEI = _FAMILIES.index("张"), _GIVEN.index("伟")
-_NO_SECOND = len(_GIVEN)  # the index of no second character
+_NO_SECOND: Final = len(_GIVEN)  # the index of no second character
 
 
 def make_persons(scenario: Scenario, first: int, count: int, rng: np.random.Generator) -> pa.Table:

@@ -35,8 +35,9 @@ OPEN, WON, LOST = range(3)
 OUTCOMES = ("open", "won", "lost")
 KINDS = ("call", "email", "meeting", "note")
 _KIND_SHARES = (0.4, 0.15, 0.15, 0.3)
-_FIRST_HOUR, _WORKING_HOURS = 9 * HOUR, 9 * HOUR
-_LONGEST_FOLLOW_UP = 365 * DAY  # after a contact was made
+_WORK_BEGINS: Final = 9 * HOUR
+_WORKING_TIME: Final = 9 * HOUR
+_LONGEST_FOLLOW_UP: Final = 365 * DAY  # after a contact was made
 _PRODUCTS = ("婴儿房套装", "企业礼品", "全屋收纳", "会员年卡", "团购订单", "开学礼包")
 _OPENINGS = ("电话联系客户", "微信沟通", "客户到店", "回访客户", "邮件跟进", "约见客户")
 _TOPICS = ("咨询价格", "询问库存", "对比了其他品牌", "关心送货时间", "想看样品", "要求开发票", "讨论付款方式")
@@ -189,7 +190,7 @@ def _occurrences(
     begin = np.r_[column_array(deals, "created_at")[deal], followed_since]
     end = np.r_[column_array(deals, "closed_at")[deal], followed_since + _LONGEST_FOLLOW_UP]
     day = (begin + (rng.random(len(contact)) * np.maximum(end - begin, DAY)).astype(np.int64)) // DAY
-    at = day * DAY + _FIRST_HOUR + integers_below(rng.random(len(day)), _WORKING_HOURS)
+    at = day * DAY + _WORK_BEGINS + integers_below(rng.random(len(day)), _WORKING_TIME)
     in_history = (at >= scenario.history.zero) & (at < scenario.history.zero + scenario.history.end)
     kept = np.flatnonzero(in_history)
     kept = kept[np.argsort(contact[kept], kind="stable")]

@@ -35,7 +35,7 @@ def of_company(scenario: Scenario) -> Iterator[Export]:
     special_days = _special_days(scenario)
     if special_days:
         yield Export("calendar/days", _table("region_code day kind name is_working_day", special_days))
-    yield _places()
+    yield _cities_and_stores()
     yield _rates(scenario)
 
 
@@ -93,7 +93,7 @@ def _rates(scenario: Scenario) -> Export:
     return Export("rates/daily", pa.table(columns))
 
 
-def _places() -> Export:
+def _cities_and_stores() -> Export:
     """Cities and shops; a place's weather is that of its city."""
     rows = [_place_row(city.code, city.name, "area", city, city.latitude, city.longitude) for city in CITIES]
     for store in STORES:

@@ -1,6 +1,6 @@
 """How each system numbers its records: the world's numbers in the shape that the system gives to ids.
 
-`core` has Zoho's without the `zcrm_` of its exports; 悟空 has no ids, its customers are told apart by name.
+`core` has Zoho's without the `zcrm_` of its exports; 悟空 has no ids, its customers differ by name.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class _Shape(NamedTuple):
-    """How ids of one kind of record look: in the world, and in each CRM that tells kinds apart."""
+    """How ids of one kind of record look: in the world, and in each CRM that has a shape for each kind."""
 
     world_letters: str
     hubspot_digit: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pyarrow as pa
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from lakehouse.sample.company.world.chunk import Chunk
     from lakehouse.sample.company.writers.system_records import SystemRecords
 
-NO_CONTACT = -1
-_NEVER_ENTERED = -1
+NO_CONTACT: Final = -1
+_NEVER_ENTERED: Final = -1
 _NAME_CHARACTERS = ("family", "given_first", "given_second")
 _HOMOPHONES = dict(
     pair.split(":")

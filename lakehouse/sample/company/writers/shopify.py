@@ -62,7 +62,7 @@ def _line_columns(lines: OrderLines) -> dict[str, pa.Array]:
 
 
 def _order_columns(lines: OrderLines) -> dict[str, pa.Array]:
-    """Return what is told once for an order; who has an account with WeChat alone pays under the own phone."""
+    """Return the columns of an order's first row; an account with WeChat alone pays under its person's phone."""
     channel, in_store = lines.order_array("channel"), lines.order_array("channel") == STORE
     amount, is_returned = text.money(lines.order_array("amount")), lines.is_returned()
     coupon, carries = lines.order_array("coupon"), lines.account_array("carries")

@@ -39,7 +39,7 @@ class WrittenCompany:
     def __init__(self, folder: Path, plants: Plants | None = None) -> None:
         self.folder = folder
         self.plants = plants or Plants()
-        self.returned = write(
+        self.truth_returned = write(
             folder, customers=CUSTOMERS, seed=7, plants=plants, crms=("crm",), shops=("shop",)
         )
         self.truth: dict[str, Any] = json.loads((folder / "truth.json").read_text("utf-8"))

@@ -11,7 +11,7 @@ from lakehouse.sample.company.policy import CHANNELS, LOSS_REASONS, FaultRates, 
 POLICIES = [value for value in vars(policy).values() if isinstance(value, type) and issubclass(value, Policy)]
 
 
-@pytest.mark.parametrize("subject", [found for found in POLICIES if found is not Policy])
+@pytest.mark.parametrize("subject", [policy_class for policy_class in POLICIES if policy_class is not Policy])
 def test_every_number_says_what_it_means(subject: type[Policy]) -> None:
     """`knobs` refuses a number without a meaning."""
     assert all(knob.meaning for knob in subject.knobs())

@@ -11,8 +11,8 @@ from lakehouse.sample.company.random_arrays import choose, position_in_group, ra
 @pytest.mark.parametrize("multiplier", [387_420_489, 179_424_673, 122_949_823, 86_028_121, 15_485_863])
 def test_scrambled_ids_never_meet(multiplier: int) -> None:
     """A permutation: all of 0..9999 come once, and in no order of their own."""
-    found = scramble(np.arange(10_000), multiplier, 10_000)
-    assert sorted(found) == list(range(10_000))
+    scrambled = scramble(np.arange(10_000), multiplier, 10_000)
+    assert sorted(scrambled) == list(range(10_000))
     assert len(set(scramble(np.arange(100_000), multiplier, 10**9))) == 100_000
 
 

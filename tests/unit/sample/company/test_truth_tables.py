@@ -16,7 +16,7 @@ def test_every_record_has_its_person(company: Any, record: str) -> None:
         "lead": ("crm_leads", "lead_id"),
     }[record]
     exported = set(company.rows(f"SELECT {key} FROM {table}"))
-    ours = "" if record == "account" else "WHERE source = 'crm'"
-    told = company.rows(f"SELECT {key} FROM truth_person_of_{record} {ours}")
-    assert len(told) == len(set(told))
-    assert set(told) == exported
+    condition = "" if record == "account" else "WHERE source = 'crm'"
+    in_truth = company.rows(f"SELECT {key} FROM truth_person_of_{record} {condition}")
+    assert len(in_truth) == len(set(in_truth))
+    assert set(in_truth) == exported

@@ -63,13 +63,13 @@ def test_two_workers_write_the_bytes_of_one(larger: Path, tmp_path: Path) -> Non
 
 def test_a_customer_is_the_same_in_a_larger_company(company: Any, larger: Path) -> None:
     """Every file of the first five thousand begins the file of a company four times as large."""
-    for place in company.truth["rows"].keys() - {"ads/spend"}:
-        for path in (company.folder / place).iterdir():
-            small, large = path.read_bytes(), (larger / place / path.name).read_bytes()
+    for entity in company.truth["rows"].keys() - {"ads/spend"}:
+        for path in (company.folder / entity).iterdir():
+            small, large = path.read_bytes(), (larger / entity / path.name).read_bytes()
             if path.suffix == ".gz":
                 small, large = gzip.decompress(small), gzip.decompress(large)
-            assert large.startswith(small), place
-            assert len(large) > 2 * len(small) or place in OF_NOBODY | {"crm/users", "salesforce/users"}
+            assert large.startswith(small), entity
+            assert len(large) > 2 * len(small) or entity in OF_NOBODY | {"crm/users", "salesforce/users"}
 
 
 def test_a_company_cut_within_a_chunk_has_its_customers_alone(company: Any, tmp_path: Path) -> None:
@@ -80,8 +80,8 @@ def test_a_company_cut_within_a_chunk_has_its_customers_alone(company: Any, tmp_
         """SELECT count(*) FROM shop_orders JOIN truth_person_of_account USING (customer_id) WHERE person_id < 300"""
     )
     assert len(lines) == among > 500
-    theirs = (company.folder / "shop/orders/orders-00000.csv").read_text("utf-8").splitlines()
-    assert set(lines) <= set(theirs)
+    lines_of_larger = (company.folder / "shop/orders/orders-00000.csv").read_text("utf-8").splitlines()
+    assert set(lines) <= set(lines_of_larger)
 
 
 def test_another_seed_is_another_company(tmp_path: Path) -> None:
@@ -138,15 +138,15 @@ def test_another_system_is_one_more_writer(tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(
-    ("systems", "told"),
+    ("systems", "message"),
     [
         ({"crms": ("siebel",)}, "no such CRM: siebel; there are hubspot"),
         ({"shops": ()}, "a company needs a shop"),
     ],
 )
-def test_systems_that_are_not_known_are_refused(systems: Any, told: str, tmp_path: Path) -> None:
-    """Whoever misspells one is told which there are; nothing is written."""
-    with pytest.raises(Terminal, match=told):
+def test_systems_that_are_not_known_are_refused(systems: Any, message: str, tmp_path: Path) -> None:
+    """The error says which there are; nothing is written."""
+    with pytest.raises(Terminal, match=message):
         write(tmp_path / "out", customers=10, **systems)
     assert not (tmp_path / "out").exists()
 

@@ -20,10 +20,10 @@ def test_hubspot_bad_rows_break_as_the_truth_says(sample: Any) -> None:
     (file,) = sample.files_of("hubspot/contacts")
     with file.path.open(encoding="utf-8", newline="") as text:
         header, *rows = csv.reader(text)
-    found = Counter(
+    codes = Counter(
         sample.bad[file.path.name, n] for n in range(1, len(rows) + 1) if (file.path.name, n) in sample.bad
     )
-    assert found == {"too_few_fields": 6, "bad_timestamp": 3, "missing_value": 3}
+    assert codes == {"too_few_fields": 6, "bad_timestamp": 3, "missing_value": 3}
     for number, row in enumerate(rows, start=1):
         code = sample.bad.get((file.path.name, number))
         assert (len(row) < len(header)) == (code == "too_few_fields")

@@ -91,13 +91,15 @@ def test_consent_is_what_the_files_say(sample: Any) -> None:
             said[row["Id"]].append((row["LastModifiedDate"][:10], "denied"))
         else:
             defaults[row["Id"]] = row["LastModifiedDate"][:10]
-    seen: Counter[str] = Counter()
+    consents: Counter[str] = Counter()
     for person in sample.truth["people"]:
         ids = (*person.get("hubspot", ()), *person.get("salesforce", ()))
         newest = max((s for record_id in ids for s in said[record_id]), default=("", "unknown"))
         assert person["consent"] == newest[1]
         if newest[1] == "denied":
             assert all(defaults.get(record_id, "") < newest[0] for record_id in ids)
-        seen[person["consent"]] += 1
-    assert min(seen["granted"], seen["denied"], seen["unknown"]) > len(sample.truth["people"]) / 20
+        consents[person["consent"]] += 1
+    assert (
+        min(consents["granted"], consents["denied"], consents["unknown"]) > len(sample.truth["people"]) / 20
+    )
     assert sample.truth["counts"]["salesforce"]["opted_out_after_yes"]

@@ -14,12 +14,12 @@ import pytest
 def test_web_messages_and_resends_are_counted_right(sample: Any) -> None:
     """A message sent again differs in its sending alone and comes within seven days."""
     counts = sample.truth["counts"]["web"]
-    seen: dict[str, tuple[str, dict[str, Any]]] = {}
+    first_sent: dict[str, tuple[str, dict[str, Any]]] = {}
     kinds: Counter[str] = Counter()
     resent = elsewhere = 0
     for name, event in sample.events():
-        if (first := seen.get(event["messageId"])) is None:
-            seen[event["messageId"]] = (name, event)
+        if (first := first_sent.get(event["messageId"])) is None:
+            first_sent[event["messageId"]] = (name, event)
             kinds[event.get("event") or event["type"]] += 1
             continue
         resent, elsewhere = resent + 1, elsewhere + (first[0] != name)
@@ -30,12 +30,12 @@ def test_web_messages_and_resends_are_counted_right(sample: Any) -> None:
             k: v for k, v in first[1].items() if k not in sending
         }
     assert counts == {
-        "messages": len(seen),
+        "messages": len(first_sent),
         "resent": resent,
         "resent_in_next_file": elsewhere,
         **kinds,
     }
-    assert resent / len(seen) == pytest.approx(0.01, abs=0.004)
+    assert resent / len(first_sent) == pytest.approx(0.01, abs=0.004)
     assert elsewhere
 
 
@@ -61,14 +61,14 @@ def test_web_events_are_about_the_real_purchases(sample: Any) -> None:
 def test_web_bad_lines_break_as_the_truth_says(sample: Any) -> None:
     """Nine lines cannot load, for the reason the truth gives; their message ids are no good message's."""
     good = {event["messageId"] for _, event in sample.events()}
-    found: Counter[str] = Counter()
+    codes: Counter[str] = Counter()
     for file in sample.files_of("web/events"):
         lines = sample.lines_of(file.path)
         for number, line in enumerate(lines, start=1):
             if code := sample.bad.get((file.path.name, number)):
-                found[code] += 1
+                codes[code] += 1
                 assert is_bad(line, code, good)
-    assert found == {"invalid_json": 3, "no_user_anon_id": 2, "event_not_string": 2, "bad_timestamp": 2}
+    assert codes == {"invalid_json": 3, "no_user_anon_id": 2, "event_not_string": 2, "bad_timestamp": 2}
 
 
 def is_bad(line: str, code: str, good: set[str]) -> bool:

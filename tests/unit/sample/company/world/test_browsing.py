@@ -18,13 +18,13 @@ def test_devices_belong_to_the_people_who_order_with_them(company: Any) -> None:
 
 def test_the_site_tells_every_order_made_there_once(company: Any) -> None:
     """Each order of the site and the app is a message, with its value; orders of the shops are none."""
-    told = company.rows(
+    messages = company.rows(
         """SELECT DISTINCT json ->> '$.properties.order_id', (json ->> '$.properties.revenue')::DECIMAL(12, 2),
                   json ->> '$.userId'
            FROM web_events WHERE json ->> '$.event' = 'Order Completed'"""
     )
-    made = company.rows(
+    orders = company.rows(
         """SELECT DISTINCT order_id, amount::DECIMAL(12, 2), customer_id FROM shop_orders WHERE channel <> 'store'"""
     )
-    assert set(told) == set(made)
-    assert len(told) == len(made) > 10_000
+    assert set(messages) == set(orders)
+    assert len(messages) == len(orders) > 10_000

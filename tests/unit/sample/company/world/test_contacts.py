@@ -13,13 +13,13 @@ AT_ONE_ADDRESS = """
 
 def test_three_spellings_at_one_address_are_one_person(company: Any) -> None:
     """张伟, 张炜 and 张先生 of one address are the same person, as often as the truth says."""
-    found = company.rows(AT_ONE_ADDRESS)
+    groups = company.rows(AT_ONE_ADDRESS)
     assert (
-        len(found)
+        len(groups)
         == company.truth["facts"]["planted_near_duplicate"]
-        == company.returned.scenario.customers // 500
+        == company.truth_returned.scenario.customers // 500
     )
-    for _, _, contacts in found:
+    for _, _, contacts in groups:
         persons = company.rows(
             "SELECT DISTINCT person_id FROM truth_person_of_contact WHERE list_contains(?, contact_id)",
             contacts,

@@ -20,28 +20,29 @@ COMPLAINED = """
                                AND c.moment >= d.week_end - INTERVAL 60 DAY AND c.moment < d.week_end)
 """
 DISCOUNTS = """
-    WITH told AS (SELECT person_id, moment, (promotion IS NOT NULL)::INT AS reduced
+    WITH bought AS (SELECT person_id, moment, (promotion IS NOT NULL)::INT AS reduced
                   FROM ordered JOIN truth_person_of_account USING (customer_id)),
     sums AS (
         SELECT d.person_id, d.week_end, any_value(discount_share) AS share,
-               coalesce(sum(reduced), 0) / greatest(count(told.moment), 1) AS found
-        FROM truth_hazard_drivers AS d LEFT JOIN told ON told.person_id = d.person_id AND told.moment < d.week_end
+               coalesce(sum(reduced), 0) / greatest(count(bought.moment), 1) AS in_files
+        FROM truth_hazard_drivers AS d LEFT JOIN bought ON bought.person_id = d.person_id AND bought.moment < d.week_end
         WHERE d.person_id < 500 GROUP BY ALL
     )
-    SELECT count(*) FILTER (abs(share - found) > 1e-9), count(*) FROM sums
+    SELECT count(*) FILTER (abs(share - in_files) > 1e-9), count(*) FROM sums
 """
-# by how many days the last visit, order or message, differs from the one told; of the first 500 people
+# by how many days the last visit, order or message, differs from that of the truth; of the first 500 people
 VISITS = """
-    WITH seen AS (
+    WITH visits AS (
         SELECT person_id, moment FROM ordered JOIN truth_person_of_account USING (customer_id)
         UNION ALL SELECT person_id, (json ->> '$.originalTimestamp')::TIMESTAMPTZ AT TIME ZONE 'Asia/Shanghai'
         FROM web_events JOIN truth_person_of_device ON json ->> '$.anonymousId' = anonymous_id
     ), last AS (
-        SELECT d.person_id, d.week_end, any_value(days_since_visit) AS told, d.week_end - max(moment)::DATE AS found
-        FROM truth_hazard_drivers AS d JOIN seen ON seen.person_id = d.person_id AND moment < d.week_end
+        SELECT d.person_id, d.week_end, any_value(days_since_visit) AS in_truth,
+               d.week_end - max(moment)::DATE AS in_files
+        FROM truth_hazard_drivers AS d JOIN visits ON visits.person_id = d.person_id AND moment < d.week_end
         WHERE d.person_id < 500 GROUP BY d.person_id, d.week_end
     )
-    SELECT abs(told - found) AS difference, count(*) FROM last GROUP BY 1 ORDER BY 1
+    SELECT abs(in_truth - in_files) AS difference, count(*) FROM last GROUP BY 1 ORDER BY 1
 """
 PRECEDED = """
     WITH complaints AS (
@@ -74,9 +75,9 @@ CAMPAIGN = """
 """
 
 
-def _hazard(written: Any) -> tuple[Any, Any]:
+def _hazard(company_files: Any) -> tuple[Any, Any]:
     """Fit the weekly logistic hazard by iteratively reweighted least squares; return coefficients and errors."""
-    columns = written.con.execute(
+    columns = company_files.con.execute(
         f"SELECT {', '.join(DRIVERS)}, stopped FROM truth_hazard_drivers"
     ).fetchnumpy()
     x = np.column_stack(
@@ -90,10 +91,10 @@ def _hazard(written: Any) -> tuple[Any, Any]:
     return beta, np.sqrt(np.diag(np.linalg.inv(information)))
 
 
-def _uplift(written: Any, later: int = 0) -> tuple[float, float]:
+def _uplift(company_files: Any, later: int = 0) -> tuple[float, float]:
     """Return the campaign's relative uplift of orders a customer, and four standard errors (delta method)."""
     rates = []
-    for _, people, orders, squares in written.rows(CAMPAIGN, later=later):
+    for _, people, orders, squares in company_files.rows(CAMPAIGN, later=later):
         mean = float(orders) / people
         rates.append((mean, (float(squares) / people - mean**2) / people))
     (control, of_control), (treated, of_treated) = rates
@@ -128,9 +129,9 @@ def test_the_exports_show_the_drivers(either: Any) -> None:
     assert weeks > 10_000
 
 
-def _more_gone(written: Any) -> float:
+def _more_gone(company_files: Any) -> float:
     """Return by how many standard errors more customers are gone after an order they complained about."""
-    (_, usual, orders), (_, complained, of_them) = written.rows(GONE)
+    (_, usual, orders), (_, complained, of_them) = company_files.rows(GONE)
     error = math.sqrt(usual * (1 - usual) * (1 / orders + 1 / of_them))
     return (complained - usual) / error
 
@@ -189,7 +190,7 @@ def test_the_draw_is_even_and_told_for_every_wave(company: Any) -> None:
     waves = company.rows(
         "SELECT wave, avg(treated::INT), count(*) FROM truth_campaign_assignment GROUP BY 1 ORDER BY 1"
     )
-    assert [wave for wave, _, _ in waves] == [told["wave"] for told in company.truth["waves"]]
+    assert [wave for wave, _, _ in waves] == [wave["wave"] for wave in company.truth["waves"]]
     assert all(share == pytest.approx(0.5, abs=2 / math.sqrt(people)) for _, share, people in waves)
     assert (
         company.value(
@@ -197,4 +198,4 @@ def test_the_draw_is_even_and_told_for_every_wave(company: Any) -> None:
         )
         == 0
     )
-    assert [told["from"] for told in company.truth["waves"]][:2] == ["2025-06-16", "2025-07-14"]
+    assert [wave["from"] for wave in company.truth["waves"]][:2] == ["2025-06-16", "2025-07-14"]

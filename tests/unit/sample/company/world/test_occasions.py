@@ -61,9 +61,9 @@ PROMOTED = """
 """
 
 
-def _rain_lift(written: Any, category: str, shift: int = 0) -> tuple[float, float]:
+def _rain_lift(company_files: Any, category: str, shift: int = 0) -> tuple[float, float]:
     """Return by how much more a category sells when it rains, the others being the measure, and its tolerance."""
-    rainy, dry, other_rainy, other_dry = written.row(RAIN, category=category, shift=shift)
+    rainy, dry, other_rainy, other_dry = company_files.row(RAIN, category=category, shift=shift)
     ratio = (rainy / other_rainy) / (dry / other_dry)
     return ratio - 1, 4 * ratio * math.sqrt(1 / rainy + 1 / dry + 1 / other_rainy + 1 / other_dry)
 
@@ -86,8 +86,8 @@ def test_young_parents_buy_on_friday_evening(company: Any) -> None:
 @pytest.mark.parametrize("category", ["household", "chocolate"])
 def test_nothing_else_has_its_peak_on_friday(company: Any, bare: Any, category: str) -> None:
     """Other goods, and baby goods where nothing is planted, sell on Friday evening as on any other."""
-    for written, goods in ((company, category), (bare, "baby"), (bare, category)):
-        peak, orders = written.row(FRIDAY, goods)
+    for company_files, goods in ((company, category), (bare, "baby"), (bare, category)):
+        peak, orders = company_files.row(FRIDAY, goods)
         assert peak / orders == pytest.approx(EVENING, abs=four_errors(EVENING, orders))
 
 
@@ -108,21 +108,21 @@ def test_rain_lifts_nothing_else(company: Any, category: str) -> None:
 
 def test_rain_lifts_no_other_city(company: Any, bare: Any) -> None:
     """The rain of another city does nothing, nor does any where nothing is planted."""
-    for written, shift in ((company, 1), (company, 5), (bare, 0)):
-        lift, tolerance = _rain_lift(written, "chocolate", shift)
+    for company_files, shift in ((company, 1), (company, 5), (bare, 0)):
+        lift, tolerance = _rain_lift(company_files, "chocolate", shift)
         assert lift == pytest.approx(0, abs=tolerance)
         assert abs(lift) < company.truth["plants"]["rain_lift"] / 2
 
 
 def test_cycles_are_as_long_as_planted(company: Any) -> None:
     """Who buys coffee in a steady rhythm has a cycle in the truth, of that length; most cycles are seen."""
-    seen = company.rows(
+    rhythms = company.rows(
         f"""SELECT c.days, p.cycle_days FROM ({CYCLES}) AS c JOIN truth_person_of_account USING (customer_id)
             JOIN truth_persons AS p USING (person_id)"""
     )
-    right = [abs(days - cycle) <= 1.5 for days, cycle in seen]
+    right = [abs(days - cycle) <= 1.5 for days, cycle in rhythms]
     assert sum(right) >= 0.97 * len(right)
-    assert {cycle for _, cycle in seen} - {0} == set(company.truth["plants"]["cycle_days"])
+    assert {cycle for _, cycle in rhythms} - {0} == set(company.truth["plants"]["cycle_days"])
     long_enough = company.value(
         """SELECT count(*) FROM truth_persons WHERE cycle_days > 0
            AND coalesce(stopped_on, DATE '2026-06-30') - greatest(joined_on, DATE '2024-07-01') > 8 * cycle_days"""

@@ -14,10 +14,10 @@ def test_namesakes_differ_in_phone_address_and_birth_year(company: Any) -> None:
            WHERE p.planted = 'namesake' ORDER BY person_id"""
     )
     assert len(people) == company.truth["facts"]["planted_namesake"] > 0
-    for (one, *first), (other, *second) in zip(people[::2], people[1::2], strict=True):
-        assert other == one + 1
+    for (person, *first), (neighbour, *second) in zip(people[::2], people[1::2], strict=True):
+        assert neighbour == person + 1
         assert first[0] == second[0] == "张伟"
-        assert all(mine != theirs for mine, theirs in zip(first[1:], second[1:], strict=True))
+        assert all(value != other_value for value, other_value in zip(first[1:], second[1:], strict=True))
 
 
 def test_who_shares_a_household_shares_the_address(company: Any) -> None:

@@ -31,12 +31,12 @@ def test_deals_are_lost_for_the_reasons_of_their_channel(either: Any) -> None:
 def test_channels_differ_only_where_it_is_planted(company: Any, bare: Any) -> None:
     """A chi-squared test of channel against reason tells the companies apart (16 degrees of freedom)."""
     statistics = []
-    for written in (company, bare):
-        lost = {(channel, reason): count for channel, reason, count in written.rows(LOSSES)}
+    for company_files in (company, bare):
+        lost = {(channel, reason): count for channel, reason, count in company_files.rows(LOSSES)}
         table = np.array(
             [
                 [lost.get((channel, reason), 0) for reason in shares]
-                for channel, shares in written.truth["plants"]["loss_reasons"].items()
+                for channel, shares in company_files.truth["plants"]["loss_reasons"].items()
             ]
         )
         expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
@@ -48,17 +48,17 @@ def test_channels_differ_only_where_it_is_planted(company: Any, bare: Any) -> No
 
 def test_notes_tell_who_leaves_them_empty_or_pastes_them(company: Any) -> None:
     """Whose notes are mostly empty, or mostly one text, are just those of whom the truth says so."""
-    found = {
+    by_notes = {
         user: "empty" if empty > 0.5 else "pasting" if same > 0.5 else "careful"
         for user, empty, same in company.rows(HABITS)
     }
-    told = dict(
+    by_truth = dict(
         company.rows(
             "SELECT user_id, habit FROM truth_habit_of_user SEMI JOIN crm_activities USING (user_id)"
         )
     )
-    assert found == told
-    assert sorted(told.values()) == ["careful"] * 8 + ["empty"] * 2 + ["pasting"] * 2
+    assert by_notes == by_truth
+    assert sorted(by_truth.values()) == ["careful"] * 8 + ["empty"] * 2 + ["pasting"] * 2
 
 
 def test_all_write_notes_where_it_is_not_planted(bare: Any) -> None:

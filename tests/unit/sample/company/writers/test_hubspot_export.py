@@ -35,11 +35,11 @@ def test_closed_deals_say_how_they_ended(exports: Any) -> None:
     """Open ones have no date of closing, and only lost ones a reason."""
     deals = exports["hubspot/deals"]
     columns = ("Is Deal Closed?", "Is Closed Won", "Close Date", "Closed Lost Reason")
-    found = {
+    states = {
         (closed, won, moment is not None, reason is not None)
         for closed, won, moment, reason in zip(*(deals[column] for column in columns), strict=True)
     }
-    assert found == {
+    assert states == {
         ("false", "false", False, False),
         ("true", "true", True, False),
         ("true", "false", True, True),

@@ -9,7 +9,7 @@ from lakehouse.sample.company.writers import ids
 
 
 @pytest.mark.parametrize(
-    ("system", "kind", "world_id", "written"),
+    ("system", "kind", "world_id", "expected"),
     [
         (ids.hubspot, "contacts", "CT012345678", "1012345678"),
         (ids.hubspot, "activities", "A01234567890", "601234567890"),
@@ -21,9 +21,9 @@ from lakehouse.sample.company.writers import ids
         (ids.jiandaoyun, "leads", "L012345678", "65f000000000000012345678"),
     ],
 )
-def test_ids_have_the_shape_of_their_system(system, kind: str, world_id: str, written: str) -> None:
+def test_ids_have_the_shape_of_their_system(system, kind: str, world_id: str, expected: str) -> None:
     """Of one length, whatever the number."""
-    assert system(kind, pa.array([world_id])).to_pylist() == [written]
+    assert system(kind, pa.array([world_id])).to_pylist() == [expected]
 
 
 def test_names_of_wukong_have_a_number_behind() -> None:

@@ -66,13 +66,13 @@ def test_who_is_no_contact_is_named_by_phone(exports: Any) -> None:
 def test_leads_have_salesforce_s_statuses(exports: Any) -> None:
     """Converted ones have a date."""
     leads = exports["salesforce/leads"]
-    found = {
+    states = {
         (status, converted, day is not None)
         for status, converted, day in zip(
             leads["Status"], leads["IsConverted"], leads["ConvertedDate"], strict=True
         )
     }
-    assert found == {
+    assert states == {
         ("Closed - Converted", "1", True),
         ("Working - Contacted", "0", False),
         ("Closed - Not Converted", "0", False),

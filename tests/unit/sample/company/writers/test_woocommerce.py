@@ -14,8 +14,8 @@ def test_rows_of_one_order_say_the_same_of_it(exports: Any) -> None:
     columns = [name for name in export if not name.startswith("item_")]
     orders: dict[str, tuple[str, ...]] = {}
     for row, number in enumerate(export["order_number"]):
-        told = tuple(export[name][row] for name in columns)
-        assert orders.setdefault(number, told) == told
+        order = tuple(export[name][row] for name in columns)
+        assert orders.setdefault(number, order) == order
     assert 0 < len(orders) < len(export["order_number"])
 
 
