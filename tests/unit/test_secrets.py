@@ -23,7 +23,7 @@ class Store:
 
 
 @pytest.fixture
-def store(monkeypatch):
+def secret_store(monkeypatch):
     def make(text: str | None) -> Store:
         made = Store(text)
         monkeypatch.setattr(aws, "secrets", lambda: made)
@@ -34,9 +34,9 @@ def store(monkeypatch):
     secrets._provider.cache_clear()
 
 
-def test_a_secret_is_fetched_once(store):
+def test_a_secret_is_fetched_once(secret_store):
     """And kept for a few minutes."""
-    made = store('{"token": "pat"}')
+    made = secret_store('{"token": "pat"}')
     assert [secrets.secret("a"), secrets.secret("a")] == [{"token": "pat"}] * 2
     assert made.asked == 1
 
@@ -49,9 +49,9 @@ def test_a_secret_is_fetched_once(store):
         (None, Transient, "cannot be read"),
     ],
 )
-def test_a_secret_that_is_none_is_an_error_without_its_text(store, text, error, message):
+def test_a_secret_that_is_none_is_an_error_without_its_text(secret_store, text, error, message):
     """Logs show errors."""
-    store(text)
+    secret_store(text)
     with pytest.raises(error, match=message) as caught:
         secrets.secret("a")
     assert "pat-123" not in str(caught.value)

@@ -42,7 +42,7 @@ class Store:
 
 
 @pytest.fixture
-def store(monkeypatch):
+def dynamodb(monkeypatch):
     def make(takes: int) -> Store:
         made = Store(takes)
         monkeypatch.setattr(aws, "dynamodb", lambda: made)
@@ -56,35 +56,35 @@ def items(count: int) -> list[CustomerItem]:
     return [CustomerItem(f"c{n}", "g", {"marketing:email": f"k{n}"}) for n in range(count)]
 
 
-def test_what_is_left_over_is_written_again(store):
+def test_what_is_left_over_is_written_again(dynamodb):
     """Until all is written."""
-    dynamodb = store(takes=10)
+    table = dynamodb(takes=10)
     TABLE.write(items(25), NOW)
-    assert dynamodb.requests == [25, 15, 5]
-    assert len(dynamodb.items) == 25
+    assert table.requests == [25, 15, 5]
+    assert len(table.items) == 25
 
 
-def test_items_that_are_never_taken_are_an_error(store):
+def test_items_that_are_never_taken_are_an_error(dynamodb):
     """The generation must not be named."""
-    dynamodb = store(takes=0)
+    table = dynamodb(takes=0)
     with pytest.raises(Transient, match="does not take"):
         TABLE.write(items(2), NOW)
-    assert len(dynamodb.requests) == 6
+    assert len(table.requests) == 6
 
 
-def test_what_was_written_is_read(store):
+def test_what_was_written_is_read(dynamodb):
     """A hundred keys a request; who has no item is neither found nor unanswered."""
-    dynamodb = store(takes=100)
+    table = dynamodb(takes=100)
     TABLE.write(items(3), NOW)
-    dynamodb.requests.clear()
+    table.requests.clear()
     found, unanswered = TABLE.read([f"c{n}" for n in range(230)])
     assert (found, unanswered) == (items(3), set())
-    assert dynamodb.requests == [100, 100, 30]
+    assert table.requests == [100, 100, 30]
 
 
-def test_customers_without_an_answer_are_named(store):
+def test_customers_without_an_answer_are_named(dynamodb):
     """Nobody knows what they allow."""
-    store(takes=0)
+    dynamodb(takes=0)
     assert TABLE.read(["c1", "c2"]) == ([], {"c1", "c2"})
 
 
