@@ -15,7 +15,7 @@ from lakehouse.command_line import DEFAULT_DATA
 from lakehouse.errors import LakehouseError
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from lakehouse.progress import Progress
 
 
 app = typer.Typer(
@@ -69,11 +69,19 @@ def _options(
 
 
 @contextmanager
-def progress(*, quiet: bool) -> Iterator[Progress]:
-    """Show a progress bar on the terminal, and none where nobody looks."""
-    from rich.progress import Progress
+def show_progress(step: str, *, quiet: bool) -> Iterator[Progress]:
+    """Show a progress bar on the terminal, and none where nobody looks; what is yielded moves it.
+
+    `step` stands beside it until another one is reported.
+    """
+    from rich.progress import Progress as ProgressBar
 
     from lakehouse.console.terminal import err
 
-    with Progress(console=err, disable=quiet or not err.is_terminal, transient=True) as bar:
-        yield bar
+    with ProgressBar(console=err, disable=quiet or not err.is_terminal, transient=True) as bar:
+        task = bar.add_task(step, total=None)
+
+        def report(step: str, /, done: int = 0, total: int = 0) -> None:
+            bar.update(task, description=step, completed=done, total=total or None)
+
+        yield report

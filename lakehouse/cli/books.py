@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lakehouse.cli.app import DEFAULT, AsJson, Data, app, progress
+from lakehouse.cli.app import DEFAULT, AsJson, Data, app, show_progress
 from lakehouse.cli.function_log import logged
 
 
@@ -22,17 +22,13 @@ def books(
     """Copy into ops.* what commits and objects say: ledger, quarantine, deliveries, audit log."""
     from lakehouse.local.session import session
 
-    with session(data, "store") as settings, logged(data), progress(quiet=as_json) as bar:
+    step = "writing the books anew" if rebuild else "copying what is new"
+    with session(data, "store") as settings, logged(data), show_progress(step, quiet=as_json) as report:
         from lakehouse.stages.books import keep_books, rebuild_books
 
         if rebuild:
-            task = bar.add_task("writing the books anew", total=None)
-            found = rebuild_books(
-                settings,
-                lambda _step, done=0, total=0: bar.update(task, completed=done, total=total or None),
-            )
+            found = rebuild_books(settings, report)
         else:
-            bar.add_task("copying what is new", total=None)
             found = {name: {"copied": rows} for name, rows in keep_books(settings).items()}
     if as_json:
         print(json.dumps(found))

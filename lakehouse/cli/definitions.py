@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lakehouse.cli.app import DEFAULT, AsJson, Data, progress
+from lakehouse.cli.app import DEFAULT, AsJson, Data, show_progress
 from lakehouse.cli.sources import sources
 from lakehouse.errors import BadFile, Terminal
 
@@ -82,16 +82,8 @@ def _drafted(file: Path, hints: ReadingHints, rows: int, names: dict[str, str], 
     from lakehouse.settings import current
     from lakehouse.stages import suggest_source as stage
 
-    with progress(quiet=quiet) as bar:
-        task = bar.add_task("reading", total=file.stat().st_size if file.is_file() else None)
-        return stage.suggest(
-            current(),
-            file,
-            hints,
-            rows=rows,
-            progress=lambda step, done=0, total=0: bar.update(task, completed=done),  # noqa: ARG005
-            **names,
-        )
+    with show_progress("reading", quiet=quiet) as report:
+        return stage.suggest(current(), file, hints, rows=rows, progress=report, **names)
 
 
 def _write(path: Path, text: str) -> None:
@@ -125,11 +117,10 @@ def check(
     if files and everything:
         raise Terminal("name files, or --all, not both")
     settings = _here(data)
-    with progress(quiet=as_json) as bar:
-        task = bar.add_task("checking", total=None)
+    with show_progress("checking", quiet=as_json) as report:
 
         def on_file(name: str) -> None:
-            bar.update(task, description=f"checking {name}")
+            report(f"checking {name}")
 
         number, found = (
             (len(files), check_files(settings, files, on_file)) if files else check_all(settings, on_file)
@@ -225,20 +216,11 @@ def _add(  # noqa: PLR0913 - what the command was told
     from lakehouse.console.definitions import show_done, show_plan
     from lakehouse.stages.add_source import carry_out, plan
 
-    with progress(quiet=as_json) as bar:
-        task = bar.add_task("looking", total=None)
+    with show_progress("looking", quiet=as_json) as report:
         found: Plan = plan(settings, text, file.name, folder.absolute(), lake=lake)
         if not as_json:
             show_plan(found)
-        if dry_run:
-            done = None
-        else:
-            done = carry_out(
-                settings,
-                found,
-                lake=lake,
-                progress=lambda step, done=0, total=0: bar.update(task, description=step),  # noqa: ARG005
-            )
+        done = None if dry_run else carry_out(settings, found, lake=lake, progress=report)
     if as_json:
         print(
             json.dumps({"plan": found.as_json(), "done": asdict(done) if done else None}, ensure_ascii=False)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lakehouse.cli.app import DEFAULT, AsJson, Data, app, progress
+from lakehouse.cli.app import DEFAULT, AsJson, Data, app, show_progress
 from lakehouse.command_line import command_line
 from lakehouse.errors import Terminal
 
@@ -22,7 +22,7 @@ _REASONS = 20  # why a file was not landed, that a terminal shows
 
 @app.command()
 def put(
-    place: Annotated[
+    source_key: Annotated[
         str, typer.Argument(metavar="SOURCE/ENTITY", help="What the files hold, e.g. web/events.")
     ],
     files: Annotated[
@@ -37,52 +37,46 @@ def put(
     from lakehouse.local.attachment import attach
     from lakehouse.local.session import session
 
-    check_source_key(place)
+    check_source_key(source_key)
     number, size = _sum(files_in(files))
     if not number:
         raise Terminal(f"no files in {', '.join(map(str, files))}; names that begin with a dot do not count")
     running = (info := attach(data)) is not None and info.services == "all"
-    fresh = done = 0
+    fresh = finished = 0
     refused: list[str] = []
     with (
         session(data, "store", must_exist=False) as settings,
-        progress(quiet=as_json) as bar,
-        _told(as_json) as tell,
+        show_progress("landing", quiet=as_json) as report,
+        _json_list(as_json) as print_item,
     ):
-        task = bar.add_task("landing", total=size)
 
-        def show(step: str, done: int = 0, total: int = 0) -> None:  # noqa: ARG001 - of one step
-            bar.update(task, completed=done)
+        def report_bytes(_step: str, /, done: int = 0, total: int = 0) -> None:
+            report(f"landing {finished:,} of {number:,}", done, total)
 
         outcomes = put_all(
-            settings.landing_bucket,
-            place,
-            files_in(files),
-            total_bytes=size,
-            progress=show,
+            settings.landing_bucket, source_key, files_in(files), total_bytes=size, progress=report_bytes
         )
-        for one in outcomes:
-            done += 1
-            bar.update(task, description=f"landing {done:,} of {number:,}")
-            if isinstance(one, Landed):
-                fresh += one.fresh
-                tell({"key": one.key, "bytes": one.bytes, "fresh": one.fresh})
+        for outcome in outcomes:
+            finished += 1
+            if isinstance(outcome, Landed):
+                fresh += outcome.fresh
+                print_item({"key": outcome.key, "bytes": outcome.bytes, "fresh": outcome.fresh})
             else:
-                refused.append(one.reason)
-                tell({"path": str(one.path), "error": one.reason})
+                refused.append(outcome.reason)
+                print_item({"path": str(outcome.path), "error": outcome.reason})
         known = _sources(settings)
     if not as_json:
-        print(f"{fresh} landed, {done - fresh - len(refused)} were there already")
-        if place not in known:
+        print(f"{fresh} landed, {finished - fresh - len(refused)} were there already")
+        if source_key not in known:
             print(
-                f"no source definition fits {place}, so they will be quarantined; there are {', '.join(known)}; "
+                f"no source definition fits {source_key}, so they will be quarantined; there are {', '.join(known)}; "
                 f"`lakehouse sources suggest` drafts one, `{command_line('sources add', data)}` loads them with it"
             )
         elif fresh:
             print(
                 "the running stack loads them now" if running else f"`{command_line('up', data)}` loads them"
             )
-    _complain(refused, done)
+    _complain(refused, finished)
 
 
 def _sum(paths: Iterable[Path]) -> tuple[int, int]:
@@ -96,17 +90,17 @@ def _sum(paths: Iterable[Path]) -> tuple[int, int]:
 
 
 @contextmanager
-def _told(as_json: bool) -> Iterator[Callable[[dict[str, Any]], None]]:
+def _json_list(as_json: bool) -> Iterator[Callable[[dict[str, Any]], None]]:
     """Print a JSON list, an item a line as it comes; nothing where nobody asked for it."""
     first = True
 
-    def tell(item: dict[str, Any]) -> None:
+    def print_item(item: dict[str, Any]) -> None:
         nonlocal first
         if as_json:
             print("[" if first else ",", json.dumps(item), sep="" if first else "\n")
             first = False
 
-    yield tell
+    yield print_item
     if as_json:
         print("[]" if first else "]")
 
@@ -143,7 +137,6 @@ def sweep(data: Data = DEFAULT, as_json: AsJson = False) -> None:
     if (info := attach(data)) is None or info.services != "all":
         up = command_line("up", data)
         raise Terminal(f"no stack runs on {data}; `{up}` starts one, and sweeps as it starts")
-    with session(data, "all") as settings, progress(quiet=as_json) as bar:
-        task = bar.add_task("reading the books", total=None)
-        count = look(settings, lambda step, _done=0, _total=0: bar.update(task, description=step))
+    with session(data, "all") as settings, show_progress("reading the books", quiet=as_json) as report:
+        count = look(settings, report)
     print(json.dumps(count) if as_json else f"{count} announced")

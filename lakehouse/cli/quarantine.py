@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lakehouse.cli.app import DEFAULT, ROWS, AsJson, Data, app, progress
+from lakehouse.cli.app import DEFAULT, ROWS, AsJson, Data, app, show_progress
 from lakehouse.cli.function_log import logged
 from lakehouse.errors import Terminal
 
@@ -46,10 +46,9 @@ def list_(
     from lakehouse.local.session import session
 
     criteria = _criteria(source, code, since)
-    with session(data, "store") as settings, progress(quiet=as_json) as bar:
+    with session(data, "store") as settings, show_progress("looking into quarantine", quiet=as_json):
         from lakehouse.ingest.quarantine.open_rows import group_rows
 
-        bar.add_task("looking into quarantine", total=None)
         found = group_rows(settings, criteria)
     if as_json:
         from lakehouse.console.quarantine import group_as_json
@@ -108,18 +107,14 @@ def replay(  # noqa: PLR0913, PLR0917 - its options
     from lakehouse.local.session import session
 
     criteria = _criteria(source, code, since, *(file_ids or ()))
-    with session(data, "all") as settings, logged(data), progress(quiet=as_json) as bar:
+    with (
+        session(data, "all") as settings,
+        logged(data),
+        show_progress("trying again", quiet=as_json) as report,
+    ):
         from lakehouse.stages.replay import replay_quarantine
 
-        task = bar.add_task("trying again", total=None)
-        tally = replay_quarantine(
-            settings,
-            criteria,
-            dry_run=dry_run,
-            progress=lambda step, done=0, total=0: bar.update(
-                task, description=step, completed=done, total=total
-            ),
-        )
+        tally = replay_quarantine(settings, criteria, dry_run=dry_run, progress=report)
     if as_json:
         print(json.dumps(tally.as_json()))
     else:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lakehouse.cli.app import DEFAULT, AsJson, Data, app, progress
+from lakehouse.cli.app import DEFAULT, AsJson, Data, app, show_progress
 from lakehouse.errors import BadFile, Terminal
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def list_sources(as_json: AsJson = False) -> None:
 
 @sources.command("refill")
 def refill(
-    place: Annotated[str, typer.Argument(metavar="SOURCE/ENTITY", help="E.g. shop/orders.")],
+    source_key: Annotated[str, typer.Argument(metavar="SOURCE/ENTITY", help="E.g. shop/orders.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count; change nothing.")] = False,
     data: Data = DEFAULT,
     as_json: AsJson = False,
@@ -50,16 +50,13 @@ def refill(
     """
     from lakehouse.local.session import session
 
-    with session(data, "store" if dry_run else "all") as settings, progress(quiet=as_json) as bar:
+    with (
+        session(data, "store" if dry_run else "all") as settings,
+        show_progress("looking through extra", quiet=as_json) as report,
+    ):
         from lakehouse.stages.refill_source import refill_source
 
-        task = bar.add_task("looking through extra", total=None)
-        done = refill_source(
-            settings,
-            place,
-            dry_run=dry_run,
-            progress=lambda step, done=0, total=0: bar.update(task, completed=done, total=total),  # noqa: ARG005
-        )
+        done = refill_source(settings, source_key, dry_run=dry_run, progress=report)
     if as_json:
         print(json.dumps(done))
         return
@@ -96,15 +93,8 @@ def profile(
 
     hints = profiles.ReadingHints(encoding, sheet)
     try:
-        with progress(quiet=as_json) as bar:
-            task = bar.add_task("reading", total=file.stat().st_size if file.is_file() else None)
-            found = profiles.profile(
-                current(),
-                file,
-                hints,
-                sample_rows=rows,
-                progress=lambda step, done=0, total=0: bar.update(task, completed=done),  # noqa: ARG005
-            )
+        with show_progress("reading", quiet=as_json) as report:
+            found = profiles.profile(current(), file, hints, sample_rows=rows, progress=report)
     except BadFile as error:
         if as_json:
             print(json.dumps({"file": str(file), "code": error.code, "error": error.reason}))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lakehouse.cli.app import DEFAULT, ROWS, AsJson, Data, app, progress
+from lakehouse.cli.app import DEFAULT, ROWS, AsJson, Data, app, show_progress
 from lakehouse.errors import Terminal
 
 if TYPE_CHECKING:
@@ -133,19 +133,14 @@ def maintain(
     """
     from lakehouse.local.session import session
 
-    with session(data, "store") as settings, progress(quiet=as_json) as bar:
+    with (
+        session(data, "store") as settings,
+        show_progress("looking at the tables", quiet=as_json) as report,
+    ):
         from lakehouse.stages.expire_raw import expire_raw_files
         from lakehouse.stages.maintain import maintain as run
 
-        task = bar.add_task("looking at the tables", total=None)
-        reports = run(
-            settings,
-            only=table,
-            dry_run=dry_run,
-            progress=lambda step, done=0, total=0: bar.update(
-                task, description=step, completed=done, total=total or None
-            ),
-        )
+        reports = run(settings, only=table, dry_run=dry_run, progress=report)
         raw = expire_raw_files(settings, dry_run=dry_run) if table is None else {}
     if as_json:
         print(json.dumps(reports | ({"raw files": raw} if raw else {})))
@@ -154,5 +149,6 @@ def maintain(
 
         show_maintenance(reports, dry_run=dry_run)
         show_raw_files(raw, dry_run=dry_run)
-    if failed := [f"{name}: {report['failed']}" for name, report in reports.items() if "failed" in report]:
+    failed = [f"{name}: {found['failed']}" for name, found in reports.items() if "failed" in found]
+    if failed:
         raise Terminal("; ".join(failed))
