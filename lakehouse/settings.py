@@ -45,11 +45,20 @@ class Settings(BaseSettings):
     export_queue_url: str = ""
     publish_queue_url: str = ""
     books_queue_url: str = ""
-    settle_seconds: int = Field(30, ge=0, le=900)
+    settle_seconds: int = Field(
+        30,
+        ge=0,
+        le=900,
+        description="how long a stage that waits for those before it puts itself off, each time",
+    )
 
     # privacy and the CRM
     consent_table: str = "consent"
-    consent_max_age_hours: int = Field(72, ge=1)
+    consent_max_age_hours: int = Field(
+        72,
+        ge=1,
+        description="hours for which a consent projection grants anything; older than that it withholds all",
+    )
     webhook_secret: str = "lakehouse/webhook"  # noqa: S105 - the name of a secret, not the secret
     hubspot_secret: str = "lakehouse/hubspot"  # noqa: S105 - the name of a secret, not the secret
     hash_secret: str = "lakehouse/hash"  # noqa: S105 - the name of a secret, not the secret
@@ -61,8 +70,15 @@ class Settings(BaseSettings):
 
     # limits of one function's DuckDB
     memory_limit: str = ""  # DuckDB's, like 800MB; empty: half of the function's
-    function_memory_mb: int = Field(2048, ge=128, validation_alias="AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
-    threads: int = Field(2, ge=1)
+    function_memory_mb: int = Field(
+        2048,
+        ge=128,
+        validation_alias="AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+        description="MiB of a function; DuckDB takes half of it, and units of ingest grow with it",
+    )
+    threads: int = Field(
+        2, ge=1, description="threads of one function: of a query, or of readers beside each other"
+    )
     scratch: Path = Path("/tmp")  # noqa: S108 - Lambda's only writable folder
 
     @property

@@ -49,7 +49,10 @@ class Sync(BaseModel):
     segments: Annotated[tuple[Name, ...], Field(min_length=1)]
     properties: Annotated[dict[Name, str], Field(min_length=1)]
     removed: str = ""
-    retry_failed_after_hours: Annotated[float, Field(ge=0)] = 24
+    retry_failed_after_hours: Annotated[
+        float,
+        Field(ge=0, description="hours after which a row that failed is tried again though nothing changed"),
+    ] = 24
 
     @field_validator("properties")
     @classmethod

@@ -135,7 +135,7 @@ class Dedupe(_Strict):
     """One row a value of `column`, however often it arrives within `days`."""
 
     column: str
-    days: int = Field(ge=1)
+    days: int = Field(ge=1, description="days of arrival within which an equal value is loaded once")
 
 
 class FullExport(_Strict):
@@ -144,7 +144,12 @@ class FullExport(_Strict):
     A file that would delete more than this share of them is set aside, for a person to say whether that is so.
     """
 
-    held_above: float = Field(0.2, ge=0, le=1)
+    held_above: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        description="share of the known records; a full export that would delete more is set aside",
+    )
 
 
 class Identifier(_Strict):
@@ -188,7 +193,9 @@ class Source(_Strict):
     time_zone: str = "UTC"
     full_export: FullExport | None = None
     strict: bool = False
-    raw_days: int | None = Field(None, ge=1)
+    raw_days: int | None = Field(
+        None, ge=1, description="days after which a raw file that is loaded is deleted; it stays without"
+    )
     columns: tuple[SourceColumn, ...]
     key: tuple[str, ...] = ()
     partition: tuple[str, ...] = ()
