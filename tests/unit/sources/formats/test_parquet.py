@@ -48,7 +48,7 @@ def test_a_file_that_breaks_off_anywhere_is_refused(sound, tmp_path):
         assert refused(tmp_path / "cut", front) == "bad_parquet"
 
 
-def test_a_forged_length_of_thefooter(sound, tmp_path):
+def test_a_forged_length_of_the_footer(sound, tmp_path):
     """Beyond the file, negative when signed, nothing at all, a footer that begins elsewhere."""
     whole = sound.read_bytes()
     (length,) = struct.unpack("<I", whole[-8:-4])
