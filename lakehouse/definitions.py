@@ -74,7 +74,7 @@ class DefinitionFile:
 
 
 class DefinitionLoader(Generic[K, D]):
-    """Loads all definitions of one kind by key, and again when a file of people's own came, went or changed."""
+    """Loads all definitions of one kind by key, and again when one of people's own files came, went or changed."""
 
     def __init__(
         self,
@@ -125,11 +125,11 @@ class DefinitionLoader(Generic[K, D]):
             yield from read_files(overrides / self._folder, self._suffixes)
 
     def _load(self, overrides: Path | None, _: FolderState) -> dict[K, D]:
-        found = dict(self._shipped_cached())
+        definitions = dict(self._shipped_cached())
         if overrides is not None and (overrides / self._folder).is_dir():
-            found |= self._layer(overrides / self._folder)
-        self._check_all(found)
-        return found
+            definitions |= self._layer(overrides / self._folder)
+        self._check_all(definitions)
+        return definitions
 
     def _load_shipped(self) -> dict[K, D]:
         package, folder = self._shipped
@@ -137,16 +137,16 @@ class DefinitionLoader(Generic[K, D]):
 
     def _layer(self, folder: Traversable | Path) -> dict[K, D]:
         """Return the definitions of one folder; of two with one key, neither may win by chance."""
-        found: dict[K, D] = {}
+        definitions: dict[K, D] = {}
         names: dict[K, str] = {}
         for file in read_files(folder, self._suffixes):
             definition = self._parse(file.text, file.name)
             key = self._key(definition)
-            if key in found:
+            if key in definitions:
                 shown = "/".join(key) if isinstance(key, tuple) else key
                 raise BadDefinition(f"{file.name}: {shown} is defined by {names[key]} too")
-            found[key], names[key] = definition, file.name
-        return found
+            definitions[key], names[key] = definition, file.name
+        return definitions
 
     def _state(self, overrides: Path | None) -> FolderState:
         """Return what changes when a file of people's own comes, goes or changes."""

@@ -28,8 +28,8 @@ class RawFile:
     @property
     def file_id(self) -> str:
         """Return the sha-256 of bucket, key and version: the same however the file was announced."""
-        parts = f"{self.bucket}\0{self.key}\0{self.version}"
-        return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()
+        identity = f"{self.bucket}\0{self.key}\0{self.version}"
+        return hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()
 
     @property
     def source_key(self) -> tuple[str, str]:

@@ -1,8 +1,8 @@
 """A signed webhook becomes a raw file of NDJSON: each element of its body a line, byte for byte as it came.
 
 A sender that got no answer sends again, hours later perhaps. So the file's key is noted first, under the
-webhook's id (HubSpot gives none: its body's hash), in the ops bucket, `landed/<source>/<entity>/<hash>.json`;
-whoever brings the same webhook again finds the note and writes, if it is missing, that very file.
+webhook's id (HubSpot gives none: its body's hash), in the ops bucket, `landed/<source>/<entity>/<hash>.json`.
+A repeated webhook finds the note, and writes the file that it names if that is missing.
 """
 
 from __future__ import annotations

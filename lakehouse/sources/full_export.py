@@ -1,7 +1,7 @@
 """Files that list all records there are: what is missing from one of them was deleted.
 
-The raw table is append-only, so a deletion is no row of it. It is seen when the files are laid side by side, in the
-order in which they were loaded.
+The raw table is append-only, so a deletion is no row of it. It follows from comparing the files in the order in which
+they were loaded.
 """
 
 from __future__ import annotations

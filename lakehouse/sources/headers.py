@@ -1,4 +1,4 @@
-"""Headers as people send them: which row of a table names its columns, and which column a name means.
+"""Headers of tables: which row names the columns, and which column of the source a name means.
 
 The rules are those of docs/decisions/0019-headers.md. No name is guessed at: one that has not the normal form of a name
 in the mapping is a column that nobody mapped.

@@ -4,7 +4,7 @@ A mapping gives the columns of the entity's table (`lakehouse.tables.entities`),
 
 - `identifier_type`, `identifier_value`: whose record it is, for `customer_id` to be looked up;
 - `updated_at`: when the record changed, by the source's own clock; of two versions the newer one counts. Where the
-  source tells none, the one that was loaded later;
+  source has none, the one that was loaded later;
 - `sequence`: what orders versions of one time: a log's position, a revision;
 - `deleted`: true where the row says that the record is gone;
 - `source`, `time_zone`: those of the source, unless the mapping says otherwise.
@@ -13,8 +13,9 @@ Three words more say of which rows the mapping speaks:
 
 - `where`: a condition; other rows are none of the entity. The first row of an order, say, has its total;
 - `each`: a list in JSON, such as an order's items. The mapping speaks of each element, as `each`;
-- `together`: columns that name what is always sent whole, such as `source, order_id`: of its items only those count
-  that came with its newest version. With `each` they, `updated_at` and `sequence` are said of the row, not of elements.
+- `together`: columns that name a group of items which are always sent together, such as `source, order_id`: only those
+  items count that came with the newest version of their group. With `each`, these columns, `updated_at` and `sequence`
+  speak of the row, not of its elements.
 
 `same` lists columns that come from the source's columns of the same name: `same: [city, country]` says no more than
 `city: city` and `country: country`.

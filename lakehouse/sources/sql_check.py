@@ -142,10 +142,10 @@ def _lossy_casts(con: duckdb.DuckDBPyConnection, source: Source) -> Iterator[Rem
     """Yield where SQL gives another type than its column has: a value that cannot be cast is null, without a word."""
     for value in _typed_values(source):
         try:
-            given = str(con.execute(f"DESCRIBE SELECT {value.sql} AS v FROM {value.rows}").fetchall()[0][1])
+            actual = str(con.execute(f"DESCRIBE SELECT {value.sql} AS v FROM {value.rows}").fetchall()[0][1])
         except duckdb.Error:  # reported as a query that fails
             continue
-        remark = weigh_cast(value.field, value.sql, given, value.type)
+        remark = weigh_cast(value.field, value.sql, actual, value.type)
         if remark is not None:
             yield remark
 
@@ -161,9 +161,9 @@ def _typed_values(source: Source) -> Iterator[_Value]:
             yield value
 
 
-def weigh_cast(field: str, sql: str, given: str, target: str) -> Remark | None:
-    """Return what is to be said of SQL of the type `given` that becomes a value of the type `target`."""
-    if given == "VARCHAR":
+def weigh_cast(field: str, sql: str, actual: str, target: str) -> Remark | None:
+    """Return what is to be said of SQL of the type `actual` that becomes a value of the type `target`."""
+    if actual == "VARCHAR":
         message = (
             f"{sql} is text, and {target} is wanted: one value that is none becomes null; give the column a "
         )
@@ -172,11 +172,11 @@ def weigh_cast(field: str, sql: str, given: str, target: str) -> Remark | None:
             field,
             message + f"type and formats, or say that it may: TRY_CAST({sql} AS {target})",
         )
-    if given == "INTEGER" and _NULL.search(sql):  # NULL, which has no type of its own
+    if actual == "INTEGER" and _NULL.search(sql):  # NULL, which has no type of its own
         return None
-    comparable = not {target, given} & _ANYTHING
-    if comparable and _is_moment(target) is not _is_moment(given):
-        return "error", field, f"{sql} is {given}, and {target} is wanted: map another column, or convert it"
+    comparable = not {target, actual} & _ANYTHING
+    if comparable and _is_moment(target) is not _is_moment(actual):
+        return "error", field, f"{sql} is {actual}, and {target} is wanted: map another column, or convert it"
     return None
 
 

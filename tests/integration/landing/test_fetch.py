@@ -45,10 +45,10 @@ def fetch(file, folder):
 
 def refused(file, folder):
     """Return the code under which a file is refused; nothing of it may be left on disk."""
-    with pytest.raises(BadFile) as told:
+    with pytest.raises(BadFile) as caught:
         fetch(file, folder)
     assert [path for path in folder.iterdir() if path.is_file()] == []
-    return told.value.code
+    return caught.value.code
 
 
 @pytest.mark.parametrize(

@@ -55,9 +55,9 @@ def careless(tmp_path, monkeypatch):
 @pytest.mark.parametrize("racers", [1, 8])
 def test_a_store_that_ignores_conditions_is_refused(careless, racers):
     """Its address stands in the message, with each promise that it breaks, and what to do."""
-    with pytest.raises(Terminal) as told:
+    with pytest.raises(Terminal) as caught:
         probe("ops-here", racers=racers)
-    said = str(told.value)
+    said = str(caught.value)
     assert f"the object store at {careless} cannot be used: on bucket ops-here it" in said
     assert "If-None-Match where an upload of several parts is completed" in said
     assert "If-Match on reads" in said
@@ -165,7 +165,7 @@ def deaf(method, word):
 
 
 @pytest.mark.parametrize(
-    ("flaw", "racers", "told"),
+    ("flaw", "racers", "message"),
     [
         (lambda: looks_first(3), 3, "it let 3 of 3 writers at once be the first"),
         (unknown, 1, "it ignores If-None-Match\\. "),
@@ -177,11 +177,11 @@ def deaf(method, word):
     ],
     ids=["looks first", "501", "put", "parts", "If-Match", "versions", "stale"],
 )
-def test_each_broken_promise_is_told(landing, monkeypatch, flaw, racers, told):
+def test_each_broken_promise_is_told(landing, monkeypatch, flaw, racers, message):
     """One thing wrong is enough."""
     client = Store(**flaw())
     monkeypatch.setattr(aws, "s3", lambda: client)
-    with pytest.raises(Terminal, match=told):
+    with pytest.raises(Terminal, match=message):
         probe(landing.ops_bucket, racers=racers)
 
 

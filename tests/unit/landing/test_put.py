@@ -26,8 +26,8 @@ def test_what_is_no_source_key_is_refused(wrong, tmp_path):
 
 def test_a_path_that_is_no_file_is_refused(tmp_path):
     """Missing, or a folder."""
-    for path, told in ((tmp_path / "missing", "no such file"), (tmp_path, "a folder")):
-        with pytest.raises(Terminal, match=told):
+    for path, message in ((tmp_path / "missing", "no such file"), (tmp_path, "a folder")):
+        with pytest.raises(Terminal, match=message):
             put("bucket", "web/events", path)
 
 

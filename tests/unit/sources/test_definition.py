@@ -178,9 +178,9 @@ BAD = {
 def test_a_wrong_definition_says_where(name):
     """File and field, so that whoever wrote it can put it right."""
     text, field = BAD[name]
-    with pytest.raises(BadDefinition, match=field) as told:
+    with pytest.raises(BadDefinition, match=field) as caught:
         parse(text, "erp_invoices.yaml")
-    assert str(told.value).startswith("erp_invoices.yaml: ")
+    assert str(caught.value).startswith("erp_invoices.yaml: ")
 
 
 def test_the_good_one_is_good():

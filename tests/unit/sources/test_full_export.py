@@ -138,7 +138,7 @@ def test_a_record_that_came_back_changed_did_so_when_it_says(con):
     export(con, 2, {"b": "B"}, day(0))
     con.execute("DELETE FROM raw.erp_products WHERE sku = 'b'")
     export(con, 5, {"a": "A"}, day(4))
-    told = [("a", "A", 0, 2), ("a", "A", 4, None)]
+    message = [("a", "A", 0, 2), ("a", "A", 4, None)]
     nobody = {SOURCE.table: {"f2": day(2)}}
     for number in (5, 6):
         if number == 6:
@@ -153,7 +153,7 @@ def test_a_record_that_came_back_changed_did_so_when_it_says(con):
         assert [
             (sku, name, (begin - START).days, (end - START).days if end else None)
             for sku, name, begin, end in found
-        ] == told
+        ] == message
 
 
 def test_columns_may_be_called_as_one_likes(con):

@@ -93,9 +93,9 @@ def test_names_that_nobody_mapped_may_repeat():
 @pytest.mark.parametrize("names", [["手机", "手机"], ["手机", "手 机"], ["电话", "姓名", "电话"]])
 def test_a_mapped_name_that_repeats_is_refused(names):
     """Nobody can tell which one is meant."""
-    with pytest.raises(BadFile) as told:
+    with pytest.raises(BadFile) as caught:
         headers.distinct(names, COLUMNS)
-    assert told.value.code == "duplicate_column"
+    assert caught.value.code == "duplicate_column"
     with pytest.raises(BadFile):
         headers.distinct(["a", "A"], ())
 
@@ -110,7 +110,7 @@ def test_columns_are_found_by_the_first_of_their_names():
 
 
 @pytest.mark.parametrize(
-    ("columns", "told"),
+    ("columns", "message"),
     [
         (
             "{name: a, from: 手机, also: [电话], doc: A}, {name: b, from: 电 话, doc: B}",
@@ -119,10 +119,10 @@ def test_columns_are_found_by_the_first_of_their_names():
         ("{name: a, from: A, also: [x], doc: A}, {name: b, from: B, also: [X], doc: B}", "X is a name of a"),
     ],
 )
-def test_two_columns_cannot_go_by_one_name(columns, told):
+def test_two_columns_cannot_go_by_one_name(columns, message):
     """Whoever writes such a mapping is told, before any file comes."""
     text = f"{{source: a, entity: b, doc: B, grain: one, format: csv, columns: [{columns}]}}"
-    with pytest.raises(BadDefinition, match=told):
+    with pytest.raises(BadDefinition, match=message):
         parse(text, "a_b.yaml")
 
 
@@ -138,6 +138,6 @@ def test_two_columns_cannot_go_by_one_name(columns, told):
 )
 def test_what_must_be_there_is_asked_for(columns, names, code, reason):
     """A file is set aside that lacks a required column, one that is always present, or all."""
-    with pytest.raises(BadFile, match=reason) as told:
+    with pytest.raises(BadFile, match=reason) as caught:
         headers.match(columns, names)
-    assert told.value.code == code
+    assert caught.value.code == code

@@ -43,12 +43,12 @@ GOOD = [
 ]
 
 
-@pytest.mark.parametrize(("says", "told"), GOOD, ids=[told for _, told in GOOD])
-def test_every_form_is_told_in_words(says, told):
+@pytest.mark.parametrize(("says", "message"), GOOD, ids=[message for _, message in GOOD])
+def test_every_form_is_told_in_words(says, message):
     """The words are those of the data dictionary."""
     column = source(MORE | says).columns[1]
     assert column.collect is not None
-    assert column.collect.description == told
+    assert column.collect.description == message
 
 
 BAD = {
@@ -89,8 +89,8 @@ BAD = {
 @pytest.mark.parametrize("name", sorted(BAD))
 def test_a_rule_that_cannot_be_kept_is_refused(name):
     """When the definition is read, and it is said which column is meant, and what would fit."""
-    says, told = BAD[name]
-    with pytest.raises(BadDefinition, match=told):
+    says, message = BAD[name]
+    with pytest.raises(BadDefinition, match=message):
         source(MORE | says)
 
 
@@ -128,8 +128,8 @@ CONTRADICTIONS = {
 @pytest.mark.parametrize("name", sorted(CONTRADICTIONS))
 def test_what_else_a_source_says_must_fit_its_rules(name):
     """Nothing is keyed, sorted, tied or read a second time by a value that is not there."""
-    columns, more, told = CONTRADICTIONS[name]
-    with pytest.raises(BadDefinition, match=told):
+    columns, more, message = CONTRADICTIONS[name]
+    with pytest.raises(BadDefinition, match=message):
         source(*columns, **more)
 
 

@@ -139,7 +139,7 @@ def test_yes_and_no(text, formats, expected):
 
 
 @pytest.mark.parametrize(
-    ("kind", "formats", "told"),
+    ("kind", "formats", "message"),
     [
         ("date", ("amount",), "no formats of date: amount; there are ymd"),
         ("string", ("ymd",), "no formats of string: ymd; there are phone, id"),
@@ -150,7 +150,7 @@ def test_yes_and_no(text, formats, expected):
         ("double", ("amount", "amount_comma"), "name one"),
     ],
 )
-def test_formats_that_make_no_sense_are_refused(kind, formats, told):
+def test_formats_that_make_no_sense_are_refused(kind, formats, message):
     """When the definition is read, not with the first file."""
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         SourceColumn(name="x", origin="X", type=kind, doc="X", formats=formats)
