@@ -27,7 +27,6 @@ app = typer.Typer(
 Data = Annotated[Path, typer.Option("--data", help="Folder of the local stack.", show_default=True)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 DEFAULT = DEFAULT_DATA
-ROWS = 100  # of an answer, that a terminal shows
 
 
 def main() -> None:

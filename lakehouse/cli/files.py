@@ -12,12 +12,11 @@ import typer
 
 from lakehouse.cli.app import DEFAULT, AsJson, Data, app, show_progress
 from lakehouse.command_line import command_line
+from lakehouse.console.policy import TerminalPolicy
 from lakehouse.errors import Terminal
 
 if TYPE_CHECKING:
     from lakehouse.settings import Settings
-
-_REASONS = 20  # why a file was not landed, that a terminal shows
 
 
 @app.command()
@@ -113,9 +112,13 @@ def _complain(refused: list[str], number: int) -> None:
         return
     if number == 1:
         raise Terminal(refused[0])
-    for reason in refused[:_REASONS]:
+    for reason in refused[: TerminalPolicy.refusals_shown]:
         complain(reason)
-    more = f", the first {_REASONS} of them above" if len(refused) > _REASONS else ""
+    more = (
+        f", the first {TerminalPolicy.refusals_shown} of them above"
+        if len(refused) > TerminalPolicy.refusals_shown
+        else ""
+    )
     raise Terminal(
         f"{len(refused):,} of {number:,} files were not landed{more}; put them again once that is mended"
     )

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lakehouse.cli.app import DEFAULT, ROWS, AsJson, Data, app, show_progress
+from lakehouse.cli.app import DEFAULT, AsJson, Data, app, show_progress
 from lakehouse.cli.function_log import logged
+from lakehouse.console.policy import TerminalPolicy
 from lakehouse.errors import Terminal
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def show(
         if as_json:
             sys.stdout.writelines(rows_as_json(record, wanted, original=original))
         else:
-            show_rows(record, wanted, limit=ROWS, original=original)
+            show_rows(record, wanted, limit=TerminalPolicy.rows_shown, original=original)
 
 
 @quarantine.command()

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lakehouse.cli.app import DEFAULT, ROWS, AsJson, Data, app, show_progress
+from lakehouse.cli.app import DEFAULT, AsJson, Data, app, show_progress
+from lakehouse.console.policy import TerminalPolicy
 from lakehouse.errors import Terminal
 
 if TYPE_CHECKING:
@@ -113,8 +114,8 @@ def _show_table(answer: duckdb.DuckDBPyConnection, output: Path | None) -> None:
     if output is not None:
         raise Terminal("a table is for a terminal: name FILE.csv, .json, .parquet or .xlsx")
     columns = columns_of(answer)
-    rows = answer.fetchmany(ROWS + 1)
-    show_rows(columns, rows[:ROWS], more=len(rows) > ROWS)
+    rows = answer.fetchmany(TerminalPolicy.rows_shown + 1)
+    show_rows(columns, rows[: TerminalPolicy.rows_shown], more=len(rows) > TerminalPolicy.rows_shown)
 
 
 @app.command()

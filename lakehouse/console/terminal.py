@@ -13,11 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from lakehouse.command_line import DEFAULT_DATA, command_line
+from lakehouse.console.policy import TerminalPolicy
 
 _UNFOLDED: Final = 100_000  # characters: what is written to a file or pipe is folded by whoever reads it
 _FRAME: Final = 3  # characters that a column's border and margins take
-_MOST_ROWS_TURNED: Final = 4  # of a table whose rows become columns
-_FOLDS: Final = 8  # lines that a folded text may take
 # Data comes from outside; what a terminal would obey (colours, cursor, line breaks) is shown instead.
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {
     9: "\\t",
@@ -57,7 +56,7 @@ def grid(
             names.pop(position)
             for row in (*listed, *shown):
                 row.pop(position)
-    if _widths(names, shown) is not None or len(listed) > _MOST_ROWS_TURNED:
+    if _widths(names, shown) is not None or len(listed) > TerminalPolicy.rows_turned:
         return _table(title, names, listed, shown)
     header, *turned = [list(cells) for cells in zip(names, *shown, strict=True)]
     table = _table(title, header, turned, turned)
@@ -107,7 +106,7 @@ def _widths(columns: Sequence[str], shown: Sequence[Sequence[str]]) -> list[int]
 def _least_width(cells: Sequence[str], width: int) -> int:
     """Return how narrow a column may become: as its longest word, and so that no cell takes too many lines."""
     longest_word = max(cell_len(word) for cell in cells for word in cell.split(" "))
-    return max(longest_word, -(-width // _FOLDS))
+    return max(longest_word, -(-width // TerminalPolicy.lines_a_cell))
 
 
 def _is_number(value: Any) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -52,18 +52,22 @@ def header_row(rows: Sequence[Sequence[str]], columns: Sequence[SourceColumn]) -
     Where a header takes several rows, such as one for groups of columns above one for their names, it is the last of
     them. None where no row names all of that, or none names anything.
     """
-    required = [_spellings(column) for column in columns if column.expected]
-    known = {spelling for column in columns for spelling in _spellings(column)}
     best_row, most_names = None, 0
-    for row_number, row in enumerate(rows):
-        names = {normal(name) for name in row if name}
-        if not all(names & spellings for spellings in required):
-            continue
-        known_names = len(names & known)
+    for row_number, known_names in enumerate(_known_names(rows, columns)):
         goes_on = best_row is not None and row_number == best_row + 1 and known_names == most_names
         if known_names > most_names or goes_on:
             best_row, most_names = row_number, known_names
     return best_row
+
+
+def _known_names(rows: Sequence[Sequence[str]], columns: Sequence[SourceColumn]) -> Iterator[int]:
+    """Yield how many mapped columns each row names; -1 for one that lacks a column that must be there."""
+    required = [_spellings(column) for column in columns if column.expected]
+    known = {spelling for column in columns for spelling in _spellings(column)}
+    for row in rows:
+        names = {normal(name) for name in row if name}
+        complete = all(names & spellings for spellings in required)
+        yield len(names & known) if complete else -1
 
 
 def distinct(names: Iterable[str], columns: Sequence[SourceColumn]) -> list[str]:

@@ -180,7 +180,7 @@ CUSTOMERS = Contract(
 HOME_CURRENCY = Contract(
     name="core.home_currency",
     doc="The company's currency: that of most orders, else of most deals. All sums are in it.",
-    grain="one row, none before an order or deal names a currency",
+    grain="one row in all, once an order or deal names a currency",
     key=("currency",),
     columns=columns(
         ("currency", "string", "ISO 4217"),

@@ -16,7 +16,10 @@ CODE = ("lakehouse", "functions", "benchmarks", "docs", "tests")
 MODULE_LINES, FUNCTION_LINES, HANDLER_LINES = 400, 60, 40
 MIRRORED = 0.84  # of the modules; pyiceberg's share
 MAY_ASK_FOR_SETTINGS = ("lakehouse/settings.py", "lakehouse/aws.py", "lakehouse/cli/", "lakehouse/local/")
-SERVER_FIXTURES = {"landing", "store", "company", "cloud", "seaweed", "moto"}
+SERVER_FIXTURES = {"landing", "store"}  # of tests/conftest.py
+SERVER_STARTS = re.compile(
+    r"tests\.support import .*\bcloud|support\.cloud import|small_company\.company\(|\.start\(\"(all|store)\"\)"
+)
 # local/ hands a stack's environment to functions and takes it back; it decides nothing by it
 MAY_READ_ENVIRONMENT = {"lakehouse/settings.py", "lakehouse/local/environment.py"}
 
@@ -120,9 +123,27 @@ def test_unit_tests_start_no_servers() -> None:
         for name, text in _modules("tests/unit")
         for node in ast.walk(ast.parse(text))
         if isinstance(node, ast.FunctionDef)
-        and SERVER_FIXTURES & {argument.arg for argument in node.args.args}
+        and (SERVER_FIXTURES - _fixtures_near(name)) & {argument.arg for argument in node.args.args}
     ]
     assert using == []
+    starting = [name for name, text in _modules("tests/unit") if SERVER_STARTS.search(text)]
+    assert starting == []
+
+
+def _fixtures_near(name: str) -> set[str]:
+    """Return the functions of a test module and of the conftest files beside and above it, below tests/unit."""
+    module = ROOT / name
+    files = [
+        module,
+        *(folder / "conftest.py" for folder in module.parents if folder.is_relative_to(ROOT / "tests/unit")),
+    ]
+    return {
+        node.name
+        for file in files
+        if file.exists()
+        for node in ast.parse(file.read_text("utf-8")).body
+        if isinstance(node, ast.FunctionDef)
+    }
 
 
 def test_locks_name_no_host() -> None:

@@ -37,7 +37,7 @@ def a_raw_file(name: str = "x.json", size: int = 10) -> RawFile:
 def a_piece(path: Any, text: str, lines: int | None = None) -> Piece:
     """Write JSON lines to a path, and return them as a piece."""
     path.write_text(text, "utf-8")
-    return Piece(path, Layout("json_lines"), len(text), lines=lines)
+    return Piece(path, Layout("json_lines"), len(text), row_count=lines)
 
 
 def fill_unit(

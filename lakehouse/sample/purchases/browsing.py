@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from lakehouse.sample.purchases.policy import WebPolicy
 
@@ -39,7 +39,7 @@ PRODUCTS = (
 )
 REFERRERS = ("", "", "https://search.example.org/", "https://news.example.net/music")
 # busy in the evening; nobody starts after 22:59, so that a visit stays within its day
-HOURS = (8, 9, 10, 10, 11, 12, 12, 13, 14, 15, 16, 17, 18, 19, 19, 20, 20, 20, 21, 21, 22)
+HOURS: Final = (8, 9, 10, 10, 11, 12, 12, 13, 14, 15, 16, 17, 18, 19, 19, 20, 20, 20, 21, 21, 22)
 
 
 class Device(NamedTuple):

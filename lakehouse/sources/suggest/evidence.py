@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
 from lakehouse.sources.detect import name_hints
 from lakehouse.sources.detect.columns import ColumnDescription
@@ -12,7 +13,9 @@ from lakehouse.sources.suggest.policy import NamePolicy, SynonymPolicy, ValuePol
 from lakehouse.sources.suggest.target_columns import BY_PEOPLE, WHOSE, Target, unmapped_names
 from lakehouse.sources.suggest.words import Name, is_narrowed, name_of, strip_affix, vocabulary
 
-_FOR, _NOTHING, _AGAINST = 1.0, 0.0, -1.0
+_FOR: Final = 1.0  # what values say of a target column
+_NOTHING: Final = 0.0
+_AGAINST: Final = -1.0
 _NUMBERS = ("int", "long", "double", "decimal")
 _FRACTIONS = ("decimal", "double")
 _MOMENTS = ("date", "timestamptz")

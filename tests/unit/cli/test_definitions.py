@@ -3,42 +3,20 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
 
 import pytest
 import yaml
 
-from lakehouse import cli
-from lakehouse.local import attachment
-from lakehouse.local import session as sessions
-from lakehouse.settings import current
 from lakehouse.sources import definition
+from tests.support.source_commands import sources_command
 
-CSV = "Id,Cust. Name,E-mail addr,手机,Comment\n" + "".join(
-    f"C{n},Ann Lee,ann{n}@example.com,1381234{n:04d},<b>hush</b>\n" for n in range(30)
-)
 SECRETS = ("Ann", "ann1", "1381234", "hush")
 
 
 @pytest.fixture
 def run(tmp_path, monkeypatch, capsys):
     """Run `lakehouse sources …` with no stack anywhere; return its exit code, output and errors."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("LAKEHOUSE_SCRATCH", str(tmp_path))
-    monkeypatch.delenv("LAKEHOUSE_DEFINITIONS", raising=False)
-    current.cache_clear()
-    (tmp_path / "contacts.csv").write_text(CSV, "utf-8")
-
-    def run(*arguments):
-        monkeypatch.setattr("sys.argv", ["lakehouse", "sources", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        said = capsys.readouterr()
-        return ended.value.code or 0, said.out, said.err
-
-    yield run
-    current.cache_clear()
-    definition.load.cache_clear()
+    yield from sources_command(tmp_path, monkeypatch, capsys)
 
 
 def test_suggest_prints_a_definition(run):
@@ -157,29 +135,3 @@ def test_add_refuses_what_is_wrong(run, tmp_path):
     assert code == 1
     assert "nothing was added" in err
     assert not (tmp_path / "d").exists()
-
-
-def test_add_to_a_stack(run, company, tmp_path, monkeypatch):
-    """What waited is loaded; a folder that the stack does not read gets the file and nothing else."""
-    (tmp_path / "d" / "store").mkdir(parents=True)
-    (tmp_path / "d" / "definitions").mkdir()
-    settings = company.settings.model_copy(update={"definitions": tmp_path / "d" / "definitions"})
-
-    @contextmanager
-    def session(*_, **__):
-        yield settings
-
-    monkeypatch.setattr(sessions, "session", session)
-    monkeypatch.setattr(attachment, "attach", lambda _: None)
-    company.load("desk/contacts", "contacts.csv", CSV)
-    run("suggest", "contacts.csv", "--source", "desk", "-o", "desk.yaml")
-    code, out, _ = run("add", "desk.yaml", "--data", "d", "--definitions", "elsewhere")
-    assert code == 0
-    assert (tmp_path / "elsewhere/sources/desk_contacts.yaml").exists()
-    assert "that waited" not in out
-    assert "1 file that nobody had defined" in run("add", "desk.yaml", "--data", "d", "--dry-run")[1]
-    code, out, _ = run("add", "desk.yaml", "--data", "d")
-    assert code == 0
-    assert "1 file that waited: 30 rows loaded, 0 set aside" in out
-    settings = company.settings.model_copy(update={"definitions": None})
-    assert "restart it" in run("add", "desk.yaml", "--data", "d")[2]

@@ -33,7 +33,7 @@ def steps() -> Steps:
 
 def test_every_stage_that_may_be_due_is_a_step() -> None:
     """So that each can be shown."""
-    assert set(tick._ASKED) <= set(demo.STEPS)
+    assert set(tick._PENDING_OF) <= set(demo.STEPS)
 
 
 @pytest.fixture

@@ -287,4 +287,4 @@ def test_progress_is_told_in_bytes(tmp_path):
     path.write_text("Order ID,Amount\n" + "\n".join(rows("SO{n}", "1.50")), "utf-8")
     heard = []
     suggest(Settings(scratch=tmp_path), path, progress=lambda *step: heard.append(step))
-    assert heard[-1][:2] == ("orders.csv", path.stat().st_size)
+    assert heard[-1][:2] == ("reading", path.stat().st_size)

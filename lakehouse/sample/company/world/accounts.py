@@ -31,7 +31,7 @@ _LEVELS = {"普通": 0.6, "银卡": 0.25, "金卡": 0.12, "黑卡": 0.03}  # and
 _CONSENTS = {"yes": 0.5, "no": 0.2, "": 0.3}
 # what of a person an account carries: phone and e-mail, phone alone, WeChat alone, the second phone
 BOTH, PHONE, WECHAT, SECOND_PHONE = range(4)
-_CARRIES_SHARES = (0.55, 0.30, 0.10, 0.05)
+_CARRIES_SHARES: Final = (0.55, 0.30, 0.10, 0.05)
 
 
 def make_accounts(scenario: Scenario, persons: pa.Table, rng: np.random.Generator) -> pa.Table:

@@ -32,8 +32,8 @@ NO_ADVERT: Final = -1
 _CONTACT_IDS = IdSeries("CT", 122_949_823, 9)
 _LEAD_IDS = IdSeries("L", 141_650_963, 9)
 _TRIO_RECORDS: Final = 3
-_SPELLING_SHARES = (0.6, 0.2, 0.2)  # of second records
-_PHONE_SHARES = (0.6, 0.2, 0.2)
+_SPELLING_SHARES: Final = (0.6, 0.2, 0.2)  # of second records
+_PHONE_SHARES: Final = (0.6, 0.2, 0.2)
 _CONSENTS = {"yes": 0.45, "no": 0.2, "": 0.35}  # and their shares
 _STATUSES = {"converted": 0.8, "contacted": 0.15, "unqualified": 0.05}
 

@@ -22,8 +22,8 @@ _TICKET_IDS = IdSeries("T", 32_452_843, 11)
 _COMPLAINTS = ("商品破损", "发错货", "物流太慢", "态度不好", "质量有问题")
 _QUESTIONS = ("什么时候发货", "怎么开发票", "能不能改地址", "有没有优惠", "怎么使用")
 # shares of ratings 1 to 5
-_RATINGS_OF_QUESTIONS = (0.05, 0.05, 0.1, 0.35, 0.45)
-_RATINGS_OF_COMPLAINTS = (0.35, 0.30, 0.20, 0.10, 0.05)
+_RATINGS_OF_QUESTIONS: Final = (0.05, 0.05, 0.1, 0.35, 0.45)
+_RATINGS_OF_COMPLAINTS: Final = (0.35, 0.30, 0.20, 0.10, 0.05)
 
 
 def make_tickets(scenario: Scenario, orders: pa.Table, rng: np.random.Generator) -> pa.Table:

@@ -30,11 +30,18 @@ ORDERS_A_PERSON: Final = 512  # more than four a week for two years; order ids c
 SITE, APP, STORE = range(3)
 CHANNELS = ("site", "app", "store")
 _ORDER_IDS = IdSeries("SO", 86_028_121, 11)
-_PRODUCT_SHARES = (0.30, 0.22, 0.18, 0.14, 0.10, 0.06)  # of a category's products, the most popular first
-_QUANTITY_SHARES = (0.75, 0.18, 0.07)  # of lines with one, two, three pieces
+_PRODUCT_SHARES: Final = (
+    0.30,
+    0.22,
+    0.18,
+    0.14,
+    0.10,
+    0.06,
+)  # of a category's products, the most popular first
+_QUANTITY_SHARES: Final = (0.75, 0.18, 0.07)  # of lines with one, two, three pieces
 _METHODS = ("wechat", "alipay", "unionpay", "cash")
-_METHOD_SHARES_ONLINE = (0.6, 0.4)
-_METHOD_SHARES_IN_STORE = (0.5, 0.3, 0.1, 0.1)
+_METHOD_SHARES_ONLINE: Final = (0.6, 0.4)
+_METHOD_SHARES_IN_STORE: Final = (0.5, 0.3, 0.1, 0.1)
 _NEXT_DAY_REASON = "尺码不合适"
 _LATER_REASONS = ("质量问题", "不想要了", "与描述不符")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lakehouse import secrets
+from lakehouse.aws_policy import SecretPolicy
 from lakehouse.errors import Terminal, Transient
 from lakehouse.ingest.reading import hash_key as module
 from lakehouse.ingest.reading.hash_key import HashKey, hash_key
@@ -62,7 +62,7 @@ def test_a_secret_that_cannot_be_read_is_tried_again(lake, secret):
     secret(Transient("secret lakehouse/hash cannot be read"))
     with pytest.raises(Transient):
         hash_key(lake, HASHING)
-    assert secrets.MAX_AGE_SECONDS == 300
+    assert SecretPolicy.max_age_seconds == 300
 
 
 def test_a_key_is_not_shown():

@@ -22,7 +22,7 @@ from lakehouse.local.stack import Stack
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import commit
 
-EVENTS = Path(__file__).parents[2] / "events"
+EVENTS = Path(__file__).parents[3] / "events"
 COMMANDS = sorted(command.name or command.callback.__name__ for command in cli.app.registered_commands)
 ORDERS = "order_id,customer_id,ordered_at,quantity,amount,currency,store\n"
 
