@@ -27,14 +27,14 @@ def books(
         from lakehouse.stages.books import keep_books, rebuild_books
 
         if rebuild:
-            found = rebuild_books(settings, report)
+            counts_by_table = rebuild_books(settings, report)
         else:
-            found = {name: {"copied": rows} for name, rows in keep_books(settings).items()}
+            counts_by_table = {name: {"copied": rows} for name, rows in keep_books(settings).items()}
     if as_json:
-        print(json.dumps(found))
+        print(json.dumps(counts_by_table))
         return
     from lakehouse.console.terminal import grid, out
 
-    columns = list(next(iter(found.values())))
-    rows = [[name, *counts.values()] for name, counts in found.items()]
+    columns = list(next(iter(counts_by_table.values())))
+    rows = [[name, *counts.values()] for name, counts in counts_by_table.items()]
     out.print(grid("Rows of the books", ("table", *columns), rows))

@@ -50,15 +50,15 @@ def list_(
     with session(data, "store") as settings, show_progress("looking into quarantine", quiet=as_json):
         from lakehouse.ingest.quarantine.open_rows import group_rows
 
-        found = group_rows(settings, criteria)
+        groups = group_rows(settings, criteria)
     if as_json:
         from lakehouse.console.quarantine import group_as_json
 
-        print(json.dumps([group_as_json(group) for group in found]))
+        print(json.dumps([group_as_json(group) for group in groups]))
     else:
         from lakehouse.console.quarantine import show_groups
 
-        show_groups(found, data)
+        show_groups(groups, data)
 
 
 @quarantine.command()

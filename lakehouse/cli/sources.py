@@ -24,15 +24,15 @@ def list_sources(as_json: AsJson = False) -> None:
     from lakehouse.settings import current
     from lakehouse.stages.refill_source import list_sources as sources_of
 
-    found = sources_of(current())
+    listed = sources_of(current())
     if as_json:
-        print(json.dumps(found))
+        print(json.dumps(listed))
         return
     from lakehouse.console.terminal import grid, out
 
     rows = [
-        (f"{one['source']}/{one['entity']}", one["table"], one["format"], len(one["columns"]))
-        for one in found
+        (f"{source['source']}/{source['entity']}", source["table"], source["format"], len(source["columns"]))
+        for source in listed
     ]
     out.print(grid("Sources", ("source", "table", "format", "columns"), rows))
 
@@ -94,26 +94,26 @@ def profile(
     hints = profiles.ReadingHints(encoding, sheet)
     try:
         with show_progress("reading", quiet=as_json) as report:
-            found = profiles.profile(current(), file, hints, sample_rows=rows, progress=report)
+            measured = profiles.profile(current(), file, hints, sample_rows=rows, progress=report)
     except BadFile as error:
         if as_json:
             print(json.dumps({"file": str(file), "code": error.code, "error": error.reason}))
         raise
     if html is not None:
-        _write_page(html, file.name, found)
-    from lakehouse.console.profile import as_json as told_as_json
+        _write_page(html, file.name, measured)
+    from lakehouse.console.profile import as_json as profile_as_json
     from lakehouse.console.profile import show_profile
 
     if as_json:
-        print(json.dumps(told_as_json(str(file), found), ensure_ascii=False))
+        print(json.dumps(profile_as_json(str(file), measured), ensure_ascii=False))
     else:
-        show_profile(str(file), found)
+        show_profile(str(file), measured)
 
 
-def _write_page(path: Path, name: str, found: Profile) -> None:
+def _write_page(path: Path, name: str, measured: Profile) -> None:
     from lakehouse.console.profile_page import page
 
     try:
-        path.write_text(page(name, found), "utf-8")
+        path.write_text(page(name, measured), "utf-8")
     except OSError as error:
         raise Terminal(f"{path} cannot be written: {error.strerror}") from error

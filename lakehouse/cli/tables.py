@@ -30,15 +30,15 @@ def status(data: Data = DEFAULT, as_json: AsJson = False) -> None:
     with session(data, "store") as settings:
         from lakehouse.stages.status import status as look
 
-        found = look(settings)
+        state = look(settings)
     if as_json:
-        print(json.dumps(found))
+        print(json.dumps(state))
     else:
         from lakehouse.console.terminal import show_status
 
-        show_status(found, data)
-    parts = {"raw files": found["ingest"], **found["deliveries"]}
-    if wrong := [name for name, part in parts.items() if not part["balanced"]]:
+        show_status(state, data)
+    books = {"raw files": state["ingest"], **state["deliveries"]}
+    if wrong := [name for name, book in books.items() if not book["balanced"]]:
         raise Terminal(
             f"the books of {', '.join(wrong)} do not balance: rows are missing or doubled; see docs/runbook.md"
         )
@@ -150,6 +150,8 @@ def maintain(
 
         show_maintenance(reports, dry_run=dry_run)
         show_raw_files(raw, dry_run=dry_run)
-    failed = [f"{name}: {found['failed']}" for name, found in reports.items() if "failed" in found]
+    failed = [
+        f"{name}: {one_report['failed']}" for name, one_report in reports.items() if "failed" in one_report
+    ]
     if failed:
         raise Terminal("; ".join(failed))

@@ -13,19 +13,19 @@ KINDS = {"delimited": "delimited text", "json_lines": "JSON", "parquet": "Parque
 _DELIMITERS = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "bar"}
 
 
-def as_json(name: str, found: Profile) -> dict[str, Any]:
+def as_json(name: str, profile: Profile) -> dict[str, Any]:
     """Return a profile under the names that `sources profile --json` uses; shares are 0 to 1, of six digits."""
     return {
         "file": name,
-        "bytes": found.bytes,
-        "kind": found.kind,
-        "delimiter": found.delimiter or None,
-        "rows": found.rows,
-        "unreadable": found.unreadable,
-        "sampled": found.sampled,
-        "header_looks_like_a_row": found.headless,
-        "columns_left_out": found.left_out,
-        "columns": [_column(column, found.rows) for column in found.columns],
+        "bytes": profile.bytes,
+        "kind": profile.kind,
+        "delimiter": profile.delimiter or None,
+        "rows": profile.rows,
+        "unreadable": profile.unreadable,
+        "sampled": profile.sampled,
+        "header_looks_like_a_row": profile.headless,
+        "columns_left_out": profile.left_out,
+        "columns": [_column(column, profile.rows) for column in profile.columns],
     }
 
 
@@ -47,8 +47,8 @@ def _column(column: ColumnProfile, rows: int) -> dict[str, Any]:
         "distinct_is_exact": column.exact,
         "key": column.key,
         "personal": [
-            {"kind": one.kind, "share": round(one.share, 6), "header": one.hinted}
-            for one in described.personal
+            {"kind": personal.kind, "share": round(personal.share, 6), "header": personal.hinted}
+            for personal in described.personal
         ],
         "samples_masked": list(described.samples),
     }
@@ -58,28 +58,28 @@ def _rounded(shares: dict[str, float]) -> dict[str, float]:
     return {name: round(share, 6) for name, share in shares.items()}
 
 
-def told(found: Profile) -> list[str]:
+def notes(profile: Profile) -> list[str]:
     """Return what is to be said of the file as a whole, in sentences."""
-    lines = [f"{code}: {count:,} rows cannot be read" for code, count in found.unreadable.items()]
-    if found.headless:
+    lines = [f"{code}: {count:,} rows cannot be read" for code, count in profile.unreadable.items()]
+    if profile.headless:
         lines.append(
             "The first line looks like a row, not like a header; names are masked, and its row is not counted."
         )
-    if found.left_out:
-        lines.append(f"{found.left_out:,} more columns were left out.")
-    if found.sampled < found.rows:
+    if profile.left_out:
+        lines.append(f"{profile.left_out:,} more columns were left out.")
+    if profile.sampled < profile.rows:
         lines.append(
-            f"Types, formats and what is personal are of {found.sampled:,} rows, spread over the file."
+            f"Types, formats and what is personal are of {profile.sampled:,} rows, spread over the file."
         )
     return lines
 
 
-def headline(found: Profile) -> str:
+def headline(profile: Profile) -> str:
     """Return what the file is, in a line."""
-    mark = f", delimiter {_DELIMITERS.get(found.delimiter, found.delimiter)}" if found.delimiter else ""
-    return (
-        f"{size(found.bytes)}, {KINDS[found.kind]}{mark}, {found.rows:,} rows, {len(found.columns):,} columns"
-    )
+    kind = KINDS[profile.kind]
+    if profile.delimiter:
+        kind += f", delimiter {_DELIMITERS.get(profile.delimiter, profile.delimiter)}"
+    return f"{size(profile.bytes)}, {kind}, {profile.rows:,} rows, {len(profile.columns):,} columns"
 
 
 def percent(share: float) -> str:
@@ -116,7 +116,9 @@ def length_of(column: ColumnProfile) -> str | None:
 
 def personal_of(column: ColumnProfile) -> str:
     """Return which personal data the column seems to hold."""
-    return ", ".join(f"{one.kind.replace('_', ' ')} {percent(one.share)}" for one in column.found.personal)
+    return ", ".join(
+        f"{personal.kind.replace('_', ' ')} {percent(personal.share)}" for personal in column.found.personal
+    )
 
 
 def formats_of(column: ColumnProfile) -> str:
@@ -127,12 +129,12 @@ def formats_of(column: ColumnProfile) -> str:
     )
 
 
-def show_profile(name: str, found: Profile) -> None:
+def show_profile(name: str, profile: Profile) -> None:
     """Print a profile."""
     rows = [
         [
             plain(column.header),
-            percent(column.filled / found.rows if found.rows else 0.0),
+            percent(column.filled / profile.rows if profile.rows else 0.0),
             type_of(column),
             formats_of(column) or None,
             length_of(column),
@@ -140,10 +142,10 @@ def show_profile(name: str, found: Profile) -> None:
             personal_of(column) or None,
             " │ ".join(column.found.samples) or None,
         ]
-        for column in found.columns
+        for column in profile.columns
     ]
     names = ("column", "filled", "type", "written as", "length", "distinct", "personal", "masked samples")
-    out.print(f"{plain(name)}: {plain(headline(found))}", markup=False, soft_wrap=True)
+    out.print(f"{plain(name)}: {plain(headline(profile))}", markup=False, soft_wrap=True)
     out.print(grid("", names, rows))
-    for line in told(found):
+    for line in notes(profile):
         out.print(line, markup=False, soft_wrap=True)

@@ -37,7 +37,7 @@ def page(name: str, found: Profile) -> str:
     """Return the page. Whatever comes from the file is escaped, and no rule lets the page load anything."""
     head = "".join(f"<th scope=col>{escape(word)}</th>" for word in _NAMES)
     rows = "\n".join(_row(column, found.rows) for column in found.columns)
-    notes = "".join(f"<p>{_text(line)}</p>" for line in words.told(found))
+    notes = "".join(f"<p>{_text(line)}</p>" for line in words.notes(found))
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"

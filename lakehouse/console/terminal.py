@@ -128,9 +128,9 @@ def plain(value: Any) -> str:
     return str(value).translate(_CONTROL)
 
 
-def show_status(found: dict[str, Any], data: Path = DEFAULT_DATA) -> None:
+def show_status(state: dict[str, Any], data: Path = DEFAULT_DATA) -> None:
     """Print what `lakehouse status` knows; `data` is the folder that its hints name."""
-    ingest = found["ingest"]
+    ingest = state["ingest"]
     names = ("files", "received", "loaded", "duplicates", "quarantined", "in_flight", "balanced")
     columns = [*names[:-1], "books balance"]
     out.print(grid("Raw files and their rows", columns, [[ingest[name] for name in names]]))
@@ -139,7 +139,7 @@ def show_status(found: dict[str, Any], data: Path = DEFAULT_DATA) -> None:
         out.print(hint, markup=False, soft_wrap=True)
     rows = [
         [name, t["rows"], t["files"], size(t["bytes"]), t["snapshots"], _moment(t["latest"])]
-        for name, t in found["tables"].items()
+        for name, t in state["tables"].items()
     ]
     if rows:
         headers = ("table", "rows", "files", "size", "snapshots", "last commit (UTC)")
@@ -148,7 +148,7 @@ def show_status(found: dict[str, Any], data: Path = DEFAULT_DATA) -> None:
         put, up = command_line("put SOURCE/ENTITY FILE", data), command_line("up", data)
         hint = f"There are no tables yet: `{put}` lands files, `{up}` loads them."
         out.print(hint, markup=False, soft_wrap=True)
-    show_deliveries(found["deliveries"])
+    show_deliveries(state["deliveries"])
 
 
 def show_deliveries(deliveries: dict[str, Any]) -> None:
@@ -169,8 +169,8 @@ def _moment(iso: str | None) -> str | None:
 
 
 def _reasons(withheld: dict[str, int]) -> str:
-    told = [f"{count:,} {reason.replace('_', ' ')}" for reason, count in withheld.items() if count]
-    return ", ".join(told) or "–"
+    reasons = [f"{count:,} {reason.replace('_', ' ')}" for reason, count in withheld.items() if count]
+    return ", ".join(reasons) or "–"
 
 
 def size(count: int) -> str:

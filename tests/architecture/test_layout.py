@@ -16,6 +16,18 @@ CODE = ("lakehouse", "functions", "benchmarks", "docs", "tests")
 MODULE_LINES, FUNCTION_LINES, HANDLER_LINES = 400, 60, 40
 MIRRORED = 0.84  # of the modules; pyiceberg's share
 MAY_ASK_FOR_SETTINGS = ("lakehouse/settings.py", "lakehouse/aws.py", "lakehouse/cli/", "lakehouse/local/")
+PRIVATE_WORDS = {
+    "told",
+    "doomed",
+    "surroundings",
+    "take_out",
+    "things",
+    "works",
+    "by_hand",
+    "opened",
+    "parts",
+    "whole",
+}
 SERVER_FIXTURES = {"landing", "store"}  # of tests/conftest.py
 SERVER_STARTS = re.compile(
     r"tests\.support import .*\bcloud|support\.cloud import|small_company\.company\(|\.start\(\"(all|store)\"\)"
@@ -114,6 +126,30 @@ def test_tests_stand_where_their_module_stands() -> None:
 def test_no_function_goes_more_than_twelve_ways() -> None:
     """Counting each test, loop, handler, `and` and `or`, also those within expressions, which ruff does not count."""
     assert measure(ROOT)["over_12"] == []
+
+
+def test_names_are_words_of_the_field() -> None:
+    """Private words explain nothing to a stranger: see docs/glossary.md for those that do."""
+    private = [
+        f"{name}:{node.lineno} {word}"
+        for name, text in _modules("lakehouse", "functions")
+        for node in ast.walk(ast.parse(text))
+        for word in _names_made(node)
+        if word.strip("_").lower() in PRIVATE_WORDS
+    ]
+    assert private == []
+
+
+def _names_made(node: ast.AST) -> list[str]:
+    """Return the name that a node gives to something."""
+    match node:
+        case ast.Name(ctx=ast.Store()):
+            return [node.id]
+        case ast.arg():
+            return [node.arg]
+        case ast.FunctionDef() | ast.ClassDef():
+            return [node.name]
+    return []
 
 
 def test_unit_tests_start_no_servers() -> None:

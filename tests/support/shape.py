@@ -102,11 +102,13 @@ def measure(root: Path) -> dict[str, object]:
     total_complexity = total_lines = 0
     complex_ones: list[str] = []
     sizes: list[int] = []
+    complexities: list[int] = []
     for module in found:
         text = module.text.splitlines()
         for function in module.functions:
             size, ways = code_lines(function, text), complexity(function)
             sizes.append(size)
+            complexities.append(ways)
             total_complexity += ways
             total_lines += size
             if ways > 12:
@@ -124,6 +126,8 @@ def measure(root: Path) -> dict[str, object]:
         "functions": len(sizes),
         "function_lines_median": statistics.median(sizes),
         "complexity_per_ten_lines": round(10 * total_complexity / total_lines, 2),
+        "branches_per_ten_lines": round(10 * (total_complexity - len(sizes)) / total_lines, 2),
+        "functions_over_8": sum(ways > 8 for ways in complexities),
         "functions_over_12": len(complex_ones),
         "name_length_mean": round(statistics.mean(map(len, names)), 2),
         "name_length_distinct_mean": round(statistics.mean(map(len, set(names))), 2),

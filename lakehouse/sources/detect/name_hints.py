@@ -35,12 +35,12 @@ _HAN = {
 }
 _ENGLISH_WORDS = {kind: frozenset(words.split()) for kind, words in _ENGLISH.items()}
 # Whose name it is, where it is not a person's: product_name, event name, 商品名称.
-_THINGS = (
+_ENTITY_WORDS = (
     "product item event company account campaign file store shop brand category table column user host domain "
     "page city country sku tag list segment source app device browser os plan method field display screen class "
     "group team channel"
 )
-_NAMED_THINGS = frozenset(_THINGS.split())
+_NAMED_ENTITY_WORDS = frozenset(_ENTITY_WORDS.split())
 _CONSENT_WORDS = frozenset(("opt", "opted", "is", "has", "subscribed"))
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
@@ -69,7 +69,7 @@ def _han_kinds(text: str) -> set[str]:
 
 def _without_contradictions(kinds: set[str], words: set[str]) -> set[str]:
     """Return the kinds without those that other words of the header rule out."""
-    if words & _NAMED_THINGS:
+    if words & _NAMED_ENTITY_WORDS:
         kinds = kinds - {"name"}
     if kinds & {"email", "ip"}:  # an e-mail address is no postal one
         kinds = kinds - {"address", "name"}
