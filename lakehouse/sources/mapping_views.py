@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from lakehouse.sources.definition import Source
 
 
+COUNTRY = (
+    "country"  # of every entity: ISO 3166-1 alpha-2 where the written country is known, else as it is written
+)
 _NONE: Mapping[str, Mapping[str, datetime]] = MappingProxyType({})
 
 
@@ -56,10 +59,7 @@ def _mapping_sql(columns: Mapping[str, str], source: Source, mapping: Mapping[st
     given = {"source": literal(source.source), "time_zone": literal(source.time_zone), **mapping}
     if source.full_export is not None:
         given |= full_export.changes(given)
-    cells = (
-        f"TRY_CAST({given.get(name, 'NULL')} AS {kind}) AS {identifier(name)}"
-        for name, kind in columns.items()
-    )
+    cells = (f"{_cell(name, kind, given)} AS {identifier(name)}" for name, kind in columns.items())
     where = f" WHERE {given[WHERE]}" if WHERE in given else ""
     each = ""
     if EACH in given:
@@ -73,6 +73,15 @@ def _mapping_sql(columns: Mapping[str, str], source: Source, mapping: Mapping[st
         f"SELECT * FROM ({found}) QUALIFY rank() OVER (PARTITION BY {given[TOGETHER]} "
         "ORDER BY coalesce(updated_at, _loaded_at) DESC, sequence DESC NULLS LAST, _loaded_at DESC, _file_id DESC) = 1"
     )
+
+
+def _cell(name: str, kind: str, mapping: Mapping[str, str]) -> str:
+    """Return the SQL of one column: null where the mapping does not give it, and of a country its code."""
+    cell = f"TRY_CAST({mapping.get(name, 'NULL')} AS {kind})"
+    if name == COUNTRY and name in mapping:
+        # else "China", "CN" and "中国" would be three countries to whoever counts
+        return f"coalesce(country_region({cell}), {cell})"
+    return cell
 
 
 def _newest_wholes(given: Mapping[str, str], rows: str) -> str:
