@@ -210,7 +210,7 @@ def _tickets(records: SystemRecords) -> Export:
         "ticket_id": records.column("tickets", "ticket_id"),
         "contact_id": _contact_ids(records, _own_contacts(records)),
         "customer_id": chunk.column("accounts", "customer_id", account),
-        "order_id": chunk.column("orders", "order_id", order),
+        "order_id": shared.order_numbers(chunk, order),
         "kind": shared.ticket_kinds(records),
         "priority": text.either(records.array("tickets", "complaint"), "high", "normal"),
         "subject": records.column("tickets", "subject"),

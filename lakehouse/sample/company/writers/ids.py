@@ -81,6 +81,11 @@ def advertising(lead_ids: pa.Array) -> pa.Array:
     return text.joined("7", _number("leads", lead_ids))
 
 
+def woocommerce_orders(order_ids: pa.Array) -> pa.Array:
+    """Return the digits of the world's order ids, as WooCommerce numbers its orders."""
+    return pc.utf8_slice_codeunits(order_ids, len("SO"))
+
+
 def promotion(category: str, week: int) -> str:
     """Return the campaign of a category's week of promotion, weeks of history counted from 0."""
     return f"PROMO-{category}-W{week:03d}"

@@ -63,6 +63,18 @@ def test_only_calls_and_meetings_have_a_duration(exports: Any) -> None:
     assert timed == {"call", "meeting"}
 
 
+def test_tickets_name_orders_by_the_numbers_of_their_shops(exports: Any) -> None:
+    """Whichever shop sold them, and each shop's are among them."""
+    numbers = {
+        "shop": set(exports["shop/orders"]["order_id"]),
+        "shopify": set(exports["shopify/orders"]["Name"]),
+        "woocommerce": set(exports["woocommerce/order_export"]["order_id"]),
+    }
+    named = set(exports["crm/tickets"]["order_id"])
+    assert named <= set.union(*numbers.values())
+    assert all(named & of_shop for of_shop in numbers.values())
+
+
 def test_users_of_systems_that_list_none_are_in_the_companys_list(exports: Any) -> None:
     """By the id that the system's records name them with; Salesforce lists its own."""
     users = exports["crm/users"]
