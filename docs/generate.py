@@ -25,6 +25,7 @@ from lakehouse.segments.definition import Segment
 from lakehouse.settings import Settings
 from lakehouse.sources import definition
 from lakehouse.tables.contracts import ALL
+from lakehouse.tables.entities.references import REFERENCES, REFERRED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -38,9 +39,23 @@ NOTE = "<!-- Written by docs/generate.py; change the code it is made from, then 
 ABOUT = """\
 Every table, from its contract. `id` is the Iceberg field id. *personal* marks personal data: of these columns no
 minimum and maximum is kept in Iceberg's manifests. Times are UTC."""
-VIEW = """\
-Besides the tables there is one view: `core.events` is `raw.events` with the `customer_id` that `core.identities`
-knows when the connection is made (by `user_id`, else by `anonymous_id`)."""
+VIEWS = """\
+Besides the tables there are two views. `core.events` is `raw.events` with the `customer_id` that `core.identities`
+knows when the connection is made (by `user_id`, else by `anonymous_id`). `core.id_sources` says whose ids a source
+uses: ids of `entity` in records of `source` are those of `id_source`."""
+JOINS = """\
+An id is that of a source, so a record is named by `source` and id together. Where a record names one of another entity,
+`core.id_sources` says of which source that is ([decision 0024](decisions/0024-references.md)):
+
+```sql
+SELECT item.order_id, product.name
+FROM core.order_items AS item
+JOIN core.id_sources AS ids ON ids.entity = 'products' AND ids.source = item.source
+JOIN core.products AS product
+  ON product.source = ids.id_source AND product.product_id = item.product_id AND product.valid_to IS NULL
+```
+
+`lakehouse sources check --all` counts what is found that way. The columns that name records of an entity:"""
 NAMESPACES = {
     "raw": "As received, append-only. The first four columns are the system's own; the rest is mapped by a source.",
     "core": "One company-wide meaning, whatever system a fact came from.",
@@ -84,7 +99,10 @@ def data_dictionary() -> str:
         "# Data dictionary",
         NOTE,
         ABOUT,
-        VIEW,
+        VIEWS,
+        "## References",
+        JOINS,
+        _references(),
     ]
     for namespace, words in NAMESPACES.items():
         parts += [f"## {namespace}", words]
@@ -92,6 +110,17 @@ def data_dictionary() -> str:
             if contract.namespace == namespace:
                 parts.append(_table(contract, sources.get(contract.name), models.get(contract.name)))
     return "\n\n".join(parts) + "\n"
+
+
+def _references() -> str:
+    """Return the grid of the columns that name records, by the entity that they name."""
+    names = {
+        referred: [f"{one.entity}.{one.column}" for one in REFERENCES if one.referred == referred]
+        for referred in REFERRED
+    }
+    return _grid(
+        ["entity", "named by"], [[f"`{referred}`", _names(named)] for referred, named in names.items()]
+    )
 
 
 def _table(contract: Contract, source: Source | None, model: str | None) -> str:

@@ -14,9 +14,11 @@ from lakehouse.errors import BadFile, Terminal
 
 if TYPE_CHECKING:
     from lakehouse.ingest.profile.profile import ReadingHints
+    from lakehouse.progress import Progress
     from lakehouse.settings import Settings
     from lakehouse.sources.suggest.file_settings import Draft
     from lakehouse.stages.add_source import Plan
+    from lakehouse.stages.check_references import ReferenceCount
 
 
 @sources.command(
@@ -109,9 +111,11 @@ def check(
 ) -> None:
     """Hold source definitions against the contracts: SQL that does not run, what core lacks, what is personal.
 
+    With all of them, and where the data folder holds a lake: how many ids of one source name a record of another.
     Ends with 1 when there are errors; warnings are for a person to weigh.
     """
     from lakehouse.console.definitions import findings_as_json, show_findings
+    from lakehouse.console.references import show_references
     from lakehouse.stages.check_sources import check_all, check_files
 
     if files and everything:
@@ -125,12 +129,32 @@ def check(
         number, found = (
             (len(files), check_files(settings, files, on_file)) if files else check_all(settings, on_file)
         )
+        has_errors = any(one.level == "error" for one in found)
+        # a lake is not read by definitions that contradict each other
+        references = [] if files or has_errors else _count_references(data, report)
     if as_json:
-        print(json.dumps(findings_as_json(number, found), ensure_ascii=False))
+        counted = {"references": [count.as_json() for count in references]}
+        print(json.dumps(findings_as_json(number, found) | counted, ensure_ascii=False))
     else:
         show_findings(number, found)
-    if any(one.level == "error" for one in found):
+        show_references(references)
+    if has_errors:
         raise typer.Exit(1)
+
+
+def _count_references(data: Path, progress: Progress) -> list[ReferenceCount]:
+    """Return how the references of a lake stand: of the catalog in the environment, else of the data folder's."""
+    from lakehouse.local.attachment import attach
+    from lakehouse.local.session import session
+    from lakehouse.settings import current, names_catalog
+    from lakehouse.stages.check_references import check_references
+
+    if names_catalog():
+        return check_references(current(), progress)
+    if attach(data) is None and not (data / "store").is_dir():
+        return []
+    with session(data, "store") as settings:
+        return check_references(settings, progress)
 
 
 def _here(data: Path) -> Settings:

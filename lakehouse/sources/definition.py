@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 from zoneinfo import TZPATH, ZoneInfo, ZoneInfoNotFoundError
@@ -14,6 +15,7 @@ from lakehouse.sources import headers, minimisation, value_formats
 from lakehouse.sources.core_mappings import read_core
 from lakehouse.sources.minimisation import Collect
 from lakehouse.tables.contract import DUCK_TYPES, Column, Contract, Migration, Partition, columns
+from lakehouse.tables.entities.references import REFERRED
 
 SYSTEM_COLUMNS = columns(
     ("_file_id", "string", "Raw file the row came from: sha-256 of bucket, key and version"),
@@ -181,6 +183,9 @@ class Source(_Strict):
 
     SQL may use DuckDB's functions and those of `lakehouse.engine.sql_functions`. `region` says which country's national
     format phones are in, as ISO 3166-1 alpha-2. See `lakehouse.sources.mappable_entities` for `core`.
+
+    `references` says of an entity which source's ids the records use, such as `{products: shop}`. Without it they are
+    the source's own where it has such records, else those of any source: see `lakehouse.tables.entities.references`.
     """
 
     source: str = Field(pattern=r"^[a-z0-9][a-z0-9_]*$")
@@ -207,6 +212,7 @@ class Source(_Strict):
     region: str = "NULL"
     identifiers: tuple[Identifier, ...] = ()
     core: dict[str, dict[str, str] | tuple[dict[str, str], ...]] = Field(default_factory=dict)
+    references: dict[str, str] = Field(default_factory=dict)
     migrations: tuple[Change, ...] = ()
 
     @property
@@ -271,6 +277,18 @@ class Source(_Strict):
             return read_core(core, None)
         return read_core(core, [column.name for column in source_columns if not column.dropped])
 
+    @field_validator("references")
+    @classmethod
+    def _check_references(cls, references: dict[str, str]) -> dict[str, str]:
+        problems = [
+            ((entity,), f"no entity that others refer to{nearest(entity, list(REFERRED))}")
+            for entity in references
+            if entity not in REFERRED
+        ]
+        if problems:
+            raise FieldsError(*problems)
+        return references
+
     @model_validator(mode="after")
     def _check_fields_together(self) -> Source:
         minimisation.check_source(self)
@@ -323,12 +341,35 @@ def _check_tables(sources: dict[SourceKey, Source]) -> None:
             raise BadDefinition(f"{'/'.join(source_key)} and {'/'.join(owner)} share {source.table}")
 
 
+def declared_references(sources: Iterable[Source]) -> dict[tuple[str, str], str]:
+    """Return by source and entity whose ids the records of the source use, where definitions say so.
+
+    Raises BadDefinition where two definitions of one source say different things.
+    """
+    declared: dict[tuple[str, str], str] = {}
+    for source in sources:
+        for entity, id_source in source.references.items():
+            other = declared.setdefault((source.source, entity), id_source)
+            if other != id_source:
+                raise BadDefinition(
+                    f"definitions of {source.source} say that its ids of {entity} are those of {other} "
+                    f"and of {id_source}: one source uses one source's ids"
+                )
+    return declared
+
+
+def _check_together(sources: dict[SourceKey, Source]) -> None:
+    """Raise BadDefinition for definitions that are good one by one, and contradict each other."""
+    _check_tables(sources)
+    declared_references(sources.values())
+
+
 load: DefinitionLoader[SourceKey, Source] = DefinitionLoader(
     "sources",
     ("lakehouse.sources", "definitions"),
     parse,
     lambda source: source.source_key,
-    check_all=_check_tables,
+    check_all=_check_together,
 )
 
 

@@ -9,6 +9,9 @@ A mapping gives the columns of the entity's table (`lakehouse.tables.entities`),
 - `deleted`: true where the row says that the record is gone;
 - `source`, `time_zone`: those of the source, unless the mapping says otherwise.
 
+`country` may come as people write it: core has the ISO 3166-1 alpha-2 code of every country that is known by its name
+in English or Chinese or by a code, and what else is written as it is.
+
 Three words more say of which rows the mapping speaks:
 
 - `where`: a condition; other rows are none of the entity. The first row of an order, say, has its total;

@@ -20,6 +20,9 @@ _NO_IDENTIFIERS = (
     "SELECT NULL::VARCHAR AS record, NULL::VARCHAR AS source, NULL::VARCHAR AS type, NULL::VARCHAR AS value, "
     "NULL::VARCHAR AS region, NULL::TIMESTAMPTZ AS seen_at WHERE false"
 )
+COUNTRY = (
+    "country"  # of every entity: ISO 3166-1 alpha-2 where the written country is known, else as it is written
+)
 _NONE: Mapping[str, Mapping[str, datetime]] = MappingProxyType({})
 
 
@@ -62,10 +65,7 @@ def _mapping_sql(columns: Mapping[str, str], source: Source, mapping: Mapping[st
     values = {"source": literal(source.source), "time_zone": literal(source.time_zone), **mapping}
     if source.full_export is not None:
         values |= full_export.changes(values)
-    cells = (
-        f"TRY_CAST({values.get(name, 'NULL')} AS {kind}) AS {identifier(name)}"
-        for name, kind in columns.items()
-    )
+    cells = (f"{_cell(name, kind, values)} AS {identifier(name)}" for name, kind in columns.items())
     where = f" WHERE {values[WHERE]}" if WHERE in values else ""
     each = ""
     if EACH in values:
@@ -76,6 +76,15 @@ def _mapping_sql(columns: Mapping[str, str], source: Source, mapping: Mapping[st
     if TOGETHER in values and EACH not in values:
         return _newest_group_sql(values[TOGETHER], select)
     return select
+
+
+def _cell(name: str, kind: str, mapping: Mapping[str, str]) -> str:
+    """Return the SQL of one column: null where the mapping does not give it, and of a country its code."""
+    cell = f"TRY_CAST({mapping.get(name, 'NULL')} AS {kind})"
+    if name == COUNTRY and name in mapping:
+        # else "China", "CN" and "中国" would be three countries to whoever counts
+        return f"coalesce(country_region({cell}), {cell})"
+    return cell
 
 
 def _newest_group_sql(together: str, select: str) -> str:

@@ -10,7 +10,7 @@ from lakehouse.engine import duck
 from lakehouse.engine.escape import qualified
 from lakehouse.errors import Terminal
 from lakehouse.sources import definition
-from lakehouse.tables import contracts, views
+from lakehouse.tables import contracts, id_sources, views
 
 if TYPE_CHECKING:
     from lakehouse.settings import Settings
@@ -24,11 +24,12 @@ def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
     con = duck.connect(settings)
     try:
         existing = views.open_tables(con, settings)
-        raw = (source.contract for source in definition.load(settings.definitions).values())
-        for contract in (*contracts.ALL, *raw):
+        sources = definition.load(settings.definitions).values()
+        for contract in (*contracts.ALL, *(source.contract for source in sources)):
             if contract.name not in existing:
                 con.execute(f"CREATE VIEW {qualified(contract.name)} AS {views.nothing_sql(contract)}")
         con.execute(views.EVENTS)
+        con.execute(id_sources.view_sql(definition.declared_references(sources)))
     except BaseException:
         con.close()
         raise

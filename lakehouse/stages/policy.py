@@ -50,3 +50,12 @@ class RawExpiryPolicy(Policy):
 
     files_per_query: Annotated[int, "files that are looked for in the ledger by one query"] = 10_000
     threads: Annotated[int, "files that are deleted at the same time"] = 8
+
+
+@dataclass(frozen=True)
+class ReferencesPolicy(Policy):
+    """When references between the records of sources are called broken."""
+
+    least_share: Annotated[
+        float, "share of a source's filled ids that name a record; below it, a warning"
+    ] = 0.9

@@ -167,7 +167,7 @@ CUSTOMERS = Contract(
         ("email", "string", "Normalised e-mail address to write to", "pii"),
         ("phone", "string", "Phone in E.164", "pii"),
         ("city", "string", "City"),
-        ("country", "string", "Country as the CRM has it"),
+        ("country", "string", "ISO 3166-1 alpha-2; as the CRM has it where no such country is known"),
         ("language", "string", "Preferred language"),
         ("identifiers", "long", "Identifiers known"),
         ("contacts", "long", "CRM contact records that are this customer"),

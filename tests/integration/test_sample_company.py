@@ -14,6 +14,8 @@ import pytest
 
 from lakehouse.sample.company import Truth, write
 from lakehouse.sample.company.policy import CHANNELS, LOSS_REASONS
+from lakehouse.sample.company.world.scenario import CRMS
+from lakehouse.stages.check_references import count_references
 from tests.support.filled_lake import Filled, Place, filled_lake
 
 if TYPE_CHECKING:
@@ -51,6 +53,15 @@ HABITS = """
     SELECT source, user_id, coalesce(sum(times) FILTER (note IS NULL), 0) / sum(times),
            coalesce(max(times) FILTER (note IS NOT NULL), 0) / sum(times), sum(times)
     FROM noted GROUP BY ALL
+"""
+
+
+# lines of orders, and those that find their product as docs/decisions/0024-references.md says
+JOINED = """
+    SELECT (SELECT count(*) FROM core.order_items), count(*) FROM core.order_items AS item
+    JOIN core.id_sources AS ids ON ids.entity = 'products' AND ids.source = item.source
+    JOIN core.products AS product
+      ON product.source = ids.id_source AND product.product_id = item.product_id AND product.valid_to IS NULL
 """
 
 
@@ -186,6 +197,33 @@ def test_contacts_of_one_person_are_mostly_one_customer(company: Company) -> Non
             WHERE c.valid_to IS NULL AND planted = 'namesake' GROUP BY 1 HAVING count(DISTINCT person_id) > 1)"""
     )
     assert mixed == [(0,)]
+
+
+def test_records_of_one_system_find_those_of_another(company: Company) -> None:
+    """Products, places, users, campaigns, orders, whoever holds them: by the rule of `core.id_sources`."""
+    counts = count_references(company.lake.con)
+    assert [
+        (count.source, count.entity, count.column, count.advice) for count in counts if count.is_broken
+    ] == []
+    found = {(count.source, f"{count.entity}.{count.column}"): count for count in counts}
+    assert found["shopify", "order_items.product_id"].id_sources == ("shop",)
+    assert found["weather", "weather.place_id"].id_sources == ("places",)
+    assert found["crm", "tickets.order_id"].elsewhere > 0
+    assert {source for source, column in found if column == "contacts.owner_id"} == set(CRMS)
+    assert {source for source, column in found if column == "ad_spend.campaign_id"} == {
+        "douyin",
+        "wechat",
+        "search",
+    }
+    lines, joined = company.lake.ask(JOINED)[0]
+    assert lines == joined > 1_000
+
+
+def test_a_country_is_one_country_in_every_system(company: Company) -> None:
+    """CRMs that write 中国, China or CN all say CN in core."""
+    for table in ("contacts", "leads", "orders"):
+        countries = company.lake.ask(f"SELECT DISTINCT country FROM core.{table} WHERE country IS NOT NULL")
+        assert countries == [("CN",)], table
 
 
 def test_deals_are_lost_for_the_planted_reasons(company: Company) -> None:

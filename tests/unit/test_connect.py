@@ -22,12 +22,13 @@ def test_every_table_is_in_place_also_in_an_empty_lake(lake):
     contracts = {
         contract.name: contract for contract in (*ALL, *(s.contract for s in definition.load().values()))
     }
-    assert tables(con) == contracts.keys() | {"core.events"}
+    assert tables(con) == contracts.keys() | {"core.events", "core.id_sources"}
     for name, contract in contracts.items():
         found = con.execute(f"select * from {name}")
         assert [column[0] for column in found.description] == [column.name for column in contract.columns]
         assert found.fetchall() == []
     assert con.execute("select count(customer_id) from core.events").fetchone() == (0,)
+    assert con.execute("select source, entity, id_source from core.id_sources").fetchall() == []
     con.close()
 
 

@@ -1,4 +1,4 @@
-"""Salesforce's Data Export: contacts that overlap with HubSpot's, and their opportunities."""
+"""Salesforce's Data Export: contacts that overlap with HubSpot's, their accounts and opportunities, and its users."""
 
 from __future__ import annotations
 
@@ -27,7 +27,19 @@ CONTACT_HEADER = columns(
 )
 OPPORTUNITY_HEADER = columns(
     "Id,AccountId,ContactId,Name,StageName,Amount,CurrencyIsoCode,CloseDate,IsClosed,IsWon,Probability,"
-    "LeadSource,CreatedDate,LastModifiedDate"
+    "LeadSource,CreatedDate,LastModifiedDate,OwnerId"
+)
+ACCOUNT_HEADER = columns(
+    "Id,IsDeleted,Name,Type,BillingCity,BillingCountry,AccountSource,OwnerId,CreatedDate,LastModifiedDate"
+)
+USER_HEADER = columns("Id,Username,Name,Email,Department,Title,IsActive,CreatedDate,LastModifiedDate")
+SALESPEOPLE = (
+    "Dana Whitfield",
+    "Marcus Oyelaran",
+    "Priya Nambiar",
+    "Tomas Lindqvist",
+    "Grace Odhiambo",
+    "Leo Castellano",
 )
 STAGES = {  # stage: probability in per cent
     "Prospecting": 10,
@@ -46,6 +58,7 @@ DEALS = (
     "School library",
 )
 
+_FIRST_MOMENT = dt.datetime(1996, 12, 2, 9)  # noqa: DTZ001 - written as UTC; before the first purchases
 _LAST_MOMENT = dt.datetime(1998, 6, 30, 17)  # noqa: DTZ001 - written as UTC
 _BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 
@@ -185,6 +198,55 @@ def _row(rng: random.Random, contact: Contact) -> list[str]:
     ]
 
 
+def write_accounts(folder: Path, contacts: list[Contact]) -> SampleFile:
+    """Write `salesforce/accounts`: the household of each contact; where several share one, the first names it."""
+    first_contacts: dict[str, Contact] = {}
+    for contact in contacts:
+        first_contacts.setdefault(contact.account_id, contact)
+    rows = [_account(contact, number) for number, contact in enumerate(first_contacts.values())]
+    path = folder / "salesforce_accounts.csv"
+    write_csv(path, ACCOUNT_HEADER, rows, quote_all=True)
+    return SampleFile("salesforce", "accounts", path, len(rows))
+
+
+def _account(contact: Contact, number: int) -> list[str]:
+    """Return the row of a household. It has no phone or e-mail of its own, so it says of nobody who they are."""
+    person = contact.person
+    created = _stamp(contact.created)
+    household = f"{person.name.family} Household"
+    where = [person.city, person.country]
+    return [
+        contact.account_id,
+        "false",
+        household,
+        "Household",
+        *where,
+        GENERATED,
+        _owner(number),
+        created,
+        created,
+    ]
+
+
+def write_users(folder: Path) -> SampleFile:
+    """Write `salesforce/users`: the salespeople."""
+    rows = [_user(name, number) for number, name in enumerate(SALESPEOPLE)]
+    path = folder / "salesforce_users.csv"
+    write_csv(path, USER_HEADER, rows, quote_all=True)
+    return SampleFile("salesforce", "users", path, len(rows))
+
+
+def _user(name: str, number: int) -> list[str]:
+    email = f"{name.lower().replace(' ', '.')}@sales.example"
+    since = _stamp(_FIRST_MOMENT)
+    return [_owner(number), email, name, email, "Sales", GENERATED, "true", since, since]
+
+
+def _owner(number: int) -> str:
+    """Return the id of the salesperson who looks after record `number`: they take turns."""
+    return salesforce_id("005", 9_000_000_000 + number % len(SALESPEOPLE))
+
+
 def write_opportunities(folder: Path, rng: random.Random, contacts: list[Contact]) -> SampleFile:
     """Write `salesforce/opportunities`: one for about every twentieth contact."""
     count = len(contacts) // SalesforcePolicy.contacts_a_deal
@@ -218,6 +280,7 @@ def _opportunity(rng: random.Random, contact: Contact, number: int) -> list[str]
         GENERATED,
         _stamp(created),
         _stamp(modified),
+        _owner(number),
     ]
 
 

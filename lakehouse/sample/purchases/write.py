@@ -17,14 +17,21 @@ if TYPE_CHECKING:
 
     from lakehouse.sample.purchases.files import SampleFile
 
-_CRM_FILES = ("hubspot/contacts", "salesforce/contacts", "salesforce/opportunities")
+_CRM_FILES = (
+    "hubspot/contacts",
+    "salesforce/contacts",
+    "salesforce/accounts",
+    "salesforce/users",
+    "salesforce/opportunities",
+)
 GENERATED = """\
 # What here is real, and what is generated
 
 Real: the purchases in `shop_orders_*.csv`, all of CDNOW (Fader and Hardie; MIT, see `CDNOW_LICENSE`).
 
 Generated from a fixed seed: everything else. No person, address, phone, contact, deal or visit is real.
-The rows say so themselves: `Original Source` (HubSpot) and `LeadSource` (Salesforce) are "Generated sample",
+The rows say so themselves: `Original Source` (HubSpot), `LeadSource`, `AccountSource` and a user's `Title` (Salesforce)
+are "Generated sample",
 `context.library.name` of the events is "crm-lakehouse-sample". E-mail domains are reserved (RFC 2606) and
 American numbers fictional (555-01xx). China reserves no mobile numbers for fiction: never call or text one.
 
@@ -43,7 +50,7 @@ def write(
 
     `customers` keeps the first so many customers of CDNOW (None: all 23,570). The same seed and number give
     the same bytes. `progress` hears of files, each under its entity. Returns the raw
-    files in the order they are best landed: orders, contacts, opportunities, events.
+    files in the order they are best landed: orders, CRMs, events.
     """
     folder.mkdir(parents=True, exist_ok=True)
     purchases = shop.read_purchases(customers)
@@ -67,6 +74,8 @@ def _write_generated(
     yield hubspot_export.write_contacts(folder, random_stream(seed, "hubspot"), truth)
     file, contacts = salesforce_export.write_contacts(folder, random_stream(seed, "salesforce"), truth)
     yield file
+    yield salesforce_export.write_accounts(folder, contacts)
+    yield salesforce_export.write_users(folder)
     yield salesforce_export.write_opportunities(folder, random_stream(seed, "opportunities"), contacts)
     streams = random_stream(seed, "web"), random_stream(seed, "web/bad")
     yield from web.write_events(folder, streams, purchases, truth)

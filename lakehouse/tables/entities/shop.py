@@ -81,7 +81,12 @@ ORDERS = Contract(
         ("deal_id", "string", "Deal it came from", "商机编号"),
         ("city", "string", "City it is delivered to", "收货城市"),
         ("region_code", "string", "ISO 3166-2 of the province or state", "省份代码（ISO 3166-2）"),
-        ("country", "string", "Country it is delivered to, as the shop has it", "国家"),
+        (
+            "country",
+            "string",
+            "Country it is delivered to, ISO 3166-1 alpha-2; as the shop has it where not known",
+            "国家代码（ISO 3166-1）；无法识别时为原文",
+        ),
         ("address", "string", "Where it is delivered to", "收货地址", "pii"),
         ("paid_at", "timestamptz", "When it was paid", "付款时间"),
         ("updated_at", "timestamptz", "Last change in the source", "更新时间"),

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 
 import pytest
 import yaml
 
+from lakehouse.local import session as sessions
+from lakehouse.settings import current
 from lakehouse.sources import definition
+from lakehouse.stages import check_references
+from lakehouse.stages.check_references import ReferenceCount
 from tests.support.source_commands import sources_command
 
 SECRETS = ("Ann", "ann1", "1381234", "hush")
@@ -105,6 +110,31 @@ def test_check_all(run, tmp_path):
     run("suggest", "contacts.csv", "--source", "desk", "-o", "d/definitions/sources/desk.yaml")
     assert json.loads(run("check", "--data", "d", "--json")[1])["files"] == shipped["files"] + 1
     assert "not both" in run("check", "desk.yaml", "--all")[2]
+
+
+def test_check_all_counts_references_where_there_is_a_lake(run, tmp_path, monkeypatch):
+    """Of the data folder's; without one there is nothing to count, and of single files nobody asks."""
+    count = ReferenceCount(
+        "orders", "place_id", "places", "pos", 10, 0, 0, 0, id_sources=(), unlisted=("places",)
+    )
+
+    @contextmanager
+    def session(data, services):
+        assert (str(data), services) == ("d", "store")
+        yield current()
+
+    monkeypatch.setattr(sessions, "session", session)
+    monkeypatch.setattr(check_references, "check_references", lambda *_: [count])
+    assert json.loads(run("check", "--all", "--data", "d", "--json")[1])["references"] == []
+    (tmp_path / "d" / "store").mkdir(parents=True)
+    code, out, _ = run("check", "--all", "--data", "d", "--json")
+    (told,) = json.loads(out)["references"]
+    assert code == 0
+    assert (told["column"], told["filled"], told["share_found"]) == ("place_id", 10, 0)
+    assert "references: {places: places}" in told["warning"]
+    assert "orders.place_id" in run("check", "--all", "--data", "d")[1]
+    run("suggest", "contacts.csv", "-o", "desk.yaml", "--source", "desk")
+    assert json.loads(run("check", "desk.yaml", "--data", "d", "--json")[1])["references"] == []
 
 
 def test_add_before_there_is_anything(run, tmp_path):

@@ -8,7 +8,7 @@ import yaml
 from lakehouse.engine.escape import identifier
 from lakehouse.errors import BadDefinition
 from lakehouse.ingest.reading.typed_rows import create_unit
-from lakehouse.sources.definition import find_own, load, parse
+from lakehouse.sources.definition import declared_references, find_own, load, parse
 from lakehouse.sources.mapping_views import ENTITIES, entity_sql, identifiers_sql, tables_of
 from tests.support.lakes import duck_of
 
@@ -170,6 +170,8 @@ BAD = {
     "dedupe of no days": (text_of(dedupe={"column": "id", "days": 0}), r"dedupe\.days"),
     "identifiers of nobody": (text_of(identifiers=[{"type": "email", "value": "id"}]), "record"),
     "unknown entity": (text_of(core={"orderz": {"order_id": "id"}}), "orderz"),
+    "reference to no entity": (text_of(references={"product": "shop"}), "did you mean products"),
+    "reference to what nobody names": (text_of(references={"weather": "shop"}), r"references\.weather"),
     "unknown core column": (text_of(core={"orders": {"order_idd": "id"}}), "order_idd"),
 }
 
@@ -226,6 +228,21 @@ def test_two_definitions_of_one_source_are_refused(folder):
     folder("a.yaml", text_of())
     with pytest.raises(BadDefinition, match=r"b\.yaml: erp/invoices is defined by a\.yaml too"):
         load(folder("b.yaml", text_of()))
+
+
+def test_references_that_contradict_each_other_are_refused(folder):
+    """One source uses one source's ids of an entity, whichever of its definitions says so."""
+    folder("a.yaml", text_of(references={"products": "shop", "places": "places"}))
+    mine = folder("b.yaml", text_of(entity="credits", references={"products": "shop"}))
+    declared = declared_references(load(mine).values())
+    assert {names: whose for names, whose in declared.items() if names[0] == "erp"} == {
+        ("erp", "products"): "shop",
+        ("erp", "places"): "places",
+    }
+    load.cache_clear()
+    folder("b.yaml", text_of(entity="credits", references={"products": "pim"}))
+    with pytest.raises(BadDefinition, match=r"erp .* products are those of shop and of pim"):
+        load(mine)
 
 
 def test_two_sources_of_one_table_are_refused(folder):

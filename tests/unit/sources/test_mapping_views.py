@@ -58,6 +58,35 @@ def mapped(con, entity: str, core: str, *columns: str):
     ).fetchall()
 
 
+@pytest.mark.parametrize(
+    ("written", "country"),
+    [
+        ("China", "CN"),
+        (" 中国 ", "CN"),
+        ("cn", "CN"),
+        ("USA", "US"),
+        ("United States", "US"),
+        ("Ruritania", "Ruritania"),
+        ("", ""),
+        (None, None),
+    ],
+)
+def test_a_country_has_one_name_in_core(con, written, country):
+    """Its ISO code, in whichever language it is written; what is no country anybody knows stays as it came."""
+    sql_functions.create(con)
+    row(con, "1", 1, name="A", sku=written)
+    assert mapped(
+        con, "orders", "  orders: {order_id: name, country: sku, city: sku}", "country", "city"
+    ) == [(country, written)]
+
+
+def test_a_mapping_without_a_country_needs_no_function(con):
+    """Nor is it computed anew when the list of countries changes."""
+    row(con, "1", 1, name="A")
+    assert mapped(con, "orders", "  orders: {order_id: name}", "country") == [(None,)]
+    assert "country_region" not in entity_sql("orders", [source("  orders: {order_id: name}")])
+
+
 def test_rows_that_a_condition_leaves_out_are_none_of_the_entity(con):
     """Only an order's first row has its total."""
     row(con, "1", 1, name="#1", total="9.50", sku="a")
@@ -155,8 +184,8 @@ def test_without_a_list_of_zones_any_may_be_one(monkeypatch):
 
 def test_a_mapping_has_another_version_when_a_function_that_it_calls_gives_other_results(monkeypatch):
     """Otherwise who is who would stay as the countries were known before."""
-    plain = source("  orders: {order_id: name, country: sku}")
-    calling = source("  orders: {order_id: name, country: country_region(sku)}")
+    plain = source("  orders: {order_id: name, city: sku}")
+    calling = source("  orders: {order_id: name, city: country_region(sku)}")
     before = version("orders", [plain]), version("orders", [calling])
     monkeypatch.setattr(sql_functions, "version", lambda: "another")
     assert version("orders", [plain]) == before[0]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from lakehouse.sample.company.writers import (
     ads,
+    campaigns,
     context,
     crm,
     forms,
@@ -47,5 +48,6 @@ OF_CUSTOMERS: tuple[Callable[[Chunk], Iterator[Export]], ...] = (
 OF_COMPANY: tuple[Callable[[Scenario], Iterator[Export]], ...] = (
     shop_goods.of_company,
     ads.of_company,
+    campaigns.of_company,
     context.of_company,
 )

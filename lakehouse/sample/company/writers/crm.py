@@ -15,9 +15,10 @@ from lakehouse.sample.company import text_columns as text
 from lakehouse.sample.company.policy import CHANNELS
 from lakehouse.sample.company.units import MINUTE
 from lakehouse.sample.company.world.selling import KINDS, OPEN, OUTCOMES, STAGES
+from lakehouse.sample.company.writers import ids
 from lakehouse.sample.company.writers import shared_columns as shared
 from lakehouse.sample.company.writers.export import GENERATED, DirtyExport, Export
-from lakehouse.sample.company.writers.system_records import records_of
+from lakehouse.sample.company.writers.system_records import LEADS, records_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,9 +33,9 @@ _SPOKEN = (KINDS.index("call"), KINDS.index("meeting"))  # kinds of activities t
 def exports(chunk: Chunk) -> Iterator[Export]:
     """Yield what the CRM writes."""
     records = records_of(chunk, "crm")
+    if records.starts_team:
+        yield _users(chunk)
     if not records.is_empty:
-        if records.starts_team:
-            yield _users(chunk)
         yield _contacts(records)
         yield _customer_attributes(records)
         yield _ownerships(records)
@@ -48,11 +49,31 @@ def exports(chunk: Chunk) -> Iterator[Export]:
 
 
 def _users(chunk: Chunk) -> Export:
-    """Who logs in to the CRM."""
+    """Return who logs in to the CRM, and to each system that exports no users of its own, by their ids there."""
+    user_ids = chunk.column("staff", "user_id")
     columns = {name: chunk.column("staff", name) for name in ("user_id", "name", "email", "role", "team")}
     columns["is_active"] = text.either(chunk.array("staff", "active"), "yes", "no")
-    columns["source"] = pa.repeat(GENERATED, len(columns["user_id"]))
-    return Export("crm/users", pa.table(columns))
+    columns["source"] = pa.repeat(GENERATED, len(user_ids))
+    columns["system"] = pa.nulls(len(user_ids), pa.string())
+    staff = pa.table(columns)
+    lists = [staff]
+    for system, ids_there in _users_elsewhere(chunk).items():
+        there = staff.set_column(0, "user_id", ids_there)
+        system_column = pa.repeat(system, len(user_ids))
+        lists.append(there.set_column(there.num_columns - 1, "system", system_column))
+    return Export("crm/users", pa.concat_tables(lists).combine_chunks())
+
+
+def _users_elsewhere(chunk: Chunk) -> dict[str, pa.Array]:
+    """Return by system how it names each of the staff: Zoho by a number, the others by name."""
+    names, crms = chunk.column("staff", "name"), chunk.scenario.crms
+    fills_forms = any(crm in LEADS["jiandaoyun"] for crm in crms)
+    systems: dict[str, pa.Array] = {crm: names for crm in ("hubspot", "wukong", "huoban") if crm in crms}
+    if "zoho" in crms:
+        systems["zoho"] = ids.zoho("users", chunk.column("staff", "user_id"))
+    if fills_forms:
+        systems["jiandaoyun"] = names
+    return systems
 
 
 def _contacts(records: SystemRecords) -> Export:
@@ -189,7 +210,7 @@ def _tickets(records: SystemRecords) -> Export:
         "ticket_id": records.column("tickets", "ticket_id"),
         "contact_id": _contact_ids(records, _own_contacts(records)),
         "customer_id": chunk.column("accounts", "customer_id", account),
-        "order_id": chunk.column("orders", "order_id", order),
+        "order_id": shared.order_numbers(chunk, order),
         "kind": shared.ticket_kinds(records),
         "priority": text.either(records.array("tickets", "complaint"), "high", "normal"),
         "subject": records.column("tickets", "subject"),

@@ -193,7 +193,7 @@ def _tickets(records: SystemRecords) -> Export:
         "Category": shared.ticket_kinds(records),
         "Source": pa.repeat("Chat", len(is_open)),
         "Ticket owner": records.user_column("tickets", "name", "agent"),
-        "Order number": chunk.column("orders", "order_id", records.array("tickets", "order")),
+        "Order number": shared.order_numbers(chunk, records.array("tickets", "order")),
         "Satisfaction": shared.satisfaction(records),
         f'Date entered "New ({_SUPPORT})"': created,
         f'Date entered "Closed ({_SUPPORT})"': resolved,

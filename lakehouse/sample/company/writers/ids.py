@@ -35,6 +35,7 @@ _SHAPES = {
     "stages": _Shape("D", "", "008", ""),
     "users": _Shape("U", "7", "005", "01"),
 }
+WELCOME_CAMPAIGN = "welcome"  # gives out the welcome coupons
 # digits of the number in an id, as each system fixes them by the length of its ids
 _SALESFORCE_DIGITS: Final = 11
 _ZOHO_DIGITS: Final = 12
@@ -78,6 +79,16 @@ def wukong(names: pa.Array, contact_ids: pa.Array) -> pa.Array:
 def advertising(lead_ids: pa.Array) -> pa.Array:
     """Return the number that an advertising platform gave to a lead, which the CRM does not know."""
     return text.joined("7", _number("leads", lead_ids))
+
+
+def woocommerce_orders(order_ids: pa.Array) -> pa.Array:
+    """Return the digits of the world's order ids, as WooCommerce numbers its orders."""
+    return pc.utf8_slice_codeunits(order_ids, len("SO"))
+
+
+def promotion(category: str, week: int) -> str:
+    """Return the campaign of a category's week of promotion, weeks of history counted from 0."""
+    return f"PROMO-{category}-W{week:03d}"
 
 
 def _number(kind: str, world_ids: pa.Array) -> pa.Array:

@@ -265,7 +265,7 @@ def _cases(records: SystemRecords) -> Export:
         "IsClosed": _flag(~is_open),
         "ClosedDate": text.null_where(text.utc(records.array("tickets", "resolved_at")), is_open),
         "OwnerId": _owner(records, "tickets", "agent"),
-        "Order_Number__c": chunk.column("orders", "order_id", records.array("tickets", "order")),
+        "Order_Number__c": shared.order_numbers(chunk, records.array("tickets", "order")),
         "Satisfaction__c": shared.satisfaction(records),
         **_stamps(records.array("tickets", "created_at"), shared.tickets_updated(records)),
     }

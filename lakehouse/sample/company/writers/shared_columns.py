@@ -16,6 +16,8 @@ from lakehouse.sample.company.world.people import ORDINARY
 from lakehouse.sample.company.world.places import CITY_NAMES, PROVINCE_CODES, PROVINCE_NAMES
 from lakehouse.sample.company.world.selling import LOST, OPEN
 from lakehouse.sample.company.world.service import NOT_RATED
+from lakehouse.sample.company.writers import ids
+from lakehouse.sample.company.writers.system_records import is_sold_by
 from lakehouse.sample.purchases import names
 
 if TYPE_CHECKING:
@@ -37,6 +39,13 @@ _HOMOPHONES = dict(
     )
 )
 _GIVEN = [given for given, _ in names.GIVEN_CHARACTERS]
+
+
+def order_numbers(chunk: Chunk, order: Ints) -> pa.Array:
+    """Return the number of each order as the shop that sold it has it, which its customers name in tickets."""
+    order_ids = chunk.column("orders", "order_id", order)
+    is_of_woocommerce = pa.array(is_sold_by(chunk, "woocommerce")[order])
+    return pc.if_else(is_of_woocommerce, ids.woocommerce_orders(order_ids), order_ids)
 
 
 def family_names(records: SystemRecords) -> pa.Array:

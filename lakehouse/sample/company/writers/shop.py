@@ -18,6 +18,7 @@ from lakehouse.sample.company.world.accounts import BOTH, SECOND_PHONE, WECHAT
 from lakehouse.sample.company.world.catalogue import CATEGORIES, PRODUCTS_A_CATEGORY
 from lakehouse.sample.company.world.places import CITY_NAMES, STORE_IDS
 from lakehouse.sample.company.world.shopping import CHANNELS, STORE
+from lakehouse.sample.company.writers import ids
 from lakehouse.sample.company.writers.export import GENERATED, DirtyExport, Export
 from lakehouse.sample.company.writers.shared_columns import true_names
 from lakehouse.sample.company.writers.system_records import is_sold_by
@@ -103,7 +104,7 @@ def _orders(chunk: Chunk, is_own: Flags) -> Export:
 
 
 def _promotions(chunk: Chunk) -> pa.Array:
-    """Return the name that a promotion of each order's category and week would have."""
+    """Return the name that a promotion of each order's category and week would have: that of `ids.promotion`."""
     week = (chunk.array("orders", "ordered_at") - chunk.scenario.history.zero) // WEEK
     category = text.pick(CATEGORIES, chunk.array("orders", "category"))
     return text.joined("PROMO-", category, "-W", text.digits(week, 3))
@@ -182,7 +183,7 @@ def _coupons(chunk: Chunk) -> Export:
     columns = {
         "coupon_id": chunk.column("accounts", "coupon_id"),
         "customer_id": chunk.column("accounts", "customer_id"),
-        "campaign_id": pa.repeat("welcome", count),
+        "campaign_id": pa.repeat(ids.WELCOME_CAMPAIGN, count),
         "kind": pa.repeat("amount", count),
         "value": pa.repeat(text.yuan(PricePolicy.coupon_fen), count),
         "currency": pa.repeat("CNY", count),

@@ -11,6 +11,7 @@ from lakehouse.sample.company import text_columns as text
 from lakehouse.sample.company.policy import PricePolicy
 from lakehouse.sample.company.world.accounts import BOTH
 from lakehouse.sample.company.world.places import CITY_NAMES, PROVINCE_CODES
+from lakehouse.sample.company.writers import ids
 from lakehouse.sample.company.writers.export import GENERATED, Export
 from lakehouse.sample.company.writers.order_lines import OrderLines
 
@@ -29,13 +30,12 @@ def exports(chunk: Chunk) -> Iterator[Export]:
     yield Export("woocommerce/order_export", pa.table(columns), lines.order_array("person"))
 
 
-def _order_numbers(lines: OrderLines) -> pa.Array:
-    """Return the digits of the world's order ids."""
-    return pc.utf8_slice_codeunits(lines.order_column("order_id"), len("SO"))
-
-
 def _order_columns(lines: OrderLines) -> dict[str, pa.Array]:
-    number, amount, is_returned = _order_numbers(lines), lines.order_array("amount"), lines.is_returned()
+    number, amount, is_returned = (
+        ids.woocommerce_orders(lines.order_column("order_id")),
+        lines.order_array("amount"),
+        lines.is_returned(),
+    )
     city, account_has_email = lines.person_array("city"), lines.account_array("carries") == BOTH
     given_name = text.joined(lines.person_column("given_first"), lines.person_column("given_second"))
     return {
@@ -69,7 +69,9 @@ def _line_columns(lines: OrderLines) -> dict[str, pa.Array]:
     quantity = lines.item_array("quantity")
     value = lines.item_array("unit_price") * quantity
     return {
-        "item_id": text.joined(_order_numbers(lines), text.integers(lines.item_array("line"))),
+        "item_id": text.joined(
+            ids.woocommerce_orders(lines.order_column("order_id")), text.integers(lines.item_array("line"))
+        ),
         "item_product_id": pc.utf8_slice_codeunits(product_ids, 1),
         "item_name": text.pick(catalogue.names, product),
         "item_sku": product_ids,

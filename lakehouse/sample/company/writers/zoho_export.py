@@ -216,7 +216,7 @@ def _cases(records: SystemRecords) -> Export:
         "Priority": text.either(records.array("tickets", "complaint"), "High", "Medium"),
         "Related To.id": _contact_ids(records, contact),
         "Email": records.person_column("tickets", "email"),
-        "Order Number": chunk.column("orders", "order_id", records.array("tickets", "order")),
+        "Order Number": shared.order_numbers(chunk, records.array("tickets", "order")),
         "Satisfaction": shared.satisfaction(records),
         **_times(records.array("tickets", "created_at"), shared.tickets_updated(records)),
     }

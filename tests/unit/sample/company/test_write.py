@@ -27,6 +27,7 @@ OF_NOBODY = {
     "rates/daily",
     "calendar/days",
     "places/stores",
+    "crm/campaigns",
 }
 
 

@@ -23,3 +23,19 @@ def test_salesforce_ids_check_and_deals_have_contacts(sample: Any) -> None:
     assert all(
         line.startswith('"') and line.endswith('"') for line in file.path.read_text("utf-8").splitlines()
     )
+
+
+def test_every_account_and_owner_that_a_record_names_is_exported(sample: Any) -> None:
+    """Once each; salespeople take turns, and their addresses are reserved ones."""
+    contacts, deals = sample.good("salesforce/contacts"), sample.good("salesforce/opportunities")
+    accounts, users = sample.good("salesforce/accounts"), sample.good("salesforce/users")
+    account_ids, user_ids = ([row["Id"] for row in rows] for rows in (accounts, users))
+    assert len(set(account_ids)) == len(account_ids)
+    assert len(set(user_ids)) == len(user_ids)
+    assert {row["AccountId"] for row in (*contacts, *deals)} == set(account_ids)
+    assert {row["OwnerId"] for row in (*accounts, *deals)} <= set(user_ids)
+    assert (
+        {row["AccountSource"] for row in accounts} == {row["Title"] for row in users} == {"Generated sample"}
+    )
+    assert all(row["Email"].endswith(".example") for row in users)
+    assert all(len(record_id) == 18 for record_id in (*account_ids, *user_ids))
