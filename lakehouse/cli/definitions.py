@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lakehouse.settings import Settings
     from lakehouse.sources.suggest.file_settings import Draft
     from lakehouse.stages.add_source import Plan
+    from lakehouse.stages.customers_found import CustomersFound
 
 
 @sources.command(
@@ -117,7 +118,8 @@ def check(
 ) -> None:
     """Hold source definitions against the contracts: SQL that does not run, what core lacks, what is personal.
 
-    Ends with 1 when there are errors; warnings are for a person to weigh.
+    With all of them, it says how many rows of the data folder's tables found a customer. Ends with 1 when there are
+    errors; warnings are for a person to weigh.
     """
     from lakehouse.console.definitions import findings_as_json, show_findings
     from lakehouse.stages.check_sources import check_all, check_files
@@ -134,12 +136,27 @@ def check(
         number, found = (
             (len(files), check_files(settings, files, on_file)) if files else check_all(settings, on_file)
         )
+        links = [] if files or any(finding.level == "error" for finding in found) else _links(data)
+        found += [link.warning() for link in links if link.is_low]
     if as_json:
-        print(json.dumps(findings_as_json(number, found), ensure_ascii=False))
+        print(json.dumps(findings_as_json(number, found, links), ensure_ascii=False))
     else:
-        show_findings(number, found)
+        show_findings(number, found, links)
     if any(one.level == "error" for one in found):
         raise typer.Exit(1)
+
+
+def _links(data: Path) -> list[CustomersFound]:
+    """Return how many rows found a customer, by source and entity; nothing for a data folder without a lake."""
+    from lakehouse.local.attachment import attach
+
+    if attach(data) is None and not (data / "store").is_dir():
+        return []
+    from lakehouse.local.session import session
+    from lakehouse.stages.customers_found import count_customers_found
+
+    with session(data, "store") as settings:
+        return count_customers_found(settings)
 
 
 def _here(data: Path) -> Settings:

@@ -14,6 +14,7 @@ from lakehouse.ingest.refill.refill import refill
 from lakehouse.progress import Progress, no_progress
 from lakehouse.sources import definition
 from lakehouse.stages.check_sources import check_text
+from lakehouse.stages.customers_found import CustomersFound, count_customers_found
 from lakehouse.stages.refill_source import refill_source
 from lakehouse.stages.replay import replay_quarantine
 from lakehouse.stages.tick import hint
@@ -77,11 +78,15 @@ class Plan:
 
 @dataclass(frozen=True)
 class Done:
-    """What adding a definition did: the replay of the files that waited, and the refill of older rows."""
+    """What adding a definition did: the replay of the files that waited, and the refill of older rows.
+
+    `customers_found` is how many of the rows that are there by now found a customer.
+    """
 
     written: bool
     replay: dict[str, Any] = field(default_factory=dict)
     refill: dict[str, Any] = field(default_factory=dict)
+    customers_found: tuple[CustomersFound, ...] = ()
 
 
 def plan(settings: Settings, text: str, where: str, folder: Path, *, lake: bool = True) -> Plan:
@@ -195,7 +200,8 @@ def carry_out(
         progress("refilling older rows")
         refilled = refill_source(settings, planned.source_name)
     _wake_stages(settings)
-    return Done(planned.writes, replayed, refilled)
+    customers_found = count_customers_found(settings, [planned.source_name], progress)
+    return Done(planned.writes, replayed, refilled, tuple(customers_found))
 
 
 def _wake_stages(settings: Settings) -> None:

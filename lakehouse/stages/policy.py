@@ -50,3 +50,12 @@ class RawExpiryPolicy(Policy):
 
     files_per_query: Annotated[int, "files that are looked for in the ledger by one query"] = 10_000
     threads: Annotated[int, "files that are deleted at the same time"] = 8
+
+
+@dataclass(frozen=True)
+class CustomersFoundPolicy(Policy):
+    """When the links from a source's rows to customers are called broken."""
+
+    least_share: Annotated[
+        float, "share of an entity's rows with an identifier that find a customer; below it, a warning"
+    ] = 0.5
