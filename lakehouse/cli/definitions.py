@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lakehouse.sources.suggest.file_settings import Draft
     from lakehouse.stages.add_source import Plan
     from lakehouse.stages.check_references import ReferenceCount
+    from lakehouse.stages.customers_found import CustomersFound
 
 
 @sources.command(
@@ -111,8 +112,8 @@ def check(
 ) -> None:
     """Hold source definitions against the contracts: SQL that does not run, what core lacks, what is personal.
 
-    With all of them, and where the data folder holds a lake: how many ids of one source name a record of another.
-    Ends with 1 when there are errors; warnings are for a person to weigh.
+    With all of them, and where the data folder holds a lake: how many ids of one source name a record of another, and
+    how many rows found a customer. Ends with 1 when there are errors; warnings are for a person to weigh.
     """
     from lakehouse.console.definitions import findings_as_json, show_findings
     from lakehouse.console.references import show_references
@@ -129,32 +130,42 @@ def check(
         number, found = (
             (len(files), check_files(settings, files, on_file)) if files else check_all(settings, on_file)
         )
-        has_errors = any(one.level == "error" for one in found)
+        has_errors = any(finding.level == "error" for finding in found)
         # a lake is not read by definitions that contradict each other
-        references = [] if files or has_errors else _count_references(data, report)
+        references, links = ([], []) if files or has_errors else _look_at_lake(data, report)
+        found += [link.warning() for link in links if link.is_low]
     if as_json:
         counted = {"references": [count.as_json() for count in references]}
-        print(json.dumps(findings_as_json(number, found) | counted, ensure_ascii=False))
+        print(json.dumps(findings_as_json(number, found, links) | counted, ensure_ascii=False))
     else:
-        show_findings(number, found)
+        show_findings(number, found, links)
         show_references(references)
     if has_errors:
         raise typer.Exit(1)
 
 
-def _count_references(data: Path, progress: Progress) -> list[ReferenceCount]:
-    """Return how the references of a lake stand: of the catalog in the environment, else of the data folder's."""
+def _look_at_lake(data: Path, progress: Progress) -> tuple[list[ReferenceCount], list[CustomersFound]]:
+    """Return how a lake's references and links to customers stand; nothing for a data folder without a lake.
+
+    The lake is that of the catalog in the environment, else of the data folder.
+    """
     from lakehouse.local.attachment import attach
     from lakehouse.local.session import session
     from lakehouse.settings import current, names_catalog
-    from lakehouse.stages.check_references import check_references
 
     if names_catalog():
-        return check_references(current(), progress)
+        return _count(current(), progress)
     if attach(data) is None and not (data / "store").is_dir():
-        return []
+        return [], []
     with session(data, "store") as settings:
-        return check_references(settings, progress)
+        return _count(settings, progress)
+
+
+def _count(settings: Settings, progress: Progress) -> tuple[list[ReferenceCount], list[CustomersFound]]:
+    from lakehouse.stages.check_references import check_references
+    from lakehouse.stages.customers_found import count_customers_found
+
+    return check_references(settings, progress), count_customers_found(settings)
 
 
 def _here(data: Path) -> Settings:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lakehouse.sources.suggest.draft_columns import DraftColumn
     from lakehouse.sources.suggest.file_settings import Draft
     from lakehouse.stages.add_source import Done, Plan
+    from lakehouse.stages.customers_found import CustomersFound
 
 
 def draft_as_json(draft: Draft, text: str) -> dict[str, Any]:
@@ -88,19 +89,26 @@ def _confidence_counts(draft: Draft) -> str:
     return ", ".join(f"{counts[name]} {name}" for name in names)
 
 
-def findings_as_json(number: int, findings: Sequence[Finding]) -> dict[str, Any]:
-    """Return findings under the names that `sources check --json` uses."""
+def findings_as_json(
+    number: int, findings: Sequence[Finding], customers_found: Sequence[CustomersFound] = ()
+) -> dict[str, Any]:
+    """Return findings, and what the lake holds, under the names that `sources check --json` uses."""
     counts = Counter(finding.level for finding in findings)
     return {
         "files": number,
         "errors": counts["error"],
         "warnings": counts["warning"],
         "findings": [asdict(finding) for finding in findings],
+        "customers_found": [asdict(counted) for counted in customers_found],
     }
 
 
-def show_findings(number: int, findings: Sequence[Finding]) -> None:
-    """Print findings, errors first, and how many there are."""
+def show_findings(
+    number: int, findings: Sequence[Finding], customers_found: Sequence[CustomersFound] = ()
+) -> None:
+    """Print how many rows of the lake found a customer, then findings, errors first, and how many there are."""
+    for counted in customers_found:
+        out.print(f"{counted.source}: {counted.describe()}", markup=False, soft_wrap=True)
     for finding in sorted(findings, key=lambda finding: finding.level):
         style = "bold red" if finding.level == "error" else "yellow"
         text = plain(f"{finding.file}: {_describe_finding(finding)}")
@@ -139,8 +147,12 @@ def show_plan(found: Plan) -> None:
         lines.append(f"{found.refill['rows']:,} older rows get values that they keep in `extra`: {moved}")
     for line in lines:
         out.print(line, markup=False, soft_wrap=True)
-    for one in found.findings:
-        out.print(Text.assemble(("warning ", "yellow"), plain(_describe_finding(one))), soft_wrap=True)
+    for finding in found.findings:
+        _show_warning(finding)
+
+
+def _show_warning(finding: Finding) -> None:
+    out.print(Text.assemble(("warning ", "yellow"), plain(_describe_finding(finding))), soft_wrap=True)
 
 
 def show_done(found: Plan, done: Done, *, lake: bool, running: bool, data: Path = DEFAULT_DATA) -> None:
@@ -158,6 +170,7 @@ def show_done(found: Plan, done: Done, *, lake: bool, running: bool, data: Path 
             lines.append(f"{left:,} of the files could not be loaded: `{quarantine}` says which")
     if done.refill.get("rows"):
         lines.append(f"{done.refill['rows']:,} older rows in {done.refill['files']:,} data files refilled")
+    lines += [counted.describe() for counted in done.customers_found]
     if found.set_aside and found.state != "same":
         replay = command_line(f"quarantine replay --source {found.source_name}", data)
         lines.append(
@@ -170,3 +183,6 @@ def show_done(found: Plan, done: Done, *, lake: bool, running: bool, data: Path 
         lines.append(f"`{up}` loads what was landed meanwhile, and computes core anew")
     for line in lines:
         out.print(line, markup=False, soft_wrap=True)
+    for counted in done.customers_found:
+        if counted.is_low:
+            _show_warning(counted.warning())

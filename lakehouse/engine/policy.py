@@ -17,3 +17,11 @@ class PartitionedWritePolicy(Policy):
         "rows that are kept in memory before they go to their partitions' files; by DuckDB's default a whole batch was",
     ] = 30_000
     max_open_files: Annotated[int, "files that are written at the same time"] = 20
+
+
+@dataclass(frozen=True)
+class NormalFormPolicy(Policy):
+    """How identifiers are brought into their normal form."""
+
+    longest_text: Annotated[int, "characters of a pasted value that are looked at"] = 10_000
+    remembered_values: Annotated[int, "unusual values whose normal form a connection remembers"] = 50_000

@@ -21,5 +21,4 @@ class IdentityPolicy(Policy):
 class NormalisePolicy(Policy):
     """How values are brought into their normal form."""
 
-    longest_text: Annotated[int, "characters of a pasted value that are looked at"] = 10_000
     fetch_rows: Annotated[int, "unusual values that are fetched from DuckDB at once"] = 10_000

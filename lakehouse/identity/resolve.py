@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
+from lakehouse.engine.normal_forms import BLANKS, create_plain, unusual
 from lakehouse.errors import Terminal
 from lakehouse.identity.components import component_of
-from lakehouse.identity.normalise import BLANKS, placeholder_patterns, plain_patterns, unusual
+from lakehouse.identity.placeholders import placeholder_patterns
 from lakehouse.identity.policy import IdentityPolicy, NormalisePolicy
 from lakehouse.identity.relation import Relation, create_table, run, scalar
 
@@ -107,7 +108,8 @@ def _normalise(con: duckdb.DuckDBPyConnection, observed: Relation) -> tuple[int,
 
     region = "o.region" if "region" in observed.columns else "NULL"
     run(con, "observed", {"blanks": BLANKS}, {"observations": observed.sql, "region": region})
-    run(con, "values", plain_patterns())
+    create_plain(con)
+    run(con, "values")
     normal_forms = list(unusual(_unsettled(con)))
     create_table(
         con,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+from lakehouse.engine import normal_forms
 from lakehouse.sources import mapping_views
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import ledger, views
@@ -126,6 +127,7 @@ def prepare(
     loads = {name: ledger.loads(catalog, tables[name]) for name in plan.full_exports}
     con.execute(f"CREATE SCHEMA IF NOT EXISTS {MAPPED}")
     for name, sql in plan.views(loads).items():
+        normal_forms.create_for(con, sql)
         con.execute(f"CREATE OR REPLACE VIEW {name} AS {sql}")
     if plan.events:
         con.execute(views.EVENTS)

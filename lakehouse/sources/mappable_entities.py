@@ -2,7 +2,8 @@
 
 A mapping gives the columns of the entity's table (`lakehouse.tables.entities`), and besides them:
 
-- `identifier_type`, `identifier_value`: whose record it is, for `customer_id` to be looked up;
+- `identifier_type`, `identifier_value`: whose record it is, for `customer_id` to be looked up; an e-mail or phone as
+  typed, since it is normalised as identities are, a phone by the source's `region`;
 - `updated_at`: when the record changed, by the source's own clock; of two versions the newer one counts. Where the
   source has none, the one that was loaded later;
 - `sequence`: what orders versions of one time: a log's position, a revision;

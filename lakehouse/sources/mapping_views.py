@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from lakehouse.engine import sql_functions
+from lakehouse.engine import normal_forms, sql_functions
 from lakehouse.engine.escape import identifier, literal, qualified
 from lakehouse.sources import full_export
 from lakehouse.sources.mappable_entities import EACH, ENTITIES, TOGETHER, WHERE
@@ -23,6 +24,7 @@ _NO_IDENTIFIERS = (
 COUNTRY = (
     "country"  # of every entity: ISO 3166-1 alpha-2 where the written country is known, else as it is written
 )
+_CONSTANT = re.compile(r"'(?P<text>[^']*)'")
 _NONE: Mapping[str, Mapping[str, datetime]] = MappingProxyType({})
 
 
@@ -37,6 +39,9 @@ def entity_sql(
     Besides the entity's columns: `_loaded_at`, `_file_id` and `_row`, which say of two rows which is the later.
     Of full exports: `incomplete` are ids of files with rows that could not be loaded: a record that is missing from one
     may be in such a row. `empty` holds by raw table the ids of files without rows, and when they were loaded.
+
+    An e-mail or phone in `identifier_value` is spelled as identities are. A connection that runs the SELECT needs
+    `normal_forms.create_for` first.
     """
     columns = ENTITIES[entity]
     selects = [
@@ -72,10 +77,26 @@ def _mapping_sql(columns: Mapping[str, str], source: Source, mapping: Mapping[st
         # Rows that are sent together are compared before their lists are taken apart: the newest may be empty.
         rows = _newest_rows_sql(values, rows) if TOGETHER in values else rows
         each = f", unnest(TRY_CAST({values[EACH]} AS JSON[])) AS of_each(each)"
-    select = f"SELECT {', '.join(cells)}, _loaded_at, _file_id, _row FROM {rows}{each}{where}"
+    looked_up = _may_have_normal_form(values)
+    region = f", CAST({source.region} AS VARCHAR) AS _region" if looked_up else ""
+    select = f"SELECT {', '.join(cells)}, _loaded_at, _file_id, _row{region} FROM {rows}{each}{where}"
     if TOGETHER in values and EACH not in values:
-        return _newest_group_sql(values[TOGETHER], select)
-    return select
+        select = _newest_group_sql(values[TOGETHER], select)
+    return _normal_forms_sql(select) if looked_up else select
+
+
+def _may_have_normal_form(values: Mapping[str, str]) -> bool:
+    """Return whether a mapping may look a customer up by e-mail or phone; constants of other types never do."""
+    if "identifier_type" not in values or "identifier_value" not in values:
+        return False
+    constant = _CONSTANT.fullmatch(values["identifier_type"].strip())
+    return constant is None or constant["text"] in normal_forms.KINDS
+
+
+def _normal_forms_sql(select: str) -> str:
+    """Return mapped rows with `identifier_value` spelled as `core.identities` spells it, and without `_region`."""
+    value = normal_forms.form_sql("identifier_type", "identifier_value", "_region")
+    return f"SELECT * EXCLUDE (_region) REPLACE ({value} AS identifier_value) FROM ({select})"
 
 
 def _cell(name: str, kind: str, mapping: Mapping[str, str]) -> str:

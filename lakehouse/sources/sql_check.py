@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from lakehouse.definitions import nearest
-from lakehouse.engine import duck
+from lakehouse.engine import duck, normal_forms
 from lakehouse.engine.escape import identifier, qualified
 from lakehouse.sources.definition import SYSTEM_COLUMNS
 from lakehouse.sources.mappable_entities import EACH, ENTITIES, TOGETHER, WHERE
@@ -124,6 +124,7 @@ def _failing(
     system = {column.name for column in SYSTEM_COLUMNS}
     names = [column.name for column in source.contract.columns if column.name not in system]
     for field, query in queries:
+        normal_forms.create_for(con, query)
         try:
             con.execute(query).fetchall()
         except duckdb.Error as error:

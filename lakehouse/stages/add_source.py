@@ -5,15 +5,19 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from lakehouse import telemetry
-from lakehouse.errors import BadDefinition, Terminal
+from lakehouse.errors import BadDefinition, Terminal, Transient
 from lakehouse.ingest.quarantine.open_rows import QuarantineFilter, select_files
 from lakehouse.ingest.refill.refill import refill
 from lakehouse.progress import Progress, no_progress
 from lakehouse.sources import definition
 from lakehouse.stages.check_sources import check_text
+from lakehouse.stages.customers_found import CustomersFound, count_customers_found
 from lakehouse.stages.refill_source import refill_source
 from lakehouse.stages.replay import replay_quarantine
+from lakehouse.stages.tick import hint
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.migrations import schema_diff
 
@@ -74,11 +78,15 @@ class Plan:
 
 @dataclass(frozen=True)
 class Done:
-    """What adding a definition did: the replay of the files that waited, and the refill of older rows."""
+    """What adding a definition did: the replay of the files that waited, and the refill of older rows.
+
+    `customers_found` is how many of the rows that are there by now found a customer.
+    """
 
     written: bool
     replay: dict[str, Any] = field(default_factory=dict)
     refill: dict[str, Any] = field(default_factory=dict)
+    customers_found: tuple[CustomersFound, ...] = ()
 
 
 def plan(settings: Settings, text: str, where: str, folder: Path, *, lake: bool = True) -> Plan:
@@ -174,6 +182,7 @@ def carry_out(
 ) -> Done:
     """Do what a plan says: write the file, load what waited, refill older rows; again, it changes nothing.
 
+    Then the stages that compute core get their hints, so that a stack that runs does not wait for tick.
     Whoever reads these definitions sees all of the file or nothing, and from the next look on.
     """
     progress("writing the definition")
@@ -190,7 +199,22 @@ def carry_out(
     if planned.rows_loaded:
         progress("refilling older rows")
         refilled = refill_source(settings, planned.source_name)
-    return Done(planned.writes, replayed, refilled)
+    _wake_stages(settings)
+    customers_found = count_customers_found(settings, [planned.source_name], progress)
+    return Done(planned.writes, replayed, refilled, tuple(customers_found))
+
+
+def _wake_stages(settings: Settings) -> None:
+    """Send a hint to the stages that compute core: a definition whose mapping changed moves no table that would.
+
+    A hint that cannot be sent is logged, and no error: tick asks the stages.
+    """
+    if not settings.aggregate_queue_url:
+        return
+    try:
+        hint(settings, ("resolve", "aggregate"))
+    except (BotoCoreError, ClientError, Transient) as error:
+        telemetry.failed("hint lost, tick will find it", error)
 
 
 def _waiting_for(planned: Plan) -> QuarantineFilter:

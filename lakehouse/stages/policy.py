@@ -59,3 +59,11 @@ class ReferencesPolicy(Policy):
     least_share: Annotated[
         float, "share of a source's filled ids that name a record; below it, a warning"
     ] = 0.9
+
+
+class CustomersFoundPolicy(Policy):
+    """When the links from a source's rows to customers are called broken."""
+
+    least_share: Annotated[
+        float, "share of an entity's rows with an identifier that find a customer; below it, a warning"
+    ] = 0.5

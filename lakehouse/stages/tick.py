@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from lakehouse import signals, telemetry
 from lakehouse.errors import BadDefinition
 from lakehouse.models import runner as models
@@ -19,14 +21,25 @@ def tick(settings: Settings) -> list[str]:
     that cannot say because a definition is wrong: it reports that, and must not keep the others from their hints.
     """
     due = [name for name in _PENDING_OF if _has_work(settings, name)]
-    if "resolve" in due:
-        signals.send(settings.resolve_queue_url, [_TICK])
-    signals.send(settings.aggregate_queue_url, [_TICK])
-    if "export_segments" in due:
-        signals.send(settings.export_queue_url, [_TICK])
+    hint(settings, {*due, "aggregate"})
     signals.send(settings.books_queue_url, [_TICK], group="books")
     telemetry.info("ticked", count=len(due))
     return due
+
+
+def hint(settings: Settings, stages: Collection[str]) -> None:
+    """Send a hint to each of these stages, which are `resolve`, `aggregate` and `export_segments`.
+
+    Raises `Transient` when a queue does not take it, and what boto3 raises when it cannot be asked.
+    """
+    queue_urls = {
+        "resolve": settings.resolve_queue_url,
+        "aggregate": settings.aggregate_queue_url,
+        "export_segments": settings.export_queue_url,
+    }
+    for name, queue_url in queue_urls.items():
+        if name in stages:
+            signals.send(queue_url, [_TICK])
 
 
 def pending(settings: Settings) -> list[str]:

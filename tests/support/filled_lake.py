@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lakehouse.books import balance
+from lakehouse.engine import normal_forms
 from lakehouse.ingest.batch import ingest
 from lakehouse.ingest.quarantine import bad_rows
 from lakehouse.landing.put import put
@@ -59,6 +60,7 @@ def filled_lake(folder: Path, paths: Mapping[Place, Path]) -> Iterator[Filled]:
         small_company.forget()
         with small_company.company(patch, folder) as company:
             found = _fill(company, paths)
+            normal_forms.create(found.con)
             yield found
             found.con.close()
             catalogs.open_catalog(company.settings).close()

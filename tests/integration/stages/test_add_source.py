@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from lakehouse.errors import BadDefinition, Terminal
+from lakehouse.errors import BadDefinition, Terminal, Transient
 from lakehouse.sources import definition
+from lakehouse.stages import add_source, tick
 from lakehouse.stages.add_source import carry_out, plan
 from lakehouse.stages.status import status
 
@@ -87,6 +88,28 @@ def test_older_rows_get_a_column_that_is_added(shop):
     again = plan(shop.settings, text_of(**MORE), "a.yaml", shop.folder)
     assert (again.state, again.refill["rows"]) == ("same", 0)
     assert carry_out(shop.settings, again).refill["rows"] == 0
+
+
+def test_core_is_computed_without_waiting_for_tick(shop):
+    """A mapping alone moves no table that would tell anybody: the stages are told, after all else is done."""
+    carry_out(shop.settings, plan(shop.settings, text_of(core={}), "a.yaml", shop.folder))
+    shop.load("till/sales", "1.csv", CSV)
+    shop.hints("resolve"), shop.hints("aggregate")
+    planned = plan(shop.settings, text_of(), "a.yaml", shop.folder)
+    assert (shop.hints("resolve"), shop.hints("aggregate")) == ([], [])
+    carry_out(shop.settings, planned)
+    assert (len(shop.hints("resolve")), len(shop.hints("aggregate"))) == (1, 1)
+    assert tick.pending(shop.settings) == ["aggregate"]
+
+
+def test_a_hint_that_cannot_be_sent_is_no_error(shop, monkeypatch):
+    """Tick finds what there is to do."""
+
+    def refuse(*_):
+        raise Transient("the queue is gone")
+
+    monkeypatch.setattr(add_source, "hint", refuse)
+    assert carry_out(shop.settings, plan(shop.settings, text_of(), "a.yaml", shop.folder)).written
 
 
 def test_new_files_meet_it_at_once(shop):

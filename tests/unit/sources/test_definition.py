@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
+from lakehouse.engine import normal_forms
 from lakehouse.engine.escape import identifier
 from lakehouse.errors import BadDefinition
 from lakehouse.ingest.reading.typed_rows import create_unit
@@ -43,6 +44,7 @@ def con(lake):
         for source in load().values():
             columns = (f"{identifier(column.name)} {column.duck_type}" for column in source.contract.columns)
             con.execute(f"CREATE TABLE {source.table} ({', '.join(columns)})")
+        normal_forms.create(con)
         yield con
 
 

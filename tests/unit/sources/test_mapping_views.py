@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfoNotFoundError
 import duckdb
 import pytest
 
-from lakehouse.engine import sql_functions
+from lakehouse.engine import normal_forms, sql_functions
 from lakehouse.errors import BadDefinition
 from lakehouse.sources.definition import parse
 from lakehouse.sources.mapping_views import entity_sql, version
@@ -190,3 +190,69 @@ def test_a_mapping_has_another_version_when_a_function_that_it_calls_gives_other
     monkeypatch.setattr(sql_functions, "version", lambda: "another")
     assert version("orders", [plain]) == before[0]
     assert version("orders", [calling]) != before[1]
+
+
+def linked(con, core: str, region: str = "NULL") -> list[tuple[str | None, ...]]:
+    """Return order and identifier_value of mapped orders; what a row's item says is its country."""
+    definition = parse(HEAD.replace("format: csv", f'format: csv\nregion: "{region}"') + core, "a.yaml")
+    sql = entity_sql("orders", [definition])
+    normal_forms.create_for(con, sql)
+    return con.execute(f"SELECT order_id, identifier_value FROM ({sql}) ORDER BY ALL").fetchall()
+
+
+@pytest.mark.parametrize(
+    ("kind", "typed", "country", "known_by"),
+    [
+        ("phone", "138 2234 5678", None, "+8613822345678"),
+        ("phone", "\u00a0138-2234-5678\u200b", "cn", "+8613822345678"),
+        ("phone", "(415) 555-2671", None, "+14155552671"),
+        ("phone", "020 7946 0958", " gb", "+442079460958"),
+        ("phone", "+442079460958", "CN", "+442079460958"),
+        ("phone", "n/a", None, "n/a"),
+        ("phone", "  ", None, "  "),
+        ("phone", None, "CN", None),
+        ("email", " Ann.Lee@Example.COM", "CN", "ann.lee@example.com"),
+        ("email", "ann＠example.com", None, "ann@example.com"),
+        ("email", "nobody", None, "nobody"),
+        ("user_id", " A1@X.COM ", None, " A1@X.COM "),
+    ],
+)
+def test_a_customer_is_looked_up_by_the_spelling_that_identities_have(con, kind, typed, country, known_by):
+    """Whatever a row's own says; a value that is none, and one of another type, stay as they came."""
+    row(con, "1", 1, name="1", sku=typed, items=country)
+    constant = f"""  orders: {{order_id: name, identifier_type: "'{kind}'", identifier_value: sku}}"""
+    assert linked(con, constant, "items") == [("1", known_by)]
+    computed = constant.replace(f"'{kind}'", f"CASE WHEN name = '1' THEN '{kind}' END")
+    assert linked(con, computed, "items") == [("1", known_by)]
+
+
+def test_libraries_are_asked_for_unusual_spellings_alone_and_once_for_each(con, monkeypatch):
+    """A million plain e-mails cost no call of Python."""
+    asked = []
+
+    def ask(kind: str, value: str, region: str) -> None:
+        asked.append((kind, value, region))
+
+    monkeypatch.setattr(normal_forms, "normal_form", ask)
+    for number, phone in enumerate(["13822345678", "+86 138 2234 5678", "4155552671", "4155552671", None]):
+        row(con, "1", number, name=str(number), sku=phone)
+    linked(con, """  orders: {order_id: name, identifier_type: "'phone'", identifier_value: sku}""", "'CN'")
+    assert asked == [("phone", "4155552671", "CN")]
+
+
+def test_other_types_of_identifiers_cost_nothing():
+    """Their mapping is what it was, and so is what was computed from it."""
+    core = """  orders: {order_id: name, identifier_type: "'user_id'", identifier_value: sku}"""
+    assert "identifier_form" not in entity_sql("orders", [source(core)])
+    assert "identifier_form" in entity_sql("orders", [source(core.replace("user_id", "phone"))])
+
+
+def test_what_is_sent_whole_is_looked_up_too(con):
+    """The newest version's rows, whoever sent them."""
+    row(con, "1", 1, name="1", sku="138 2234 5678", changed="2026-01-05")
+    row(con, "2", 1, name="1", sku="139 2234 5678", changed="2026-01-06")
+    core = (
+        "  orders: {order_id: name, updated_at: changed, together: order_id, "
+        """identifier_type: "'phone'", identifier_value: sku}"""
+    )
+    assert linked(con, core) == [("1", "+8613922345678")]

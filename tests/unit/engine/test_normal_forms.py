@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lakehouse.identity.normalise import PLAIN_EMAIL, email, phone, plain_patterns
+from lakehouse.engine.normal_forms import PLAIN_EMAIL, create_plain, email, phone
 from lakehouse.identity.relation import run
 
 
@@ -120,7 +120,8 @@ def _settled_by_sql(values: list[tuple[str, str, str]]) -> dict[tuple[str, str, 
         "CREATE TEMP TABLE identity_observed (type TEXT, value TEXT, region TEXT, observations BIGINT)"
     )
     con.executemany("INSERT INTO identity_observed VALUES (?, ?, ?, 1)", values)
-    run(con, "values", plain_patterns())
+    create_plain(con)
+    run(con, "values")
     rows = con.execute(
         "SELECT type, value, region, normal FROM identity_values WHERE normal IS NOT NULL"
     ).fetchall()
