@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -34,6 +34,7 @@ FolderState = tuple[tuple[str, int, int], ...]  # of each file: name, time of it
 
 YAML = (".yaml", ".yml")
 WHOLE_FILE = "the whole file"
+_NEAR_NAMES: Final = 3  # as many as a sentence holds
 _UNKNOWN_NAME = "extra_forbidden"
 
 
@@ -231,10 +232,18 @@ def find_line(text: str, field: str, model: type[BaseModel]) -> int:
     return _line_of(root, location)
 
 
-def nearest(name: str, known: list[str]) -> str:
-    """Return what a name may have been meant to be, as the end of a sentence."""
-    close = get_close_matches(name, known, 1, cutoff=0.6)
-    return f"; did you mean {close[0]}?" if close else f"; there are {', '.join(known)}"
+def nearest(name: str, known: list[str], shown_by: str = "") -> str:
+    """Return what a name may have been meant to be, as the end of a sentence.
+
+    Of names that are too many to be listed, `shown_by` is the command that lists them: then it is named, after the few
+    that are near, if any.
+    """
+    near = get_close_matches(name, known, _NEAR_NAMES if shown_by else 1, cutoff=0.6)
+    if not near:
+        return f"; `{shown_by}` shows all" if shown_by else f"; there are {', '.join(known)}"
+    others, last = near[:-1], near[-1]
+    guess = f"{', '.join(others)} or {last}" if others else last
+    return f"; did you mean {guess}?" + (f" `{shown_by}` shows all" if shown_by else "")
 
 
 def _not_yaml(error: yaml.YAMLError) -> Problem:

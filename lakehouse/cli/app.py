@@ -16,6 +16,7 @@ from lakehouse.errors import LakehouseError
 
 if TYPE_CHECKING:
     from lakehouse.progress import Progress
+    from lakehouse.settings import Settings
 
 
 app = typer.Typer(
@@ -40,6 +41,17 @@ def main() -> None:
             raise
         first = (str(error).strip() or "no message").splitlines()[0]
         _fail(f"{type(error).__name__}: {first} (`lakehouse --traceback …` shows where)")
+
+
+def settings_of(data: Path) -> Settings:
+    """Return the settings with the definitions that a stack on the data folder reads, without starting one."""
+    from lakehouse.settings import current
+
+    settings = current()
+    own = data / "definitions"
+    if settings.definitions is None and own.is_dir():
+        return settings.model_copy(update={"definitions": own.absolute()})
+    return settings
 
 
 def _fail(message: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lakehouse.cli.app import DEFAULT, AsJson, Data, show_progress
+from lakehouse.cli.app import DEFAULT, AsJson, Data, settings_of, show_progress
 from lakehouse.cli.sources import sources
 from lakehouse.errors import BadFile, Terminal
 
@@ -121,7 +121,7 @@ def check(
 
     if files and everything:
         raise Terminal("name files, or --all, not both")
-    settings = _here(data)
+    settings = settings_of(data)
     with show_progress("checking", quiet=as_json) as report:
 
         def on_file(name: str) -> None:
@@ -168,17 +168,6 @@ def _count(settings: Settings, progress: Progress) -> tuple[list[ReferenceCount]
     return check_references(settings, progress), count_customers_found(settings)
 
 
-def _here(data: Path) -> Settings:
-    """Return the settings with the definitions that a stack on the data folder reads, without starting one."""
-    from lakehouse.settings import current
-
-    settings = current()
-    own = data / "definitions"
-    if settings.definitions is None and own.is_dir():
-        return settings.model_copy(update={"definitions": own.absolute()})
-    return settings
-
-
 @sources.command(
     "add",
     epilog="Examples: lakehouse sources add shop_orders.yaml --dry-run · lakehouse sources add shop_orders.yaml",
@@ -206,7 +195,7 @@ def add(
 
     text = text_of(file)
     info = attach(data)
-    here = _here(data)
+    here = settings_of(data)
     folder = definitions or (here.definitions if info is None else None)
     if info is None and not (data / "store").is_dir():  # nothing was landed there yet
         own = folder or data / "definitions"

@@ -32,6 +32,7 @@ def put(
     as_json: AsJson = False,
 ) -> None:
     """Land files; a running stack loads them at once, another when it is next up. The same file lands once."""
+    from lakehouse.definitions import nearest
     from lakehouse.landing.put import Landed, check_source_key, files_in, put_all
     from lakehouse.local.attachment import attach
     from lakehouse.local.session import session
@@ -67,8 +68,9 @@ def put(
     if not as_json:
         print(f"{fresh} landed, {finished - fresh - len(refused)} were there already")
         if source_key not in known:
+            near = nearest(source_key, known, command_line("sources list", data))
             print(
-                f"no source definition fits {source_key}, so they will be quarantined; there are {', '.join(known)}; "
+                f"no source definition fits {source_key}, so they will be quarantined{near}; "
                 f"`lakehouse sources suggest` drafts one, `{command_line('sources add', data)}` loads them with it"
             )
         elif fresh:

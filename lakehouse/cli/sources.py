@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lakehouse.cli.app import DEFAULT, AsJson, Data, app, show_progress
+from lakehouse.cli.app import DEFAULT, AsJson, Data, app, settings_of, show_progress
 from lakehouse.errors import BadFile, Terminal
 
 if TYPE_CHECKING:
@@ -19,12 +19,11 @@ app.add_typer(sources, name="sources")
 
 
 @sources.command("list")
-def list_sources(as_json: AsJson = False) -> None:
-    """List the sources with their tables, formats and columns."""
-    from lakehouse.settings import current
+def list_sources(data: Data = DEFAULT, as_json: AsJson = False) -> None:
+    """List the sources with their tables, formats and columns: those that ship, and the data folder's own."""
     from lakehouse.stages.refill_source import list_sources as sources_of
 
-    listed = sources_of(current())
+    listed = sources_of(settings_of(data))
     if as_json:
         print(json.dumps(listed))
         return

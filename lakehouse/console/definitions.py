@@ -183,6 +183,5 @@ def show_done(found: Plan, done: Done, *, lake: bool, running: bool, data: Path 
         lines.append(f"`{up}` loads what was landed meanwhile, and computes core anew")
     for line in lines:
         out.print(line, markup=False, soft_wrap=True)
-    for counted in done.customers_found:
-        if counted.is_low:
-            _show_warning(counted.warning())
+    for warning in done.warnings:
+        _show_warning(warning)

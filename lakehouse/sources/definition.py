@@ -31,6 +31,7 @@ _TYPES_ELSEWHERE = {
     "numeric": "decimal(18,2)", "money": "decimal(18,2)",
 }  # fmt: skip
 SourceKey = tuple[str, str]  # source and entity
+LISTED_BY = "lakehouse sources list"  # the command that shows all sources
 
 
 class _Strict(BaseModel):

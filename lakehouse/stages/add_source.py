@@ -88,6 +88,11 @@ class Done:
     refill: dict[str, Any] = field(default_factory=dict)
     customers_found: tuple[CustomersFound, ...] = ()
 
+    @property
+    def warnings(self) -> list[Finding]:
+        """Return what a person should look at: links that hardly find anybody."""
+        return [counted.warning() for counted in self.customers_found if counted.is_low]
+
 
 def plan(settings: Settings, text: str, where: str, folder: Path, *, lake: bool = True) -> Plan:
     """Return what adding a definition to a folder will do; nothing is changed.

@@ -85,28 +85,20 @@ def count_customers_found(
     """
     catalog = catalogs.open_catalog(settings)
     existing = set(catalogs.table_names(catalog))
-    sources = [
-        source
-        for source in definition.load(settings.definitions).values()
-        if source.table in existing and (only is None or "/".join(source.source_key) in only)
-    ]
-    linked = [source for source in sources if any(_linking_entities(source))]
-    if not linked:
+    sources = [source for source in _linking_sources(settings, only) if source.table in existing]
+    if not sources:
         return []
     counts: list[CustomersFound] = []
     with closing(duck.connect(settings)) as con:
-        tables = views.attach(con, catalog, [IDENTITIES.name, *(source.table for source in linked)])
+        tables = views.attach(con, catalog, [IDENTITIES.name, *(source.table for source in sources)])
         resolved = _resolved(settings, tables.get(IDENTITIES.name))
         if IDENTITIES.name not in tables:
             con.execute(f"CREATE VIEW {IDENTITIES.name} AS {views.nothing_sql(IDENTITIES)}")
         known_types = {kind for (kind,) in con.execute(_KNOWN_TYPES).fetchall()}
-        for done, source in enumerate(linked):
-            progress("counting rows that found a customer", done, len(linked))
+        for done, source in enumerate(sources):
+            progress("counting rows that found a customer", done, len(sources))
             _add_missing_columns(con, source, tables[source.table])
-            for entity in _linking_entities(source):
-                by_type = _count_by_type(con, source, entity)
-                if by_type:
-                    counts.append(_sum(source, entity, by_type, known_types, resolved))
+            counts += _count(con, source, known_types, resolved)
     return counts
 
 
@@ -125,11 +117,29 @@ def rows_sql(source: Source, entity: str) -> str:
     )
 
 
+def _linking_sources(settings: Settings, only: Collection[str] | None) -> Iterator[Source]:
+    """Yield the sources, or those of the names `only`, that say whose some of their records are."""
+    for source in definition.load(settings.definitions).values():
+        selected = only is None or "/".join(source.source_key) in only
+        if selected and any(_linking_entities(source)):
+            yield source
+
+
 def _linking_entities(source: Source) -> Iterator[str]:
     """Yield the entities that a source maps with an identifier to look the customer up by."""
     for entity in source.core:
         if any("identifier_value" in mapping for mapping in source.mappings(entity)):
             yield entity
+
+
+def _count(
+    con: duckdb.DuckDBPyConnection, source: Source, known_types: Collection[str], resolved: Resolved
+) -> Iterator[CustomersFound]:
+    """Yield the counts of each entity of a source; `known_types` are those of identities."""
+    for entity in _linking_entities(source):
+        by_type = _count_by_type(con, source, entity)
+        if by_type:
+            yield _sum(source, entity, by_type, known_types, resolved)
 
 
 def _count_by_type(con: duckdb.DuckDBPyConnection, source: Source, entity: str) -> list[tuple[str, int, int]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lakehouse import signals, telemetry
+from lakehouse.definitions import nearest
 from lakehouse.errors import Terminal
 from lakehouse.ingest.refill.refill import refill
 from lakehouse.progress import Progress, no_progress
@@ -40,10 +41,10 @@ def refill_source(
 
 
 def find_source(sources: Mapping[tuple[str, str], Source], name: str) -> Source:
-    """Return the definition of `<source>/<entity>`; Terminal names those that there are."""
+    """Return the definition of `<source>/<entity>`; Terminal names those whose names are near."""
     by_name = {"/".join(source_key): source for source_key, source in sources.items()}
     if name not in by_name:
-        raise Terminal(f"no source {name}; there are {', '.join(by_name)}")
+        raise Terminal(f"no source {name}{nearest(name, list(by_name), definition.LISTED_BY)}")
     return by_name[name]
 
 

@@ -65,9 +65,11 @@ def replay_quarantine(
     """Load the rows in quarantine that are good by now, each once whoever else does so too.
 
     All rows in quarantine of a selected file are tried. A dry run says what would be tried (`to_try`) and what cannot
-    be. `progress` hears how many files are done. Raises `Terminal` for an unknown file id.
+    be. `progress` hears how many files are done. Raises `Terminal` for an unknown file id or source.
     """
     selected = open_rows.select_files(settings, criteria)
+    if not selected:
+        open_rows.check_source(settings, criteria.source)
     tally = tally_selected(selected)
     done = 0
     rows = Limit[QuarantinedFile](lambda file: file.record.quarantined, ReplayPolicy.max_rows)

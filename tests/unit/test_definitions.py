@@ -9,7 +9,7 @@ from typing import ClassVar
 import pytest
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from lakehouse.definitions import DefinitionLoader, FieldsError, find_line, parse_yaml, read_yaml
+from lakehouse.definitions import DefinitionLoader, FieldsError, find_line, nearest, parse_yaml, read_yaml
 from lakehouse.errors import BadDefinition
 
 
@@ -80,6 +80,26 @@ def test_what_is_wrong_is_told_with_file_field_and_line(text, message) -> None:
     """A person finds the place, all of them at once, and the name that was meant."""
     with pytest.raises(BadDefinition, match=message):
         parse_yaml(text, "a.yaml", Thing)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown_by", "hint"),
+    [
+        ("shop/order", "", "; did you mean shop/orders?"),
+        ("qqq", "", "; there are shop/orders, shop/ordered, shop/border, shop/orderly, web/events"),
+        (
+            "shop/order",
+            "all",
+            "; did you mean shop/orders, shop/border or shop/orderly? `all` shows all",
+        ),
+        ("web/event", "all", "; did you mean web/events? `all` shows all"),
+        ("qqq", "all", "; `all` shows all"),
+    ],
+)
+def test_an_unknown_name_is_answered_with_the_nearest(name, shown_by, hint) -> None:
+    """One where all could be listed; of very many up to three, and the command that lists them."""
+    known = ["shop/orders", "shop/ordered", "shop/border", "shop/orderly", "web/events"]
+    assert nearest(name, known, shown_by) == hint
 
 
 def test_files_are_found_by_their_suffix(load, folder) -> None:

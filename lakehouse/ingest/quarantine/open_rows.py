@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from lakehouse.batching import batches
+from lakehouse.definitions import nearest
 from lakehouse.engine import duck
 from lakehouse.engine.escape import literal
 from lakehouse.errors import Terminal
@@ -20,6 +21,7 @@ from lakehouse.ingest.policy import QuarantinePolicy
 from lakehouse.ingest.quarantine.bad_rows import object_key
 from lakehouse.landing.object_lines import lines
 from lakehouse.landing.raw_files import RawFile
+from lakehouse.sources import definition
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import ledger, views
 from lakehouse.tables.contracts import QUARANTINE
@@ -97,8 +99,13 @@ def last_generations(settings: Settings) -> dict[str, tuple[str, FileRecord]]:
 
 
 def group_rows(settings: Settings, criteria: QuarantineFilter) -> list[QuarantineGroup]:
-    """Return what is in quarantine by source and code, the largest first; Terminal as `select_files`."""
+    """Return what is in quarantine by source and code, the largest first.
+
+    Raises what `select_files` and `check_source` raise.
+    """
     files = select_files(settings, QuarantineFilter(criteria.source, file_ids=criteria.file_ids))
+    if not files:
+        check_source(settings, criteria.source)
     with _open_rows(settings, files) as con:
         rows = con.execute(groups_sql(criteria)).fetchall()
     groups = []
@@ -153,6 +160,23 @@ def is_of_source(source_key: tuple[str, str], name: str | None) -> bool:
         return True
     source, _, entity = name.partition("/")
     return source_key == (source, entity or source_key[1])
+
+
+def check_source(settings: Settings, name: str | None) -> None:
+    """Raise `Terminal` for a source that no definition and no file that came has; it names those that are near."""
+    source_keys = set(definition.load(settings.definitions))
+    if any(is_of_source(source_key, name) for source_key in source_keys):
+        return
+    source_keys |= {QuarantinedFile(*last).source_key for last in last_generations(settings).values()}
+    if name and not any(is_of_source(source_key, name) for source_key in source_keys):
+        raise Terminal(unknown_source(name, source_keys))
+
+
+def unknown_source(name: str, source_keys: Iterable[tuple[str, str]]) -> str:
+    """Return what to say of a source, or source and entity, that is none of those with the keys."""
+    with_entity = "/" in name
+    names = {"/".join(source_key) if with_entity else source_key[0] for source_key in source_keys}
+    return f"no source {name}{nearest(name, sorted(names), definition.LISTED_BY)}"
 
 
 def resolve_file_id(known: Iterable[str], prefix: str) -> str:

@@ -245,7 +245,8 @@ def test_a_place_that_no_source_knows_is_told(lakehouse, tmp_path):
     said = lakehouse("put", "shop/order", file)
     assert said.code == 0
     assert "no source definition fits shop/order" in said.out
-    assert "shop/orders" in said.out
+    assert "did you mean shop/orders" in said.out
+    assert "web/events" not in said.out
 
 
 def test_what_cannot_be_landed_is_told(lakehouse, data, tmp_path):

@@ -64,6 +64,16 @@ def test_list(run, shop):
     assert "Nothing is in quarantine" in run("quarantine", "list", "--source", "web/events")[1]
 
 
+@pytest.mark.parametrize("command", ["list", "replay"])
+def test_a_source_that_is_none_is_told(run, shop, command):
+    """With those that are near; a source that nobody defined, and that sent files, is one."""
+    code, said = run("quarantine", command, "--source", "shop/order")
+    assert code == 1
+    assert "no source shop/order; did you mean shop/orders" in said
+    assert "`lakehouse sources list` shows all" in said
+    assert run("quarantine", command, "--source", "web")[0] == 0
+
+
 def test_a_time_that_is_none_is_told(run):
     """What is wrong, and how it should look."""
     code, said = run("quarantine", "list", "--since", "yesterday")

@@ -98,11 +98,13 @@ def test_only_what_was_chosen(mixed):
     later = datetime.now(UTC) + timedelta(hours=1)
     for criteria in (
         QuarantineFilter(source="web"),
-        QuarantineFilter(source="shop/contacts"),
+        QuarantineFilter(source="shop/customers"),
         QuarantineFilter(code="bad_number"),
         QuarantineFilter(since=later),
     ):
         assert mixed.replay(criteria).files == 0
+    with pytest.raises(Terminal, match="no source shop/contacts; did you mean "):
+        mixed.replay(QuarantineFilter(source="shop/contacts"))
     with pytest.raises(Terminal, match="no file that was ingested has this id"):
         mixed.replay(QuarantineFilter(file_ids=("0" * 64,)))
     assert mixed.replay(QuarantineFilter(file_ids=(first.file_id[:12],))).loaded == 2

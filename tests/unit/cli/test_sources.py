@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from lakehouse import cli
+from lakehouse import cli, settings
 from lakehouse.local import session as sessions
 from lakehouse.stages import refill_source as stage
 from lakehouse.tables.catalog import ensure, open_catalog
@@ -76,10 +76,10 @@ def test_refill_counts_first_and_then_does_it(lakehouse):
 
 
 def test_refill_of_what_nobody_defined(lakehouse):
-    """One line that says what there is."""
+    """One line that says where to look."""
     code, _, err = lakehouse("refill", "a/c")
     assert code == 1
-    assert "no source a/c; there are" in err
+    assert "no source a/c; did you mean a/b? `lakehouse sources list` shows all" in err
 
 
 def test_list(lakehouse, monkeypatch):
@@ -90,3 +90,15 @@ def test_list(lakehouse, monkeypatch):
     assert (orders["source"], orders["entity"], orders["format"]) == ("shop", "orders", "csv")
     assert {"id": 9, "name": "amount", "type": "decimal(12,2)", "from": "amount"} in orders["columns"]
     assert "shop/orders" in lakehouse("list")[1]
+
+
+def test_list_shows_the_data_folders_own(lakehouse, monkeypatch, tmp_path):
+    """Those that a stack on it reads."""
+    (tmp_path / "d" / "definitions" / "sources").mkdir(parents=True)
+    (tmp_path / "d" / "definitions" / "sources" / "till.yaml").write_text(
+        "source: till\nentity: sales\ndoc: Sales\ngrain: one row a sale\nformat: csv\ncolumns: []\n"
+    )
+    monkeypatch.delenv("LAKEHOUSE_DEFINITIONS", raising=False)
+    settings.current.cache_clear()
+    assert "till/sales" not in lakehouse("list", "--json")[1]
+    assert "sales" in lakehouse("list", "--json", "--data", str(tmp_path / "d"))[1]

@@ -19,7 +19,9 @@ def test_a_source_is_found_by_its_name():
     """Source and entity with a slash between; whoever mistypes it sees those that there are."""
     source = a_source()
     assert find_source({("a", "b"): source}, "a/b") is source
-    with pytest.raises(Terminal, match="no source a/c; there are a/b"):
+    with pytest.raises(
+        Terminal, match=r"no source a/c; did you mean a/b\? `lakehouse sources list` shows all"
+    ):
         find_source({("a", "b"): source}, "a/c")
 
 

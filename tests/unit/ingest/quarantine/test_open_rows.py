@@ -16,6 +16,7 @@ from lakehouse.ingest.quarantine.open_rows import (
     is_of_source,
     resolve_file_id,
     rows_condition,
+    unknown_source,
 )
 from lakehouse.tables.commit import FileRecord
 
@@ -80,6 +81,19 @@ def test_an_id_may_be_shortened_as_long_as_it_is_one():
 def test_a_source_is_named_with_or_without_its_entity(name, matches):
     """As the key's first two folders."""
     assert is_of_source(("shop", "orders"), name) is matches
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("shp", "no source shp; did you mean shop? `lakehouse sources list` shows all"),
+        ("shop/order", "no source shop/order; did you mean shop/orders? `lakehouse sources list` shows all"),
+        ("erp", "no source erp; `lakehouse sources list` shows all"),
+    ],
+)
+def test_a_source_that_is_none_is_answered_with_the_nearest(name, answer):
+    """With entities where one was named."""
+    assert unknown_source(name, [("shop", "orders"), ("web", "events")]) == answer
 
 
 def test_a_files_source_key_stands_in_its_key():
