@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+import lakehouse
 from lakehouse.engine import duck
 from lakehouse.local.attachment import attach
 from lakehouse.local.session import session
@@ -134,3 +135,25 @@ def test_the_runbooks_queries_run(clone: Path) -> None:
                 assert not rows or "HAVING" not in query, "doubled rows"
         finally:
             con.close()
+
+
+def test_other_engines_read_the_same_rows(clone: Path) -> None:
+    """What docs/other-engines.md shows runs as it stands, and counts what `lakehouse sql` counts."""
+    [block] = re.findall(
+        r"^```python\n(.*?)^```",
+        (ROOT / "docs/other-engines.md").read_text("utf-8"),
+        re.DOTALL | re.MULTILINE,
+    )
+    rows = json.loads(_run('.venv/bin/lakehouse sql --json "select count(*) as n from marts.rfm"', clone))
+    con = lakehouse.connect(clone / ".lakehouse")  # for as long as it lives the catalog answers
+    done = subprocess.run(
+        [sys.executable, "-c", block],
+        cwd=clone,
+        env=ENV,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert int(done.stdout) == rows[0]["n"] > 20_000
+    con.close()
