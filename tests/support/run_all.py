@@ -8,9 +8,9 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-# Two workers on two cores; tests of one module stay together, since they share a stack.
+# Three workers on two cores, since many tests wait for servers; those of one module stay together and share a stack.
 PYTEST = (
-    "-m", "pytest", "-n", "2", "--dist", "loadfile", "--cov", "--cov-report=", "--durations=15", "-p", "no:randomly",
+    "-m", "pytest", "-n", "3", "--dist", "loadfile", "--cov", "--cov-report=", "--durations=15", "-p", "no:randomly",
 )  # fmt: skip
 
 
