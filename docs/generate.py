@@ -124,55 +124,62 @@ def _references() -> str:
 
 
 def _table(contract: Contract, source: Source | None, model: str | None) -> str:
-    facts = [("Grain", contract.grain), ("Key of the record" if source else "Key", _names(contract.key))]
-    if contract.partition:
-        facts.append(("Partition", _names(f"{part.transform}({part.column})" for part in contract.partition)))
-    if contract.sort:
-        facts.append(("Sorted by", _names(contract.sort)))
-    if source is not None:
-        place = f"`{source.source}/{source.entity}`, {'NDJSON' if source.format == 'ndjson' else 'CSV'}"
-        facts.append(("Filled by", f"ingest, from files under {place}"))
-        if (rule := source.dedupe) is not None:
-            facts.append(
-                ("Duplicates", f"an equal `{rule.column}` is loaded once within {rule.days} days of arrival")
-            )
-        facts += _kept_back(source)
-    elif model is not None:
-        written = (
-            f"`lakehouse/models/sql/{model}`"
-            if model.endswith(".sql")
-            else "`lakehouse/models/entity_sql.py`"
-        )
-        facts.append(("Filled by", f"the model {written}"))
-    elif contract.name in STAGES:
-        facts.append(("Filled by", STAGES[contract.name]))
-    origins = {column.name: column.origin for column in source.columns} if source is not None else {}
-    rules = (
-        {one.name: one.collect.description for one in source.stored if one.collect}
-        if source is not None
-        else {}
-    )
-    head = ["id", "column", "type", *(["in the file"] if origins else []), "personal", "meaning"]
-    chinese = any(column.zh for column in contract.columns)
-    head += ["含义"] if chinese else []
-    head += ["kept"] if rules else []
-    ids = contract.field_ids()
-    rows = [
-        [
-            str(ids[column.name]),
-            f"`{column.name}`",
-            column.type,
-            *([f"`{origins[column.name]}`" if column.name in origins else ""] if origins else []),
-            "personal" if column.pii else "",
-            column.doc,
-            *([column.zh] if chinese else []),
-            *([rules.get(column.name, "")] if rules else []),
-        ]
-        for column in contract.columns
-    ]
+    """Return the section of one table: what it holds, how it is laid out and filled, and its columns."""
+    facts = [*_layout(contract, source), *_filled_by(contract, source, model)]
     listed = "\n".join(f"- {name}: {value}" for name, value in facts)
-    words = [contract.doc, contract.zh] if contract.zh else [contract.doc]
-    return "\n\n".join([f"### {contract.name}", *words, listed, _grid(head, rows)])
+    meanings = [contract.doc, contract.zh] if contract.zh else [contract.doc]
+    return "\n\n".join([f"### {contract.name}", *meanings, listed, _columns(contract, source)])
+
+
+def _layout(contract: Contract, source: Source | None) -> Iterator[tuple[str, str]]:
+    """Yield what one row is, what identifies it, and how the rows are laid out."""
+    yield "Grain", contract.grain
+    yield "Key of the record" if source else "Key", _names(contract.key)
+    if contract.partition:
+        yield "Partition", _names(f"{part.transform}({part.column})" for part in contract.partition)
+    if contract.sort:
+        yield "Sorted by", _names(contract.sort)
+
+
+def _filled_by(contract: Contract, source: Source | None, model: str | None) -> Iterator[tuple[str, str]]:
+    """Yield what fills the table, and of a source what it leaves out."""
+    if source is not None:
+        written_as = "NDJSON" if source.format == "ndjson" else "CSV"
+        yield "Filled by", f"ingest, from files under `{source.source}/{source.entity}`, {written_as}"
+        if (rule := source.dedupe) is not None:
+            yield "Duplicates", f"an equal `{rule.column}` is loaded once within {rule.days} days of arrival"
+        yield from _kept_back(source)
+    elif model is not None:
+        file = f"sql/{model}" if model.endswith(".sql") else "entity_sql.py"
+        yield "Filled by", f"the model `lakehouse/models/{file}`"
+    elif contract.name in STAGES:
+        yield "Filled by", STAGES[contract.name]
+
+
+def _columns(contract: Contract, source: Source | None) -> str:
+    """Return the table of columns; what no column of the table has, such as Chinese, has no column here."""
+    ids = contract.field_ids()
+    cells = {
+        "id": [str(ids[column.name]) for column in contract.columns],
+        "column": [f"`{column.name}`" for column in contract.columns],
+        "type": [column.type for column in contract.columns],
+    }
+    if source is not None:
+        origins = {column.name: f"`{column.origin}`" for column in source.columns}
+        cells["in the file"] = [origins.get(column.name, "") for column in contract.columns]
+    cells["personal"] = ["personal" if column.pii else "" for column in contract.columns]
+    cells["meaning"] = [column.doc for column in contract.columns]
+    if any(column.zh for column in contract.columns):
+        cells["含义"] = [column.zh for column in contract.columns]
+    rules = {column.name: column.collect.description for column in _minimised(source)}
+    if rules:
+        cells["kept"] = [rules.get(column.name, "") for column in contract.columns]
+    return _grid(list(cells), zip(*cells.values(), strict=True))
+
+
+def _minimised(source: Source | None) -> list[Any]:
+    """Return the columns of which less is kept than came."""
+    return [column for column in source.stored if column.collect] if source is not None else []
 
 
 def _kept_back(source: Source) -> Iterator[tuple[str, str]]:
