@@ -18,7 +18,7 @@ EVENTS = Path(__file__).parents[2] / "events"
 
 
 @pytest.fixture
-def company(lake, monkeypatch, tmp_path) -> Iterator[small_company.Works]:
+def company(lake, monkeypatch, tmp_path) -> Iterator[small_company.SmallCompany]:
     """An empty lake with the buckets and queues of the template's names around it."""
     with small_company.company(monkeypatch, tmp_path) as made:
         yield made

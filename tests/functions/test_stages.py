@@ -21,7 +21,7 @@ from lakehouse.stages.policy import DebouncePolicy
 from lakehouse.tables.maintenance import expire
 from lakehouse.tables.maintenance.policy import MaintenancePolicy
 from tests.support import small_company
-from tests.support.small_company import Works
+from tests.support.small_company import SmallCompany
 
 NONE = {"batchItemFailures": []}
 HINTED = {
@@ -38,7 +38,7 @@ def shelf(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def shop(company, monkeypatch, shelf) -> Works:
+def shop(company, monkeypatch, shelf) -> SmallCompany:
     """Two customers have bought, and nothing was computed of it."""
     with small_company.kept(monkeypatch, shelf) as fresh:
         if fresh:

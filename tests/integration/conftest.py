@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def company(lake, monkeypatch, tmp_path) -> Iterator[small_company.Works]:
+def company(lake, monkeypatch, tmp_path) -> Iterator[small_company.SmallCompany]:
     """An empty lake with buckets, queues and a consent table around it."""
     with small_company.company(monkeypatch, tmp_path) as made:
         yield made

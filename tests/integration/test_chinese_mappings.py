@@ -18,9 +18,9 @@ SAMPLES = sorted(samples.SAMPLES)
 
 
 @pytest.fixture
-def works(lake, monkeypatch, tmp_path):
-    with company(monkeypatch, tmp_path) as works:
-        yield works
+def lake_company(lake, monkeypatch, tmp_path):
+    with company(monkeypatch, tmp_path) as lake_company:
+        yield lake_company
 
 
 @pytest.mark.parametrize("place", SAMPLES)
@@ -37,14 +37,14 @@ def _parts(body: bytes) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def test_people_are_known_across_systems(works):
+def test_people_are_known_across_systems(lake_company):
     """A union id ties two apps of WeChat and a lead; an open id ties only within its app."""
     for place in ("wechat/users.jsonl", "wechat/leads.csv"):
-        works.load(place.rpartition(".")[0], Path(place).name, (samples.FOLDER / place).read_bytes())
-    resolve(works.settings)
+        lake_company.load(place.rpartition(".")[0], Path(place).name, (samples.FOLDER / place).read_bytes())
+    resolve(lake_company.settings)
 
     def who(kind: str, value: str) -> str:
-        ((customer,),) = works.ask(
+        ((customer,),) = lake_company.ask(
             "SELECT customer_id FROM core.identities WHERE identifier_type = "
             f"{literal(kind)} AND identifier_value = {literal(value)}"
         )

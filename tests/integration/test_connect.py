@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import lakehouse
-from tests.support.small_company import Works
+from tests.support.small_company import SmallCompany
 
 
-def test_a_connection_sees_the_tables_as_they_stood(company: Works):
+def test_a_connection_sees_the_tables_as_they_stood(company: SmallCompany):
     """What is committed later is seen by later connections: one question has one answer."""
     company.orders("1.csv", "O1,C1,2026-01-05,10.00")
     early = lakehouse.connect()
@@ -19,7 +19,7 @@ def test_a_connection_sees_the_tables_as_they_stood(company: Works):
     late.close()
 
 
-def test_people_may_join_their_own_tables(company: Works):
+def test_people_may_join_their_own_tables(company: SmallCompany):
     """The connection is theirs: it is DuckDB's, in memory."""
     company.orders("1.csv", "O1,C1,2026-01-05,10.00")
     con = lakehouse.connect()

@@ -50,7 +50,7 @@ FOUR: dict[str, Any] = dict.fromkeys("abcd", RED)
 class Lists:
     """A company whose sources send lists of all there is, and changes; each file counts as loaded at its minute."""
 
-    def __init__(self, company: small_company.Works, folder: Path) -> None:
+    def __init__(self, company: small_company.SmallCompany, folder: Path) -> None:
         self.company, self.folder = company, folder
 
     def define(self, full: str = FULL_YAML) -> None:

@@ -178,7 +178,7 @@ def company(landing, monkeypatch) -> Iterator[Company]:
 
 
 @pytest.fixture
-def on_moto(lake, monkeypatch, tmp_path) -> Iterator[small_company.Works]:
+def on_moto(lake, monkeypatch, tmp_path) -> Iterator[small_company.SmallCompany]:
     """A company on moto, which keeps keys as they are, as S3 does."""
     with small_company.company(monkeypatch, tmp_path) as made:
         yield made

@@ -15,12 +15,12 @@ SAMPLES = Path(__file__).parents[1] / "samples"
 
 def test_people_are_found_across_shop_and_loyalty(lake, monkeypatch, tmp_path):
     """An order by number, a card by e-mail: one customer."""
-    with company(monkeypatch, tmp_path) as works:
+    with company(monkeypatch, tmp_path) as lake_company:
         for place in ("shop/customers", "shop/orders", "loyalty/memberships"):
-            works.load(place, f"{Path(place).name}.csv", (SAMPLES / f"{place}.csv").read_bytes())
-        resolve(works.settings)
-        assert runner.run(works.settings).wrong == []
-        [(by_number, by_card, unknown)] = works.ask(
+            lake_company.load(place, f"{Path(place).name}.csv", (SAMPLES / f"{place}.csv").read_bytes())
+        resolve(lake_company.settings)
+        assert runner.run(lake_company.settings).wrong == []
+        [(by_number, by_card, unknown)] = lake_company.ask(
             "select (select customer_id from core.orders where order_id = 'O2001'), "
             "(select any_value(customer_id) from core.memberships where membership_id = 'M0001'), "
             "(select count(*) from core.orders where customer_id is null)"

@@ -52,7 +52,7 @@ class Model:
     def ingest(self) -> None:
         """Some files, among them some that were loaded before."""
         names = self.random.sample(sorted(self.files), self.random.randint(0, len(self.files)))
-        assert not ingest(self.shop.works.settings, [self.files[name][0] for name in names]).failed
+        assert not ingest(self.shop.company.settings, [self.files[name][0] for name in names]).failed
         for name in set(names) - self.known:
             self._try(self.files[name][1])
         self.known |= set(names)
@@ -68,15 +68,15 @@ class Model:
         self.shop.takes(*sorted(self.taken))
 
     def books(self) -> None:
-        keep_books(self.shop.works.settings)
+        keep_books(self.shop.company.settings)
 
     def rebuild(self) -> None:
-        rebuild_books(self.shop.works.settings)
+        rebuild_books(self.shop.company.settings)
 
     def expire(self) -> None:
-        catalog = catalogs.open_catalog(self.shop.works.settings)
+        catalog = catalogs.open_catalog(self.shop.company.settings)
         for name in catalogs.table_names(catalog):
-            expire_all(self.shop.works.settings, name)
+            expire_all(self.shop.company.settings, name)
 
     def _try(self, orders: list[str]) -> None:
         self.loaded |= {order.split()[0] for order in orders if order.split()[1] in self.taken}

@@ -67,7 +67,7 @@ def filled_lake(folder: Path, paths: Mapping[Place, Path]) -> Iterator[Filled]:
     small_company.forget()
 
 
-def _fill(company: small_company.Works, paths: Mapping[Place, Path]) -> Filled:
+def _fill(company: small_company.SmallCompany, paths: Mapping[Place, Path]) -> Filled:
     settings = company.settings
     landed = {}
     for place, path in paths.items():

@@ -18,7 +18,7 @@ from lakehouse.stages.status import status
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.maintenance.expire import expire
 from lakehouse.tables.maintenance.policy import MaintenancePolicy
-from tests.support.small_company import SHOP, Works, forget
+from tests.support.small_company import SHOP, SmallCompany, forget
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +35,7 @@ COUNTS = ("received", "loaded", "duplicates", "quarantined")
 class Shop:
     """The works of a company, and its folder of definitions."""
 
-    works: Works
+    company: SmallCompany
     folder: Path
 
     def takes(self, *currencies: str, source: str = "shop") -> None:
@@ -54,28 +54,28 @@ class Shop:
         for order in orders:
             number, currency = order.split()
             lines.append(f"{number},C1,2026-01-05,1,1.00,{currency},web")
-        return self.works.land(f"{source}/orders", name, "\n".join(lines) + "\n")
+        return self.company.land(f"{source}/orders", name, "\n".join(lines) + "\n")
 
     def replay(self, criteria: QuarantineFilter = ALL, **how: Any) -> Tally:
-        return replay_quarantine(self.works.settings, criteria, **how)
+        return replay_quarantine(self.company.settings, criteria, **how)
 
     def orders(self, table: str = "raw.shop_orders") -> list[str]:
         """Return the numbers of the orders in the table, those that are there twice twice."""
-        if table not in catalogs.table_names(catalogs.open_catalog(self.works.settings)):
+        if table not in catalogs.table_names(catalogs.open_catalog(self.company.settings)):
             return []
-        return [row[0] for row in self.works.ask(f"select order_id from {table} order by 1")]
+        return [row[0] for row in self.company.ask(f"select order_id from {table} order by 1")]
 
     def counts(self) -> tuple[int, ...]:
         """Return what `status` counts, once it has found the books to balance."""
-        found = status(self.works.settings)["ingest"]
+        found = status(self.company.settings)["ingest"]
         assert found["balanced"], self.unbalanced()
         return tuple(found[name] for name in COUNTS)
 
     def unbalanced(self) -> tuple[str, ...]:
-        catalog = catalogs.open_catalog(self.works.settings)
+        catalog = catalogs.open_catalog(self.company.settings)
         names = catalogs.table_names(catalog)
         tables = {name: catalog.load_table(name) for name in names}
-        return balance.ingested(self.works.settings, tables).unbalanced
+        return balance.ingested(self.company.settings, tables).unbalanced
 
 
 def expire_all(settings: Settings, name: str) -> int:
@@ -87,7 +87,7 @@ def expire_all(settings: Settings, name: str) -> int:
 
 
 @contextmanager
-def a_shop(company: Works, monkeypatch: pytest.MonkeyPatch, folder: Path) -> Iterator[Shop]:
+def a_shop(company: SmallCompany, monkeypatch: pytest.MonkeyPatch, folder: Path) -> Iterator[Shop]:
     """Give a test a shop that takes USD only, at first."""
     (folder / "sources").mkdir(parents=True)
     monkeypatch.setenv("LAKEHOUSE_DEFINITIONS", str(folder))

@@ -36,7 +36,7 @@ HUBSPOT = (
 SHOP = "order_id,customer_id,ordered_at,quantity,amount,currency,store"
 
 
-class Works:
+class SmallCompany:
     """Hands to work in the company."""
 
     def __init__(self, queues: dict[str, str]) -> None:
@@ -139,7 +139,7 @@ class Works:
 
 
 @contextmanager
-def company(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Works]:
+def company(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[SmallCompany]:
     """Give a test a company of its own; needs the fixture `lake` for its catalog."""
     with clouds.cloud(monkeypatch):
         aws.s3().put_bucket_versioning(Bucket=clouds.LANDING, VersioningConfiguration={"Status": "Enabled"})
@@ -155,7 +155,7 @@ def company(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Works]:
         _listen(queues["announced"])
         monkeypatch.setenv("LAKEHOUSE_SETTLE_SECONDS", "0")
         settings.current.cache_clear()
-        yield Works(queues)
+        yield SmallCompany(queues)
 
 
 def _listen(queue_url: str) -> None:

@@ -15,13 +15,13 @@ from lakehouse.stages.status import status
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import commit, data_files
 from tests.support.replays import expire_all
-from tests.support.small_company import Works
+from tests.support.small_company import SmallCompany
 
 COUNTS = ("files", "received", "loaded", "duplicates", "quarantined", "in_flight", "balanced")
 
 
 @pytest.fixture
-def shop(company) -> Works:
+def shop(company) -> SmallCompany:
     """Four files: five good rows, two bad ones, one resent message, one file of a source nobody knows."""
     company.orders("1.csv", "O1,C1,2026-01-05,10.00", "O2,C2,not a day,5.00", "O3,C3,2026-01-07,3.00")
     event = '{"type":"page","messageId":"m%d","anonymousId":"a","timestamp":"2026-01-01T00:00:00Z"}\n'
@@ -31,7 +31,7 @@ def shop(company) -> Works:
     return company
 
 
-def counts(company: Works) -> tuple:
+def counts(company: SmallCompany) -> tuple:
     found = status(company.settings)["ingest"]
     return tuple(found[name] for name in COUNTS)
 
@@ -71,13 +71,13 @@ def test_an_empty_lake_balances(company):
     }
 
 
-def unbalanced(company: Works) -> tuple[str, ...]:
+def unbalanced(company: SmallCompany) -> tuple[str, ...]:
     catalog = catalogs.open_catalog(company.settings)
     names = catalogs.table_names(catalog)
     return balance.ingested(company.settings, {name: catalog.load_table(name) for name in names}).unbalanced
 
 
-def rewrite(company: Works, query: str) -> None:
+def rewrite(company: SmallCompany, query: str) -> None:
     """Put other rows into the raw table of orders, as nobody but ingest should."""
     table = catalogs.open_catalog(company.settings).load_table("raw.shop_orders")
     con = analyst_sql.connect(company.settings)

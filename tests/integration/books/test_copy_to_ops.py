@@ -14,7 +14,7 @@ from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import commit
 from tests.support.lakes import in_threads
 from tests.support.replays import expire_all
-from tests.support.small_company import Works
+from tests.support.small_company import SmallCompany
 
 LEDGER, QUARANTINE, DELIVERIES, AUDIT = (
     "ops.ingest_ledger",
@@ -25,7 +25,7 @@ LEDGER, QUARANTINE, DELIVERIES, AUDIT = (
 
 
 @pytest.fixture
-def busy(company) -> Works:
+def busy(company) -> SmallCompany:
     """A company where something of every kind has happened."""
     company.orders("1.csv", "O1,C1,2026-01-05,10.00", "O2,C2,not a day,5.00", "O3,C3,2026-01-07,free")
     company.orders("2.csv", "O4,C1,2026-01-08,1.00")
@@ -48,7 +48,7 @@ def busy(company) -> Works:
     return company
 
 
-def say(company: Works, key: str, *lines: dict) -> None:
+def say(company: SmallCompany, key: str, *lines: dict) -> None:
     objects.put(company.settings.ops_bucket, key, "\n".join(json.dumps(line) for line in lines).encode())
 
 
@@ -68,7 +68,7 @@ def outcome(run: str, chunk: str, *customers: str) -> dict:
     }
 
 
-def books(company: Works) -> dict[str, list[str]]:
+def books(company: SmallCompany) -> dict[str, list[str]]:
     """Everything that the books say, but for when it was copied."""
     return {
         name: sorted(map(repr, company.ask(f"select * from {name}")))
@@ -199,7 +199,7 @@ def test_what_expired_summaries_said_stands_in_the_ledger(busy):
     assert books(busy) == before
 
 
-def copy_of(company: Works, version: dict):
+def copy_of(company: SmallCompany, version: dict):
     from lakehouse.ingest.batch import ingest
     from lakehouse.landing.raw_files import from_object
 

@@ -44,19 +44,19 @@ def shop(company, monkeypatch, tmp_path):
 
 
 def books(shop) -> dict[str, list[str]]:
-    return {name: sorted(map(repr, shop.works.ask(f"select * from {name}"))) for name in BOOKS}
+    return {name: sorted(map(repr, shop.company.ask(f"select * from {name}"))) for name in BOOKS}
 
 
 def expire(shop, name: str = "raw.shop_orders") -> int:
     """Expire all that may go of a table."""
-    expire_all(shop.works.settings, name)
-    return len(catalogs.open_catalog(shop.works.settings).load_table(name).metadata.snapshots)
+    expire_all(shop.company.settings, name)
+    return len(catalogs.open_catalog(shop.company.settings).load_table(name).metadata.snapshots)
 
 
 def tamper(shop, name: str, query: str) -> None:
     """Write a table of the books as nobody should."""
-    table = catalogs.open_catalog(shop.works.settings).load_table(name)
-    con = analyst_sql.connect(shop.works.settings)
+    table = catalogs.open_catalog(shop.company.settings).load_table(name)
+    con = analyst_sql.connect(shop.company.settings)
     try:
         written = data_files.write(con, table, query, f"tampered-{uuid.uuid4()}")
     finally:
@@ -67,7 +67,7 @@ def tamper(shop, name: str, query: str) -> None:
 def test_right_books_are_written_as_they_were(shop):
     """And the sums of `status` stay."""
     before = books(shop), shop.counts()
-    found = rebuild_books(shop.works.settings)
+    found = rebuild_books(shop.company.settings)
     assert (books(shop), shop.counts()) == before
     assert found[LEDGER] == {"before": 3, "after": 3}
     assert found[QUARANTINE] == {"before": 4, "after": 4}
@@ -79,48 +79,48 @@ def test_wrong_books_are_put_right(shop, name):
     before = books(shop)
     for damage in ("{0} LIMIT 0", "{0} UNION ALL SELECT * FROM {0} LIMIT 1", "{0} LIMIT 1"):
         tamper(shop, name, f"SELECT * FROM {damage.format(name)}")
-        rebuild_books(shop.works.settings)
+        rebuild_books(shop.company.settings)
         assert books(shop) == before
 
 
 def test_lost_tables_are_made_again(shop):
     """As long as summaries and objects live."""
     before = books(shop)
-    catalog = catalogs.open_catalog(shop.works.settings)
+    catalog = catalogs.open_catalog(shop.company.settings)
     for name in BOOKS:
         catalog.drop_table(name)
-    rebuild_books(shop.works.settings)
+    rebuild_books(shop.company.settings)
     assert books(shop) == before
 
 
 def test_what_expired_summaries_said_is_kept(shop):
     """The ledger alone knows these files by now: without it they would load again."""
-    shop.works.orders("3.csv", "O8,C1,2026-01-08,1.00")
-    keep_books(shop.works.settings)
+    shop.company.orders("3.csv", "O8,C1,2026-01-08,1.00")
+    keep_books(shop.company.settings)
     assert expire(shop) == 1
     before = books(shop), shop.counts()
-    rebuild_books(shop.works.settings)
+    rebuild_books(shop.company.settings)
     assert (books(shop), shop.counts()) == before
-    landed = [file for file in listing(shop.works.settings.landing_bucket) if file.source_key[0] == "shop"]
-    outcome = ingest(shop.works.settings, landed)
+    landed = [file for file in listing(shop.company.settings.landing_bucket) if file.source_key[0] == "shop"]
+    outcome = ingest(shop.company.settings, landed)
     assert (outcome.known, outcome.records) == (2, [])
 
 
 def test_rows_whose_object_is_gone_are_kept(shop):
     """Quarantine, notes, audit: whoever tidied up the bucket took no knowledge with it."""
     before = books(shop)
-    bucket = shop.works.settings.ops_bucket
+    bucket = shop.company.settings.ops_bucket
     for key in list(objects.list_keys(bucket, "")):
         if key.startswith(("quarantine/", "audit/", "ledger/")):
             aws.s3().delete_object(Bucket=bucket, Key=key)
-    rebuild_books(shop.works.settings)
+    rebuild_books(shop.company.settings)
     assert books(shop) == before
 
 
 def test_an_expiry_in_the_middle_loses_nothing(shop, monkeypatch):
     """The ledger is read before the summaries: what goes in between stands in it."""
-    shop.works.orders("3.csv", "O8,C1,2026-01-08,1.00")
-    keep_books(shop.works.settings)
+    shop.company.orders("3.csv", "O8,C1,2026-01-08,1.00")
+    keep_books(shop.company.settings)
     before = books(shop)
     look = rebuild.ledger_rows.from_summaries
 
@@ -129,14 +129,14 @@ def test_an_expiry_in_the_middle_loses_nothing(shop, monkeypatch):
         return look(catalog)
 
     monkeypatch.setattr(rebuild.ledger_rows, "from_summaries", expire_and_look)
-    rebuild_books(shop.works.settings)
+    rebuild_books(shop.company.settings)
     assert books(shop) == before
 
 
 def test_what_others_copy_and_expire_in_the_middle_is_not_lost(shop, monkeypatch):
     """The rebuild read the ledger before that copy: it is refused, and looks again."""
-    shop.works.orders("3.csv", "O8,C1,2026-01-08,1.00")
-    shop.works.orders("4.csv", "O7,C1,2026-01-08,1.00")
+    shop.company.orders("3.csv", "O8,C1,2026-01-08,1.00")
+    shop.company.orders("4.csv", "O7,C1,2026-01-08,1.00")
     look, others = rebuild.ledger_rows.from_summaries, [1]
 
     def interfere_and_look(catalog):
@@ -144,15 +144,15 @@ def test_what_others_copy_and_expire_in_the_middle_is_not_lost(shop, monkeypatch
             others.clear()
             with monkeypatch.context() as real:
                 real.setattr(rebuild.ledger_rows, "from_summaries", look)
-                keep_books(shop.works.settings)
+                keep_books(shop.company.settings)
             assert expire(shop) == 1
         return look(catalog)
 
     monkeypatch.setattr(rebuild.ledger_rows, "from_summaries", interfere_and_look)
-    rebuild_books(shop.works.settings)
-    catalog = catalogs.open_catalog(shop.works.settings)
+    rebuild_books(shop.company.settings)
+    catalog = catalogs.open_catalog(shop.company.settings)
     ids = {
-        file.file_id for file in listing(shop.works.settings.landing_bucket) if file.source_key[0] == "shop"
+        file.file_id for file in listing(shop.company.settings.landing_bucket) if file.source_key[0] == "shop"
     }
     assert ledger.in_ledger(catalog, ids) == ids
     assert len(ids) == 3
@@ -164,37 +164,37 @@ def test_books_ingest_and_rebuild_at_once(shop):
     def work(number: int, barrier: Barrier) -> None:
         barrier.wait(30)
         if number == 0:
-            rebuild_books(shop.works.settings)
+            rebuild_books(shop.company.settings)
         elif number == 1:
-            keep_books(shop.works.settings)
+            keep_books(shop.company.settings)
         else:
-            shop.works.orders("late.csv", "O8,C1,2026-01-08,1.00", "O7,C1,never,1.00")
+            shop.company.orders("late.csv", "O8,C1,2026-01-08,1.00", "O7,C1,never,1.00")
 
     in_threads(3, work)
-    keep_books(shop.works.settings)
-    assert shop.works.ask(f"select count(*), sum(loaded) from {LEDGER}") == [(4, 3)]
-    assert shop.works.ask(f"select count(*) from {QUARANTINE}") == [(5,)]
+    keep_books(shop.company.settings)
+    assert shop.company.ask(f"select count(*), sum(loaded) from {LEDGER}") == [(4, 3)]
+    assert shop.company.ask(f"select count(*) from {QUARANTINE}") == [(5,)]
     assert shop.unbalanced() == ()
 
 
 def test_a_rebuild_that_loses_every_race_leaves_no_files(shop, monkeypatch):
     """And says that it was in vain."""
     monkeypatch.setattr(stage, "BOOKS_RETRIES", RetryPolicy(attempts=1))
-    before = shop.works.data_files()
+    before = shop.company.data_files()
 
     def lose(*_arguments, **_named):
         raise CommitConflict("another writer was first")
 
     monkeypatch.setattr(appending.commit, "replace_all", lose)
     with pytest.raises(CommitConflict):
-        rebuild_books(shop.works.settings)
-    assert shop.works.data_files() == before
+        rebuild_books(shop.company.settings)
+    assert shop.company.data_files() == before
 
 
 def test_a_rebuild_that_breaks_off_leaves_no_files(shop, monkeypatch):
     """The second object cannot be read: nothing has changed, and what the first one made is deleted."""
-    before = shop.works.data_files(), books(shop)
-    settings = shop.works.settings
+    before = shop.company.data_files(), books(shop)
+    settings = shop.company.settings
     con = duck.connect(settings)
 
     read, calls = load_lines.read_lines, []
@@ -212,7 +212,7 @@ def test_a_rebuild_that_breaks_off_leaves_no_files(shop, monkeypatch):
             rebuild.rebuild_objects(con, settings, catalogs.open_catalog(settings), [stage.ALL[0]])
     finally:
         con.close()
-    assert (shop.works.data_files(), books(shop)) == before
+    assert (shop.company.data_files(), books(shop)) == before
 
 
 def test_large_objects_come_in_pieces(shop, monkeypatch):
@@ -224,28 +224,28 @@ def test_large_objects_come_in_pieces(shop, monkeypatch):
     monkeypatch.setattr(load_lines.ObjectReadPolicy, "insert_bytes", 20_000)
     monkeypatch.setattr(load_lines.ObjectReadPolicy, "small_object_bytes", 10_000)
     file = shop.land("big.csv", *(f"B{number} NOK" for number in range(300)))
-    ingest(shop.works.settings, [file])
-    keep_books(shop.works.settings)
-    assert shop.works.ask(f"select count(*) from {QUARANTINE} where file_id = '{file.file_id}'") == [(300,)]
+    ingest(shop.company.settings, [file])
+    keep_books(shop.company.settings)
+    assert shop.company.ask(f"select count(*) from {QUARANTINE} where file_id = '{file.file_id}'") == [(300,)]
     assert max(lines_at_once) < 100
     before = books(shop)
     monkeypatch.setattr(load_lines.BooksCommitPolicy, "max_objects", 1)
-    rebuild_books(shop.works.settings)
+    rebuild_books(shop.company.settings)
     assert books(shop) == before
 
 
 def test_what_no_commit_counted_is_not_copied(shop):
     """An attempt wrote its bad rows and died: quarantine holds what a commit says, not what was tried."""
-    objects.put(shop.works.settings.ops_bucket, "quarantine/dead.json", b'{"file_id":"dead","row":1}\n')
+    objects.put(shop.company.settings.ops_bucket, "quarantine/dead.json", b'{"file_id":"dead","row":1}\n')
     before = books(shop)
-    keep_books(shop.works.settings)
-    rebuild_books(shop.works.settings)
+    keep_books(shop.company.settings)
+    rebuild_books(shop.company.settings)
     assert books(shop) == before
 
 
 def test_books_from_before_replays_are_read(shop):
     """Old rows say nothing of generations; the table grows, and they are first loads."""
-    settings = shop.works.settings
+    settings = shop.company.settings
     for key in list(objects.list_keys(settings.ops_bucket, "quarantine/")):
         file_id, replay, _ = key.split("/")
         source = {"Bucket": settings.ops_bucket, "Key": f"quarantine/{key}"}

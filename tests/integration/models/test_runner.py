@@ -13,7 +13,7 @@ from lakehouse.stages.resolve import resolve
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import commit
 from tests.support import small_company
-from tests.support.small_company import Works
+from tests.support.small_company import SmallCompany
 
 PEOPLE = ("core.contacts", "core.consents", "core.customers")
 VALUES = ("core.home_currency", "core.home_rates", "core.order_values")
@@ -26,7 +26,7 @@ def shelf(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def shop(company, monkeypatch, shelf) -> Works:
+def shop(company, monkeypatch, shelf) -> SmallCompany:
     """A shop with two orders, resolved and computed as of the end of January 2026."""
     look_from(monkeypatch, "2026-01-31")
     with small_company.kept(monkeypatch, shelf) as fresh:
@@ -43,7 +43,7 @@ def look_from(monkeypatch, day: str) -> None:
     settings.current.cache_clear()
 
 
-def ran(company: Works) -> set[str]:
+def ran(company: SmallCompany) -> set[str]:
     """Run what is due; return the tables, which must be what `pending` foreoutcome."""
     foretold = runner.pending(company.settings)
     done = [each.table for each in runner.run(company.settings).committed]
@@ -51,7 +51,7 @@ def ran(company: Works) -> set[str]:
     return set(done)
 
 
-def table(company: Works, name: str):
+def table(company: SmallCompany, name: str):
     return catalogs.open_catalog(company.settings).load_table(name)
 
 

@@ -10,7 +10,7 @@ import pytest
 from lakehouse import aws, settings
 from lakehouse.errors import BadDefinition, CommitConflict
 from lakehouse.segments import audience, refresh
-from tests.support.small_company import Works, forget
+from tests.support.small_company import SmallCompany, forget
 
 REGULAR = "name: regulars\ntitle: R\ndoc: D\nwhere: purchase_days >= 3\n"
 RICH = "name: rich\ntitle: R\ndoc: D\nwhere: m = 5 AND recency_days < 10\n"
@@ -32,7 +32,7 @@ def define(folder, **texts: str) -> None:
         (folder / "segments" / f"{name}.yaml").write_text(text, "utf-8")
 
 
-def customers(company: Works, day: int = 1, **purchase_days: int) -> None:
+def customers(company: SmallCompany, day: int = 1, **purchase_days: int) -> None:
     """Compute the marts of these customers; whoever bought on five days or more is rich."""
     as_of = date(2026, 3, day)
     marts = [
@@ -46,17 +46,17 @@ def customers(company: Works, day: int = 1, **purchase_days: int) -> None:
     )
 
 
-def members(company: Works, segment: str = "regulars") -> list[str]:
+def members(company: SmallCompany, segment: str = "regulars") -> list[str]:
     query = f"select customer_id from ops.segment_members where segment = '{segment}' order by 1"
     return [row[0] for row in company.ask(query)]
 
 
-def changes(company: Works) -> list[tuple[str, str]]:
+def changes(company: SmallCompany) -> list[tuple[str, str]]:
     query = "select change, customer_id from ops.segment_changes where segment = 'regulars' order by found_at, 1, 2"
     return company.ask(query)
 
 
-def net(company: Works) -> set[str]:
+def net(company: SmallCompany) -> set[str]:
     """Who is in, by the log of changes alone."""
     inside: set[str] = set()
     for change, customer in changes(company):
@@ -130,7 +130,7 @@ class Died(BaseException):
     """The function was killed."""
 
 
-def die_before(name: str, company: Works) -> None:
+def die_before(name: str, company: SmallCompany) -> None:
     """Look, and be killed before a step."""
 
     def dead(*_, **__):
@@ -260,7 +260,7 @@ def statement(customer: str, purpose: str, channel: str, *, granted: bool = True
     return {"customer_id": customer, "purpose": purpose, "channel": channel, "granted": granted}
 
 
-def willing(company: Works, purpose: str, channel: str) -> set[str]:
+def willing(company: SmallCompany, purpose: str, channel: str) -> set[str]:
     rows = list(audience.audience(company.settings, ["regulars"], purpose, channel))
     assert len(rows) == 4
     return {row["customer_id"] for row in rows if row["consented"]}

@@ -13,7 +13,7 @@ from lakehouse.privacy import consent
 from lakehouse.stages import aggregate
 from lakehouse.stages.resolve import resolve
 from tests.support import small_company
-from tests.support.small_company import Works, forget
+from tests.support.small_company import SmallCompany, forget
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def shelf(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def known(company, monkeypatch, shelf) -> Works:
+def known(company, monkeypatch, shelf) -> SmallCompany:
     """Models have run on two contacts, of whom the first said Yes and the second No; nothing is projected."""
     with small_company.kept(monkeypatch, shelf) as fresh:
         if fresh:
@@ -31,7 +31,7 @@ def known(company, monkeypatch, shelf) -> Works:
     return company
 
 
-def contacts(company: Works, name: str, *said: str) -> None:
+def contacts(company: SmallCompany, name: str, *said: str) -> None:
     """Load a version of the contacts, saying Yes, No or nothing at all, and resolve."""
     rows = (
         f"{n},P{n},p{n}@x.org,C{n},{word},{'2026-01-01' if word else ''}"
@@ -42,7 +42,7 @@ def contacts(company: Works, name: str, *said: str) -> None:
     company.announced()
 
 
-def willing(company: Works) -> set[str]:
+def willing(company: SmallCompany) -> set[str]:
     """The e-mail addresses of those who may be written to at this moment."""
     people = dict(company.ask("select customer_id, email from core.customers"))
     return {

@@ -10,7 +10,7 @@ import pytest
 from lakehouse import aws
 from lakehouse.errors import CommitConflict, Transient
 from lakehouse.stages import debounce
-from tests.support.small_company import Works
+from tests.support.small_company import SmallCompany
 
 
 def hints(*bodies: object) -> dict:
@@ -31,14 +31,14 @@ class Stage:
             raise self.error
 
 
-def run(company: Works, event: dict, *before, stage: Stage | None = None) -> tuple[int, list[dict]]:
+def run(company: SmallCompany, event: dict, *before, stage: Stage | None = None) -> tuple[int, list[dict]]:
     """Let a stage see hints; return how often it ran, and the hints that wait for it afterwards."""
     stage = stage or Stage()
     debounce.when_quiet(stage, company.settings, company.queues["resolve"], event, *before)
     return stage.runs, company.hints("resolve")
 
 
-def wait_for_ingest(company: Works) -> None:
+def wait_for_ingest(company: SmallCompany) -> None:
     aws.sqs().send_message(QueueUrl=company.queues["ingest"], MessageBody="{}")
 
 

@@ -41,15 +41,15 @@ def keep_for(shop, days):
 
 
 def load(shop, *files):
-    assert not ingest(shop.works.settings, files).failed
+    assert not ingest(shop.company.settings, files).failed
 
 
 def there(shop) -> set[str]:
-    return {file.file_id for file in listing(shop.works.settings.landing_bucket)}
+    return {file.file_id for file in listing(shop.company.settings.landing_bucket)}
 
 
 def expire(shop, **how):
-    return expire_raw_files(shop.works.settings, **{"now": LATER, **how})["shop/orders"]
+    return expire_raw_files(shop.company.settings, **{"now": LATER, **how})["shop/orders"]
 
 
 def test_a_loaded_file_goes_when_its_days_are_over(shop):
@@ -62,9 +62,9 @@ def test_a_loaded_file_goes_when_its_days_are_over(shop):
     assert there(shop) == set()
     assert expire(shop) == NONE
     assert shop.orders() == ["1", "2"]
-    found = status(shop.works.settings)["ingest"]
+    found = status(shop.company.settings)["ingest"]
     assert (found["files"], found["loaded"], found["in_flight"], found["balanced"]) == (1, 2, 0, True)
-    assert sweep(shop.works.settings) == 0
+    assert sweep(shop.company.settings) == 0
 
 
 def test_a_dry_run_says_what_would_go(shop):
@@ -78,7 +78,7 @@ def test_a_dry_run_says_what_would_go(shop):
 def test_what_nobody_has_loaded_stays(shop):
     """One that ingest has not met, one that is bad as a whole, one of which every row is."""
     never = shop.land("never.csv", "1 USD")
-    bad = shop.works.land("shop/orders", "bad.csv", "order_id\n1\n")
+    bad = shop.company.land("shop/orders", "bad.csv", "order_id\n1\n")
     rows = shop.land("rows.csv", "2 EUR", "3 EUR")
     load(shop, bad, rows)
     assert expire(shop) == NONE | {"waiting": 3}
@@ -115,8 +115,8 @@ def test_files_that_only_the_ledger_remembers(shop):
     bad = shop.land("bad.csv", "7 EUR")
     for file in (bad, *(shop.land(f"{n}.csv", f"{n} USD") for n in range(3))):
         load(shop, file)
-    copy_to_ops.run(shop.works.settings, ())
-    assert expire_all(shop.works.settings, "raw.shop_orders") == 3
+    copy_to_ops.run(shop.company.settings, ())
+    assert expire_all(shop.company.settings, "raw.shop_orders") == 3
     found = expire(shop)
     assert (found["files"], found["waiting"]) == (3, 1)
     assert there(shop) == {bad.file_id}
@@ -148,7 +148,7 @@ def test_other_sources_keep_theirs(shop):
     keep_for(shop, None)
     mine = shop.land("a.csv", "1 USD")
     load(shop, mine)
-    assert expire_raw_files(shop.works.settings, now=LATER) == {}
+    assert expire_raw_files(shop.company.settings, now=LATER) == {}
     assert there(shop) == {other.file_id, mine.file_id}
 
 

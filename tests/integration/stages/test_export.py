@@ -13,12 +13,12 @@ from lakehouse.outbound.records import Outcome, Result
 from lakehouse.privacy import consent
 from lakehouse.settings import current
 from lakehouse.stages import export
-from tests.support.small_company import Works, forget
+from tests.support.small_company import SmallCompany, forget
 
 SYNC = "hubspot_segments"
 
 
-def compute(company: Works, **revenue: int) -> None:
+def compute(company: SmallCompany, **revenue: int) -> None:
     """Compute the marts of these customers; whoever spent something is of high value."""
     as_of = date(2026, 3, 1)
     marts = [
@@ -39,13 +39,13 @@ def compute(company: Works, **revenue: int) -> None:
     allow(company, *revenue)
 
 
-def allow(company: Works, *names: str) -> None:
+def allow(company: SmallCompany, *names: str) -> None:
     consent.project(
         company.settings, [(name, "marketing", "email", "k") for name in names], str(names), datetime.now(UTC)
     )
 
 
-def publish(company: Works, status: str = "sent", at: datetime | None = None) -> dict[str, str]:
+def publish(company: SmallCompany, status: str = "sent", at: datetime | None = None) -> dict[str, str]:
     """Answer for the CRM: write the outcome of each announced chunk; return customer → action."""
     done = {}
     for message in company.hints("publish"):
@@ -67,7 +67,7 @@ def runs() -> int:
 
 
 @pytest.fixture
-def known(company) -> Works:
+def known(company) -> SmallCompany:
     """A CRM that knows that Ann and Bob are of high value."""
     compute(company, ann=10, bob=20)
     export.export(company.settings)

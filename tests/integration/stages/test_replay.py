@@ -33,7 +33,7 @@ def mixed(shop):
         shop.land("1.csv", "O1 USD", "O2 EUR", "O3 CHF"),
         shop.land("2.csv", "O4 EUR", "O5 USD", "O6 USD"),
     ]
-    assert not ingest(shop.works.settings, landed).failed
+    assert not ingest(shop.company.settings, landed).failed
     shop.files = landed
     return shop
 
@@ -58,7 +58,7 @@ def test_rows_keep_their_number(mixed):
     mixed.takes()
     mixed.replay()
     first = mixed.files[0].file_id
-    rows = mixed.works.ask(
+    rows = mixed.company.ask(
         f"select _row, order_id from raw.shop_orders where _file_id = '{first}' order by 1"
     )
     assert rows == [(1, "O1"), (2, "O2"), (3, "O3")]
@@ -85,10 +85,10 @@ def test_nothing_mended_nothing_fixed(mixed):
 def test_a_dry_run_loads_nothing(mixed):
     """It says how many files it would try."""
     mixed.takes()
-    before = mixed.works.snapshots()
+    before = mixed.company.snapshots()
     tally = mixed.replay(dry_run=True)
     assert (tally.to_try, tally.rows, tally.fixed) == (2, 3, 0)
-    assert mixed.works.snapshots() == before
+    assert mixed.company.snapshots() == before
 
 
 def test_only_what_was_chosen(mixed):
@@ -122,7 +122,7 @@ def test_a_file_that_is_gone_is_counted_and_nothing_is_lost(mixed):
     tally = mixed.replay()
     assert (tally.gone, tally.loaded, tally.still_bad) == (1, 1, 0)
     assert mixed.counts() == (6, 4, 0, 2)
-    _, rows = open_bad_rows(mixed.works.settings, gone.file_id)
+    _, rows = open_bad_rows(mixed.company.settings, gone.file_id)
     assert [row["row"] for row in rows] == [2, 3]
 
 
@@ -137,8 +137,8 @@ def test_a_file_overwritten_since_is_not_read_in_place_of_the_old_one(mixed):
 def test_a_file_that_was_bad_is_loaded_with_all_its_rows(shop):
     """It counted as one row, and now counts as many."""
     body = "number,customer_id,ordered_at,amount\nO1,C1,2026-01-05,1.00\nO2,C1,never,1.00\n"
-    file = shop.works.land("shop/orders", "1.csv", body)
-    ingest(shop.works.settings, [file])
+    file = shop.company.land("shop/orders", "1.csv", body)
+    ingest(shop.company.settings, [file])
     assert shop.counts() == (1, 0, 0, 1)
     path = shop.folder / "shop_orders.yaml"
     text = path.read_text("utf-8").replace("from: order_id", "from: number")
@@ -204,11 +204,11 @@ def test_quarantine_that_is_not_what_the_commit_counted_is_left_alone(mixed):
     """Somebody changed the object: its rows may be loaded already."""
     record = next(
         one.record
-        for one in select_files(mixed.works.settings, QuarantineFilter())
+        for one in select_files(mixed.company.settings, QuarantineFilter())
         if one.record.quarantined == 2
     )
     key = bad_rows.object_key(record.file_id, record.replay, record.set_aside)
-    objects.put(mixed.works.settings.ops_bucket, key, b'{"row": 1}\n{"row": 2}\n')
+    objects.put(mixed.company.settings.ops_bucket, key, b'{"row": 1}\n{"row": 2}\n')
     mixed.takes()
     tally = mixed.replay()
     assert (tally.disagrees, tally.loaded) == (1, 1)
@@ -220,7 +220,7 @@ def test_what_another_attempt_set_aside_is_not_in_the_way(mixed):
     """Two attempts with different definitions, and the loser wrote last: what counts is what the commit names."""
     wrong = [bad_rows.BadRow(row, "not_allowed", "x") for row in (1, 2)]
     for file in mixed.files:
-        bad_rows.write(mixed.works.settings.ops_bucket, file, wrong, "2026-01-01T00:00:00+00:00")
+        bad_rows.write(mixed.company.settings.ops_bucket, file, wrong, "2026-01-01T00:00:00+00:00")
     mixed.takes()
     assert (mixed.replay().disagrees, mixed.counts()) == (0, (6, 6, 0, 0))
 
@@ -235,13 +235,13 @@ def test_messages_that_came_again_meanwhile_are_duplicates(shop):
     (shop.folder / "web_events.yaml").write_text(strict, "utf-8")
     replay_plan.definition.load.cache_clear()
     event = '{"type":"page","messageId":"m%d","anonymousId":"a","timestamp":"2026-01-01T00:00:00Z"}\n'
-    shop.works.load("web/events", "1.ndjson", event % 1 + event % 2)
+    shop.company.load("web/events", "1.ndjson", event % 1 + event % 2)
     (shop.folder / "web_events.yaml").write_text(text, "utf-8")
     replay_plan.definition.load.cache_clear()
-    shop.works.load("web/events", "2.ndjson", event % 1)
+    shop.company.load("web/events", "2.ndjson", event % 1)
     tally = shop.replay()
     assert (tally.loaded, tally.duplicates, tally.still_bad) == (1, 1, 0)
-    assert shop.works.ask("select message_id from raw.events order by 1") == [("m1",), ("m2",)]
+    assert shop.company.ask("select message_id from raw.events order by 1") == [("m1",), ("m2",)]
     assert shop.counts() == (3, 2, 1, 0)
 
 
@@ -252,9 +252,9 @@ def test_messages_that_came_again_meanwhile_are_duplicates(shop):
 def test_a_file_of_no_source_loads_once_it_has_one(shop, copied):
     """Whether the books have copied the refusal or not; then it is counted once, and tried no more."""
     file = shop.land("1.csv", "O1 USD", "O2 EUR", source="erp")
-    ingest(shop.works.settings, [file])
+    ingest(shop.company.settings, [file])
     if copied:
-        keep_books(shop.works.settings)
+        keep_books(shop.company.settings)
     assert shop.counts() == (1, 0, 0, 1)
     assert shop.replay().undefined == 1
     shop.takes("USD", source="erp")
@@ -264,35 +264,35 @@ def test_a_file_of_no_source_loads_once_it_has_one(shop, copied):
     assert shop.counts() == (2, 1, 0, 1)
     shop.takes(source="erp")
     assert shop.replay().loaded == 1
-    assert ingest(shop.works.settings, [file]).known == 1
+    assert ingest(shop.company.settings, [file]).known == 1
     assert shop.counts() == (2, 2, 0, 0)
     for _ in range(2):
-        keep_books(shop.works.settings)
+        keep_books(shop.company.settings)
         assert shop.counts() == (2, 2, 0, 0)
     query = "select table_name, replay, received, loaded, quarantined from ops.ingest_ledger order by replay"
-    assert shop.works.ask(query) == [("raw.erp_orders", 0, 2, 1, 1), ("raw.erp_orders", 1, 1, 1, 0)]
-    assert shop.works.ask('select "row", code, replay from ops.quarantine') == [(2, "not_allowed", 0)]
+    assert shop.company.ask(query) == [("raw.erp_orders", 0, 2, 1, 1), ("raw.erp_orders", 1, 1, 1, 0)]
+    assert shop.company.ask('select "row", code, replay from ops.quarantine') == [(2, "not_allowed", 0)]
 
 
 def test_announced_again_it_loads_as_well_and_replay_finds_it_done(shop):
     """Ingest and replay meet the same guard: whoever is first loads the file."""
     file = shop.land("1.csv", "O1 USD", "O2 USD", source="erp")
-    ingest(shop.works.settings, [file])
-    keep_books(shop.works.settings)
+    ingest(shop.company.settings, [file])
+    keep_books(shop.company.settings)
     shop.takes("USD", source="erp")
-    assert len(ingest(shop.works.settings, [file]).records) == 1
+    assert len(ingest(shop.company.settings, [file]).records) == 1
     assert shop.replay().files == 0
     assert shop.orders("raw.erp_orders") == ["O1", "O2"]
     assert shop.counts() == (2, 2, 0, 0)
-    keep_books(shop.works.settings)
-    assert shop.works.ask("select table_name, received from ops.ingest_ledger") == [("raw.erp_orders", 2)]
-    assert shop.works.ask("select count(*) from ops.quarantine") == [(0,)]
+    keep_books(shop.company.settings)
+    assert shop.company.ask("select table_name, received from ops.ingest_ledger") == [("raw.erp_orders", 2)]
+    assert shop.company.ask("select count(*) from ops.quarantine") == [(0,)]
 
 
 def test_ingest_and_replay_of_such_a_file_at_once_load_once(shop):
     """Several of each, at the same moment."""
     file = shop.land("1.csv", "O1 USD", "O2 USD", source="erp")
-    ingest(shop.works.settings, [file])
+    ingest(shop.company.settings, [file])
     shop.takes("USD", source="erp")
 
     def work(number: int, barrier: Barrier) -> None:
@@ -300,7 +300,7 @@ def test_ingest_and_replay_of_such_a_file_at_once_load_once(shop):
         if number % 2:
             shop.replay()
         else:
-            ingest(shop.works.settings, [file])
+            ingest(shop.company.settings, [file])
 
     in_threads(4, work)
     assert shop.orders("raw.erp_orders") == ["O1", "O2"]

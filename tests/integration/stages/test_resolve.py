@@ -10,10 +10,10 @@ from lakehouse import aws
 from lakehouse.errors import CommitConflict
 from lakehouse.stages import resolve
 from lakehouse.stages.books import keep_books
-from tests.support.small_company import Works
+from tests.support.small_company import SmallCompany
 
 
-def customers(company: Works) -> dict[str, str]:
+def customers(company: SmallCompany) -> dict[str, str]:
     return dict(company.ask("select identifier_value, customer_id from core.identities"))
 
 
@@ -39,7 +39,7 @@ def test_it_resolves_what_moved_and_then_rests(company):
     assert company.announced() == ["core.identities", "core.identities"]
 
 
-def merged(company: Works) -> dict[str, str]:
+def merged(company: SmallCompany) -> dict[str, str]:
     """Make two customers one; return who lived on as whom."""
     company.contacts("1.csv", "1,Ann,ann@x.org,,Yes,2026-01-01", "2,Ann,,C1,No,2026-01-01")
     resolve.resolve(company.settings)

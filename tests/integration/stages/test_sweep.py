@@ -12,12 +12,12 @@ from lakehouse.stages import sweep
 from lakehouse.stages.books import keep_books
 from lakehouse.stages.ingest import ingest_records
 from lakehouse.tables import catalog as catalogs
-from tests.support.small_company import Works
+from tests.support.small_company import SmallCompany
 
 EVENT = '{"type":"page","messageId":"m1","anonymousId":"a","timestamp":"2026-01-01T00:00:00Z"}\n'
 
 
-def ingest(company: Works) -> list[str]:
+def ingest(company: SmallCompany) -> list[str]:
     """Load what the ingest queue announces."""
     records = [
         {"messageId": str(n), "body": json.dumps(body)} for n, body in enumerate(company.hints("ingest"))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from lakehouse.segments import definition
 from lakehouse.stages import export, tick
-from tests.support.small_company import Works, forget
+from tests.support.small_company import SmallCompany, forget
 
 EVENT = '{"type":"page","messageId":"m1","anonymousId":"a","timestamp":"2026-01-01T00:00:00Z"}\n'
 STAGES = ("resolve", "aggregate", "export", "books")
 
 
-def asked(company: Works) -> dict[str, int]:
+def asked(company: SmallCompany) -> dict[str, int]:
     return {name: len(company.hints(name)) for name in STAGES}
 
 

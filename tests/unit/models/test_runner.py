@@ -9,23 +9,23 @@ import pytest
 
 from lakehouse.errors import CommitConflict
 from lakehouse.models import runner
-from tests.support.small_company import Works, forget
+from tests.support.small_company import SmallCompany, forget
 
 VALUES = ["core.home_currency", "core.home_rates", "core.order_values"]
 
 
 @pytest.fixture
-def tables(lake, monkeypatch) -> Works:
+def tables(lake, monkeypatch) -> SmallCompany:
     """A lake where orders were computed already; nobody sent anything else."""
     monkeypatch.setenv("LAKEHOUSE_AS_OF", "2026-01-31")
     forget()
-    works = Works({})
-    orders(works, 1)
-    return works
+    company = SmallCompany({})
+    orders(company, 1)
+    return company
 
 
-def orders(works: Works, count: int) -> None:
-    works.fill(
+def orders(company: SmallCompany, count: int) -> None:
+    company.fill(
         "core.orders",
         *(
             {"source": "shop", "order_id": f"O{n}", "amount": Decimal(10), "currency": "USD",
@@ -35,10 +35,10 @@ def orders(works: Works, count: int) -> None:
     )  # fmt: skip
 
 
-def run(works: Works) -> list[str]:
+def run(company: SmallCompany) -> list[str]:
     """Run what is stale; return the tables, which must be those that `pending` named."""
-    pending = runner.pending(works.settings)
-    computed = [committed.table for committed in runner.run(works.settings).committed]
+    pending = runner.pending(company.settings)
+    computed = [committed.table for committed in runner.run(company.settings).committed]
     assert computed == pending
     return computed
 
@@ -52,7 +52,7 @@ def define(monkeypatch, folder, text: str) -> None:
 
 def test_an_empty_lake_computes_nothing(lake):
     """Rows computed from nothing would say that nobody is a customer."""
-    assert run(Works({})) == []
+    assert run(SmallCompany({})) == []
 
 
 def test_a_model_runs_when_its_inputs_changed_and_only_then(tables):

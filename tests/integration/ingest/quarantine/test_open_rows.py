@@ -30,7 +30,7 @@ def shop(company, monkeypatch, tmp_path):
 
 
 def groups_of(shop, criteria=QuarantineFilter()):  # noqa: B008 - it is frozen
-    groups = open_rows.group_rows(shop.works.settings, criteria)
+    groups = open_rows.group_rows(shop.company.settings, criteria)
     return [(group.source, group.entity, group.code, group.files, group.rows) for group in groups]
 
 
@@ -44,25 +44,25 @@ ALL = [
 def test_the_copy_may_lag_or_be_complete(shop):
     """Before the books copied anything, after, and with one file behind."""
     assert groups_of(shop) == ALL
-    keep_books(shop.works.settings)
+    keep_books(shop.company.settings)
     assert groups_of(shop) == ALL
     late = shop.land("4.csv", "O7 NOK")
-    ingest(shop.works.settings, [late])
+    ingest(shop.company.settings, [late])
     assert groups_of(shop) == [("shop", "orders", "not_allowed", 2, 3), *ALL[1:]]
 
 
 def test_what_the_copy_has_is_not_read_again(shop, monkeypatch):
     """A hundred thousand objects would take minutes."""
-    keep_books(shop.works.settings)
+    keep_books(shop.company.settings)
     monkeypatch.setattr(open_rows, "lines", None)
     assert groups_of(shop) == ALL
 
 
 def test_a_copy_that_lacks_rows_is_not_used(shop):
     """Rows are missing from it: the objects say what is bad."""
-    keep_books(shop.works.settings)
-    table = catalogs.open_catalog(shop.works.settings).load_table("ops.quarantine")
-    con = analyst_sql.connect(shop.works.settings)
+    keep_books(shop.company.settings)
+    table = catalogs.open_catalog(shop.company.settings).load_table("ops.quarantine")
+    con = analyst_sql.connect(shop.company.settings)
     try:
         written = data_files.write(con, table, "SELECT * FROM ops.quarantine WHERE row = 3", "tampered")
     finally:
@@ -74,7 +74,7 @@ def test_a_copy_that_lacks_rows_is_not_used(shop):
 
 def test_only_the_last_generation_counts(shop):
     """What a replay fixed is no longer in quarantine, though the books remember it."""
-    keep_books(shop.works.settings)
+    keep_books(shop.company.settings)
     shop.takes("USD", "EUR")
     shop.replay()
     for _ in range(2):
@@ -82,9 +82,9 @@ def test_only_the_last_generation_counts(shop):
         assert sorted(groups_of(shop)[1:]) == [
             ("shop", "orders", "bad_timestamp", 1, 1), ("shop", "orders", "not_allowed", 1, 1),
         ]  # fmt: skip
-        keep_books(shop.works.settings)
+        keep_books(shop.company.settings)
     old = "select count(*) from ops.quarantine where code = 'not_allowed'"
-    assert shop.works.ask(old) == [(3,)]
+    assert shop.company.ask(old) == [(3,)]
 
 
 def test_choosing(shop):
@@ -100,25 +100,25 @@ def test_choosing(shop):
 
 def test_a_group_has_an_example(shop):
     """A file, a row in it, and what is wrong with it: of the row that came last."""
-    (group,) = open_rows.group_rows(shop.works.settings, QuarantineFilter(code="bad_timestamp"))
+    (group,) = open_rows.group_rows(shop.company.settings, QuarantineFilter(code="bad_timestamp"))
     assert (group.file_id, group.row) == (shop.files[1].file_id, 1)
     assert "ordered_at" in group.reason
     assert group.first == group.last
-    (group,) = open_rows.group_rows(shop.works.settings, QuarantineFilter(code="unknown_source"))
+    (group,) = open_rows.group_rows(shop.company.settings, QuarantineFilter(code="unknown_source"))
     assert (group.file_id, group.row) == (shop.files[2].file_id, None)
 
 
 def test_it_stays_known_after_its_summary_has_expired(shop):
     """The ledger says then which generation is the last."""
-    keep_books(shop.works.settings)
+    keep_books(shop.company.settings)
     shop.takes("USD", "EUR")
     shop.replay()
-    keep_books(shop.works.settings)
-    shop.works.orders("6.csv", "O10,C1,2026-01-08,1.00")
+    keep_books(shop.company.settings)
+    shop.company.orders("6.csv", "O10,C1,2026-01-08,1.00")
     before = groups_of(shop)
-    catalog = catalogs.open_catalog(shop.works.settings)
+    catalog = catalogs.open_catalog(shop.company.settings)
     raw = catalog.load_table("raw.shop_orders")
-    assert expire_all(shop.works.settings, "raw.shop_orders") > 0
+    assert expire_all(shop.company.settings, "raw.shop_orders") > 0
     assert len(raw.refresh().metadata.snapshots) == 1
     assert groups_of(shop) == before
     shop.takes()
