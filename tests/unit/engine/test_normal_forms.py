@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lakehouse.engine.normal_forms import PLAIN_EMAIL, create_plain, email, phone
+from lakehouse.engine.normal_forms import PLAIN_EMAIL, create, create_plain, email, phone
 from lakehouse.identity.relation import run
 
 
@@ -194,6 +194,27 @@ def test_plain_phones_need_no_library():
         ("phone", f"13{n}00001110", "") in _settled_by_sql([("phone", f"13{n}00001110", "")])
         for n in range(10)
     )
+
+
+@pytest.mark.parametrize("count", [1, 2, 5_000])
+def test_sql_gives_what_the_functions_give_in_vectors_of_any_size(count: int):
+    """Plain and unusual values side by side, some texts longer than DuckDB keeps inline, none freed too early."""
+    spellings = (
+        "ann{:05}@EXAMPLE.com",
+        " ann{:05}@example.com",
+        "ann{:05}＠example.com",
+        "ann{:05}@例子.中国",
+        "ann{:05}",
+    )
+    values = [spellings[number % 5 if count > 1 else 2].format(number) for number in range(count)]
+    with duckdb.connect(config={"threads": 2}) as con:
+        create(con)
+        con.execute("CREATE TABLE t AS SELECT unnest(?) AS value", [values])
+        query = "SELECT value, identifier_form('email', value, NULL) FROM t"
+        expected = {value: email(value) or value for value in values}
+        assert dict(con.execute(query).fetchall()) == expected
+        con.execute(f"CREATE TABLE made AS {query} ORDER BY hash(value)")
+        assert dict(con.execute("FROM made").fetchall()) == expected
 
 
 def test_ordinary_addresses_are_settled_by_sql():
