@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from lakehouse.segments import definition
 from lakehouse.stages import export, tick
 from tests.support.small_company import SmallCompany, forget
 
@@ -29,7 +28,6 @@ def test_a_wrong_definition_does_not_keep_others_from_being_asked(company, monke
     (tmp_path / "segments" / "big.yaml").write_text("name: [", "utf-8")
     monkeypatch.setenv("LAKEHOUSE_DEFINITIONS", str(tmp_path))
     forget()
-    definition.load.cache_clear()
     company.fill("marts.customer_360", {"customer_id": "ann"})
     company.fill("marts.rfm", {"customer_id": "ann"})
     company.load("web/events", "x.ndjson", EVENT)
