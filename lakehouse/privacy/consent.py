@@ -54,7 +54,7 @@ def grants(
         if projection is None or not projection.in_force(now):
             telemetry.warn("consent projection absent or stale; everything is withheld")
             return Grants(unanswered=asked)
-        items, unanswered = table.read(sorted(asked))
+        items, unanswered = table.read_items(sorted(asked))
     except (BotoCoreError, ClientError) as error:
         telemetry.failed("consent projection cannot be read; everything is withheld", error)
         return Grants(unanswered=asked)
@@ -96,16 +96,16 @@ def project(
     truth = (as_of or now).timestamp()
     if not must_write(table.projection(), version, truth, now, max_age):
         return False
-    generation = table.reserve(now)
+    generation = table.reserve_generation(now)
     try:
         if not must_write(table.projection(), version, truth, now, max_age):
-            table.give_up(generation)
+            table.give_up_generation(generation)
             return False
         _write_items(table, _items(rows, generation), now + max_age + ProjectionPolicy.grace)
     except Exception:
-        table.give_up(generation)
+        table.give_up_generation(generation)
         raise
-    table.publish(Projection(version, generation, (now + max_age).timestamp(), truth), now)
+    table.publish_generation(Projection(version, generation, (now + max_age).timestamp(), truth), now)
     return True
 
 
@@ -126,7 +126,7 @@ def must_write(
 
 def _write_items(table: ProjectionTable, items: Iterable[CustomerItem], expires: datetime) -> None:
     with ThreadPoolExecutor(ProjectionPolicy.writer_threads) as pool:
-        list(pool.map(lambda batch: table.write(batch, expires), batches(items, count=WRITE_BATCH)))
+        list(pool.map(lambda batch: table.write_items(batch, expires), batches(items, count=WRITE_BATCH)))
 
 
 def _items(rows: Iterable[tuple[str, str, str, str]], generation: str) -> Iterator[CustomerItem]:

@@ -75,7 +75,7 @@ class ProjectionTable:
             as_of=float(item["as_of"]["N"]),
         )
 
-    def reserve(self, now: datetime) -> str:
+    def reserve_generation(self, now: datetime) -> str:
         """Become the one writer and return the new generation, a name that no other writer draws.
 
         Transient while another writer has the reservation.
@@ -101,7 +101,7 @@ class ProjectionTable:
             raise
         return generation
 
-    def give_up(self, generation: str) -> None:
+    def give_up_generation(self, generation: str) -> None:
         """End the reservation without naming the generation: its items never count, another writer may begin."""
         with suppress(BotoCoreError, ClientError):  # it ends by itself, only later
             aws.dynamodb().update_item(
@@ -112,7 +112,7 @@ class ProjectionTable:
                 ExpressionAttributeValues={":generation": {"S": generation}},
             )
 
-    def publish(self, projection: Projection, now: datetime) -> None:
+    def publish_generation(self, projection: Projection, now: datetime) -> None:
         """Name the generation in the header and end the reservation: from here on, its items count.
 
         Transient when another writer has taken the reservation over.
@@ -138,7 +138,7 @@ class ProjectionTable:
                 ) from None
             raise
 
-    def write(self, items: Iterable[CustomerItem], expires: datetime) -> None:
+    def write_items(self, items: Iterable[CustomerItem], expires: datetime) -> None:
         """Write at most `WRITE_BATCH` items, which DynamoDB deletes after `expires`; Transient when it refuses them."""
 
         def send(requests: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
@@ -150,7 +150,7 @@ class ProjectionTable:
         if resend_rejected(send, requests, RESEND_ITEMS):
             raise Transient("DynamoDB does not take the consent projection's items; try again")
 
-    def read(self, customer_ids: Iterable[str]) -> tuple[list[CustomerItem], set[str]]:
+    def read_items(self, customer_ids: Iterable[str]) -> tuple[list[CustomerItem], set[str]]:
         """Return the items there are of customers, and the customers that DynamoDB gave no answer for."""
         items: list[CustomerItem] = []
         unanswered: set[str] = set()

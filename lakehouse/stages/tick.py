@@ -32,14 +32,12 @@ def hint(settings: Settings, stages: Collection[str]) -> None:
 
     Raises `Transient` when a queue does not take it, and what boto3 raises when it cannot be asked.
     """
-    queue_urls = {
-        "resolve": settings.resolve_queue_url,
-        "aggregate": settings.aggregate_queue_url,
-        "export_segments": settings.export_queue_url,
-    }
-    for name, queue_url in queue_urls.items():
-        if name in stages:
-            signals.send(queue_url, [_TICK])
+    if "resolve" in stages:
+        signals.send(settings.resolve_queue_url, [_TICK])
+    if "aggregate" in stages:
+        signals.send(settings.aggregate_queue_url, [_TICK])
+    if "export_segments" in stages:
+        signals.send(settings.export_queue_url, [_TICK])
 
 
 def pending(settings: Settings) -> list[str]:

@@ -74,8 +74,10 @@ def module(name: str) -> tuple[dict[str, ast.AST], dict[str, str]]:
     tree = ast.parse(path.read_text("utf-8"))
     defined: dict[str, ast.AST] = {}
     for node in tree.body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        if isinstance(node, ast.FunctionDef):
             defined[node.name] = node
+        elif isinstance(node, ast.ClassDef):
+            defined |= class_and_methods(node)
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             defined |= {target.id: node for target in targets if isinstance(target, ast.Name)}
@@ -88,13 +90,26 @@ def module(name: str) -> tuple[dict[str, ast.AST], dict[str, str]]:
     return defined, imported
 
 
+def class_and_methods(node: ast.ClassDef) -> dict[str, ast.AST]:
+    """A class without its methods by its name, but for those that Python calls, and each method as `Class.method`."""
+    methods = [
+        part for part in node.body if isinstance(part, ast.FunctionDef) and not part.name.startswith("__")
+    ]
+    rest = copy.copy(node)
+    rest.body = [part for part in node.body if part not in methods]
+    return {node.name: rest} | {f"{node.name}.{method.name}": method for method in methods}
+
+
 @cache
 def places(place: str, name: str) -> list[tuple[str, str]]:
     """(module, name) of a definition and of all that it leads to, in modules of ours: what it names, and so on.
 
-    One that imports a module by its name leads to all modules of its package.
+    A class leads to those of its methods whose names are mentioned anywhere on the way. One that imports a module by
+    its name leads to what it mentions of any module of its package.
     """
     todo, seen, found = [(place, name)], set(), []
+    methods: dict[str, list[tuple[str, str]]] = {}  # of classes that were met, by name
+    mentioned: set[str] = set()
     while todo:
         here = todo.pop()
         if here in seen:
@@ -106,13 +121,18 @@ def places(place: str, name: str) -> list[tuple[str, str]]:
         if here[1] not in defined:
             continue
         found.append(here)
+        for method in (one for one in defined if one.startswith(f"{here[1]}.")):
+            methods.setdefault(method.partition(".")[2], []).append((here[0], method))
+        mentioned |= mentions([defined[here[1]]])
+        todo += [one for name in mentioned & methods.keys() for one in methods[name]]
         for node in ast.walk(defined[here[1]]):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
                 todo.append((imported.get(node.value.id, ""), node.attr))
             elif isinstance(node, ast.Name):
                 todo.append((here[0], node.id))
                 if node.id == "import_module":
-                    todo += everything_under(here[0])
+                    named = mentions([defined[here[1]]])
+                    todo += [one for one in everything_under(here[0]) if one[1] in named]
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 from lakehouse.errors import Terminal
 
@@ -41,16 +41,16 @@ class Destination(Protocol):
 
 def open_destination(settings: Settings, name: str) -> Destination:
     """Return the destination of that name, as settings and secrets say; Terminal for an unknown one."""
-    return cast("Destination", _module(name).open_destination(settings))
+    return cast("Destination", import_module(_module_name(name)).open_destination(settings))
 
 
 def batch_limit(name: str) -> int:
     """Return how many rows the destination of that name takes at once; chunks are no longer. Terminal as above."""
-    return int(_module(name).BATCH_LIMIT)
+    return int(import_module(_module_name(name)).BATCH_LIMIT)
 
 
-def _module(name: str) -> Any:
-    """Return a destination's module, loaded only now: a function carries what it delivers to."""
+def _module_name(name: str) -> str:
+    """Return the module of a destination, to be loaded only when needed: a function carries what it delivers to."""
     if name not in _NAMES:
         raise Terminal(f"no destination is called {name!r}; there are {', '.join(sorted(_NAMES))}")
-    return import_module(f"{__name__}.{name}")
+    return f"{__name__}.{name}"

@@ -104,7 +104,7 @@ def test_a_half_written_projection_never_allows_more_than_the_truth(monkeypatch)
         raise _Killed
 
     with monkeypatch.context() as crash:
-        crash.setattr(ProjectionTable, "publish", killed)
+        crash.setattr(ProjectionTable, "publish_generation", killed)
         with pytest.raises(_Killed):
             consent.project(settings.current(), _grants("both", "new"), "2", NOW + timedelta(minutes=1), DAY)
     assert _allowed("old", "both", "new") == {"old": "consent-of-old"}
@@ -138,7 +138,7 @@ def test_one_writer_at_a_time(monkeypatch):
         raise _Killed
 
     with monkeypatch.context() as crash:
-        crash.setattr(ProjectionTable, "write", killed)
+        crash.setattr(ProjectionTable, "write_items", killed)
         with pytest.raises(_Killed):
             consent.project(settings.current(), _grants("a"), "1", NOW, DAY)
     with pytest.raises(Transient, match="being written"):
@@ -154,7 +154,7 @@ def test_a_writer_that_fails_lets_the_next_one_in(monkeypatch):
         raise Transient("no capacity")
 
     with monkeypatch.context() as trouble:
-        trouble.setattr(ProjectionTable, "write", refused)
+        trouble.setattr(ProjectionTable, "write_items", refused)
         with pytest.raises(Transient, match="no capacity"):
             consent.project(settings.current(), _grants("a"), "1", NOW, DAY)
     assert consent.project(settings.current(), _grants("a"), "1", NOW, DAY)
@@ -163,14 +163,14 @@ def test_a_writer_that_fails_lets_the_next_one_in(monkeypatch):
 
 def test_a_writer_that_was_overtaken_names_nothing(monkeypatch):
     """Stalled for longer than its reservation: another has taken over, and its header stands."""
-    real = ProjectionTable.write
+    real = ProjectionTable.write_items
 
     def stalled(table, items, expires):
-        monkeypatch.setattr(ProjectionTable, "write", real)
+        monkeypatch.setattr(ProjectionTable, "write_items", real)
         consent.project(settings.current(), _grants("b"), "2", NOW + timedelta(minutes=20), DAY)
         real(table, items, expires)
 
-    monkeypatch.setattr(ProjectionTable, "write", stalled)
+    monkeypatch.setattr(ProjectionTable, "write_items", stalled)
     with pytest.raises(Transient, match="taken over"):
         consent.project(settings.current(), _grants("a"), "1", NOW, DAY)
     assert _allowed("a", "b", now=NOW + timedelta(minutes=21)) == {"b": "consent-of-b"}

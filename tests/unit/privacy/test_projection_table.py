@@ -59,7 +59,7 @@ def items(count: int) -> list[CustomerItem]:
 def test_what_is_left_over_is_written_again(dynamodb):
     """Until all is written."""
     table = dynamodb(takes=10)
-    TABLE.write(items(25), NOW)
+    TABLE.write_items(items(25), NOW)
     assert table.requests == [25, 15, 5]
     assert len(table.items) == 25
 
@@ -68,16 +68,16 @@ def test_items_that_are_never_taken_are_an_error(dynamodb):
     """The generation must not be named."""
     table = dynamodb(takes=0)
     with pytest.raises(Transient, match="does not take"):
-        TABLE.write(items(2), NOW)
+        TABLE.write_items(items(2), NOW)
     assert len(table.requests) == 6
 
 
 def test_what_was_written_is_read(dynamodb):
     """A hundred keys a request; who has no item is neither found nor unanswered."""
     table = dynamodb(takes=100)
-    TABLE.write(items(3), NOW)
+    TABLE.write_items(items(3), NOW)
     table.requests.clear()
-    found, unanswered = TABLE.read([f"c{n}" for n in range(230)])
+    found, unanswered = TABLE.read_items([f"c{n}" for n in range(230)])
     assert (found, unanswered) == (items(3), set())
     assert table.requests == [100, 100, 30]
 
@@ -85,7 +85,7 @@ def test_what_was_written_is_read(dynamodb):
 def test_customers_without_an_answer_are_named(dynamodb):
     """Nobody knows what they allow."""
     dynamodb(takes=0)
-    assert TABLE.read(["c1", "c2"]) == ([], {"c1", "c2"})
+    assert TABLE.read_items(["c1", "c2"]) == ([], {"c1", "c2"})
 
 
 def test_a_projection_counts_until_its_end():
