@@ -25,7 +25,6 @@ PRIVATE_WORDS = {
     "works",
     "by_hand",
     "opened",
-    "parts",
     "whole",
 }
 SERVER_FIXTURES = {"landing", "store"}  # of tests/conftest.py
