@@ -94,7 +94,9 @@ def test_a_stack_that_was_killed_is_no_obstacle(data) -> None:
 
 def test_a_folder_without_data_is_told(data, tmp_path) -> None:
     """With the two ways to get some."""
-    with pytest.raises(Terminal, match=r"holds no data to read.*`lakehouse demo`.*`lakehouse up`"):
+    with pytest.raises(
+        Terminal, match=r"holds no data to read.*`lakehouse demo --data \S+`.*`lakehouse up --data \S+`"
+    ):
         lakehouse.connect(tmp_path / "nowhere")
     assert not (tmp_path / "nowhere").exists()
 

@@ -11,7 +11,7 @@ import yaml
 from lakehouse.local import session as sessions
 from lakehouse.settings import current
 from lakehouse.sources import definition
-from lakehouse.stages import check_references
+from lakehouse.stages import check_references, customers_found
 from lakehouse.stages.check_references import ReferenceCount
 from tests.support.source_commands import sources_command
 
@@ -125,6 +125,7 @@ def test_check_all_counts_references_where_there_is_a_lake(run, tmp_path, monkey
 
     monkeypatch.setattr(sessions, "session", session)
     monkeypatch.setattr(check_references, "check_references", lambda *_: [count])
+    monkeypatch.setattr(customers_found, "count_customers_found", lambda _: [])
     assert json.loads(run("check", "--all", "--data", "d", "--json")[1])["references"] == []
     (tmp_path / "d" / "store").mkdir(parents=True)
     code, out, _ = run("check", "--all", "--data", "d", "--json")

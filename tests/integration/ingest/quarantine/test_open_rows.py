@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from lakehouse.errors import Terminal
 from lakehouse.ingest.batch import ingest
 from lakehouse.ingest.quarantine import open_rows
 from lakehouse.ingest.quarantine.open_rows import QuarantineFilter
@@ -92,7 +93,9 @@ def test_choosing(shop):
     first = shop.files[0].file_id
     assert groups_of(shop, QuarantineFilter("shop")) == [ALL[0], ALL[2]]
     assert groups_of(shop, QuarantineFilter("shop/orders", "bad_timestamp")) == [ALL[2]]
-    assert groups_of(shop, QuarantineFilter("shop/contacts")) == []
+    assert groups_of(shop, QuarantineFilter("shop/customers")) == []
+    with pytest.raises(Terminal, match=r"no source shop/contacts; did you mean .*/contacts"):
+        groups_of(shop, QuarantineFilter("shop/contacts"))
     assert groups_of(shop, QuarantineFilter(file_ids=(first[:10],))) == [ALL[0]]
     assert groups_of(shop, QuarantineFilter(since=datetime.now(UTC) - timedelta(hours=1))) == ALL
     assert groups_of(shop, QuarantineFilter(since=datetime.now(UTC) + timedelta(hours=1))) == []
