@@ -164,22 +164,27 @@ def _columns(contract: Contract, source: Source | None) -> str:
         "column": [f"`{column.name}`" for column in contract.columns],
         "type": [column.type for column in contract.columns],
     }
-    if source is not None:
-        origins = {column.name: f"`{column.origin}`" for column in source.columns}
+    if origins := _origins(source):
         cells["in the file"] = [origins.get(column.name, "") for column in contract.columns]
     cells["personal"] = ["personal" if column.pii else "" for column in contract.columns]
     cells["meaning"] = [column.doc for column in contract.columns]
     if any(column.zh for column in contract.columns):
         cells["含义"] = [column.zh for column in contract.columns]
-    rules = {column.name: column.collect.description for column in _minimised(source)}
-    if rules:
+    if rules := _minimisation(source):
         cells["kept"] = [rules.get(column.name, "") for column in contract.columns]
     return _grid(list(cells), zip(*cells.values(), strict=True))
 
 
-def _minimised(source: Source | None) -> list[Any]:
-    """Return the columns of which less is kept than came."""
-    return [column for column in source.stored if column.collect] if source is not None else []
+def _origins(source: Source | None) -> dict[str, str]:
+    """Return what the columns of a source are called in its files."""
+    return {column.name: f"`{column.origin}`" for column in source.columns} if source is not None else {}
+
+
+def _minimisation(source: Source | None) -> dict[str, str]:
+    """Return what is kept of the columns of which less is kept than came."""
+    if source is None:
+        return {}
+    return {column.name: column.collect.description for column in source.stored if column.collect}
 
 
 def _kept_back(source: Source) -> Iterator[tuple[str, str]]:
