@@ -23,7 +23,7 @@ from lakehouse.local.attachment import interruptible
 from lakehouse.local.policy import DemoPolicy
 from lakehouse.progress import Progress, no_progress
 
-EXPECTED_TIME = "This takes about a minute on two cores, and longer where they are busy."
+EXPECTED_TIME = "This takes one to three minutes on two cores, the longer the busier they are."
 _PURCHASES = "The 69,659 purchases of CDNOW's 23,570 customers are real."
 _QUERIES = (
     "select rfm, count(*) from marts.rfm group by 1 order by 2 desc limit 5",
