@@ -112,7 +112,7 @@ def test_json_is_all_that_a_machine_gets(
 
 def test_the_expected_time_says_on_what_machine() -> None:
     """A figure without its machine says nothing."""
-    assert "about a minute on two cores" in EXPECTED_TIME
+    assert "minutes on two cores" in EXPECTED_TIME
 
 
 def test_what_to_type_next_names_the_data_folder_where_it_must() -> None:
