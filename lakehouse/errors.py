@@ -16,12 +16,16 @@ class Terminal(LakehouseError):  # noqa: N818 - the name says what to do
 
 
 class BadFile(Terminal):
-    """A whole file cannot be read; it becomes one quarantine row and none of its rows load."""
+    """A whole file cannot be read; it becomes one quarantine row and none of its rows load.
 
-    def __init__(self, code: str, reason: str) -> None:
+    `original`: what of the file says so, such as its header. It may hold personal data, and is no part of the message.
+    """
+
+    def __init__(self, code: str, reason: str, original: str | None = None) -> None:
         super().__init__(f"{code}: {reason}")
         self.code = code
         self.reason = reason
+        self.original = original
 
 
 class BadDefinition(Terminal):

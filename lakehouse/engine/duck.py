@@ -12,12 +12,23 @@ from lakehouse.engine import sql_functions
 from lakehouse.engine.escape import literal
 from lakehouse.engine.policy import PartitionedWritePolicy
 from lakehouse.errors import Terminal
+from lakehouse.scratch import scratch_path
 from lakehouse.settings import Settings
 
 _EXTENSIONS = ("httpfs", "avro", "iceberg")
 # What DuckDB raises for SQL that can never run: a word, a column or a function that does not exist. It quotes the
 # SQL, never a row, so the message may be shown to people.
 WRONG_SQL = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
+
+
+def sql_error_text(error: duckdb.Error) -> str:
+    """Return what may be told of an error of SQL that a person wrote: DuckDB's words about the SQL, never a value.
+
+    An error that depends on rows, such as of a cast, quotes them: of that the kind is told.
+    """
+    if isinstance(error, WRONG_SQL):
+        return str(error).splitlines()[0]
+    return f"{type(error).__name__} for a value of some row; use TRY_CAST, or leave such rows out"
 
 
 # Checking a signature reads the whole file, 0.15 s for the three, at each LOAD. Once is enough for a process: later
@@ -45,22 +56,25 @@ def connect(
 ) -> duckdb.DuckDBPyConnection:
     """Open a connection with this function's limits, able to read and write object storage.
 
-    It has the functions of `lakehouse.engine.sql_functions`.
+    It has the functions of `lakehouse.engine.sql_functions`, and a folder of its own to spill to: connections that
+    share one overwrite each other's files.
 
     Nothing is downloaded: extensions come from packages, and fetching others is switched off. `iceberg=False`
     skips the extensions that only reading Iceberg tables needs. `threads` are those of one query, all of the settings
     by default; a caller that runs several queries in threads of its own passes 1, since more would only compete.
     """
     extensions = _EXTENSIONS if iceberg else ("httpfs",)
+    spill = {"max_temp_directory_size": settings.spill_limit} if settings.spill_limit else {}
     con = duckdb.connect(
         database,
         config={
+            **spill,
             "allow_unsigned_extensions": "true" if _checked.issuperset(extensions) else "false",
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "memory_limit": settings.duck_memory,
             "threads": str(threads or settings.threads),
-            "temp_directory": str(settings.scratch / "duckdb"),
+            "temp_directory": str(scratch_path(settings.scratch, "duckdb")),
             "preserve_insertion_order": "true",
         },
     )

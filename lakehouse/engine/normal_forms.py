@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 from duckdb.func import FunctionNullHandling, PythonUDFType
 
+from lakehouse.engine import ids
 from lakehouse.engine.escape import literal
+from lakehouse.engine.ids import BLANKS
 from lakehouse.engine.policy import NormalFormPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-KINDS = ("email", "phone")  # the types of identifiers that have one; others are what they are
-
-# White space that hangs around copied values, with the invisible characters that spreadsheets leave.
-BLANKS = " \t\r\n\f\v\u00a0\u3000\u200b\u200c\u200d\u2060\ufeff"
+# The types of identifiers that have one; others have that of `lakehouse.engine.ids`.
+KINDS = ids.CONTACT_TYPES
 
 # E-mails that need no library: plain ASCII, dot-atom, a domain of letters. Shorter than 64 characters, so no
 # label is too long; '--' and special-use domains go the long way.
@@ -100,12 +100,14 @@ def normal_form(kind: str, value: str, region: str | None) -> str | None:
 
 
 def create_plain(con: duckdb.DuckDBPyConnection) -> None:
-    """Make the function `plain_identifier(kind, value, region)` on a connection; its cursors have it, too.
+    """Make the functions `plain_identifier` and `id_form` on a connection; its cursors have them, too.
 
-    It gives the normal form of an e-mail or phone that is spelled plainly, and null where a library must judge. The
-    value has no blanks around it; the region is in upper case, '' for none.
+    `plain_identifier(kind, value, region)` gives the normal form of an e-mail or phone that is spelled plainly, and
+    null where a library must judge. The value has no blanks around it; the region is in upper case, '' for none.
+    `id_form(kind, value)` gives that of an identifier of another type.
     """
     con.execute(_plain_statement())
+    con.execute(_ID_STATEMENT)
 
 
 def create_for(con: duckdb.DuckDBPyConnection, sql: str) -> None:
@@ -142,14 +144,15 @@ def create(con: duckdb.DuckDBPyConnection) -> None:
 def form_sql(kind: str, value: str, region: str) -> str:
     """Return the SQL of the text by which `core.identities` knows an identifier, from SQL of its type, value, region.
 
-    What is neither e-mail nor phone stays as it is, and so does a value that is no valid one: it names nobody. Each
-    piece of SQL is computed several times, so it should be a column.
+    What is neither e-mail nor phone has the form of an id, and null for one that has been rounded. An e-mail or phone
+    that is no valid one stays as it is: it names nobody. Each piece of SQL is computed several times, so it should be a
+    column.
     """
     return f"identifier_form({kind}, {value}, {region})"
 
 
 _CALL = re.compile(r"\bidentifier_form\(")
-_TRIMMED = f"trim(value, {literal(BLANKS)})"
+_TRIMMED = ids.trimmed_sql("value")
 _REGION = "CASE WHEN kind = 'phone' THEN coalesce(upper(trim(region)), '') ELSE '' END"
 # `coalesce` computes what comes next only for the rows that have nothing yet: most values need no trimming, and Python
 # hears of the unusual ones alone. `|| ''` copies its answers: `coalesce` keeps pointers to text of Arrow's, and DuckDB
@@ -158,7 +161,12 @@ _FORM_STATEMENT = (
     "CREATE OR REPLACE MACRO identifier_form(kind, value, region) AS "
     "CASE WHEN kind IN ('email', 'phone') AND value IS NOT NULL THEN coalesce("
     f"plain_identifier(kind, value, {_REGION}), plain_identifier(kind, {_TRIMMED}, {_REGION}), "
-    f"unusual_identifier(kind, {_TRIMMED}, {_REGION}) || '', value) ELSE value END"
+    f"unusual_identifier(kind, {_TRIMMED}, {_REGION}) || '', value) "
+    "ELSE id_form(kind, value) END"
+)
+_ID_STATEMENT = (
+    "CREATE OR REPLACE MACRO id_form(kind, value) AS CASE WHEN kind = 'salesforce_id' "
+    f"THEN {ids.salesforce_form_sql('value')} ELSE {ids.form_sql('value')} END"
 )
 
 

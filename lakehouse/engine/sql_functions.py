@@ -3,6 +3,16 @@
 `country_region(country)`: the ISO 3166-1 alpha-2 code, such as CN, of a country that is written as people write it: by
 its name in English or Chinese, or as one of its codes. Case and blanks around it do not matter; what is no country is
 null. The names stand in `countries.csv`, by ISO 3166-1, with Kosovo under the code XK that phone numbers use.
+
+`personal_email(email)`: an e-mail in lower case; null for a mailbox that is nobody's, such as noreply@, by which no
+record should be named.
+
+`read_moment(text)`, `read_moment(text, zone)`: the moment that a text says; without a zone in it in the one given, else
+in UTC. `read_day(text)`: the day. Both are null for what is none. A cast would take a zone's name for the texts of
+other rows, too, and would leave out a time behind a day: see `lakehouse.engine.moments`.
+
+`consent_word(text)`: true for a word by which a system says that somebody consented, false for one that says that they
+did not, else null: see `lakehouse.engine.consent_words`.
 """
 
 from __future__ import annotations
@@ -13,10 +23,14 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from lakehouse.engine import consent_words, ids, moments
 from lakehouse.engine.escape import literal
 
 if TYPE_CHECKING:
     import duckdb
+
+
+_NAMES = ("consent_word", "country_region", "personal_email", "read_moment", "read_day")
 
 
 @lru_cache(maxsize=1)
@@ -49,10 +63,22 @@ def statements() -> tuple[str, ...]:
     names = ", ".join(map(literal, regions))
     codes = literal("".join(regions.values()))
     number = "enum_code(TRY_CAST(lower(trim(country)) AS country_name))"
+    in_utc = moments.read_moment_sql("text", literal(moments.UTC))
+    in_zone = moments.read_moment_sql("text", "zone")
     return (
+        f"CREATE OR REPLACE MACRO consent_word(text) AS {consent_words.consent_word_sql('text')}",
         f"CREATE OR REPLACE TYPE country_name AS ENUM ({names})",
+        f"CREATE OR REPLACE MACRO read_moment(text) AS {in_utc}, (text, zone) AS {in_zone}",
+        f"CREATE OR REPLACE MACRO read_day(text) AS {moments.read_day_sql('text')}",
+        f"CREATE OR REPLACE MACRO personal_email(email) AS {_personal_email_sql('email')}",
         f"CREATE OR REPLACE MACRO country_region(country) AS substr({codes}, 2 * {number} + 1, 2)",
     )
+
+
+def _personal_email_sql(email: str) -> str:
+    mailbox = f"lower(trim(split_part({email}, '@', 1)))"
+    is_nobodys = f"regexp_full_match({mailbox}, {literal(ids.no_id_pattern('mailbox'))})"
+    return f"CASE WHEN NOT {is_nobodys} THEN lower({email}) END"
 
 
 @lru_cache(maxsize=1)
@@ -61,12 +87,19 @@ def version() -> str:
     return hashlib.sha256("\n".join(statements()).encode()).hexdigest()[:16]
 
 
+def reader_sql(sql: str, duck_type: str) -> str:
+    """Return the SQL by which a mapping reads a text as a value of a type, null where it is none."""
+    readers = {"TIMESTAMPTZ": f"read_moment({sql})", "DATE": f"read_day({sql})"}
+    return readers.get(duck_type, f"TRY_CAST({sql} AS {duck_type})")
+
+
 def uses_functions(sql: str) -> bool:
     """Return whether SQL may call one of the functions."""
-    return "country_region" in sql.lower()
+    return any(name in sql.lower() for name in _NAMES)
 
 
 def create(con: duckdb.DuckDBPyConnection) -> None:
     """Make the functions on a connection; its cursors have them, too."""
+    moments.create(con)
     for statement in statements():
         con.execute(statement)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import tempfile
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -19,12 +17,15 @@ from lakehouse.engine import duck
 from lakehouse.errors import CommitConflict
 from lakehouse.ingest.file_records import REFUSED, file_record, improves_nothing, needs_quarantine_object
 from lakehouse.ingest.loading import deletion_guard
+from lakehouse.ingest.loading.load_times import LoadTimes, load_times
 from lakehouse.ingest.loading.loader import Loader
 from lakehouse.ingest.policy import BATCH_RETRY, COMMIT_RETRY, BatchPolicy
 from lakehouse.ingest.quarantine import bad_rows
 from lakehouse.ingest.quarantine.bad_rows import BadRow
+from lakehouse.landing.arrival import in_order
 from lakehouse.landing.raw_files import RawFile
 from lakehouse.retrying import retry_on_conflict
+from lakehouse.scratch import scratch_folder
 from lakehouse.sources import definition
 from lakehouse.sources.definition import Source
 from lakehouse.tables import catalog as catalogs
@@ -86,9 +87,9 @@ def ingest(
 
 
 def _by_source_key(files: Iterable[RawFile]) -> Iterator[tuple[tuple[str, str], Iterator[RawFile]]]:
-    """Yield the files of each source key, each file once, in the order of their keys."""
-    distinct = {file.file_id: file for file in files}.values()
-    ordered = sorted(distinct, key=lambda file: (file.source_key, file.key))
+    """Yield the files of each source key, each file once, in the order in which they came, as far as that is known."""
+    distinct = {file.file_id: file for file in sorted(files, key=lambda file: file.arrival)}.values()
+    ordered = sorted(in_order(distinct), key=lambda file: file.source_key)
     return itertools.groupby(ordered, key=lambda file: file.source_key)
 
 
@@ -111,14 +112,17 @@ def _refuse(settings: Settings, file: RawFile, now: datetime) -> FileRecord:
 
 @dataclass(frozen=True)
 class _Timing:
-    """When an attempt's rows count as loaded, and when its records say that the files were first tried.
+    """When an attempt takes place, and when the rows of each file count as loaded.
 
-    `loads` is what the table has of each raw file; only full exports, which are compared, need it.
+    `loads` is what the table has of each raw file; only full exports, which are compared, and replays need it.
     """
 
-    loaded_at: datetime
-    started_at: datetime
+    times: LoadTimes
     loads: Mapping[str, ledger.Load]
+
+    def started_at(self, file_id: str) -> datetime:
+        """Return when a file's record says that it was tried: of its first generation, when its rows count."""
+        return self.times.now if file_id in self.loads else self.times.of_files[file_id]
 
 
 class _Batch:
@@ -160,17 +164,17 @@ class _Batch:
         self._files = {name: file for name, file in self._files.items() if name not in known}
         if not self._files:
             return
-        now = self._clock()
+        now = ledger.after_last_load(table, self._clock())
         timing = self._timing(table, now)
         with (
-            tempfile.TemporaryDirectory(dir=self._settings.scratch, prefix="ingest-") as folder,
+            scratch_folder(self._settings.scratch, "ingest") as folder,
             closing(duck.connect(self._settings, iceberg=False, threads=1)) as con,
         ):
-            loader = Loader(self._settings, self._source, table, con, Path(folder), timing.loaded_at)
+            loader = Loader(self._settings, self._source, table, con, folder, timing.times)
             try:
                 loader.run(list(self._files.values()), f"{now:%Y%m%d}-{uuid.uuid4()}", self._replays)
                 held = self._hold_full_export(con, table, loader, timing)
-                records = self._records(loader, timing.started_at, held=held)
+                records = self._records(loader, timing, held=held)
             except Exception:  # no commit has been tried: nobody refers to what was written
                 data_files.discard(table, data_files.Written(loader.files))
                 raise
@@ -179,14 +183,15 @@ class _Batch:
         outcome.failed |= loader.results.failed
 
     def _timing(self, table: Table, now: datetime) -> _Timing:
-        """Return when the rows count as loaded. Full exports come one by one, and are compared in this order."""
-        if self._source.full_export is None:
-            return _Timing(now, now, {})
-        loads = ledger.loads(self._catalog, table)
-        [file] = self._files.values()
-        loaded_at = deletion_guard.load_time(loads, file.file_id, self._replays.get(file.file_id), now)
-        is_noted = file.file_id in loads
-        return _Timing(loaded_at, now if is_noted else loaded_at, loads)
+        """Return when the rows count as loaded. Full exports come one by one, and are compared in this order.
+
+        Messages are compared with what arrived lately, so they count when they are loaded, replayed or not.
+        """
+        file_ids = [file.file_id for file in self._files.values()]
+        replays = {} if self._source.dedupe else self._replays
+        is_compared = self._source.full_export is not None or not replays.keys().isdisjoint(file_ids)
+        loads = ledger.loads(self._catalog, table) if is_compared else {}
+        return _Timing(load_times(file_ids, replays, loads, now), loads)
 
     def _hold_full_export(
         self, con: duckdb.DuckDBPyConnection, table: Table, loader: Loader, timing: _Timing
@@ -198,15 +203,17 @@ class _Batch:
         is_unreadable = file.file_id in loader.results.bad_files or file.file_id in loader.results.failed
         if is_unreadable or not deletion_guard.is_guarded(self._source, self._replays.get(file.file_id)):
             return False
-        unread_rows = loader.results.counts(file.file_id).quarantined
-        export = deletion_guard.NewExport(timing.loads, timing.loaded_at, loader.files, unread_rows)
+        counts = loader.results.counts(file.file_id)
+        unread_rows = counts.quarantined - counts.no_records
+        loaded_at = timing.times.of_files[file.file_id]
+        export = deletion_guard.NewExport(timing.loads, loaded_at, loader.files, unread_rows)
         error = deletion_guard.find_excess_deletion(con, table, self._source, export)
         if error is None:
             return False
         loader.set_aside(file.file_id, error)
         return True
 
-    def _records(self, loader: Loader, started_at: datetime, *, held: bool) -> list[FileRecord]:
+    def _records(self, loader: Loader, timing: _Timing, *, held: bool) -> list[FileRecord]:
         """Return what became of every file, once the quarantine object of each with something bad is written.
 
         A replay that improves nothing is left out, unless its file, the only one, was `held` as a full export.
@@ -216,6 +223,7 @@ class _Batch:
             if file.file_id in loader.results.failed:
                 continue
             counts = loader.results.counts(file.file_id)
+            started_at = timing.started_at(file.file_id)
             record = file_record(file, counts, started_at, self._generation(file))
             if improves_nothing(record) and not held:
                 continue

@@ -25,6 +25,9 @@ def file_record(file: RawFile, counts: RowCounts, started_at: datetime, replay: 
         quarantined=counts.quarantined,
         started_at=started_at.isoformat(),
         replay=replay,
+        parts=counts.parts,
+        no_records=counts.no_records,
+        absent=",".join(sorted(counts.absent)),
     )
 
 

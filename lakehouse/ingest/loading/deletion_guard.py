@@ -39,15 +39,6 @@ class NewExport:
     unread_rows: int
 
 
-def load_time(loads: Mapping[str, Load], file_id: str, replay: Replay | None, now: datetime) -> datetime:
-    """Return when a file's rows count as loaded: those of a replayed one when it came, and not after newer files."""
-    if replay is None:
-        return now
-    if file_id in loads:
-        return loads[file_id].since
-    return datetime.fromisoformat(replay.since) if replay.since else now
-
-
 def is_guarded(source: Source, replay: Replay | None) -> bool:
     """Return whether a file is compared: a full export, not single rows of one, and no person said that it may."""
     if source.full_export is None:

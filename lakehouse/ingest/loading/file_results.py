@@ -6,12 +6,14 @@ Bad rows wait in the table `bad_rows` in DuckDB until all files have been read.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lakehouse.ingest.policy import QuarantinePolicy
 from lakehouse.ingest.quarantine.bad_rows import BadRow
+from lakehouse.ingest.reading.piece import PART_ROWS
+from lakehouse.sources import non_records
 
 if TYPE_CHECKING:
     import duckdb
@@ -21,11 +23,18 @@ if TYPE_CHECKING:
 
 @dataclass
 class RowCounts:
-    """What became of the rows of one file; a bad file counts as one row that is in quarantine."""
+    """What became of the rows of one file; a bad file counts as one row that is in quarantine.
+
+    Of the rows in quarantine, `parts` are members of a zip or sheets that were not read, and `no_records` lines that
+    are no records. `absent` are the columns that a header of the file lacks.
+    """
 
     received: int = 0
     duplicates: int = 0
     quarantined: int = 0
+    parts: int = 0
+    no_records: int = 0
+    absent: frozenset[str] = frozenset()
 
     @property
     def loaded(self) -> int:
@@ -53,7 +62,13 @@ class FileResults:
 
     def mark_bad(self, file_id: str, error: BadFile) -> None:
         """Note that a file cannot be read; of several reasons the first counts."""
-        self.bad_files.setdefault(file_id, BadRow(None, error.code, error.reason))
+        self.bad_files.setdefault(file_id, BadRow(None, error.code, error.reason, error.original))
+
+    def note_absent(self, file_id: str, columns: frozenset[str]) -> None:
+        """Note that a header of a file lacks columns."""
+        if columns:
+            counts = self._counts[file_id]
+            counts.absent |= columns
 
     def forget_rows(self, file_id: str) -> None:
         """Take back what was counted and noted of a file's rows."""
@@ -69,7 +84,9 @@ class FileResults:
         for piece, count in rows:
             self._counts[file_of_piece[piece]].received += count
         bad = self._con.execute(
-            "SELECT _piece, count(*) FROM unit WHERE _code IS NOT NULL GROUP BY 1"
+            "SELECT _piece, count(*), count(*) FILTER (_row = 0), count(*) FILTER (_code = $1) FROM unit "
+            "WHERE _code IS NOT NULL GROUP BY 1",
+            [non_records.CODE],
         ).fetchall()
         if not bad:
             return
@@ -77,8 +94,11 @@ class FileResults:
             "INSERT INTO bad_rows SELECT _file, _row + _row_offset, _code, _reason, _original FROM unit "
             "JOIN row_offsets ON _of_piece = _piece WHERE _code IS NOT NULL"
         )
-        for piece, count in bad:
-            self._counts[file_of_piece[piece]].quarantined += count
+        for piece, count, parts, no_records in bad:
+            counts = self._counts[file_of_piece[piece]]
+            counts.quarantined += count
+            counts.parts += parts
+            counts.no_records += no_records
 
     def count_duplicates(self, file_of_piece: Mapping[int, str], duplicates: Mapping[int, int]) -> None:
         """Count the rows, by piece, that are in the batch or in the table already."""
@@ -96,10 +116,24 @@ class FileResults:
             f"INSERT INTO bad_rows SELECT $1, row, $2, $3, NULL FROM ({unread_sql})",
             [file_id, bad.code, bad.reason],
         )
-        in_quarantine = self._bad_row_count(file_id)
+        in_quarantine = self._count("file = ?", file_id)
         counts = self._counts[file_id]
         counts.received += in_quarantine - counts.quarantined
         counts.quarantined = in_quarantine
+        counts.parts = self._count(f"file = ? AND row % {PART_ROWS} = 0", file_id)
+
+    def keep_rows(self, file_id: str, rows: Iterable[BadRow]) -> None:
+        """Note rows of a file that stay in quarantine untried: they are received and set aside as they were."""
+        counts = self._counts[file_id]
+        for row in rows:
+            self._con.execute(
+                "INSERT INTO bad_rows VALUES (?, ?, ?, ?, ?)",
+                [file_id, row.row, row.code, row.reason, row.original],
+            )
+            counts.received += 1
+            counts.quarantined += 1
+            counts.parts += row.row is not None and row.row % PART_ROWS == 0
+            counts.no_records += row.code == non_records.CODE
 
     def bad_rows(self, file_id: str) -> Iterator[BadRow]:
         """Yield what is wrong with a file: its rows, in order, or itself."""
@@ -112,6 +146,8 @@ class FileResults:
         while batch := rows.fetchmany(QuarantinePolicy.rows_per_read):
             yield from (BadRow(*row) for row in batch)
 
-    def _bad_row_count(self, file_id: str) -> int:
-        [(count,)] = self._con.execute("SELECT count(*) FROM bad_rows WHERE file = ?", [file_id]).fetchall()
+    def _count(self, condition: str, file_id: str) -> int:
+        [(count,)] = self._con.execute(
+            f"SELECT count(*) FROM bad_rows WHERE {condition}", [file_id]
+        ).fetchall()
         return int(count)

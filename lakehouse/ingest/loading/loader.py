@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from lakehouse import telemetry
 from lakehouse.errors import BadFile
 from lakehouse.ingest.loading.dedupe import Messages
 from lakehouse.ingest.loading.file_results import FileResults
+from lakehouse.ingest.loading.load_times import LoadTimes
 from lakehouse.ingest.loading.replay_rows import ReplayRows, partial_replays
 from lakehouse.ingest.loading.threads import Workers, fetch_ahead, start_workers
 from lakehouse.ingest.loading.unit import Unit, UnitPiece, unit_bytes
@@ -66,17 +66,18 @@ class Loader:
         table: Table,
         con: duckdb.DuckDBPyConnection,
         folder: Path,
-        loaded_at: datetime,
+        times: LoadTimes,
     ) -> None:
-        """Take what all files share; `folder` is scratch, `loaded_at` when the rows count as loaded."""
+        """Take what all files share; `folder` is scratch, `times` when the rows of each file count as loaded."""
         self._source, self._con, self._folder = source, con, folder
         self._threads = settings.threads
+        self._ops_bucket = settings.ops_bucket
         self._unit_bytes = unit_bytes(source, settings.function_memory_mb)
         self._unit = Unit(con, source, hash_key(settings, source))
-        self._writer = UnitWriter(con, table, source, loaded_at)
+        self._writer = UnitWriter(con, table, source, times.of_files)
         self._replay_rows = ReplayRows(con)
         self.results = FileResults(con)
-        self.messages = Messages(con, table, source.dedupe, loaded_at) if source.dedupe else None
+        self.messages = Messages(con, table, source.dedupe, times.now) if source.dedupe else None
 
     @property
     def files(self) -> list[DataFile]:
@@ -102,6 +103,7 @@ class Loader:
             raise
         for file_id in self._replay_rows.file_ids - self.results.failed:
             self.results.add_unread_rows(file_id, self._replay_rows.unread_sql(file_id))
+            self.results.keep_rows(file_id, replays[file_id].kept_rows(self._ops_bucket))
 
     def set_aside(self, file_id: str, error: BadFile) -> None:
         """Give up the only file there is: nothing of it is loaded."""
@@ -166,6 +168,8 @@ class Loader:
             return
         self._unit.set_apart(flushed)
         self._unit.set_row_offsets(flushed)
+        for unit_piece in flushed:
+            self.results.note_absent(unit_piece.file_id, unit_piece.absent)
         self._count({unit_piece.number: unit_piece.file_id for unit_piece in flushed})
         self._writer.wait()
         self._unit.hand_over()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lakehouse.engine.escape import literal
+from lakehouse.ingest.reading.piece import PART_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     import duckdb
 
     from lakehouse.ingest.quarantine.replay_plan import Replay
+
+
+_PART_OF_ROW: Final = f"(_row + _row_offset) // {PART_ROWS} * {PART_ROWS}"
 
 
 def partial_replays(file_ids: Iterable[str], replays: Mapping[str, Replay]) -> dict[str, frozenset[int]]:
@@ -45,6 +49,7 @@ class ReplayRows:
     def filter_unit(self) -> None:
         """Of files that are replayed in part, keep in `unit` only the rows to load, and note that they were read.
 
+        Row 0 of a part that was not read stands for all its rows.
         `row_offsets` says of which file each piece is, and how many rows stand before it.
         """
         if not self.file_ids:
@@ -53,11 +58,13 @@ class ReplayRows:
             "DELETE FROM unit WHERE rowid IN ("
             "SELECT u.rowid FROM unit AS u JOIN row_offsets ON _of_piece = _piece "
             "JOIN (SELECT DISTINCT file AS _replayed FROM rows_to_replay) ON _replayed = _file "
-            "ANTI JOIN rows_to_replay AS r ON r.file = _file AND r.row = _row + _row_offset)"
+            "ANTI JOIN rows_to_replay AS r ON r.file = _file AND r.row = _row + _row_offset "
+            f"ANTI JOIN rows_to_replay AS p ON p.file = _file AND p.row = {_PART_OF_ROW})"
         )
         self._con.execute(
             "INSERT INTO rows_replayed SELECT file, row FROM rows_to_replay SEMI JOIN ("
-            "SELECT _file AS file, _row + _row_offset AS row FROM unit JOIN row_offsets ON _of_piece = _piece"
+            "SELECT _file AS file, _row + _row_offset AS row FROM unit JOIN row_offsets ON _of_piece = _piece "
+            f"UNION SELECT _file, {_PART_OF_ROW} FROM unit JOIN row_offsets ON _of_piece = _piece"
             ") USING (file, row)"
         )
 

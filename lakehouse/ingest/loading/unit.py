@@ -17,6 +17,7 @@ from lakehouse.engine.escape import literal
 from lakehouse.errors import BadFile
 from lakehouse.ingest.loading.threads import submit
 from lakehouse.ingest.policy import LoadingPolicy
+from lakehouse.ingest.reading.piece import PART_ROWS
 from lakehouse.ingest.reading.typed_rows import create_unit, read_piece
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class UnitPiece:
     file_id: str
     piece: Piece
     reading: Future[None] | None
+    absent: frozenset[str] = frozenset()  # columns that its header lacks, once it is read
 
 
 class Unit:
@@ -60,7 +62,7 @@ class Unit:
         self._con, self._source, self._key = con, source, key
         self._thread = local()  # each thread that reads has a cursor of its own
         self._pieces_read = 0
-        self._rows_by_file: Counter[str] = Counter()  # rows of each file before its next piece
+        self._rows_by_file: dict[str, Counter[int]] = {}  # rows of each file, by part, before its next piece
         create_unit(con, source)
 
     @property
@@ -72,8 +74,8 @@ class Unit:
         """Begin to read a piece into the unit."""
         self._pieces_read += 1
         number = self._pieces_read
-        reading = submit(readers, lambda: self._read_piece(piece, number))
-        self.pieces[number] = UnitPiece(number, file_id, piece, reading)
+        unit_piece = self.pieces[number] = UnitPiece(number, file_id, piece, None)
+        unit_piece.reading = submit(readers, lambda: self._read_piece(unit_piece))
 
     def wait(self) -> dict[str, BadFile]:
         """Wait until all pieces are read; return the files of which one cannot be, and why."""
@@ -94,7 +96,7 @@ class Unit:
             del self.pieces[number]
         if numbers:
             self._con.execute("DELETE FROM unit WHERE _piece IN (SELECT unnest(?))", [numbers])
-        del self._rows_by_file[file_id]
+        self._rows_by_file.pop(file_id, None)
 
     def set_apart(self, flushed: Sequence[UnitPiece]) -> None:
         """Leave only the rows of these pieces, the first ones, in the table; those behind wait for the next unit."""
@@ -108,14 +110,18 @@ class Unit:
             self._con.execute(f"DELETE FROM unit WHERE _piece > {last}")
 
     def set_row_offsets(self, flushed: Sequence[UnitPiece]) -> None:
-        """Create `row_offsets`: of each piece in the table its file, and how many rows of that stand before it."""
+        """Create `row_offsets`: of each piece in the table its file, and what is added to its rows' numbers.
+
+        That is how many rows of its part stand before it, and where the part's own numbers begin.
+        """
         highest = dict(self._con.execute("SELECT _piece, max(_row) FROM unit GROUP BY 1").fetchall())
         offsets = []
         for unit_piece in flushed:
-            offsets.append(self._rows_by_file[unit_piece.file_id])
-            row_count = unit_piece.piece.row_count
-            taken = highest.get(unit_piece.number, 0) if row_count is None else row_count
-            self._rows_by_file[unit_piece.file_id] += taken
+            piece = unit_piece.piece
+            rows_before = self._rows_by_file.setdefault(unit_piece.file_id, Counter())
+            offsets.append(piece.part * PART_ROWS + rows_before[piece.part])
+            taken = highest.get(unit_piece.number, 0) if piece.row_count is None else piece.row_count
+            rows_before[piece.part] += taken
         file_ids = [unit_piece.file_id for unit_piece in flushed]
         file_enum = f"ENUM ({', '.join(map(literal, sorted(set(file_ids))))})"
         self._con.execute(  # a source's columns are in the unit beside these: theirs begin with no underscore
@@ -133,8 +139,9 @@ class Unit:
         else:
             create_unit(self._con, self._source)
 
-    def _read_piece(self, piece: Piece, number: int) -> None:
-        read_piece(self._cursor(), self._source, piece, number, self._key)
+    def _read_piece(self, unit_piece: UnitPiece) -> None:
+        piece, number = unit_piece.piece, unit_piece.number
+        unit_piece.absent = read_piece(self._cursor(), self._source, piece, number, self._key)
         piece.delete()
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:

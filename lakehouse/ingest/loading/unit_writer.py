@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import Executor, Future
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -25,8 +26,13 @@ class UnitWriter:
     """Writes `full_unit`, and keeps the data files by owner: the one raw file whose rows they hold, or `SHARED`."""
 
     def __init__(
-        self, con: duckdb.DuckDBPyConnection, table: Table, source: Source, loaded_at: datetime
+        self,
+        con: duckdb.DuckDBPyConnection,
+        table: Table,
+        source: Source,
+        loaded_at: Mapping[str, datetime],
     ) -> None:
+        """`loaded_at` says by file id when the rows of each file count as loaded."""
         self._con, self._table = con, table
         self._query = full_unit_sql(source, loaded_at)
         self._files: dict[str, list[DataFile]] = {}
@@ -69,11 +75,24 @@ class UnitWriter:
         return [data_files.write_partition(con, self._table, self._query, path, partition, enums=enums)]
 
 
-def full_unit_sql(source: Source, loaded_at: datetime) -> str:
-    """Return the query of the table's rows that the full unit holds: the good ones, with file, row and time."""
+def full_unit_sql(source: Source, loaded_at: Mapping[str, datetime]) -> str:
+    """Return the query of the table's rows that the full unit holds: the good ones, with file, row and time.
+
+    `loaded_at` has the time of each file in the unit.
+    """
     columns = [column.name for column in source.contract.columns if column.name not in LOAD_COLUMNS]
     return (
         "SELECT _file AS _file_id, _row + _row_offset AS _row, "
-        f"TIMESTAMPTZ {literal(loaded_at.isoformat())} AS _loaded_at, {', '.join(map(identifier, columns))} "
-        f"FROM {FULL_UNIT} JOIN {FULL_ROW_OFFSETS} ON _of_piece = _piece WHERE _code IS NULL"
+        f"_time AS _loaded_at, {', '.join(map(identifier, columns))} "
+        f"FROM {FULL_UNIT} JOIN ({_pieces_sql(loaded_at)}) ON _of_piece = _piece WHERE _code IS NULL"
     )
+
+
+def _pieces_sql(loaded_at: Mapping[str, datetime]) -> str:
+    """Return the query of the full unit's pieces, each with its file's time: a constant where all have one."""
+    times = [f"TIMESTAMPTZ {literal(time.isoformat())}" for time in loaded_at.values()]
+    if len(set(times)) == 1:
+        return f"SELECT *, {times[0]} AS _time FROM {FULL_ROW_OFFSETS}"
+    file_ids = ", ".join(map(literal, loaded_at))
+    by_file = f"SELECT unnest([{file_ids}]) AS _of_file, unnest([{', '.join(times)}]) AS _time"
+    return f"SELECT * FROM {FULL_ROW_OFFSETS} JOIN ({by_file}) ON _of_file = CAST(_file AS VARCHAR)"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from lakehouse.ingest.profile.profile_sql import ColumnCounts, PieceCounts
-    from lakehouse.ingest.reading.piece import Piece
+    from lakehouse.ingest.reading.piece import Piece, UnreadPart
 
 Lengths = tuple[int, int]  # fewest and most characters
 
@@ -61,6 +61,7 @@ class FileTotals:
         self.rows = 0
         self.left_out = 0
         self.unreadable: Counter[str] = Counter()
+        self.unread_parts: list[UnreadPart] = []
         self.sample = RowSample(sample_rows)
 
     @property

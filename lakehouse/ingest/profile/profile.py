@@ -6,7 +6,6 @@ every 1, 2, 4, … of each piece, so many that at most the wanted number remain.
 
 from __future__ import annotations
 
-import tempfile
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,22 +17,22 @@ from typing import TYPE_CHECKING, Literal
 import duckdb
 import pyarrow as pa
 
-from lakehouse.engine import duck
+from lakehouse.engine import duck, moments
 from lakehouse.errors import BadFile
 from lakehouse.ingest.profile.file_totals import ColumnTotals, FileTotals
 from lakehouse.ingest.profile.policy import ProfilePolicy
 from lakehouse.ingest.profile.profile_sql import PieceCounts, count_piece
 from lakehouse.ingest.reading.pieces import pieces
-from lakehouse.ingest.reading.typing_sql import cast_sql, valid_sql
+from lakehouse.ingest.reading.typing_sql import typed_sql
 from lakehouse.progress import Progress, no_progress
+from lakehouse.scratch import scratch_folder
 from lakehouse.sources.definition import SourceColumn
 from lakehouse.sources.detect.columns import ColumnDescription, describe, is_data_row, is_personal_value
 from lakehouse.sources.detect.format_names import formats_of
 from lakehouse.sources.detect.masking import mask
-from lakehouse.tables.contract import Column
 
 if TYPE_CHECKING:
-    from lakehouse.ingest.reading.piece import Piece
+    from lakehouse.ingest.reading.piece import Piece, UnreadPart
     from lakehouse.settings import Settings
 
 _ANY_TEXT = ("string", "json")  # types as which every value loads
@@ -78,6 +77,7 @@ class Profile:
     """A file: bytes, kind of text, rows that can be read, others by code, rows of the sample, columns.
 
     `headless`: the first line looks like a row, so headers are masked. `left_out`: columns beyond those profiled.
+    `unread_parts`: members of a zip and sheets of a workbook that are no table like the first one.
     """
 
     bytes: int
@@ -89,6 +89,7 @@ class Profile:
     headless: bool
     left_out: int
     columns: tuple[ColumnProfile, ...]
+    unread_parts: tuple[UnreadPart, ...] = ()
 
 
 def profile(
@@ -106,17 +107,18 @@ def profile(
     """
     size = _size(path)
     with (
-        tempfile.TemporaryDirectory(dir=settings.scratch) as folder,
+        scratch_folder(settings.scratch, "profile") as folder,
         duck.connect(settings, iceberg=False, threads=1) as con,
         ThreadPoolExecutor(settings.threads) as pool,
     ):
-        totals = FileTotals(Path(folder), sample_rows or ProfilePolicy.sample_rows)
+        totals = FileTotals(folder, sample_rows or ProfilePolicy.sample_rows)
         counter = _PieceCounter(con)
         running: deque[Future[PieceCounts]] = deque()
         chunks = _read_chunks(path, size, progress)
-        for piece in pieces(
-            chunks, hints or ReadingHints(), Path(folder), max_bytes=ProfilePolicy.piece_bytes
-        ):
+        for piece in pieces(chunks, hints or ReadingHints(), folder, max_bytes=ProfilePolicy.piece_bytes):
+            if piece.unread is not None:
+                totals.unread_parts.append(piece.unread)
+                continue
             totals.note_layout(piece)
             if piece.path is None:
                 totals.unreadable["line_too_long"] += 1
@@ -195,6 +197,7 @@ class _Describer:
             columns=tuple(
                 self._column_profile(position, column) for position, column in enumerate(totals.columns, 1)
             ),
+            unread_parts=tuple(totals.unread_parts),
         )
 
     def _column_profile(self, position: int, column: ColumnTotals) -> ColumnProfile:
@@ -232,8 +235,7 @@ class _Describer:
         column = SourceColumn.model_validate(
             {"name": "v", "from": "v", "type": described.type, "doc": "v", "formats": formats}
         )
-        value = cast_sql(column, "v", Column("v", described.type, "v").duck_type)
-        is_valid = f"{valid_sql(column, value, 'v')} IS NOT NULL"
+        is_valid = f"{typed_sql(column, 'v', moments.UTC)} IS NOT NULL"
         # not as bound lists: DuckDB looks for Python's optional packages at each of their values
         self._con.register("profiled", pa.table({"v": list(counts), "n": list(counts.values())}))
         loaded = self._con.execute(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,8 @@ from lakehouse.ingest.profile.sketch import HIGHEST_HASH, Hashes
 from lakehouse.ingest.reading import csv_rejects
 from lakehouse.ingest.reading.json_scan_sql import json_pointer, json_rows
 from lakehouse.ingest.reading.scan_sql import delimited_cells, delimited_rows, parquet_rows
+from lakehouse.ingest.reading.sound_parquet import sound_parquet
+from lakehouse.ingest.reading.sound_rows import RowShape, sound_piece
 from lakehouse.ingest.reading.typing_sql import trimmed_sql
 
 if TYPE_CHECKING:
@@ -72,6 +74,26 @@ def count_piece(
     `highest_wanted`: by column, the hash above which none is wanted, all for one that is not named. `step`: of so many
     rows one is sampled, the first of the piece among them.
     """
+    sound = None if piece.line_end else sound_piece(piece, path, RowShape())
+    if sound is None:
+        try:
+            counts = _count_rows(con, piece, path, highest_wanted, step)
+        except BadFile:
+            if piece.layout.kind != "parquet":
+                raise
+            sound = sound_parquet(piece, path)
+        else:
+            if piece.layout.kind == "parquet" or not csv_rejects.are_any(con):
+                return counts
+            sound = sound_piece(piece, path, RowShape())
+    counts = _count_rows(con, sound.piece, sound.piece.path or path, highest_wanted, step)
+    return replace(counts, unreadable=counts.unreadable | csv_rejects.count_by_code(sound.unread))
+
+
+def _count_rows(
+    con: duckdb.DuckDBPyConnection, piece: Piece, path: Path, highest_wanted: Mapping[str, int], step: int
+) -> PieceCounts:
+    """Count the rows of a piece that DuckDB's reader finds."""
     csv_rejects.clear(con)
     try:
         rows = _piece_rows(con, piece, path)
@@ -84,10 +106,9 @@ def count_piece(
             for column_index, name in enumerate(names):
                 highest = highest_wanted.get(name, HIGHEST_HASH)
                 columns.append(_column_counts(name, table, column_index, highest))
-        rejected = {} if piece.layout.kind == "parquet" else csv_rejects.count_by_code(con)
     except (duckdb.DataError, duckdb.InvalidInputException) as error:
         raise BadFile("unreadable_file", f"the reader gave up ({type(error).__name__})") from error
-    return PieceCounts(row_count, rows.unreadable | rejected, columns, sampled_rows, rows.left_out)
+    return PieceCounts(row_count, rows.unreadable, columns, sampled_rows, rows.left_out)
 
 
 def _kept_query(con: duckdb.DuckDBPyConnection, rows: _PieceRows) -> str:

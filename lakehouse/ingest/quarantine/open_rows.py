@@ -18,7 +18,8 @@ from lakehouse.engine import duck
 from lakehouse.engine.escape import literal
 from lakehouse.errors import Terminal
 from lakehouse.ingest.policy import QuarantinePolicy
-from lakehouse.ingest.quarantine.bad_rows import object_key
+from lakehouse.ingest.quarantine import dismissals
+from lakehouse.ingest.quarantine.bad_rows import object_key, read
 from lakehouse.landing.object_lines import lines
 from lakehouse.landing.raw_files import RawFile
 from lakehouse.sources import definition
@@ -56,13 +57,20 @@ class QuarantinedFile:
 class QuarantineFilter:
     """Which files in quarantine are meant: those with at least one bad row to which all of this applies.
 
-    `source` is a source, or source and entity with a slash between; `file_ids` may be shortened.
+    `source` is a source, or source and entity with a slash between; `file_ids` may be shortened. What a person dealt
+    with otherwise (`dismissals`) counts only where `dismissed` says so, or a file is named.
     """
 
     source: str | None = None
     code: str | None = None
     since: datetime | None = None
     file_ids: tuple[str, ...] = ()
+    dismissed: bool = False
+
+    @property
+    def takes_dismissed(self) -> bool:
+        """Return whether what a person dealt with otherwise counts, too."""
+        return self.dismissed or bool(self.file_ids)
 
     @property
     def asks_of_rows(self) -> bool:
@@ -72,7 +80,7 @@ class QuarantineFilter:
 
 @dataclass(frozen=True)
 class QuarantineGroup:
-    """The rows in quarantine of one source with one code. `file_id`, `row` and `reason` are an example's."""
+    """The rows in quarantine of one source with one code. `file_id`, `row`, `reason` and `key` are an example's."""
 
     source: str
     entity: str
@@ -84,6 +92,7 @@ class QuarantineGroup:
     file_id: str
     row: int | None
     reason: str
+    key: str = ""
 
 
 def last_generations(settings: Settings) -> dict[str, tuple[str, FileRecord]]:
@@ -103,14 +112,19 @@ def group_rows(settings: Settings, criteria: QuarantineFilter) -> list[Quarantin
 
     Raises what `select_files` and `check_source` raise.
     """
-    files = select_files(settings, QuarantineFilter(criteria.source, file_ids=criteria.file_ids))
+    chosen = QuarantineFilter(criteria.source, file_ids=criteria.file_ids, dismissed=criteria.dismissed)
+    files = select_files(settings, chosen)
+    keys = {file.file_id: file.record.key for file in files}
     if not files:
         check_source(settings, criteria.source)
     with _open_rows(settings, files) as con:
         rows = con.execute(groups_sql(criteria)).fetchall()
     groups = []
     for source, entity, code, files_count, rows_count, first, last, example in rows:
-        group = QuarantineGroup(source, entity, code, files_count, rows_count, first, last, **example)
+        key = keys.get(example["file_id"], "")
+        group = QuarantineGroup(
+            source, entity, code, files_count, rows_count, first, last, **example, key=key
+        )
         groups.append(group)
     return groups
 
@@ -132,10 +146,34 @@ def select_files(settings: Settings, criteria: QuarantineFilter) -> list[Quarant
     Raises `Terminal` for a file id that no raw file has.
     """
     files = filter_files(last_generations(settings), criteria)
+    if not criteria.takes_dismissed:
+        files = _without_dismissed(settings, files)
     if criteria.asks_of_rows:
         meant = _files_with_rows(settings, files, criteria)
         files = [file for file in files if file.file_id in meant]
     return files
+
+
+def _without_dismissed(settings: Settings, files: list[QuarantinedFile]) -> list[QuarantinedFile]:
+    """Return the files without those of which every row in quarantine is dealt with."""
+    dismissed = dismissals.read(settings.ops_bucket)
+    return [
+        file
+        for file in files
+        if count_dismissed(settings.ops_bucket, file, dismissed) < file.record.quarantined
+    ]
+
+
+def count_dismissed(bucket: str, file: QuarantinedFile, dismissed: dismissals.Dismissals) -> int:
+    """Return how many of the rows that a file has in quarantine are dealt with."""
+    if file.file_id not in dismissed:
+        return 0
+    return len(dismissals.among(rows_of(bucket, file.record), dismissed[file.file_id]))
+
+
+def rows_of(bucket: str, record: FileRecord) -> list[int | None]:
+    """Return the numbers of the rows that a generation of a file left in quarantine; None is the whole file."""
+    return [bad["row"] for bad in read(bucket, record)]
 
 
 def filter_files(
@@ -192,7 +230,7 @@ def resolve_file_id(known: Iterable[str], prefix: str) -> str:
 
 def rows_condition(criteria: QuarantineFilter) -> str:
     """Return the SQL condition of the rows that have the code and the time that are meant."""
-    conditions = ["true"]
+    conditions = ["true" if criteria.takes_dismissed else "NOT dismissed"]
     if criteria.code:
         conditions.append(f"code = {literal(criteria.code)}")
     if criteria.since:
@@ -226,13 +264,25 @@ def _open_rows(settings: Settings, files: Sequence[QuarantinedFile]) -> Iterator
         )
         con.execute(
             "CREATE TEMP TABLE open_rows (file_id VARCHAR, source VARCHAR, entity VARCHAR, code VARCHAR, "
-            'reason VARCHAR, "row" BIGINT, quarantined_at TIMESTAMPTZ)'
+            'reason VARCHAR, "row" BIGINT, quarantined_at TIMESTAMPTZ, dismissed BOOLEAN DEFAULT false)'
         )
         copied = _fill_from_copy(con, settings)
         _fill_from_objects(con, settings, records, copied)
+        _mark_dismissed(con, dismissals.read(settings.ops_bucket))
         yield con
     finally:
         con.close()
+
+
+def _mark_dismissed(con: duckdb.DuckDBPyConnection, dismissed: dismissals.Dismissals) -> None:
+    """Say in `open_rows` of each row whether it is dealt with."""
+    for file_id, rows in dismissed.items():
+        firsts, lasts = [first for first, _ in rows.ranges], [last for _, last in rows.ranges]
+        con.execute(
+            'UPDATE open_rows SET dismissed = true WHERE file_id = $1 AND (("row" IS NULL AND $2) OR EXISTS ('
+            'SELECT 1 FROM (SELECT unnest($3::BIGINT[]) AS a, unnest($4::BIGINT[]) AS b) WHERE "row" BETWEEN a AND b))',
+            [file_id, rows.whole_file, firsts, lasts],
+        )
 
 
 def _fill_from_copy(con: duckdb.DuckDBPyConnection, settings: Settings) -> set[str]:
@@ -248,7 +298,8 @@ def _fill_from_copy(con: duckdb.DuckDBPyConnection, settings: Settings) -> set[s
         "GROUP BY o.file_id, o.replay, o.quarantined HAVING count(*) = o.quarantined"
     )
     con.execute(
-        'INSERT INTO open_rows SELECT q.file_id, q.source, q.entity, q.code, q.reason, q."row", q.quarantined_at '
+        'INSERT INTO open_rows (file_id, source, entity, code, reason, "row", quarantined_at) '
+        'SELECT q.file_id, q.source, q.entity, q.code, q.reason, q."row", q.quarantined_at '
         f"FROM {QUARANTINE.name} AS q JOIN copied AS c ON q.file_id = c.file_id AND {replay} = c.replay"
     )
     return {file_id for (file_id,) in con.execute("SELECT file_id FROM copied").fetchall()}
@@ -265,7 +316,8 @@ def _fill_from_objects(
         _object_lines(settings.ops_bucket, records, copied), count=QuarantinePolicy.lines_per_insert
     ):
         con.execute(
-            "INSERT INTO open_rows SELECT j->>'$.file_id', j->>'$.source', j->>'$.entity', j->>'$.code', "
+            'INSERT INTO open_rows (file_id, source, entity, code, reason, "row", quarantined_at) '
+            "SELECT j->>'$.file_id', j->>'$.source', j->>'$.entity', j->>'$.code', "
             "j->>'$.reason', CAST(j->>'$.row' AS BIGINT), CAST(j->>'$.quarantined_at' AS TIMESTAMPTZ) "
             "FROM (SELECT CAST(unnest(?) AS JSON) AS j)",
             [batch],

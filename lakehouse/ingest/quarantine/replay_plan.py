@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from lakehouse.ingest.loading import deletion_guard
 from lakehouse.ingest.policy import ReplayPolicy
-from lakehouse.ingest.quarantine.bad_rows import Digest, read
+from lakehouse.ingest.quarantine.bad_rows import BadRow, Digest, read
+from lakehouse.ingest.quarantine.dismissals import Dismissals, DismissedRows
 from lakehouse.ingest.quarantine.open_rows import QuarantinedFile
 from lakehouse.landing.raw_files import RawFile, listing
 from lakehouse.sources import definition
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from lakehouse.settings import Settings
     from lakehouse.tables.commit import FileRecord
 
+NONE_DISMISSED: Dismissals = MappingProxyType({})
 SkipReason = Literal["gone", "undefined", "disagrees"]
 
 
@@ -33,13 +36,23 @@ class Replay:
     ingest gives it too when its message comes again: so the commit guard lets only one of them load it.
 
     `would_delete`: a full export was held for what it would delete, and replaying it says that it may. `since` is
-    when number 0 was first met.
+    when number 0 was first met. `kept` are rows that a person dealt with otherwise: they stay as `left_by` left them.
     """
 
     number: int
     rows: frozenset[int] | None
     would_delete: bool = False
     since: str = field(default="", compare=False)
+    kept: frozenset[int] = frozenset()
+    left_by: FileRecord | None = field(default=None, compare=False)
+
+    def kept_rows(self, bucket: str) -> Iterator[BadRow]:
+        """Yield the rows that stay in quarantine untried, as they stand there."""
+        if self.left_by is None or not self.kept:
+            return
+        for bad in read(bucket, self.left_by):
+            if bad["row"] in self.kept:
+                yield BadRow(bad["row"], bad["code"], bad["reason"], bad.get("original"))
 
 
 @dataclass(frozen=True)
@@ -66,8 +79,13 @@ class QuarantineContent:
     digest: str
 
 
-def plan(settings: Settings, files: Iterable[QuarantinedFile]) -> Iterator[ReplayStep]:
-    """Yield a step for each file in quarantine, in their order; each reads an object and asks for the raw file."""
+def plan(
+    settings: Settings, files: Iterable[QuarantinedFile], dismissed: Dismissals = NONE_DISMISSED
+) -> Iterator[ReplayStep]:
+    """Yield a step for each file in quarantine, in their order; each reads an object and asks for the raw file.
+
+    Rows that are `dismissed` are not tried.
+    """
     source_keys = definition.load(settings.definitions).keys()
 
     def plan_file(file: QuarantinedFile) -> ReplayStep:
@@ -76,7 +94,7 @@ def plan(settings: Settings, files: Iterable[QuarantinedFile]) -> Iterator[Repla
         raw_file = _find_raw_file(file.record)
         if raw_file is None:
             return ReplayStep(file, skip_reason="gone")
-        replay = next_generation(settings.ops_bucket, file)
+        replay = next_generation(settings.ops_bucket, file, dismissed.get(file.file_id))
         if replay is None:
             return ReplayStep(file, raw_file, skip_reason="disagrees")
         return ReplayStep(file, raw_file, replay)
@@ -85,15 +103,20 @@ def plan(settings: Settings, files: Iterable[QuarantinedFile]) -> Iterator[Repla
         yield from pool.map(plan_file, files)
 
 
-def next_generation(bucket: str, file: QuarantinedFile) -> Replay | None:
+def next_generation(
+    bucket: str, file: QuarantinedFile, dismissed: DismissedRows | None = None
+) -> Replay | None:
     """Return what to load next of a file, or None when quarantine is not what its last commit counted."""
     if not file.table:  # nothing of it is loaded, whatever an attempt that died may have left in quarantine
         return Replay(0, None, since=file.record.started_at)
     content = summarize(read(bucket, file.record))
     if not agrees(file.record, content):
         return None
-    rows = None if content.is_bad_file else content.rows
-    return Replay(file.record.replay + 1, rows, content.would_delete)
+    number = file.record.replay + 1
+    if content.is_bad_file:
+        return Replay(number, None, content.would_delete)
+    kept = frozenset(row for row in content.rows if dismissed is not None and row in dismissed)
+    return Replay(number, content.rows - kept, content.would_delete, kept=kept, left_by=file.record)
 
 
 def summarize(bad_rows: Iterable[Mapping[str, Any]]) -> QuarantineContent:

@@ -1,29 +1,35 @@
-"""Rows that DuckDB's CSV reader cannot split: it leaves them out, and lists on which line each stood.
+"""Rows that are not read: DuckDB's CSV reader says that there are some, and they become bad rows of the batch.
 
-They become bad rows of the batch, and the row numbers of those behind them are moved accordingly.
+Which rows they are, and what stands in them, says `sound_rows`: DuckDB's own list names lines beside them, too. The row
+numbers of those behind them are moved accordingly.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import duckdb
+import pyarrow as pa
 
 from lakehouse.engine.escape import literal
 from lakehouse.ingest.reading.policy import RowPolicy
+from lakehouse.sources import non_records
+
+if TYPE_CHECKING:
+    from lakehouse.ingest.reading.sound_rows import UnreadRow
 
 # Behind the reason, where no text of the row is kept beside it.
 WITHHELD = "; the row is withheld, since its source does not keep all that it is sent"
 _STORED = "store_rejects=true, rejects_limit=0, rejects_table='rejected', rejects_scan='rejected_scans'"
-_TEXT = "ltrim(coalesce(text, ''), chr(10) || chr(13))"
-_UNKNOWN_CODE = "unreadable_row"
 _LINE_TOO_LONG = "line_too_long"
-_OUTCOMES = {  # code and reason, by what DuckDB calls the error
-    "MISSING COLUMNS": ("too_few_fields", "the row has fewer fields than the header"),
-    "TOO MANY COLUMNS": ("too_many_fields", "the row has more fields than the header"),
-    "UNQUOTED VALUE": ("bad_quoting", "a quoted field does not end, or goes on after its closing quote"),
-    "LINE SIZE OVER MAXIMUM": (_LINE_TOO_LONG, ""),  # its reason quotes the limit
-    "INVALID ENCODING": ("not_utf8", "the row is not UTF-8"),
+_REASONS = {
+    "too_few_fields": "the row has fewer fields than it needs",
+    "too_many_fields": "the row has more fields than the header",
+    "bad_quoting": "a quoted field does not end, or goes on after its closing quote",
+    "not_utf8": "the row is not UTF-8",
+    non_records.CODE: non_records.REASON,
 }
 
 
@@ -39,39 +45,42 @@ def clear(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("DROP TABLE IF EXISTS rejected; DROP TABLE IF EXISTS rejected_scans")
 
 
-def count_by_code(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """Return how many rows the last scan left out, by code; none where it made no list."""
+def are_any(con: duckdb.DuckDBPyConnection) -> bool:
+    """Return whether the last scan left rows out."""
     tables = con.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'rejected'").fetchone()
     if tables == (0,):
-        return {}
-    counts = con.execute(
-        "SELECT kind, count(*) FROM (SELECT min(CAST(error_type AS VARCHAR)) AS kind FROM rejected GROUP BY line) "
-        "GROUP BY kind"
-    ).fetchall()
-    by_code: Counter[str] = Counter()
-    for kind, count in counts:
-        code, _ = _OUTCOMES.get(kind, (_UNKNOWN_CODE, ""))
-        by_code[code] += count
-    return dict(by_code)
+        return False
+    return con.execute("SELECT 1 FROM rejected LIMIT 1").fetchone() is not None
+
+
+def count_by_code(unread: Sequence[UnreadRow]) -> dict[str, int]:
+    """Return how many rows are not read, by code."""
+    return dict(Counter(row.code for row in unread))
 
 
 def add_to_unit(
-    con: duckdb.DuckDBPyConnection, piece_number: int, header_lines: int, *, withhold: bool = False
+    con: duckdb.DuckDBPyConnection, piece_number: int, unread: Sequence[UnreadRow], *, withhold: bool = False
 ) -> None:
-    """Add what the last scan left out of a piece to `unit`, and correct the row numbers of those behind.
+    """Add the rows of a piece that are not read to `unit`, and correct the numbers of those that are.
 
-    `withhold` their text: nobody can tell in it what may be kept.
+    They come in order. `withhold` their text: nobody can tell in it what may be kept.
     """
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE rejected_rows AS "
-        "SELECT line - $1 AS row_number, min(CAST(error_type AS VARCHAR)) AS kind, min(csv_line) AS text, "
-        "row_number() OVER (ORDER BY line) AS ordinal FROM rejected GROUP BY line",
-        [header_lines],
-    )
-    if con.execute("SELECT count(*) FROM rejected_rows").fetchone() == (0,):
+    if not unread:
         return
-    con.execute(_renumber_sql(), [piece_number])
-    con.execute(_insert_sql(withhold=withhold), [piece_number])
+    rows = pa.table(
+        {
+            "row_number": [row.number for row in unread],
+            "ordinal": list(range(1, len(unread) + 1)),
+            "code": [row.code for row in unread],
+            "text": pa.array([None if withhold else row.text for row in unread], pa.string()),
+        }
+    )
+    con.register("unread_rows", rows)
+    try:
+        con.execute(_renumber_sql(), [piece_number])
+        con.execute(_insert_sql(withhold=withhold), [piece_number])
+    finally:
+        con.unregister("unread_rows")
 
 
 def _renumber_sql() -> str:
@@ -83,32 +92,24 @@ def _renumber_sql() -> str:
     return (
         "UPDATE unit SET _row = moved.row_number FROM ("
         "SELECT u.rowid AS unit_rowid, u._row + s.ordinal AS row_number FROM unit AS u ASOF JOIN "
-        "(SELECT row_number - ordinal + 1 AS start, max(ordinal) AS ordinal FROM rejected_rows GROUP BY 1) AS s "
+        "(SELECT row_number - ordinal + 1 AS start, max(ordinal) AS ordinal FROM unread_rows GROUP BY 1) AS s "
         "ON u._row >= s.start WHERE u._piece = $1) AS moved WHERE unit.rowid = moved.unit_rowid"
     )
 
 
 def _insert_sql(*, withhold: bool) -> str:
     """Return the INSERT of the rows that were left out, each with code, reason and, unless withheld, its text."""
-    reason = "coalesce(reason, 'the row cannot be read: ' || lower(r.kind))"
+    reason = "reason"
     if withhold:
         reason += f" || {literal(WITHHELD)}"
-    original = "NULL" if withhold else _TEXT
     return (
-        "INSERT INTO unit BY NAME SELECT $1 AS _piece, row_number AS _row, "
-        f"coalesce(code, {literal(_UNKNOWN_CODE)}) AS _code, {reason} AS _reason, {original} AS _original "
-        f"FROM rejected_rows AS r LEFT JOIN (VALUES {_outcome_values()}) AS o(kind, code, reason) ON o.kind = r.kind"
+        f"INSERT INTO unit BY NAME SELECT $1 AS _piece, row_number AS _row, r.code AS _code, {reason} AS _reason, "
+        f"text AS _original FROM unread_rows AS r JOIN (VALUES {_reason_values()}) AS o(code, reason) "
+        "ON o.code = r.code"
     )
 
 
-def _outcome_values() -> str:
-    """Return (kind, code, reason) of each error that DuckDB knows as rows of VALUES."""
-    rows = []
-    for kind, (code, fixed_reason) in _OUTCOMES.items():
-        reason = _too_long() if code == _LINE_TOO_LONG else fixed_reason
-        rows.append(f"({literal(kind)}, {literal(code)}, {literal(reason)})")
-    return ", ".join(rows)
-
-
-def _too_long() -> str:
-    return f"the row is longer than {RowPolicy.max_bytes >> 20} MiB"
+def _reason_values() -> str:
+    """Return (code, reason) of what may be wrong with a row that is not read as rows of VALUES."""
+    reasons = _REASONS | {_LINE_TOO_LONG: f"the row is longer than {RowPolicy.max_bytes >> 20} MiB"}
+    return ", ".join(f"({literal(code)}, {literal(reason)})" for code, reason in reasons.items())

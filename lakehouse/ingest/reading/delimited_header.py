@@ -18,16 +18,20 @@ if TYPE_CHECKING:
 
 _DELIMITERS = ",;\t|"  # of two that occur equally often, the first counts
 _UNNAMED = "_"
+_EXCEL_LINE = re.compile(
+    rb"""["']?sep=(?P<delimiter>[^\w"'\r\n])["']?[,;\t|]*(?:\r\n|\r|\n)""", re.IGNORECASE
+)
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
 
 
 @dataclass(frozen=True)
 class DelimitedHeader:
-    """How a delimited text begins: `names` of its columns, each once; `bytes_above` the line that holds them."""
+    """How a delimited text begins: `names` of its columns, each once; `bytes_above` the `line` that holds them."""
 
     delimiter: str
     names: tuple[str, ...]
     bytes_above: int
+    line: bytes
 
 
 @dataclass(frozen=True)
@@ -50,22 +54,30 @@ class _FirstRows:
 def read_header(head: bytes, columns: Sequence[SourceColumn] = ()) -> DelimitedHeader:
     """Return how a text begins, from its first bytes and the columns that a mapping names.
 
-    The header is the row that `header_row` recognises by the mapping, else the first line that is not blank. Raises
-    BadFile: empty_file, bad_header (too long, no CSV, NUL in a name), too_many_columns, duplicate_column.
+    The header is the row that `header_row` recognises by the mapping, else the first line that is not blank. A line
+    `sep=;` above it tells spreadsheets the delimiter, and is none. Raises BadFile: empty_file, bad_header (too long, no
+    CSV, NUL in a name), too_many_columns, duplicate_column.
     """
-    raw_lines = _LINE.findall(head)
+    excel_line = _EXCEL_LINE.match(head)
+    bytes_above = excel_line.end() if excel_line else 0
+    raw_lines = _LINE.findall(head[bytes_above:])
     lines = [line.decode("utf-8", "replace") for line in raw_lines]
-    first_rows = _split(lines, columns)
+    if excel_line:
+        first_rows = _split_by(excel_line["delimiter"].decode("utf-8", "replace"), lines, columns)
+    else:
+        first_rows = _split(lines, columns)
     if not first_rows.rows:
         raise BadFile("empty_file", "the file has no header and no rows")
     header_index = first_rows.header_index or 0
     lines_above = first_rows.rows[header_index - 1].lines_to_end if header_index else 0
     names = [cell.strip() or _UNNAMED for cell in first_rows.rows[header_index].cells]
     _refuse_unreadable(names)
+    header_lines = raw_lines[lines_above : first_rows.rows[header_index].lines_to_end]
     return DelimitedHeader(
         delimiter=first_rows.delimiter,
         names=tuple(distinct(names, columns)),
-        bytes_above=sum(map(len, raw_lines[:lines_above])),
+        bytes_above=bytes_above + sum(map(len, raw_lines[:lines_above])),
+        line=b"".join(header_lines).strip(b"\r\n"),
     )
 
 

@@ -10,10 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 from lakehouse.engine.escape import identifier, literal, literals
 from lakehouse.ingest.reading import csv_rejects
+from lakehouse.ingest.reading.json_text_sql import (
+    has_no_number_sql,
+    is_doubtful_sql,
+    marked_sql,
+    repaired_sql,
+    same_container_sql,
+    unmarked_sql,
+)
 from lakehouse.ingest.reading.line_ends import NO_DELIMITER
 from lakehouse.ingest.reading.minimise_sql import key_condition_sql, stored_sql, without_keys_sql
 from lakehouse.ingest.reading.policy import UnknownKeyPolicy
 from lakehouse.ingest.reading.scan_sql import RowFault, Scan, names_with_rule
+from lakehouse.sources import non_records
 
 if TYPE_CHECKING:
     import duckdb
@@ -39,43 +48,98 @@ class _Cell:
 
 
 def json_scan(con: duckdb.DuckDBPyConnection, source: Source, path: Path) -> Scan:
-    """Return how to read a piece of JSON lines.
+    """Return how to read a piece of JSON lines; those of which its `reread` holds belong to `doubtful_json_scan`.
 
     Each line is parsed twice: once for all values, once for the number of its keys. Only where a line has more keys
     than values were found is it asked which ones nobody mapped.
     """
-    outer_keys = {keys[0] for column in source.columns if (keys := nested_keys(column.origin))}
-    cells = {column.name: _cell(column, outer_keys) for column in source.stored}
-    texts = {column.name: _text(column, cells[column.name]) for column in source.stored}
-    type_faults = [
-        _json_type_fault(column, cells[column.name]) for column in source.stored if column.json_type
-    ]
-    return Scan(
-        query=json_rows(path, _shredded(source, outer_keys)),
-        texts=texts,
-        extra=_extra(source, outer_keys),
-        original=_quarantined_line(source) if source.guarded else "_line",
-        faults=(*_line_faults(source), *type_faults),
-        left_out=_count_unknown_keys(con, source, path) if source.strict else 0,
-    )
+    left_out = _count_unknown_keys(con, source, path) if source.strict else 0
+    return _JsonScan(source).scan(path, left_out)
+
+
+def doubtful_json_scan(source: Source, path: Path, rows_sql: str) -> Scan:
+    """Return how to read the lines that DuckDB would change (see `json_text_sql`), whose numbers a query has."""
+    return _JsonScan(source, doubtful_rows=rows_sql).scan(path, 0)
+
+
+class _JsonScan:
+    """How the lines of a source are read: as they are, or only those that a query has the numbers of, and marked."""
+
+    def __init__(self, source: Source, doubtful_rows: str | None = None) -> None:
+        self._source = source
+        self._doubtful_rows = doubtful_rows
+        self._is_marked = doubtful_rows is not None
+        self._outer_keys = {keys[0] for column in source.columns if (keys := nested_keys(column.origin))}
+
+    def scan(self, path: Path, left_out: int) -> Scan:
+        source = self._source
+        cells = {column.name: self._cell(column) for column in source.stored}
+        original = _quarantined_line(source) if source.guarded else "_raw_line"
+        is_doubtful = is_doubtful_sql("_raw_line", "_kind", anywhere=bool(self._outer_keys))
+        return Scan(
+            query=self._query(path),
+            texts={column.name: _text(column, cells[column.name]) for column in source.stored},
+            extra=self._shown(_extra(source, self._outer_keys)),
+            original=self._shown(original) if source.guarded else original,
+            faults=(
+                *_line_faults(source, is_marked=self._is_marked),
+                *(
+                    _json_type_fault(column, cells[column.name])
+                    for column in source.stored
+                    if column.json_type
+                ),
+            ),
+            left_out=left_out,
+            reread=None if self._is_marked else is_doubtful,
+        )
+
+    def _query(self, path: Path) -> str:
+        shredded = _shredded(self._source, self._outer_keys)
+        if not self._is_marked:
+            return json_rows(path, shredded)
+        marked = marked_sql(repaired_sql("_raw_line"))
+        doubtful = (
+            f"SELECT _n, _raw_line, {marked} AS _line FROM ({_lines(path)}) "
+            f"WHERE _n IN ({self._doubtful_rows})"
+        )
+        return _with_kind(f"SELECT *, TRY({shredded}) AS _s FROM ({doubtful})")
+
+    def _cell(self, column: SourceColumn) -> _Cell:
+        cell = _cell(column, self._outer_keys)
+        return _Cell(cell.json, self._shown(cell.text))
+
+    def _shown(self, text_sql: str) -> str:
+        return unmarked_sql(text_sql) if self._is_marked else text_sql
 
 
 def json_rows(path: Path, shredded_sql: str) -> str:
-    """Return the query of the lines of a JSON piece that are not blank: `_n`, `_line`, `_s`, `_kind`.
+    """Return the query of the lines of a JSON piece that are not blank: `_n`, `_raw_line`, `_line`, `_s`, `_kind`.
 
     `shredded_sql` is the SQL of `_s` from `_line`, null where it fails; `_kind` is the line's JSON type, null for none.
-    What begins with a brace and could be shredded is an object; the rest, few lines, may take their time.
     """
-    lines = (
-        f"SELECT row_number() OVER () AS _n, _line FROM read_csv({literal(str(path))}, auto_detect=false, "
-        f"header=false, delim={literal(NO_DELIMITER)}, quote='', escape='', strict_mode=false, "
+    return _with_kind(
+        f"SELECT _n, _raw_line, _line, TRY({shredded_sql}) AS _s FROM ("
+        f"SELECT *, _raw_line AS _line FROM ({_lines(path)}) WHERE CASE WHEN starts_with(_raw_line, '{{') THEN true "
+        "ELSE trim(coalesce(_raw_line, ''), ' \t\r') <> '' END)"
+    )
+
+
+def _lines(path: Path) -> str:
+    return (
+        f"SELECT row_number() OVER () AS _n, _line AS _raw_line FROM read_csv({literal(str(path))}, "
+        f"auto_detect=false, header=false, delim={literal(NO_DELIMITER)}, quote='', escape='', strict_mode=false, "
         f"columns={{'_line': 'VARCHAR'}}, {csv_rejects.reader_options()})"
     )
+
+
+def _with_kind(rows: str) -> str:
+    """Return the query of lines with `_kind`.
+
+    What begins with a brace and could be shredded is an object; the rest, few lines, may take their time.
+    """
     return (
         "SELECT *, CASE WHEN starts_with(_line, '{') AND _s IS NOT NULL THEN 'OBJECT' "
-        f"ELSE TRY(json_type(_line)) END AS _kind FROM (SELECT _n, _line, TRY({shredded_sql}) AS _s FROM ({lines}) "
-        "WHERE CASE WHEN starts_with(_line, '{') THEN true "
-        "ELSE trim(coalesce(_line, ''), ' \t\r') <> '' END)"
+        f"ELSE TRY(json_type(_line)) END AS _kind FROM ({rows})"
     )
 
 
@@ -108,12 +172,23 @@ def _shredded(source: Source, outer_keys: Collection[str]) -> str:
     return f"from_json(_line, {literal(json.dumps(value_types))})"
 
 
-def _line_faults(source: Source) -> list[RowFault]:
+def _line_faults(source: Source, *, is_marked: bool) -> list[RowFault]:
     withheld = csv_rejects.WITHHELD if source.guarded else ""
-    return [
+    words = " OR ".join(
+        f"regexp_matches(lower(trim(_line)), {literal(pattern)})"
+        for pattern in (non_records.TOTAL_PATTERN, non_records.FOOTER_PATTERN, non_records.RULE_PATTERN)
+    )
+    faults = [
+        RowFault(
+            non_records.CODE, f"{non_records.REASON}{withheld}", f"CASE WHEN _kind IS NULL THEN {words} END"
+        ),
         RowFault("invalid_json", f"the line is not JSON{withheld}", "_kind IS NULL"),
         RowFault("not_an_object", f"the line is JSON but no object{withheld}", "_kind <> 'OBJECT'"),
     ]
+    if is_marked:
+        reason = f"the line is not JSON: NaN or Infinity stands for a number{withheld}"
+        faults.insert(0, RowFault("invalid_json", reason, has_no_number_sql("_raw_line")))
+    return faults
 
 
 def _json_type_fault(column: SourceColumn, cell: _Cell) -> RowFault:
@@ -142,8 +217,12 @@ def _top_cell(column: SourceColumn, outer_keys: Collection[str]) -> _Cell:
     """Return the cell of a value of the record itself; one that others are within was shredded as JSON."""
     value = f"_s.{identifier(column.origin)}"
     if column.json_type is not None:
-        return _Cell(value, f"CAST({value} AS VARCHAR)")
+        return _Cell(value, _json_text(column, value))
     return _Cell(value, f"{value}->>'$'" if column.origin in outer_keys else value)
+
+
+def _json_text(column: SourceColumn, json_sql: str) -> str:
+    return same_container_sql(f"CAST({json_sql} AS VARCHAR)", column.json_type)
 
 
 def _nested_cell(column: SourceColumn, keys: Keys) -> _Cell:
@@ -155,7 +234,7 @@ def _nested_cell(column: SourceColumn, keys: Keys) -> _Cell:
         return _Cell(value, f"coalesce({value}, {outer}->>{inner_path})")
     either = f"coalesce({value}, {outer}->{inner_path})"
     either = f"CASE WHEN json_type({either}) <> 'NULL' THEN {either} END"
-    return _Cell(either, f"CAST({either} AS VARCHAR)")
+    return _Cell(either, _json_text(column, either))
 
 
 def _quarantined_line(source: Source) -> str:

@@ -1,14 +1,14 @@
-"""Line ends. DuckDB reads text fast where every row ends alike; this finds out whether it does, and makes it so.
+"""Line ends. DuckDB reads text fast where every row ends alike; this finds out whether it does.
 
-Where rows end in several ways DuckDB's reader gives up, and where lines are blank its row numbers are wrong.
+Where rows end in several ways its reader gives up, and where lines are blank its row numbers are wrong: `sound_rows`
+reads those.
 """
 
 from __future__ import annotations
 
-import mmap
-import re
 from collections.abc import Iterator
-from pathlib import Path
+
+from lakehouse.ingest.reading.byte_counts import count_byte, has_twice_in_row
 
 # The character that lines of JSON are not cut at. None of them holds it: `json_lines` sees to that.
 NO_DELIMITER = "\x01"
@@ -24,22 +24,25 @@ class LineEnds:
 
     def add(self, chunk: bytes) -> None:
         """Look at the next bytes of the text; they may be cut anywhere, also within a pair of CR and LF."""
-        joined = self._tail + chunk
-        self._has_blank_line = self._has_blank_line or b"\n\n" in joined
-        if b"\r" in joined:
-            self._has_blank_line = self._has_blank_line or b"\n\r\n" in joined or b"\r\r" in joined
+        seam = self._tail + chunk[:2]
+        self._has_blank_line = self._has_blank_line or b"\n\n" in seam or has_twice_in_row(chunk, b"\n")
+        if b"\r" in seam or b"\r" in chunk:
+            blanks = (b"\n\r\n", b"\r\r")
+            self._has_blank_line = self._has_blank_line or any(
+                blank in text for blank in blanks for text in (seam, chunk)
+            )
             self._add_kinds(b"\r" + chunk if self._tail.endswith(b"\r") else chunk)
         elif b"\n" in chunk:
             self._kinds.add(b"\n")
-        self._tail = joined[-2:]
+        self._tail = (self._tail + chunk[-2:])[-2:]
 
     def _add_kinds(self, text: bytes) -> None:
         pairs = text.count(b"\r\n")
         last_may_be_half_a_pair = text.endswith(b"\r")
         counts = {
             b"\r\n": pairs,
-            b"\r": text.count(b"\r") - pairs - last_may_be_half_a_pair,
-            b"\n": text.count(b"\n") - pairs,
+            b"\r": count_byte(text, b"\r") - pairs - last_may_be_half_a_pair,
+            b"\n": count_byte(text, b"\n") - pairs,
         }
         self._kinds |= {kind for kind, count in counts.items() if count > 0}
 
@@ -72,27 +75,3 @@ def json_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
             yield data
     if half_pair:
         yield b"\n"
-
-
-def even_rows(path: Path, delimiter: str) -> Path:
-    """Return a file of the same rows beside `path`, each as it was and one newline after it, without blank lines."""
-    even_path = path.with_suffix(".even")
-    row = _row_pattern(delimiter.encode())
-    with (
-        path.open("rb") as file,
-        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
-        even_path.open("wb") as even_file,
-    ):
-        even_file.writelines(match[1] + b"\n" for match in row.finditer(content) if match[1])
-    return even_path
-
-
-def _row_pattern(delimiter: bytes) -> re.Pattern[bytes]:
-    """Return the pattern of a row, its group, and the line end after it.
-
-    A field that begins with a quote may hold line ends and delimiters until its closing quote.
-    """
-    between = re.escape(delimiter)
-    plain = rb"[^" + between + rb"\r\n]*+"
-    field = rb'(?:[ ]*"(?:[^"]++|"")*+"' + plain + rb"|" + plain + rb")"
-    return re.compile(rb"(" + field + rb"(?:" + between + field + rb")*+)(?:\r\n|\n|\r|\Z)")

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
+# Rows of one part of a file, at most: its number times this is what stands before its rows in their numbers.
+PART_ROWS: Final = 1_000_000_000_000
+UNREAD_PART: Final = "unread_part"  # the code of a part that is set aside as a whole, as row 0 of it
 LayoutKind = Literal["delimited", "json_lines", "parquet"]
 
 
@@ -19,10 +22,19 @@ class Layout:
 
 
 @dataclass(frozen=True)
+class UnreadPart:
+    """A member of a zip, or a sheet of a workbook, that is not read: its name there, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Piece:
     """Consecutive rows of one file.
 
-    `path`: the file that holds them; None for a single row that is longer than `RowPolicy.max_bytes`.
+    `path`: the file that holds them; None for a single row that is longer than `RowPolicy.max_bytes`, and for a part
+    that is not read. `part`: which member of a zip or sheet of a workbook they are of, counted from 0.
     `bytes`: of text, or the share of a Parquet file. `header_lines`: lines that come before the first row.
     `line_end`: what every row ends with; empty where rows end in several ways or lines are blank.
     `row_count`: row numbers of the file that the piece takes; None where only its reader can tell.
@@ -36,6 +48,8 @@ class Piece:
     line_end: str = "\n"
     row_count: int | None = None
     row_offset: int = 0
+    part: int = 0
+    unread: UnreadPart | None = None
 
     def delete(self) -> None:
         """Delete the piece and what a reader has made of it; of Parquet all pieces share one file, which stays."""

@@ -6,8 +6,8 @@ where blank ones count and are left out.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,10 +15,13 @@ from lakehouse import telemetry
 from lakehouse.engine.escape import identifier, literal
 from lakehouse.errors import BadFile
 from lakehouse.ingest.reading import csv_rejects
-from lakehouse.ingest.reading.line_ends import even_rows
 from lakehouse.ingest.reading.minimise_sql import stored_sql
+from lakehouse.ingest.reading.non_record_sql import OTHER_HEADER, marked_rows
+from lakehouse.ingest.reading.sound_rows import RowShape
 from lakehouse.ingest.reading.typing_sql import trimmed_sql
-from lakehouse.sources import headers
+from lakehouse.sources import headers, non_records
+from lakehouse.sources.non_records import KnownBy
+from lakehouse.sources.says import columns_asked_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -26,7 +29,8 @@ if TYPE_CHECKING:
     from lakehouse.ingest.reading.piece import Piece
     from lakehouse.sources.definition import Source
 
-_NEW_LINE_OPTION = {"\n": "\\n", "\r\n": "\\r\\n", "\r": "\\r", "": "\\n"}  # by a piece's line end
+_NEW_LINE_OPTION = {"\n": "\\n", "\r\n": "\\r\\n", "\r": "\\r"}  # by a piece's line end
+_BINARY_FRACTIONS = ("FLOAT", "DOUBLE")
 _TO_JSON_MARKS = (
     "(["  # in DuckDB's names of types whose values become text as JSON: STRUCT(…), MAP(…), VARCHAR[]
 )
@@ -41,13 +45,25 @@ class RowFault:
     condition_sql: str
 
 
+NO_RECORD_FAULTS = (
+    RowFault(non_records.CODE, non_records.REASON, f"_mark = {literal(non_records.CODE)}"),
+    RowFault(
+        OTHER_HEADER,
+        "the row is a header with other columns than the file's",
+        f"_mark = {literal(OTHER_HEADER)}",
+    ),
+)
+
+
 @dataclass(frozen=True)
 class Scan:
     """A query that yields a piece's rows: `_n`, their numbers, and whatever the other members speak of.
 
     `texts` gives the SQL of each mapped column's text, by the column's name; `extra` that of the JSON of all other
     columns; `original` that of the row as it came or, where the source keeps less, of what quarantine may keep of it.
-    `left_out`: how many columns of the file are in none of them (of JSON: keys in the first lines).
+    `left_out`: how many columns of the file are in none of them (of JSON: keys in the first lines). `reread`: the
+    condition that a row is to be read in another way, if there is one. `absent` are columns that the
+    header lacks, of those that identifiers are made of.
     """
 
     query: str
@@ -56,15 +72,18 @@ class Scan:
     original: str
     faults: tuple[RowFault, ...] = ()
     left_out: int = 0
+    reread: str | None = None
+    absent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class ParquetRows:
-    """The query of a Parquet piece's rows, and by the name in the file the SQL of each cell and of its text."""
+    """The query of a Parquet piece's rows, and by the name in the file the SQL of each cell, its text, and its JSON."""
 
     query: str
     cells: Mapping[str, str]
     texts: Mapping[str, str]
+    json_cells: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -79,10 +98,14 @@ def delimited_scan(source: Source, piece: Piece, path: Path) -> Scan:
     """Return how to read a piece of delimited text; raises BadFile when it lacks a column that must be there."""
     cells = delimited_cells(piece)
     matched = _map_cells(source, cells)
-    if piece.header_lines:  # the file's first piece; its folder has the file's id
-        _log_absent_columns(source, matched.mapped, path.parent.name)
     texts = {name: f"nullif({trimmed_sql(cell)}, '')" for name, cell in matched.mapped.items()}
-    return _table_scan(source, delimited_rows(piece, path), texts, matched.unknown, cells)
+    rows = marked_rows(delimited_rows(piece, path), cells, _known_by(source, cells))
+    return replace(_table_scan(source, rows, texts, matched.unknown, cells), absent=_absent(source, matched))
+
+
+def _absent(source: Source, matched: _MappedCells) -> tuple[str, ...]:
+    """Return those of the columns which identifiers are made of that a file lacks; of the others nobody asks."""
+    return tuple(sorted(columns_asked_of(source).difference(matched.mapped)))
 
 
 def delimited_cells(piece: Piece) -> dict[str, str]:
@@ -91,12 +114,14 @@ def delimited_cells(piece: Piece) -> dict[str, str]:
 
 
 def delimited_rows(piece: Piece, path: Path) -> str:
-    """Return the query of a delimited piece's rows: `_n`, and each cell as it stands, from `_c0` on."""
+    """Return the query of a delimited piece's rows: `_n`, and each cell as it stands, from `_c0` on.
+
+    All lines of the piece end alike, and none is blank: see `sound_rows`.
+    """
     delimiter = piece.layout.delimiter
-    text_path = path if piece.line_end else even_rows(path, delimiter)
     columns = ", ".join(f"'_c{column_index}': 'VARCHAR'" for column_index in range(len(piece.layout.header)))
     return (
-        f"SELECT row_number() OVER () AS _n, * FROM read_csv({literal(str(text_path))}, auto_detect=false, "
+        f"SELECT row_number() OVER () AS _n, * FROM read_csv({literal(str(path))}, auto_detect=false, "
         f"header=false, skip={piece.header_lines}, delim={literal(delimiter)}, quote='\"', escape='\"', "
         f"new_line={literal(_NEW_LINE_OPTION[piece.line_end])}, "
         f"columns={{{columns}}}, {csv_rejects.reader_options()})"
@@ -110,8 +135,11 @@ def parquet_scan(con: duckdb.DuckDBPyConnection, source: Source, piece: Piece, p
     if not piece.row_offset:
         _log_absent_columns(source, matched.mapped, path.parent.name)
     texts = {name: f"nullif(trim({text}), '')" for name, text in matched.mapped.items()}
-    unknown = {name: rows.cells[name] for name in matched.unknown}
-    return _table_scan(source, rows.query, texts, unknown, rows.cells)
+    unknown = {name: rows.json_cells[name] for name in matched.unknown}
+    query = marked_rows(rows.query, rows.texts, _known_by(source, rows.texts))
+    return replace(
+        _table_scan(source, query, texts, unknown, rows.json_cells), absent=_absent(source, matched)
+    )
 
 
 def parquet_rows(con: duckdb.DuckDBPyConnection, piece: Piece, path: Path) -> ParquetRows:
@@ -133,13 +161,21 @@ def parquet_rows(con: duckdb.DuckDBPyConnection, piece: Piece, path: Path) -> Pa
         f"WHERE file_row_number >= {piece.row_offset} AND file_row_number < {rows_end}"
     )
     return ParquetRows(
-        query, cells, {name: _parquet_text(cell, duck_types[name]) for name, cell in cells.items()}
+        query,
+        cells,
+        texts={name: _parquet_text(cell, duck_types[name]) for name, cell in cells.items()},
+        json_cells={name: _parquet_json(cell, duck_types[name]) for name, cell in cells.items()},
     )
 
 
 def _parquet_text(cell: str, duck_type: str) -> str:
     goes_by_json = any(mark in duck_type for mark in _TO_JSON_MARKS)
     return f"CAST(to_json({cell}) AS VARCHAR)" if goes_by_json else f"CAST({cell} AS VARCHAR)"
+
+
+def _parquet_json(cell: str, duck_type: str) -> str:
+    """Return the SQL of a cell in JSON, which knows of no NaN and no infinity."""
+    return f"CASE WHEN isfinite({cell}) THEN {cell} END" if duck_type in _BINARY_FRACTIONS else cell
 
 
 def _map_cells(source: Source, cells: Mapping[str, str]) -> _MappedCells:
@@ -163,6 +199,37 @@ def names_with_rule(source: Source) -> list[str]:
     return [name for column in source.columns if column.collect for name in column.names]
 
 
+def row_shape(source: Source, piece: Piece) -> RowShape:
+    """Return what a mapping asks of the rows of a piece of delimited text; BadFile as `headers.match`."""
+    name_of = headers.match(source.columns, piece.layout.header)
+    positions = {name: position for position, name in enumerate(piece.layout.header)}
+    needed = [
+        positions[name_of[column.name]]
+        for column in source.columns
+        if column.required and column.name in name_of
+    ]
+    return RowShape(max(needed, default=0) + 1, _known_by(source, piece.layout.header))
+
+
+def log_absent_columns(source: Source, piece: Piece, path: Path) -> None:
+    """Log which columns the header of a delimited text lacks; its folder has the file's id."""
+    name_of = headers.match(source.columns, piece.layout.header)
+    _log_absent_columns(source, name_of, path.parent.name)
+
+
+def _known_by(source: Source, names: Iterable[str]) -> KnownBy:
+    """Return the positions in a header of the cells that say who a record is."""
+    columns = {headers.normal(name): column for column in source.columns for name in column.names}
+    required, personal = [], []
+    for position, name in enumerate(names):
+        column = columns.get(headers.normal(name))
+        if column is not None and column.required:
+            required.append(position)
+        elif column is not None and (column.pii or column.name in source.key):
+            personal.append(position)
+    return KnownBy(tuple(required), tuple(personal))
+
+
 def _log_absent_columns(source: Source, present: Collection[str], file_id: str) -> None:
     """Log which columns a file lacks that it may lack: all its rows are null there."""
     if absent := headers.absent(source.stored, present):
@@ -184,8 +251,8 @@ def _table_scan(
     """Return the scan of a table whose rows a query yields, of the cells by their names in the file."""
     original = _json_object(_quarantined_cells(source, cells))
     if source.strict:
-        return Scan(query, texts, "NULL", original, left_out=len(unknown))
-    return Scan(query, texts, _json_object(unknown), original)
+        return Scan(query, texts, "NULL", original, NO_RECORD_FAULTS, left_out=len(unknown))
+    return Scan(query, texts, _json_object(unknown), original, NO_RECORD_FAULTS)
 
 
 def _quarantined_cells(source: Source, cells: Mapping[str, str]) -> Mapping[str, str]:

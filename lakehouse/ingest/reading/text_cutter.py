@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+from lakehouse.ingest.reading.byte_counts import count_byte
 from lakehouse.ingest.reading.line_ends import LineEnds
 from lakehouse.ingest.reading.piece import Layout, Piece
 from lakehouse.ingest.reading.policy import PiecePolicy, RowPolicy
@@ -110,9 +111,9 @@ class _PieceWriter:
         self._bytes += len(data)
         if self._is_delimited:
             self._line_ends.add(data)
-            self._quotes += data.count(b'"')
+            self._quotes += count_byte(data, b'"')
         else:
-            self._newlines += data.count(b"\n")
+            self._newlines += count_byte(data, b"\n")
             self._last_byte = data[-1:]
 
     def row_end_when_full(self, data: bytes, max_bytes: int) -> int:

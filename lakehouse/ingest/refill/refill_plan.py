@@ -51,7 +51,7 @@ def match_keys(source: Source, columns: Sequence[SourceColumn], keys: Collection
     for key in sorted(keys):
         column = by_name.get(_name_to_match(source, key))
         if column is not None:
-            moves.append(Move(key, column, column.duck_type, trimmed=source.format != "ndjson"))
+            moves.append(Move(key, column, source.time_zone, trimmed=source.format != "ndjson"))
     return moves
 
 

@@ -5,7 +5,8 @@ A query is built in steps that are named by WITH. For move number n they add the
 - `_raw<n>`: the JSON that `extra` has under the key, as text;
 - `_present<n>`: whether `extra` has the key at all;
 - `_text<n>`: the value's text, null for an empty one;
-- `_value<n>`: the value of the column's type, null where the text is none;
+- `_cast<n>`: what it reads as, null where it cannot be read;
+- `_value<n>`: the value that the column may hold, null where the text says none;
 - `_moves<n>`: whether the value moves.
 """
 
@@ -17,20 +18,23 @@ from dataclasses import dataclass
 
 from lakehouse.engine.escape import identifier, literal, literals
 from lakehouse.ingest.reading.minimise_sql import stored_sql
-from lakehouse.ingest.reading.typing_sql import trimmed_sql, typed_sql
+from lakehouse.ingest.reading.typing_sql import cast_sql, trimmed_sql, valid_sql
 from lakehouse.sources.definition import SourceColumn
 
-_ADDED_COLUMNS = ("_raw", "_present", "_text", "_value", "_moves")
+_ADDED_COLUMNS = ("_raw", "_present", "_text", "_cast", "_value", "_moves")
 _FIRST_CHARACTERS = {"string": '"', "object": "{", "array": "["}  # what the JSON of each kind begins with
 
 
 @dataclass(frozen=True)
 class Move:
-    """A key that some rows have in `extra`, and the column that its values belong to. A CSV's values are `trimmed`."""
+    """A key that some rows have in `extra`, and the column that its values belong to. A CSV's values are `trimmed`.
+
+    `zone` is that of times without one.
+    """
 
     key: str
     column: SourceColumn
-    duck_type: str
+    zone: str
     trimmed: bool
 
 
@@ -92,19 +96,21 @@ def _any_moves(moves: Sequence[Move]) -> str:
 
 def _with_moves(rows: str, moves: Sequence[Move]) -> str:
     """Return the WITH of `moves`: the rows, and the columns that say of each move what its value is."""
-    raw, texts, values, decisions = [], [], [], []
+    raw, texts, casts, values, decisions = [], [], [], [], []
     for number, move in enumerate(moves):
         raw.append(f"CAST({_json_value(move)} AS VARCHAR) AS _raw{number}")
         raw.append(
             f"coalesce(list_contains(json_keys(extra), {literal(move.key)}), false) AS _present{number}"
         )
         texts.append(f"nullif({_text(move, number)}, '') AS _text{number}")
-        values.append(f"{typed_sql(move.column, f'_text{number}', move.duck_type)} AS _value{number}")
+        casts.append(f"{cast_sql(move.column, f'_text{number}', move.zone)} AS _cast{number}")
+        values.append(f"{valid_sql(move.column, f'_cast{number}', f'_text{number}')} AS _value{number}")
         decisions.append(f"({_fits(move, number)}) AS _moves{number}")
     return (
         f"WITH raw AS (SELECT *, {', '.join(raw)} FROM ({rows})), "
         f"texts AS (SELECT *, {', '.join(texts)} FROM raw), "
-        f"typed AS (SELECT *, {', '.join(values)} FROM texts), "
+        f"casts AS (SELECT *, {', '.join(casts)} FROM texts), "
+        f"typed AS (SELECT *, {', '.join(values)} FROM casts), "
         f"moves AS (SELECT *, {', '.join(decisions)} FROM typed)"
     )
 

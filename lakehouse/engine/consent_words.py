@@ -1,0 +1,45 @@
+"""Words by which systems say that somebody consented, or did not: `consent_words.csv`, one list for all mappings.
+
+Case, spaces, hyphens and underscores do not matter: Opted-Out is opted out. What is on no list is not guessed at: a
+column with the format `consent` sets its row aside.
+"""
+
+from __future__ import annotations
+
+import csv
+from functools import lru_cache
+from importlib.resources import files
+
+from lakehouse.engine.escape import literal
+
+GRANTED, REFUSED, NOTHING = "granted", "refused", "nothing"
+
+
+@lru_cache(maxsize=1)
+def words() -> dict[str, tuple[str, ...]]:
+    """Return the words that say `granted`, `refused` and `nothing`; ValueError for a word on two lists."""
+    text = (files("lakehouse.engine") / "consent_words.csv").read_text("utf-8")
+    lists = {row["says"]: tuple(row["words"].split("|")) for row in csv.DictReader(text.splitlines())}
+    every = [word for listed in lists.values() for word in listed]
+    if repeated := {word for word in every if every.count(word) > 1}:
+        raise ValueError(f"consent_words.csv: listed twice: {', '.join(sorted(repeated))}")
+    return lists
+
+
+def is_known_sql(text: str) -> str:
+    """Return the condition that a text is a word of one of the lists."""
+    return f"{_normal_sql(text)} IN ({_listed(GRANTED, REFUSED, NOTHING)})"
+
+
+def consent_word_sql(text: str) -> str:
+    """Return the SQL of what a text says: true where somebody consented, false where not, else null."""
+    word = _normal_sql(text)
+    return f"CASE WHEN {word} IN ({_listed(GRANTED)}) THEN true WHEN {word} IN ({_listed(REFUSED)}) THEN false END"
+
+
+def _normal_sql(text: str) -> str:
+    return f"regexp_replace(lower(trim({text})), '[\\s_-]+', ' ', 'g')"
+
+
+def _listed(*says: str) -> str:
+    return ", ".join(literal(word) for name in says for word in words()[name])

@@ -1,0 +1,256 @@
+r"""Ids as text: the form in which two spellings of one id are equal, and what is no id at all.
+
+The one rule for what is stored of an id, for joins by it, and for who is who. It is SQL that DuckDB runs for every
+value, so each expression asks first what is cheap, and the SQL it is given should be a column's name.
+
+- Spaces around an id go, also invisible ones, and what keeps a spreadsheet from rounding it: '4711, ="4711".
+- `4711.0` is 4711: programs that know no empty whole number write ids as fractions. 007.0 and 1.10 are text.
+- `1.23457E+11` has been rounded, and so has a fraction beyond 2^53: two ids may read so. 12E3 and 47671950010092e5 are
+  ids: nothing that rounds writes a number without a point and without a sign.
+- What people and programs write where there is no id stands in `no_ids.csv`.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Final, Literal
+
+from lakehouse.engine.escape import literal
+
+Level = Literal["anything", "record", "person", "mailbox", "phone"]
+"""What a text names none of. `anything`: not even a name; `record`: no record, though it may be the number of a line
+or a name; `person`: nobody. Each has what those before it have. `mailbox` is of what stands before the @ of an e-mail,
+`phone` of numbers in E.164."""
+
+CONTACT_TYPES = ("email", "phone")
+"""Types of identifiers that have a normal form of their own: see `lakehouse.engine.normal_forms`."""
+
+# White space, control characters and what is not shown at all, by Unicode (Zs, Zl, Zp, Cc, Cf): it hangs around copied
+# values. NUL cannot stand in SQL.
+_BLANK_RANGES: Final = (
+    (0x01, 0x20), (0x7F, 0x7F), (0x85, 0x85), (0xA0, 0xA0), (0xAD, 0xAD), (0x61C, 0x61C), (0x1680, 0x1680),
+    (0x180E, 0x180E), (0x2000, 0x200F), (0x2028, 0x202F), (0x205F, 0x206F), (0x3000, 0x3000), (0xFEFF, 0xFEFF),
+    (0xFFF9, 0xFFFB),
+)  # fmt: skip
+BLANKS = "".join(chr(code) for first, last in _BLANK_RANGES for code in range(first, last + 1))
+_BLANK_CLASS = "".join(f"\\x{{{first:x}}}-\\x{{{last:x}}}" for first, last in _BLANK_RANGES)
+_BLANK_ENDS = f"^[{_BLANK_CLASS}]+|[{_BLANK_CLASS}]+$"
+_ONE_BYTE_BLANKS = (" ", "\t", "\n", "\r", "\v", "\f")  # others show by an id's length
+_QUOTED_FORMULA = r'^="(.*)"$'
+_APOSTROPHE = r"^'([-+=@0-9].*?)'?$"
+_FRACTION = r"^([-+]?(?:0|[1-9][0-9]*))(?:[.]0+|,0{1,2})$"
+# As Excel, LibreOffice and Sheets show numbers (1.2E+11, 1,2E+11, 123E+09) and programs write them (1.2e11); and whole
+# numbers that a double cannot tell from their neighbours
+_ROUNDED = (
+    r"[-+]?[0-9]{1,3}(?:[.,][0-9]+)?[eE][+][0-9]{1,4}"
+    r"|[-+]?[0-9]{1,3}[.,][0-9]+[eE]-?[0-9]{1,4}"
+    r"|[-+]?(?:[1-9][0-9]{16,}|9[0-9]{15})[.]0+"
+)
+_LONGEST_ROUNDED: Final = 24  # bytes of a double in scientific notation
+_LONGEST_WORD: Final = 30  # bytes of a placeholder that begins with a letter
+_LONGEST_PLACEHOLDER: Final = 80  # bytes of any other, such as a template
+_SALESFORCE_SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+_SALESFORCE_BITS: Final = 5  # letters that one character of the suffix tells the case of
+_SALESFORCE_SHORT: Final = 15
+_SALESFORCE_LONG: Final = 18
+_LEVELS: dict[Level, tuple[Level, ...]] = {
+    "anything": ("anything",),
+    "record": ("anything", "record"),
+    "person": ("anything", "record", "person"),
+    "mailbox": ("mailbox",),
+    "phone": ("phone",),
+}
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """What `no_ids.csv` says of one level."""
+
+    words: tuple[str, ...]
+    patterns: tuple[str, ...]
+
+
+@lru_cache(maxsize=1)
+def _list() -> dict[Level, _Listed]:
+    """Return `no_ids.csv` by what its rows name none of; ValueError for an unknown word in a row."""
+    words: dict[str, list[str]] = {level: [] for level in _LEVELS}
+    patterns: dict[str, list[str]] = {level: [] for level in _LEVELS}
+    by_kind = {"word": words, "pattern": patterns}
+    text = (files("lakehouse.engine") / "no_ids.csv").read_text("utf-8")
+    for row in csv.DictReader(text.splitlines()):
+        kind, level = row["kind"], row["names_no"]
+        if kind not in by_kind or level not in words:
+            raise ValueError(f"no_ids.csv: {row['text']} has the kind {kind} and names no {level}")
+        by_kind[kind][level].append(row["text"])
+    return {level: _Listed(tuple(words[level]), tuple(patterns[level])) for level in _LEVELS}
+
+
+def _words_like_numbers(level: Level) -> list[str]:
+    """Return the words of the list that begin as most ids do, with a digit from 1 to 9."""
+    return sorted(word for each in _LEVELS[level] for word in _list()[each].words if "1" <= word[0] <= "9")
+
+
+@lru_cache(maxsize=len(_LEVELS))
+def no_id_pattern(level: Level) -> str:
+    """Return the pattern, for RE2, that a text fits from end to end if it names nothing; quotes around it may stand."""
+    listed = [_list()[each] for each in _LEVELS[level]]
+    words = (re.escape(word) for each in listed for word in each.words)
+    alternatives = "|".join([*words, *(pattern for each in listed for pattern in each.patterns)])
+    return f"(?is)[\"'`]*(?:{alternatives})[\"'`]*"
+
+
+def is_no_id_sql(text: str, level: Level) -> str:
+    """Return the condition that a text is a placeholder; null of null.
+
+    Most ids are known to be none by their first character and their length; a pattern is asked of the others.
+    """
+    fits = f"regexp_full_match({text}, {literal(no_id_pattern(level))})"
+    words = _words_like_numbers(level)
+    numbers, lengths = ", ".join(map(literal, words)), ", ".join(sorted({str(len(word)) for word in words}))
+    is_word = f"CASE WHEN strlen({text}) IN ({lengths}) THEN lower({text}) IN ({numbers}) ELSE false END"
+    return (
+        f"CASE WHEN {text} >= '1' AND {text} < ':' THEN {is_word if words else 'false'} "
+        f"WHEN strlen({text}) > {_LONGEST_WORD} AND {_begins_with_letter_sql(text)} THEN false "
+        f"WHEN strlen({text}) > {_LONGEST_PLACEHOLDER} THEN false ELSE {fits} END"
+    )
+
+
+def id_or_null_sql(text: str, level: Level) -> str:
+    """Return the SQL of an id that is in its form, or null for a placeholder."""
+    return f"CASE WHEN NOT ({is_no_id_sql(text, level)}) THEN {text} END"
+
+
+def trimmed_sql(text: str) -> str:
+    """Return the SQL of a text without blanks around it; a few comparisons where there are none."""
+    return f"CASE WHEN {_may_have_blanks_sql(text)} THEN {_without_blanks_sql(text)} ELSE {text} END"
+
+
+def form_sql(text: str) -> str:
+    """Return the SQL of an id's form: null for one that has been rounded, and for blanks alone.
+
+    By the first character it is decided what has to be asked of an id: of most a few comparisons.
+    """
+    not_rounded = f"regexp_replace({_bare_sql(text)}, {literal(f'^(?:{_ROUNDED})$')}, '')"
+    thorough = f"nullif(regexp_replace({not_rounded}, {literal(_FRACTION)}, '\\1'), '')"
+    return (
+        f"CASE WHEN {text} IS NULL THEN NULL WHEN {_may_differ_sql(text)} THEN {thorough} "
+        f"WHEN {_may_be_rounded_sql(text)} THEN CASE WHEN NOT {_fits_rounded_sql(text)} THEN {text} END ELSE {text} END"
+    )
+
+
+def is_rounded_sql(form: str, text: str) -> str:
+    """Return the condition that a text is a number that has lost digits: it may have been any of several ids.
+
+    `form` is what `form_sql` made of it: null for such a number and for blanks, and only one of these has digits.
+    """
+    return (
+        f"CASE WHEN {form} IS NULL AND {text} IS NOT NULL THEN regexp_matches({text}, '[0-9]') ELSE false END"
+    )
+
+
+def salesforce_sql(form: str) -> str:
+    """Return the SQL of an id that is Salesforce's where it looks so, with 18 characters, from one in its form.
+
+    Of the 15 that people see, case matters; three more at the end say which of them are capitals. So those can be
+    computed, and capitals that a program has lost come back. What is no such id stays.
+    """
+    is_short = f"regexp_full_match({form}, '[0-9A-Za-z]{{15}}')"
+    is_in_one_case = f"({form} = lower({form}) OR {form} = upper({form}))"
+    restored = f"CASE WHEN {_names_capitals_sql(form)} THEN {_with_capitals_sql(form)} ELSE {form} END"
+    return (  # one in the other: of AND, DuckDB may compute the dear side first
+        f"CASE strlen({form}) WHEN {_SALESFORCE_SHORT} THEN "
+        f"CASE WHEN {is_short} THEN {form} || {_suffix_sql(form)} ELSE {form} END "
+        f"WHEN {_SALESFORCE_LONG} THEN CASE WHEN {is_in_one_case} THEN {restored} ELSE {form} END "
+        f"ELSE {form} END"
+    )
+
+
+def salesforce_form_sql(text: str) -> str:
+    """Return the SQL of `form_sql` and `salesforce_sql` at once; where rows are many, use them in two queries."""
+    return f"list_transform([{form_sql(text)}], lambda f: {salesforce_sql('f')})[1]"
+
+
+def _bare_sql(text: str) -> str:
+    """Return the SQL of a text without blanks, and without what a spreadsheet is kept from rounding it by."""
+    unquoted = f"regexp_replace({_without_blanks_sql(text)}, {literal(_QUOTED_FORMULA)}, '\\1')"
+    return _without_blanks_sql(f"regexp_replace({unquoted}, {literal(_APOSTROPHE)}, '\\1')")
+
+
+def _without_blanks_sql(text: str) -> str:
+    # `trim` reads all blanks anew for each value: that takes twenty times as long
+    return f"regexp_replace({text}, {literal(_BLANK_ENDS)}, '', 'g')"
+
+
+def _may_differ_sql(text: str) -> str:
+    """Return the condition that an id may not be in its form, scientific notation apart; most ids pass."""
+    blanks = " OR ".join(_blank_conditions(text))
+    fraction = f"contains({text}, '.0') OR contains({text}, ',0')"
+    is_long = f"strlen({text}) > {_LONGEST_ROUNDED}"  # for a number
+    return (
+        f"CASE WHEN {blanks} THEN true WHEN {text} >= '0' AND {text} < ':' THEN "
+        f"CASE WHEN {is_long} THEN false ELSE {fraction} END ELSE NOT {_begins_with_letter_sql(text)} END"
+    )
+
+
+def _begins_with_letter_sql(text: str) -> str:
+    return f"({text} >= 'A' AND {text} < '[' OR {text} >= 'a' AND {text} < '{{')"
+
+
+def _may_have_blanks_sql(text: str) -> str:
+    return " OR ".join([f"unicode({text}) <= 32", *_blank_conditions(text)])
+
+
+def _blank_conditions(text: str) -> list[str]:
+    """Return the conditions of which one holds if a text that begins with none ends with a blank, or is not ASCII."""
+    return [
+        f"strlen({text}) <> length({text})",
+        *(f"suffix({text}, {literal(blank)})" for blank in _ONE_BYTE_BLANKS),
+    ]
+
+
+def _may_be_rounded_sql(text: str) -> str:
+    has_exponent = f"(contains({text}, 'e') OR contains({text}, 'E'))"
+    return (
+        f"CASE WHEN {text} < ':' AND strlen({text}) <= {_LONGEST_ROUNDED} THEN {has_exponent} ELSE false END"
+    )
+
+
+def _fits_rounded_sql(text: str) -> str:
+    return f"regexp_full_match({text}, {literal(_ROUNDED)})"
+
+
+# These go over the positions by a lambda: written out for each, they would be long, DuckDB plans them anew for every
+# piece of a file, and hardly any id needs them.
+def _suffix_sql(short: str) -> str:
+    """Return the SQL of the three characters that say which of 15 are capitals: five bits each, the first the least."""
+    bit = f"CASE WHEN {short}[start + bit] BETWEEN 'A' AND 'Z' THEN 1 << (bit - 1) ELSE 0 END"
+    number = f"list_sum(list_transform(range(1, {_SALESFORCE_BITS + 1}), lambda bit: {bit}))"
+    starts = f"range(0, {_SALESFORCE_SHORT}, {_SALESFORCE_BITS})"
+    character = f"{literal(_SALESFORCE_SUFFIX)}[CAST(1 + {number} AS BIGINT)]"
+    return f"array_to_string(list_transform({starts}, lambda start: {character}), '')"
+
+
+def _is_capital_sql(long: str) -> str:
+    """Return the condition that the last three characters of 18 call the one at `place`, from 0, a capital."""
+    named_by = f"{long}[{_SALESFORCE_SHORT + 1} + place // {_SALESFORCE_BITS}]"
+    number = f"instr({literal(_SALESFORCE_SUFFIX)}, upper({named_by})) - 1"
+    return f"(({number}) >> (place % {_SALESFORCE_BITS})) & 1 = 1"
+
+
+def _names_capitals_sql(long: str) -> str:
+    """Return the condition that the last three characters may be what they should: only letters are called capitals."""
+    is_wrong = f"{_is_capital_sql(long)} AND upper({long}[place + 1]) NOT BETWEEN 'A' AND 'Z'"
+    has_suffix = f"regexp_full_match({long}[{_SALESFORCE_SHORT + 1}:], '[A-Za-z0-5]{{3}}')"
+    return f"{has_suffix} AND len(list_filter(range({_SALESFORCE_SHORT}), lambda place: {is_wrong})) = 0"
+
+
+def _with_capitals_sql(long: str) -> str:
+    """Return the SQL of 18 characters of which the first 15 have the capitals that the last three name."""
+    character = f"{long}[place + 1]"
+    right = f"CASE WHEN {_is_capital_sql(long)} THEN upper({character}) ELSE lower({character}) END"
+    first = f"array_to_string(list_transform(range({_SALESFORCE_SHORT}), lambda place: {right}), '')"
+    return f"{first} || upper({long}[{_SALESFORCE_SHORT + 1}:])"

@@ -1,0 +1,85 @@
+"""SQL of the rule by which a row of a table is no record: see `lakehouse.sources.non_records`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from lakehouse.engine.escape import literal, literals
+from lakehouse.sources import non_records
+from lakehouse.sources.non_records import KnownBy
+
+OTHER_HEADER: Final = "other_header"  # the mark of a row that names columns, and not each its own
+_LABEL_CELLS: Final = 16  # of a row, in which its first filled cell is looked for before all of them are
+_NAMES_ASKED: Final = 64  # of a header: the first cell of a header that is repeated is one of the first names
+
+
+def marked_rows(query: str, texts: Mapping[str, str], known_by: KnownBy) -> str:
+    """Return the query with one column more: `_mark`, which says of a row that is no record what it is, else null.
+
+    It is `not_a_record` or OTHER_HEADER. `texts` gives the SQL of the text of each cell by its name in the header, in
+    its order. Every row is asked one pattern of its first filled cell; what the others hold is looked at where that
+    matches.
+    """
+    if not texts:
+        return f"SELECT *, NULL AS _mark FROM ({query})"
+    names = [name.strip().lower() for name in texts]
+    label = f"coalesce({', '.join([*list(texts.values())[:_LABEL_CELLS], repr('')])})"
+    cells = ", ".join(f"lower(trim(coalesce({text}, '')))" for text in texts.values())
+    is_candidate = f"regexp_matches({label}, {literal(_candidate_pattern(names))})"
+    candidates = f"SELECT *, CASE WHEN {is_candidate} THEN [{cells}] END AS _cells FROM ({query})"
+    filled = "list_filter(_cells, lambda cell: cell <> '')"
+    return (
+        f"SELECT * EXCLUDE (_cells, _filled), CASE WHEN _cells IS NOT NULL THEN "
+        f"{_mark_sql(names, known_by)} END AS _mark "
+        f"FROM (SELECT *, CASE WHEN _cells IS NOT NULL THEN {filled} END AS _filled FROM ({candidates}))"
+    )
+
+
+def _candidate_pattern(names: list[str]) -> str:
+    """Return the pattern of the first filled cell of a row that may be no record; also of blanks."""
+    listed = [re.escape(name) for name in names[:_NAMES_ASKED] if name and "\0" not in name]
+    patterns = [
+        non_records.TOTAL_PATTERN.removeprefix("^"),
+        non_records.FOOTER_PATTERN.removeprefix("^"),
+        non_records.RULE_PATTERN.removeprefix("^"),
+        f"(?:{'|'.join(listed)})?\\s*$",
+    ]
+    return f"(?i)^\\s*(?:{'|'.join(patterns)})"
+
+
+def _mark_sql(names: list[str], known_by: KnownBy) -> str:
+    """Return the SQL of a row's mark from `_cells`, trimmed and in lower case, and `_filled`, those not empty."""
+    listed = literals(names)
+    others = "_filled[2:]"
+    is_there = [
+        f"(_cells[{position + 1}] <> '' AND list_position(_cells, _filled[1]) <> {position + 1})"
+        for position in known_by.required
+    ]
+    identifies = [
+        f"regexp_matches(_cells[{position + 1}], {literal(non_records.IDENTIFYING_PATTERN)})"
+        for position in known_by.personal
+    ]
+    is_known = " OR ".join([*is_there, *identifies])
+    own_name = f"list_zip(_cells, {listed})"
+    is_header = f"len(list_filter({own_name}, lambda pair: pair[1] <> '' AND pair[1] <> pair[2])) = 0"
+    is_total = (
+        f"regexp_matches(_filled[1], {literal(non_records.TOTAL_PATTERN)}) AND NOT ({is_known or 'false'}) "
+        f"AND {_all_match(others, non_records.NUMBER_PATTERN)}"
+    )
+    is_footer = f"len(_filled) = 1 AND regexp_matches(_filled[1], {literal(non_records.FOOTER_PATTERN)})"
+    is_other_header = f"len(_filled) > 1 AND list_has_all({listed}, _filled)"
+    is_none = " OR ".join(
+        f"({condition})"
+        for condition in (is_header, is_total, is_footer, _all_match("_filled", non_records.RULE_PATTERN))
+    )
+    return (
+        f"CASE WHEN len(_filled) = 0 THEN {literal(non_records.CODE)} "
+        f"WHEN {is_none} THEN {literal(non_records.CODE)} "
+        f"WHEN {is_other_header} THEN {literal(OTHER_HEADER)} END"
+    )
+
+
+def _all_match(cells: str, pattern: str) -> str:
+    return f"len(list_filter({cells}, lambda cell: NOT regexp_matches(cell, {literal(pattern)}))) = 0"
