@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 from zoneinfo import TZPATH, ZoneInfo, ZoneInfoNotFoundError
@@ -11,15 +12,20 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from lakehouse.definitions import DefinitionLoader, FieldsError, nearest, parse_yaml
 from lakehouse.errors import BadDefinition
-from lakehouse.sources import headers, minimisation, value_formats
+from lakehouse.sources import headers, id_columns, minimisation, value_formats
 from lakehouse.sources.core_mappings import read_core
+from lakehouse.sources.id_columns import IdColumn
 from lakehouse.sources.minimisation import Collect
 from lakehouse.tables.contract import DUCK_TYPES, Column, Contract, Migration, Partition, columns
 from lakehouse.tables.entities.references import REFERRED
 
 SYSTEM_COLUMNS = columns(
     ("_file_id", "string", "Raw file the row came from: sha-256 of bucket, key and version"),
-    ("_row", "long", "Data row in that file, counted from 1"),
+    (
+        "_row",
+        "long",
+        "Data row in that file, counted from 1; in part n of it, a sheet or a member of a zip, n × 10¹² more",
+    ),
     ("_loaded_at", "timestamptz", "When the row was loaded"),
     ("extra", "string", "JSON of the columns that the mapping does not name", "pii"),
 )
@@ -156,12 +162,14 @@ class FullExport(_Strict):
 
 
 class Identifier(_Strict):
-    """An identifier that a row carries, for identity resolution."""
+    """An identifier that a row carries. The first names the record itself. See `docs/new-source.md` for the others."""
 
     called_by: ClassVar[str] = "type"
 
     type: str
     value: str
+    every: bool = False
+    alias: bool = False
 
 
 class Change(_Strict):
@@ -177,10 +185,10 @@ class Source(_Strict):
     """One source and entity. Field ids follow the order of `columns`: new ones go to the end.
 
     How a file is packed is told by its bytes: `format` says whether its text is a table or lines of JSON. `encoding` is
-    of text that is neither Unicode nor GB 18030, `sheet` the name of a workbook's sheet that is not the first.
-    `time_zone` is that of times written without one. Columns that the mapping does not name are kept in `extra`, unless
-    the source is `strict`. Raw files are deleted `raw_days` days after they came, once they are loaded; without it they
-    stay.
+    of text that is neither Unicode nor GB 18030. `sheet` names the one sheet of a workbook that is read; without it
+    every visible one is that has the header. `time_zone` is that of times written without one. Columns that the mapping
+    does not name are kept in `extra`, unless the source is `strict`. Raw files are deleted `raw_days` days after they
+    came, once they are loaded; without it they stay.
 
     SQL may use DuckDB's functions and those of `lakehouse.engine.sql_functions`. `region` says which country's national
     format phones are in, as ISO 3166-1 alpha-2. See `lakehouse.sources.mappable_entities` for `core`.
@@ -212,6 +220,7 @@ class Source(_Strict):
     seen_at: str | None = None
     region: str = "NULL"
     identifiers: tuple[Identifier, ...] = ()
+    person: dict[str, str] = Field(default_factory=dict)
     core: dict[str, dict[str, str] | tuple[dict[str, str], ...]] = Field(default_factory=dict)
     references: dict[str, str] = Field(default_factory=dict)
     migrations: tuple[Change, ...] = ()
@@ -228,10 +237,16 @@ class Source(_Strict):
             return "raw.events"
         return f"raw.{self.source}_{self.entity}"
 
-    @property
+    @cached_property
+    def ids(self) -> Mapping[str, IdColumn]:
+        """Return the columns that hold ids, by name: see `lakehouse.sources.id_columns`."""
+        return id_columns.find(self)
+
+    @cached_property
     def stored(self) -> tuple[SourceColumn, ...]:
-        """Return the columns that the table has: those that are not dropped."""
-        return tuple(column for column in self.columns if not column.dropped)
+        """Return the columns that the table has: those that are not dropped. Ids are read as such."""
+        kept = (column for column in self.columns if not column.dropped)
+        return tuple(id_columns.as_read(column, self.ids.get(column.name)) for column in kept)
 
     @property
     def guarded(self) -> bool:
@@ -246,7 +261,8 @@ class Source(_Strict):
     @property
     def contract(self) -> Contract:
         """Return the raw table's contract: the system's columns, then the source's in their order."""
-        mapped = (Column(column.name, column.stored_type, column.doc, column.pii) for column in self.stored)
+        kept = (column for column in self.columns if not column.dropped)
+        mapped = (Column(column.name, column.stored_type, column.doc, column.pii) for column in kept)
         return Contract(
             name=self.table,
             doc=self.doc,

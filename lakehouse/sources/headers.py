@@ -6,6 +6,7 @@ in the mapping is a column that nobody mapped.
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections import Counter
@@ -109,7 +110,7 @@ def match(columns: Sequence[SourceColumn], names: Collection[str]) -> dict[str, 
         header = _header_of(column, headers)
         if header is not None:
             matched[column.name] = header
-    _check_complete(columns, matched)
+    _check_complete(columns, matched, names)
     return matched
 
 
@@ -126,12 +127,29 @@ def _header_of(column: SourceColumn, headers: dict[str, list[str]]) -> str | Non
     return spelled[0]
 
 
-def _check_complete(columns: Sequence[SourceColumn], matched: Collection[str]) -> None:
+def _check_complete(
+    columns: Sequence[SourceColumn], matched: Collection[str], names: Collection[str]
+) -> None:
     """Raise BadFile (missing_column) where a header lacks a column that must be there, or every column."""
     lacking = [column.origin for column in columns if column.expected and column.name not in matched]
     if lacking or not matched:
-        names = ", ".join(lacking) or "every column that the mapping names"
-        raise BadFile("missing_column", f"the header lacks {names}; see sources/*.yaml")
+        lacks = ", ".join(lacking) or "every column that the mapping names"
+        raise BadFile(
+            "missing_column",
+            f"the header lacks {lacks}; {told_header(names)}; see sources/*.yaml",
+            json.dumps(list(names), ensure_ascii=False),
+        )
+
+
+def told_header(names: Collection[str]) -> str:
+    """Return what is said of a header that came: its first names, unless they are rather a row of somebody's data."""
+    from lakehouse.sources.detect.columns import is_data_row  # noqa: PLC0415 - heavy, and of errors alone
+
+    if is_data_row(list(names)):
+        return "the first line looks like a row, not like a header"
+    shown = [name if name.isprintable() else repr(name) for name in names]
+    text = ", ".join(shown[: HeaderSearchPolicy.names_told])
+    return f"it has {text}" + (", …" if len(shown) > HeaderSearchPolicy.names_told else "")
 
 
 def absent(columns: Sequence[SourceColumn], matched: Collection[str]) -> list[str]:

@@ -26,7 +26,14 @@ Three words more say of which rows the mapping speaks:
 
 A source may map to an entity several times: then a list of mappings stands in the place of one.
 
-Consents are no records of their own but what records say; their model weighs them.
+Consents are statements that records make. Besides whose record it is, a mapping says for what (`purpose`), by which way
+(`channel`), whether it is `granted` (null: nothing is said) and when it was `stated_at`. A statement that names the
+address it is about gives it as `address`, as typed; without one it speaks for the addresses of its own record.
+`policy_version` names the text that the person saw.
+
+`carried_addresses` is no entity that a source maps to. It follows from a source's consents and its identifiers of type
+`email` and `phone`: which addresses the record had that makes the statements, a row each and version. See
+`lakehouse.sources.carried_addresses`.
 """
 
 from __future__ import annotations
@@ -61,5 +68,15 @@ ENTITIES: dict[str, dict[str, str]] = {name: _mapped(entity) for name, entity in
         "source": "VARCHAR", "record": "VARCHAR", "identifier_type": "VARCHAR", "identifier_value": "VARCHAR",
         "purpose": "VARCHAR", "channel": "VARCHAR", "granted": "BOOLEAN", "stated_at": "TIMESTAMPTZ",
         "updated_at": "TIMESTAMPTZ", "sequence": "DECIMAL(38,0)", "deleted": "BOOLEAN",
+        "address": "VARCHAR", "policy_version": "VARCHAR", "time_zone": "VARCHAR",
     },
 }  # fmt: skip
+
+CARRIED_ADDRESSES = "carried_addresses"
+# Likewise of `mapped.*` views that no source maps to.
+DERIVED: dict[str, dict[str, str]] = {
+    CARRIED_ADDRESSES: {
+        "source": "VARCHAR", "record": "VARCHAR", **WHOSE, "slot": "INTEGER", "said": "BOOLEAN", **CLOCK,
+    },
+}  # fmt: skip
+VIEWS = ENTITIES | DERIVED

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from lakehouse.definitions import nearest
-from lakehouse.engine import duck, normal_forms
+from lakehouse.engine import duck, normal_forms, sql_functions
 from lakehouse.engine.escape import identifier, qualified
 from lakehouse.sources.definition import SYSTEM_COLUMNS
+from lakehouse.sources.evidence_views import observations_sql
 from lakehouse.sources.mappable_entities import EACH, ENTITIES, TOGETHER, WHERE
-from lakehouse.sources.mapping_views import entity_sql, identifiers_sql
+from lakehouse.sources.mapping_views import entity_sql
 from lakehouse.sources.review import Finding, Remark
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def _views(source: Source) -> Iterator[tuple[str, str]]:
     for entity in source.core:
         yield f"core.{entity}", entity_sql(entity, [source])
     if source.identifiers:
-        yield "identifiers", identifiers_sql([source])
+        yield "identifiers", observations_sql([source])
 
 
 def _failing(
@@ -171,7 +172,7 @@ def weigh_cast(field: str, sql: str, actual: str, target: str) -> Remark | None:
         return (
             "warning",
             field,
-            message + f"type and formats, or say that it may: TRY_CAST({sql} AS {target})",
+            message + f"type and formats, or say that it may: {sql_functions.reader_sql(sql, target)}",
         )
     if actual == "INTEGER" and _NULL.search(sql):  # NULL, which has no type of its own
         return None

@@ -9,11 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from lakehouse.engine import consent_words, ids, moments
 from lakehouse.engine.escape import literal
+from lakehouse.sources.policy import CenturyPolicy
 
 _TIME = r"(?:[ T](\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?))?"
-_CHINESE = r"(\d{4})年(\d{1,2})月(\d{1,2})[日号]" + _TIME.replace("[ T]", "[ T]?")
-_SERIAL = r"^\d{2,7}(\.\d+)?$"
+_MIDNIGHT = r"(?:[ T](00?:00(?::00(?:\.0+)?)?))?"  # the one time that a day may have behind it
+_CHINESE = r"(\d{4})年(\d{1,2})月(\d{1,2})[日号]"
+_SERIAL = r"\d{2,7}(\.\d+)?"
+_WHOLE_SERIAL = r"\d{2,7}(\.0+)?"
 _YMD = r"\1-\2-\3 \4"
 _DIGITS = ("〇零○一二三四五六七八九两", "0001234567892")
 _TENS = ((r"(\d)十(\d)", r"\1\2"), (r"(\d)十", r"\1" + "0"), (r"十(\d)", r"1\1"), ("十", "10"))
@@ -22,13 +26,22 @@ _SCIENTIFIC = r"[-+]?[0-9]+([.,][0-9]+)?E[-+]?[0-9]+"
 _MONEY_SIGNS = r"[$¥￥€£元圆\s\x{00a0}\x{202f}]|人民币|RMB|CNY|USD|EUR|GBP|HKD|TWD|JPY"
 
 
+Rule = Callable[[str, bool], str]
+
+
 @dataclass(frozen=True)
 class ValueFormat:
-    """A way to write values of some types; `sql` turns the SQL of a text into that of a text for a plain cast."""
+    """A way to write values of some types; `sql` turns the SQL of a text into that of a text for a plain cast.
+
+    It is None where a plain cast reads it already. Its second argument is whether a time may stand behind a day; else
+    only midnight may. Other rules leave it alone. `of_value` makes the SQL of the value to be kept from that of the one
+    that was read, a column's name.
+    """
 
     types: tuple[str, ...]
     doc: str
-    sql: Callable[[str], str]
+    sql: Rule | None
+    of_value: Callable[[str], str] = str
 
 
 def _matched(text: str, pattern: str, replacement: str) -> str:
@@ -38,61 +51,78 @@ def _matched(text: str, pattern: str, replacement: str) -> str:
     return f"CASE WHEN regexp_matches({text}, {anchored}) THEN {replaced} END"
 
 
-def _moment(year: int, month: int, day: int, years: str = r"\d{4}") -> Callable[[str], str]:
+def _moment(year: int, month: int, day: int, *, years: str = r"\d{4}", century: str = "") -> Rule:
     """Return a rule for year, month and day at these positions from 1, any of - / . between, and a time behind."""
     patterns = {year: f"({years})", month: r"(\d{1,2})", day: r"(\d{1,2})"}
-    pattern = "[-/.]".join(patterns[position] for position in sorted(patterns)) + _TIME
-    century = "" if years == r"\d{4}" else "20"
+    pattern = "[-/.]".join(patterns[position] for position in sorted(patterns))
     replacement = rf"{century}\{year}-\{month}-\{day} \4"  # a group's number is its position
-    return lambda text: f"rtrim({_matched(text, pattern, replacement)})"
+    return lambda text, timed: f"rtrim({_matched(text, pattern + _time(timed=timed), replacement)})"
 
 
-def _either(*rules: Callable[[str], str]) -> Callable[[str], str]:
-    return lambda text: f"coalesce({', '.join(rule(text) for rule in rules)})"
+def _day_and_month_first(month: int, day: int) -> Rule:
+    """Return a rule for moments that end with the year, which may have two digits only."""
+    last = CenturyPolicy.last_short_year
+    of_2000, of_1900 = (
+        "|".join(f"{year:02}" for year in years) for years in (range(last + 1), range(last + 1, 100))
+    )
+    return _either(
+        _moment(3, month, day),
+        _moment(3, month, day, years=of_2000, century="20"),
+        _moment(3, month, day, years=of_1900, century="19"),
+    )
 
 
-def _compact(text: str) -> str:
+def _time(*, timed: bool) -> str:
+    return _TIME if timed else _MIDNIGHT
+
+
+def _either(*rules: Rule) -> Rule:
+    return lambda text, timed: f"coalesce({', '.join(rule(text, timed) for rule in rules)})"
+
+
+def _compact(text: str, timed: bool) -> str:
     """Digits alone: a day, with the time behind it, with a fraction of the second behind that."""
-    day, time = r"(\d{4})(\d{2})(\d{2})", r"[ T]?(\d{2})(\d{2})(\d{2})"
+    day = r"(\d{4})(\d{2})(\d{2})"
+    time = r"[ T]?(\d{2})(\d{2})(\d{2})" if timed else "[ T]?(00)(00)(00)"
+    fraction = r"\.?(\d{1,6})" if timed else r"\.?(0{1,6})"
     seconds = r"\1-\2-\3 \4:\5:\6"
     alternatives = (
         _matched(text, day, r"\1-\2-\3"),
         _matched(text, day + time, seconds),
-        _matched(text, day + time + r"\.?(\d{1,6})", seconds + r".\7"),
+        _matched(text, day + time + fraction, seconds + r".\7"),
     )
     return f"coalesce({', '.join(alternatives)})"
 
 
-def _offset(text: str) -> str:
-    """2026-01-05 08:30:00 -0500: a space before the distance from UTC, which may be hours alone."""
-    return _matched(
-        text, r"(\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}:\d{2}(?:\.\d+)?) ([+-]\d{2}(?::?\d{2})?)", r"\1\2"
-    )
+def _plain_day(text: str, timed: bool) -> str:
+    """2026-01-05 08:30: the day of a time, as it is written, in whatever zone that may be."""
+    return _matched(text, f"({moments.DAY}){moments.TIME}(?:{moments.ZONE})?", r"\1") if timed else "NULL"
 
 
-def _excel(text: str) -> str:
+def _excel(text: str, timed: bool) -> str:
     """Days since 1899-12-30, whole or with a fraction for the time; from 1900-03-01 on, where Excel counts right."""
     days = f"TRY_CAST({text} AS DOUBLE)"
     moment = f"TIMESTAMP '1899-12-30' + to_milliseconds(CAST(round({days} * 86400000) AS BIGINT))"
-    is_number = f"regexp_matches({text}, {literal(_SERIAL)})"
-    return f"CASE WHEN {is_number} AND {days} BETWEEN 61 AND 2958465 THEN CAST({moment} AS VARCHAR) END"
+    is_number = f"regexp_full_match({text}, {literal(_SERIAL if timed else _WHOLE_SERIAL)})"
+    return f"CASE WHEN {is_number} AND {days} >= 61 AND {days} < 2958466 THEN CAST({moment} AS VARCHAR) END"
 
 
-def _chinese(text: str) -> str:
+def _chinese(text: str, timed: bool) -> str:
     """二〇二六年一月五日 and 2026年1月5日, with a time behind or none."""
     digits = f"translate(replace({text}, ' ', ''), {literal(_DIGITS[0])}, {literal(_DIGITS[1])})"
     for ten, replacement in _TENS:
         digits = f"regexp_replace({digits}, {literal(ten)}, {literal(replacement)}, 'g')"
-    return f"rtrim({_matched(digits, _CHINESE, _YMD)})"
+    time = _time(timed=timed).replace("[ T]", "[ T]?")
+    return f"rtrim({_matched(digits, _CHINESE + time, _YMD)})"
 
 
-def _amount(thousands: str, point: str) -> Callable[[str], str]:
+def _amount(thousands: str, point: str) -> Rule:
     """Return a rule for amounts with a currency's sign or code before or behind, grouped, negative in brackets too."""
     group, dot = (f"\\{mark}" if mark in ".," else mark for mark in (thousands, point))
     number = rf"(?:\d{{1,3}}(?:{group}\d{{3}})+|\d+)(?:{dot}\d+)?"
     is_amount = literal(rf"^(?:[-+]?{number}|\({number}\))$")
 
-    def rule(text: str) -> str:
+    def rule(text: str, _timed: bool) -> str:
         bare = f"regexp_replace({text}, {literal(_MONEY_SIGNS)}, '', 'g')"
         plain = f"replace(replace({bare}, {literal(thousands)}, ''), {literal(point)}, '.')"
         signed = f"CASE WHEN starts_with({plain}, '(') THEN '-' || {plain}[2:-2] ELSE {plain} END"
@@ -101,7 +131,7 @@ def _amount(thousands: str, point: str) -> Callable[[str], str]:
     return rule
 
 
-def _unrounded(text: str) -> str:
+def _unrounded(text: str, _timed: bool) -> str:
     """Return the SQL of a text without what keeps a spreadsheet from rounding it; null where one has: 1.38E+10.
 
     That is an apostrophe or a tab before it, ="..." around it; and .0 behind, which programs add to whole numbers.
@@ -112,8 +142,8 @@ def _unrounded(text: str) -> str:
     return f"CASE WHEN NOT {is_rounded} THEN {without_fraction} END"
 
 
-def _words(yes: tuple[str, ...], no: tuple[str, ...]) -> Callable[[str], str]:
-    def rule(text: str) -> str:
+def _words(yes: tuple[str, ...], no: tuple[str, ...]) -> Rule:
+    def rule(text: str, _timed: bool) -> str:
         yes_words, no_words = (", ".join(map(literal, words)) for words in (yes, no))
         is_yes, is_no = f"lower({text}) IN ({yes_words})", f"lower({text}) IN ({no_words})"
         return f"CASE WHEN {is_yes} THEN 'true' WHEN {is_no} THEN 'false' END"
@@ -121,6 +151,8 @@ def _words(yes: tuple[str, ...], no: tuple[str, ...]) -> Callable[[str], str]:
     return rule
 
 
+DAY_OF_TIME = "day"  # the format by which a column of days leaves out the times behind them
+POINTS = {"amount": ".", "amount_comma": ","}  # by the formats of amounts: what stands before the cents
 MOMENTS = ("date", "timestamptz")
 AMOUNTS = ("decimal", "double")
 TEXTS = ("string",)
@@ -129,6 +161,11 @@ _CONTRADICTING = (
     {"dmy", "mdy"},
     {"amount", "amount_comma"},
     {"phone", "id"},
+    {"phone", "salesforce_id"},
+    {"id", "salesforce_id"},
+    {"text", "id"},
+    {"text", "salesforce_id"},
+    {"text", "phone"},
 )  # they read one text in two ways
 VALUE_FORMATS: dict[str, ValueFormat] = {
     "ymd": ValueFormat(
@@ -137,16 +174,26 @@ VALUE_FORMATS: dict[str, ValueFormat] = {
         _either(_moment(1, 2, 3), _compact),
     ),
     "dmy": ValueFormat(
-        MOMENTS, "5-1-2026, 05/01/26: the day comes first", _either(_moment(3, 2, 1), _moment(3, 2, 1, r"\d{2}"))
+        MOMENTS, "5-1-2026, 05/01/26: the day comes first", _day_and_month_first(2, 1)
     ),
     "mdy": ValueFormat(
-        MOMENTS, "1/5/2026, 01-05-26: the month comes first", _either(_moment(3, 1, 2), _moment(3, 1, 2, r"\d{2}"))
+        MOMENTS, "1/5/2026, 01-05-26: the month comes first", _day_and_month_first(1, 2)
     ),
     "excel": ValueFormat(MOMENTS, "46027: the number that Excel keeps for a date", _excel),
-    "offset": ValueFormat(("timestamptz",), "2026-01-05 08:30:00 -0500: a space before the zone", _offset),
+    "offset": ValueFormat(
+        ("timestamptz",), "2026-01-05 08:30:00 -0500: every time may be so; the name stays for older definitions", None
+    ),
+    "day": ValueFormat(
+        ("date",),
+        "2026-01-05 08:30, and times in the other formats of the column: the day alone is kept, as it is written. "
+        "Without it a time but midnight is none of a day",
+        _plain_day,
+    ),
     "chinese": ValueFormat(MOMENTS, "二〇二六年一月五日, 2026年1月5日", _chinese),
-    "amount": ValueFormat(AMOUNTS, "¥1,299.00, 1299元, USD 5, (120.00)", _amount(",", ".")),
-    "amount_comma": ValueFormat(AMOUNTS, "1.299,00 €, -5,50: a comma before the cents", _amount(".", ",")),
+    "amount": ValueFormat(AMOUNTS, "¥1,299.00, 1299元, USD 5, (120.00)", _amount(",", POINTS["amount"])),
+    "amount_comma": ValueFormat(
+        AMOUNTS, "1.299,00 €, -5,50: a comma before the cents", _amount(".", POINTS["amount_comma"])
+    ),
     "yes_no": ValueFormat(
         ("boolean",),
         "是 否, on off, x and √ ✓ ×, 有 无, 真 假, besides what a plain cast reads: true, yes, y, 1",
@@ -156,8 +203,23 @@ VALUE_FORMATS: dict[str, ValueFormat] = {
         TEXTS, "a phone as typed, but for what a spreadsheet has rounded: 1.38E+10 (`bad_phone`)", _unrounded
     ),
     "id": ValueFormat(
-        TEXTS, "an id of digits, but for what a spreadsheet has rounded: 7.12E+18 (`bad_id`)", _unrounded
+        TEXTS,
+        "an id without spaces around it, 4711.0 as 4711, but for what a spreadsheet has rounded: 7.12E+18 (`bad_id`)",
+        lambda text, _: ids.form_sql(text),
     ),
+    "salesforce_id": ValueFormat(
+        TEXTS,
+        "the same, and an id of Salesforce's with 18 characters if it has 15",
+        lambda text, _: ids.form_sql(text),
+        ids.salesforce_sql,
+    ),
+    "consent": ValueFormat(
+        TEXTS,
+        "a word that says that somebody consented, or did not: yes, N, 0, opted out, 不同意; another one sets the row "
+        "aside (`bad_consent`)",
+        lambda text, _: f"CASE WHEN {consent_words.is_known_sql(text)} THEN {text} END",
+    ),
+    "text": ValueFormat(TEXTS, "any text as it came, also where it would be an id", lambda text, _: text),
 }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from datetime import date
 from typing import Final, NamedTuple
 
 from lakehouse.sources.detect.policy import DatePolicy
+from lakehouse.sources.policy import CenturyPolicy
 
 _TIME = (
     r"(?P<time>(?P<hour>\d{1,2}):(?P<minute>\d{2})(?P<second>:\d{2})?(?P<fraction>[.,]\d{1,9})?"
@@ -47,9 +48,6 @@ _YEAR_SECONDS: Final = 31_556_952  # of a year of the Gregorian calendar, on ave
 _MONTHS: Final = 12
 _YEAR_DIGITS: Final = 4
 _DAY_DIGITS: Final = 2
-_LAST_SHORT_YEAR: Final = (
-    69  # of years with two digits those up to it are of 2000, as POSIX and spreadsheets have it
-)
 _DIGITS = {sign: digit for digit, signs in enumerate(("〇零○", *"一二三四五六七八九")) for sign in signs}
 
 
@@ -126,7 +124,7 @@ def _year(digits: str) -> int:
     year = int(digits)
     if len(digits) == _YEAR_DIGITS:
         return year
-    return year + (2000 if year <= _LAST_SHORT_YEAR else 1900)
+    return year + (2000 if year <= CenturyPolicy.last_short_year else 1900)
 
 
 def _han(match: re.Match[str]) -> Moment | None:

@@ -24,6 +24,7 @@ _EPOCH_1904 = datetime(1904, 1, 1)  # noqa: DTZ001
 _LEAP_BUG: Final = 60  # the serial number of 1900-02-29, which there never was (ECMA-376, 18.17.4.1)
 _SERIAL_END: Final = 2_958_466  # the day after 9999-12-31, the last that a workbook shows
 _INTEGER_END: Final = 1e15  # a workbook keeps 15 digits
+_MONEY_DIGITS: Final = 13  # digits of an amount below a hundred billion, in cents
 _SECOND: Final = 1_000  # milliseconds, as the ones below
 _MINUTE: Final = 60 * _SECOND
 _HOUR: Final = 60 * _MINUTE
@@ -52,7 +53,11 @@ def _shown_by(code: str) -> tuple[bool, bool]:
 
 
 def plain_number(text: str) -> str:
-    """Return a number with the 15 digits that a workbook keeps, without what binary fractions add to it."""
+    """Return a number as a person sees it: without what binary fractions add to one of few digits.
+
+    0.30000000000000004 is 0.3, which somebody has computed. A number of more digits than a sum of money has is what the
+    file says, to the last one.
+    """
     if _INTEGER.fullmatch(text):
         return text
     try:
@@ -61,7 +66,10 @@ def plain_number(text: str) -> str:
         return text
     if value.is_integer() and abs(value) < _INTEGER_END:
         return str(int(value))
-    return f"{value:.15g}"
+    shown = f"{value:.15g}"
+    is_same = float(shown) == value
+    is_short = len(shown.partition("e")[0].strip("-0.").replace(".", "")) <= _MONEY_DIGITS
+    return shown if is_same or is_short else repr(value)
 
 
 def string(text: str) -> str:

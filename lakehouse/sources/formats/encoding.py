@@ -1,7 +1,9 @@
 """Text in whatever encoding a sender chose, as UTF-8; text that is UTF-8 already passes as it is.
 
 A byte that its encoding does not know stays as it was. In UTF-8 it is invalid, so the row that holds it, and no
-other, is set aside later on; nothing is silently replaced by a question mark.
+other, is set aside later on; nothing is silently replaced by a question mark. Where too little speaks for any encoding
+the file waits until its source's definition says which one it is: a wrong guess would load wrong names, and nobody
+would be told.
 """
 
 from __future__ import annotations
@@ -10,11 +12,11 @@ import codecs
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
 
 from lakehouse.errors import BadDefinition, BadFile
 from lakehouse.sources.formats.byte_stream import peek, without_first
+from lakehouse.sources.formats.chinese import encoding_by_names, is_chinese, may_be_chinese
 from lakehouse.sources.formats.policy import EncodingPolicy
 
 _BYTE_ORDER_MARKS = (  # the longer first: UTF-32 begins as UTF-16 does
@@ -32,25 +34,46 @@ _REPLACEMENT = "\ufffd"  # what decoding puts in place of bytes that are no char
 _SEPARATORS = '\t\r\n,;|"'
 _STRANGE_CATEGORIES = {"Cc", "Cn", "Co"}  # of Unicode: control characters, unassigned ones, private use
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
+_ESCAPE = b"\x1b"
+_ISO_2022 = b"\x1b$"  # shifts from ASCII to Japanese, Korean or Chinese in seven bits
 _CONTROLS = bytes((*range(1, 9), *range(14, 27), *range(28, 32)))
 _PRINTABLE_ASCII = re.compile(rb"[\t\r\n -~]{3,}")
-_GB18030 = re.compile(
-    rb"(?P<symbol>[\xa1-\xa3][\xa1-\xfe])"
-    rb"|(?P<common>[\xb0-\xd7][\xa1-\xfe])"  # level 1 of GB 2312, in order of pinyin
-    rb"|(?P<rare>[\xd8-\xf7][\xa1-\xfe])"  # level 2, in order of radicals
-    rb"|(?P<other>[\x81-\xfe](?:[\x40-\x7e\x80-\xfe]|[0-9][\x81-\xfe][0-9]))"
-    rb"|(?P<broken>[\x80-\xff])"
+# Within a word of Latin letters: a letter beyond ASCII of UTF-8, or of an encoding that has one byte for it.
+_UTF8_IN_WORD = re.compile(rb"[A-Za-z][\xc2-\xdf][\x80-\xbf][a-z]")
+# The same with all letters alike: a byte of another encoding within a word.
+_CLASSES = bytes(
+    ord("A" if chr(byte).isupper() else "a" if chr(byte).islower() else ".")
+    if byte in range(0x80)
+    else ord("h")
+    for byte in range(0x100)
 )
-_FIRST_LATE = b"\xc9"  # where in the alphabet of GB 2312 r ends and s begins
+_BYTE_IN_WORD = (b"aha", b"Aha")
+_LINE_OF_UTF8 = re.compile(  # that is not ASCII, behind a line's end: a literal is what is found fastest
+    rb"\n[\x00-\x09\x0b-\x7f]*+"
+    rb"(?:(?:[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3})[\x00-\x09\x0b-\x7f]*+)++"
+    rb"(?=\n|\Z)"
+)
+# What is no UTF-8 beside a letter, or beside anything beyond ASCII: a mark alone may be the half of one by chance.
+_BROKEN_IN_WORD = re.compile(r"(?:[^\W\d_]|[^\x00-\x7f])\ufffd|\ufffd(?:[^\W\d_]|[^\x00-\x7f])")
+# SPÓŁKA of cp1250 is UTF-8 by chance, with a letter of Cyrillic within a Latin word.
+_TWO_BYTES_END = "\u07ff"  # the last character that UTF-8 writes in two bytes
+_MIXED_WORD = re.compile("[A-Za-z]{2}[\u0250-\u07ff][A-Za-z]|[A-Za-z][\u0250-\u07ff][A-Za-z]{2}")
+# Three bytes of UTF-8, of a character or its begin.
+_LONG_SEQUENCE = re.compile(rb"[\xe0-\xf4][\x80-\xbf]{2}")
+# Encodings that a reason names, where they fit.
+_CANDIDATES = ("cp1252", "cp1250", "cp1251", "gb18030", "big5", "cp949", "cp932", "euc_jp")
 
 
-def as_utf8(chunks: Iterator[bytes], encoding: str | None = None) -> Iterator[bytes]:
+def as_utf8(
+    chunks: Iterator[bytes], encoding: str | None = None, names: Collection[str] = ()
+) -> Iterator[bytes]:
     """Yield the text as UTF-8 without byte order mark. `encoding`: as the source's definition states it, if it does.
 
     Without it: a byte order mark decides, then the pattern of NUL bytes (UTF-16), then the first 64 KiB from the
-    first byte on that is not ASCII: UTF-8, or GB 18030 where they are clearly Chinese in it. Everything else passes
-    as it is. Raises BadFile: not_text for binary files, broken_encoding where UTF-16 breaks off within a character;
-    BadDefinition for an encoding nobody knows.
+    first byte on that is not ASCII: UTF-8; or what the `names` that a mapping expects in a header are written in; or
+    GB 18030 where enough speaks for Chinese. Raises BadFile: unsure_encoding where it is none of these, but for stray
+    bytes; not_text for binary files, broken_encoding where UTF-16 breaks off within a character; BadDefinition for an
+    encoding nobody knows.
     """
     head, text = peek(chunks, EncodingPolicy.head_bytes)
     mark, marked_encoding = _byte_order_mark(head)
@@ -58,7 +81,7 @@ def as_utf8(chunks: Iterator[bytes], encoding: str | None = None) -> Iterator[by
     if name in (None, "utf-8"):
         _refuse_binary(head)
     if name is None:
-        yield from _utf8_or_chinese(text)
+        yield from _recognised(text, names)
     elif name == "utf-8":
         yield from without_first(len(mark), text)
     else:
@@ -126,7 +149,7 @@ def _plausible_text(head: bytes, name: str) -> str | None:
 def _is_bytewise(head: bytes, nuls: int) -> bool:
     """Tell whether the head is text of another encoding, in which a sender writes NUL for something."""
     printable = sum(map(len, _PRINTABLE_ASCII.findall(head)))
-    if printable * 2 > len(head) or _is_chinese(head.replace(b"\0", b"")):
+    if printable * 2 > len(head) or may_be_chinese(head.replace(b"\0", b"")):
         return True
     text = head.decode("utf-8", "replace")
     is_utf8 = _REPLACEMENT not in text.rstrip(_REPLACEMENT)  # the head may end within a character
@@ -165,84 +188,132 @@ def _decode(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
         raise BadFile("broken_encoding", f"the file breaks off within a character of {name}") from error
 
 
-def _utf8_or_chinese(chunks: Iterator[bytes]) -> Iterator[bytes]:
+def _recognised(chunks: Iterator[bytes], names: Collection[str]) -> Iterator[bytes]:
     """Pass ASCII on until a byte is none; the window that begins there decides about all that follows."""
+    bytes_before, last = 0, b""
     for chunk in chunks:
+        if _ESCAPE in chunk and _ISO_2022 in chunk:
+            raise _unsure(chunk, "its letters are written in seven bits", ("iso2022_jp", "iso2022_kr"))
         if chunk.isascii():
+            bytes_before += len(chunk)
+            last = chunk[-1:] or last
             if chunk:
                 yield chunk
             continue
         first_high = _NOT_ASCII.search(chunk)
         start = first_high.start() if first_high else 0
         head, rest = peek(itertools.chain((chunk,), chunks), start + EncodingPolicy.window_bytes)
-        window = head[start:]
-        if _is_utf8(window) or not _is_chinese(window):
-            yield from rest
-        else:
-            yield from _decode(rest, "gb18030")
+        is_within_word = (last + head[:start])[-1:].isalpha()
+        name = _recognise(head[start:], bytes_before + start, names, is_within_word=is_within_word)
+        yield from rest if name == "utf-8" else _decode_line_by_line(rest, name)
 
 
-def _is_utf8(window: bytes) -> bool:
-    """Tell whether more characters are valid UTF-8 than are not: one broken byte makes no file Chinese."""
-    text = window.decode("utf-8", "replace")
-    broken = text.count(_REPLACEMENT) - window.count(_REPLACEMENT.encode())
-    not_ascii = len(text) - len(text.encode("ascii", "ignore"))
-    return not_ascii - broken >= broken
+def _recognise(window: bytes, bytes_before: int, names: Collection[str], *, is_within_word: bool) -> str:
+    """Return the encoding of a window that begins with a byte that is not ASCII; BadFile where nobody can tell.
 
-
-@dataclass
-class _ChineseCensus:
-    """How many characters of each region of GB 18030 a text has, and which common ones."""
-
-    symbol: int = 0
-    common: int = 0
-    rare: int = 0
-    other: int = 0
-    broken: int = 0
-    different_common: frozenset[bytes] = frozenset()
-
-    @property
-    def hanzi(self) -> int:
-        """Return the characters within the two levels of GB 2312."""
-        return self.common + self.rare
-
-    @property
-    def characters(self) -> int:
-        """Return the characters that are not broken."""
-        return self.hanzi + self.symbol + self.other
-
-    @property
-    def is_spread_over_alphabet(self) -> bool:
-        """Tell whether common characters are from late in the alphabet too; of few of them nobody can tell."""
-        different = len(self.different_common)
-        late = sum(character > _FIRST_LATE for character in self.different_common)
-        has_late_ones = late * EncodingPolicy.chinese_late_one_in >= different
-        return different < EncodingPolicy.chinese_varied_from or has_late_ones
-
-
-def _is_chinese(window: bytes) -> bool:
-    """Tell whether the window is text in GB 18030; in doubt it is not, since wrong characters would pass unseen.
-
-    Nearly all characters have both bytes in the region of GB 2312 (Latin-1, Big5 and Shift JIS do not), nearly none is
-    broken (words of odd length break every single-byte encoding: KOI8-R, CP1251), most are of the common ones, and
-    these are spread over the whole alphabet (Korean in EUC-KR ends where r does).
+    Bytes that stand alone are damage, and so are a few within words of a long text: they cost their rows.
     """
-    census = _chinese_census(window)
-    return (
-        census.hanzi > 0
-        and census.broken * EncodingPolicy.chinese_broken_one_in <= census.characters
-        and census.other * EncodingPolicy.chinese_other_one_in <= census.characters
-        and census.rare * EncodingPolicy.chinese_rare_one_in <= census.hanzi
-        and census.is_spread_over_alphabet
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    text = ("aa" if is_within_word else "") + decoder.decode(window)  # a character may break off at the end
+    broken = text.count(_REPLACEMENT) - window.count(_REPLACEMENT.encode())
+    if _is_utf8(text, broken):
+        return "utf-8"
+    if encoding := encoding_by_names(window, names):
+        return encoding
+    if is_chinese(window):
+        return "gb18030"
+    in_words = len(_BROKEN_IN_WORD.findall(text))
+    if broken and in_words * EncodingPolicy.stray_one_in <= bytes_before + len(window):
+        return "utf-8"
+    raise _unsure(window, "its bytes are no UTF-8, and too few to tell what they are", _CANDIDATES)
+
+
+def _is_utf8(text: str, broken: int) -> bool:
+    """Tell whether a decoded text is UTF-8, though so many characters are broken: one makes no file Chinese.
+
+    What is written in another encoding is UTF-8 here and there by chance: a few characters of two bytes.
+    """
+    sound = len(text) - len(text.encode("ascii", "ignore")) - broken
+    if sound <= EncodingPolicy.thin_characters and _MIXED_WORD.search(text):
+        return False
+    if sound >= EncodingPolicy.sound_for_broken * broken:
+        return True
+    different = set(text) - {_REPLACEMENT}
+    is_chance = (
+        max(different, default="") <= _TWO_BYTES_END
+        and sum(not character.isascii() for character in different) <= EncodingPolicy.thin_characters
+    )
+    return sound >= broken and not is_chance
+
+
+def _unsure(window: bytes, what: str, candidates: Iterable[str]) -> BadFile:
+    """Return the error that says what to write into the definition: of the usual encodings those that fit."""
+    fitting = [name for name in candidates if _fits(window, name)]
+    such_as = f", such as {', '.join(fitting)}" if fitting else ""
+    return BadFile(
+        "unsure_encoding",
+        f"{what}: write the encoding of the source's files as `encoding` into its definition{such_as}; then "
+        "`lakehouse quarantine replay --code unsure_encoding` loads them",
     )
 
 
-def _chinese_census(window: bytes) -> _ChineseCensus:
-    counts = dict.fromkeys(_GB18030.groupindex, 0)
-    different_common = set()
-    for match in _GB18030.finditer(window):
-        region = match.lastgroup or "broken"
-        counts[region] += 1
-        if region == "common":
-            different_common.add(match[0])
-    return _ChineseCensus(**counts, different_common=frozenset(different_common))
+def _fits(window: bytes, name: str) -> bool:
+    """Return whether an encoding knows all characters of a window, the last of which may break off."""
+    try:
+        codecs.getincrementaldecoder(name)().decode(window)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _decode_line_by_line(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
+    """Yield what a decoder makes of a guessed encoding, but for lines that are of another one: these stay as they are.
+
+    A file may be made of several. What is UTF-8 loads, what is neither is set aside.
+    """
+    pending = b""
+    for chunk in chunks:
+        lines, newline, pending = (pending + chunk).rpartition(b"\n")
+        if newline:
+            yield b"".join(_decode_lines(lines + newline, name))
+        elif len(pending) > EncodingPolicy.checked_line_bytes:  # no lines at all
+            yield from _decode(itertools.chain((pending,), chunks), name)
+            return
+    if pending:
+        yield b"".join(_decode_lines(pending, name))
+
+
+def _decode_lines(block: bytes, name: str) -> Iterator[bytes]:
+    decoded_to = 0
+    for start, end in _foreign_lines(block, name):
+        yield from _decode(iter((block[decoded_to:start],)), name)
+        yield block[start:end]
+        decoded_to = end
+    yield from _decode(iter((block[decoded_to:],)), name)
+
+
+def _foreign_lines(block: bytes, name: str) -> list[tuple[int, int]]:
+    """Return where lines begin and end that are not written in the encoding that their file seems to have.
+
+    UTF-8 of two bytes a letter may be Chinese by chance, but not within a word of Latin letters.
+    """
+    foreign = {
+        (match.start(), match.end() - 1)
+        for match in _LINE_OF_UTF8.finditer(b"\n" + block)
+        if _LONG_SEQUENCE.search(match[0]) or _UTF8_IN_WORD.search(match[0])
+    }
+    if name == "gb18030":  # elsewhere second bytes are letters, too
+        classes = block.translate(_CLASSES)
+        for pattern in _BYTE_IN_WORD:
+            foreign.update(_lines_with(classes, pattern, block))
+    return sorted(foreign)
+
+
+def _lines_with(classes: bytes, pattern: bytes, block: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where lines of a block begin and end in which the classes of its bytes have a pattern."""
+    position = classes.find(pattern)
+    while position >= 0:
+        end = block.find(b"\n", position)
+        end = len(block) if end < 0 else end
+        yield block.rfind(b"\n", 0, position) + 1, end
+        position = classes.find(pattern, end)

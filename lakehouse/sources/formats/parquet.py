@@ -12,6 +12,7 @@ from typing import Final
 from lakehouse.errors import BadFile
 from lakehouse.sources.formats.policy import ParquetPolicy
 from lakehouse.sources.formats.thrift import LIST, STRUCT, Damaged, Reader
+from lakehouse.sources.formats.wide_decimals import MOST_DIGITS
 
 _MAGIC = b"PAR1"
 _TAIL_BYTES: Final = 8  # at the file's end: length of the footer, magic
@@ -22,6 +23,7 @@ _NUM_ROWS: Final = 3
 _ROW_GROUPS: Final = 4
 # Fields of SchemaElement, RowGroup and ColumnChunk
 _NUM_CHILDREN: Final = 5
+_PRECISION: Final = 8
 _GROUP_COLUMNS: Final = 1
 _GROUP_NUM_ROWS: Final = 3
 _META_DATA: Final = 3
@@ -71,6 +73,7 @@ class _Footer:
     columns: int = 0
     unpacked_bytes: int = 0
     group_rows: int = 0
+    has_wide_decimals: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,8 +85,16 @@ class _RawFooter:
     offset: int
 
 
-def check(path: Path) -> int:
-    """Return how many rows a Parquet file holds by a footer that is sound.
+@dataclass(frozen=True)
+class Checked:
+    """What is known of a Parquet file whose footer is sound: its rows, and whether decimals have too many digits."""
+
+    rows: int
+    has_wide_decimals: bool
+
+
+def check(path: Path) -> Checked:
+    """Return what a Parquet file holds by a footer that is sound.
 
     Raises BadFile: bad_parquet (no footer where it should be, numbers in it that cannot be), too_many_columns, bomb.
     """
@@ -97,7 +108,18 @@ def check(path: Path) -> int:
     max_bytes = max(ParquetPolicy.free_bytes, ParquetPolicy.max_ratio * size)
     if footer.rows > max_rows or footer.unpacked_bytes > max_bytes:
         raise BadFile("bomb", "the Parquet unpacks to far more than its size; send it in another format")
-    return footer.rows
+    return Checked(footer.rows, footer.has_wide_decimals)
+
+
+def column_names(path: Path) -> list[str]:
+    """Return the names of the columns of a Parquet file; BadFile (bad_parquet) where it is none."""
+    import pyarrow as pa  # noqa: PLC0415 - heavy, and of archives alone
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    try:
+        return list(pq.read_schema(path).names)
+    except (pa.ArrowException, OSError) as error:
+        raise BadFile("bad_parquet", "the Parquet's footer is damaged") from error
 
 
 def _raw_footer(path: Path, size: int) -> _RawFooter:
@@ -144,7 +166,9 @@ def _read_footer(reader: Reader, data_end: int) -> _Footer:
 
 def _read_schema(reader: Reader, footer: _Footer) -> None:
     for kind in reader.elements():
-        footer.columns += _is_column(reader, kind)
+        element = _read_element(reader, kind)
+        footer.columns += element.children == 0
+        footer.has_wide_decimals |= element.precision > MOST_DIGITS
         if footer.columns > ParquetPolicy.max_columns:
             limit = ParquetPolicy.max_columns
             raise BadFile("too_many_columns", f"the Parquet has more than {limit:,} columns")
@@ -158,16 +182,26 @@ def _read_groups(reader: Reader, footer: _Footer, data_end: int) -> None:
         footer.unpacked_bytes += group.unpacked_bytes
 
 
-def _is_column(reader: Reader, kind: int) -> bool:
-    """Read a SchemaElement; tell whether it is a column and no group of columns."""
+@dataclass
+class _Element:
+    """A SchemaElement: a column, or a group of so many of them; of a decimal the number of digits."""
+
+    children: int = 0
+    precision: int = 0
+
+
+def _read_element(reader: Reader, kind: int) -> _Element:
+    """Read a SchemaElement."""
     _require(kind == STRUCT)
-    children = 0
+    element = _Element()
     for number, field_kind in reader.fields():
         if number == _NUM_CHILDREN:
-            children = reader.integer()
+            element.children = reader.integer()
+        elif number == _PRECISION:
+            element.precision = reader.integer()
         else:
             reader.skip(field_kind)
-    return children == 0
+    return element
 
 
 def _read_group(reader: Reader, kind: int) -> _Group:

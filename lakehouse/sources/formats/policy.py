@@ -27,13 +27,33 @@ class EncodingPolicy(Policy):
     control_one_in: Annotated[int, "control characters, or characters that are no UTF-8, of text"] = 20
     utf16_strange_one_in: Annotated[int, "unassigned and control characters of text in UTF-16"] = 50
     nul_in_utf8_one_in: Annotated[int, "NUL bytes of UTF-8 in which a sender writes NUL for something"] = 4
-    chinese_broken_one_in: Annotated[int, "broken characters of text in GB 18030"] = 50
-    chinese_other_one_in: Annotated[int, "characters outside of GB 2312 of text in GB 18030"] = 5
-    chinese_rare_one_in: Annotated[int, "rare ones among the Chinese characters of text in GB 18030"] = 3
-    chinese_late_one_in: Annotated[
-        int, "one of n different common characters must stand late in the alphabet"
-    ] = 20
-    chinese_varied_from: Annotated[int, "different common characters from which that is asked"] = 20
+    stray_one_in: Annotated[
+        int, "bytes within words that are no UTF-8, of a file that is read all the same: they cost their rows"
+    ] = 10_000
+    thin_characters: Annotated[
+        int,
+        "characters that are UTF-8, at most, which may be so by chance where one makes no sense in its word",
+    ] = 3
+    sound_for_broken: Annotated[
+        int, "characters that are UTF-8 for each that is not, from which on they are believed, however alike"
+    ] = 4
+    checked_line_bytes: Annotated[
+        int, "bytes of a line, at most, of which it is asked whether it has the file's encoding"
+    ] = 1 * MIB
+
+
+@dataclass(frozen=True)
+class ChinesePolicy(Policy):
+    """How GB 18030 is recognised. "One in n": at most one character of n may be so."""
+
+    broken_one_in: Annotated[int, "broken characters"] = 50
+    other_one_in: Annotated[int, "characters outside of GB 2312"] = 5
+    rare_one_in: Annotated[int, "characters of the second level of GB 2312 among the Chinese ones"] = 3
+    evidence: Annotated[int, "different characters that are common, more than others, at least"] = 7
+    different_characters: Annotated[int, "first different characters that are counted"] = 60
+    letters_of_names: Annotated[
+        int, "letters beyond ASCII of names that a mapping expects, which prove an encoding"
+    ] = 4
 
 
 @dataclass(frozen=True)
@@ -60,6 +80,9 @@ class ParquetPolicy(Policy):
     ] = 100
     free_bytes: Annotated[int, "unpacked bytes that any file may have"] = 64 * MIB
     max_ratio: Annotated[int, "unpacked bytes for each byte of a larger file"] = 300
+    rewritten_rows: Annotated[int, "rows in memory where a file is written anew for its wide decimals"] = (
+        10_000
+    )
     max_thrift_depth: Annotated[int, "levels of structures within structures in the footer"] = 24
     max_thrift_values: Annotated[int, "values in the footer that are skipped, at most"] = 4_000_000
 

@@ -86,7 +86,7 @@ class _ColumnIndexes(dict[str, int]):
 
 
 class Rows:
-    """The rows of a sheet that hold a value, in order.
+    """The rows of a sheet that hold a value, in order; an empty one stands for all without a value between two of them.
 
     Five calls a cell are most of the time that a sheet takes, so these are kept short: names keep their prefix, and
     depth is counted where no rule of its own forbids it.
@@ -105,6 +105,7 @@ class Rows:
         # the row and the cell that are being read
         self._row: Row | None = None
         self._row_number = 0
+        self._last_row_number = 0
         self._cell: Attributes | None = None
         self._column_index = -1
         self._texts: list[str] = []
@@ -208,6 +209,9 @@ class Rows:
             return
         if self._merged:
             self._merged.fill(self._row_number, row)
+        if self._count and self._row_number > self._last_row_number + 1:
+            self._finished.append({})
+        self._last_row_number = self._row_number
         self._finished.append(row)
         self._count += 1
         if self._count > MAX_ROWS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -37,40 +37,58 @@ class _Link:
 
 
 @dataclass(frozen=True)
-class _Sheet:
-    name: str | None
+class Sheet:
+    """A sheet of cells: its name, whether a person sees it, and the part that holds it."""
+
+    name: str
     is_hidden: bool
     part: str
 
 
 class Workbook:
-    """A workbook and the sheet of it that is read."""
+    """A workbook and its sheets of cells, in their order; charts are none."""
 
-    def __init__(self, parts: Parts, sheet: str | None) -> None:
-        """Choose the sheet of this name, else the first that is visible; BadFile where there is none."""
+    def __init__(self, parts: Parts) -> None:
+        """Read which sheets there are; BadFile where the workbook is damaged or not written in XML."""
         self._parts = parts
         main_part = self._main_part()
         folder, name = posixpath.split(main_part)
         links = self._links(f"{folder}/_rels/{name}.rels", folder)
         self._counts_from_1904 = False
-        sheets = []
+        self._shared_strings: Strings | None = None
+        self.sheets: list[Sheet] = []
         for tag, attributes in elements(parts.read(main_part)):
             if tag == "workbookPr":
                 self._counts_from_1904 = attributes.get("date1904") in ("1", "true")
             elif tag == "sheet":
-                sheets += _worksheets(attributes, links)
-        self._sheet_part = _choose(sheets, sheet)
+                self.sheets += _worksheets(attributes, links)
         part_of_kind = {link.kind: link.target for link in links.values()}
         self._strings_part = part_of_kind.get("sharedStrings", "")
         self._styles_part = part_of_kind.get("styles", "")
 
-    def rows(self) -> Rows:
-        """Return the sheet's rows."""
-        strings = Strings()
-        if self._strings_part in self._parts:
-            strings.read(self._parts.read(self._strings_part))
-        merged = Merged.read(self._parts.read(self._sheet_part), column_index)
-        return Rows(self._parts.read(self._sheet_part), strings, self._formats(), merged)
+    def choose(self, name: str | None) -> Sheet:
+        """Return the sheet of this name, else the first that is visible; BadFile where there is none."""
+        for sheet in self.sheets:
+            is_chosen = not sheet.is_hidden if name is None else sheet.name == name
+            if is_chosen:
+                return sheet
+        problem = (
+            "has no visible sheet" if name is None else "has no sheet of the name that its source states"
+        )
+        raise BadFile("bad_xlsx", f"the workbook {problem}")
+
+    def rows(self, sheet: Sheet) -> Rows:
+        """Return a sheet's rows."""
+        merged = Merged.read(self._parts.read(sheet.part), column_index)
+        return Rows(self._parts.read(sheet.part), self._strings(), self._formats(), merged)
+
+    def _strings(self) -> Strings:
+        """Return the strings that all sheets share; read once."""
+        if self._shared_strings is None:
+            self._shared_strings = Strings()
+            if self._strings_part in self._parts:
+                self._shared_strings.read(self._parts.read(self._strings_part))
+        return self._shared_strings
 
     def _main_part(self) -> str:
         """Return the part that lists the sheets; BadFile where it is not written in XML."""
@@ -114,22 +132,12 @@ def _is_main(link: _Link) -> bool:
     return link.kind == "officeDocument"
 
 
-def _worksheets(attributes: Attributes, links: dict[str, _Link]) -> list[_Sheet]:
+def _worksheets(attributes: Attributes, links: dict[str, _Link]) -> list[Sheet]:
     """Return the sheet that an element names; none where it is a chart, say."""
     link = links.get(_link_id(attributes))
     if link is None or link.kind != "worksheet":
         return []
-    return [_Sheet(attributes.get("name"), attributes.get("state") in _HIDDEN, link.target)]
-
-
-def _choose(sheets: Sequence[_Sheet], name: str | None) -> str:
-    """Return the part of the sheet of this name, else of the first that is visible."""
-    for sheet in sheets:
-        is_chosen = not sheet.is_hidden if name is None else sheet.name == name
-        if is_chosen:
-            return sheet.part
-    problem = "has no visible sheet" if name is None else "has no sheet of the name that its source states"
-    raise BadFile("bad_xlsx", f"the workbook {problem}")
+    return [Sheet(attributes.get("name", ""), attributes.get("state") in _HIDDEN, link.target)]
 
 
 def _link_id(attributes: Attributes) -> str:

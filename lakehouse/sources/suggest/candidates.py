@@ -42,6 +42,11 @@ class Signals:
         return self.values < 0
 
     @property
+    def contradict_surely(self) -> bool:
+        """Tell whether the values are none that the candidate may have."""
+        return self.values <= -1
+
+    @property
     def only_look(self) -> bool:
         """Tell whether nothing but the look of the values speaks for the candidate."""
         return self.look and self.name <= name_score_by_look()

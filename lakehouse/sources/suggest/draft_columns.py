@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from lakehouse.engine import sql_functions
 from lakehouse.sources.detect import name_hints
 from lakehouse.sources.mappable_entities import ENTITIES
 from lakehouse.sources.suggest.column_names import column_name
@@ -259,7 +260,7 @@ def _core_expression(drafted: DraftColumn, column: FileColumn, core: str, entity
         return f"epoch(TRY_CAST({name} AS INTERVAL))", ""
     if drafted.type != "string":
         return _in_core_unit(drafted, column, core), ""
-    return f"TRY_CAST({name} AS {core_type})", _doubt_of_cast(column)
+    return sql_functions.reader_sql(name, core_type), _doubt_of_cast(column)
 
 
 def _doubt_of_cast(column: FileColumn) -> str:

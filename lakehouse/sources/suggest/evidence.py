@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -54,6 +55,8 @@ _SHOWN_BY_NAME = (
     "form_id",
     WHOSE,
 )
+_SHORT_YEAR = re.compile(r"(?<!y)yy(?!y)")  # in the name of a format
+_THREE_DIGITS_BEHIND = re.compile(r"\D*9{1,3}[.,]999\D*")  # a masked value
 _PERSONAL_HINTS = frozenset(
     ("email", "phone", "chinese_id", "name", "address", "ip", "wechat_id", "birthday")
 )
@@ -77,6 +80,18 @@ class FileColumn:
     loads: float = 1.0
     formats: tuple[str, ...] = ()
     ambiguous: bool = False
+
+    @property
+    def has_short_years(self) -> bool:
+        """Tell whether values are days whose years have two digits."""
+        return any(_SHORT_YEAR.search(name) for name in self.description.formats)
+
+    @property
+    def may_have_thousands(self) -> bool:
+        """Tell whether each value may be read as thousands or with three decimals, such as 1.234 and 1,234."""
+        samples = self.description.samples  # masked: each digit is a 9
+        is_fraction = self.base_type in _FRACTIONS
+        return is_fraction and bool(samples) and all(map(_THREE_DIGITS_BEHIND.fullmatch, samples))
 
     @property
     def entity_hints(self) -> tuple[str, ...]:

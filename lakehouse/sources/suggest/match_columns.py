@@ -34,6 +34,8 @@ _REPEAT_SURELY = ("phone", "email")
 _REPEAT_BESIDE_ID = ("owner_id", "user_id")  # only as the name of a person beside the id
 _SHARES = ("satisfaction", "rating")
 _FRACTIONS = ("decimal", "double")
+_TIMES = ("timestamptz", "date")
+_BORN = ("contacts", "leads")  # whose only day is a birthday sooner than anything else
 _SUM = re.compile(r"amount|amt|total|sum\b|paid|due|金额|总|款|合计|小计", re.IGNORECASE)
 _ENDS_WITH_ID = re.compile(r"(?:ids?|guid|uuid)$", re.IGNORECASE)
 
@@ -63,7 +65,8 @@ def match_columns(entity: str, columns: Sequence[FileColumn], candidates: Candid
     """
     matching = _Matching(columns, candidates)
     matches = _doubt_amounts(columns, matching.run())
-    return _doubt_other_ids(entity, columns, matches)
+    matches = _doubt_other_ids(entity, columns, matches)
+    return matches | _only_time(entity, columns, matches)
 
 
 def with_parts(entity: str, columns: Sequence[FileColumn], matches: Matches) -> Matches:
@@ -177,6 +180,10 @@ def _match_alone(column: FileColumn, candidate: Candidate) -> Match:
         return at_most(match, "medium", "it is empty here")
     for doubt in _doubts(column, candidate):
         match = at_most(match, "medium", doubt)
+    if candidate.signals.contradict_surely:
+        match = at_most(match, "low", "so it stays out of core")
+    if column.may_have_thousands and candidate.target.type.startswith("decimal"):
+        match = at_most(match, "low", "1.234 or 1,234 may be more than a thousand, or have three decimals")
     return match
 
 
@@ -207,6 +214,8 @@ def _reason(candidate: Candidate) -> str:
 def _doubts(column: FileColumn, candidate: Candidate) -> Iterator[str]:
     """Yield what a header says against being sure."""
     target = candidate.target
+    if column.has_short_years:
+        yield "years have two digits: mind the century"
     if is_custom_field(column.header):
         yield "a field that the company added"
     if target.column in _SHARES:
@@ -240,6 +249,18 @@ def _doubt_other_ids(entity: str, columns: Sequence[FileColumn], matches: Matche
         index: at_most(match, "medium", why) if _differs_in_every_row(columns[index]) else match
         for index, match in matches.items()
     }
+
+
+def _only_time(entity: str, columns: Sequence[FileColumn], matches: Matches) -> Matches:
+    """Return the file's only time as the entity's own, whatever it is called; a person has to say so."""
+    times = [index for index, column in enumerate(columns) if column.base_type in _TIMES]
+    if len(times) != 1 or times[0] in matches or (entity in _BORN and columns[times[0]].base_type == "date"):
+        return {}
+    for target in name_index(entity).targets.values():
+        if target.type == "timestamptz" and target.column != "updated_at":
+            why = "its name says nothing, it is the file's only time"
+            return {times[0]: Match(target.column, ConfidencePolicy.low, "low", why)}
+    return {}
 
 
 def _is_sum(column: FileColumn) -> bool:

@@ -7,10 +7,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from lakehouse.sources.mappable_entities import record_key
 from lakehouse.sources.suggest.policy import SimilarityPolicy, SynonymPolicy
 from lakehouse.sources.suggest.similarity import similarity
-from lakehouse.sources.suggest.target_columns import WHOSE, Target, entity_names, spellings, targets
-from lakehouse.sources.suggest.words import Name, strip_affix
+from lakehouse.sources.suggest.target_columns import (
+    WHOSE,
+    Target,
+    candidate_entities,
+    entity_names,
+    spellings,
+    targets,
+)
+from lakehouse.sources.suggest.words import Name, name_of, strip_affix
+from lakehouse.tables.entities import BY_NAME
 
 _HAN_ID = "编号"
 
@@ -32,6 +41,7 @@ class NameIndex:
         self.targets = {target.column: target for target in targets(entity)}
         self.names = {name for target in self.targets.values() for name in (*target.names, *target.weak)}
         self._entity_names = entity_names(entity)
+        self._key = frozenset(record_key(BY_NAME[entity]))
         self._entries: list[Entry] = []
         self._entries_by_key: defaultdict[str, list[int]] = defaultdict(list)
         for target in self.targets.values():
@@ -52,6 +62,12 @@ class NameIndex:
             for entry in self._near(bare):
                 factor = 1.0 if entry.stripped else SynonymPolicy.without_entity_name
                 _raise_score(scores, entry, factor * similarity(bare, entry.name))
+        if _numbers_another(header, self._entity_names):
+            return {
+                name: score
+                for name, score in scores.items()
+                if name not in self._key or score >= SynonymPolicy.known
+            }
         return scores
 
     def _entries_of(self, target: Target) -> Iterator[Entry]:
@@ -83,6 +99,19 @@ class NameIndex:
 def name_index(entity: str) -> NameIndex:
     """Return the index of an entity's names."""
     return NameIndex(entity)
+
+
+def _numbers_another(header: Name, own: tuple[Name, ...]) -> bool:
+    """Tell whether a header is the id of another entity: `order_id` hints at orders, and is hardly an account's."""
+    if header.words[-1:] != ("id",) or len(header.words) == 1:
+        return False
+    numbered = Name(words=header.words[:-1])
+    return numbered not in own and numbered in _entities()
+
+
+@lru_cache(maxsize=1)
+def _entities() -> frozenset[Name]:
+    return frozenset(name_of(entity.replace("_", " ")) for entity in candidate_entities())
 
 
 def _raise_score(scores: dict[str, float], entry: Entry, alike: float) -> None:

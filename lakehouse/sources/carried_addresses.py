@@ -1,0 +1,56 @@
+"""Which addresses the records have that state consents: `mapped.carried_addresses`.
+
+It follows from a source's `consents`, which name the records, and its `identifiers`, which name e-mails and phones. A
+row is one place for an address in one version of a record: `identifier_type` says what it is, `identifier_value` holds
+its normal form, null where the place is empty, `slot` numbers the places, `said` is false where the version says
+nothing of it, as where the file lacks the column.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from lakehouse.engine.channels import KIND_OF
+from lakehouse.engine.ids import CONTACT_TYPES
+from lakehouse.sources.mappable_entities import CLOCK, EACH, TOGETHER, WHERE
+from lakehouse.sources.says import AbsentColumns, says_sql
+
+if TYPE_CHECKING:
+    from lakehouse.sources.definition import Source
+
+_CONSTANT = re.compile(r"\s*'(?P<channel>[a-z_]+)'\s*")
+_OF_RECORD = ("source", "record", *CLOCK, WHERE)
+
+
+def mappings(source: Source, absent: AbsentColumns) -> Sequence[Mapping[str, str]]:
+    """Return the mappings of `carried_addresses` that a source's consents and identifiers come to, each once."""
+    carried = [each for each in source.identifiers if each.type in CONTACT_TYPES]
+    made: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
+    for mapping in source.mappings("consents"):
+        if EACH in mapping or TOGETHER in mapping:
+            continue  # such statements are no row's own: they name their addresses
+        of_record = {name: mapping[name] for name in _OF_RECORD if name in mapping}
+        kinds = _kinds_asked(mapping)
+        for slot, each in enumerate(carried):
+            if each.type not in kinds:
+                continue
+            values = {
+                **of_record,
+                "identifier_type": f"'{each.type}'",
+                "identifier_value": each.value,
+                "slot": str(slot),
+                "said": says_sql(source, each.value, absent),
+            }
+            made.setdefault(tuple(sorted(values.items())), values)
+    return list(made.values())
+
+
+def _kinds_asked(mapping: Mapping[str, str]) -> Collection[str]:
+    """Return the types of addresses that a mapping's statements may be about: of a constant channel its own alone."""
+    constant = _CONSTANT.fullmatch(mapping.get("channel", ""))
+    if constant is None:
+        return CONTACT_TYPES
+    kind = KIND_OF.get(constant["channel"])
+    return (kind,) if kind else ()

@@ -1,0 +1,147 @@
+"""Lines of a table that are no records: repeated headers, totals, footers, rules, empty rows.
+
+This page holds the words and the rule; `lakehouse.ingest.reading.non_record_sql` asks them of rows in SQL. A row is no
+record if
+
+1. no cell of it holds anything;
+2. every cell that holds something holds the name of its own column: the header once more, as `cat` leaves it;
+3. its first filled cell is one of `TOTALS`, all others are numbers, currencies or empty, and none of them says who it
+   is: those that must be there are empty, those of the key and personal ones have no seven digits, as a phone has. A
+   person called Total has an id, an e-mail, a phone;
+4. its first filled cell begins as one of `FOOTERS` does and nothing else is filled; or
+5. all filled cells are rules of dashes and the like.
+
+In delimited text a row of fewer fields than the header needs less: a footer's own commas cut it, so 4 does not ask for
+the other cells. Behind a blank line a row is none that has no delimiter, in a table of several columns, or in one of
+three and more a single cell that holds several words.
+
+Patterns are of the kind that both Python and RE2 read, of texts in lower case.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+CODE: Final = "not_a_record"
+REASON: Final = "the line is a header, a total, a footer or empty, and no record"
+
+TOTALS: Final = (
+    "(?:grand |sub ?|running |overall |report )?totals?", "sum", "sums", "sub-total", "grand sum", "sum total",
+    "overall", "summary", "trailer", "trl", "gesamt", "gesamtsumme", "gesamtergebnis", "insgesamt", "summe",
+    "zwischensumme", "endsumme", "total (?:général|general|geral|generale|gesamt)", "sous-total", "totaux",
+    "totales", "totale", "totaal", "subtotaal", "suma", "somme", "razem", "итого", "всего", "合[ \u3000]*计",
+    "总[ \u3000]*计", "小[ \u3000]*计", "共[ \u3000]*计", "总[ \u3000]*和", "总[ \u3000]*额", "合計", "小計", "総計",
+    "总数", "汇[ \u3000]*总", "本页(?:合|小)计", "累[ \u3000]*计", "합계", "총계", "소계",
+)  # fmt: skip
+
+_MADE = "generated|created|exported|printed|prepared|produced|compiled|downloaded|extracted|run"
+_PEOPLE = "制表人?|制单人?|填表人?|填报人|经办人|审核人?|审批人|复核人?|批准人|导出人|打印人|报表生成人"
+_TIMES = "制表|制单|填表|填报|导出|打印|统计|报表|生成|下载|查询|截止|数据"
+_COUNTS = "总记录数|记录总数|总条数|总人数|总笔数|总行数|记录数|行数|条数|人数|合计人数|数据总量"
+_ENTRIES = (
+    "rows?|records?|entries|entry|results?|items?|lines?|contacts?|accounts?|leads?|orders?|transactions?"
+)
+_COUNTED = "affected|selected|returned|found|exported|in set|in total|total|processed|listed|shown"
+_DOCUMENTS = "file|report|data|export|list|document|records"
+
+FOOTERS: Final = (
+    rf"(?:this )?(?:report |file |list |data )?(?:was )?(?:{_MADE}) (?:by|on|at|from|with|using)(?:[ :].*)?$",
+    r"(?:report|export|run|print|extract)(?:ed)? (?:date|time|generated|run|created|by|name|title)s? ?:.*$",
+    r"(?:strictly |highly )?(?:private (?:and|&) )?confidential(?: information\b.*| ?[-–—.:,].*)?$",
+    r"(?:for )?internal use only.*$",
+    r"(?:copyright|©|\(c\)) ?(?:\(c\)|©|[0-9]{4}|by ).*$",
+    r"all rights reserved\.?$",
+    r"(?:page|seite|pagina|página|pág\.?|strona) ?[0-9]+(?: ?(?:of|/|von|de|di|van|z|sur) ?[0-9]+)?$",
+    r"第 ?[0-9]+ ?[页頁](?:.*)$",
+    r"共 ?[0-9]+ ?[页頁](?:.*)$",
+    rf"\(?(?:total of )?[0-9][0-9,.]* (?:{_ENTRIES})(?: (?:{_COUNTED})\b.*)?\)?\.?$",
+    rf"(?:total |number of |no\. of |count of )?(?:{_ENTRIES})(?: (?:count|{_COUNTED}))? ?[:=] ?[0-9][0-9,.]*$",
+    r"(?:total )?(?:record|row|line|item) ?count ?[:=]? ?[0-9].*$",
+    r"共 ?(?:计 ?)?[0-9][0-9,]* ?(?:条|行|项|笔|个|名|人|件|户|位|单|家|筆|件)(?:.*)$",
+    rf"(?:{_COUNTS}) ?[:：]? ?[0-9].*$",
+    rf"(?:{_PEOPLE})(?: ?[:： ].*)?$",
+    rf"(?:{_TIMES})(?:日期|时间|单位|来源|范围|条件) ?[:： ].*$",
+    r"(?:制表|制单|填表|打印|导出)(?:日期|时间)$",
+    r"以上(?:数据|内容|信息).*$",
+    r"以下空白$",
+    r"(?:说明|备注|注|附注) ?[:：].*$",
+    r"anzahl (?:der )?(?:datensätze|zeilen|einträge) ?[:=]? ?[0-9].*$",
+    r"[0-9][0-9.]* (?:datensätze|zeilen|einträge)$",
+    r"(?:erstellt|gedruckt|exportiert|generiert) (?:von|am|durch|mit)(?:[ :].*)?$",
+    r"(?:streng )?vertraulich\b.*$",
+    r"(?:généré|exporté|imprimé|édité|créé) (?:par|le)(?:[ :].*)?$",
+    r"(?:generado|exportado|impreso|creado) (?:por|el)(?:[ :].*)?$",
+    r"nombre (?:de )?(?:lignes|enregistrements) ?[:=]? ?[0-9].*$",
+    rf"[*=#<\[( _-]*end of (?:the )?(?:{_DOCUMENTS})(?:[*=#>\]) _.-].*)?$",
+    r"[*=#<\[( _-]*(?:eof|bof|ende der (?:datei|liste)|fin (?:du fichier|de archivo))(?:[*=#>\]) _.-].*)?$",
+    r"[*=#<\[( _-]*(?:文件|报表|数据)结束(?:[*=#>\]) _.-].*)?$",
+    r"[*=#<-]{2,} ?(?:end|fin|ende|结束) ?[*=#>-]{2,}$",
+)
+
+_CURRENCY: Final = (
+    "eur|usd|gbp|chf|cny|rmb|jpy|krw|hkd|twd|inr|cad|aud|nzd|sek|nok|dkk|pln|czk|huf|rub|brl|mxn"
+)
+_DIGITS: Final = r"[0-9][0-9.,'  ]*(?:e[-+]?[0-9]+)?"
+_NUMBER: Final = rf"[-+(]?[¥￥$€£]? ?[-+]?{_DIGITS}[%)]?(?: ?(?:元|%|€|£|{_CURRENCY}))?$"
+_RULE: Final = r"[-=_*~─—–·.+|#]{3,}$"
+
+TOTAL_PATTERN: Final = (
+    r"^[*#=— -]*(?:" + "|".join(TOTALS) + r")[*#= -]*[:：]? ?(?:\(?[0-9][0-9.,]*\)?)?[*#= -]*$"
+)
+FOOTER_PATTERN: Final = "^(?:" + "|".join(f"(?:{footer})" for footer in FOOTERS) + ")"
+NUMBER_PATTERN: Final = f"^(?:{_NUMBER}|(?:{_CURRENCY})$)"
+RULE_PATTERN: Final = "^" + _RULE
+
+IDENTIFYING_PATTERN: Final = "(?:[0-9][ ()/-]*){7}"
+
+_IDENTIFYING_CELL = re.compile(IDENTIFYING_PATTERN)
+_TOTAL = re.compile(TOTAL_PATTERN)
+_FOOTER = re.compile(FOOTER_PATTERN)
+_NUMBER_CELL = re.compile(NUMBER_PATTERN)
+_RULE_CELL = re.compile(RULE_PATTERN)
+
+
+@dataclass(frozen=True)
+class KnownBy:
+    """The positions of the cells that say who a record is: those that must be there, and the personal ones."""
+
+    required: tuple[int, ...] = ()
+    personal: tuple[int, ...] = ()
+
+
+def is_none(cells: Sequence[str], header: Sequence[str], known_by: KnownBy, *, is_short: bool) -> bool:
+    """Return whether a row is no record by the rule above.
+
+    `is_short`: the row has fewer fields than the header, which is in the same order.
+    """
+    filled = {position: cell for position, cell in enumerate(map(_plain, cells)) if cell}
+    if not filled or _is_header(filled, header):
+        return True
+    label_at, label = next(iter(filled.items()))
+    others = {position: cell for position, cell in filled.items() if position != label_at}
+    if _TOTAL.match(label):
+        return _is_total(others, known_by)
+    if _FOOTER.match(label) and (is_short or not others):
+        return True
+    return all(map(_RULE_CELL.match, filled.values()))
+
+
+def _is_header(filled: Mapping[int, str], header: Sequence[str]) -> bool:
+    """Return whether every filled cell holds the name of its own column."""
+    names = dict(enumerate(map(_plain, header)))
+    return all(names.get(position) == cell for position, cell in filled.items())
+
+
+def _is_total(others: Mapping[int, str], known_by: KnownBy) -> bool:
+    """Return whether what stands beside a word for totals is no more than numbers, and says of nobody who it is."""
+    is_there = any(position in others for position in known_by.required)
+    telling = [others.get(position, "") for position in known_by.personal]
+    is_known = is_there or any(map(_IDENTIFYING_CELL.search, telling))
+    return not is_known and all(map(_NUMBER_CELL.match, others.values()))
+
+
+def _plain(cell: str) -> str:
+    return cell.strip().lower()
