@@ -25,6 +25,15 @@ class PutPolicy(Policy):
     ] = 200
 
 
+@dataclass(frozen=True)
+class ArrivalPolicy(Policy):
+    """How it is known which of the files that wait together came first."""
+
+    pause_seconds: Annotated[
+        int, "files with no longer pause between them came in one go, and are in the order of their names"
+    ] = 1
+
+
 # A file that several put at once: all but one are told to come again, and then find it there.
 PUT_RETRY = RetryPolicy(attempts=3)
 
@@ -63,3 +72,13 @@ class WebhookPolicy(Policy):
     """What a webhook must be to be accepted."""
 
     tolerance_seconds: Annotated[int, "how far a signature's time may be from ours, both ways, seconds"] = 300
+
+
+@dataclass(frozen=True)
+class ProbePolicy(Policy):
+    """What is written to find out whether a store takes writes."""
+
+    writes: Annotated[int, "objects that are written to each bucket"] = 3
+    written_bytes: Annotated[
+        int, "bytes of each; a full disk may have room for a few in the last page of a file"
+    ] = 32 * KIB

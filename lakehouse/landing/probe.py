@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from lakehouse import aws, objects
 from lakehouse.errors import Terminal
+from lakehouse.landing.policy import ProbePolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,6 +53,21 @@ def probe(bucket: str, *, racers: int = 1) -> None:
             "or doubled. Use a store with conditional writes (S3, SeaweedFS, a recent MinIO), and no gateway that "
             "drops their headers"
         )
+
+
+def try_writes(*buckets: str) -> None:
+    """Write some small objects to each bucket and remove them again; raises what the store says when it takes none.
+
+    A store whose disk was full takes some and refuses others.
+    """
+    for bucket in buckets:
+        for number in range(ProbePolicy.writes):
+            key = f"{PREFIX}{uuid4()}/write-{number}"
+            answer = aws.s3().put_object(Bucket=bucket, Key=key, Body=b"-" * ProbePolicy.written_bytes)
+            written: dict[str, Any] = {"Bucket": bucket, "Key": key}
+            if version := answer.get("VersionId"):
+                written["VersionId"] = version
+            aws.s3().delete_object(**written)
 
 
 class _Probe:

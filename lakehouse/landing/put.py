@@ -1,5 +1,8 @@
 """Lands files from disk. The key holds the content's hash, so that the same file put twice lands once.
 
+Bytes that were put before, but are not the newest of their name, land again, under a key that says when: what came
+last is what counts. See `lakehouse.landing.newest`.
+
 A small file goes up in one request. A large one goes up in parts, a few at once, and is completed on the condition
 that nothing stands under its key: S3 takes 5 GiB in one request and 10,000 parts. Whatever the number and size of
 the files, about 150 MiB of them are in memory.
@@ -11,21 +14,26 @@ import hashlib
 import os
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
-from typing import Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from botocore.exceptions import ClientError
 
 from lakehouse import aws
 from lakehouse.errors import Terminal, Transient
+from lakehouse.landing.newest import Newest, NewestNotes
 from lakehouse.landing.policy import PUT_RETRY, PutPolicy, ReadPolicy
 from lakehouse.progress import Progress, ProgressSum, no_progress
 from lakehouse.retrying import retry_on_conflict
+
+if TYPE_CHECKING:
+    from lakehouse.settings import Settings
 
 _SOURCE_KEY = re.compile(r"[a-z0-9][a-z0-9_]*/[a-z0-9][a-z0-9_]*")
 # What stores and XML do not take as it is: control characters, half a pair of surrogates (a name in another
@@ -44,8 +52,21 @@ OnSent = Callable[[int], None]  # hears of bytes that were sent
 
 
 @dataclass(frozen=True)
+class FileToPut:
+    """A file on disk; `name` is its path below the folder that was put, else what it is called."""
+
+    path: Path
+    name: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names by which it is known which content came last, the more exact one first."""
+        return (self.name,) if self.name == self.path.name else (self.name, self.path.name)
+
+
+@dataclass(frozen=True)
 class Landed:
-    """A file that was put; `fresh` is False where the same content was there already."""
+    """A file that was put; `fresh` is False where the same content was there already, as the newest of its name."""
 
     key: str
     bytes: int
@@ -64,7 +85,7 @@ class _Race(Transient):
     """Another writer is writing the same key."""
 
 
-def put(bucket: str, source_key: str, path: Path, *, progress: Progress = no_progress) -> Landed:
+def put(settings: Settings, source_key: str, path: Path, *, progress: Progress = no_progress) -> Landed:
     """Land one file under `source_key` (`source/entity`).
 
     `progress` hears of the bytes sent, of those of the file. Raises `Terminal` for a source key or path that cannot be
@@ -72,18 +93,18 @@ def put(bucket: str, source_key: str, path: Path, *, progress: Progress = no_pro
     """
     check_source_key(source_key)
     size = path.stat().st_size if path.is_file() else 0
-    return _land(bucket, source_key, path, ProgressSum(progress, path.name, size).add)
+    return _land(settings, source_key, FileToPut(path, path.name), ProgressSum(progress, path.name, size).add)
 
 
 def put_all(
-    bucket: str,
+    settings: Settings,
     source_key: str,
-    paths: Iterable[Path],
+    files: Iterable[FileToPut],
     *,
     total_bytes: int = 0,
     progress: Progress = no_progress,
 ) -> Iterator[Landed | Refused]:
-    """Land files, a few at once; yield what became of each, in order.
+    """Land files, a few at once; yield what became of each, in order. Files of one name land in their order.
 
     A file that cannot be landed does not stop the others. `progress` is called in several threads, and hears of the
     bytes sent of all files, of `total_bytes` where that is known. A store that is away ends it all, and is raised.
@@ -91,29 +112,31 @@ def put_all(
     check_source_key(source_key)
     sent = ProgressSum(progress, "landing", total_bytes)
 
-    def land(path: Path) -> Landed | Refused:
+    def land(file: FileToPut, before: Sequence[Future[Landed | Refused]]) -> Landed | Refused:
+        wait(before)
         try:
-            return _land(bucket, source_key, path, sent.add)
+            return _land(settings, source_key, file, sent.add)
         except (Terminal, OSError) as error:
-            return Refused(path, str(error))
+            return Refused(file.path, str(error))
         except ClientError as error:
-            return Refused(path, f"{path}: {error}")
+            return Refused(file.path, f"{file.path}: {error}")
 
-    waiting: deque[Future[Landed | Refused]] = deque()
+    waiting: deque[tuple[str, Future[Landed | Refused]]] = deque()
     with ThreadPoolExecutor(PutPolicy.files_at_once, "put") as pool:
         try:
-            for path in paths:
-                waiting.append(pool.submit(land, path))
+            for file in files:
+                of_same_name = [future for name, future in waiting if name == file.path.name]
+                waiting.append((file.path.name, pool.submit(land, file, of_same_name)))
                 if len(waiting) > PutPolicy.files_ahead:
-                    yield waiting.popleft().result()
+                    yield waiting.popleft()[1].result()
             while waiting:
-                yield waiting.popleft().result()
+                yield waiting.popleft()[1].result()
         finally:
-            for future in waiting:
+            for _, future in waiting:
                 future.cancel()
 
 
-def files_in(paths: Iterable[Path]) -> Iterator[Path]:
+def files_in(paths: Iterable[Path]) -> Iterator[FileToPut]:
     """Yield the files that are meant: those named, and those in folders named, at any depth, by name.
 
     Names that begin with a dot are left out of folders. What is no file, or a folder that cannot be read, is
@@ -121,9 +144,10 @@ def files_in(paths: Iterable[Path]) -> Iterator[Path]:
     """
     for path in paths:
         if path.is_dir():
-            yield from _files_below(path)
+            for file in _files_below(path):
+                yield FileToPut(file, file.relative_to(path).as_posix())
         else:
-            yield path
+            yield FileToPut(path, path.name)
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
@@ -148,32 +172,64 @@ def check_source_key(source_key: str) -> None:
         )
 
 
-def _land(bucket: str, source_key: str, path: Path, on_sent: OnSent) -> Landed:
+def _land(settings: Settings, source_key: str, file_to_put: FileToPut, on_sent: OnSent) -> Landed:
+    path, bucket = file_to_put.path, settings.landing_bucket
     if not path.is_file():
         raise Terminal(f"{path}: {'a folder that cannot be read' if path.is_dir() else 'no such file'}")
+    notes = NewestNotes(settings.ops_bucket, source_key, file_to_put.names)
     with path.open("rb") as file:
         head = file.read(PutPolicy.single_request_bytes + 1)
         if len(head) <= PutPolicy.single_request_bytes:
-            return _land_small(bucket, source_key, path, head, on_sent)
+            body, size, digest = head, len(head), hashlib.sha256(head).hexdigest()
+            key, fresh = _send_newest(
+                source_key, path, digest, notes, lambda key: _put_once(bucket, key, body)
+            )
+            on_sent(size)
+            return Landed(key, size, fresh=fresh)
         digest, size = _digest(head, file)
         del head  # large, and the upload reads from the beginning
-        key = _key(source_key, path, digest)
-        fresh = _Upload(bucket, key, path, digest, size).send(file, on_sent)
+        key, fresh = _send_newest(
+            source_key,
+            path,
+            digest,
+            notes,
+            lambda key: _Upload(bucket, key, path, digest, size).send(file, on_sent),
+        )
     if not fresh:
         on_sent(size)
     return Landed(key, size, fresh=fresh)
 
 
-def _land_small(bucket: str, source_key: str, path: Path, body: bytes, on_sent: OnSent) -> Landed:
-    key = _key(source_key, path, hashlib.sha256(body).hexdigest())
-    fresh = _put_once(bucket, key, body)
-    on_sent(len(body))
-    return Landed(key, len(body), fresh=fresh)
+def _send_newest(
+    source_key: str, path: Path, digest: str, notes: NewestNotes, send: Callable[[str], bool]
+) -> tuple[str, bool]:
+    """Send a file unless its content is there as the newest of its name; return its key, and whether it was sent.
+
+    `send` sends it to a key unless there is something, and says whether it did. Content that comes again is noted
+    before it is sent, so that whoever is stopped in between sends it to the same key the next time.
+    """
+    key = _key(source_key, path, digest)
+    if send(key):
+        notes.write(Newest(digest, key))
+        return key, True
+    newest = notes.read()
+    if newest is None:  # landed before there were notes, or stopped before it was noted
+        notes.write(Newest(digest, key))
+        return key, False
+    if newest.digest == digest:
+        return newest.key, newest.key != key and send(newest.key)
+    key = _key(source_key, path, digest, datetime.now(UTC))
+    notes.write(Newest(digest, key))
+    return key, send(key)
 
 
-def _key(source_key: str, path: Path, digest: str) -> str:
-    """Return the key that a file with this sha-256 lands under; Terminal where it would be too long."""
-    key = f"{source_key}/{digest[:_HASH_DIGITS]}/{_safe_name(path.name)}"
+def _key(source_key: str, path: Path, digest: str, again: datetime | None = None) -> str:
+    """Return the key of a file with this sha-256; `again`: when the same content came another time, after others.
+
+    Raises Terminal where it would be too long.
+    """
+    version = digest[:_HASH_DIGITS] if again is None else f"{digest[:_HASH_DIGITS]}-{again:%Y%m%dT%H%M%S%f}"
+    key = f"{source_key}/{version}/{_safe_name(path.name)}"
     if len(key.encode()) > _KEY_BYTES:
         raise Terminal(f"{path}: {source_key} is too long; a key has at most {_KEY_BYTES} bytes")
     return key

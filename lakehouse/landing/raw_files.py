@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import unquote_plus
 
 from lakehouse import aws
 
@@ -17,13 +16,18 @@ _SOURCE_KEY = re.compile(r"(?P<source>[a-z0-9][a-z0-9_]*)/(?P<entity>[a-z0-9][a-
 
 @dataclass(frozen=True)
 class RawFile:
-    """One version of one object. `version` is the version id, or the etag where the bucket keeps no versions."""
+    """One version of one object. `version` is the version id, or the etag where the bucket keeps no versions.
+
+    `arrival` says by its order which of two files came first: the time in UTC, then what the store counts by within
+    one moment; empty where nobody said. It is no part of what the file is.
+    """
 
     bucket: str
     key: str
     version: str
     size: int
     is_etag: bool = False
+    arrival: str = field(default="", compare=False)
 
     @property
     def file_id(self) -> str:
@@ -40,57 +44,37 @@ class RawFile:
     def message(self) -> dict[str, Any]:
         """Return the file as it stands in a queue message."""
         name = "etag" if self.is_etag else "version_id"
-        return {"bucket": self.bucket, "key": self.key, name: self.version, "size": self.size}
+        message = {"bucket": self.bucket, "key": self.key, name: self.version, "size": self.size}
+        return message | ({"arrival": self.arrival} if self.arrival else {})
 
 
-def from_object(bucket: str, entry: dict[str, Any]) -> RawFile:
+def arrival(time: datetime | str | None, sequencer: str | None = None) -> str:
+    """Return a text by whose order files came; `time` is one that S3 gives, empty without it or where it is none."""
+    if time is None:
+        return ""
+    try:
+        moment = datetime.fromisoformat(time) if isinstance(time, str) else time
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f} {sequencer or ''}".rstrip()
+    except (ValueError, OverflowError):
+        return ""
+
+
+def from_object(bucket: str, entry: dict[str, Any], came: str = "") -> RawFile:
     """Make a RawFile from what S3 says of an object: an event's `object`, a listing's entry, a queue message."""
     key = _value(entry, "key", "Key") or ""
     version = _value(entry, "version-id", "version_id", "VersionId")
     etag = str(_value(entry, "etag", "ETag") or "").strip('"')
     size = int(_value(entry, "size", "Size") or 0)
     if version and version != "null":
-        return RawFile(bucket, key, version, size)
-    return RawFile(bucket, key, etag, size, is_etag=True)
+        return RawFile(bucket, key, version, size, arrival=came)
+    return RawFile(bucket, key, etag, size, is_etag=True, arrival=came)
 
 
 def _value(entry: dict[str, Any], *names: str) -> Any:
     """Return the first value that an entry has under one of several names; None where it has none."""
     values = (entry.get(name) for name in names)
     return next(filter(None, values), None)
-
-
-def from_message(body: dict[str, Any]) -> list[RawFile]:
-    """Return the files that a queue message announces; ValueError for a body of another kind.
-
-    An EventBridge "Object Created" event, which has the key as it is; a notification of S3 to a queue, which has
-    it URL-encoded; or `{"files": [...]}` as `put` and `sweep` send it.
-    """
-    if "files" in body:
-        return [from_object(entry["bucket"], entry) for entry in body["files"]]
-    if body.get("detail-type") == "Object Created":
-        detail = body["detail"]
-        return [from_object(detail["bucket"]["name"], detail["object"])]
-    if "Records" in body:
-        return [_notified(record) for record in body["Records"]]
-    raise ValueError("neither an Object Created event nor a list of files")
-
-
-def _notified(record: dict[str, Any]) -> RawFile:
-    """Read a record of an S3 notification.
-
-    https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
-    """
-    if not str(record.get("eventName", "")).startswith("ObjectCreated:"):
-        raise ValueError("a notification that is not of a new object")
-    entry = record["s3"]["object"]
-    announced = {
-        "key": unquote_plus(entry["key"], errors="strict"),
-        "VersionId": entry.get("versionId"),
-        "etag": entry.get("eTag"),
-        "size": entry.get("size"),
-    }
-    return from_object(record["s3"]["bucket"]["name"], announced)
 
 
 def listing(bucket: str, prefix: str = "") -> Iterator[RawFile]:
@@ -110,4 +94,7 @@ def dated_pages(bucket: str, prefix: str = "") -> Iterator[list[tuple[RawFile, d
     pages = aws.s3().get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix)
     for page in pages:
         entries = [entry for entry in page.get("Versions", []) if not entry.get("Key", "").endswith("/")]
-        yield [(from_object(bucket, dict(entry)), entry["LastModified"]) for entry in entries]
+        yield [
+            (from_object(bucket, dict(entry), arrival(entry["LastModified"])), entry["LastModified"])
+            for entry in entries
+        ]

@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from backports import zstd
 from isal import igzip
@@ -54,12 +54,23 @@ _CONTAINERS = (
 )
 
 
+# What is wrong with one file of a zip, and says nothing against the others.
+_OF_ONE_MEMBER = frozenset({"encrypted_zip", "unsupported_archive", "nested_archive"})
+
+
 @dataclass(frozen=True)
 class Member:
-    """One file of data. `name`: as the zip calls it, to be shown only; `chunks`: its bytes, about 1 MiB a chunk."""
+    """One file of data. `name`: as the zip calls it, to be shown only; `chunks`: its bytes, about 1 MiB a chunk.
+
+    `siblings`: how many other files the zip holds. `refused`: why there are no chunks, of a file with siblings.
+    `is_desktop_file`: nobody meant to send it, so it is left out.
+    """
 
     name: str | None
     chunks: Iterator[bytes]
+    siblings: int = 0
+    refused: BadFile | None = None
+    is_desktop_file: bool = False
 
 
 def members(
@@ -67,7 +78,8 @@ def members(
 ) -> Iterator[Member]:
     """Yield what a raw file holds, in order; each member is read to its end before the next, and within the loop.
 
-    A workbook (.xlsx) and Parquet come out as they are. A zip is spooled to a nameless file in `scratch`.
+    A workbook (.xlsx) and Parquet come out as they are. A zip is spooled to a nameless file in `scratch`; a file beside
+    others in it that is encrypted, an archive, or empty costs only itself.
     Raises BadFile: empty_file, truncated_gzip, truncated_zstd, truncated_zip, bad_zip, encrypted_zip, bomb,
     nested_archive, unsupported_archive.
     """
@@ -124,7 +136,12 @@ def _unsupported_archive(head: bytes) -> str:
 
 
 def _member(
-    name: str | None, head: bytes, chunks: Iterator[bytes], scratch: Path, limits: UnpackLimits
+    name: str | None,
+    head: bytes,
+    chunks: Iterator[bytes],
+    scratch: Path,
+    limits: UnpackLimits,
+    siblings: int = 0,
 ) -> Iterator[Member]:
     """Yield what was packed once; packed twice is refused, but a workbook is a zip of its own."""
     try:
@@ -132,12 +149,12 @@ def _member(
     except BadFile as error:
         raise BadFile("nested_archive", _NESTED) from error
     if not container:
-        yield Member(name, chunks)
+        yield Member(name, chunks, siblings)
         return
     if container == "zip":
         with zips.spooled(chunks, scratch) as file:
             if zips.is_workbook(zips.entries(file, limits.members)):
-                yield Member(name, zips.read(file))
+                yield Member(name, zips.read(file), siblings)
                 return
     raise BadFile("nested_archive", _NESTED)
 
@@ -148,14 +165,30 @@ def _from_zip(chunks: Iterator[bytes], scratch: Path, meter: _Meter) -> Iterator
         if zips.is_workbook(entries):
             yield Member(None, zips.read(file))
             return
-        is_empty = True
-        for entry in entries:
-            head, plain = _peek(meter.count_unpacked(zips.extract(file, entry)))
-            if head:
-                is_empty = False
-                yield from _member(entry.filename, head, plain, scratch, meter.limits)
-        if is_empty:
+        sent = [entry for entry in entries if not zips.is_desktop_file(entry)]
+        if not any(entry.file_size for entry in sent):
             raise BadFile("empty_file", "the zip holds no file with bytes in it")
+        for entry in entries:
+            if zips.is_desktop_file(entry):
+                yield Member(entry.filename, iter(()), is_desktop_file=True)
+            else:
+                yield from _zip_member(file, entry, len(sent) - 1, scratch, meter)
+
+
+def _zip_member(
+    file: BinaryIO, entry: zips.Entry, siblings: int, scratch: Path, meter: _Meter
+) -> Iterator[Member]:
+    """Yield a file of a zip; where it has siblings, what is wrong with it alone is told by it."""
+    try:
+        head, plain = _peek(meter.count_unpacked(zips.extract(file, entry)))
+        if head:
+            yield from _member(entry.filename, head, plain, scratch, meter.limits, siblings)
+        else:
+            yield Member(entry.filename, iter(()), siblings, BadFile("empty_file", "it has no bytes"))
+    except BadFile as error:
+        if not siblings or error.code not in _OF_ONE_MEMBER:
+            raise
+        yield Member(entry.filename, iter(()), siblings, error)
 
 
 class _Meter:

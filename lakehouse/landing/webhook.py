@@ -79,7 +79,8 @@ def land(settings: Settings, request: Request, now: datetime) -> int:
     )
     agreed_key = json.loads(note)["key"]  # that of whoever noted one first
     body = "".join(f"{line}\n" for line in lines).encode()
-    objects.put_once(settings.landing_bucket, agreed_key, body, "application/x-ndjson")
+    # Whoever faces the internet reads no raw file: one that is there came of the same webhook.
+    objects.put_unless_there(settings.landing_bucket, agreed_key, body, "application/x-ndjson")
     return len(lines)
 
 

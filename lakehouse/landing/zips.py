@@ -29,7 +29,16 @@ _END_BYTES: Final = (1 << 16) + 22  # of the record at the end, with the longest
 _LOCAL = struct.Struct("<4s22xHH")  # signature, length of the name, length of the extra field
 _RAW_DEFLATE: Final = -15  # zlib's word for a window of 32 KiB, without a header
 _SIGNATURE = b"PK\x03\x04"
-_DESKTOP_FILES = {".DS_Store", "Thumbs.db", "desktop.ini"}
+_DESKTOP_FILES = {
+    ".ds_store",
+    "thumbs.db",
+    "ehthumbs.db",
+    "desktop.ini",
+    ".directory",
+    "icon\r",
+    ".localized",
+}
+_DESKTOP_PREFIXES = ("._", "~$", ".~lock.")  # a Mac's second half of a file, an office's lock of an open one
 _DAMAGED = "the zip is damaged; none of its files counts"
 
 
@@ -50,7 +59,7 @@ def read(file: BinaryIO) -> Iterator[bytes]:
 
 
 def entries(file: BinaryIO, maximum: int) -> list[zipfile.ZipInfo]:
-    """Return the zip's files in order of its directory, without folders and what a Mac adds; `maximum` with those.
+    """Return the zip's files in order of its directory, without folders; `maximum` with those.
 
     Raises BadFile: truncated_zip where the directory at the end is missing, bad_zip, bomb.
     """
@@ -72,7 +81,7 @@ def entries(file: BinaryIO, maximum: int) -> list[zipfile.ZipInfo]:
         raise BadFile("bomb", f"the zip holds more than {maximum:,} files; send it in parts")
     if listed and min(entry.header_offset for entry in listed) != 0:
         raise BadFile("bad_zip", "the zip does not begin where its directory says")
-    return [entry for entry in listed if not _is_noise(entry)]
+    return [entry for entry in listed if not entry.is_dir()]
 
 
 def is_workbook(listed: list[zipfile.ZipInfo]) -> bool:
@@ -145,10 +154,11 @@ def _inflated(stored: Iterator[bytes]) -> Iterator[bytes]:
         raise BadFile("bad_zip", _DAMAGED)
 
 
-def _is_noise(entry: zipfile.ZipInfo) -> bool:
-    """Return whether an entry is a folder, or a file that only a desktop uses."""
+def is_desktop_file(entry: zipfile.ZipInfo) -> bool:
+    """Return whether an entry is a file that only a desktop uses, which nobody meant to send."""
     path = entry.filename.split("/")
-    return entry.is_dir() or "__MACOSX" in path or path[-1] in _DESKTOP_FILES
+    name = path[-1].lower()
+    return "__MACOSX" in path or name in _DESKTOP_FILES or name.startswith(_DESKTOP_PREFIXES)
 
 
 def _has_directory(file: BinaryIO) -> bool:
