@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
 
 from lakehouse import aws
 from lakehouse.aws_policy import PUT_ONCE
-from lakehouse.errors import Transient
+from lakehouse.errors import Terminal, Transient
 from lakehouse.retrying import retry_on_conflict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+T = TypeVar("T")
 
 _GONE = frozenset({"NoSuchKey", "404", "NotFound"})
 _TAKEN = frozenset({"PreconditionFailed", "412"})
@@ -29,9 +33,42 @@ def get(bucket: str, key: str) -> bytes | None:
         raise
 
 
+class DamagedObjectError(Terminal):
+    """An object is not what its writer wrote: cut off, empty, overwritten. The message names its key, and what now."""
+
+
+def get_json(bucket: str, key: str, parse: Callable[[Any], T], advice: str) -> T | None:
+    """Return what `parse` makes of an object of JSON, or None when there is no such object; else as `parse_json`."""
+    body = get(bucket, key)
+    return None if body is None else parse_json(bucket, key, body, parse, advice)
+
+
+def parse_json(bucket: str, key: str, body: bytes, parse: Callable[[Any], T], advice: str) -> T:
+    """Return what `parse` makes of the JSON in an object's bytes.
+
+    Raises `DamagedObjectError`, which says `advice`, when that is no JSON or not what `parse` expects.
+    """
+    try:
+        return parse(json.loads(body))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise DamagedObjectError(
+            f"s3://{bucket}/{key} is damaged ({len(body)} bytes, {type(error).__name__}): {advice}"
+        ) from None
+
+
 def put(bucket: str, key: str, body: bytes, content_type: str = "application/json") -> None:
     """Write an object, whatever stood there."""
     aws.s3().put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
+
+
+def put_unless_there(bucket: str, key: str, body: bytes, content_type: str = "application/json") -> None:
+    """Write an object unless there is one, for callers whom it is all the same who wrote it; nothing is read."""
+    try:
+        retry_on_conflict(
+            lambda: _put_if_absent(bucket, key, body, content_type), PUT_ONCE, conflicts=(_Undecided,)
+        )
+    except _Undecided:
+        raise _others_write(bucket, key) from None
 
 
 class _Undecided(Exception):  # noqa: N818 - not an error yet
@@ -49,12 +86,20 @@ def put_once(bucket: str, key: str, body: bytes, content_type: str = "applicatio
             lambda: _put_or_get(bucket, key, body, content_type), PUT_ONCE, conflicts=(_Undecided,)
         )
     except _Undecided:
-        raise Transient(
-            f"s3://{bucket}/{key} could not be written: others write and delete it; try again"
-        ) from None
+        raise _others_write(bucket, key) from None
 
 
 def _put_or_get(bucket: str, key: str, body: bytes, content_type: str) -> bytes:
+    if _put_if_absent(bucket, key, body, content_type):
+        return body
+    standing = get(bucket, key)
+    if standing is None:
+        raise _Undecided
+    return standing
+
+
+def _put_if_absent(bucket: str, key: str, body: bytes, content_type: str) -> bool:
+    """Write an object on the condition that there is none; return whether it was written now."""
     try:
         aws.s3().put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*")
     except ClientError as error:
@@ -62,12 +107,12 @@ def _put_or_get(bucket: str, key: str, body: bytes, content_type: str) -> bytes:
             raise _Undecided from error
         if _code(error) not in _TAKEN:
             raise
-    else:
-        return body
-    standing = get(bucket, key)
-    if standing is None:
-        raise _Undecided
-    return standing
+        return False
+    return True
+
+
+def _others_write(bucket: str, key: str) -> Transient:
+    return Transient(f"s3://{bucket}/{key} could not be written: others write and delete it; try again")
 
 
 def list_folders(bucket: str, prefix: str, after: str = "") -> Iterator[str]:

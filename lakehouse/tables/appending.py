@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.errors import CommitConflict
-from lakehouse.tables import commit, data_files
+from lakehouse.tables import commit, content, data_files, replace_table
 from lakehouse.tables.commit import AlreadyCommittedError, Committed
 from lakehouse.tables.data_files import Written
 
@@ -38,12 +39,37 @@ def append_written(table: Table, written: Written, **how: Any) -> Committed:
         raise
 
 
+@dataclass(frozen=True)
+class Replaced:
+    """The commit of a replacement, and whether the table holds other rows since."""
+
+    committed: Committed
+    changed: bool
+
+
 def replace_written(
-    table: Table, written: Written, *, computed_from: dict[str, str], base: int | None
-) -> Committed:
-    """Do what `commit.replace_all` does with data files, and delete them when another writer was first."""
+    con: duckdb.DuckDBPyConnection,
+    table: Table,
+    written: Written,
+    *,
+    computed_from: dict[str, str],
+    base: int | None,
+) -> Replaced:
+    """Do what `replace_table.replace_all` does with data files, and delete them when another writer was first.
+
+    Of rows that the table holds already the files are deleted, and only what they were computed from is noted: the
+    head does not move, and whoever reads the table has nothing to do.
+    """
+    rows = content.digest(con, table, written) if computed_from else ""
+    if rows and rows == commit.content(table):
+        data_files.discard(table, written)
+        noted = replace_table.note_inputs(table, computed_from=computed_from, base=base)
+        return Replaced(noted, changed=False)
     try:
-        return commit.replace_all(table, written.files, computed_from=computed_from, base=base)
+        replaced = replace_table.replace_all(
+            table, written.files, computed_from=computed_from, base=base, content=rows
+        )
     except CommitConflict:
         data_files.discard(table, written)
         raise
+    return Replaced(replaced, changed=True)

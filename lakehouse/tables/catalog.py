@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from pyiceberg.catalog import Catalog, load_catalog
-from pyiceberg.exceptions import NamespaceAlreadyExistsError, NoSuchTableError
+from pyiceberg.exceptions import NamespaceAlreadyExistsError, NoSuchNamespaceError, NoSuchTableError
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
@@ -19,8 +20,19 @@ if TYPE_CHECKING:
     from lakehouse.settings import Settings
     from lakehouse.tables.contract import Contract
 
-__all__ = ["NAMESPACES", "Catalog", "DataFile", "Table", "ensure", "load", "open_catalog", "table_names"]
-NAMESPACES = ("raw", "core", "marts", "ops")
+__all__ = [
+    "NAMESPACES",
+    "RAW",
+    "Catalog",
+    "DataFile",
+    "Table",
+    "ensure",
+    "load",
+    "open_catalog",
+    "table_names",
+]
+RAW = "raw"
+NAMESPACES = (RAW, "core", "marts", "ops")
 # SeaweedFS checks whether a table exists and then writes it: two creations at once both succeed, and what was
 # committed to the first one in between is lost. A laptop's functions are threads of one process.
 _CREATING = Lock()
@@ -131,11 +143,15 @@ def load(catalog: Catalog, name: str) -> Table | None:
         return None
 
 
-def table_names(catalog: Catalog) -> list[str]:
-    """Return the names of all tables in our namespaces, sorted."""
+def table_names(catalog: Catalog, namespaces: Iterable[str] = NAMESPACES) -> list[str]:
+    """Return the names of all tables in these namespaces, sorted; a namespace that does not exist has none.
+
+    Nothing is asked of other namespaces, nor which there are: a function may see no more than it reads.
+    """
     names: list[str] = []
-    existing = {".".join(namespace) for namespace in catalog.list_namespaces()}
-    for namespace in NAMESPACES:
-        if namespace in existing:
+    for namespace in namespaces:
+        try:
             names += [".".join(identifier) for identifier in catalog.list_tables(namespace)]
+        except NoSuchNamespaceError:
+            continue
     return sorted(names)

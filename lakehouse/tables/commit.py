@@ -15,26 +15,33 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from pyiceberg.exceptions import CommitFailedException, ValidationException
+from pyiceberg.manifest import DataFile, DataFileContent, ManifestEntry, ManifestEntryStatus, ManifestFile
 from pyiceberg.table.snapshots import Operation, Snapshot
-from pyiceberg.table.update.snapshot import _FastAppendFiles, _OverwriteFiles, _SnapshotProducer
+from pyiceberg.table.update.snapshot import _FastAppendFiles, _SnapshotProducer
+from pyiceberg.typedef import EMPTY_DICT
 
-from lakehouse.errors import CommitConflict, Transient
+from lakehouse.errors import CommitConflict, Terminal, Transient
+from lakehouse.tables import table_time
+from lakehouse.tables.outcome import Attempt, last_sequence_number, took_effect
 
 if TYPE_CHECKING:
-    from pyiceberg.manifest import DataFile
-    from pyiceberg.table import Table
+    from pyiceberg.io import FileIO
+    from pyiceberg.table import Table, Transaction
     from pyiceberg.table.metadata import TableMetadata
+    from pyiceberg.table.update import UpdatesAndRequirements
 
 FILES = "lakehouse.files"  # what an append carries: JSON list of FileRecord
 CARRIES = "lakehouse.carries"  # the same for appends that carry no files: JSON list of ids
 INPUTS = "lakehouse.inputs"  # what a model's rows were computed from: JSON object
 HEAD = "lakehouse.head"  # on `replace` snapshots: the snapshot whose rows these still are
+CONTENT = "lakehouse.content"  # of a model's rows: their digest, see `content`
 
 _PRIVATE_API = (
     "_validate_concurrency",
     "_refresh_for_retry",
     "_existing_manifests",
     "_clean_all_uncommitted",
+    "_commit",
 )
 for _name in _PRIVATE_API:
     if not inspect.isfunction(getattr(_SnapshotProducer, _name, None)):
@@ -48,7 +55,10 @@ class FileRecord:
     """What became of one generation of a raw file; stands in the summary of the commit that carries its rows.
 
     Generation 0 is the file's first load; replay n tries again what generation n-1 left in quarantine.
-    `set_aside` is the digest of what this one left there (`quarantine.write` returns it); empty in old commits.
+    `set_aside` is the digest of what this one left there (`quarantine.write` returns it); empty in old commits. Of the
+    rows in quarantine `parts` stand for a member of a zip or a sheet that was not read, which may hold many, and
+    `no_records` are lines that hold none. `absent` names the columns that the file's header lacks, with commas between:
+    of them its rows say nothing.
     """
 
     file_id: str
@@ -63,6 +73,9 @@ class FileRecord:
     started_at: str
     replay: int = 0
     set_aside: str = ""
+    parts: int = 0
+    no_records: int = 0
+    absent: str = ""
 
     @property
     def id(self) -> str:
@@ -100,11 +113,43 @@ class HeadMovedError(ValidationException):
     """Another writer committed rows, and this commit was planned without them."""
 
 
+class DeleteFilesError(ValidationException):
+    """Another engine has deleted rows by files that say which; a rewrite that does not apply them brings rows back."""
+
+
 class KeepsCommittedManifests(_SnapshotProducer[Any]):
-    """Keeps the manifests of a commit that was refused and took effect all the same; pyiceberg would delete them."""
+    """Keeps the manifests of a commit that was refused and took effect all the same; pyiceberg would delete them.
+
+    Its snapshot is later than the table's last change, whatever the clock says.
+    """
+
+    def __init__(
+        self,
+        operation: Operation,
+        transaction: Transaction,
+        io: FileIO,
+        snapshot_properties: dict[str, str] = EMPTY_DICT,
+    ) -> None:
+        super().__init__(operation, transaction, io, snapshot_properties=snapshot_properties)
+        self._base_sequence_number = last_sequence_number(transaction.table_metadata)
+
+    @property
+    def attempt(self) -> Attempt:
+        """Return what is known of the commit, and must be asked of the table when its answer is lost."""
+        return Attempt(
+            self.snapshot_id,
+            self._base_sequence_number,
+            {*self._written_manifests, *self._uncommitted_manifests},
+            {file.file_path for file in self._added_data_files},
+        )
+
+    def _commit(self) -> UpdatesAndRequirements:
+        updates, requirements = super()._commit()
+        committed = self._transaction._table.metadata  # noqa: SLF001 - as the catalog has it, without what is staged
+        return table_time.dated(updates, committed), requirements
 
     def _clean_all_uncommitted(self) -> None:
-        if not _is_committed(self._transaction._table, self._snapshot_id):  # noqa: SLF001
+        if not took_effect(self._transaction._table, self.attempt):  # noqa: SLF001
             super()._clean_all_uncommitted()
 
 
@@ -123,14 +168,6 @@ class _GuardedAppend(KeepsCommittedManifests, _FastAppendFiles):
             raise AlreadyCommittedError(set(committed))
         if self.exclusive and any(_adds_rows(snapshot) for snapshot in concurrent):
             raise HeadMovedError("rows were added to the table since this batch looked for duplicates")
-
-
-class _ReplaceAll(KeepsCommittedManifests, _OverwriteFiles):
-    def _validate_concurrency(self) -> None:
-        window = self._commit_window
-        if window is None or window.is_empty():  # the schema changed, say, and no row
-            return
-        raise HeadMovedError("the table has changed since its new content was computed")
 
 
 def carried(snapshot: Snapshot) -> set[str]:
@@ -173,13 +210,19 @@ def head_of(snapshot: Snapshot) -> str:
     return _property(snapshot, HEAD) or str(snapshot.snapshot_id)
 
 
+def content(table: Table) -> str:
+    """Return the digest of the table's rows; empty where nobody has noted it, as after another engine's commit."""
+    snapshot = table.current_snapshot()
+    return "" if snapshot is None else _property(snapshot, CONTENT) or ""
+
+
 def same_rows_as(snapshot: Snapshot) -> dict[str, str]:
     """Return the summary's properties of a commit that only rewrites the files of `snapshot`.
 
     Whoever reads the table sees by them that its rows have not changed.
     """
-    computed_from = _property(snapshot, INPUTS)
-    return {HEAD: head_of(snapshot)} | ({INPUTS: computed_from} if computed_from else {})
+    kept = {name: _property(snapshot, name) for name in (INPUTS, CONTENT)}
+    return {HEAD: head_of(snapshot)} | {name: value for name, value in kept.items() if value}
 
 
 def append(
@@ -202,6 +245,8 @@ def append(
     found; the next attempt looks first).
     """
     ids = frozenset(carries) | {record.id for record in records}
+    _check_each_once([file.file_path for file in files], "data file")
+    _check_each_once([record.id for record in records], "raw file")
     transaction = table.transaction()
     committed = ids & _carried_by(transaction.table_metadata.snapshots)
     if not committed and already is not None:
@@ -220,75 +265,78 @@ def append(
     return perform(table, producer)
 
 
-def replace_all(
-    table: Table, files: Sequence[DataFile], *, computed_from: dict[str, str], base: int | None
-) -> Committed:
-    """Replace the whole content of a table, and note what it was computed from.
-
-    `base` is the snapshot id the computation began with (None for a table without one). Raises CommitConflict
-    when another writer was first: what it wrote may be newer.
-    """
-    transaction = table.transaction()
-    current = transaction.table_metadata.current_snapshot()
-    current_id = None if current is None else current.snapshot_id
-    if current_id != base:
-        raise CommitConflict(f"{'.'.join(table.name())} was written by another run; look again")
-    producer = _ReplaceAll(
-        operation=Operation.OVERWRITE,
-        transaction=transaction,
-        io=table.io,
-        snapshot_properties={INPUTS: json.dumps(computed_from, sort_keys=True)},
-    )
-    for file in live_files(table):
-        producer.delete_data_file(file)
-    for file in files:
-        producer.append_data_file(file)
-    return perform(table, producer)
-
-
 def live_files(table: Table) -> list[DataFile]:
     """Return the data files of the table's current snapshot."""
+    files = (entry.data_file for entry in live_entries(table))
+    return [file for file in files if file.content == DataFileContent.DATA]
+
+
+def live_entries(table: Table) -> list[ManifestEntry]:
+    """Return the entries of the current snapshot's data files, and of other engines' delete files."""
     snapshot = table.current_snapshot()
     if snapshot is None:
         return []
     return [
-        entry.data_file
-        for manifest in snapshot.manifests(table.io)
+        entry
+        for manifest in live_manifests(snapshot, table.io)
         for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=True)
     ]
 
 
-def perform(table: Table, producer: _SnapshotProducer[Any]) -> Committed:
+def live_manifests(snapshot: Snapshot, io: FileIO) -> list[ManifestFile]:
+    """Return the snapshot's manifests but for those that only say which files have gone."""
+    return [
+        manifest
+        for manifest in snapshot.manifests(io)
+        if manifest.has_added_files() or manifest.has_existing_files()
+    ]
+
+
+def changed_entry(
+    entry: ManifestEntry, status: ManifestEntryStatus, snapshot_id: int | None
+) -> ManifestEntry:
+    """Return an entry for a new manifest; its file keeps the sequence number that it came with."""
+    return ManifestEntry.from_args(
+        status=status,
+        snapshot_id=snapshot_id,
+        sequence_number=entry.sequence_number,
+        file_sequence_number=entry.file_sequence_number,
+        data_file=entry.data_file,
+    )
+
+
+def perform(table: Table, producer: KeepsCommittedManifests) -> Committed:
     """Commit what a producer holds; after any error, look whether it took effect.
 
     Raises AlreadyCommittedError or CommitConflict when it did not and never will, so that its data files may be
-    deleted, and Transient when nobody knows.
+    deleted, Terminal for a table with delete files that should be rewritten, and Transient when nobody knows.
     """
     name = ".".join(table.name())
-    snapshot_id = producer.snapshot_id  # the same through all retries
     try:
         producer.commit()
         producer._transaction.commit_transaction()  # noqa: SLF001
     except Exception as error:
         # The catalog may have committed and then failed to say so, or refused a client that asked twice because it
         # never heard the first answer.
-        if _is_committed(table, snapshot_id):
-            return Committed(name, snapshot_id)
+        if took_effect(table, producer.attempt):
+            return Committed(name, producer.snapshot_id)
         if isinstance(error, AlreadyCommittedError):
             raise
+        if isinstance(error, DeleteFilesError):
+            raise Terminal(f"{name}: {error}") from error
         if isinstance(error, CommitFailedException | ValidationException):
             raise CommitConflict(f"{name}: {error}") from error
-        raise Transient(f"{name}: the outcome of a commit is unknown and it is not in the table") from error
-    return Committed(name, snapshot_id)
-
-
-def _is_committed(table: Table, snapshot_id: int) -> bool:
-    try:
-        return table.refresh().metadata.snapshot_by_id(snapshot_id) is not None
-    except Exception as error:
+        kind = type(error).__name__
         raise Transient(
-            f"{'.'.join(table.name())}: the outcome of a commit is unknown and the catalog does not answer"
+            f"{name}: the outcome of a commit is unknown ({kind}) and it is not in the table"
         ) from error
+    return Committed(name, producer.snapshot_id)
+
+
+def _check_each_once(names: Sequence[str], what: str) -> None:
+    """Raise ValueError for a name that comes twice: pyiceberg would add the file twice, and so all of its rows."""
+    if len(set(names)) != len(names):
+        raise ValueError(f"a commit names {len(names) - len(set(names))} {what}s twice")
 
 
 def _between(metadata: TableMetadata, last: Snapshot | None, base: Snapshot | None) -> Iterable[Snapshot]:

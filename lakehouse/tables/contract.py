@@ -36,8 +36,8 @@ class Column:
     @property
     def duck_type(self) -> str:
         """Return DuckDB's name of the type; ValueError for a type that no contract may use."""
-        if match := _DECIMAL.fullmatch(self.type):
-            precision, scale = int(match[1]), int(match[2])
+        if digits := decimal_digits(self.type):
+            precision, scale = digits
             if 0 < precision <= _MAX_DIGITS and scale <= precision:
                 return self.type.upper()
             raise ValueError(
@@ -165,15 +165,21 @@ class Contract:
         return name
 
 
+def decimal_digits(kind: str) -> tuple[int, int] | None:
+    """Return how many digits a type of decimals has in all, and behind the point; None for another type."""
+    match = _DECIMAL.fullmatch(kind)
+    return None if match is None else (int(match[1]), int(match[2]))
+
+
 def wider(current: str, target: str) -> bool:
     """Return whether type `target` holds every value of type `current`, and Iceberg lets a column become it."""
     if (current, target) in (("int", "long"), ("float", "double")):
         return True
-    old, new = _DECIMAL.fullmatch(current), _DECIMAL.fullmatch(target)
+    old, new = decimal_digits(current), decimal_digits(target)
     if old is None or new is None:
         return False
-    same_scale = old[2] == new[2]
-    return same_scale and int(old[1]) < int(new[1])
+    same_scale = old[1] == new[1]
+    return same_scale and old[0] < new[0]
 
 
 def columns(*rows: tuple[str, str, str] | tuple[str, str, str, str]) -> tuple[Column, ...]:

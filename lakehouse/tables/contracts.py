@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from lakehouse.tables import entities
 from lakehouse.tables.contract import Contract, columns
+from lakehouse.tables.people import CONSENT_ANSWERS, CONSENTS, CUSTOMERS, EVIDENCE, IDENTITIES
 
 LEDGER = Contract(
     name="ops.ingest_ledger",
@@ -29,6 +30,17 @@ LEDGER = Contract(
         ("committed_at", "timestamptz", "When the batch was committed"),
         ("replay", "long", "Generation: 0 (in old rows null) the first load, n the n-th replay"),
         ("set_aside", "string", "Digest of what this generation left in quarantine"),
+        (
+            "parts",
+            "long",
+            "Of the rows set aside, members of a zip and sheets that were not read; null in old rows",
+        ),
+        ("no_records", "long", "Of the rows set aside, lines that are no records; null in old rows"),
+        (
+            "absent",
+            "string",
+            "Columns of identifiers that the file's header lacks, with commas between; null in old rows",
+        ),
     ),
 )
 
@@ -44,7 +56,11 @@ QUARANTINE = Contract(
         ("version", "string", "Version id or etag"),
         ("source", "string", "Source named by the key"),
         ("entity", "string", "Entity named by the key"),
-        ("row", "long", "Data row counted from 1; null when the whole file is bad"),
+        (
+            "row",
+            "long",
+            "Data row counted from 1 (see `_row` of raw tables); null when the whole file is bad",
+        ),
         ("code", "string", "What is wrong, for machines"),
         ("reason", "string", "What is wrong and where, for people"),
         ("original", "string", "The row as it was received", "pii"),
@@ -107,73 +123,15 @@ DELIVERIES = Contract(
 
 AUDIT_LOG = Contract(
     name="ops.audit_log",
-    doc="Decisions that change who is who or who may see what; copied by `books` from audit objects.",
+    doc="Decisions that change who is who, who may see what, or what is left in quarantine; copied by `books`.",
     grain="one row a decision",
     key=("audit_id",),
     columns=columns(
         ("audit_id", "string", "Object and position the row was copied from"),
         ("decided_at", "timestamptz", "When"),
-        ("action", "string", "merge, split, …"),
-        ("subject", "string", "Customer id it is about"),
+        ("action", "string", "merge, split, quarantine_dismissed, …"),
+        ("subject", "string", "Id of the customer or raw file it is about"),
         ("detail", "string", "JSON with the rest; no personal data"),
-    ),
-)
-
-IDENTITIES = Contract(
-    name="core.identities",
-    doc="Which identifier belongs to which customer, and the rule that tied it.",
-    grain="one row an identifier",
-    key=("identifier_type", "identifier_value"),
-    sort=("identifier_type", "identifier_value"),
-    columns=columns(
-        ("identifier_type", "string", "email, phone, user_id, anonymous_id, hubspot_id, salesforce_id, …"),
-        ("identifier_value", "string", "Normalised value", "pii"),
-        ("customer_id", "string", "Customer it belongs to"),
-        ("rule", "string", "What tied it to the customer"),
-        ("first_seen_at", "timestamptz", "First seen"),
-        ("last_seen_at", "timestamptz", "Last seen"),
-        ("sources", "int", "How many sources named it"),
-        ("records", "long", "How many records named it"),
-    ),
-)
-
-CONSENTS = Contract(
-    name="core.consents",
-    doc="What each customer last said about being contacted. A refusal wins over a grant that is not newer.",
-    grain="one row a customer, purpose and channel",
-    key=("customer_id", "purpose", "channel"),
-    columns=columns(
-        ("consent_id", "string", "Identifies this statement; deliveries name it"),
-        ("customer_id", "string", "Customer"),
-        ("purpose", "string", "What for, e.g. marketing"),
-        ("channel", "string", "How, e.g. email"),
-        ("granted", "boolean", "True where allowed"),
-        ("stated_at", "timestamptz", "When the customer said so"),
-        ("source", "string", "System that holds the statement"),
-        ("record", "string", "Record that holds the statement"),
-    ),
-)
-
-CUSTOMERS = Contract(
-    name="core.customers",
-    doc="The golden record: the best that all sources together know of a customer.",
-    grain="one row a customer",
-    key=("customer_id",),
-    sort=("customer_id",),
-    columns=columns(
-        ("customer_id", "string", "Customer"),
-        ("first_name", "string", "Given name", "pii"),
-        ("last_name", "string", "Family name", "pii"),
-        ("email", "string", "Normalised e-mail address to write to", "pii"),
-        ("phone", "string", "Phone in E.164", "pii"),
-        ("city", "string", "City"),
-        ("country", "string", "ISO 3166-1 alpha-2; as the CRM has it where no such country is known"),
-        ("language", "string", "Preferred language"),
-        ("identifiers", "long", "Identifiers known"),
-        ("contacts", "long", "CRM contact records that are this customer"),
-        ("sources", "string", "CRMs that hold a contact, comma-separated"),
-        ("first_seen_at", "timestamptz", "First seen anywhere"),
-        ("last_seen_at", "timestamptz", "Last seen anywhere"),
     ),
 )
 
@@ -251,7 +209,11 @@ CUSTOMER_360 = Contract(
         ("contacts", "long", "CRM contact records"),
         ("open_deals", "long", "Deals not closed"),
         ("open_deal_amount", "decimal(18,2)", "Their value in `currency`, as far as a rate is known"),
-        ("email_marketing", "boolean", "May be e-mailed for marketing; null where nothing was said"),
+        (
+            "email_marketing",
+            "boolean",
+            "May be e-mailed for marketing at some address; null where nothing was said",
+        ),
         ("currency", "string", "ISO 4217 of all sums: that of most orders"),
         ("unvalued_orders", "long", "Orders in another currency without a rate; they are in no sum"),
     ),
@@ -297,7 +259,17 @@ DAILY_ACTIVITY = Contract(
 )
 
 OPS = (LEDGER, QUARANTINE, SEGMENT_MEMBERS, SEGMENT_CHANGES, DELIVERIES, AUDIT_LOG)
-CORE = (IDENTITIES, CONSENTS, CUSTOMERS, HOME_CURRENCY, HOME_RATES, ORDER_VALUES, *entities.ALL)
+CORE = (
+    IDENTITIES,
+    EVIDENCE,
+    CONSENTS,
+    CONSENT_ANSWERS,
+    CUSTOMERS,
+    HOME_CURRENCY,
+    HOME_RATES,
+    ORDER_VALUES,
+    *entities.ALL,
+)
 MARTS = (CUSTOMER_360, RFM, DAILY_ACTIVITY)
 ALL = (*OPS, *CORE, *MARTS)
 BY_NAME = {contract.name: contract for contract in ALL}

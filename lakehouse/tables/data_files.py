@@ -1,4 +1,9 @@
-"""Parquet files as Iceberg requires them: DuckDB writes them with field ids, its statistics become the metrics."""
+"""Parquet files as Iceberg requires them: DuckDB writes them with field ids, its statistics become the metrics.
+
+Rows are written in the table's sort order, by which readers skip parts of a file, and no file says so: DuckDB with
+several threads keeps that order but roughly, and ClickHouse trusts `sort_order_id` so far that it does not sort rows of
+several files, see docs/decisions/0032.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +17,7 @@ from urllib.parse import urlsplit
 
 from pyiceberg.conversions import to_bytes
 from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
+from pyiceberg.table.sorting import NullOrder
 from pyiceberg.transforms import IdentityTransform
 from pyiceberg.typedef import Record
 from pyiceberg.types import (
@@ -38,6 +44,7 @@ if TYPE_CHECKING:
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _STRING_BOUND: Final = 16  # characters; the default of Iceberg's write.metadata.metrics: truncate(16)
 _SURROGATES: Final = range(0xD800, 0xE000)  # code points that Unicode reserves: no characters
+_NULLS = {NullOrder.NULLS_FIRST: "NULLS FIRST", NullOrder.NULLS_LAST: "NULLS LAST"}
 _HOURS_ONLY: Final = 2  # digits of an offset such as +00, which DuckDB writes without minutes
 
 
@@ -215,7 +222,11 @@ def _selected(table: Table, enums: Container[str] = ()) -> list[str]:
 
 def _order(table: Table) -> list[str]:
     schema = table.schema()
-    return [identifier(schema.find_column_name(field.source_id) or "") for field in table.sort_order().fields]
+    terms = []
+    for field in table.sort_order().fields:
+        column = identifier(schema.find_column_name(field.source_id) or "")
+        terms.append(f"{column} {field.direction.name} {_NULLS[field.null_order]}")
+    return terms
 
 
 def _options(table: Table) -> list[str]:
@@ -256,7 +267,6 @@ def _data_file(table: Table, file: _CopiedFile, partition: Record) -> DataFile:
         key_metadata=None,
         split_offsets=None,
         equality_ids=None,
-        sort_order_id=table.sort_order().order_id,
         spec_id=table.spec().spec_id,
     )
 

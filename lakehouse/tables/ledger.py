@@ -11,10 +11,11 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from lakehouse import aws, objects
+from lakehouse.engine.escape import literal
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.commit import FileRecord, as_record, file_records, generation_id
 from lakehouse.tables.contracts import LEDGER
@@ -65,17 +66,31 @@ def known(catalog: Catalog, table: Table, ids: set[str]) -> set[str]:
     return in_commits | in_ledger(catalog, ids - in_commits)
 
 
+def after_last_load(table: Table, now: datetime) -> datetime:
+    """Return `now`, or the next moment after the latest raw files that the table has were tried, if that is later.
+
+    Of two rows about one thing the one that was loaded later counts: a clock that was set back must not turn them
+    round. Replays say nothing here: their rows keep the moment at which their file was first tried.
+    """
+    for snapshot in reversed(table.metadata.snapshots):
+        moments = [_moment(record.started_at) for record in file_records(snapshot) if not record.replay]
+        if moments:
+            return max(now, max(moments) + timedelta(milliseconds=1))
+    return now
+
+
 @dataclass(frozen=True)
 class Load:
     """What a table has of a raw file, over all its generations.
 
     `since` is when it was first tried, `loaded` counts the rows of all generations, `quarantined` those that the
-    newest one left.
+    newest one left and that may be records. `absent` are the columns that its header lacks.
     """
 
     since: datetime
     loaded: int
     quarantined: int
+    absent: frozenset[str] = frozenset()
 
     @property
     def complete(self) -> bool:
@@ -90,23 +105,58 @@ class Load:
 
 def loads(catalog: Catalog, table: Table) -> dict[str, Load]:
     """Return what a table has of each raw file by its id, as the ledger and the table's summaries say."""
-    files: dict[str, dict[int, Load]] = {}  # by generation, what each of them did
-    name = ".".join(table.name()[-2:])
-    fields = ("file_id", "replay", "started_at", "loaded", "quarantined")
-    for row in _rows(catalogs.load(catalog, LEDGER.name), fields, f"table_name = '{name}'"):
-        generation = Load(_moment(row["started_at"]), row["loaded"], row["quarantined"])
-        files.setdefault(row["file_id"], {})[row.get("replay") or 0] = generation
-    for _, _, record in in_summaries(table):
-        generation = Load(_moment(record.started_at), record.loaded, record.quarantined)
-        files.setdefault(record.file_id, {})[record.replay] = generation
-    return {file_id: _sum_of_generations(generations) for file_id, generations in files.items()}
+    (files,) = loads_by_table(catalog, [table]).values()
+    return files
+
+
+def loads_by_table(catalog: Catalog, tables: Collection[Table]) -> dict[str, dict[str, Load]]:
+    """Return by table what it has of each raw file: see `loads`. The ledger is read once for all of them."""
+    if not tables:
+        return {}
+    # by table, file and generation, what each of them did
+    files: dict[str, dict[str, dict[int, Load]]] = {_name(table): {} for table in tables}
+    fields = ("table_name", "file_id", "replay", "started_at", "loaded", "quarantined", "no_records", "absent")
+    of_tables = f"table_name IN ({', '.join(map(literal, files))})"
+    for row in _rows(catalogs.load(catalog, LEDGER.name), fields, of_tables):
+        records_set_aside = row["quarantined"] - (row.get("no_records") or 0)
+        absent = _column_names(row.get("absent") or "")
+        generation = Load(_moment(row["started_at"]), row["loaded"], records_set_aside, absent)
+        files[row["table_name"]].setdefault(row["file_id"], {})[row.get("replay") or 0] = generation
+    for table in tables:
+        for _, _, record in in_summaries(table):
+            records_set_aside = record.quarantined - record.no_records
+            absent = _column_names(record.absent)
+            generation = Load(_moment(record.started_at), record.loaded, records_set_aside, absent)
+            files[_name(table)].setdefault(record.file_id, {})[record.replay] = generation
+    return {
+        name: {file_id: _sum_of_generations(generations) for file_id, generations in of_table.items()}
+        for name, of_table in files.items()
+    }
+
+
+def _name(table: Table) -> str:
+    return ".".join(table.name()[-2:])
+
+
+def absent_columns(files: Mapping[str, Load]) -> dict[str, set[str]]:
+    """Return by column the ids of the files that lack it."""
+    lacking: dict[str, set[str]] = {}
+    for file_id, load in files.items():
+        for column in load.absent:
+            lacking.setdefault(column, set()).add(file_id)
+    return lacking
+
+
+def _column_names(joined: str) -> frozenset[str]:
+    return frozenset(filter(None, joined.split(",")))
 
 
 def _sum_of_generations(generations: Mapping[int, Load]) -> Load:
     """Return what they did in sum; what the newest one left in quarantine is what all of them left."""
     first, newest = generations[min(generations)], generations[max(generations)]
     loaded = sum(generation.loaded for generation in generations.values())
-    return Load(first.since, loaded, newest.quarantined)
+    absent = frozenset().union(*(generation.absent for generation in generations.values()))
+    return Load(first.since, loaded, newest.quarantined, absent)
 
 
 def _moment(text: str | datetime) -> datetime:
@@ -140,7 +190,7 @@ def _ledger_records(ledger: Table | None) -> dict[str, tuple[str, FileRecord]]:
 
 def note_tableless(bucket: str, record: FileRecord) -> None:
     """Note a file that no table takes (unknown source) as an object; twice is once."""
-    objects.put_once(bucket, f"{PREFIX}{record.file_id}.json", json.dumps(asdict(record)).encode())
+    objects.put_unless_there(bucket, f"{PREFIX}{record.file_id}.json", json.dumps(asdict(record)).encode())
 
 
 def noted(bucket: str) -> Iterator[str]:
@@ -166,7 +216,8 @@ def _ledger_rows(table: Table | None) -> Iterator[dict[str, Any]]:
     for row in _rows(table, fields, "true"):
         if isinstance(row["started_at"], datetime):
             row["started_at"] = row["started_at"].isoformat()
-        yield row | {"replay": row.get("replay") or 0, "set_aside": row.get("set_aside") or ""}
+        numbers = {name: row.get(name) or 0 for name in ("replay", "parts", "no_records")}
+        yield row | numbers | {"set_aside": row.get("set_aside") or "", "absent": row.get("absent") or ""}
 
 
 def _rows(table: Table | None, fields: tuple[str, ...], condition: str) -> Iterator[dict[str, Any]]:

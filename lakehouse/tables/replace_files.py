@@ -13,17 +13,33 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from pyiceberg.exceptions import ValidationException
-from pyiceberg.manifest import ManifestContent, ManifestEntry, ManifestEntryStatus
+from pyiceberg.manifest import (
+    DATA_FILE_TYPE,
+    DEFAULT_READ_VERSION,
+    DataFile,
+    ManifestContent,
+    ManifestEntry,
+    ManifestEntryStatus,
+)
 from pyiceberg.table.snapshots import Operation, Summary
 from pyiceberg.typedef import EMPTY_DICT
 
 from lakehouse.batching import batches
-from lakehouse.tables.commit import Committed, KeepsCommittedManifests, perform, same_rows_as
+from lakehouse.tables import table_time
+from lakehouse.tables.commit import (
+    Committed,
+    DeleteFilesError,
+    KeepsCommittedManifests,
+    changed_entry,
+    live_manifests,
+    perform,
+    same_rows_as,
+)
 from lakehouse.tables.policy import ManifestPolicy
 
 if TYPE_CHECKING:
-    from pyiceberg.manifest import DataFile, ManifestFile
-    from pyiceberg.table import Table
+    from pyiceberg.manifest import ManifestFile
+    from pyiceberg.table import Table, Transaction
     from pyiceberg.table.snapshots import Snapshot
 
 
@@ -36,8 +52,9 @@ def replace_files(
     the table sees nothing new. Without it the snapshot is an `overwrite`, and the table's head moves.
 
     Raises ValueError when the record counts contradict `same_rows`, CommitConflict when a file of `removed` is not
-    live any more (nothing is committed, the files of `added` may be deleted), and Transient when the outcome is
-    unknown and the commit was not found: `added` must stay, should it take effect later.
+    live any more (nothing is committed, the files of `added` may be deleted), Terminal when another engine's delete
+    files say that rows of the table have gone, and Transient when the outcome is unknown and the commit was not
+    found: `added` must stay, should it take effect later.
     """
     if not removed and not added:
         raise ValueError("there is nothing to replace")
@@ -56,15 +73,19 @@ def _rows(files: Iterable[DataFile]) -> int:
     return sum(file.record_count for file in files)
 
 
-def replace_manifests(table: Table, *, target: int = ManifestPolicy.target_bytes) -> Committed:
+def replace_manifests(
+    table: Table, *, target: int = ManifestPolicy.target_bytes, merge: bool = True
+) -> Committed:
     """Write the manifests that are smaller than half of `target` bytes anew, as few; the data files stay.
 
-    Raises like `replace_files`.
+    So are those that say of a file that it is sorted: what is written here claims no sort order. Without `merge` it is
+    only these. Raises like `replace_files`.
     """
     producer = _producer(table, same_rows=True)
     if table.current_snapshot() is None:
         raise ValueError(f"{'.'.join(table.name())} has no manifests")
-    producer.merge_below = target // 2
+    producer.merge_below = target // 2 if merge else 0
+    producer.drops_claims = True
     producer.target_bytes = target
     return perform(table, producer)
 
@@ -76,10 +97,30 @@ def small_manifests(
     return [manifest for manifest in manifests if manifest.manifest_length < target // 2]
 
 
+def stage_in_order(transaction: Transaction) -> None:
+    """Let a transaction that makes no snapshot, and is to change the metadata, be later than the table's last change.
+
+    The catalog dates such a change by the clock. Where that stands before the table's last change, the transaction
+    begins with a snapshot of the same rows, which brings a time of its own. A table that never held rows has none
+    to offer: its changes wait for the clock, or for its first rows. Nor does one with another engine's delete files.
+    """
+    table = transaction._table  # noqa: SLF001
+    head = table.current_snapshot()
+    if head is None or not table_time.is_behind(table.metadata):
+        return
+    if all(manifest.content == ManifestContent.DATA for manifest in live_manifests(head, table.io)):
+        _replace(transaction, same_rows=True, spec_id=table.spec().spec_id).commit()
+
+
 def _producer(table: Table, *, same_rows: bool) -> _Replace:
     spec_id = table.spec().spec_id  # files to add were written for the table as the caller knows it
     table.refresh()  # finding out by a failed attempt takes longer
-    producer = _Replace(operation=Operation.OVERWRITE, transaction=table.transaction(), io=table.io)
+    return _replace(table.transaction(), same_rows=same_rows, spec_id=spec_id)
+
+
+def _replace(transaction: Transaction, *, same_rows: bool, spec_id: int) -> _Replace:
+    io = transaction._table.io  # noqa: SLF001
+    producer = _Replace(operation=Operation.OVERWRITE, transaction=transaction, io=io)
     producer.same_rows, producer.spec_id, producer.entries = same_rows, spec_id, {}
     return producer
 
@@ -91,6 +132,7 @@ class _Replace(KeepsCommittedManifests):
     spec_id: int
     entries: dict[str, list[ManifestEntry]]
     merge_below: int = 0
+    drops_claims: bool = False
     target_bytes: int = ManifestPolicy.target_bytes
 
     def _validate_concurrency(self) -> None:
@@ -112,12 +154,15 @@ class _Replace(KeepsCommittedManifests):
             raise ValidationException(
                 f"{missing} of {len(self._deleted_data_files)} data files to replace are not in the table any more"
             )
-        return [_entry(entry, ManifestEntryStatus.DELETED, self.snapshot_id) for entry in removed]
+        return [changed_entry(entry, ManifestEntryStatus.DELETED, self.snapshot_id) for entry in removed]
 
     def _check_head(self, manifests: list[ManifestFile]) -> None:
         """Raise ValidationException for a head whose rows this commit would not replace by the same rows."""
         if any(manifest.content != ManifestContent.DATA for manifest in manifests):
-            raise ValidationException("the table has delete files, which no rewrite of ours applies")
+            raise DeleteFilesError(
+                "another engine has deleted rows by delete files, which no rewrite of ours applies; let that engine "
+                "rewrite the files (Spark: CALL system.rewrite_data_files), or see docs/engines.md"
+            )
         if self._added_data_files and self._transaction.table_metadata.spec().spec_id != self.spec_id:
             raise ValidationException("the table has got another partition spec than the files to add")
 
@@ -152,10 +197,7 @@ class _Replace(KeepsCommittedManifests):
 
     def _live_manifests(self) -> list[ManifestFile]:
         head = self._head()
-        manifests = head.manifests(self._io) if head is not None else []
-        return [
-            manifest for manifest in manifests if manifest.has_added_files() or manifest.has_existing_files()
-        ]
+        return live_manifests(head, self._io) if head is not None else []
 
     def _entries_of(self, manifest: ManifestFile) -> list[ManifestEntry]:
         path = manifest.manifest_path
@@ -166,9 +208,13 @@ class _Replace(KeepsCommittedManifests):
     def _is_rewritten(self, manifest: ManifestFile) -> bool:
         if manifest.manifest_length < self.merge_below:
             return True
-        if not self._deleted_data_files:
+        if not self._deleted_data_files and not self.drops_claims:
             return False
-        return any(entry.data_file in self._deleted_data_files for entry in self._entries_of(manifest))
+        return any(
+            entry.data_file in self._deleted_data_files
+            or (self.drops_claims and entry.data_file.sort_order_id)
+            for entry in self._entries_of(manifest)
+        )
 
     def _write_merged(self, spec_id: int, entries: list[ManifestEntry], size: int) -> Iterator[ManifestFile]:
         """Write entries of `size` bytes into manifests of about the target size, in the order of their partitions."""
@@ -178,18 +224,21 @@ class _Replace(KeepsCommittedManifests):
         for batch in batches(entries, count=entries_each):
             with self.new_manifest_writer(self.spec(spec_id)) as writer:
                 for entry in batch:
-                    writer.add_entry(_entry(entry, ManifestEntryStatus.EXISTING, entry.snapshot_id))
+                    kept = changed_entry(entry, ManifestEntryStatus.EXISTING, entry.snapshot_id)
+                    kept.data_file = _without_claim(entry.data_file)
+                    writer.add_entry(kept)
             yield writer.to_manifest_file()
 
 
-def _entry(entry: ManifestEntry, status: ManifestEntryStatus, snapshot_id: int | None) -> ManifestEntry:
-    return ManifestEntry.from_args(
-        status=status,
-        snapshot_id=snapshot_id,
-        sequence_number=entry.sequence_number,
-        file_sequence_number=entry.file_sequence_number,
-        data_file=entry.data_file,
-    )
+def _without_claim(file: DataFile) -> DataFile:
+    """Return the file as it is but for the claim that it is sorted, which engines would believe."""
+    if not file.sort_order_id:
+        return file
+    names = [field.name for field in DATA_FILE_TYPE[DEFAULT_READ_VERSION].fields]
+    said = [None if name == "sort_order_id" else file[position] for position, name in enumerate(names)]
+    unclaimed = DataFile(*said)
+    unclaimed.spec_id = file.spec_id
+    return unclaimed
 
 
 def _partition_sort_key(entry: ManifestEntry) -> tuple[Any, ...]:

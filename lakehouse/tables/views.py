@@ -10,15 +10,17 @@ from lakehouse.engine.escape import identifier, literal, qualified
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.catalog import NAMESPACES, load, table_names
 from lakehouse.tables.data_files import duck_type
+from lakehouse.tables.migrations.schema_diff import plan
 from lakehouse.tables.policy import TableReadPolicy
 
 if TYPE_CHECKING:
     import duckdb
     from pyiceberg.catalog import Catalog
     from pyiceberg.table import Table
+    from pyiceberg.types import NestedField
 
     from lakehouse.settings import Settings
-    from lakehouse.tables.contract import Contract
+    from lakehouse.tables.contract import Column, Contract
 
 # Events are never rewritten when identities change: whom an event belongs to is looked up when it is read.
 EVENTS = """
@@ -33,11 +35,15 @@ LEFT JOIN core.identities AS by_device
 
 
 def attach(
-    con: duckdb.DuckDBPyConnection, catalog: Catalog, names: Iterable[str] | None = None
+    con: duckdb.DuckDBPyConnection,
+    catalog: Catalog,
+    names: Iterable[str] | None = None,
+    contracts: Iterable[Contract] = (),
 ) -> dict[str, Table]:
     """Create a view for each table (all of them by default) and return the tables by name.
 
-    Tables that do not exist are left out. `core.events` comes with `raw.events` and `core.identities`.
+    Tables that do not exist are left out. Those of `contracts` that lack columns of theirs are shown as if they had
+    them: see `scan_as_sql`. `core.events` comes with `raw.events` and `core.identities`.
     """
     selected = sorted(set(names)) if names is not None else table_names(catalog)
     with ThreadPoolExecutor(TableReadPolicy.catalog_threads) as pool:
@@ -45,15 +51,20 @@ def attach(
     tables = {name: table for name, table in zip(selected, loaded, strict=True) if table is not None}
     for namespace in NAMESPACES:
         con.execute(f"CREATE SCHEMA IF NOT EXISTS {identifier(namespace)}")
+    shapes = {contract.name: contract for contract in contracts}
     for name, table in tables.items():
-        con.execute(f"CREATE OR REPLACE VIEW {qualified(name)} AS {scan_sql(table)}")
+        query = scan_as_sql(table, shapes[name]) if name in shapes else scan_sql(table)
+        con.execute(f"CREATE OR REPLACE VIEW {qualified(name)} AS {query}")
     if {"raw.events", "core.identities"} <= tables.keys():
         con.execute(EVENTS)
     return tables
 
 
-def scan_sql(table: Table) -> str:
-    """Return the SELECT that reads a table's current snapshot."""
+def scan_sql(table: Table, snapshot_id: int | None = None) -> str:
+    """Return the SELECT that reads a table's current snapshot, or one that it had before and still has."""
+    if snapshot_id is not None:
+        location = literal(table.metadata_location)
+        return f"SELECT * FROM iceberg_scan({location}, snapshot_from_id = {snapshot_id})"
     if table.current_snapshot() is not None:
         return f"SELECT * FROM iceberg_scan({literal(table.metadata_location)})"
     columns = (
@@ -61,6 +72,32 @@ def scan_sql(table: Table) -> str:
         for field in table.schema().fields
     )
     return f"SELECT {', '.join(columns)} WHERE false"
+
+
+def scan_as_sql(table: Table, contract: Contract) -> str:
+    """Return the SELECT that reads a table's current snapshot, as the table will be once it is migrated.
+
+    So a reader whose definitions are newer than the table needs no right to change it: columns that the migration will
+    add are null, and those that it will rename have their new names. Raises `Terminal` as the migration would, when
+    table and contract contradict each other.
+    """
+    changes = plan(table.metadata, contract)
+    if not changes.added and not changes.renames:
+        return scan_sql(table)
+    fields = {field.field_id: field for field in table.schema().fields}
+    ids = contract.field_ids()
+    cells = (_cell_sql(column, fields.get(ids[column.name])) for column in contract.columns)
+    return f"SELECT {', '.join(cells)} FROM ({scan_sql(table)})"
+
+
+def _cell_sql(column: Column, field: NestedField | None) -> str:
+    """Return a contract's column as it is read from a table's field, or from a table that has none."""
+    if field is None:
+        return f"CAST(NULL AS {column.duck_type}) AS {identifier(column.name)}"
+    value = identifier(field.name)
+    if duck_type(field.field_type) != column.duck_type:
+        value = f"CAST({value} AS {column.duck_type})"
+    return f"{value} AS {identifier(column.name)}"
 
 
 def nothing_sql(contract: Contract) -> str:

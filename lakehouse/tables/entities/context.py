@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lakehouse.tables.contract import Contract, bilingual, partitions
+from lakehouse.tables.contract import Contract, Migration, bilingual, partitions
 
 PLACES = Contract(
     name="core.places",
@@ -107,9 +107,15 @@ EXCHANGE_RATES = Contract(
         ("currency", "string", "ISO 4217 of what is priced", "币种（ISO 4217）"),
         ("quote", "string", "ISO 4217 of what it is priced in", "计价币种（ISO 4217）"),
         ("source", "string", "System that holds it", "来源系统"),
-        ("rate", "decimal(20,8)", "Units of `quote` for one of `currency`", "汇率：1 单位币种折合的计价币种"),
         ("updated_at", "timestamptz", "Last change in the source", "更新时间"),
+        (
+            "rate",
+            "decimal(38,18)",
+            "Units of `quote` for one of `currency`",
+            "汇率：1 单位币种折合的计价币种",
+        ),
     ),
+    migrations=(Migration(1, "rates have more than eight digits behind the point", drop={"rate": 5}),),
 )
 
 ALL = (PLACES, CALENDAR, WEATHER, READINGS, EXCHANGE_RATES)

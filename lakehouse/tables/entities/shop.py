@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lakehouse.tables.contract import Contract, bilingual, partitions
+from lakehouse.tables.contract import Contract, Migration, bilingual, partitions
 
 PRODUCTS = Contract(
     name="core.products",
@@ -19,14 +19,17 @@ PRODUCTS = Contract(
         ("brand", "string", "Brand", "品牌"),
         ("barcode", "string", "GTIN or other bar code", "条形码"),
         ("unit", "string", "What one is: piece, kg, hour", "计量单位"),
-        ("list_price", "decimal(18,2)", "Price before any discount, in `currency`", "标价"),
-        ("cost", "decimal(18,2)", "What it costs the company, in `currency`", "成本价"),
         ("currency", "string", "ISO 4217", "币种（ISO 4217）"),
         ("is_active", "boolean", "Is sold now", "是否在售"),
         ("created_at", "timestamptz", "Since when the source knows it", "创建时间"),
         ("updated_at", "timestamptz", "Last change in the source", "更新时间"),
         ("valid_from", "timestamptz", "From when this version held", "版本生效时间"),
         ("valid_to", "timestamptz", "Until when; null while it holds", "版本失效时间；仍有效时为空"),
+        ("list_price", "decimal(28,10)", "Price before any discount, in `currency`", "标价"),
+        ("cost", "decimal(28,10)", "What it costs the company, in `currency`", "成本价"),
+    ),
+    migrations=(
+        Migration(1, "prices of one unit have more digits than cents", drop={"list_price": 8, "cost": 9}),
     ),
 )
 
@@ -43,12 +46,13 @@ PRICES = Contract(
         ("product_id", "string", "Product", "商品编号"),
         ("kind", "string", "list or promotion", "类型：标价或促销价"),
         ("place_id", "string", "Place it holds at; null for all", "适用门店；空为全部"),
-        ("price", "decimal(18,2)", "Price of one unit in `currency`", "单价"),
         ("currency", "string", "ISO 4217", "币种（ISO 4217）"),
         ("priced_from", "timestamptz", "From when", "生效时间"),
         ("priced_to", "timestamptz", "Until when; null while it holds", "失效时间；仍有效时为空"),
         ("updated_at", "timestamptz", "Last change in the source", "更新时间"),
+        ("price", "decimal(28,10)", "Price of one unit in `currency`", "单价"),
     ),
+    migrations=(Migration(1, "prices of one unit have more digits than cents", drop={"price": 6}),),
 )
 
 ORDERS = Contract(
@@ -107,12 +111,13 @@ ORDER_ITEMS = Contract(
         ("product_id", "string", "Product or SKU", "商品编号"),
         ("name", "string", "What the line says", "商品名称"),
         ("quantity", "decimal(18,3)", "How many units", "数量"),
-        ("unit_price", "decimal(18,2)", "Price of one unit in `currency`", "单价"),
         ("discount", "decimal(18,2)", "Taken off the line", "优惠金额"),
         ("amount", "decimal(18,2)", "Value of the line in `currency`", "金额"),
         ("currency", "string", "ISO 4217", "币种（ISO 4217）"),
         ("updated_at", "timestamptz", "Last change in the source", "更新时间"),
+        ("unit_price", "decimal(28,10)", "Price of one unit in `currency`", "单价"),
     ),
+    migrations=(Migration(1, "prices of one unit have more digits than cents", drop={"unit_price": 7}),),
 )
 
 RETURNS = Contract(

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pyiceberg.exceptions import CommitFailedException
+from pyiceberg.table.update.snapshot import ExpireSnapshots
 
 from lakehouse.errors import CommitConflict, Transient
 from lakehouse.retrying import retry_on_conflict
@@ -26,6 +27,7 @@ from lakehouse.tables.maintenance.table_plan import (
     record_ids,
     unneeded_snapshots,
 )
+from lakehouse.tables.replace_files import stage_in_order
 
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
@@ -123,7 +125,9 @@ def _remove_snapshots(table: Table, plan: ExpiryPlan) -> None:
     name = ".".join(table.name())
     ids = [snapshot.snapshot_id for snapshot in plan.expirable]
     try:
-        table.maintenance.expire_snapshots().by_ids(ids).commit()
+        with table.transaction() as transaction:
+            stage_in_order(transaction)
+            ExpireSnapshots(transaction).by_ids(ids).commit()
     except (CommitFailedException, ValueError) as error:  # ValueError: somebody expired one of them
         table.refresh()
         raise CommitConflict(f"{name}: snapshots could not be expired beside other writers") from error

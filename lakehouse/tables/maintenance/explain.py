@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lakehouse.tables.maintenance.coarser import CoarserPlan
     from lakehouse.tables.maintenance.policy import MaintenancePolicy
     from lakehouse.tables.maintenance.table_plan import (
         ExpiryPlan,
@@ -19,11 +20,20 @@ if TYPE_CHECKING:
 def explain(plan: MaintenancePlan) -> list[str]:
     """Return a sentence for each thing that is done, or left for a reason; none where there is nothing to do."""
     return [
+        *_explain_coarser(plan.coarser, plan.policy),
         *_explain_rewrite(plan.rewrite, plan.policy),
         *_explain_merge(plan.merge),
         *_explain_expiry(plan.expiry, plan.policy),
         *_explain_orphans(plan.orphans, plan.policy),
     ]
+
+
+def _explain_coarser(plan: CoarserPlan, policy: MaintenancePolicy) -> Iterator[str]:
+    if plan:
+        yield (
+            f"{plan.partitions} partitions by {plan.name}, of which a typical {plan.transform} has at most "
+            f"{policy.coarser_partition_bytes:,} bytes: partition by {plan.transform}({plan.column})"
+        )
 
 
 def _explain_rewrite(plan: RewritePlan, policy: MaintenancePolicy) -> Iterator[str]:
@@ -32,6 +42,11 @@ def _explain_rewrite(plan: RewritePlan, policy: MaintenancePolicy) -> Iterator[s
             f"{plan.files} files under {policy.small_file_share:.0%} of {plan.target_file_bytes:,} bytes in "
             f"{plan.partitions} partitions: rewrite into {len(plan.bins)}"
         )
+    if plan.delete_files:
+        yield (
+            f"{plan.delete_files} delete files of another engine, which has to rewrite its table first "
+            "(Spark: CALL system.rewrite_data_files)"
+        )
     if plan.lost_bins:
         yield f"{plan.lost_bins} rewrites lost every race against other writers; next time"
 
@@ -39,6 +54,8 @@ def _explain_rewrite(plan: RewritePlan, policy: MaintenancePolicy) -> Iterator[s
 def _explain_merge(plan: MergePlan) -> Iterator[str]:
     if plan.manifests:
         yield f"{len(plan.manifests)} small manifests: merge"
+    if plan.claims:
+        yield f"{plan.claims} files claim to be sorted, which nobody has checked: take the claims out of the manifests"
 
 
 def _explain_expiry(plan: ExpiryPlan, policy: MaintenancePolicy) -> Iterator[str]:

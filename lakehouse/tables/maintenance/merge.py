@@ -1,9 +1,10 @@
-"""Merges small manifests: each of them costs every reader a request."""
+"""Merges small manifests, each of which costs every reader a request, and writes those anew that say what is not so."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lakehouse.tables.maintenance.observe import observe
 from lakehouse.tables.maintenance.table_plan import MergePlan, plan_merge
 from lakehouse.tables.replace_files import replace_manifests
 
@@ -16,11 +17,12 @@ if TYPE_CHECKING:
 def merge_manifests(table: Table, policy: MaintenancePolicy) -> MergePlan:
     """Merge the small manifests of the current snapshot, if they are enough, and return which they were.
 
-    The commit merges what is small at its moment: a manifest that another writer adds meanwhile is merged as well.
-    Raises CommitConflict, or Transient when the outcome is unknown.
+    Files that claim a sort order claim it no more. The commit merges what is small at its moment: a manifest that
+    another writer adds meanwhile is merged as well. Raises CommitConflict, or Transient when the outcome is unknown.
     """
-    snapshot = table.current_snapshot()
-    plan = plan_merge(snapshot.manifests(table.io) if snapshot else [], policy)
+    plan = plan_merge(observe(table, policy), policy)
     if plan.manifests:
         replace_manifests(table)
+    elif plan.claims:
+        replace_manifests(table, merge=False)
     return plan

@@ -2,50 +2,70 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pyiceberg.conversions import from_bytes
+from pyiceberg.manifest import DataFileContent
 from pyiceberg.types import PrimitiveType
 
 from lakehouse.errors import Terminal
-from lakehouse.tables.commit import live_files
+from lakehouse.tables.commit import live_entries
+from lakehouse.tables.maintenance.coarser import partition_in
 
 if TYPE_CHECKING:
     from pyiceberg.manifest import DataFile, ManifestFile
+    from pyiceberg.partitioning import PartitionSpec
     from pyiceberg.table import Table
+    from pyiceberg.typedef import Record
 
     from lakehouse.tables.maintenance.policy import MaintenancePolicy
 
 
 @dataclass(frozen=True)
 class LiveFile:
-    """A data file of the current snapshot; `sort_key` orders files by where they begin in the table's sort order."""
+    """A data file of the current snapshot; `sort_key` orders files by where they begin in the table's sort order.
+
+    `partition` is the one of the table's current spec that all its rows are in; None where its own spec does not say.
+    """
 
     file: DataFile
     sort_key: tuple[object, ...]
+    partition: Record | None
 
 
 @dataclass(frozen=True)
 class ObservedTable:
-    """A table as its current snapshot describes it."""
+    """A table as its current snapshot describes it.
+
+    `columns` has the columns' names by field id; `delete_files` counts those by which other engines deleted rows.
+    """
 
     target_file_bytes: int
-    partition_spec_id: int
+    spec: PartitionSpec
     files: tuple[LiveFile, ...]
     manifests: tuple[ManifestFile, ...]
     snapshots: int
+    columns: Mapping[int, str] = field(default_factory=dict)
+    delete_files: int = 0
 
 
 def observe(table: Table, policy: MaintenancePolicy) -> ObservedTable:
     """Read the current snapshot's manifests; Terminal for a target file size that is no size."""
-    snapshot = table.current_snapshot()
+    snapshot, specs, spec = table.current_snapshot(), table.specs(), table.spec()
+    live = [entry.data_file for entry in live_entries(table)]
+    files = [file for file in live if file.content == DataFileContent.DATA]
     return ObservedTable(
         target_file_bytes=_target_file_bytes(table, policy),
-        partition_spec_id=table.spec().spec_id,
-        files=tuple(LiveFile(file, _sort_key(table, file)) for file in live_files(table)),
+        spec=spec,
+        files=tuple(
+            LiveFile(file, _sort_key(table, file), partition_in(file, specs, spec)) for file in files
+        ),
         manifests=tuple(snapshot.manifests(table.io)) if snapshot else (),
         snapshots=len(table.metadata.snapshots),
+        columns={field.field_id: field.name for field in table.schema().fields},
+        delete_files=len(live) - len(files),
     )
 
 

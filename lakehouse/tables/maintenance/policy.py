@@ -28,6 +28,12 @@ class MaintenancePolicy(Policy):
     min_last_file_share: Annotated[
         float, "share of the target size from which on the rest of a partition becomes a file of its own"
     ] = 0.25
+    min_partitions_to_coarsen: Annotated[
+        int, "partitions by day, or month, from which on small ones become months, or years"
+    ] = 30
+    coarser_partition_bytes: Annotated[
+        int, "size up to which the rows of a typical month, or year, are kept in one partition"
+    ] = 32 * MIB
     max_commit_bytes: Annotated[
         int, "bytes of data files that one commit replaces; a lost race costs these"
     ] = GIB

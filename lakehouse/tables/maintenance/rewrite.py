@@ -83,12 +83,12 @@ def rewrite(
     if type(table) is not Table:
         table = table.catalog.load_table(table.name())
     committed: list[list[Bin]] = []
-    target_file_bytes = lost_bins = 0
+    target_file_bytes = lost_bins = delete_files = 0
 
     def plan_and_apply() -> None:
-        nonlocal target_file_bytes, lost_bins
+        nonlocal target_file_bytes, lost_bins, delete_files
         plan = plan_rewrite(observe(table.refresh(), policy), policy)
-        target_file_bytes = plan.target_file_bytes
+        target_file_bytes, delete_files = plan.target_file_bytes, plan.delete_files
         batches_of_plan = apply(settings, table, plan, policy.max_commit_bytes, progress)
         committed.extend(batches_of_plan)
         lost_bins = len(plan.bins) - sum(len(batch) for batch in batches_of_plan)
@@ -98,7 +98,7 @@ def rewrite(
     with suppress(_RaceLostError):  # the result says how many bins lost the last race, too
         retry_on_conflict(plan_and_apply, REWRITE_RETRIES, conflicts=(_RaceLostError,))
     bins = tuple(each for batch in committed for each in batch)
-    return Rewritten(RewritePlan(bins, target_file_bytes, lost_bins), len(committed))
+    return Rewritten(RewritePlan(bins, target_file_bytes, lost_bins, delete_files), len(committed))
 
 
 def apply(

@@ -8,11 +8,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.progress import Progress, no_progress
-from lakehouse.tables.maintenance import expire, orphans
+from lakehouse.retrying import retry_on_conflict
+from lakehouse.tables.maintenance import coarser, expire, orphans
+from lakehouse.tables.maintenance.coarser import CoarserPlan
 from lakehouse.tables.maintenance.expire import Expired
 from lakehouse.tables.maintenance.explain import explain
 from lakehouse.tables.maintenance.merge import merge_manifests
 from lakehouse.tables.maintenance.observe import observe
+from lakehouse.tables.maintenance.policy import REWRITE_RETRIES
 from lakehouse.tables.maintenance.rewrite import Rewritten, rewrite
 from lakehouse.tables.maintenance.table_plan import (
     MaintenancePlan,
@@ -78,17 +81,18 @@ def maintain(
     context: MaintenanceContext,
     progress: Progress = no_progress,
 ) -> Report:
-    """Maintain a table: rewrite, merge manifests, expire, remove orphans; in this order, since each frees the next.
+    """Maintain a table: coarsen, rewrite, merge manifests, expire, remove orphans; each frees something for the next.
 
     Each step is planned when the one before is done. The report holds the plans that were applied in the end, so
     what it explains is what happened, whatever other writers did meanwhile.
     """
     before = table_state(observe(table, policy), policy)
+    coarser_plan = coarsen(table, policy)
     rewritten = rewrite(settings, table, policy, progress)
     merge_plan = merge_manifests(table, policy)
     expiry_plan, expired = expire.expire_planned(catalog, table, policy, context.consumers, context.moment)
     orphan_plan = orphans.remove(table, policy, neighbours=context.neighbours, now=context.moment)
-    plan = MaintenancePlan(rewritten.plan, merge_plan, expiry_plan, orphan_plan, policy)
+    plan = MaintenancePlan(coarser_plan, rewritten.plan, merge_plan, expiry_plan, orphan_plan, policy)
     after = table_state(observe(table, policy), policy)
     return Report(
         replace(before, orphans=len(orphan_plan.files)),
@@ -97,6 +101,18 @@ def maintain(
         expired,
         rewritten.commits,
     )
+
+
+def coarsen(table: Table, policy: MaintenancePolicy) -> CoarserPlan:
+    """Make the partitions coarser where that is worth it, and return what was planned."""
+
+    def plan_and_apply() -> CoarserPlan:
+        plan = coarser.plan_coarser(observe(table.refresh(), policy), policy)
+        if plan:
+            coarser.apply(table, plan)
+        return plan
+
+    return retry_on_conflict(plan_and_apply, REWRITE_RETRIES)
 
 
 def look(catalog: Catalog, table: Table, policy: MaintenancePolicy, context: MaintenanceContext) -> Report:

@@ -9,18 +9,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from lakehouse.tables import commit
+from pyiceberg.typedef import Record
+
+from lakehouse.tables import commit, table_time
 from lakehouse.tables.commit import file_records
+from lakehouse.tables.maintenance.coarser import CoarserPlan, in_spec, plan_coarser, spec_of
 from lakehouse.tables.maintenance.policy import MaintenancePolicy
 from lakehouse.tables.replace_files import small_manifests
 
 if TYPE_CHECKING:
     from pyiceberg.manifest import DataFile, ManifestFile
     from pyiceberg.table.snapshots import Snapshot
-    from pyiceberg.typedef import Record
 
     from lakehouse.tables.maintenance.listing import StoredFile
     from lakehouse.tables.maintenance.observe import LiveFile, ObservedTable
@@ -58,12 +60,14 @@ class Bin:
 class RewritePlan:
     """Which files become which; `target_file_bytes` is what they were measured by.
 
-    `lost_bins` counts those that were planned, too, and lost every race against other writers.
+    `lost_bins` counts those that were planned, too, and lost every race against other writers. Nothing is rewritten
+    while the table has `delete_files` of another engine.
     """
 
     bins: tuple[Bin, ...] = ()
     target_file_bytes: int = 0
     lost_bins: int = 0
+    delete_files: int = 0
 
     @property
     def files(self) -> int:
@@ -83,9 +87,14 @@ class RewritePlan:
 
 @dataclass(frozen=True)
 class MergePlan:
-    """Small manifests to be written as few."""
+    """Small manifests to be written as few.
+
+    `claims` counts the data files that claim to be sorted, as those of older releases do and are not: the manifests
+    that say so are written anew without it.
+    """
 
     manifests: tuple[ManifestFile, ...] = ()
+    claims: int = 0
 
 
 @dataclass(frozen=True)
@@ -142,6 +151,7 @@ class OrphanPlan:
 class MaintenancePlan:
     """All that is to be done about one table, in this order, and by which policy."""
 
+    coarser: CoarserPlan
     rewrite: RewritePlan
     merge: MergePlan
     expiry: ExpiryPlan
@@ -161,9 +171,11 @@ def plan_maintenance(
     Each step frees something for the next (a rewrite makes snapshots that will expire), so a run plans each step when
     it gets there, by the functions below.
     """
+    coarser = plan_coarser(table, policy)
     return MaintenancePlan(
-        plan_rewrite(table, policy),
-        plan_merge(table.manifests, policy),
+        coarser,
+        plan_rewrite(in_spec(table, spec_of(table, coarser)), policy),
+        plan_merge(table, policy),
         plan_expiry(snapshots, policy, now),
         plan_orphans(files, policy, now),
         policy,
@@ -203,33 +215,49 @@ def expected_state(before: TableState, plan: MaintenancePlan) -> TableState:
 def plan_rewrite(table: ObservedTable, policy: MaintenancePolicy) -> RewritePlan:
     """Return which files should be rewritten with which others, smallest bins first.
 
-    Files of another partition spec, and files that nothing is known about (no counts of nulls, by which a rewrite
-    checks itself), stay as they are.
+    Small files of an older spec are rewritten however few they are: not every engine reads a table of two specs. Those
+    whose rows may be in several partitions, and files that nothing is known about (no counts of nulls, by which a
+    rewrite checks itself), stay as they are.
     """
+    if table.delete_files:
+        return RewritePlan(target_file_bytes=table.target_file_bytes, delete_files=table.delete_files)
     partitions: dict[tuple[object, ...], list[LiveFile]] = defaultdict(list)
     for live in table.files:
-        if live.file.spec_id == table.partition_spec_id and live.file.null_value_counts:
-            partitions[_partition_values(live.file)].append(live)
-    bins: list[Bin] = []
-    for files in partitions.values():
-        bins += _bins_of_partition(files, table.target_file_bytes, policy)
+        if live.partition is not None and live.file.null_value_counts:
+            partitions[_values(live.partition)].append(live)
+    bins, sizes = list[Bin](), _Sizes(table.target_file_bytes, table.spec.spec_id, policy)
+    for values, files in partitions.items():
+        bins += _bins_of_partition(Record(*values), files, sizes)
     return RewritePlan(tuple(sorted(bins, key=lambda each: each.bytes)), table.target_file_bytes)
 
 
-def _partition_values(file: DataFile) -> tuple[object, ...]:
-    partition = file.partition
+def _values(partition: Record) -> tuple[object, ...]:
     return tuple(partition[position] for position in range(len(partition)))
 
 
-def _bins_of_partition(files: list[LiveFile], target_bytes: int, policy: MaintenancePolicy) -> Iterator[Bin]:
+@dataclass(frozen=True)
+class _Sizes:
+    """What the files of a table are measured by: small ones of another spec than the current one are outdated."""
+
+    target_bytes: int
+    spec_id: int
+    policy: MaintenancePolicy
+
+    def is_outdated(self, file: DataFile) -> bool:
+        is_small = file.file_size_in_bytes < self.target_bytes * self.policy.small_file_share
+        return is_small and file.spec_id != self.spec_id
+
+
+def _bins_of_partition(partition: Record, files: list[LiveFile], sizes: _Sizes) -> Iterator[Bin]:
     """Yield the bins of one partition; neighbours in the sort order meet in a bin."""
-    worth = _worth_rewriting([live.file for live in files], target_bytes, policy)
-    if len(worth) < policy.min_files_to_rewrite:
-        return
-    in_order = [live.file for live in sorted(files, key=lambda live: live.sort_key) if live.file in worth]
-    least_rest = int(target_bytes * policy.min_last_file_share)
-    for group in _cut_at_target(in_order, target_bytes, least_rest):
-        yield Bin(group[0].partition, tuple(group))
+    worth = _worth_rewriting([live.file for live in files], sizes.target_bytes, sizes.policy)
+    outdated = {live.file for live in files if sizes.is_outdated(live.file)}
+    chosen = outdated | (worth if len(worth) >= sizes.policy.min_files_to_rewrite else set())
+    in_order = [live.file for live in sorted(files, key=lambda live: live.sort_key) if live.file in chosen]
+    least_rest = int(sizes.target_bytes * sizes.policy.min_last_file_share)
+    for group in _cut_at_target(in_order, sizes.target_bytes, least_rest):
+        if len(group) > 1 or not outdated.isdisjoint(group):
+            yield Bin(partition, tuple(group))
 
 
 def _worth_rewriting(
@@ -267,17 +295,20 @@ def _cut_at_target(files: list[DataFile], target_bytes: int, least_rest: int) ->
             yield group
             remaining_bytes = rest_bytes
             group, group_bytes = [], 0
-    if len(group) > 1:
+    if group:
         yield group
 
 
 # ------------------------------------------------------------------ manifests
 
 
-def plan_merge(manifests: Iterable[ManifestFile], policy: MaintenancePolicy) -> MergePlan:
-    """Return the small manifests, if they are enough to be worth a commit."""
-    small = small_manifests(manifests)
-    return MergePlan(tuple(small) if len(small) > policy.max_small_manifests else ())
+def plan_merge(table: ObservedTable, policy: MaintenancePolicy) -> MergePlan:
+    """Return the small manifests, if they are enough to be worth a commit, and how many files claim an order."""
+    if table.delete_files:
+        return MergePlan()
+    small = small_manifests(table.manifests)
+    claims = sum(bool(live.file.sort_order_id) for live in table.files)
+    return MergePlan(tuple(small) if len(small) > policy.max_small_manifests else (), claims)
 
 
 # ------------------------------------------------------------------ snapshots
@@ -316,11 +347,12 @@ def record_ids(snapshots: Iterable[Snapshot]) -> set[str]:
 def _old_snapshots(observed: ObservedSnapshots, policy: MaintenancePolicy, now: datetime) -> list[Snapshot]:
     """Return the snapshots that are beyond the newest, older than readers need, and named by no branch or tag."""
     beyond_newest = max(len(observed.snapshots) - policy.min_snapshots_to_keep, 0)
-    before_ms = _milliseconds(now, policy.max_snapshot_age)
+    before_ms = table_time.milliseconds(now, policy.max_snapshot_age)
+    committed_ms = table_time.committed_ms(observed.snapshots, table_time.milliseconds(now))
     return [
         snapshot
         for snapshot in observed.snapshots[:beyond_newest]
-        if snapshot.timestamp_ms < before_ms and snapshot.snapshot_id not in observed.referenced
+        if committed_ms[snapshot.snapshot_id] < before_ms and snapshot.snapshot_id not in observed.referenced
     ]
 
 
@@ -329,12 +361,12 @@ def _unread_by_consumer(
 ) -> dict[str, set[int]]:
     """Return the ids of the old snapshots that each consumer has not read, without those it has lagged too long for."""
     old = {snapshot.snapshot_id for snapshot in _old_snapshots(observed, policy, now)}
-    since_ms = _milliseconds(now, policy.max_consumer_lag)
+    since_ms = table_time.milliseconds(now, policy.max_consumer_lag)
+    committed_ms = table_time.committed_ms(observed.snapshots, table_time.milliseconds(now))
     unread = {}
     for consumer, head in observed.consumers.items():
-        from_watermark = _from_watermark(observed.snapshots, head)
-        recent = {snapshot.snapshot_id for snapshot in from_watermark if snapshot.timestamp_ms >= since_ms}
-        unread[consumer] = recent & old
+        watched = {snapshot.snapshot_id for snapshot in _from_watermark(observed.snapshots, head)}
+        unread[consumer] = {each for each in watched & old if committed_ms[each] >= since_ms}
     return unread
 
 
@@ -346,11 +378,6 @@ def _from_watermark(snapshots: tuple[Snapshot, ...], head: str) -> tuple[Snapsho
         if head in (commit.head_of(snapshot), str(snapshot.snapshot_id))
     ]
     return snapshots[positions[-1] if positions else 0 :]
-
-
-def _milliseconds(now: datetime, age: timedelta) -> float:
-    """Return the moment at which something was committed that has this age now, as snapshots state it."""
-    return (now - age).timestamp() * 1000
 
 
 # ------------------------------------------------------------------ orphans

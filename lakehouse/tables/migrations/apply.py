@@ -14,6 +14,7 @@ from lakehouse.retrying import retry_on_conflict
 from lakehouse.tables.migrations import shape
 from lakehouse.tables.migrations.schema_diff import Changes, plan
 from lakehouse.tables.policy import MIGRATION_RETRIES
+from lakehouse.tables.replace_files import stage_in_order
 
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
@@ -64,6 +65,7 @@ def _commit_or_reload(catalog: Catalog, table: Table, contract: Contract, change
 def commit(table: Table, contract: Contract, changes: Changes) -> None:
     """Make the changes and raise the table's number in one commit; raises what the catalog raises."""
     with table.transaction() as transaction:
+        stage_in_order(transaction)
         _change_columns(transaction, contract, changes)
         if changes.layout:
             _change_partition(transaction, contract)
@@ -96,10 +98,13 @@ def _change_columns(transaction: Transaction, contract: Contract, changes: Chang
 
 
 def _change_partition(transaction: Transaction, contract: Contract) -> None:
-    """Let new files be partitioned as the contract says; old ones keep the spec they were written with."""
-    target = _names_by_transform(shape.spec(contract))
-    current = _names_by_transform(transaction.table_metadata.spec())
-    if target == current:
+    """Let new files be partitioned as the contract says; old ones keep the spec they were written with.
+
+    A spec that maintenance has made coarser, since days are small, stays.
+    """
+    spec, target_spec = transaction.table_metadata.spec(), shape.spec(contract)
+    target, current = _names_by_transform(target_spec), _names_by_transform(spec)
+    if target == current or shape.is_coarser(spec, target_spec):
         return
     columns = {field_id: name for name, field_id in contract.field_ids().items()}
     with transaction.update_spec() as update:

@@ -47,6 +47,7 @@ TRANSFORMS = {
     "month": MonthTransform,
     "year": YearTransform,
 }
+BY_FINENESS = ("day", "month", "year")
 _PROPERTIES = {
     "write.parquet.compression-codec": "zstd",
     "commit.retry.num-retries": str(NewTablePolicy.commit_retries),
@@ -98,6 +99,23 @@ def spec(contract: Contract) -> PartitionSpec:
         for field_id, part in enumerate(contract.partition, start=_FIRST_PARTITION_FIELD_ID)
     ]
     return PartitionSpec(*fields)
+
+
+def is_coarser(spec: PartitionSpec, target: PartitionSpec) -> bool:
+    """Return whether a spec partitions by the target's columns, none of them more finely and some less, by time."""
+    finest = {field.source_id: str(field.transform) for field in target.fields}
+    transforms = {field.source_id: str(field.transform) for field in spec.fields}
+    if transforms.keys() != finest.keys() or transforms == finest:
+        return False
+    return all(coarsens(finest[source_id], new, or_equal=True) for source_id, new in transforms.items())
+
+
+def coarsens(old: str, new: str, *, or_equal: bool = False) -> bool:
+    """Return whether all rows of a partition by transform `old` are in one partition by transform `new`."""
+    if old == new:
+        return or_equal
+    by_time = {old, new} <= set(BY_FINENESS)
+    return by_time and BY_FINENESS.index(old) < BY_FINENESS.index(new)
 
 
 def sort_order(contract: Contract) -> SortOrder:

@@ -1,0 +1,144 @@
+"""Contracts of who is who, what each person is called, and what each allowed."""
+
+from __future__ import annotations
+
+from lakehouse.tables.contract import Contract, columns
+
+IDENTITIES = Contract(
+    name="core.identities",
+    doc="Which identifier belongs to which customer, and the rule that tied it.",
+    grain="one row an identifier",
+    key=("identifier_type", "identifier_value"),
+    sort=("identifier_type", "identifier_value"),
+    columns=columns(
+        ("identifier_type", "string", "email, phone, user_id, anonymous_id, hubspot_id, salesforce_id, …"),
+        ("identifier_value", "string", "Normalised value", "pii"),
+        ("customer_id", "string", "Customer it belongs to"),
+        ("rule", "string", "What tied it to the customer"),
+        ("first_seen_at", "timestamptz", "First seen"),
+        ("last_seen_at", "timestamptz", "When a record last came to carry it"),
+        ("sources", "int", "How many sources named it"),
+        ("records", "long", "How many of the customer's records carry it"),
+        ("first_customer_id", "string", "Customer that it was first known by; a split gives that id back"),
+    ),
+)
+
+EVIDENCE = Contract(
+    name="core.evidence",
+    doc="What each record says, and once said, of its identifiers, and whether that ties it to others.",
+    grain="one row a value that a record had in one place",
+    key=("source", "record", "slot", "identifier_value", "since"),
+    sort=("source", "record", "slot"),
+    columns=columns(
+        ("source", "string", "Source and entity, as crm:contacts"),
+        ("record", "string", "Record that says so", "pii"),
+        ("slot", "string", "Place in the record: email, phone, phone 2, …"),
+        ("identifier_type", "string", "Type of the identifier"),
+        ("identifier_value", "string", "Normalised value; null where there is none", "pii"),
+        ("own", "boolean", "True where it names the record itself"),
+        ("standing", "string", "ties, superseded, cleared, invalid, placeholder or shared"),
+        ("since", "timestamptz", "From when the record said so"),
+        ("until", "timestamptz", "Until when; null while it says so"),
+        ("file_id", "string", "Raw file that said so first"),
+        ("row", "long", "Row of that file"),
+    ),
+)
+
+CONSENTS = Contract(
+    name="core.consents",
+    doc="Every statement about being contacted. Which of them decide, `core.consent_answers` says.",
+    grain="one row a statement; what a record says again is no other one",
+    key=("consent_id",),
+    columns=columns(
+        ("consent_id", "string", "Identifies this statement; deliveries name it"),
+        ("customer_id", "string", "Customer whose record it is; null while unresolved"),
+        ("purpose", "string", "What for, e.g. marketing"),
+        ("channel", "string", "How, e.g. email"),
+        ("granted", "boolean", "True where allowed"),
+        ("stated_at", "timestamptz", "When the customer said so, by the source; null where it tells no date"),
+        ("source", "string", "System that holds the statement"),
+        ("record", "string", "Record that holds the statement"),
+        (
+            "address",
+            "string",
+            "Normalised address that it names; null where it speaks for those of its record",
+            "pii",
+        ),
+        ("learnt_at", "timestamptz", "When the lake first had it"),
+        (
+            "effective_at",
+            "timestamptz",
+            "From when it counts against others of its subject; null of an undated grant: it is older than all",
+        ),
+        ("day_only", "boolean", "Its date names only a day, in the zone of the source"),
+        ("policy_version", "string", "Text that the person saw, where the source names it"),
+        (
+            "ended_at",
+            "timestamptz",
+            "Of a grant: when its record was deleted; null while it counts. Refusals never end so",
+        ),
+        ("recalled_at", "timestamptz", "When what it leans on was recalled; a recalled grant counts no more"),
+        ("file_id", "string", "Raw file that first held it"),
+        ("row", "long", "Row of that file"),
+    ),
+)
+
+CONSENT_ANSWERS = Contract(
+    name="core.consent_answers",
+    doc="Whether a customer may be contacted at an address: the one answer that everything asks. No row means no.",
+    grain="one row a customer, address, purpose and channel of which somebody said something",
+    key=("customer_id", "address", "purpose", "channel"),
+    sort=("customer_id", "address"),
+    columns=columns(
+        ("customer_id", "string", "Customer"),
+        (
+            "address",
+            "string",
+            "Normalised address; empty where a refusal is of every address of the customer",
+            "pii",
+        ),
+        ("purpose", "string", "What for, e.g. marketing"),
+        ("channel", "string", "How, e.g. email"),
+        ("allowed", "boolean", "True where the customer may be contacted there"),
+        (
+            "consent_id",
+            "string",
+            "Statement that decides: the newest grant that covers it, or the refusal that stands",
+        ),
+    ),
+)
+
+CUSTOMERS = Contract(
+    name="core.customers",
+    doc="The golden record: the best that all sources together know of a customer.",
+    grain="one row a customer",
+    key=("customer_id",),
+    sort=("customer_id",),
+    columns=columns(
+        ("customer_id", "string", "Customer"),
+        ("first_name", "string", "Given name", "pii"),
+        ("last_name", "string", "Family name", "pii"),
+        ("email", "string", "Normalised e-mail address to write to", "pii"),
+        ("phone", "string", "Phone in E.164", "pii"),
+        ("city", "string", "City"),
+        ("country", "string", "ISO 3166-1 alpha-2; as the CRM has it where no such country is known"),
+        ("language", "string", "Preferred language"),
+        ("identifiers", "long", "Identifiers known"),
+        ("contacts", "long", "CRM contact records that are this customer"),
+        ("sources", "string", "CRMs that hold a contact, comma-separated"),
+        ("first_seen_at", "timestamptz", "First seen anywhere"),
+        ("last_seen_at", "timestamptz", "When something new was last learnt of who it is"),
+        (
+            "name",
+            "string",
+            "Full name; made of given and family name where a record has no field for it",
+            "pii",
+        ),
+        (
+            "provenance",
+            "string",
+            "JSON: of each field the source and record that say it, and since when",
+            "pii",
+        ),
+    ),
+)

@@ -1,0 +1,124 @@
+"""Replaces what a table holds as a whole: by new rows, or by the news that the same rows have newer inputs.
+
+Relies on the private API of pyiceberg that `commit` asserts at import.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from pyiceberg.manifest import DataFile, DataFileContent, ManifestEntry, ManifestEntryStatus, ManifestFile
+from pyiceberg.table.snapshots import Operation, Snapshot, Summary
+from pyiceberg.typedef import EMPTY_DICT
+
+from lakehouse.errors import CommitConflict
+from lakehouse.tables.commit import (
+    CONTENT,
+    INPUTS,
+    Committed,
+    HeadMovedError,
+    KeepsCommittedManifests,
+    changed_entry,
+    live_entries,
+    live_manifests,
+    perform,
+    same_rows_as,
+)
+
+if TYPE_CHECKING:
+    from pyiceberg.table import Table
+
+
+class _ReplaceAll(KeepsCommittedManifests):
+    """Replaces all that the head holds, and keeps none of its manifests: `replaced` are the head's live entries."""
+
+    replaced: Sequence[ManifestEntry] = ()
+
+    def _validate_concurrency(self) -> None:
+        window = self._commit_window
+        if window is None or window.is_empty():  # the schema changed, say, and no row
+            return
+        raise HeadMovedError("the table has changed since its new content was computed")
+
+    def _build_delete_files_partition_predicate(self) -> None:
+        """Build none: everything goes, and a predicate over many partitions is too deep to evaluate."""
+
+    def _deleted_entries(self) -> list[ManifestEntry]:
+        """Return the data files that go. Other engines' delete files go with them; no manifest of ours names any."""
+        return [
+            changed_entry(entry, ManifestEntryStatus.DELETED, self.snapshot_id)
+            for entry in self.replaced
+            if entry.data_file.content == DataFileContent.DATA
+        ]
+
+    def _existing_manifests(self) -> list[ManifestFile]:
+        return []
+
+
+class _SameContent(_ReplaceAll):
+    """Leaves the head's files as they are, and notes what their rows were computed from now."""
+
+    def _deleted_entries(self) -> list[ManifestEntry]:
+        return []
+
+    def _existing_manifests(self) -> list[ManifestFile]:
+        return live_manifests(self._head, self._io)
+
+    def _summary(self, snapshot_properties: dict[str, str] = EMPTY_DICT) -> Summary:
+        summary = super()._summary(snapshot_properties).additional_properties
+        return Summary(Operation.REPLACE, **(summary | same_rows_as(self._head) | self.snapshot_properties))
+
+    @property
+    def _head(self) -> Snapshot:
+        head_now = self._transaction.table_metadata.current_snapshot()
+        if head_now is None:
+            raise HeadMovedError("the table has lost its content since it was computed")
+        return head_now
+
+
+_Replacing = TypeVar("_Replacing", bound=_ReplaceAll)
+
+
+def replace_all(
+    table: Table,
+    files: Sequence[DataFile],
+    *,
+    computed_from: dict[str, str],
+    base: int | None,
+    content: str = "",
+) -> Committed:
+    """Replace the whole content of a table, and note what it was computed from.
+
+    `base` is the snapshot id the computation began with (None for a table without one). `content` is the digest of
+    the new rows, for `note_inputs`. Raises CommitConflict when another writer was first: what it wrote may be newer.
+    """
+    producer = _planned_on(table, base, _ReplaceAll, computed_from, content)
+    producer.replaced = live_entries(table)
+    for entry in producer.replaced:
+        producer.delete_data_file(entry.data_file)
+    for file in files:
+        producer.append_data_file(file)
+    return perform(table, producer)
+
+
+def note_inputs(table: Table, *, computed_from: dict[str, str], base: int | None) -> Committed:
+    """Note that the rows which the table holds are also what its newer inputs give: its head does not move.
+
+    Raises like `replace_all`.
+    """
+    return perform(table, _planned_on(table, base, _SameContent, computed_from, ""))
+
+
+def _planned_on(
+    table: Table, base: int | None, kind: type[_Replacing], computed_from: dict[str, str], content: str
+) -> _Replacing:
+    """Return a producer for the table as it was when the computation began; CommitConflict when it has moved."""
+    transaction = table.transaction()
+    current = transaction.table_metadata.current_snapshot()
+    current_id = None if current is None else current.snapshot_id
+    if current_id != base:
+        raise CommitConflict(f"{'.'.join(table.name())} was written by another run; look again")
+    noted = {INPUTS: json.dumps(computed_from, sort_keys=True)} | ({CONTENT: content} if content else {})
+    return kind(Operation.OVERWRITE, transaction, table.io, noted)
