@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Final
 
 from lakehouse.policy import Policy
+
+RULES_VERSION: Final = "2"  # of how people are told apart: a new one resolves everybody anew
 
 
 @dataclass(frozen=True)
@@ -13,8 +15,22 @@ class IdentityPolicy(Policy):
     """What ties records to one customer."""
 
     max_records: Annotated[
-        int, "an e-mail or phone in more records of one source is shared (an info@ address) and ties nobody"
+        int,
+        "an identifier that more people of one source carry is shared (info@, a switchboard) and ties nobody",
     ] = 10
+
+
+@dataclass(frozen=True)
+class TieWeights(Policy):
+    """How strong a tie by an identifier is, in bits as matching counts them; the strongest are made first.
+
+    What names both records themselves, and a person's word, is stronger than any.
+    """
+
+    id: Annotated[float, "an id that one system gave"] = 60.0
+    email: Annotated[float, "an e-mail address"] = 40.0
+    phone: Annotated[float, "a phone number"] = 30.0
+    device: Annotated[float, "a browser or a device"] = 20.0
 
 
 @dataclass(frozen=True)

@@ -39,10 +39,15 @@ def run(
     names: Mapping[str, str] | None = None,
 ) -> None:
     """Run `sql/<step>.sql`: `bound` values are bound, `names` (escaped SQL) replace the text's `{name}`s."""
-    sql = (_SQL / f"{step}.sql").read_text(encoding="utf-8")
-    for name, escaped in (names or {}).items():
-        sql = sql.replace(f"{{{name}}}", escaped)
-    con.execute(sql, dict(bound or {}))
+    con.execute(sql_text(_SQL / f"{step}.sql", names or {}), dict(bound or {}))
+
+
+def sql_text(path: Path, names: Mapping[str, str]) -> str:
+    """Return the text of a SQL file; `names` (escaped SQL) replace its `{name}`s."""
+    text = path.read_text(encoding="utf-8")
+    for name, escaped in names.items():
+        text = text.replace(f"{{{name}}}", escaped)
+    return text
 
 
 def create_table(con: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, Any]) -> None:

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 
 from lakehouse.engine import normal_forms
 from lakehouse.sources import mapping_views
+from lakehouse.sources.mappable_entities import CARRIED_ADDRESSES
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import ledger, views
+from lakehouse.tables.catalog import RAW
 from lakehouse.tables.contracts import BY_NAME
 
 if TYPE_CHECKING:
@@ -36,9 +38,10 @@ _EVENTS_NEED = frozenset({"raw.events", "core.identities"})
 class InputPlan:
     """How the inputs of one model are made ready.
 
-    `tables` are attached as views. Those of `outgrown` do not exist, or lack columns of their contract: they are
-    brought up to it first. `empty` become views without rows. `entities` are mapped from `sources`, which have all
-    sent something; of the raw tables `full_exports` the ledger is asked what was loaded of each file.
+    `tables` are attached as views. Those of `outgrown` are the models' own and do not exist, or lack columns of their
+    contract: they are brought up to it first. Raw tables are read as their contracts say, whatever they lack, and
+    never changed. `empty` become views without rows. `entities` are mapped from `sources`, which have all
+    sent something; of the raw tables `loads_of` the ledger is asked what was loaded of each file.
     """
 
     tables: tuple[str, ...]
@@ -46,13 +49,13 @@ class InputPlan:
     empty: tuple[Contract, ...]
     entities: tuple[str, ...]
     sources: tuple[Source, ...]
-    full_exports: tuple[str, ...]
+    loads_of: tuple[str, ...]
     events: bool
 
     def views(self, loads: Mapping[str, Mapping[str, Load]]) -> dict[str, str]:
         """Return the SQL of the views besides those of the tables, by name.
 
-        `loads` says of each of `full_exports` what was loaded of its raw files, by file id.
+        `loads` says of each of `loads_of` what was loaded of its raw files, by file id.
         """
         sql = {contract.name: views.nothing_sql(contract) for contract in self.empty}
         for entity in self.entities:
@@ -64,17 +67,18 @@ def plan_inputs(model: Model, sources: Sequence[Source], columns: Mapping[str, C
     """Decide how a model's inputs are made ready, given the columns of those of its tables that exist."""
     contracts = BY_NAME | {source.table: source.contract for source in sources}
     names = tables_read(model, sources)
-    unsent = {name for name in names if name.startswith("raw.") and name not in columns}
+    own = {name for name in names if not name.startswith(f"{RAW}.")}
+    unsent = names - own - columns.keys()
     empty = unsent.intersection(model.inputs)
     entities = _mapped_entities(model)
     sending = tuple(source for source in sources if source.table not in unsent)
     return InputPlan(
         tables=tuple(sorted(names - unsent)),
-        outgrown=tuple(_outgrown(sorted(names - unsent), contracts, columns)),
+        outgrown=tuple(_outgrown(sorted(own), contracts, columns)),
         empty=tuple(contracts[name] for name in sorted(empty)),
         entities=entities,
         sources=sending,
-        full_exports=_full_exports(entities, sending),
+        loads_of=_loads_of(entities, sending),
         events=(names - unsent | empty) >= _EVENTS_NEED,
     )
 
@@ -84,6 +88,12 @@ def tables_read(model: Model, sources: Sequence[Source]) -> set[str]:
     entities = _mapped_entities(model)
     tables = set(model.inputs).difference(f"{MAPPED}.{entity}" for entity in entities)
     return tables | _mapped_from(entities, sources)
+
+
+def namespaces_of(models: Iterable[Model], sources: Sequence[Source]) -> list[str]:
+    """Return the namespaces that models read or fill."""
+    tables = {name for model in models for name in (model.table, *tables_read(model, sources))}
+    return sorted({name.partition(".")[0] for name in tables})
 
 
 def expected_inputs(
@@ -118,13 +128,15 @@ def prepare(
     chance.
     """
     _drop_views(con)
-    tables = views.attach(con, catalog, tables_read(model, sources))
+    names = tables_read(model, sources)
+    contracts = [source.contract for source in sources if source.table in names]
+    tables = views.attach(con, catalog, names, contracts)
     plan = plan_inputs(model, sources, {name: _columns(table) for name, table in tables.items()})
     if plan.outgrown:
         for contract in plan.outgrown:
             catalogs.ensure(catalog, contract)
-        tables = views.attach(con, catalog, plan.tables)
-    loads = {name: ledger.loads(catalog, tables[name]) for name in plan.full_exports}
+        tables = views.attach(con, catalog, plan.tables, contracts)
+    loads = ledger.loads_by_table(catalog, [tables[name] for name in plan.loads_of])
     con.execute(f"CREATE SCHEMA IF NOT EXISTS {MAPPED}")
     for name, sql in plan.views(loads).items():
         normal_forms.create_for(con, sql)
@@ -165,21 +177,29 @@ def _outgrown(
 
 def _full_exports(entities: Iterable[str], sources: Iterable[Source]) -> tuple[str, ...]:
     """Return the raw tables that hold full exports of one of the entities: a missing record was deleted."""
-    asked = set(entities)
-    return tuple(
-        source.table for source in sources if source.full_export and not asked.isdisjoint(source.core)
-    )
+    listed = list(sources)
+    mapped_from = _mapped_from(entities, listed)
+    return tuple(source.table for source in listed if source.full_export and source.table in mapped_from)
+
+
+def _loads_of(entities: Collection[str], sources: Sequence[Source]) -> tuple[str, ...]:
+    """Return the raw tables of which the entities' views ask what each file was: complete, without some columns."""
+    asked = set(_full_exports(entities, sources))
+    if CARRIED_ADDRESSES in entities:
+        asked |= mapping_views.tables_of(CARRIED_ADDRESSES, sources)
+    return tuple(sorted(asked))
 
 
 def _entity_sql(entity: str, sources: Sequence[Source], loads: Mapping[str, Mapping[str, Load]]) -> str:
-    """Return the SELECT of a mapped entity, given what was loaded of each full export."""
+    """Return the SELECT of a mapped entity, given what was loaded of each file."""
     incomplete: set[str] = set()
     empty: dict[str, dict[str, datetime]] = {}
     for table in _full_exports([entity], sources):
         files = loads.get(table, {})
         incomplete.update(file_id for file_id, load in files.items() if not load.complete)
         empty[table] = {file_id: load.since for file_id, load in files.items() if load.empty}
-    return mapping_views.entity_sql(entity, sources, incomplete, empty)
+    absent = {table: ledger.absent_columns(files) for table, files in loads.items()}
+    return mapping_views.entity_sql(entity, sources, incomplete, empty, absent)
 
 
 def _columns(table: Table) -> set[str]:

@@ -1,6 +1,7 @@
 """Reads the models: SQL files whose header names the table they fill and the inputs they read.
 
-Those of the canonical entities are made by `lakehouse.models.entity_sql`, unless a file fills the table.
+Those of the canonical entities are made by `lakehouse.models.entity_sql`, that of customers by
+`lakehouse.models.golden_record`, unless a file fills the table.
 """
 
 from __future__ import annotations
@@ -14,14 +15,15 @@ from pathlib import Path
 
 from lakehouse.definitions import DefinitionLoader, Problem, nearest
 from lakehouse.errors import BadDefinition
-from lakehouse.models import entity_sql
+from lakehouse.models import entity_sql, golden_record
 from lakehouse.sources import definition
-from lakehouse.sources.mappable_entities import ENTITIES
+from lakehouse.sources.mappable_entities import VIEWS
 from lakehouse.tables.contract import Contract
-from lakehouse.tables.contracts import BY_NAME, CORE, IDENTITIES, MARTS
+from lakehouse.tables.contracts import BY_NAME, CORE, MARTS
+from lakehouse.tables.people import CUSTOMERS, EVIDENCE, IDENTITIES
 
 # Ingest fills the raw tables, books those of the system itself, and resolve says who is who.
-FILLED = {contract.name for contract in (*CORE, *MARTS)} - {IDENTITIES.name}
+FILLED = {contract.name for contract in (*CORE, *MARTS)} - {IDENTITIES.name, EVIDENCE.name}
 
 
 @dataclass(frozen=True)
@@ -82,9 +84,10 @@ def load(overrides: Path | None = None) -> tuple[Model, ...]:
     Raises BadDefinition for a header that is wrong, two files that fill one table, an input that nothing fills, and
     models in a circle.
     """
-    models = _entity_models() | _load_files(overrides)
+    customers = parse(golden_record.model_sql(golden_record.load(overrides)), CUSTOMERS.name)
+    models = _entity_models() | {customers.table: customers} | _load_files(overrides)
     sources = definition.load(overrides).values()
-    mapped = {f"mapped.{entity}" for entity in ENTITIES}
+    mapped = {f"mapped.{name}" for name in VIEWS}
     _check_inputs(models.values(), mapped | BY_NAME.keys() | {source.table for source in sources})
     return _in_order(models)
 

@@ -14,12 +14,13 @@ from lakehouse.engine import duck
 from lakehouse.engine.duck import WRONG_SQL
 from lakehouse.errors import BadDefinition, CommitConflict
 from lakehouse.models import registry
-from lakehouse.models.inputs import expected_inputs, prepare, tables_read
+from lakehouse.models.inputs import expected_inputs, namespaces_of, prepare, tables_read
 from lakehouse.sources import definition
+from lakehouse.tables import appending, commit, data_files
 from lakehouse.tables import catalog as catalogs
-from lakehouse.tables import commit, data_files
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
     from datetime import date
 
     import duckdb
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from lakehouse.models.registry import Model
     from lakehouse.settings import Settings
     from lakehouse.sources.definition import Source
+    from lakehouse.tables.appending import Replaced
     from lakehouse.tables.catalog import Catalog, Table
 
 __all__ = ["ModelRun", "pending", "prepare", "run"]
@@ -34,45 +36,75 @@ __all__ = ["ModelRun", "pending", "prepare", "run"]
 
 @dataclass(frozen=True)
 class ModelRun:
-    """The commits that one run made, in order, and what is wrong with models that could not be computed."""
+    """The commits of one run that changed rows, in order, and what is wrong with models that could not be computed.
+
+    `unchanged` are the tables whose models gave the rows that were there already.
+    """
 
     committed: list[commit.Committed] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+
+    def note(self, replaced: Replaced) -> None:
+        """Add what came of one model."""
+        if replaced.changed:
+            self.committed.append(replaced.committed)
+        else:
+            self.unchanged.append(replaced.committed.table)
 
 
-def pending(settings: Settings) -> list[str]:
-    """Return the tables whose models would be run now, in order."""
-    lake = _Lake(settings)
+def pending(settings: Settings, *, only: Collection[str] = (), besides: Collection[str] = ()) -> list[str]:
+    """Return the tables whose models would be run now, in order; those that read others, should these change.
+
+    Of all models, or of those that fill the tables of `only`; never of those that fill the tables of `besides`.
+    """
+    models = _chosen(settings, only, besides)
+    lake = _Lake(settings, models)
     stale: list[str] = []
-    for model in registry.load(settings.definitions):
+    for model in models:
         if lake.is_stale(model) or not set(model.inputs).isdisjoint(stale):
             stale.append(model.table)
     return stale
 
 
-def run(settings: Settings) -> ModelRun:
-    """Run every model whose inputs, SQL or day differ from what its rows were computed from.
+def run(settings: Settings, *, only: Collection[str] = (), besides: Collection[str] = ()) -> ModelRun:
+    """Run every model whose inputs, SQL or day differ from what its rows were computed from; which, `pending` says.
 
     A model whose definition is wrong keeps its old rows, and so do those that read it; the others are run.
     Raises CommitConflict when another run was first: the message goes back, and the next run finds little to do.
     """
-    lake = _Lake(settings)
+    models = _chosen(settings, only, besides)
+    lake = _Lake(settings, models)
     outcome = ModelRun()
     blocked: set[str] = set()
     with ExitStack() as at_end:
         # one connection for all models, made for the first that is computed
         connect = cache(lambda: at_end.enter_context(closing(duck.connect(settings))))
-        for model in registry.load(settings.definitions):
+        for model in models:
             if not blocked.isdisjoint(model.inputs):
                 blocked.add(model.table)
             elif lake.is_stale(model):
                 try:
-                    outcome.committed.append(_compute(connect(), lake, model))
+                    replaced = _compute(connect(), lake, model)
                 except BadDefinition as error:
                     telemetry.failed("model cannot be computed", error, model=model.table)
                     outcome.wrong.append(str(error))
                     blocked.add(model.table)
+                else:
+                    outcome.note(replaced)
     return outcome
+
+
+def _chosen(settings: Settings, only: Collection[str], besides: Collection[str]) -> list[Model]:
+    """Return the models to look at, in order. Where only some are, a wrong file among the others changes nothing."""
+    try:
+        models = registry.load(settings.definitions)
+    except BadDefinition as error:
+        if not only:
+            raise
+        telemetry.failed("model files cannot be read, those that are shipped count", error)
+        models = registry.load()
+    return [model for model in models if model.table not in besides and (not only or model.table in only)]
 
 
 class _Lake:
@@ -81,11 +113,11 @@ class _Lake:
     The catalog is asked first which tables there are: most of the sources that are defined have sent nothing.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, models: Sequence[Model]) -> None:
         self.catalog: Catalog = catalogs.open_catalog(settings)
         self.sources: list[Source] = list(definition.load(settings.definitions).values())
         self.as_of: date = settings.as_of_day()
-        self._existing = set(catalogs.table_names(self.catalog))
+        self._existing = set(catalogs.table_names(self.catalog, namespaces_of(models, self.sources)))
         self._loaded: dict[str, Table | None] = {}
 
     def table(self, name: str) -> Table | None:
@@ -114,8 +146,8 @@ class _Lake:
         return bool(expected) and (table is None or commit.inputs(table) != expected)
 
 
-def _compute(con: duckdb.DuckDBPyConnection, lake: _Lake, model: Model) -> commit.Committed:
-    """Compute a model and commit its rows in place of the old ones; CommitConflict when something changed meanwhile."""
+def _compute(con: duckdb.DuckDBPyConnection, lake: _Lake, model: Model) -> Replaced:
+    """Compute a model and commit its rows in place of others; CommitConflict when something changed meanwhile."""
     expected = lake.expected_inputs(model)
     table = lake.table_to_write(model)
     base = table.current_snapshot()
@@ -129,13 +161,14 @@ def _compute(con: duckdb.DuckDBPyConnection, lake: _Lake, model: Model) -> commi
         written = data_files.write(con, table, model.sql, f"model-{uuid.uuid4()}")
     except WRONG_SQL as error:
         raise BadDefinition(f"{model.where}: {str(error).splitlines()[0]}") from error
-    try:
-        committed = commit.replace_all(
-            table, written.files, computed_from=expected, base=base.snapshot_id if base else None
-        )
-    except CommitConflict:
-        data_files.discard(table, written)
-        raise
+    base_id = base.snapshot_id if base else None
+    replaced = appending.replace_written(con, table, written, computed_from=expected, base=base_id)
     seconds = round(time.monotonic() - began, 2)
-    telemetry.info("model computed", model=model.table, rows=written.rows, seconds=seconds)
-    return committed
+    telemetry.info(
+        "model computed",
+        model=model.table,
+        rows=written.rows,
+        status="changed" if replaced.changed else "unchanged",
+        seconds=seconds,
+    )
+    return replaced

@@ -1,9 +1,9 @@
--- identity_normal: distinct value -> identifier, counted from 0 in the order of (type, normal form).
+-- identity_normal: distinct part of a value -> identifier, counted from 0 in the order of (type, normal form).
 -- Invalid values are left out; placeholders are told.
--- grain: type, value, region
+-- grain: type, value, region, part
 CREATE OR REPLACE TEMP TABLE identity_normal AS
 WITH normal AS (
-    SELECT v.type, v.value, v.region, coalesce(v.normal, u.normal) AS normal
+    SELECT v.type, v.value, v.region, v.part, coalesce(v.normal, u.normal) AS normal
     FROM identity_values AS v
     LEFT JOIN identity_unusual AS u USING (value_id)
 ),
@@ -11,9 +11,9 @@ judged AS (
     SELECT
         *,
         CASE type
-            WHEN 'email' THEN list_contains($placeholders, split_part(normal, '@', 1))
-            WHEN 'phone' THEN regexp_matches(normal, $placeholder_phone)
-            ELSE list_contains($placeholders, lower(normal)) OR regexp_full_match(normal, $placeholder_id)
+            WHEN 'email' THEN regexp_full_match(split_part(normal, '@', 1), $placeholder_mailbox)
+            WHEN 'phone' THEN regexp_full_match(normal, $placeholder_phone)
+            ELSE regexp_full_match(normal, $placeholder_id)
         END AS placeholder
     FROM normal
     WHERE normal IS NOT NULL

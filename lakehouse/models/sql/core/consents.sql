@@ -1,39 +1,79 @@
 -- table: core.consents
--- inputs: mapped.consents, core.identities
--- Of each record its newest version speaks, also when it says nothing any more. Of a customer's records the newest
--- statement counts, and in doubt a refusal, since consent fails closed: a refusal wins over a grant of the same time,
--- one that names only a day (midnight) speaks for that whole day, and an undated one wins over every grant. A grant
--- is no newer than the last change of the record that holds it, whatever date somebody typed into it. A record that was
--- deleted grants nothing any more; what it refused stays refused.
-WITH newest AS (
-    SELECT * FROM mapped.consents
-    QUALIFY row_number() OVER (
-        PARTITION BY source, record, purpose, channel
-        ORDER BY updated_at DESC NULLS LAST, _loaded_at DESC, coalesce(2 * CAST(granted AS INTEGER), 1),
-            _file_id DESC, _row DESC
-    ) = 1
+-- inputs: mapped.consents, core.identities, raw.consent_recalls
+-- Every statement once: what a record says again, in whatever file, is the same one. An empty cell says nothing.
+-- `effective_at` ranks statements of one subject. A grant is no newer than the change of the record that first held it,
+-- nor than when we learnt it, whatever date somebody typed; without a date it is older than everything. A refusal that
+-- names a day speaks until that day ends in the zone of its source. A refusal without a date, or with one in the future,
+-- counts from when we learnt it, and where a later yes might lift it, from when we last learnt it.
+WITH versions AS (
+    SELECT *, row(coalesce(updated_at, _loaded_at), coalesce(sequence, -99999999999999999999999999999999999999),
+        _loaded_at, _file_id, _row) AS version
+    FROM mapped.consents
+    WHERE record IS NOT NULL
+),
+deletions AS (
+    SELECT source, record, max(version) AS version, arg_max(coalesce(updated_at, _loaded_at), version) AS deleted_at
+    FROM versions
+    WHERE deleted
+    GROUP BY source, record
+),
+recalls AS (
+    SELECT kind, target, arg_max(recalled, (_loaded_at, _file_id, _row)) AS recalled,
+        arg_max(recalled_at, (_loaded_at, _file_id, _row)) AS recalled_at
+    FROM raw.consent_recalls
+    GROUP BY kind, target
 ),
 stated AS (
-    SELECT i.customer_id, n.purpose, n.channel, n.granted, n.source, n.record, n.stated_at,
-        CASE
-            WHEN n.stated_at IS NULL AND n.granted THEN TIMESTAMPTZ '0001-01-01 00:00:00+00'
-            WHEN n.stated_at IS NULL THEN TIMESTAMPTZ '9999-01-01 00:00:00+00'
-            WHEN n.granted THEN least(n.stated_at, n.updated_at)
-            WHEN n.stated_at = date_trunc('day', n.stated_at) THEN n.stated_at + INTERVAL '1 day' - INTERVAL '1 microsecond'
-            ELSE n.stated_at
-        END AS weight
-    FROM newest AS n
-    JOIN core.identities AS i USING (identifier_type, identifier_value)
-    WHERE n.granted IS NOT NULL AND NOT (n.granted AND n.deleted IS TRUE)
+    SELECT v.*, coalesce(by_file.recalled_at, by_source.recalled_at) AS recalled_at
+    FROM versions AS v
+    LEFT JOIN recalls AS by_file ON by_file.kind = 'file' AND by_file.target = v._file_id AND by_file.recalled
+    LEFT JOIN recalls AS by_source ON by_source.kind = 'source' AND by_source.target = v.source AND by_source.recalled
+    WHERE granted IS NOT NULL AND NOT (granted AND deleted IS TRUE) AND purpose IS NOT NULL AND channel IS NOT NULL
 ),
-counting AS (
-    SELECT * FROM stated
-    QUALIFY row_number() OVER (
-        PARTITION BY customer_id, purpose, channel ORDER BY weight DESC, granted, source, record
-    ) = 1
+statements AS (
+    SELECT source, record, address, purpose, channel, granted, stated_at, policy_version,
+        arg_max(identifier_type, version) AS identifier_type, arg_max(identifier_value, version) AS identifier_value,
+        max(time_zone) AS time_zone, max(version) AS latest_version,
+        min(_loaded_at) AS learnt_at, max(_loaded_at) AS last_learnt_at,
+        min(least(updated_at, _loaded_at)) AS changed_at,
+        CASE WHEN bool_and(recalled_at IS NOT NULL) THEN max(recalled_at) END AS recalled_at,
+        arg_min(_file_id, (recalled_at IS NOT NULL, _loaded_at, _file_id, _row)) AS file_id,
+        arg_min(_row, (recalled_at IS NOT NULL, _loaded_at, _file_id, _row)) AS "row"
+    FROM stated
+    GROUP BY ALL
+),
+dated AS (
+    SELECT *,
+        coalesce(stated_at AT TIME ZONE time_zone = date_trunc('day', stated_at AT TIME ZONE time_zone), false)
+            AS day_only,
+        NOT granted AND coalesce(stated_at > learnt_at, true) AS by_learning,
+        CASE WHEN granted THEN least(stated_at, changed_at) END AS granted_from
+    FROM statements
+),
+newest_grants AS (
+    SELECT *, max(CASE WHEN stated_at IS NOT NULL THEN granted_from END) OVER (
+        PARTITION BY purpose, channel, address, CASE WHEN address IS NULL THEN source END,
+            CASE WHEN address IS NULL THEN record END
+    ) AS newest_grant
+    FROM dated
 )
 SELECT
-    'k_' || left(sha256(concat_ws(chr(31), customer_id, purpose, channel, granted, source, record,
-        coalesce(strftime(stated_at, '%Y-%m-%dT%H:%M:%S'), ''))), 20) AS consent_id,
-    customer_id, purpose, channel, granted, stated_at, source, record
-FROM counting
+    'k_' || left(sha256(concat_ws(chr(31), s.source, s.record, coalesce(s.address, chr(30)), s.purpose, s.channel,
+        s.granted, coalesce(CAST(epoch_us(s.stated_at) AS VARCHAR), chr(30)), coalesce(s.policy_version, chr(30)))), 20)
+        AS consent_id,
+    i.customer_id, s.purpose, s.channel, s.granted, s.stated_at, s.source, s.record, s.address, s.learnt_at,
+    CASE
+        WHEN s.granted AND s.stated_at IS NULL THEN NULL
+        WHEN s.granted THEN s.granted_from
+        WHEN s.by_learning AND s.newest_grant > s.learnt_at THEN s.last_learnt_at
+        WHEN s.by_learning THEN s.learnt_at
+        WHEN s.day_only THEN
+            (s.stated_at AT TIME ZONE s.time_zone + INTERVAL 1 DAY) AT TIME ZONE s.time_zone - INTERVAL 1 MICROSECOND
+        ELSE s.stated_at
+    END AS effective_at,
+    s.day_only, s.policy_version,
+    CASE WHEN s.granted AND d.version >= s.latest_version THEN d.deleted_at END AS ended_at,
+    s.recalled_at, s.file_id, s."row"
+FROM newest_grants AS s
+LEFT JOIN deletions AS d USING (source, record)
+LEFT JOIN core.identities AS i USING (identifier_type, identifier_value)

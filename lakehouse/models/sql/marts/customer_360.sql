@@ -1,5 +1,5 @@
 -- table: marts.customer_360
--- inputs: core.customers, core.order_values, core.home_currency, core.home_rates, core.deals, core.consents, core.identities, raw.events
+-- inputs: core.customers, core.order_values, core.home_currency, core.home_rates, core.deals, core.consent_answers, core.identities, raw.events
 -- as_of: yes
 -- Sums are in the home currency. An order without a rate is in no sum, and counted; open deals count at the rate of `as_of`.
 WITH bought AS (
@@ -40,7 +40,9 @@ selling AS (
     GROUP BY customer_id
 ),
 consent AS (
-    SELECT customer_id, granted FROM core.consents WHERE purpose = 'marketing' AND channel = 'email'
+    SELECT customer_id, bool_or(allowed) AS granted FROM core.consent_answers
+    WHERE purpose = 'marketing' AND channel = 'email'
+    GROUP BY customer_id
 )
 SELECT
     c.customer_id, getvariable('as_of') AS as_of, coalesce(b.orders, 0) AS orders,

@@ -1,0 +1,1 @@
+"""Records that may be one person though they share no identifier: candidates by keys, weights of evidence in bits."""
