@@ -26,5 +26,13 @@ class SecretPolicy(Policy):
     max_age_seconds: Annotated[int, "seconds after which a rotated secret is read at the latest"] = 300
 
 
+@dataclass(frozen=True)
+class RedeliveryPolicy(Policy):
+    """When a message comes back that a function has not got done; the fifth failure moves it to the dead letters."""
+
+    first_wait_seconds: Annotated[int, "seconds after the first failure; they double each time"] = 60
+    longest_wait_seconds: Annotated[int, "no wait is longer, seconds"] = 900
+
+
 RESEND_MESSAGES = RetryPolicy(attempts=3)  # those of a request that SQS did not take
 PUT_ONCE = RetryPolicy(attempts=5)  # conditional writes that met another one under way

@@ -27,12 +27,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """What the CRM holds for one address, as it last said. `unknown`: sent, but it never answered."""
+    """What the CRM holds for one address, as it last said. `unknown`: sent, but it never answered.
+
+    `uncertain`: an attempt that broke off may have written `properties`. It counts as written, so that it is taken off
+    again, and not as held, so that who should be written is written again.
+    """
 
     customer_id: str
     properties: dict[str, str]
     crm_id: str = ""
     unknown: bool = False
+    uncertain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,16 @@ class State:
             case "unknown":
                 self.acknowledged[row.id] = Acknowledged(row.customer_id, row.properties, unknown=True)
             case "failed" | "withheld":
+                if result.uncertain and row.action == "upsert":
+                    self.acknowledged[row.id] = self._uncertain(row)
                 self.missed[row.id] = Missed(row.action, result.status, result.code, at, row.properties)
+
+    def _uncertain(self, row: Row) -> Acknowledged:
+        """Return what the CRM may hold: what it held, or what the row would have written."""
+        before = self.acknowledged.get(row.id, Acknowledged(row.customer_id, {}))
+        return Acknowledged(
+            row.customer_id, before.properties | row.properties, before.crm_id, uncertain=True
+        )
 
 
 @dataclass(frozen=True, slots=True)

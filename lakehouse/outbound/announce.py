@@ -1,4 +1,7 @@
-"""Tells `publish` which chunks wait. A lost message is sent again, a repeated one does nothing."""
+"""Tells `publish` which chunks wait, and `books` that some are done.
+
+A lost message is sent again, a repeated one does nothing.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,12 @@ import json
 import math
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
+from uuid import uuid4
 
-from lakehouse import signals
+from botocore.exceptions import BotoCoreError, ClientError
+
+from lakehouse import signals, telemetry
+from lakehouse.errors import Transient
 from lakehouse.outbound import log
 from lakehouse.signals import Message
 
@@ -31,6 +38,20 @@ def announce(settings: Settings, planned: Run, claims: Mapping[str, int], now: d
     signals.send_messages(settings.publish_queue_url, messages)
 
 
+def hint_books(settings: Settings) -> None:
+    """Tell `books` that there are outcomes to copy. A hint that cannot be sent is logged, and no error."""
+    if not settings.books_queue_url:
+        return
+    try:
+        # It names no raw table, so that none is looked at; objects always are. A FIFO queue drops a body that it has
+        # seen in the last five minutes.
+        detail = {"table": "ops.deliveries", "hint": uuid4().hex}
+        body = {"detail-type": signals.TABLE_COMMITTED, "detail": detail}
+        signals.send(settings.books_queue_url, [body], group="books")
+    except (Transient, BotoCoreError, ClientError) as error:
+        telemetry.failed("hint lost, tick will find it", error, queue=settings.books_queue_url)
+
+
 def _message(settings: Settings, planned: Run, chunk: str, claims: int, now: datetime) -> Message:
     claim = log.read_claim(settings, planned.sync, planned.run, chunk, claims)
     body = {"sync": planned.sync, "run": planned.run, "chunk": chunk}
@@ -39,7 +60,7 @@ def _message(settings: Settings, planned: Run, chunk: str, claims: int, now: dat
 
 def delay_seconds(claim: Claim | None, now: datetime) -> int:
     """Return after how many seconds a chunk is to be looked at again: when its latest claim ends, at most 900."""
-    if claim is None:
+    if claim is None or not claim.lives(now):
         return 0
     remaining = (datetime.fromisoformat(claim.expires_at) - now).total_seconds()
     return min(max(math.ceil(remaining), 0), LONGEST_DELAY_SECONDS)

@@ -119,9 +119,16 @@ def select_addresses(desired: Iterable[Desired]) -> Selection:
 
 
 def rows_that_wait(sync: Sync, missed: Mapping[str, Missed], now: datetime) -> dict[str, Missed]:
-    """Return the rows that were missed and whose time to go again has not come, by address."""
+    """Return the rows that were missed and whose time to go again has not come, by address.
+
+    One that was missed in the future (the clock was set back since) does not wait.
+    """
     wait = timedelta(hours=sync.retry_failed_after_hours)
-    return {address: row for address, row in missed.items() if datetime.fromisoformat(row.at) + wait > now}
+    return {
+        address: row
+        for address, row in missed.items()
+        if datetime.fromisoformat(row.at) <= now < datetime.fromisoformat(row.at) + wait
+    }
 
 
 def _add_person(
@@ -133,7 +140,11 @@ def _add_person(
     waiting: Missed | None,
 ) -> None:
     """Add somebody whom the CRM should know: to be written, or why not."""
-    if acknowledged is not None and _holds(sync, acknowledged, person.properties):
+    if (
+        acknowledged is not None
+        and not acknowledged.uncertain
+        and _holds(sync, acknowledged, person.properties)
+    ):
         if acknowledged.unknown:
             changes.unknown += 1
         else:

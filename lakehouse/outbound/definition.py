@@ -80,7 +80,7 @@ class Sync(BaseModel):
     def desired(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[Desired]:
         """Turn customers' rows into what the CRM should hold, leaving out those in none of the segments.
 
-        A row has `customer_id`, `segments` (names), `columns`, and `consented` (bool; taken as true without).
+        A row has `customer_id`, `segments` (names), `columns`, and `consented` (bool; nobody consented without it).
         """
         for row in rows:
             member_of = sorted(set(row["segments"]).intersection(self.segments))
@@ -95,7 +95,7 @@ class Sync(BaseModel):
             properties={
                 name: self._render(name, template, values) for name, template in self.properties.items()
             },
-            consented=bool(values.get("consented", True)),
+            consented=values.get("consented") is True,
         )
 
     def _render(self, name: str, template: str, values: Mapping[str, Any]) -> str:

@@ -7,10 +7,11 @@ destination that is idempotent gets the rows again; any other does not, and its 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from lakehouse import telemetry
-from lakehouse.errors import LakehouseError
+from lakehouse.errors import LakehouseError, Transient
 from lakehouse.outbound import log
 from lakehouse.outbound.destinations import Answer, Destination, open_destination
 from lakehouse.outbound.policy import DeliveryPolicy
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from lakehouse.privacy.consent import Grants
+    from lakehouse.privacy.consent import Grants, Recipient
     from lakehouse.settings import Settings
 
 
@@ -50,13 +51,19 @@ def deliver(
 ) -> Outcome | None:
     """Deliver a chunk unless it has been; return its outcome, or None while another worker is sending it.
 
-    Rows to write need consent for the sync's purpose and channel at this moment. Removals do not: taking our
-    own properties off a person's record contacts nobody, and must happen above all when consent is gone.
-    Transient or Terminal, as the destination says, leaves the chunk open and its claim released.
+    Rows to write need consent for their address, the sync's purpose and channel at this moment. Removals do not:
+    taking our own properties off a person's record contacts nobody, and must happen above all when consent is gone.
+    Transient or Terminal, as the destination says, leaves the chunk open and its claim released. So does a consent
+    projection that is absent, for `DeliveryPolicy.projection_patience`: Transient, and nothing is claimed.
     """
     if (done := log.outcome(settings, sync, run, chunk)) is not None:
         return done
     delivery = log.chunk(settings, sync, run, chunk)
+    if _waits_for_projection(settings, delivery, now):
+        raise Transient(
+            f"chunk {chunk} of run {run} of {sync} waits for the consent projection, which `resolve` writes; its "
+            "rows stay in flight until then"
+        )
     destination = destination or open_destination(settings, delivery.destination)
     claim = log.claim(settings, sync, run, chunk, now, DeliveryPolicy.lease)
     if claim is None:
@@ -67,6 +74,8 @@ def deliver(
     else:
         try:
             results = _send(settings, delivery, now, destination)
+            if claim.attempt > 1:
+                results = [_after_another_attempt(result) for result in results]
         except Exception:
             if destination.idempotent:
                 log.release(settings, sync, run, chunk, claim, now)
@@ -77,8 +86,23 @@ def deliver(
     return standing
 
 
+def _waits_for_projection(settings: Settings, delivery: Chunk, now: datetime) -> bool:
+    """Return whether a chunk is left open because consent cannot be asked yet, as after a start.
+
+    Not for ever: a run is planned only when the one before is done, and it may take somebody off. A chunk that takes
+    somebody off is not left open at all; its other rows are withheld, and planned again once consent can be asked.
+    """
+    if any(row.action == "remove" for row in delivery.rows):
+        return False
+    recipients = map(_recipient, delivery.rows)
+    if not consent.grants(settings, recipients, delivery.purpose, delivery.channel, now).unanswered:
+        return False
+    waited = now - log.waiting_since(settings, delivery, now)
+    return waited < DeliveryPolicy.projection_patience
+
+
 def _send(settings: Settings, delivery: Chunk, now: datetime, destination: Destination) -> list[Result]:
-    writes = [row.customer_id for row in delivery.rows if row.action == "upsert"]
+    writes = [_recipient(row) for row in delivery.rows if row.action == "upsert"]
     grants = consent.grants(settings, writes, delivery.purpose, delivery.channel, now)
     due = [row for row in delivery.rows if _may_be_sent(row, grants)]
     answers = destination.send(delivery, due) if due else {}
@@ -91,13 +115,23 @@ def _send(settings: Settings, delivery: Chunk, now: datetime, destination: Desti
     return results
 
 
+def _after_another_attempt(result: Result) -> Result:
+    """Return a result that says that an attempt before may have written the row: its answer was lost, or it died."""
+    is_missed = result.action == "upsert" and result.status in ("failed", "withheld")
+    return replace(result, uncertain=True) if is_missed else result
+
+
 def _may_be_sent(row: Row, grants: Grants) -> bool:
-    return row.action == "remove" or row.customer_id in grants.consent_ids
+    return row.action == "remove" or _recipient(row) in grants.consent_ids
+
+
+def _recipient(row: Row) -> Recipient:
+    return row.customer_id, row.id
 
 
 def _answered(row: Row, answers: Mapping[int, Answer], grants: Grants, now: datetime) -> Result:
     answer = answers.get(row.row, Answer("failed", "NO_ANSWER"))
-    consent_id = grants.consent_ids[row.customer_id] if row.action == "upsert" else ""
+    consent_id = grants.consent_ids[_recipient(row)] if row.action == "upsert" else ""
     sent_at = "" if answer.status == "failed" else now.isoformat()
     return Result(
         row=row.row,
@@ -112,7 +146,7 @@ def _answered(row: Row, answers: Mapping[int, Answer], grants: Grants, now: date
 
 
 def _withheld(row: Row, grants: Grants) -> Result:
-    code = PROJECTION if row.customer_id in grants.unanswered else CONSENT
+    code = PROJECTION if _recipient(row) in grants.unanswered else CONSENT
     return _unsent(row, "withheld", code)
 
 

@@ -3,7 +3,8 @@
 `outbound/<sync>/<run>/run.json` makes a run real. Runs are numbered; the number is taken by a conditional
 write, so there is one run a number. Its chunks were written before, under names that carry the hash of the
 plan: a planner that lost leaves chunks that nobody names, and never mixes them with the winner's.
-`outbound/<sync>/<run>/<chunk>/` holds `rows.json`, `claim.json` (`claim-2.json`, …) and `outcome.json`.
+`outbound/<sync>/<run>/<chunk>/` holds `rows.json`, `claim.json` (`claim-2.json`, …), `outcome.json` and perhaps
+`waiting.json`: since when it waits for the consent projection.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from lakehouse import objects
+from lakehouse import objects, telemetry
 from lakehouse.errors import Terminal
-from lakehouse.outbound.policy import LogPolicy
+from lakehouse.outbound.policy import DeliveryPolicy, LogPolicy
 from lakehouse.outbound.records import Chunk, Outcome, Run
 
 if TYPE_CHECKING:
@@ -27,10 +28,15 @@ if TYPE_CHECKING:
 
 ROOT = "outbound/"
 
+# What a person does about an object that is damaged: nothing here is written twice, and the bucket keeps versions.
+_RESTORE = "restore its previous version; the bucket keeps those"
+_RESTORE_OUTCOME = f"{_RESTORE}, or delete it: its chunk is then sent again"
+_LONG_AGO = datetime.fromtimestamp(0, UTC).isoformat()
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A worker's word that it is sending a chunk, good until `expires_at`. `attempt` counts from 1."""
+    """A worker's word that it is sending a chunk, good from `claimed_at` to `expires_at`. `attempt` counts from 1."""
 
     token: str
     attempt: int
@@ -38,8 +44,12 @@ class Claim:
     expires_at: str
 
     def lives(self, now: datetime) -> bool:
-        """Return whether the worker may still be at it."""
-        return datetime.fromisoformat(self.expires_at) > now
+        """Return whether the worker may still be at it.
+
+        A claim from the future does not live: the clock was set back since, and nobody knows when its lease ends.
+        """
+        from_future = datetime.fromisoformat(self.claimed_at) > now + DeliveryPolicy.clock_difference
+        return not from_future and datetime.fromisoformat(self.expires_at) > now
 
 
 def syncs(settings: Settings) -> list[str]:
@@ -50,14 +60,13 @@ def syncs(settings: Settings) -> list[str]:
 def runs(settings: Settings, sync: str, after: str = "") -> Iterator[Run]:
     """Yield a sync's runs in order, those after the run `after` only."""
     for name in objects.list_folders(settings.ops_bucket, f"{ROOT}{sync}/", after):
-        if (body := objects.get(settings.ops_bucket, f"{ROOT}{sync}/{name}/run.json")) is not None:
-            yield Run(**json.loads(body))
+        if (planned := run(settings, sync, name)) is not None:
+            yield planned
 
 
 def run(settings: Settings, sync: str, name: str) -> Run | None:
     """Return one run, or None when nobody committed it."""
-    body = objects.get(settings.ops_bucket, f"{ROOT}{sync}/{name}/run.json")
-    return None if body is None else Run(**json.loads(body))
+    return objects.get_json(settings.ops_bucket, f"{ROOT}{sync}/{name}/run.json", _as_run, _RESTORE)
 
 
 def write_run(settings: Settings, planned: Run, chunks: Iterable[Chunk]) -> Run:
@@ -65,7 +74,8 @@ def write_run(settings: Settings, planned: Run, chunks: Iterable[Chunk]) -> Run:
     with ThreadPoolExecutor(LogPolicy.threads) as pool:
         list(pool.map(lambda made: _write_chunk(settings, made), chunks))
     key = f"{ROOT}{planned.sync}/{planned.run}/run.json"
-    return Run(**json.loads(objects.put_once(settings.ops_bucket, key, _json(planned.to_json()))))
+    standing = objects.put_once(settings.ops_bucket, key, _json(planned.to_json()))
+    return objects.parse_json(settings.ops_bucket, key, standing, _as_run, _RESTORE)
 
 
 def open_chunks(settings: Settings, planned: Run) -> dict[str, int]:
@@ -82,16 +92,17 @@ def open_chunks(settings: Settings, planned: Run) -> dict[str, int]:
 
 def chunk(settings: Settings, sync: str, run_name: str, name: str) -> Chunk:
     """Return a chunk's rows. Terminal when there is no such chunk."""
-    body = objects.get(settings.ops_bucket, f"{_folder(sync, run_name, name)}rows.json")
-    if body is None:
+    key = f"{_folder(sync, run_name, name)}rows.json"
+    found = objects.get_json(settings.ops_bucket, key, Chunk.from_json, _RESTORE)
+    if found is None:
         raise Terminal(f"sync {sync} has no chunk {name} in run {run_name}; was the ops bucket emptied?")
-    return Chunk.from_json(json.loads(body))
+    return found
 
 
 def outcome(settings: Settings, sync: str, run_name: str, name: str) -> Outcome | None:
     """Return what became of a chunk, or None while that is open."""
-    body = objects.get(settings.ops_bucket, f"{_folder(sync, run_name, name)}outcome.json")
-    return None if body is None else Outcome.from_json(json.loads(body))
+    key = f"{_folder(sync, run_name, name)}outcome.json"
+    return objects.get_json(settings.ops_bucket, key, Outcome.from_json, _RESTORE_OUTCOME)
 
 
 def outcomes(settings: Settings, planned: Run) -> list[tuple[str, Outcome | None]]:
@@ -105,15 +116,25 @@ def outcomes(settings: Settings, planned: Run) -> list[tuple[str, Outcome | None
 def write_outcome(settings: Settings, made: Outcome) -> Outcome:
     """Write what became of a chunk and return what stands: the first outcome, whoever wrote it."""
     key = f"{_folder(made.sync, made.run, made.chunk)}outcome.json"
-    return Outcome.from_json(json.loads(objects.put_once(settings.ops_bucket, key, _json(asdict(made)))))
+    standing = objects.put_once(settings.ops_bucket, key, _json(asdict(made)))
+    return objects.parse_json(settings.ops_bucket, key, standing, Outcome.from_json, _RESTORE_OUTCOME)
 
 
 def read_claim(settings: Settings, sync: str, run_name: str, name: str, attempt: int) -> Claim | None:
-    """Return a chunk's n-th claim, dead or alive; None when there are not that many."""
+    """Return a chunk's n-th claim, dead or alive; None when there are not that many.
+
+    One that is damaged counts as long over: it names nobody, and the chunk must not wait for nobody.
+    """
     if not attempt:
         return None
-    body = objects.get(settings.ops_bucket, _claim_key(_folder(sync, run_name, name), attempt))
-    return None if body is None else Claim(**json.loads(body))
+    key = _claim_key(_folder(sync, run_name, name), attempt)
+    try:
+        return objects.get_json(settings.ops_bucket, key, _as_claim, "it counts as over")
+    except objects.DamagedObjectError as error:
+        telemetry.warn(
+            "claim unreadable, it counts as over", sync=sync, run=run_name, chunk=name, reason=str(error)
+        )
+        return Claim("", attempt, _LONG_AGO, _LONG_AGO)
 
 
 def claim(
@@ -128,8 +149,8 @@ def claim(
     mine = Claim(uuid4().hex, attempt, now.isoformat(), (now + lease).isoformat())
     key = _claim_key(_folder(sync, run_name, name), attempt)
     # 412 alone is no verdict: the SDK may have been refused by its own first write.
-    standing = Claim(**json.loads(objects.put_once(settings.ops_bucket, key, _json(asdict(mine)))))
-    return mine if standing.token == mine.token else None
+    standing = objects.put_once(settings.ops_bucket, key, _json(asdict(mine)))
+    return mine if standing == _json(asdict(mine)) else None
 
 
 def release(settings: Settings, sync: str, run_name: str, name: str, mine: Claim, now: datetime) -> None:
@@ -138,6 +159,33 @@ def release(settings: Settings, sync: str, run_name: str, name: str, mine: Claim
     objects.put(
         settings.ops_bucket, _claim_key(_folder(sync, run_name, name), mine.attempt), _json(asdict(ended))
     )
+
+
+def waiting_since(settings: Settings, waiting: Chunk, now: datetime) -> datetime:
+    """Return since when a chunk waits for the consent projection: from its first call on, which notes it."""
+    key = f"{_folder(waiting.sync, waiting.run, waiting.chunk)}waiting.json"
+    note = _json({"since": now.isoformat()})
+    first = objects.put_once(settings.ops_bucket, key, note)
+    try:
+        since = datetime.fromisoformat(json.loads(first)["since"])
+        is_from_future = since > now + DeliveryPolicy.clock_difference  # the clock was set back since
+    except (ValueError, KeyError, TypeError):  # damaged
+        is_from_future = True
+    if is_from_future:
+        objects.put(settings.ops_bucket, key, note)
+        return now
+    return since
+
+
+def _as_run(value: dict[str, Any]) -> Run:
+    return Run(**value)
+
+
+def _as_claim(value: dict[str, Any]) -> Claim:
+    claim = Claim(**value)
+    if datetime.fromisoformat(claim.expires_at).tzinfo is None:
+        raise ValueError("a moment without a zone")
+    return claim
 
 
 def _write_chunk(settings: Settings, made: Chunk) -> None:

@@ -37,7 +37,12 @@ class Plan:
 
 
 def plan_run(
-    settings: Settings, sync: Sync, desired: Iterable[Desired], now: datetime, inputs: Mapping[str, str]
+    settings: Settings,
+    sync: Sync,
+    desired: Iterable[Desired],
+    now: datetime,
+    inputs: Mapping[str, str],
+    standing: Standing | None = None,
 ) -> Run | None:
     """Write down and announce what the CRM must be told; return the run, or None when there is no news.
 
@@ -45,9 +50,9 @@ def plan_run(
     `inputs` name the state of all that `desired` was computed from (snapshot ids, the day), the consent
     projection is added here: when they have moved, missed rows go again before their time. Two planners with
     the same plan write the same objects; with different plans one of them wins the number, and both return
-    the winner's run.
+    the winner's run. `standing` is where the sync stands, when the caller has just folded its log.
     """
-    standing = acknowledged.load(settings, sync.name)
+    standing = standing or acknowledged.load(settings, sync.name)
     if standing.latest is not None:
         _complete(settings, standing.latest, standing.open_chunks, now)
         if standing.open_chunks:

@@ -18,6 +18,13 @@ class DeliveryPolicy(Policy):
         "how long a claim keeps others from a chunk; longer than `publish` may run (120 s) and a destination may take, "
         "shorter than the queue hides a message",
     ] = timedelta(seconds=150)
+    clock_difference: Annotated[
+        timedelta, "how far the clocks of two workers may differ; a claim from farther ahead is dead"
+    ] = timedelta(seconds=5)
+    projection_patience: Annotated[
+        timedelta,
+        "how long a chunk stays open because consent cannot be asked; then its rows are withheld for that",
+    ] = timedelta(hours=1)
 
 
 @dataclass(frozen=True)

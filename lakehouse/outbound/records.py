@@ -26,7 +26,7 @@ class Desired:
     customer_id: str
     id: str | None
     properties: dict[str, str]
-    consented: bool = True
+    consented: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,8 @@ class Chunk:
 class Result:
     """What became of a row.
 
-    `code` says why it failed or was withheld; `consent_id` names the consent row that a delivery leaned on.
+    `code` says why it failed or was withheld; `consent_id` names the statement that a delivery leaned on. `uncertain`:
+    an earlier attempt at the chunk may have written the row before it failed or was withheld.
     """
 
     row: int
@@ -75,6 +76,7 @@ class Result:
     crm_id: str = ""
     consent_id: str = ""
     sent_at: str = ""
+    uncertain: bool = False
 
 
 @dataclass(frozen=True, slots=True)

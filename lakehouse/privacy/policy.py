@@ -20,10 +20,25 @@ class ProjectionPolicy(Policy):
     writer_lease: Annotated[
         timedelta, "how long one writer keeps others out; longer than any function may run"
     ] = timedelta(minutes=16)
+    clock_difference: Annotated[
+        timedelta,
+        "how far the clocks of two processes may differ; what is dated farther ahead is not believed",
+    ] = timedelta(seconds=60)
     grace: Annotated[
-        timedelta, "how much longer items live than their header, so that none expires while it counts"
+        timedelta, "how much longer items live than their epoch, so that none expires while it counts"
     ] = timedelta(days=1)
-    writer_threads: Annotated[int, "batches of items that are written at once"] = 4
+    writer_threads: Annotated[int, "batches of items that are written at once"] = 8
+    fetch_rows: Annotated[int, "grants that are fetched from DuckDB at once"] = 5_000
+    epoch_age: Annotated[
+        timedelta, "how long items live; before that all of them are written anew, beside the old ones"
+    ] = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class AddressHashPolicy(Policy):
+    """What the key must be like that addresses are hashed with."""
+
+    min_characters: Annotated[int, "characters that a key has at least"] = 32
 
 
 # Items and keys of a batch that DynamoDB left unprocessed.

@@ -1,6 +1,7 @@
-"""The table of the consent projection in DynamoDB: one header, and one item a customer.
+"""The table of the consent projection in DynamoDB: one header, and one item a grant.
 
-The header names the generation of items that counts. It also holds the reservation of the one writer there may be.
+The header names the epoch of items that counts, and up to which generation. An epoch is written whole, beside the one
+before; within it, generations are differences. The header also holds the reservation of the one writer there may be.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -21,39 +22,76 @@ from lakehouse.retrying import resend_rejected
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
 
 HEADER = {"pk": {"S": "#projection"}}
 WRITE_BATCH: Final = 25  # items that DynamoDB takes in one request
 READ_BATCH: Final = 100  # keys, likewise
-_CUSTOMER = "c#"
 _LOST_CONDITION = "ConditionalCheckFailedException"
 
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """What the header says: the version of the truth that is projected, and the generation of items that counts.
+    """What the header says: the version of the truth that is projected, and which items count.
 
-    `valid_until` and `as_of` (when the truth was so) are Unix times in seconds.
+    Those of `epoch` whose generation is at most `generation`. `valid_until`, `as_of` (when the truth was so),
+    `written_at` and `epoch_ends` (when the epoch's items are deleted) are Unix times in seconds. `key` is the
+    fingerprint of the key that addresses are hashed with. `pending` are versions that writers have begun since, and
+    perhaps not finished.
     """
 
     version: str
-    generation: str
+    epoch: str
+    generation: int
     valid_until: float
     as_of: float
+    epoch_ends: float
+    key: str = ""
+    written_at: float = 0.0
+    pending: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Return a name for what counts: another one says that other grants may."""
+        return f"{self.epoch}/{self.generation}"
 
     def in_force(self, now: datetime) -> bool:
-        """Return whether the projection still counts."""
-        return self.valid_until > now.timestamp()
+        """Return whether the projection counts: not when its time is over, or its items'.
+
+        Nor when it was written in the future: the clock was set back since, and nobody knows how old it is.
+        """
+        from_future = self.written_at > (now + ProjectionPolicy.clock_difference).timestamp()
+        return not from_future and min(self.valid_until, self.epoch_ends) > now.timestamp()
 
 
 @dataclass(frozen=True, slots=True)
-class CustomerItem:
-    """What the table holds of one customer: consent ids by `<purpose>:<channel>`, valid for one generation."""
+class GrantKey:
+    """What a grant is of: a customer, the keyed hash of an address, a purpose, a channel."""
 
     customer_id: str
-    generation: str
-    consent_ids: Mapping[str, str]
+    address_hash: str
+    purpose: str
+    channel: str
+
+    def of_epoch(self, epoch: str) -> dict[str, Any]:
+        """Return the key of the grant's item in an epoch."""
+        return {"pk": {"S": f"{epoch}#{self.customer_id}#{self.address_hash}#{self.purpose}#{self.channel}"}}
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """An item to put, with the statement it leans on and the generation it counts from; to delete without one."""
+
+    key: GrantKey
+    consent_id: str | None = None
+    generation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What the table holds of a grant."""
+
+    consent_id: str
+    generation: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,31 +104,46 @@ class ProjectionTable:
         """Return what the header names, or None when there is no projection yet."""
         answer = aws.dynamodb().get_item(TableName=self.name, Key=HEADER, ConsistentRead=True)
         item = answer.get("Item", {})
-        if "generation" not in item:
+        if "epoch" not in item:  # none, or that of an older version, whose items nobody reads any more
             return None
         return Projection(
             version=item["version"]["S"],
-            generation=item["generation"]["S"],
+            epoch=item["epoch"]["S"],
+            generation=int(item["generation"]["N"]),
             valid_until=float(item["valid_until"]["N"]),
             as_of=float(item["as_of"]["N"]),
+            epoch_ends=float(item["epoch_ends"]["N"]),
+            key=item["key"]["S"],
+            written_at=datetime.fromisoformat(item["written_at"]["S"]).timestamp(),
+            pending=tuple(version["S"] for version in item.get("pending", {}).get("L", [])),
         )
 
-    def reserve_generation(self, now: datetime) -> str:
-        """Become the one writer and return the new generation, a name that no other writer draws.
+    def reserve_generation(self, now: datetime, version: str) -> str:
+        """Become the one writer, note what is about to be written, and return the reservation's token.
 
-        Transient while another writer has the reservation.
+        Transient while another writer has the reservation; one that ends later than any made now would was made before
+        the clock was set back, and counts no more.
         """
-        generation = secrets.token_hex(8)
+        latest = now + ProjectionPolicy.writer_lease + ProjectionPolicy.clock_difference
+        token = secrets.token_hex(8)
         try:
             aws.dynamodb().update_item(
                 TableName=self.name,
                 Key=HEADER,
-                UpdateExpression="SET writing = :generation, writing_until = :until",
-                ConditionExpression="attribute_not_exists(writing_until) OR writing_until < :now",
+                UpdateExpression=(
+                    "SET writing = :token, writing_until = :until, "
+                    "pending = list_append(if_not_exists(pending, :none), :version)"
+                ),
+                ConditionExpression=(
+                    "attribute_not_exists(writing_until) OR writing_until < :now OR writing_until > :latest"
+                ),
                 ExpressionAttributeValues={
-                    ":generation": {"S": generation},
+                    ":token": {"S": token},
                     ":until": {"N": _seconds(now + ProjectionPolicy.writer_lease)},
                     ":now": {"N": _seconds(now)},
+                    ":latest": {"N": _seconds(latest)},
+                    ":none": {"L": []},
+                    ":version": {"L": [{"S": version}]},
                 },
             )
         except ClientError as error:
@@ -99,21 +152,21 @@ class ProjectionTable:
                     "another consent projection is being written; try again when it is done"
                 ) from None
             raise
-        return generation
+        return token
 
-    def give_up_generation(self, generation: str) -> None:
-        """End the reservation without naming the generation: its items never count, another writer may begin."""
+    def give_up_generation(self, token: str) -> None:
+        """End the reservation; what was written under it stays noted, and another writer may begin."""
         with suppress(BotoCoreError, ClientError):  # it ends by itself, only later
             aws.dynamodb().update_item(
                 TableName=self.name,
                 Key=HEADER,
                 UpdateExpression="REMOVE writing, writing_until",
-                ConditionExpression="writing = :generation",
-                ExpressionAttributeValues={":generation": {"S": generation}},
+                ConditionExpression="writing = :token",
+                ExpressionAttributeValues={":token": {"S": token}},
             )
 
-    def publish_generation(self, projection: Projection, now: datetime) -> None:
-        """Name the generation in the header and end the reservation: from here on, its items count.
+    def publish_generation(self, projection: Projection, token: str, now: datetime) -> None:
+        """Write the header, and with it end the reservation: from here on the generation counts.
 
         Transient when another writer has taken the reservation over.
         """
@@ -123,13 +176,16 @@ class ProjectionTable:
                 Item={
                     **HEADER,
                     "version": {"S": projection.version},
-                    "generation": {"S": projection.generation},
+                    "epoch": {"S": projection.epoch},
+                    "generation": {"N": str(projection.generation)},
                     "written_at": {"S": now.astimezone(UTC).isoformat()},
                     "valid_until": {"N": str(projection.valid_until)},
                     "as_of": {"N": str(projection.as_of)},
+                    "epoch_ends": {"N": str(projection.epoch_ends)},
+                    "key": {"S": projection.key},
                 },
-                ConditionExpression="writing = :generation",
-                ExpressionAttributeValues={":generation": {"S": projection.generation}},
+                ConditionExpression="writing = :token",
+                ExpressionAttributeValues={":token": {"S": token}},
             )
         except ClientError as error:
             if error.response["Error"]["Code"] == _LOST_CONDITION:
@@ -138,50 +194,57 @@ class ProjectionTable:
                 ) from None
             raise
 
-    def write_items(self, items: Iterable[CustomerItem], expires: datetime) -> None:
-        """Write at most `WRITE_BATCH` items, which DynamoDB deletes after `expires`; Transient when it refuses them."""
+    def write_items(self, writes: Sequence[Write], epoch: str, expires: datetime) -> None:
+        """Put or delete at most `WRITE_BATCH` items, each key once; Transient when DynamoDB refuses them.
+
+        What is put is deleted after `expires`.
+        """
 
         def send(requests: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
             answer = aws.dynamodb().batch_write_item(RequestItems={self.name: requests})  # type: ignore[dict-item]
             unprocessed: Sequence[Any] = answer.get("UnprocessedItems", {}).get(self.name, [])
             return unprocessed
 
-        requests = [{"PutRequest": {"Item": _to_dynamodb(item, expires)}} for item in items]
+        requests = [_request(write, epoch, expires) for write in writes]
         if resend_rejected(send, requests, RESEND_ITEMS):
             raise Transient("DynamoDB does not take the consent projection's items; try again")
 
-    def read_items(self, customer_ids: Iterable[str]) -> tuple[list[CustomerItem], set[str]]:
-        """Return the items there are of customers, and the customers that DynamoDB gave no answer for."""
-        items: list[CustomerItem] = []
-        unanswered: set[str] = set()
+    def read_items(self, keys: Iterable[GrantKey], epoch: str) -> tuple[dict[GrantKey, Item], set[GrantKey]]:
+        """Return the items there are of grants, and the grants that DynamoDB gave no answer for."""
+        by_pk = {key.of_epoch(epoch)["pk"]["S"]: key for key in keys}
+        found: dict[GrantKey, Item] = {}
+        unanswered: set[GrantKey] = set()
 
-        def ask(keys: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
-            request: Any = {self.name: {"Keys": keys, "ConsistentRead": True}}
+        def ask(asked: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
+            request: Any = {self.name: {"Keys": asked, "ConsistentRead": True}}
             answer: Any = aws.dynamodb().batch_get_item(RequestItems=request)
-            items.extend(_from_dynamodb(item) for item in answer["Responses"].get(self.name, []))
+            found.update(
+                (by_pk[item["pk"]["S"]], _item(item)) for item in answer["Responses"].get(self.name, [])
+            )
             left_over: Sequence[Any] = answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
             return left_over
 
-        for batch in batches(customer_ids, count=READ_BATCH):
-            keys = [{"pk": {"S": f"{_CUSTOMER}{customer}"}} for customer in batch]
-            unprocessed = resend_rejected(ask, keys, RESEND_ITEMS)
-            unanswered.update(key["pk"]["S"].removeprefix(_CUSTOMER) for key in unprocessed)
-        return items, unanswered
+        for batch in batches(by_pk, count=READ_BATCH):
+            unprocessed = resend_rejected(ask, [{"pk": {"S": pk}} for pk in batch], RESEND_ITEMS)
+            unanswered.update(by_pk[key["pk"]["S"]] for key in unprocessed)
+        return found, unanswered
 
 
-def _to_dynamodb(item: CustomerItem, expires: datetime) -> dict[str, Any]:
-    consent_ids = {grant: {"S": consent_id} for grant, consent_id in item.consent_ids.items()}
-    return {
-        "pk": {"S": f"{_CUSTOMER}{item.customer_id}"},
-        "grants": {"M": consent_ids},
-        "generation": {"S": item.generation},
+def _request(write: Write, epoch: str, expires: datetime) -> dict[str, Any]:
+    key = write.key.of_epoch(epoch)
+    if write.consent_id is None:
+        return {"DeleteRequest": {"Key": key}}
+    item = {
+        **key,
+        "consent_id": {"S": write.consent_id},
+        "generation": {"N": str(write.generation)},
         "expires_at": {"N": _seconds(expires)},
     }
+    return {"PutRequest": {"Item": item}}
 
 
-def _from_dynamodb(item: Mapping[str, Any]) -> CustomerItem:
-    consent_ids = {grant: value["S"] for grant, value in item["grants"]["M"].items()}
-    return CustomerItem(item["pk"]["S"].removeprefix(_CUSTOMER), item["generation"]["S"], consent_ids)
+def _item(item: Mapping[str, Any]) -> Item:
+    return Item(item["consent_id"]["S"], int(item["generation"]["N"]))
 
 
 def _seconds(moment: datetime) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lakehouse.engine import duck
+from lakehouse.engine import channels, duck
 from lakehouse.errors import CommitConflict
 from lakehouse.segments.policy import AudiencePolicy
 from lakehouse.tables import commit, views
-from lakehouse.tables.contracts import CONSENTS, CUSTOMER_360, CUSTOMERS, RFM, SEGMENT_MEMBERS
+from lakehouse.tables.contracts import CUSTOMER_360, RFM, SEGMENT_MEMBERS
+from lakehouse.tables.people import CONSENT_ANSWERS, CUSTOMERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,10 +26,19 @@ WITH selected AS (
     FROM ops.segment_members WHERE segment IN (SELECT unnest($segments))
     GROUP BY customer_id
 ),
+allowed AS (
+    SELECT customer_id, address FROM core.consent_answers
+    WHERE allowed AND purpose = $purpose AND channel = $channel
+),
 willing AS (
-    SELECT customer_id FROM core.consents WHERE granted AND purpose = $purpose AND channel = $channel
+    SELECT customer_id, coalesce(max(address) FILTER (address IN (c.email, c.phone)), min(address)) AS address
+    FROM allowed JOIN core.customers AS c USING (customer_id)
+    GROUP BY customer_id
 )
-SELECT s.*, c.* EXCLUDE (customer_id), m.* EXCLUDE (customer_id, contacts),
+SELECT s.*, c.* EXCLUDE (customer_id) REPLACE (
+        CASE WHEN $kind = 'email' THEN coalesce(w.address, c.email) ELSE c.email END AS email,
+        CASE WHEN $kind = 'phone' THEN coalesce(w.address, c.phone) ELSE c.phone END AS phone
+    ), m.* EXCLUDE (customer_id, contacts),
     r.* EXCLUDE (customer_id, as_of, recency_days, segment), r.segment AS rfm_segment,
     w.customer_id IS NOT NULL AS consented
 FROM selected AS s
@@ -45,19 +55,26 @@ def audience(
 ) -> Iterator[dict[str, Any]]:
     """Yield the members of any of the segments by customer id: the columns of customers, customer_360 and rfm.
 
-    Besides: `segments` (names, sorted), and `consented`: `core.consents` has a grant for exactly this purpose and
-    channel. Raises CommitConflict when a table is missing: nobody would be in the audience, or nobody willing, and be
-    taken off the CRM for it.
+    Besides: `segments` (names, sorted), and `consented`: `core.consent_answers` allows an address for exactly this
+    purpose and channel. Here it is decided which address a customer is written to: the best known one where it is
+    allowed, else one that is; where none is, the best known. Raises CommitConflict when a table is missing: nobody
+    would be in the audience, or nobody willing, and be taken off the CRM for it.
     """
     con = duck.connect(settings)
     try:
-        tables = views.open_tables(con, settings, (*REQUIRED, CONSENTS.name))
+        tables = views.open_tables(con, settings, (*REQUIRED, CONSENT_ANSWERS.name))
         if missing := missing_tables(tables):
             raise CommitConflict(f"{', '.join(missing)} cannot be seen; look again")
-        if CONSENTS.name not in tables:
-            con.execute(f"CREATE VIEW {CONSENTS.name} AS {views.nothing_sql(CONSENTS)}")
+        if CONSENT_ANSWERS.name not in tables:
+            con.execute(f"CREATE VIEW {CONSENT_ANSWERS.name} AS {views.nothing_sql(CONSENT_ANSWERS)}")
         rows = con.execute(
-            _AUDIENCE_SQL, {"segments": list(segments), "purpose": purpose, "channel": channel}
+            _AUDIENCE_SQL,
+            {
+                "segments": list(segments),
+                "purpose": purpose,
+                "channel": channel,
+                "kind": channels.KIND_OF.get(channel),
+            },
         )
         names = [column[0] for column in rows.description or []]
         while batch := rows.fetchmany(AudiencePolicy.fetch_rows):
@@ -74,7 +91,7 @@ def missing_tables(tables: Mapping[str, Table]) -> list[str]:
     """
     missing = set(REQUIRED) - tables.keys()
     marts = tables.get(CUSTOMER_360.name)
-    had_consents = marts is not None and bool(commit.inputs(marts).get(CONSENTS.name))
-    if had_consents and CONSENTS.name not in tables:
-        missing.add(CONSENTS.name)
+    had_consents = marts is not None and bool(commit.inputs(marts).get(CONSENT_ANSWERS.name))
+    if had_consents and CONSENT_ANSWERS.name not in tables:
+        missing.add(CONSENT_ANSWERS.name)
     return sorted(missing)

@@ -140,7 +140,7 @@ def _evaluate(con: duckdb.DuckDBPyConnection, segments: Iterable[Segment], run: 
         try:
             con.execute(f"INSERT INTO fulfilling {query}")
         except (*WRONG_SQL, duckdb.DataError) as error:
-            raise BadDefinition(f"segment {segment.name}: where: {str(error).splitlines()[0]}") from error
+            raise BadDefinition(f"segment {segment.name}: where: {duck.sql_error_text(error)}") from error
     con.execute(f"CREATE TEMP TABLE members_now AS {_MEMBERS_NOW}")
     con.execute(f"CREATE TEMP TABLE changes_now AS {changes_sql(run, base)}")
 
@@ -152,7 +152,9 @@ def _note_changes(con: duckdb.DuckDBPyConnection, table: Table) -> None:
 def _replace(con: duckdb.DuckDBPyConnection, table: Table, expected: dict[str, str]) -> None:
     base = table.current_snapshot()
     written = data_files.write(con, table, "SELECT * FROM members_now", f"segments-{uuid.uuid4()}")
-    appending.replace_written(table, written, computed_from=expected, base=base.snapshot_id if base else None)
+    appending.replace_written(
+        con, table, written, computed_from=expected, base=base.snapshot_id if base else None
+    )
 
 
 def _export(

@@ -6,7 +6,6 @@ Nothing of a customer is in an error's text.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,7 +24,8 @@ CONTACTS = "/crm/v3/objects/contacts"
 REFUSED: Final = frozenset({400, 409, 413, 422})
 LATER: Final = frozenset({408, 423, 425, 429, 477})
 SERVER_ERROR: Final = 500
-_MAKING_CLIENT = Lock()
+_CLIENTS: Final[dict[str, httpx.Client]] = {}
+_MAKING_CLIENT: Final = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +107,7 @@ class Api:
         raise AssertionError("stamina ends by a result or an exception")
 
     def _post_once(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        with _MAKING_CLIENT:  # two threads that come first at once would open, and lose, a client each
-            client = http_client(self._account.url.rstrip("/"))
+        client = http_client(self._account.url.rstrip("/"))
         headers = {"Authorization": f"Bearer {self._account.token}"}
         response = client.post(f"{CONTACTS}{path}", json=body, headers=headers)
         status = response.status_code
@@ -127,11 +126,20 @@ class Api:
         return answer if isinstance(answer, dict) else {}
 
 
-@lru_cache(maxsize=4)
 def http_client(url: str) -> httpx.Client:
     """Return the connections to one account, kept for the life of the process."""
-    timeout = httpx.Timeout(HubSpotPolicy.timeout_seconds, connect=HubSpotPolicy.connect_seconds)
-    return httpx.Client(base_url=url, timeout=timeout, follow_redirects=False)
+    with _MAKING_CLIENT:  # two threads that come first at once would open, and lose, a client each
+        if url not in _CLIENTS:
+            timeout = httpx.Timeout(HubSpotPolicy.timeout_seconds, connect=HubSpotPolicy.connect_seconds)
+            _CLIENTS[url] = httpx.Client(base_url=url, timeout=timeout, follow_redirects=False)
+        return _CLIENTS[url]
+
+
+def close_clients() -> None:
+    """Close the connections to all accounts; the next request opens new ones."""
+    with _MAKING_CLIENT:
+        while _CLIENTS:
+            _CLIENTS.popitem()[1].close()
 
 
 def _check_properties(response: httpx.Response, body: dict[str, Any]) -> None:
