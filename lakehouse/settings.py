@@ -70,6 +70,7 @@ class Settings(BaseSettings):
 
     # limits of one function's DuckDB
     memory_limit: str = ""  # DuckDB's, like 800MB; empty: half of the function's
+    spill_limit: str = ""  # DuckDB's on scratch disk, like 6GB; empty: nine tenths of what is free there
     function_memory_mb: int = Field(
         2048,
         ge=128,

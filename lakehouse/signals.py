@@ -6,7 +6,7 @@ With all hints lost, sweep and tick suffice.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -57,6 +57,24 @@ def table_committed(settings: Settings, table: str, snapshot_id: int | str) -> N
     if answer["FailedEntryCount"]:
         code = answer["Entries"][0].get("ErrorCode", "")
         telemetry.warn("hint lost, tick will find it", table=table, code=code)
+
+
+def committed_tables(event: Mapping[str, Any]) -> frozenset[str] | None:
+    """Return the tables that a batch of hints names; None where one of them names none: any may have new rows."""
+    tables = [_committed_table(record["body"]) for record in event.get("Records", [])]
+    if not tables or None in tables:
+        return None
+    return frozenset(table for table in tables if table is not None)
+
+
+def _committed_table(body: str) -> str | None:
+    """Return the table that a message announces; None where it is another kind of hint."""
+    try:
+        message = json.loads(body)
+        table = message["detail"]["table"] if message["detail-type"] == TABLE_COMMITTED else None
+    except (ValueError, KeyError, TypeError):
+        return None
+    return table if isinstance(table, str) else None
 
 
 def send(queue_url: str, bodies: Iterable[dict[str, Any]], *, group: str | None = None) -> int:

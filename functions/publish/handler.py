@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
+from lakehouse.outbound.announce import hint_books
 from lakehouse.outbound.deliver import deliver_message
+from lakehouse.redelivery import redelivered
 from lakehouse.settings import current
 from lakehouse.telemetry import observed
 
@@ -26,6 +28,9 @@ def record_handler(record: SQSRecord) -> None:
 
 
 @observed
+@redelivered(lambda: current().publish_queue_url)
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Deliver a batch of messages; those that failed go back to the queue."""
-    return process_partial_response(event, record_handler, processor, context)
+    failures = process_partial_response(event, record_handler, processor, context)
+    hint_books(current())
+    return failures

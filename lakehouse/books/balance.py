@@ -106,8 +106,8 @@ def _unbalanced_tables(known: Iterable[tuple[str, FileRecord]], raw_rows: Mappin
 def adds_up(generations: Sequence[FileRecord]) -> bool:
     """Return whether no row of a file went missing; its generations come in their order.
 
-    Each adds up by itself, none is missing, and each received what the one before left in quarantine. A file that
-    was bad as a whole is the exception: it counted as one row, and may hold many.
+    Each adds up by itself, none is missing, and each received what the one before left in quarantine. A file or a part
+    of one that was bad as a whole is the exception: it counted as one row, and may hold many.
     """
     if [record.replay for record in generations] != list(range(len(generations))):
         return False
@@ -119,7 +119,8 @@ def adds_up(generations: Sequence[FileRecord]) -> bool:
 def _continues(earlier: FileRecord, later: FileRecord) -> bool:
     """Return whether a generation received what the one before left in quarantine."""
     was_bad_as_a_whole = earlier.quarantined == earlier.received == 1
-    return later.received == earlier.quarantined or was_bad_as_a_whole
+    had_unread_parts = earlier.parts > 0 and later.received > earlier.quarantined
+    return later.received == earlier.quarantined or was_bad_as_a_whole or had_unread_parts
 
 
 def rows_of(table: Table) -> int:

@@ -35,16 +35,22 @@ class Copied:
     rows: Counter[str] = field(default_factory=Counter)
 
 
-def run(settings: Settings, sources: Iterable[BookSource], copied: Copied | None = None) -> Copied:
+def run(
+    settings: Settings,
+    sources: Iterable[BookSource],
+    copied: Copied | None = None,
+    tables: Collection[str] | None = None,
+) -> Copied:
     """Copy what is new; raises CommitConflict when another writer was first.
 
-    What was copied is added to `copied`, where that is given, also by a run that ends in an error.
+    What was copied is added to `copied`, where that is given, also by a run that ends in an error. `tables` are
+    those whose commits are looked at (None: all there are).
     """
     copied = copied or Copied()
     catalog = catalogs.open_catalog(settings)
     con = duck.connect(settings)
     try:
-        copied.rows[LEDGER.name] += _copy_ledger(con, settings, catalog)
+        copied.rows[LEDGER.name] += _copy_ledger(con, settings, catalog, tables)
         for source in sources:
             name = source.contract.name
             copied.rows[name] += 0
@@ -55,9 +61,11 @@ def run(settings: Settings, sources: Iterable[BookSource], copied: Copied | None
     return copied
 
 
-def _copy_ledger(con: duckdb.DuckDBPyConnection, settings: Settings, catalog: Catalog) -> int:
+def _copy_ledger(
+    con: duckdb.DuckDBPyConnection, settings: Settings, catalog: Catalog, tables: Collection[str] | None
+) -> int:
     table = catalogs.ensure(catalog, LEDGER)
-    rows = ledger_rows.from_summaries(catalog)
+    rows = ledger_rows.from_summaries(catalog, tables)
     listed = ledger.listed(catalog, rows.keys() | set(ledger.noted(settings.ops_bucket)))
     loaded_later = files_loaded_later(listed, rows)
     if loaded_later:
@@ -106,7 +114,8 @@ def _copy_objects(
     copied = {key for (key,) in origins}
     missing = (listed for listed in source.list_objects(bucket) if listed.key not in copied)
     for batch in load_lines.commit_batches(source.to_copy(con, missing)):
-        load_lines.load_objects_table(con, load_lines.read_lines(bucket, batch))
+        for key in load_lines.load_objects_table(con, load_lines.read_lines(bucket, batch)):
+            telemetry.warn("an object is damaged and not copied", key=key, reason=load_lines.RESTORE)
         yield _append(con, table, source.select_sql)
 
 

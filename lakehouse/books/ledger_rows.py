@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import ledger
+from lakehouse.tables.catalog import RAW
 
 if TYPE_CHECKING:
     from lakehouse.tables.catalog import Catalog
@@ -16,10 +17,11 @@ if TYPE_CHECKING:
 Rows = dict[str, dict[str, Any]]
 
 
-def from_summaries(catalog: Catalog) -> Rows:
-    """Return a row for each generation of a file that a live snapshot names, by its id."""
+def from_summaries(catalog: Catalog, tables: Collection[str] | None = None) -> Rows:
+    """Return a row for each generation of a file that a live snapshot of these tables (None: all) names, by its id."""
     rows: Rows = {}
-    raw_tables = [name for name in catalogs.table_names(catalog) if name.startswith("raw.")]
+    names = catalogs.table_names(catalog, [RAW]) if tables is None else sorted(tables)
+    raw_tables = [name for name in names if name.startswith(f"{RAW}.")]
     for name in raw_tables:  # every one there is: a source may be defined no longer
         for snapshot_id, committed_ms, record in ledger.in_summaries(catalogs.load(catalog, name)):
             committed_at = datetime.fromtimestamp(committed_ms / 1000, UTC).isoformat()

@@ -14,6 +14,8 @@ from lakehouse.landing.object_lines import lines
 if TYPE_CHECKING:
     import duckdb
 
+_NO_JSON = ""  # stands for bytes that are no text
+RESTORE = "restore the object's previous version; the bucket keeps those"
 Line = tuple[str, str]  # a line's text, and the key of its object
 
 
@@ -37,17 +39,30 @@ def read_lines(bucket: str, objects: Sequence[ListedObject]) -> Iterator[Line]:
 
 def _lines_of(bucket: str, key: str) -> Iterator[Line]:
     for line in lines(bucket, key):
-        yield line.decode(), key
+        try:
+            yield line.decode(), key
+        except UnicodeDecodeError:
+            yield _NO_JSON, key
 
 
-def load_objects_table(con: duckdb.DuckDBPyConnection, lines_and_keys: Iterable[Line]) -> None:
-    """Make the temp table `objects(line, key)` of JSON texts and the keys they came from."""
+def load_objects_table(con: duckdb.DuckDBPyConnection, lines_and_keys: Iterable[Line]) -> list[str]:
+    """Make the temp table `objects(line, key)` of JSON texts and the keys they came from.
+
+    An object with a line that is no JSON, such as one that was cut off, is left out as a whole; the keys of those are
+    returned.
+    """
     con.execute("CREATE OR REPLACE TEMP TABLE objects (line JSON, key VARCHAR)")
     size = Limit[Line](lambda line: len(line[0]) + len(line[1]), ObjectReadPolicy.insert_bytes)
     for batch in batches(lines_and_keys, size):
         _insert(con, batch)
+    damaged = con.execute("SELECT DISTINCT key FROM objects WHERE line IS NULL ORDER BY key").fetchall()
+    if damaged:
+        con.execute("DELETE FROM objects WHERE key IN (SELECT key FROM objects WHERE line IS NULL)")
+    return [key for (key,) in damaged]
 
 
 def _insert(con: duckdb.DuckDBPyConnection, batch: Sequence[Line]) -> None:
     texts, keys = zip(*batch, strict=True)
-    con.execute("INSERT INTO objects SELECT CAST(unnest(?) AS JSON), unnest(?)", [list(texts), list(keys)])
+    con.execute(
+        "INSERT INTO objects SELECT TRY_CAST(unnest(?) AS JSON), unnest(?)", [list(texts), list(keys)]
+    )

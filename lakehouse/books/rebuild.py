@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from lakehouse.books import ledger_rows, load_lines
 from lakehouse.books.book_sources import BookSource, json_lines_sql
 from lakehouse.engine.escape import identifier, literals
+from lakehouse.errors import Terminal
 from lakehouse.tables import appending, data_files, views
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.contracts import LEDGER
@@ -64,7 +65,7 @@ def rebuild_objects(
 ) -> Rebuilt:
     """Write the table that these sources are copied into anew: what their objects say, and rows whose object is gone.
 
-    Raises CommitConflict when another writer was first.
+    Raises CommitConflict when another writer was first, Terminal for a damaged object: the books may know more.
     """
     contract = sources[0].contract
     table = _attached(con, catalog, contract)
@@ -81,7 +82,12 @@ def rebuild_objects(
         )
         for source, objects in listings:
             for batch in load_lines.commit_batches(source.to_copy(con, objects)):
-                load_lines.load_objects_table(con, load_lines.read_lines(settings.ops_bucket, batch))
+                damaged = load_lines.load_objects_table(
+                    con, load_lines.read_lines(settings.ops_bucket, batch)
+                )
+                if damaged:
+                    keys = ", ".join(damaged)
+                    raise Terminal(f"{contract.name} stays as it is; damaged: {keys}: {load_lines.RESTORE}")
                 yield source.select_sql
 
     return _replace(con, table, contract, queries())
@@ -123,5 +129,5 @@ def _replace(
     except BaseException:
         data_files.discard(table, written)
         raise
-    appending.replace_written(table, written, computed_from={}, base=base.snapshot_id if base else None)
+    appending.replace_written(con, table, written, computed_from={}, base=base.snapshot_id if base else None)
     return Rebuilt(rows_before, written.rows)

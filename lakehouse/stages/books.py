@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import closing
 from dataclasses import asdict
 from functools import partial
@@ -18,14 +18,17 @@ from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.contracts import LEDGER
 
 
-def keep_books(settings: Settings) -> dict[str, int]:
+def keep_books(settings: Settings, tables: Collection[str] | None = None) -> dict[str, int]:
     """Copy what is new and return how many rows each table gained.
+
+    `tables` are those whose commits are looked at (None: all there are), since looking costs a request each; what
+    stands in objects is always looked for.
 
     The queue sees to it that there is one writer. Should there be two, the slower one copies again what is missing
     then; raises CommitConflict when it was the slower one every time.
     """
     copied = copy_to_ops.Copied()
-    retry_on_conflict(lambda: copy_to_ops.run(settings, ALL, copied), BOOKS_RETRIES)
+    retry_on_conflict(lambda: copy_to_ops.run(settings, ALL, copied, tables), BOOKS_RETRIES)
     return dict(copied.rows)
 
 

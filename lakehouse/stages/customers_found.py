@@ -17,7 +17,7 @@ from lakehouse.stages import resolve
 from lakehouse.stages.policy import CustomersFoundPolicy
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import views
-from lakehouse.tables.contracts import IDENTITIES
+from lakehouse.tables.people import IDENTITIES
 
 if TYPE_CHECKING:
     import duckdb

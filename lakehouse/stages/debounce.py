@@ -31,7 +31,7 @@ def when_quiet(
     """
     now = datetime.now(UTC)
     since = _waiting_since(event, now)
-    busy = _has_messages(settings.ingest_queue_url) or any(pending(settings) for pending in pending_before)
+    busy = has_messages(settings.ingest_queue_url) or any(pending(settings) for pending in pending_before)
     if busy and now - since < DebouncePolicy.patience:
         _send_later_hint(settings, queue_url, since)
         return False
@@ -47,7 +47,7 @@ def when_quiet(
 def _waiting_since(event: dict[str, Any], now: datetime) -> datetime:
     """Return since when the oldest hint of the batch has been put off."""
     starts = (_put_off_since(record["body"]) for record in event.get("Records", []))
-    return min(filter(None, starts), default=now)
+    return min((now, *filter(None, starts)))  # one from the future was put off before the clock was set back
 
 
 def _put_off_since(body: str) -> datetime | None:
@@ -59,7 +59,7 @@ def _put_off_since(body: str) -> datetime | None:
     return since if since.tzinfo else None
 
 
-def _has_messages(queue_url: str) -> bool:
+def has_messages(queue_url: str) -> bool:
     """Return whether a queue has messages, waiting or being worked on; without a queue there are none."""
     if not queue_url:
         return False

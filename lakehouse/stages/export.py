@@ -2,50 +2,58 @@
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from lakehouse import objects
-from lakehouse.outbound import acknowledged
+from lakehouse import error_text, telemetry
+from lakehouse.outbound import acknowledged, planning_note
 from lakehouse.outbound.definition import load_syncs
 from lakehouse.outbound.planner import plan_run
+from lakehouse.outbound.planning_note import PlanningNote
 from lakehouse.privacy import consent
 from lakehouse.segments import refresh as segments
 from lakehouse.segments.audience import audience
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import commit
-from lakehouse.tables.contracts import CONSENTS, CUSTOMERS
+from lakehouse.tables.people import CONSENT_ANSWERS, CUSTOMERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from lakehouse.outbound.acknowledged import Standing
     from lakehouse.outbound.definition import Sync
     from lakehouse.outbound.records import Desired
     from lakehouse.settings import Settings
 
 
 def export(settings: Settings) -> segments.Refresh:
-    """Refresh the segments and plan a run of every sync that has news; open chunks are announced again."""
+    """Refresh the segments and plan a run of every sync that has news; open chunks are announced again.
+
+    A sync that cannot be planned does not stop the others: it is logged, and the first error raised at the end.
+    """
     refreshed = segments.refresh(settings)
     if not refreshed.inputs:
         return refreshed  # nothing was computed yet: an empty audience would remove everybody
+    errors: list[Exception] = []
     for sync in load_syncs(settings.definitions).values():
-        now = datetime.now(UTC)
-        inputs = _inputs(settings, refreshed.inputs)
-        plan_of = _plan_of(settings, sync, inputs, now)
-        if not _settled(settings, sync, plan_of, now):
-            run = plan_run(settings, sync, _desired(settings, sync), now, inputs)
-            if run is None or {"inputs": run.inputs, "definition": run.definition} == plan_of:
-                _note(settings, sync, plan_of, now)
+        try:
+            _plan(settings, sync, refreshed.inputs)
+        except Exception as error:  # noqa: BLE001 - it is raised when the other syncs are planned
+            reason = error_text.safe_text(error)
+            telemetry.failed("a sync cannot be planned", error, sync=sync.name, reason=reason)
+            errors.append(error)
+    if errors:
+        raise errors[0]
     return refreshed
 
 
 def pending(settings: Settings) -> bool:
-    """Return whether segments, or what a CRM knows of them, are not up to date, or chunks wait for an outcome.
+    """Return whether segments, or what a CRM knows of them, may not be up to date, or chunks wait for an outcome.
 
     Asking the segments alone would not do: a run may have died between them and the plan, a row that failed may
-    be due again, and consents may have changed.
+    be due again, and consents may have changed. What each sync was planned for stands in a small note; what its CRM has
+    acknowledged, which may be a whole CRM, is not read: without a note that settles it, `export` has to look.
     """
     if segments.pending(settings):
         return True
@@ -54,15 +62,52 @@ def pending(settings: Settings) -> bool:
         return False
     now = datetime.now(UTC)
     inputs = _inputs(settings, computed_from)
-    syncs = load_syncs(settings.definitions).values()
-    return any(not _settled(settings, sync, _plan_of(settings, sync, inputs, now), now) for sync in syncs)
+    for sync in load_syncs(settings.definitions).values():
+        note = planning_note.read(settings, sync.name)
+        if note is None or not note.settles(settings, sync.name, _plan_of(settings, sync, inputs, now), now):
+            return True
+    return False
 
 
-def due_since(standing: acknowledged.Standing, sync: Sync, noted: datetime, now: datetime) -> bool:
-    """Return whether the time of a row that was missed has come since `noted`."""
-    wait = timedelta(hours=sync.retry_failed_after_hours)
-    due = (datetime.fromisoformat(missed.at) + wait for missed in standing.state.missed.values())
-    return any(noted < moment <= now for moment in due)
+def _plan(settings: Settings, sync: Sync, computed_from: dict[str, str]) -> None:
+    """Plan a run of a sync, unless that was done for all there is now, and nothing is open or due since."""
+    now = datetime.now(UTC)
+    inputs = _inputs(settings, computed_from)
+    plan_of = _plan_of(settings, sync, inputs, now)
+    note = planning_note.read(settings, sync.name)
+    if note is not None and note.settles(settings, sync.name, plan_of, now):
+        if not note.folded:  # the next look need not list the run's chunks again
+            planning_note.write(settings, sync.name, replace(note, folded=True))
+        return
+    standing = acknowledged.load(settings, sync.name)
+    if _is_settled(note, plan_of, standing, sync, now):
+        _note(settings, sync, plan_of, standing, now)
+        return
+    run = plan_run(settings, sync, _desired(settings, sync), now, inputs, standing)
+    if run is None:
+        _note(settings, sync, plan_of, standing, now)
+    elif {"inputs": run.inputs, "definition": run.definition} == plan_of:
+        due = planning_note.earliest_due(standing.state, sync, now)
+        planned = PlanningNote(plan_of, now.isoformat(), run.run, folded=False, due=due.isoformat())
+        planning_note.write(settings, sync.name, planned)
+
+
+def _is_settled(
+    note: PlanningNote | None, plan_of: Mapping[str, Any], standing: Standing, sync: Sync, now: datetime
+) -> bool:
+    """Return whether planning would bring no news, given all that the CRM has acknowledged."""
+    if note is None or note.seen != plan_of or standing.open_chunks or note.is_from_future(now):
+        return False
+    due = planning_note.next_due(standing.state, sync, datetime.fromisoformat(note.at))
+    return due is None or due > now
+
+
+def _note(settings: Settings, sync: Sync, plan_of: dict[str, Any], standing: Standing, now: datetime) -> None:
+    """Note that there was no news for all this, and when a row that was missed goes again."""
+    due = planning_note.next_due(standing.state, sync, now)
+    latest = standing.latest.run if standing.latest else standing.state.through
+    note = PlanningNote(plan_of, now.isoformat(), latest, folded=True, due=due.isoformat() if due else None)
+    planning_note.write(settings, sync.name, note)
 
 
 def _desired(settings: Settings, sync: Sync) -> Iterable[Desired]:
@@ -72,7 +117,9 @@ def _desired(settings: Settings, sync: Sync) -> Iterable[Desired]:
 def _inputs(settings: Settings, computed_from: dict[str, str]) -> dict[str, str]:
     """Return the state of all that an audience is made of."""
     catalog = catalogs.open_catalog(settings)
-    heads = {name: commit.head(catalogs.load(catalog, name)) for name in (CUSTOMERS.name, CONSENTS.name)}
+    heads = {
+        name: commit.head(catalogs.load(catalog, name)) for name in (CUSTOMERS.name, CONSENT_ANSWERS.name)
+    }
     return {**computed_from, **heads}
 
 
@@ -80,23 +127,3 @@ def _plan_of(settings: Settings, sync: Sync, inputs: dict[str, str], now: dateti
     """Return all that a plan depends on, besides what the CRM has acknowledged."""
     generation = consent.generation(settings, now)
     return {"inputs": {**inputs, "consent": generation}, "definition": sync.fingerprint}
-
-
-def _settled(settings: Settings, sync: Sync, plan_of: Mapping[str, Any], now: datetime) -> bool:
-    """Return whether planning would bring no news: it was done for all this, and nothing is open or due since."""
-    body = objects.get(settings.ops_bucket, _note_key(sync))
-    note = json.loads(body) if body else {}
-    if note.get("seen") != plan_of:
-        return False
-    standing = acknowledged.load(settings, sync.name, renew=False)
-    return not standing.open_chunks and not due_since(standing, sync, datetime.fromisoformat(note["at"]), now)
-
-
-def _note(settings: Settings, sync: Sync, plan_of: Mapping[str, Any], now: datetime) -> None:
-    """Note what was planned for; losing the note costs one more comparison."""
-    body = json.dumps({"seen": plan_of, "at": now.isoformat()}).encode()
-    objects.put(settings.ops_bucket, _note_key(sync), body)
-
-
-def _note_key(sync: Sync) -> str:
-    return f"outbound/{sync.name}/planned.json"

@@ -19,10 +19,13 @@ class DebouncePolicy(Policy):
 
 
 @dataclass(frozen=True)
-class GrantsPolicy(Policy):
-    """How the grants of `core.consents` are read."""
+class ConsentLanePolicy(Policy):
+    """How soon what people said reaches the gate, while raw files keep coming."""
 
-    fetch_rows: Annotated[int, "grants that are fetched from DuckDB at once"] = 5_000
+    refresh_every: Annotated[
+        timedelta,
+        "the lane is not run again within this time of its last run, before identities are resolved",
+    ] = timedelta(seconds=20)
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,14 @@ from lakehouse import telemetry
 from lakehouse.batching import Limit, batches
 from lakehouse.ingest.batch import Outcome, ingest, utc_now
 from lakehouse.ingest.policy import REPLAY_RETRY, ReplayPolicy
-from lakehouse.ingest.quarantine import bad_rows, open_rows, replay_plan
+from lakehouse.ingest.quarantine import bad_rows, dismissals, open_rows, replay_plan
 from lakehouse.ingest.quarantine.open_rows import QuarantinedFile, QuarantineFilter
-from lakehouse.ingest.quarantine.replay_plan import ReplayStep
+from lakehouse.ingest.quarantine.replay_plan import NONE_DISMISSED, ReplayStep
 from lakehouse.progress import Progress, no_progress
 from lakehouse.retrying import resend_rejected
 
 if TYPE_CHECKING:
+    from lakehouse.ingest.quarantine.dismissals import Dismissals
     from lakehouse.settings import Settings
     from lakehouse.tables.commit import FileRecord
 
@@ -64,10 +65,12 @@ def replay_quarantine(
 ) -> Tally:
     """Load the rows in quarantine that are good by now, each once whoever else does so too.
 
-    All rows in quarantine of a selected file are tried. A dry run says what would be tried (`to_try`) and what cannot
+    All rows in quarantine of a selected file are tried, but those that a person dealt with otherwise: these only where
+    the filter says so. A dry run says what would be tried (`to_try`) and what cannot
     be. `progress` hears how many files are done. Raises `Terminal` for an unknown file id or source.
     """
     selected = open_rows.select_files(settings, criteria)
+    dismissed = NONE_DISMISSED if criteria.takes_dismissed else dismissals.read(settings.ops_bucket)
     if not selected:
         open_rows.check_source(settings, criteria.source)
     tally = tally_selected(selected)
@@ -75,11 +78,11 @@ def replay_quarantine(
     rows = Limit[QuarantinedFile](lambda file: file.record.quarantined, ReplayPolicy.max_rows)
     for batch in batches(selected, rows, count=ReplayPolicy.max_files):
         progress("trying again", done, len(selected))
-        steps = list(replay_plan.plan(settings, batch))
+        steps = list(replay_plan.plan(settings, batch, dismissed))
         to_load = _loadable(steps)
         tally += tally_skipped(steps) + Tally(to_try=len(to_load))
         if not dry_run:
-            tally += _load(settings, to_load)
+            tally += _load(settings, to_load, dismissed)
         done += len(batch)
     telemetry.info("replayed", files=tally.files, loaded=tally.loaded, duplicates=tally.duplicates)
     return tally
@@ -88,12 +91,16 @@ def replay_quarantine(
 def open_bad_rows(settings: Settings, file_id: str) -> tuple[FileRecord, Iterator[dict[str, Any]]]:
     """Return a file's last record and what it left in quarantine, a row at a time; none when nothing is there.
 
+    Each row says under `dismissed` whether a person dealt with it otherwise.
     `file_id` may be shortened. Raises `Terminal` when no file has it.
     """
     last = open_rows.last_generations(settings)
     _, record = last[open_rows.resolve_file_id(last, file_id)]
+    if not record.quarantined:
+        return record, iter(())
+    dismissed = dismissals.read(settings.ops_bucket).get(record.file_id, dismissals.DismissedRows())
     rows = bad_rows.read(settings.ops_bucket, record)
-    return record, rows if record.quarantined else iter(())
+    return record, (bad | {"dismissed": bad["row"] in dismissed} for bad in rows)
 
 
 def tally_selected(files: Sequence[QuarantinedFile]) -> Tally:
@@ -145,7 +152,7 @@ def find_overtaken(
     return overtaken, Tally(still_bad=still_bad)
 
 
-def _load(settings: Settings, steps: list[ReplayStep]) -> Tally:
+def _load(settings: Settings, steps: list[ReplayStep], dismissed: Dismissals) -> Tally:
     """Load a batch; files that another replay loaded first are planned again from what that left."""
     tallies = []
 
@@ -159,7 +166,7 @@ def _load(settings: Settings, steps: list[ReplayStep]) -> Tally:
         if not unsettled:
             return []
         overtaken, others = find_overtaken(unsettled, open_rows.last_generations(settings))
-        replanned = list(replay_plan.plan(settings, overtaken)) if overtaken else []
+        replanned = list(replay_plan.plan(settings, overtaken, dismissed)) if overtaken else []
         tallies.extend([others, tally_skipped(replanned)])
         return _loadable(replanned)
 

@@ -1,29 +1,38 @@
-"""The resolve stage: identifiers of all sources → `core.identities`."""
+"""The resolve stage: what records of all sources say of people → `core.evidence`, `core.identities`."""
 
 from __future__ import annotations
 
 import json
 import uuid
+from contextlib import closing
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lakehouse import aws, signals, telemetry
 from lakehouse.engine import duck
 from lakehouse.errors import CommitConflict
-from lakehouse.sources import definition, mapping_views
+from lakehouse.identity.policy import RULES_VERSION
+from lakehouse.sources import definition, evidence_views
+from lakehouse.tables import appending, commit, data_files, ledger, views
 from lakehouse.tables import catalog as catalogs
-from lakehouse.tables import commit, data_files, views
-from lakehouse.tables.contracts import IDENTITIES
+from lakehouse.tables.catalog import RAW
+from lakehouse.tables.people import EVIDENCE, IDENTITIES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import duckdb
 
     from lakehouse.settings import Settings
     from lakehouse.sources.definition import Source
+    from lakehouse.sources.says import AbsentColumns
     from lakehouse.tables.catalog import Catalog, Table
 
 
-MAPPING = "mapped.identifiers"  # the name of the mapping's version among the inputs
+# Names among the inputs: the mapping's version, and that of the rules by which people are told apart.
+MAPPING: Final = "mapped.identifiers"
+RULES: Final = "identity.rules"
+WORDS: Final = ("people", "ties")
 
 
 def pending(settings: Settings) -> bool:
@@ -54,48 +63,54 @@ def resolve(settings: Settings) -> bool:
 
 
 def _sources(settings: Settings) -> list[Source]:
-    """Return the sources whose records carry identifiers."""
-    return [source for source in definition.load(settings.definitions).values() if source.identifiers]
+    """Return the sources whose records carry identifiers, and that of what people said of them."""
+    defined = definition.load(settings.definitions).values()
+    return [source for source in defined if source.identifiers or source.source_key == WORDS]
 
 
 def _refresh(
     settings: Settings, catalog: Catalog, table: Table, sources: list[Source], expected: dict[str, str]
 ) -> None:
-    con = duck.connect(settings)
-    try:
+    base = table.current_snapshot()
+    with closing(duck.connect(settings)) as con:
         customers = _resolve(con, catalog, sources, expected)
         audit_lines = _audit_lines(con)
+        audit_key = f"audit/identities-{commit.head(table) or 0}.json"
+        _write_audit(settings, audit_key, audit_lines)
+        _replace_evidence(con, catalog, expected)
         written = data_files.write(con, table, "SELECT * FROM identities_new", f"resolve-{uuid.uuid4()}")
-    finally:
-        con.close()
-    audit_key = f"audit/identities-{commit.head(table) or 0}.json"
-    _write_audit(settings, audit_key, audit_lines)
-    _replace(table, written, expected)
+        base_id = base.snapshot_id if base else None
+        replaced = appending.replace_written(con, table, written, computed_from=expected, base=base_id)
     # once more: a run that began from the same identities, and lost, may have overwritten it
     _write_audit(settings, audit_key, audit_lines)
-    telemetry.info("identities resolved", table=IDENTITIES.name, rows=written.rows, count=customers)
+    telemetry.info(
+        "identities resolved",
+        table=IDENTITIES.name,
+        rows=written.rows,
+        count=customers,
+        status="changed" if replaced.changed else "unchanged",
+    )
 
 
-def _replace(table: Table, written: data_files.Written, computed_from: dict[str, str]) -> None:
+def _replace_evidence(con: duckdb.DuckDBPyConnection, catalog: Catalog, expected: dict[str, str]) -> None:
+    """Commit `core.evidence`: before the identities, which tell by their inputs that all of it is done."""
+    table = catalogs.ensure(catalog, EVIDENCE)
     base = table.current_snapshot()
-    try:
-        commit.replace_all(
-            table, written.files, computed_from=computed_from, base=base.snapshot_id if base else None
-        )
-    except CommitConflict:
-        data_files.discard(table, written)
-        raise
+    written = data_files.write(con, table, "SELECT * FROM evidence_new", f"resolve-{uuid.uuid4()}")
+    base_id = base.snapshot_id if base else None
+    appending.replace_written(con, table, written, computed_from=expected, base=base_id)
 
 
 def _expected_inputs(catalog: Catalog, sources: list[Source]) -> dict[str, str]:
-    """Return the heads of the tables that carry identifiers, and the mapping's version; empty while there are none."""
-    existing = set(catalogs.table_names(catalog))  # most of the sources that are defined have sent nothing
-    heads = dict.fromkeys(sorted(mapping_views.tables_of("identifiers", sources)), "")
+    """Return the heads of the tables that carry identifiers, and versions of mapping and rules; none without tables."""
+    # Most of the sources that are defined have sent nothing.
+    existing = set(catalogs.table_names(catalog, [RAW]))
+    heads = dict.fromkeys(sorted(source.table for source in sources), "")
     for name in existing.intersection(heads):
         heads[name] = commit.head(catalogs.load(catalog, name))
     if not any(heads.values()):
         return {}
-    return {**heads, MAPPING: mapping_views.version("identifiers", sources)}
+    return {**heads, MAPPING: evidence_views.version(sources), RULES: RULES_VERSION}
 
 
 def _resolve(
@@ -104,19 +119,31 @@ def _resolve(
     """Make the tables `identities_new` and `identity_changes`; return the number of customers."""
     from lakehouse.identity.resolve import resolve as resolve_identities  # noqa: PLC0415 - numpy and scipy are heavy
 
-    heads = {name: head for name, head in expected.items() if name != MAPPING}
-    for source in sources:
-        if heads[source.table]:  # it may lack a column that the mapping names since
-            catalogs.ensure(catalog, source.contract)
-    tables = views.attach(con, catalog, [*heads, IDENTITIES.name])
+    heads = {name: head for name, head in expected.items() if name not in {MAPPING, RULES}}
+    contracts = [source.contract for source in sources if heads[source.table]]
+    tables = views.attach(con, catalog, [*heads, IDENTITIES.name], contracts)
     if any(commit.head(tables.get(name)) != head for name, head in heads.items()):
         raise CommitConflict("raw tables moved while identities were about to be resolved; look again")
     sending = [source for source in sources if source.table in tables]
-    con.execute(f"CREATE TEMP TABLE observations AS {mapping_views.identifiers_sql(sending)}")
+    absent = _absent_columns(catalog, sending, tables)
+    con.execute(f"CREATE TEMP TABLE observations AS {evidence_views.observations_sql(sending, absent)}")
+    con.execute(f"CREATE TEMP TABLE described AS {evidence_views.people_sql(sending)}")
     previous = IDENTITIES.name if commit.head(tables[IDENTITIES.name]) else None
     now = datetime.now(UTC)
-    resolution = resolve_identities(con, observations="observations", previous=previous, now=now)
+    words = next((source.table for source in sending if source.source_key == WORDS), None)
+    resolution = resolve_identities(
+        con, observations="observations", people="described", words=words, previous=previous, now=now
+    )
     return resolution.customers
+
+
+def _absent_columns(
+    catalog: Catalog, sources: list[Source], tables: Mapping[str, Table]
+) -> dict[str, AbsentColumns]:
+    """Return by raw table which columns its files lack, of sources whose rows describe records."""
+    describing = [tables[source.table] for source in sources if evidence_views.describes_record(source)]
+    loads = ledger.loads_by_table(catalog, describing)
+    return {name: ledger.absent_columns(files) for name, files in loads.items()}
 
 
 def _audit_lines(con: duckdb.DuckDBPyConnection) -> str:

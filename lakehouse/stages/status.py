@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lakehouse.books import balance
 from lakehouse.outbound import delivery_counts as outbound
+from lakehouse.stages.dismiss import count_dismissed
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.policy import TableReadPolicy
 
@@ -24,7 +25,7 @@ def status(settings: Settings) -> dict[str, Any]:
         tables = {name: table for name, table in zip(names, loaded, strict=True) if table is not None}
         ingested = balance.ingested(settings, tables)
         return {
-            "ingest": ingested.as_json(),
+            "ingest": ingested.as_json() | {"dismissed": count_dismissed(settings)},
             "tables": {name: balance.describe(table) for name, table in tables.items()},
             "deliveries": deliveries.result(),
         }

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 from lakehouse import signals, telemetry
 from lakehouse.batching import Limit, batches
 from lakehouse.engine import duck
+from lakehouse.landing.arrival import in_order
 from lakehouse.landing.probe import probe_once
 from lakehouse.landing.raw_files import RawFile, listing_pages
 from lakehouse.progress import Progress, no_progress
 from lakehouse.stages.policy import AnnouncementPolicy, SweepPolicy
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import ledger, views
+from lakehouse.tables.catalog import RAW
 from lakehouse.tables.contracts import LEDGER
 
 if TYPE_CHECKING:
@@ -105,10 +107,10 @@ def _load_known_ids(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     if LEDGER.name in views.attach(con, catalog, [LEDGER.name]):
         con.execute(f"INSERT INTO known SELECT {_HALF_ID_SQL.format('file_id')} FROM {LEDGER.name}")
     _insert_known(con, ledger.noted(settings.ops_bucket))
-    for name in catalogs.table_names(catalog):
-        if name.startswith("raw."):  # also of a source that is defined no longer: its files are loaded
-            table = catalogs.load(catalog, name)
-            _insert_known(con, (record.file_id for _, _, record in ledger.in_summaries(table)))
+    # Also of a source that is defined no longer: what it sent is loaded.
+    for name in catalogs.table_names(catalog, [RAW]):
+        table = catalogs.load(catalog, name)
+        _insert_known(con, (record.file_id for _, _, record in ledger.in_summaries(table)))
 
 
 def _insert_known(con: duckdb.DuckDBPyConnection, file_ids: Iterable[str]) -> None:
@@ -117,11 +119,11 @@ def _insert_known(con: duckdb.DuckDBPyConnection, file_ids: Iterable[str]) -> No
 
 
 def _unknown(con: duckdb.DuckDBPyConnection, files: Iterable[RawFile]) -> Iterator[RawFile]:
-    """Yield the files that are not in `known`, in order."""
+    """Yield the files that are not in `known`; of those that are compared at once, the ones that came first, first."""
     query = (
         f"SELECT n FROM (SELECT {_HALF_ID_SQL.format('unnest(?)')} AS id, unnest(range(?)) AS n)"
         " ANTI JOIN known USING (id) ORDER BY n"
     )
     for batch in batches(files, count=SweepPolicy.ids_per_query):
         rows = con.execute(query, [[file.file_id for file in batch], len(batch)]).fetchall()
-        yield from (batch[position] for (position,) in rows)
+        yield from in_order(batch[position] for (position,) in rows)

@@ -1,0 +1,89 @@
+"""The lane of consents: what people said, whom that lets be contacted, and the projection that `publish` asks.
+
+It runs in `resolve`, before anything waits for quiet and again behind identities, and needs no mart: a refusal reaches
+the gate within the queue's window, whatever else is busy or fails. While identities are behind, those that are there
+count: a refusal counts for its address whosever it is, and a yes for nobody who is not known yet.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from lakehouse import error_text, telemetry
+from lakehouse.errors import BadDefinition
+from lakehouse.models import runner as models
+from lakehouse.privacy import projection
+from lakehouse.privacy.answers import Answers
+from lakehouse.stages import resolve
+from lakehouse.stages.debounce import has_messages, when_quiet
+from lakehouse.stages.policy import ConsentLanePolicy
+from lakehouse.tables import catalog as catalogs
+from lakehouse.tables.people import CONSENT_ANSWERS, CONSENTS
+
+if TYPE_CHECKING:
+    from lakehouse.settings import Settings
+
+LANE = (CONSENTS.name, CONSENT_ANSWERS.name)
+
+
+def refresh_consents(settings: Settings) -> bool:
+    """Bring statements, answers and projection up to date; return whether anything was written.
+
+    Raises BadDefinition when a model of the lane is wrong: nothing is projected then, so that the projection, which
+    nobody keeps up to date, ends by itself. CommitConflict and Transient when another run is at it.
+    """
+    outcome = models.run(settings, only=LANE)
+    if outcome.wrong:
+        raise BadDefinition("; ".join(outcome.wrong))
+    return project_consents(settings) or bool(outcome.committed)
+
+
+def project_consents(settings: Settings) -> bool:
+    """Copy the grants of `core.consent_answers` to where `publish` looks; return whether anything was written."""
+    answers = Answers.current(settings)
+    return answers is not None and projection.project(settings, answers, datetime.now(UTC))
+
+
+def pending(settings: Settings) -> bool:
+    """Return whether identities or statements are behind what has come."""
+    return resolve.pending(settings) or bool(models.pending(settings, only=LANE))
+
+
+def resolve_and_refresh(settings: Settings, queue_url: str, event: dict[str, Any]) -> None:
+    """Refresh consents at once, resolve identities when it is quiet, and refresh consents with them.
+
+    While files wait to be loaded, hints come one after the other: those within `ConsentLanePolicy.refresh_every`
+    refresh nothing, and a later hint does.
+
+    An error of the first refresh keeps nobody from being resolved; it is raised at the end, so that the message comes
+    again.
+    """
+    first_error = _refresh(settings) if _is_due(settings, datetime.now(UTC)) else None
+    if when_quiet(resolve.resolve, settings, queue_url, event):
+        refresh_consents(settings)
+    elif first_error is not None:
+        raise first_error
+
+
+def _is_due(settings: Settings, now: datetime) -> bool:
+    """Return whether no file waits, or the lane's last run is some time ago.
+
+    One from the future was before the clock was set back.
+    """
+    if not has_messages(settings.ingest_queue_url):
+        return True
+    table = catalogs.load(catalogs.open_catalog(settings), CONSENT_ANSWERS.name)
+    if table is None:
+        return True
+    age = now - datetime.fromtimestamp(table.metadata.last_updated_ms / 1000, UTC)
+    return not timedelta(0) <= age < ConsentLanePolicy.refresh_every
+
+
+def _refresh(settings: Settings) -> Exception | None:
+    try:
+        refresh_consents(settings)
+    except Exception as error:  # noqa: BLE001 - returned, and raised once identities are resolved
+        telemetry.failed("consents not refreshed", error, reason=error_text.safe_text(error))
+        return error
+    return None
