@@ -16,6 +16,7 @@ from lakehouse.console.policy import TerminalPolicy
 from lakehouse.errors import Terminal
 
 if TYPE_CHECKING:
+    from lakehouse.landing.put import FileToPut
     from lakehouse.settings import Settings
 
 
@@ -31,8 +32,10 @@ def put(
     data: Data = DEFAULT,
     as_json: AsJson = False,
 ) -> None:
-    """Land files; a running stack loads them at once, another when it is next up. The same file lands once."""
-    from lakehouse.definitions import nearest
+    """Land files; a running stack loads them at once, another when it is next up.
+
+    A file that is there already as the newest of its name does not land again.
+    """
     from lakehouse.landing.put import Landed, check_source_key, files_in, put_all
     from lakehouse.local.attachment import attach
     from lakehouse.local.session import session
@@ -53,9 +56,7 @@ def put(
         def report_bytes(_step: str, /, done: int = 0, total: int = 0) -> None:
             report(f"landing {finished:,} of {number:,}", done, total)
 
-        outcomes = put_all(
-            settings.landing_bucket, source_key, files_in(files), total_bytes=size, progress=report_bytes
-        )
+        outcomes = put_all(settings, source_key, files_in(files), total_bytes=size, progress=report_bytes)
         for outcome in outcomes:
             finished += 1
             if isinstance(outcome, Landed):
@@ -65,28 +66,44 @@ def put(
                 refused.append(outcome.reason)
                 print_item({"path": str(outcome.path), "error": outcome.reason})
         known = _sources(settings)
+        trouble = _store_trouble(settings, data) if refused else ""
     if not as_json:
         print(f"{fresh} landed, {finished - fresh - len(refused)} were there already")
         if source_key not in known:
-            near = nearest(source_key, known, command_line("sources list", data))
-            print(
-                f"no source definition fits {source_key}, so they will be quarantined{near}; "
-                f"`lakehouse sources suggest` drafts one, `{command_line('sources add', data)}` loads them with it"
-            )
+            _print_unknown(source_key, known, data)
         elif fresh:
             print(
                 "the running stack loads them now" if running else f"`{command_line('up', data)}` loads them"
             )
-    _complain(refused, finished)
+    _complain(refused, finished, trouble)
 
 
-def _sum(paths: Iterable[Path]) -> tuple[int, int]:
+def _store_trouble(settings: Settings, data: Path) -> str:
+    """Return why the store takes no writes, and what to do; "" where it takes them."""
+    from lakehouse.landing.probe import try_writes
+    from lakehouse.local.services.store_watch import store_trouble
+
+    return store_trouble(data / "store", lambda: try_writes(settings.landing_bucket, settings.ops_bucket))
+
+
+def _print_unknown(source_key: str, known: list[str], data: Path) -> None:
+    """Print what becomes of files that no source definition fits."""
+    from lakehouse.definitions import nearest
+
+    near = nearest(source_key, known, command_line("sources list", data))
+    print(
+        f"no source definition fits {source_key}, so they will be quarantined{near}; "
+        f"`lakehouse sources suggest` drafts one, `{command_line('sources add', data)}` loads them with it"
+    )
+
+
+def _sum(files: Iterable[FileToPut]) -> tuple[int, int]:
     """Return how many files there are and their bytes; what is no file counts as one without bytes."""
     number = size = 0
-    for path in paths:
+    for file in files:
         number += 1
         with suppress(OSError):
-            size += path.stat().st_size
+            size += file.path.stat().st_size
     return number, size
 
 
@@ -106,14 +123,15 @@ def _json_list(as_json: bool) -> Iterator[Callable[[dict[str, Any]], None]]:
         print("[]" if first else "]")
 
 
-def _complain(refused: list[str], number: int) -> None:
-    """Tell what could not be landed, and end with an exit code that says so."""
+def _complain(refused: list[str], number: int, trouble: str) -> None:
+    """Tell what could not be landed, and end with an exit code that says so; `trouble` is what ails the store."""
     from lakehouse.console.terminal import complain
 
     if not refused:
         return
+    advice = f"{trouble}; then put again what was not landed" if trouble else ""
     if number == 1:
-        raise Terminal(refused[0])
+        raise Terminal(f"{refused[0]}; {advice}" if advice else refused[0])
     for reason in refused[: TerminalPolicy.refusals_shown]:
         complain(reason)
     more = (
@@ -122,7 +140,8 @@ def _complain(refused: list[str], number: int) -> None:
         else ""
     )
     raise Terminal(
-        f"{len(refused):,} of {number:,} files were not landed{more}; put them again once that is mended"
+        f"{len(refused):,} of {number:,} files were not landed{more}; "
+        f"{advice or 'put them again once that is mended'}"
     )
 
 

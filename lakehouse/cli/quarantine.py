@@ -1,9 +1,10 @@
-"""What could not be loaded: quarantine list, show, replay."""
+"""What could not be loaded: quarantine list, show, replay, dismiss."""
 
 from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,13 +41,14 @@ def list_(
     source: Source = None,
     code: Code = None,
     since: Since = None,
+    all_: Annotated[bool, typer.Option("--all", help="Also what was marked as dealt with.")] = False,
     data: Data = DEFAULT,
     as_json: AsJson = False,
 ) -> None:
     """Show what is in quarantine now, by source and code, each with an example."""
     from lakehouse.local.session import session
 
-    criteria = _criteria(source, code, since)
+    criteria = replace(_criteria(source, code, since), dismissed=all_)
     with session(data, "store") as settings, show_progress("looking into quarantine", quiet=as_json):
         from lakehouse.ingest.quarantine.open_rows import group_rows
 
@@ -103,7 +105,8 @@ def replay(  # noqa: PLR0913, PLR0917 - its options
 ) -> None:
     """Load the rows in quarantine that are good by now, each once: after a definition was mended.
 
-    Of a chosen file all rows in quarantine are tried. Ends with 1 when a file is to be tried again later.
+    Of a chosen file all rows in quarantine are tried, but those marked as dealt with: these of a file that is named.
+    Ends with 1 when a file is to be tried again later.
     """
     from lakehouse.local.session import session
 
@@ -126,6 +129,58 @@ def replay(  # noqa: PLR0913, PLR0917 - its options
         raise Terminal(
             f"{tally.failed} files could not be tried; see the log, mend the cause, and replay again"
         )
+
+
+@quarantine.command()
+def dismiss(  # noqa: PLR0913, PLR0917 - its options
+    file_ids: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[FILE_ID]…", help="Ids of raw files, or how they begin."),
+    ] = None,
+    why: Annotated[
+        str, typer.Option("--why", help="Why nothing is to be done any more, for the audit log.")
+    ] = "",
+    by: Annotated[str, typer.Option("--by", help="Who says so; you, when left out.")] = "",
+    row: Annotated[int | None, typer.Option("--row", help="Only this row of the file.")] = None,
+    source: Source = None,
+    code: Code = None,
+    since: Since = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say how much it would be, and mark nothing.")
+    ] = False,
+    data: Data = DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Mark what is in quarantine as dealt with, such as rows that came again in a corrected file.
+
+    It is listed no more unless asked for with --all, and not tried again unless its file is named; the books still
+    count it. Who, when and why stands in ops.audit_log once the books have copied it.
+    """
+    import getpass
+
+    from lakehouse.local.session import session
+
+    if not (file_ids or source or code or since):
+        raise Terminal(
+            "name files, or choose by --source, --code or --since; `lakehouse quarantine list` shows them"
+        )
+    if row is not None and len(file_ids or ()) != 1:
+        raise Terminal("--row is of one file: name it")
+    if not why.strip():
+        raise Terminal("say with --why what became of it, such as --why 'came again as orders-2.csv'")
+    criteria = _criteria(source, code, since, *(file_ids or ()))
+    with session(data, "store") as settings, show_progress("marking", quiet=as_json):
+        from lakehouse.ingest.batch import utc_now
+        from lakehouse.stages.dismiss import Reason, dismiss_quarantine
+
+        reason = Reason(by or getpass.getuser(), why.strip())
+        tally = dismiss_quarantine(settings, criteria, reason, utc_now, row=row, dry_run=dry_run)
+    if as_json:
+        print(json.dumps(tally.as_json()))
+    else:
+        from lakehouse.console.quarantine import show_dismissed
+
+        show_dismissed(tally, dry_run=dry_run)
 
 
 def _criteria(source: str | None, code: str | None, since: str | None, *file_ids: str) -> QuarantineFilter:

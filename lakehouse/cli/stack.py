@@ -24,30 +24,26 @@ def up(
     ] = None,
 ) -> None:
     """Start the stack and run the functions on their events, until Ctrl-C."""
-    from lakehouse.console.terminal import out
+    from lakehouse.console.call_lines import CallLines
+    from lakehouse.console.terminal import complain, grid, out
     from lakehouse.local.attachment import interruptible
     from lakehouse.local.stack import Stack
 
     with interruptible() as stopping, Stack(data, as_of=as_of) as stack:
         out.print("starting object store, catalog, queues …")
         stack.start("all")
-        info = stack.run(_tell_call)
-        from lakehouse.console.terminal import grid
+        lines = CallLines()
 
+        def show_call(function: str, size: int, seconds: float, failures: int) -> None:
+            line = lines.line(function, size, seconds, failures, datetime.now())  # noqa: DTZ005 - a person's own time
+            if line is not None:
+                out.print(line)
+
+        info = stack.run(show_call, tell=complain)
         out.print(grid("Ready; stop with Ctrl-C", ("endpoint", "url"), list(info.endpoints.items())))
         out.print(f"Keys and all other settings: {data / 'stack.json'}")
         stack.wait(stopping)
         out.print("stopping …")
-
-
-def _tell_call(function: str, size: int, seconds: float, failures: int) -> None:
-    from lakehouse.console.terminal import out
-
-    if function in ("sweep", "tick") and not failures:
-        return
-    what = f"{size} message{'s' if size != 1 else ''}"
-    wrong = f", [red]{failures} to be tried again[/]" if failures else ""
-    out.print(f"{datetime.now():%H:%M:%S}  {function:<16} {what:<14} {seconds:6.1f} s{wrong}")  # noqa: DTZ005
 
 
 @app.command()

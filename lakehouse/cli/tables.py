@@ -23,14 +23,20 @@ if TYPE_CHECKING:
 def status(data: Data = DEFAULT, as_json: AsJson = False) -> None:
     """Show what was received and what became of it, the tables, and what was sent to the CRM.
 
-    Ends with 1 when the books do not balance.
+    Ends with 1 when the books do not balance, and when the object store takes no writes.
     """
+    from lakehouse.landing.probe import try_writes
+    from lakehouse.local.services.store_watch import disk_room, store_trouble
     from lakehouse.local.session import session
 
     with session(data, "store") as settings:
         from lakehouse.stages.status import status as look
 
         state = look(settings)
+        trouble = store_trouble(
+            data / "store", lambda: try_writes(settings.landing_bucket, settings.ops_bucket)
+        )
+        state["store"] = {"takes_writes": not trouble, "free_bytes": disk_room(data).free, "trouble": trouble}
     if as_json:
         print(json.dumps(state))
     else:
@@ -42,6 +48,8 @@ def status(data: Data = DEFAULT, as_json: AsJson = False) -> None:
         raise Terminal(
             f"the books of {', '.join(wrong)} do not balance: rows are missing or doubled; see docs/runbook.md"
         )
+    if trouble:
+        raise Terminal(trouble)
 
 
 @app.command(

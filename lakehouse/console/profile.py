@@ -25,6 +25,7 @@ def as_json(name: str, profile: Profile) -> dict[str, Any]:
         "sampled": profile.sampled,
         "header_looks_like_a_row": profile.headless,
         "columns_left_out": profile.left_out,
+        "parts_not_read": [{"name": part.name, "reason": part.reason} for part in profile.unread_parts],
         "columns": [_column(column, profile.rows) for column in profile.columns],
     }
 
@@ -61,6 +62,7 @@ def _rounded(shares: dict[str, float]) -> dict[str, float]:
 def notes(profile: Profile) -> list[str]:
     """Return what is to be said of the file as a whole, in sentences."""
     lines = [f"{code}: {count:,} rows cannot be read" for code, count in profile.unreadable.items()]
+    lines += [f"Not read: {part.name}: {part.reason}" for part in profile.unread_parts]
     if profile.headless:
         lines.append(
             "The first line looks like a row, not like a header; names are masked, and its row is not counted."

@@ -12,9 +12,11 @@ from rich.text import Text
 
 from lakehouse.command_line import DEFAULT_DATA, command_line
 from lakehouse.console.terminal import grid, out, plain
+from lakehouse.ingest.reading.piece import PART_ROWS
 
 if TYPE_CHECKING:
     from lakehouse.ingest.quarantine.open_rows import QuarantineGroup
+    from lakehouse.stages.dismiss import DismissTally
     from lakehouse.stages.replay import Tally
     from lakehouse.tables.commit import FileRecord
 
@@ -35,7 +37,12 @@ def group_as_json(group: QuarantineGroup) -> dict[str, Any]:
         "rows": group.rows,
         "first": group.first.isoformat(),
         "last": group.last.isoformat(),
-        "example": {"file_id": group.file_id, "row": group.row, "reason": group.reason},
+        "example": {
+            "file_id": group.file_id,
+            "key": group.key,
+            "row": group.row,
+            "reason": group.reason,
+        },
     }
 
 
@@ -50,6 +57,7 @@ def show_groups(groups: Iterable[QuarantineGroup], data: Path = DEFAULT_DATA) ->
             f"{group.first:%Y-%m-%d %H:%M}",
             f"{group.last:%Y-%m-%d %H:%M}",
             group.reason,
+            plain(group.key.rpartition("/")[2]),
             group.file_id[:16],
         ]
         for group in groups
@@ -57,16 +65,22 @@ def show_groups(groups: Iterable[QuarantineGroup], data: Path = DEFAULT_DATA) ->
     if not rows:
         out.print("Nothing is in quarantine.")
         return
-    names = ("source", "code", "files", "rows", "first (UTC)", "last (UTC)", "reason", "a file")
+    names = ("source", "code", "files", "rows", "first (UTC)", "last (UTC)", "reason", "a file", "its id")
     out.print(grid("In quarantine", names, rows))
     show, replay = command_line("quarantine show FILE_ID", data), command_line("quarantine replay", data)
-    out.print(f"`{show}` shows its rows, `{replay}` tries them again.", markup=False, soft_wrap=True)
+    dismiss = command_line("quarantine dismiss FILE_ID --why TEXT", data)
+    out.print(
+        f"`{show}` shows its rows, `{replay}` tries them again, `{dismiss}` says that they are dealt with.",
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 def _hidden(bad: dict[str, Any], *, original: bool) -> dict[str, Any]:
     """Return a bad row as it may be shown; without its original, that one's length."""
     text = bad.get("original")
     shown = {name: bad.get(name) for name in ("row", "code", "reason", "quarantined_at")}
+    shown["dismissed"] = bad.get("dismissed", False)
     return shown | ({"original": text} if original else {"original_characters": len(text or "")})
 
 
@@ -88,9 +102,9 @@ def show_rows(record: FileRecord, rows: Iterable[dict[str, Any]], *, limit: int,
     name = "as it came" if original else "characters"
     lines = [
         [
-            bad["row"],
+            told_row(bad["row"]),
             bad["code"],
-            bad["reason"],
+            f"{bad['reason']} (dealt with)" if bad.get("dismissed") else bad["reason"],
             bad.get("original") if original else len(bad.get("original") or ""),
         ]
         for bad in first[:limit]
@@ -101,6 +115,20 @@ def show_rows(record: FileRecord, rows: Iterable[dict[str, Any]], *, limit: int,
         out.print(f"… these are the first {limit} rows; `--json` prints all")
     if not original:
         out.print("`--original` shows the rows as they came; they may hold personal data.")
+
+
+def told_row(row: int | None) -> int | str | None:
+    """Return a row's number as it is shown: by part and row, where it is not of the first part of a file."""
+    if row is None or 0 < row < PART_ROWS:
+        return row
+    part, row_in_part = divmod(row, PART_ROWS)
+    return f"part {part + 1}, row {row_in_part:,}" if row_in_part else f"part {part + 1}"
+
+
+def show_dismissed(tally: DismissTally, *, dry_run: bool) -> None:
+    """Print how much was marked as dealt with, or would be."""
+    would = "would be" if dry_run else "are"
+    out.print(f"{tally.rows:,} rows of {tally.files:,} files {would} marked as dealt with")
 
 
 def show_tally(tally: Tally, *, dry_run: bool) -> None:

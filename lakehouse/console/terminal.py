@@ -134,7 +134,9 @@ def show_status(state: dict[str, Any], data: Path = DEFAULT_DATA) -> None:
     names = ("files", "received", "loaded", "duplicates", "quarantined", "in_flight", "balanced")
     columns = [*names[:-1], "books balance"]
     out.print(grid("Raw files and their rows", columns, [[ingest[name] for name in names]]))
-    if ingest["quarantined"]:
+    if dismissed := ingest.get("dismissed", 0):
+        out.print(f"Of the rows in quarantine {dismissed:,} are dealt with.", markup=False, soft_wrap=True)
+    if ingest["quarantined"] > dismissed:
         hint = f"Why rows are quarantined: {command_line('quarantine list', data)}"
         out.print(hint, markup=False, soft_wrap=True)
     rows = [

@@ -11,12 +11,13 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from lakehouse.local.folder_lock import holder
 from lakehouse.local.policy import StackPolicy
 from lakehouse.local.private_file import write_private
-from lakehouse.local.services.processes import accepts_connections, end_orphans, holds_within, is_running
+from lakehouse.local.services.processes import accepts_connections, end_orphans, holds_within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 _FILE = "stack.json"
@@ -27,16 +28,11 @@ class StackInfo:
     """A running stack: its process, `env` for whoever wants to use it, URLs by name, and keys."""
 
     pid: int
-    create_time: float
     started_at: str
     services: str  # "all", or "store": object storage and catalog alone
     env: dict[str, str]
     endpoints: dict[str, str]  # s3, iceberg; with services "all" also aws, hubspot and (when it runs) http
     secrets: dict[str, str]
-
-    def runs(self) -> bool:
-        """Return whether its process is still there."""
-        return is_running(self.pid, self.create_time)
 
 
 def announce(data: Path, info: StackInfo) -> None:
@@ -50,34 +46,56 @@ def withdraw(data: Path) -> None:
 
 
 def attach(data: Path) -> StackInfo | None:
-    """Return the stack that runs on `data`; None if none does, whatever the file says."""
+    """Return the stack that runs on `data`; None if none does, whatever the file says.
+
+    It runs as long as its process has the folder's lock.
+    """
     try:
         info = StackInfo(**json.loads((data / _FILE).read_text("utf-8")))
     except (OSError, ValueError, TypeError):  # no file, or another version's: nothing to attach to
         return None
     port = urlsplit(info.endpoints["s3"]).port
-    answers = info.runs() and port is not None and accepts_connections(port)
+    answers = holder(data) == info.pid and port is not None and accepts_connections(port)
     return info if answers else None
+
+
+def attach_when_ready(data: Path, *, wanted: Callable[[StackInfo], bool]) -> StackInfo | None:
+    """Return the stack to use, as soon as there is one that is `wanted`; None once the folder is free.
+
+    A stack that starts, or a command that reads and ends soon, is waited for (`StackPolicy.lock_seconds`); the stack
+    that is there then, wanted or not, is returned when time is up.
+    """
+    found: list[StackInfo | None] = [None]
+
+    def look() -> bool:
+        found[0] = attach(data)
+        if found[0] is not None:
+            return wanted(found[0])
+        return holder(data) is None
+
+    holds_within(look, StackPolicy.lock_seconds)
+    return found[0]
 
 
 def shut_down(data: Path) -> bool:
     """End the stack that runs on `data`, if any, and children that one left; return whether there was one.
 
-    The stack gets a while to end by itself (`StackPolicy.shut_down_seconds`).
+    The stack gets a while to end by itself (`StackPolicy.shut_down_seconds`); so does one that is starting.
     """
-    info = attach(data)
-    if info is not None and not _end(info, signal.SIGTERM):
-        _end(info, signal.SIGKILL)
+    pid = holder(data)
+    if pid is not None and not _end(data, pid, signal.SIGTERM):
+        _end(data, pid, signal.SIGKILL)
     orphans = end_orphans(data / "children.json")
-    withdraw(data)
-    return info is not None or bool(orphans)
+    if holder(data) is None:  # else the next one has begun already, and the file is its own
+        withdraw(data)
+    return pid is not None or bool(orphans)
 
 
-def _end(info: StackInfo, number: signal.Signals) -> bool:
-    """Send a signal to a stack's process; return whether it ended in time."""
+def _end(data: Path, pid: int, number: signal.Signals) -> bool:
+    """Send a signal to the process that has the folder's lock; return whether it ended in time."""
     with suppress(ProcessLookupError):
-        os.kill(info.pid, number)
-    return holds_within(lambda: not info.runs(), StackPolicy.shut_down_seconds)
+        os.kill(pid, number)
+    return holds_within(lambda: holder(data) != pid, StackPolicy.shut_down_seconds)
 
 
 @contextmanager

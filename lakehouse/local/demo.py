@@ -105,7 +105,7 @@ def land(settings: Settings, files: list[tuple[str, Path]], progress: Progress) 
     """Put the files; return how many are new and how many were there already."""
     fresh = 0
     for number, (source_key, path) in enumerate(files, start=1):
-        fresh += put(settings.landing_bucket, source_key, path).fresh
+        fresh += put(settings, source_key, path).fresh
         progress("land", number, len(files))
     return fresh, len(files) - fresh
 

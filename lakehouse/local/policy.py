@@ -18,6 +18,12 @@ class StackPolicy(Policy):
         20.0
     )
     watch_seconds: Annotated[float, "wait between two looks whether a service has ended"] = 0.5
+    lock_seconds: Annotated[
+        float, "what is waited for a data folder that another command, or a stack that starts, has"
+    ] = 8.0
+    readers_seconds: Annotated[
+        float, "what commands that read beside the owner of a store get before it is stopped"
+    ] = 5.0
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,20 @@ class ServicePolicy(Policy):
     table_bucket_seconds: Annotated[float, "what the object store gets to make its table bucket"] = 20.0
     cloud_start_seconds: Annotated[float, "what the AWS emulator gets to answer"] = 60.0
     events_stop_seconds: Annotated[float, "what object events that came get to be passed on at the end"] = 5.0
+
+
+@dataclass(frozen=True)
+class StoreWatchPolicy(Policy):
+    """How a stack notices that its object store takes no writes."""
+
+    try_seconds: Annotated[float, "wait between two tries of a write while there is reason to doubt"] = 5.0
+    failures_before_restart: Annotated[
+        int, "tries that fail in a row, with room on the disk, before the store is started again"
+    ] = 2
+    low_bytes: Annotated[int, "bytes free on the disk below which the store is not started again"] = 64 * MIB
+    low_share: Annotated[
+        float, "the same as a share of the disk; SeaweedFS takes no writes below a hundredth"
+    ] = 0.01
 
 
 # A port that was free when we looked may be taken when the child binds it.
@@ -90,7 +110,6 @@ class LogPolicy(Policy):
     """The file that functions log to."""
 
     rotate_bytes: Annotated[int, "size after which the next start sets the file aside"] = 10 * MIB
-    error_frames: Annotated[int, "innermost frames of a traceback that are logged of a foreign error"] = 3
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,10 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-import psutil
-
 from lakehouse import aws, settings
-from lakehouse.errors import Terminal, Transient
-from lakehouse.landing.probe import probe_once
-from lakehouse.local.attachment import StackInfo, announce, withdraw
+from lakehouse.errors import LakehouseError, Terminal, Transient
+from lakehouse.landing.probe import probe_once, try_writes
+from lakehouse.local.attachment import StackInfo, announce, attach, withdraw
 from lakehouse.local.data_folder import DataFolder, parse_as_of
 from lakehouse.local.environment import (
     activate,
@@ -26,12 +24,13 @@ from lakehouse.local.environment import (
     shared_environment,
     stack_environment,
 )
+from lakehouse.local.folder_lock import FolderLock, wait_for_readers
 from lakehouse.local.policy import StackPolicy
 from lakehouse.local.services.keys import load_keys
 from lakehouse.local.services.object_store import wait_for_bucket
-from lakehouse.local.services.processes import FolderLock
 from lakehouse.local.services.start import Services
 from lakehouse.local.wiring import template
+from lakehouse.scratch import remove_leftovers
 
 if TYPE_CHECKING:
     import threading
@@ -42,10 +41,11 @@ if TYPE_CHECKING:
     from lakehouse.local.runtime.runner import Runner
     from lakehouse.local.runtime.sandbox import OnEvent
     from lakehouse.local.services.keys import Keys
+    from lakehouse.local.services.store_watch import StoreWatch
     from lakehouse.local.wiring.resources import Wiring
 
 # What differs from the template's defaults on a laptop.
-PARAMETERS = {"BucketPrefix": "local", "IngestWindow": "1", "StageWindow": "1"}
+PARAMETERS = {"BucketPrefix": "local", "IngestWindow": "1", "StageWindow": "1", "SpillLimit": ""}
 
 
 def load_wiring(data: Path, parameters: Mapping[str, str] | None = None) -> Wiring:
@@ -80,6 +80,7 @@ class Stack:
         self._services: Services | None = None
         self._queue_urls: dict[str, str] = {}
         self._runner: Runner | None = None
+        self._watch: StoreWatch | None = None
         self._front: HttpFront | None = None
         self._env: dict[str, str] = {}
         self._undo: list[Callable[[], None]] = []
@@ -90,15 +91,24 @@ class Stack:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.stop(fast=kind is not None)
 
-    def start(self, services: Literal["all", "store"] = "all") -> StackInfo:
+    def start(
+        self, services: Literal["all", "store"] = "all", *, wait_seconds: float | None = None
+    ) -> StackInfo:
         """Start the services ("store": S3 and catalog alone), and use them in this process.
 
-        Raises `Terminal` when another stack uses the folder, `Transient` when a service does not come up; then
-        nothing is left running.
+        A command that has the folder is waited for, `wait_seconds` at most; by default, `StackPolicy.lock_seconds`, but
+        not for another stack with all its services. Raises `FolderInUse`, a `Terminal`, when another still has it,
+        `Transient` when a service does not come up; then nothing is left running.
         """
         self._folder.make()
-        self._lock.acquire()
+        if wait_seconds is None:
+            running = attach(self._folder.root)
+            wait_seconds = (
+                0 if running is not None and running.services == "all" else StackPolicy.lock_seconds
+            )
+        self._lock.acquire(wait_seconds)
         try:
+            remove_leftovers(self._folder.scratch, all_names=True)
             if self._as_of is not None:
                 self._folder.change_settings(as_of=parse_as_of(self._as_of))
             self.info = self._start_store() if services == "store" else self._start_all()
@@ -108,20 +118,30 @@ class Stack:
             raise
         return self.info
 
-    def run(self, on_event: OnEvent | None = None) -> StackInfo:
+    def run(self, on_event: OnEvent | None = None, tell: Callable[[str], None] = lambda _: None) -> StackInfo:
         """Run the functions on their events from now on, in threads of this process.
 
-        `on_event(function, messages in the batch, seconds, failures)` hears of every call, in any thread.
+        `on_event(function, messages in the batch, seconds, failures)` hears of every call, in any thread; `tell` of
+        what becomes of the object store while `wait` watches it.
         """
         from lakehouse.local.runtime.http_front import HttpFront  # noqa: PLC0415 - `status` needs none of it
         from lakehouse.local.runtime.logs import log_to  # noqa: PLC0415
         from lakehouse.local.runtime.runner import Runner  # noqa: PLC0415
+        from lakehouse.local.services.store_watch import StoreWatch  # noqa: PLC0415
 
         if self.info is None or self.info.services != "all":
             raise Terminal("functions run on a stack that was started with all its services")
         wiring = self.wiring()
         self._undo.append(log_to(self._folder.logs / "functions.log"))
-        self._runner = Runner(wiring, self._queue_urls, self._folder.schedules, on_event)
+        self._watch = watch = StoreWatch(self._folder.store, self._try_write, self._restart_store, tell)
+
+        def hear(function: str, size: int, seconds: float, failures: int) -> None:
+            if failures:
+                watch.doubt()
+            if on_event is not None:
+                on_event(function, size, seconds, failures)
+
+        self._runner = Runner(wiring, self._queue_urls, self._folder.schedules, hear)
         self._front = HttpFront(wiring.routes, self._runner.invoke)
         self.info.endpoints["http"] = self._front.start()
         self._runner.start()
@@ -129,12 +149,17 @@ class Stack:
         return self.info
 
     def wait(self, stopping: threading.Event) -> None:
-        """Return when `stopping` is set; raise `Transient` if a service ends before."""
+        """Return when `stopping` is set; raise `Transient` if a service ends before.
+
+        An object store that takes no writes is started again meanwhile, once its disk has room.
+        """
         while not stopping.wait(StackPolicy.watch_seconds):
             child = self._services.ended() if self._services is not None else None
             if child is not None:
                 log_end = f"its log {child.log} ends:\n{child.log_tail()}"
-                raise Transient(f"{child.name} ended by itself; {log_end}")
+                raise Transient(f"{child.name} ended, {child.how_it_ended()}; {log_end}")
+            if self._watch is not None:
+                self._watch.look()
 
     def wiring(self) -> Wiring:
         """Return the resources that this stack provides: those of the template, read once."""
@@ -158,6 +183,8 @@ class Stack:
                 # A store that served a question or two ends at once; killed, it loses nothing either.
                 at_once = fast or self.info is None or self.info.services == "store"
                 steps.callback(services.stop, fast=at_once)
+            if self.info is not None and not fast:
+                steps.callback(wait_for_readers, self._folder.root)
             steps.callback(self._end_functions, 0.0 if fast else StackPolicy.stop_grace_seconds)
             if self.info is not None:
                 steps.callback(withdraw, self._folder.root)
@@ -171,7 +198,7 @@ class Stack:
         self._use(keys, services.endpoints, shared_environment(wiring))
         if not self._folder.settings().buckets_made:
             self._make_buckets(wiring)
-        probe_once(settings.current().ops_bucket)
+        self._probe_store()
         return self._describe("store", keys, services.endpoints)
 
     def _start_all(self) -> StackInfo:
@@ -187,12 +214,30 @@ class Stack:
         function_variables = shared_environment(wiring)
         self._use(keys, services.endpoints, function_variables)
         self._make_buckets(wiring)
-        probe_once(settings.current().ops_bucket)
+        self._probe_store()
         created = provision.create(wiring, secrets=secret_values(keys, function_variables, wiring.secrets))
         self._queue_urls = created.queue_urls
         self._use(keys, services.endpoints, created.environment)
         services.forward_events()
         return self._describe("all", keys, services.endpoints)
+
+    def _probe_store(self) -> None:
+        """Raise `Terminal` when the store does not keep its promises, `Transient` when it takes no writes at all."""
+        try:
+            probe_once(settings.current().ops_bucket)
+        except LakehouseError:
+            raise
+        except Exception as error:
+            from lakehouse.local.services.store_watch import store_trouble  # noqa: PLC0415 - rarely needed
+
+            raise Transient(store_trouble(self._folder.store, self._try_write) or str(error)) from error
+
+    def _try_write(self) -> None:
+        try_writes(settings.current().landing_bucket, settings.current().ops_bucket)
+
+    def _restart_store(self) -> None:
+        if self._services is not None:
+            self._services.restart_store()
 
     def _make_services(self) -> tuple[Services, Keys]:
         keys = load_keys(self._folder.keys)
@@ -223,7 +268,6 @@ class Stack:
     def _describe(self, services: str, keys: Keys, endpoints: Mapping[str, str]) -> StackInfo:
         return StackInfo(
             pid=os.getpid(),
-            create_time=psutil.Process().create_time(),
             started_at=datetime.now(UTC).isoformat(timespec="seconds"),
             services=services,
             env=dict(self._env),

@@ -15,7 +15,8 @@ from weakref import finalize
 
 from lakehouse.command_line import command_line
 from lakehouse.errors import LakehouseError, Terminal, Transient
-from lakehouse.local.attachment import attach, interruptible
+from lakehouse.local.attachment import attach_when_ready, interruptible
+from lakehouse.local.services.processes import ending
 
 _READY: Final = "ready"
 _held: dict[Path, StoreHolder] = {}
@@ -39,7 +40,8 @@ class StoreHolder:
         answer = self._process.stdout.readline().strip() if self._process.stdout else ""
         if answer != _READY:
             self.stop()
-            raise Transient(f"the store of {data} did not start: {answer or 'it ended without a word'}")
+            reason = answer or f"its process ended, {ending(self._process.returncode)}"
+            raise Transient(f"the store of {data} did not start: {reason}")
 
     def stop(self) -> None:
         """End the child and wait until it is gone."""
@@ -55,7 +57,7 @@ def hold_store(data: Path) -> StoreHolder | None:
     with _lock:
         if data in _held:
             return _held[data]
-        if attach(data) is not None:
+        if attach_when_ready(data, wanted=lambda info: info.services == "all") is not None:
             return None
         if not (data / "store").is_dir():
             raise Terminal(

@@ -2,7 +2,8 @@
 
 The short ones (`sweep`, `tick`, `books`) run when the stack starts, sweep and tick before the others, since
 they make up for what was lost while it was down. The long ones (`maintain`) run one rate after they were
-first seen, also across restarts: a file remembers when each ran last.
+first seen, also across restarts: a file remembers when each ran last. While the stack runs, time is measured by a
+clock that nobody can set.
 
 A scheduled function is invoked asynchronously: a call that fails is tried twice again, a minute and then two
 minutes later.
@@ -38,18 +39,26 @@ _RETRY_AFTER_SECONDS: Final = (60.0, 120.0)  # as Lambda tries an asynchronous i
 def first_runs(
     schedules: Sequence[Schedule], ran: Mapping[str, float], now: float
 ) -> list[tuple[float, Schedule]]:
-    """Return each schedule with the moment (epoch seconds) of its first run, the most urgent first.
+    """Return each schedule with the seconds until its first run, never more than its rate; the most urgent first.
 
-    `ran` has the moments at which schedules ran last, by name.
+    `ran` has the moments (epoch seconds, as `now`) at which schedules ran last, by name.
     """
-    runs = [(_first_moment(schedule, ran, now), schedule) for schedule in schedules]
+    runs = [(_seconds_until(schedule, ran, now), schedule) for schedule in schedules]
     return sorted(runs, key=lambda run: (run[0], _rank(run[1]), run[1].name))
 
 
-def _first_moment(schedule: Schedule, ran: Mapping[str, float], now: float) -> float:
+def _seconds_until(schedule: Schedule, ran: Mapping[str, float], now: float) -> float:
     if schedule.rate_seconds < SchedulePolicy.at_start_below_seconds:
-        return now
-    return max(now, ran.get(schedule.name, now) + schedule.rate_seconds)
+        return 0.0
+    elapsed = now - ran.get(schedule.name, now)
+    if elapsed < 0:  # the clock was set back since: nobody knows how long ago it ran
+        return 0.0
+    return max(0.0, schedule.rate_seconds - elapsed)
+
+
+def steady_seconds() -> float:
+    """Return the time of a clock that nobody can set and that counts while the machine sleeps."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 def _rank(schedule: Schedule) -> int:
@@ -67,12 +76,15 @@ class Scheduler:
         invoker: Invoker,
         memory: Path,
         retry_after_s: Sequence[float] = _RETRY_AFTER_SECONDS,
+        clock: Callable[[], float] = steady_seconds,
     ) -> None:
+        """Take what to run, and the file that remembers when; `clock` measures seconds and never goes back."""
         self._schedules = schedules
         self._queue_urls = queue_urls
         self._invoker = invoker
         self._memory = memory
         self._retry_after_s = retry_after_s
+        self._clock = clock
         self._ran: dict[str, float] = {}
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = itertools.count()  # equal moments run in the order they were set
@@ -81,12 +93,15 @@ class Scheduler:
 
     def start(self) -> None:
         """Set the first runs and begin."""
+        self._set_first_runs()
+        threading.Thread(target=self._loop, name="schedules", daemon=True).start()
+
+    def _set_first_runs(self) -> None:
         now = time.time()
         ran = _read_last_runs(self._memory)
         self._ran = {schedule.name: ran.get(schedule.name, now) for schedule in self._schedules}
-        for moment, schedule in first_runs(self._schedules, ran, now):
-            self._run_at(moment, partial(self._run, schedule))
-        threading.Thread(target=self._loop, name="schedules", daemon=True).start()
+        for seconds, schedule in first_runs(self._schedules, ran, now):
+            self._run_in(seconds, partial(self._run, schedule))
 
     def finish(self, deadline: float) -> None:
         """Wait for the calls under way, until `deadline` on the monotonic clock at most."""
@@ -94,27 +109,39 @@ class Scheduler:
 
     def _loop(self) -> None:
         while True:
-            self._invoker.log_overruns()
-            while (action := self._next_due()) is not None:
-                action()
+            try:
+                self._run_due()
+            except Exception as error:  # noqa: BLE001 - this thread must outlive whatever went wrong with one run
+                telemetry.failed("a schedule did not run", error, reason=reason(error))
             if self._invoker.stopping.wait(SchedulePolicy.poll_seconds):
                 return
 
+    def _run_due(self) -> None:
+        self._invoker.log_overruns()
+        while (action := self._next_due()) is not None:
+            action()
+
     def _next_due(self) -> Callable[[], None] | None:
         with self._lock:
-            if self._due and self._due[0][0] <= time.time():
+            if self._due and self._due[0][0] <= self._clock():
                 return heapq.heappop(self._due)[2]
         return None
 
-    def _run_at(self, moment: float, action: Callable[[], None]) -> None:
+    def _run_in(self, seconds: float, action: Callable[[], None]) -> None:
         with self._lock:
-            heapq.heappush(self._due, (moment, next(self._numbers), action))
+            heapq.heappush(self._due, (self._clock() + seconds, next(self._numbers), action))
+
+    def _remember(self, schedule: Schedule) -> None:
+        """Note that a schedule runs now; a disk that takes no note does not keep it from running."""
+        self._ran[schedule.name] = time.time()
+        try:
+            write_private(self._memory, self._ran)
+        except OSError as error:
+            telemetry.failed("when schedules ran cannot be written down", error, reason=reason(error))
 
     def _run(self, schedule: Schedule) -> None:
-        now = time.time()
-        self._run_at(now + schedule.rate_seconds, partial(self._run, schedule))
-        self._ran[schedule.name] = now
-        write_private(self._memory, self._ran)
+        self._run_in(schedule.rate_seconds, partial(self._run, schedule))
+        self._remember(schedule)
         if schedule.function is not None:
             self._invoke(schedule.function, json.loads(schedule.input or "{}"), 1)
         if schedule.queue_name is not None:
@@ -149,8 +176,8 @@ class Scheduler:
     def _retry(self, function: str, event: Any, attempt: int) -> None:
         """Set the next attempt after a failed one, unless it was the last."""
         if attempt <= len(self._retry_after_s):
-            moment = time.time() + self._retry_after_s[attempt - 1]
-            self._run_at(moment, partial(self._invoke, function, event, attempt + 1))
+            seconds = self._retry_after_s[attempt - 1]
+            self._run_in(seconds, partial(self._invoke, function, event, attempt + 1))
 
 
 def _read_last_runs(memory: Path) -> dict[str, float]:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from lakehouse import aws, telemetry
+from lakehouse.landing.probe import PREFIX
 from lakehouse.local.policy import EVENT_RETRY, ServicePolicy
 from lakehouse.local.services.loopback import LoopbackServer, QuietHandler
 from lakehouse.retrying import resend_rejected
@@ -99,7 +100,7 @@ def _is_object(entry: dict[str, Any] | None, path: str) -> bool:
     """Return whether an entry of the file tree, at a path below its bucket, holds an object's content."""
     if not entry or entry.get("is_directory"):
         return False
-    if not path or path.startswith(_UPLOADS):
+    if not path or path.startswith((_UPLOADS, PREFIX)):
         return False
     return "Seaweed-X-Amz-Delete-Marker" not in (entry.get("extended") or {})
 

@@ -74,11 +74,17 @@ class ObjectStore:
         """Where the Iceberg REST catalog is."""
         return f"http://127.0.0.1:{self._ports['s3.port.iceberg']}"
 
-    def start(self, table_bucket: str, events_url: str | None, buckets: Collection[str]) -> Child:
-        """Start the process, on free ports; changes in `buckets` are sent to `events_url`, if there is one."""
+    def start(
+        self, table_bucket: str, events_url: str | None, buckets: Collection[str], *, same_ports: bool = False
+    ) -> Child:
+        """Start the process; changes in `buckets` are sent to `events_url`, if there is one.
+
+        It gets free ports, or those that it had when it is started again for clients that know them.
+        """
         run = self._folder.run
         self._configure_notification(events_url, buckets)
-        self._ports = dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True))
+        if not same_ports:
+            self._ports = dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True))
         argv = [
             _weed(),
             "mini",

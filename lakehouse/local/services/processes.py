@@ -1,4 +1,4 @@
-"""Child processes: free ports, start, waiting until they are ready, their end, and one owner a data folder.
+"""Child processes: free ports, start, waiting until they are ready, and their end.
 
 A guard and a record see to it that no child outlives its stack. A guard (a `sh` that waits on a pipe which only this
 process holds) kills the child the moment this process is gone, whatever ended it. And `children.json` names
@@ -10,7 +10,6 @@ The guard rather than Linux's PR_SET_PDEATHSIG: that signal fires when the *thre
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import random
@@ -20,18 +19,17 @@ import subprocess
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from typing import IO, TYPE_CHECKING, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import psutil
 
-from lakehouse.command_line import command_line
 from lakehouse.errors import Terminal, Transient
-from lakehouse.local.policy import ProcessPolicy
+from lakehouse.local.policy import LogPolicy, ProcessPolicy
 from lakehouse.local.private_file import write_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
     _Process = subprocess.Popen[bytes]
 
@@ -41,6 +39,16 @@ _PORTS: Final = range(20_000, 32_000)
 
 # First line: whom to guard. Then another line means that the child was ended in order, end of file that we are gone.
 _GUARD = 'read -r child && { read -r _ || kill -9 "$child"; }'
+
+
+_SIGNALS: Final[dict[int, str]] = {
+    signal.SIGKILL: "somebody ended it, or the system did for want of memory, which `dmesg` then says",
+    signal.SIGTERM: "somebody or the system's shutdown ended it",
+    signal.SIGSEGV: "it crashed",
+    signal.SIGBUS: "it crashed; a full or failing disk may be why",
+    signal.SIGABRT: "it gave up by itself",
+    signal.SIGXFSZ: "a file grew beyond the limit of its size",
+}
 
 
 class EndedWhileStarting(Transient):
@@ -85,6 +93,37 @@ def is_running(pid: int, create_time: float) -> bool:
         return False
 
 
+def has_open(pid: int, path: Path) -> bool:
+    """Return whether process `pid` is alive and has a file open, which it cannot have by chance."""
+    try:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        wanted = str(path.resolve())
+        return any(file.path == wanted for file in process.open_files())
+    except (psutil.Error, OSError):
+        return False
+
+
+def ending(code: int) -> str:
+    """Return what a process's exit code means: negative, it is the signal that killed it."""
+    if code >= 0:
+        return f"with exit code {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = "an unknown one"
+    meaning = _SIGNALS.get(-code, "")
+    return f"killed by signal {-code} ({name}){meaning and f': {meaning}'}"
+
+
+def rotate(log: Path) -> None:
+    """Set a log aside that has become large; one earlier file is kept. It stays where that cannot be done."""
+    with suppress(OSError):
+        if log.stat().st_size > LogPolicy.rotate_bytes:
+            log.replace(log.with_suffix(".1.log"))
+
+
 def holds_within(condition: Callable[[], bool], seconds: float) -> bool:
     """Ask again and again until `condition` holds; return False when it did not within `seconds`."""
     deadline = time.monotonic() + seconds
@@ -95,45 +134,13 @@ def holds_within(condition: Callable[[], bool], seconds: float) -> bool:
     return True
 
 
-class FolderLock:
-    """One stack a data folder: an advisory lock, which the system drops however its holder ends."""
-
-    def __init__(self, data: Path) -> None:
-        self._path = data / "lock"
-        self._file: IO[str] | None = None
-
-    def acquire(self) -> None:
-        """Take the lock or raise `Terminal` with the pid that holds it."""
-        file = self._path.open("a+", encoding="utf-8")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            file.seek(0)
-            holder = file.read().strip() or "unknown"
-            file.close()
-            data = self._path.parent
-            raise Terminal(
-                f"another stack (process {holder}) uses {data}: stop it with `{command_line('down', data)}`,"
-                " or give this one another --data"
-            ) from None
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        self._file = file
-
-    def release(self) -> None:
-        """Let the next one in. Releasing twice is fine."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-
-
 class Child:
     """A child process with its log and its guard."""
 
-    def __init__(self, name: str, process: _Process, guard: _Process, log: Path) -> None:
+    def __init__(self, name: str, process: _Process, guard: _Process, log: Path, log_start: int = 0) -> None:
         self.name = name
         self.log = log
+        self._log_start = log_start
         self.pid = process.pid
         self.create_time = 0.0
         self._process = process
@@ -143,7 +150,11 @@ class Child:
 
     @classmethod
     def start(cls, name: str, argv: Sequence[str], env: Mapping[str, str], cwd: Path, log: Path) -> Child:
-        """Start `argv` in a session of its own: Ctrl-C is for the stack, which ends its children in order."""
+        """Start `argv` in a session of its own: Ctrl-C is for the stack, which ends its children in order.
+
+        What it prints goes to the end of `log`, behind what earlier ones said.
+        """
+        rotate(log)
         guard = subprocess.Popen(  # noqa: S603 - our own command line
             ["/bin/sh", "-c", _GUARD, f"guard-of-{name}"],
             stdin=subprocess.PIPE,
@@ -152,7 +163,8 @@ class Child:
             start_new_session=True,
         )
         try:
-            with log.open("wb") as log_file:
+            with log.open("ab") as log_file:
+                log_start = log_file.tell()
                 process = subprocess.Popen(  # noqa: S603 - our own command line
                     list(argv),
                     env=dict(env),
@@ -166,15 +178,25 @@ class Child:
             _dismiss(guard)
             raise Terminal(f"{name} cannot be started: {error}") from error
         _write_line(guard, str(process.pid))
-        return cls(name, process, guard, log)
+        return cls(name, process, guard, log, log_start)
 
     def alive(self) -> bool:
         """Return whether the child still runs."""
         return self._process.poll() is None
 
+    def how_it_ended(self) -> str:
+        """Return by what signal or with which exit code the child ended; "" while it runs."""
+        code = self._process.poll()
+        return "" if code is None else ending(code)
+
     def log_tail(self) -> str:
-        """Return the last lines of the child's log, for an error message."""
-        text = self.log.read_text("utf-8", errors="replace") if self.log.exists() else ""
+        """Return the last lines that this child wrote to its log, for an error message."""
+        try:
+            with self.log.open("rb") as file:
+                file.seek(self._log_start)
+                text = file.read().decode("utf-8", errors="replace")
+        except OSError:
+            return ""
         return "\n".join(text.splitlines()[-ProcessPolicy.log_tail_lines :])
 
     def stop(self, grace: float) -> None:
@@ -211,7 +233,8 @@ def wait_until(ready: Callable[[], bool], child: Child, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while not ready():
         if not child.alive():
-            raise EndedWhileStarting(f"{child.name} ended while starting; {_log_end(child)}")
+            how = child.how_it_ended()
+            raise EndedWhileStarting(f"{child.name} ended while starting, {how}; {_log_end(child)}")
         if time.monotonic() > deadline:
             raise Transient(f"{child.name} was not ready after {seconds:g} s; {_log_end(child)}")
         time.sleep(ProcessPolicy.poll_seconds)
@@ -223,20 +246,26 @@ def _log_end(child: Child) -> str:
 
 @dataclass(frozen=True)
 class ChildRecord:
-    """A child in `children.json`; a process is this one only if pid and creation time (epoch seconds) both match."""
+    """A child in `children.json`; a process of its pid is this one if it was created then, or has its log open.
+
+    The creation time (epoch seconds) is reckoned from the clock, and moves when that is set.
+    """
 
     name: str
     pid: int
     create_time: float
+    log: str = ""  # a child holds its log open, whatever has become of the clock since
 
     def runs(self) -> bool:
         """Return whether the process is still there."""
-        return is_running(self.pid, self.create_time)
+        if is_running(self.pid, self.create_time):
+            return True
+        return bool(self.log) and has_open(self.pid, Path(self.log))
 
 
 def record_children(path: Path, children: Sequence[Child]) -> None:
     """Write down which children run, for `end_orphans` of the next stack."""
-    records = [ChildRecord(child.name, child.pid, child.create_time) for child in children]
+    records = [ChildRecord(child.name, child.pid, child.create_time, str(child.log)) for child in children]
     write_private(path, [asdict(record) for record in records])
 
 
@@ -265,6 +294,9 @@ def _recorded_children(path: Path) -> list[ChildRecord]:
     """Return the children that a file names; none where it is missing or damaged."""
     try:
         entries = json.loads(path.read_text("utf-8"))
-        return [ChildRecord(str(e["name"]), int(e["pid"]), float(e["create_time"])) for e in entries]
-    except (OSError, ValueError, KeyError, TypeError):
+        return [
+            ChildRecord(str(e["name"]), int(e["pid"]), float(e["create_time"]), str(e.get("log", "")))
+            for e in entries
+        ]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return []

@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from lakehouse import telemetry
+from lakehouse.errors import Terminal
 from lakehouse.local.policy import START_RETRY
 from lakehouse.local.services.aws_emulator import AwsEmulator
 from lakehouse.local.services.object_store import ObjectStore
@@ -30,6 +32,7 @@ class Services:
         self._cloud = AwsEmulator(folder)
         self._children: dict[str, Child] = {}
         self._start: dict[str, Callable[[], Child]] = {}
+        self._restart_store: Callable[[], Child] | None = None
         self._events: ObjectEvents | None = None
         self._hubspot: HubSpotSimulator | None = None
         self.endpoints: dict[str, str] = {}
@@ -47,7 +50,17 @@ class Services:
             self._events = ObjectEvents(buckets, self._keys.events_token)
             url = self._events.listen()
         self._start["store"] = lambda: self._store.start(table_bucket, url, buckets)
+        self._restart_store = lambda: self._store.start(table_bucket, url, buckets, same_ports=True)
         self._start_child("store")
+
+    def restart_store(self) -> None:
+        """End the store and start it again where its clients know it; raises `Transient` when it does not come up."""
+        if self._restart_store is None:
+            raise Terminal("there is no store to start again: call start_store() first")
+        self._store.stop(self._children["store"], fast=False)
+        self._children["store"] = self._restart_store()
+        self._record_children()
+        self._store.wait(self._children["store"])
 
     def start_cloud(self) -> None:
         """Start queues, event bus, key-value store and secrets."""
@@ -95,7 +108,14 @@ class Services:
 
     def _start_child(self, name: str) -> None:
         self._children[name] = self._start[name]()
-        record_children(self._folder.children, list(self._children.values()))
+        self._record_children()
+
+    def _record_children(self) -> None:
+        """Write down which children run; without the record, as on a full disk, their guards still end them."""
+        try:
+            record_children(self._folder.children, list(self._children.values()))
+        except OSError as error:
+            telemetry.failed("the record of child processes cannot be written", error)
 
     def _wait_for_child(self, name: str, wait: Callable[[Child], None]) -> None:
         """Return when a child is ready; start it again, on other ports, when it ended while starting."""

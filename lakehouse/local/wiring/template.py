@@ -221,6 +221,7 @@ def _function(reader: TemplateReader, logical: str) -> Function:
         {
             "Architectures",
             "Code",
+            "DeadLetterConfig",  # on AWS the scheduler's calls are asynchronous; here a failed one is told
             "Description",
             "EphemeralStorage",
             "LoggingConfig",

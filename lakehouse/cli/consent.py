@@ -1,0 +1,183 @@
+"""What people allowed: consent show, explain, grant, withdraw, recall."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lakehouse.cli.app import DEFAULT, AsJson, Data, app
+from lakehouse.command_line import command_line
+from lakehouse.errors import Terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+consent = typer.Typer(
+    no_args_is_help=True, help="What people allowed: see it, say why, and put down what they said."
+)
+app.add_typer(consent, name="consent")
+
+Who = Annotated[str, typer.Argument(metavar="ADDRESS|CUSTOMER", help="An e-mail, a phone, or a customer id.")]
+Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="An e-mail or a phone.")]
+Purpose = Annotated[str, typer.Option("--purpose", help="What for.", show_default=True)]
+Channel = Annotated[str, typer.Option("--channel", help="By which way.", show_default=True)]
+At = Annotated[
+    str | None, typer.Option("--at", metavar="TIME", help="When it was said (ISO 8601); now, when left out.")
+]
+Policy = Annotated[str | None, typer.Option("--policy", help="Version of the text that the person saw.")]
+Evidence = Annotated[
+    str | None, typer.Option("--evidence", help="Where it can be looked up: a form, a call, a letter.")
+]
+By = Annotated[str, typer.Option("--by", help="Who says so; you, when left out.")]
+
+
+@consent.command()
+def show(who: Who, data: Data = DEFAULT, as_json: AsJson = False) -> None:
+    """Show who may be contacted where, and which statement decides."""
+    from lakehouse.local.session import session
+
+    with session(data, "store") as settings:
+        from lakehouse.stages.consent_questions import answers, normal_name
+
+        found = answers(settings, normal_name(who))
+    _print(found, as_json=as_json)
+
+
+@consent.command()
+def explain(who: Who, data: Data = DEFAULT, as_json: AsJson = False) -> None:
+    """Show the answers, and every statement behind them, newest first."""
+    from lakehouse.local.session import session
+
+    with session(data, "store") as settings:
+        from lakehouse.stages import consent_questions
+
+        found = consent_questions.explain(settings, consent_questions.normal_name(who))
+    if as_json:
+        print(json.dumps(found, default=str, ensure_ascii=False))
+        return
+    _print(found["answers"], as_json=False)
+    _print(found["statements"], as_json=False)
+
+
+@consent.command()
+def grant(  # noqa: PLR0913, PLR0917 - its options
+    address: Address,
+    purpose: Purpose = "marketing",
+    channel: Channel = "email",
+    at: At = None,
+    policy: Policy = None,
+    evidence: Evidence = None,
+    by: By = "",
+    data: Data = DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Put down that somebody consented, for this address. It counts once the stack has loaded it."""
+    _state(data, address, purpose, channel, at, policy, evidence, by, granted=True, as_json=as_json)
+
+
+@consent.command()
+def withdraw(  # noqa: PLR0913, PLR0917 - its options
+    address: Address,
+    purpose: Purpose = "marketing",
+    channel: Channel = "email",
+    at: At = None,
+    policy: Policy = None,
+    evidence: Evidence = None,
+    by: By = "",
+    data: Data = DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Put down that somebody refused, for this address. It counts once the stack has loaded it."""
+    _state(data, address, purpose, channel, at, policy, evidence, by, granted=False, as_json=as_json)
+
+
+@consent.command()
+def recall(
+    target: Annotated[
+        str,
+        typer.Argument(metavar="SOURCE|FILE", help="A source, or the id of a raw file, or how it begins."),
+    ],
+    why: Annotated[str, typer.Option("--why", help="Why it is no evidence, for the audit log.")] = "",
+    by: By = "",
+    undo: Annotated[bool, typer.Option("--undo", help="End the recall.")] = False,
+    data: Data = DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Let what a source or file granted count no more, and list every delivery that leaned on it.
+
+    Refusals stand. What was delivered is taken off again by the next run, unless another statement allows it.
+    """
+    from lakehouse.local.session import session
+
+    if not why.strip():
+        raise Terminal("say with --why what is wrong, such as --why 'the box was ticked already'")
+    with session(data, "store") as settings:
+        from lakehouse.stages import consent_statements
+
+        found = consent_statements.recall(
+            settings, target, why.strip(), by or getpass.getuser(), datetime.now(UTC), undo=undo
+        )
+    if as_json:
+        sends = {"kind": found.kind, "target": found.target, "sends": found.sends}
+        print(json.dumps(sends, default=str, ensure_ascii=False))
+        return
+    _print(found.sends, as_json=False)
+    print(f"{len(found.sends)} deliveries leaned on it; `{command_line('up', data)}` loads the recall")
+
+
+def _state(  # noqa: PLR0913, PLR0917 - the options of a command
+    data: Path,
+    address: str,
+    purpose: str,
+    channel: str,
+    at: str | None,
+    policy: str | None,
+    evidence: str | None,
+    by: str,
+    *,
+    granted: bool,
+    as_json: bool,
+) -> None:
+    from lakehouse.local.session import session
+
+    now = datetime.now(UTC)
+    with session(data, "store") as settings:
+        from lakehouse.stages.consent_questions import normal_name
+        from lakehouse.stages.consent_statements import Statement, state
+
+        statement = Statement(
+            normal_name(address), channel, purpose, granted, _moment(at, now), policy, evidence
+        )
+        statement_id = state(settings, statement, by or getpass.getuser(), now)
+    if as_json:
+        print(json.dumps({"statement_id": statement_id}))
+    else:
+        print(
+            f"statement {statement_id} landed; a running stack loads it now, else `{command_line('up', data)}` does"
+        )
+
+
+def _moment(text: str | None, now: datetime) -> datetime:
+    if text is None:
+        return now
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise Terminal(f"--at {text}: not a time in ISO 8601, like 2026-11-21T09:00:00Z") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _print(rows: Iterable[Mapping[str, Any]], *, as_json: bool) -> None:
+    listed = list(rows)
+    if as_json:
+        print(json.dumps(listed, default=str, ensure_ascii=False))
+        return
+    if not listed:
+        print("nobody said anything")
+    for row in listed:
+        print("  ".join(f"{name}={value}" for name, value in row.items() if value is not None))
