@@ -3,10 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+CLOUD := .venv-cloud
+CLOUD_READY := $(CLOUD)/.ready
 COMPILE = $(BIN)/uv pip compile --quiet --universal --no-emit-index-url --generate-hashes -p 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench simulate mutate lock format clean
+.PHONY: help demo test cloud check light bench simulate mutate lock format clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,19 +22,33 @@ $(READY): locks/dev.txt pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
+$(CLOUD_READY): $(READY) locks/cloud.txt locks/functions.txt locks/light.txt
+	rm -rf $(CLOUD)
+	$(BIN)/uv venv --quiet --python $(BIN)/python $(CLOUD)/emulator
+	$(BIN)/uv pip install --quiet --python $(CLOUD)/emulator/bin/python --require-hashes -r locks/cloud.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --target $(CLOUD)/heavy --require-hashes -r locks/functions.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --target $(CLOUD)/light --require-hashes -r locks/light.txt
+	@touch $@
+
 demo: $(READY) ## Run the whole loop on sample data, on this machine
 	$(BIN)/lakehouse demo
 
-test: $(READY) ## Run every test this machine can run (ALL=1: a skip is a failure)
+test: $(READY) $(if $(ALL),$(CLOUD_READY)) ## Run every test this machine can run (ALL=1: a skip is a failure)
 	$(BIN)/python -m tests.support.run_all $(if $(ALL),--all)
 
-check: $(READY) ## Lint, types, layers, template, lock
+cloud: $(CLOUD_READY) ## Deploy the template on an emulator that enforces IAM, and run all functions
+	$(BIN)/python -m pytest tests/cloud
+
+check: $(READY) light ## Lint, types, layers, template, lock, the package of the light functions
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/cfn-lint infra/template.yaml
 	$(BIN)/python docs/generate.py --check
+
+light: $(READY) ## Build the package of the light functions for arm64 without Docker, and check it
+	$(BIN)/python infra/light.py build/light
 
 bench: $(READY) ## Measure against limits and peers, as ratios in one run
 	$(BIN)/python -m benchmarks
@@ -51,6 +67,7 @@ lock: $(READY) ## Renew the exact locks of every dependency
 	$(COMPILE) --upgrade --extra local --extra dev pyproject.toml -o locks/dev.txt
 	$(COMPILE) -c locks/dev.txt pyproject.toml -o locks/functions.txt
 	$(COMPILE) -c locks/dev.txt infra/light.in -o locks/light.txt
+	$(COMPILE) --upgrade tests/cloud/emulator.in -o locks/cloud.txt
 
 clean: ## Remove the environment and the demo's data
-	rm -rf $(VENV) .lakehouse .bench mutants
+	rm -rf $(VENV) $(CLOUD) .lakehouse .bench mutants
