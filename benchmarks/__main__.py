@@ -1,6 +1,6 @@
 """`make bench`: runs every benchmark and prints one table.
 
-`--quick` takes a tenth of the rows; names of parts run only those.
+`--quick` takes a tenth of the rows; names of parts run only those. `identity --people FILE…` scores labelled files.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import version
 
-from benchmarks import commands, ingest, maintenance, mapping, profile, sample
+from benchmarks import commands, identity, identity_scale, ingest, maintenance, mapping, profile, sample
 from benchmarks.report import Result, line, table
 
 _PARTS: dict[str, Callable[..., list[Result]]] = {
@@ -25,13 +25,18 @@ _PARTS: dict[str, Callable[..., list[Result]]] = {
     "profile": profile.profile,
     "sample": sample.sample,
     "rewrites": maintenance.rewrites,
+    "backfill": maintenance.backfill,
     "commits": maintenance.commits,
     "commands": commands.commands,
+    "identity": identity.identity,
+    "identity_scale": identity_scale.identity_scale,
 }
 
 
 def main(arguments: list[str]) -> int:
     """Print the table (JSON with --json); return 1 when a bar is missed, 2 when a part is unknown."""
+    if arguments[:2] == ["identity", "--people"]:
+        return identity.main(arguments[2:])
     named = [name for name in arguments if not name.startswith("--")]
     if unknown := [name for name in named if name not in _PARTS]:
         print(f"no such part: {', '.join(unknown)}; there are {', '.join(_PARTS)}", file=sys.stderr)

@@ -12,6 +12,7 @@ import os
 import random
 import re
 import statistics
+import string
 import sys
 import tempfile
 import time
@@ -211,7 +212,9 @@ def _event_lines(rows: int, seed: int) -> bytes:
 
 def _crm_columns() -> Iterator[tuple[str, str, Callable[[random.Random], str]]]:
     """Yield name, DuckDB's type and a maker of values: Salesforce's columns, then some that no mapping names."""
-    yield "Id", "VARCHAR", lambda chance: f"003{chance.getrandbits(60):015x}"
+    yield "Id", "VARCHAR", lambda chance: _salesforce_id(chance, "003")
+    yield "AccountId", "VARCHAR", lambda chance: _salesforce_id(chance, "001")
+    yield "Loyalty_Number__c", "VARCHAR", lambda chance: f"L{chance.randrange(10**8):08}"
     for name in ("IsDeleted", "HasOptedOutOfEmail"):
         yield name, "BOOLEAN", lambda chance: chance.choice(("true", "false"))
     for name in ("CreatedDate", "LastModifiedDate"):
@@ -221,7 +224,6 @@ def _crm_columns() -> Iterator[tuple[str, str, Callable[[random.Random], str]]]:
             lambda chance: f"2026-0{chance.randrange(1, 10)}-03T10:{chance.randrange(60):02}:00Z",
         )
     named = (
-        "AccountId",
         "LastName",
         "FirstName",
         "Email",
@@ -230,7 +232,7 @@ def _crm_columns() -> Iterator[tuple[str, str, Callable[[random.Random], str]]]:
         "MailingCity",
         "MailingCountry",
     )
-    for name in (*named, "LeadSource", "Loyalty_Number__c"):
+    for name in (*named, "LeadSource"):
         yield (
             name,
             "VARCHAR",
@@ -238,6 +240,19 @@ def _crm_columns() -> Iterator[tuple[str, str, Callable[[random.Random], str]]]:
         )
     for number in range(_COLUMNS - 15):
         yield f"Custom_{number}__c", "VARCHAR", lambda chance: f"v{chance.randrange(999)}"
+
+
+_LETTERS = string.ascii_letters + string.digits
+_CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+
+
+def _salesforce_id(chance: random.Random, kind: str) -> str:
+    """Return an id as Salesforce writes it: three characters of its kind, twelve, three that say which are capitals."""
+    short = kind + "".join(chance.choices(_LETTERS, k=12))
+    fives = (short[start : start + 5] for start in range(0, 15, 5))
+    return short + "".join(
+        _CAPITALS[sum(character.isupper() << bit for bit, character in enumerate(five))] for five in fives
+    )
 
 
 _CRM = list(_crm_columns())

@@ -35,6 +35,7 @@ from lakehouse.tables.contracts import LEDGER
 from lakehouse.tables.maintenance import run
 from lakehouse.tables.maintenance.policy import MaintenancePolicy
 from lakehouse.tables.maintenance.rewrite import rewrite
+from lakehouse.tables.views import scan_sql
 
 if TYPE_CHECKING:
     from lakehouse.tables.catalog import Catalog, Table
@@ -131,6 +132,43 @@ def rewrites(*, quick: bool) -> list[Result]:
         what = f"rewrite of {size}, times as fast as iceberg-zamboni"
         results.append(Result(what, seconds["zamboni"] / seconds["ours"], "×", 2, note=told("zamboni")))
     return results
+
+
+def backfill(*, quick: bool) -> list[Result]:
+    """Return the time of a full read of many small days, as a backfill leaves them and maintained, over one file's."""
+    days = 120 if quick else 1_205
+    with tempfile.TemporaryDirectory() as folder:
+        lake = Path(folder) / "lake"
+        settings = _settings(lake)
+        catalog = catalogs.open_catalog(settings)
+        table = catalogs.ensure(catalog, _EVENTS)
+        one = literal(str(lake / "scratch" / "one.parquet"))
+        with closing(duck.connect(settings, iceberg=True)) as con:
+            query = _ROWS.format(seed=1, rows=100, days=days)
+            append(table, data_files.write(con, table, query, "fill").files, carries=["1"])
+            con.execute(f"COPY ({query}) TO {one} (FORMAT parquet, COMPRESSION zstd)")
+
+            def seconds(source: str) -> float:
+                sql = f"SELECT count(*), max(hash(COLUMNS(*)::VARCHAR)) FROM {source}"
+                return min(_seconds(lambda: con.execute(sql).fetchall()) for _ in range(_ROUNDS))
+
+            left = seconds(f"({scan_sql(catalog.load_table(_EVENTS.name))})")
+            files = len(live_files(catalog.load_table(_EVENTS.name)))
+            _maintain(settings, catalog, _EVENTS.name)
+            table = catalog.load_table(_EVENTS.name)
+            maintained, merged = seconds(f"({scan_sql(table)})"), len(live_files(table))
+            alone = seconds(f"read_parquet({one})")
+    what = f"full read of {days * 100:,} rows in {days:,} days, time over one file's"
+    return [
+        Result(f"{what}, as a backfill leaves them", left / alone, "×", None, note=f"{files:,} files"),
+        Result(f"{what}, maintained", maintained / alone, "×", 2, at_least=False, note=f"{merged:,} files"),
+    ]
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
 
 
 def _settings(lake: Path) -> Settings:
@@ -239,12 +277,12 @@ class _Commits:
                 snapshots = self.catalog.load_table(_EVENTS.name).metadata.snapshots
                 self.most = max(self.most, len(snapshots))
                 _note(con, self.catalog, range(number - _EVERY + 1, number + 1))
-                _maintain(self.settings, self.catalog)
+                _maintain(self.settings, self.catalog, _EVENTS.name, LEDGER.name)
 
 
-def _maintain(settings: Settings, catalog: Catalog) -> None:
+def _maintain(settings: Settings, catalog: Catalog, *names: str) -> None:
     policy = MaintenancePolicy(min_snapshots_to_keep=25, max_snapshot_age=timedelta(0))
-    for name in (_EVENTS.name, LEDGER.name):
+    for name in names:
         run.maintain(settings, catalog, catalog.load_table(name), policy, run.MaintenanceContext())
 
 
