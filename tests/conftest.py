@@ -104,9 +104,32 @@ def _clients(environment: tuple[tuple[str, str], ...]) -> Any:
     return client
 
 
+# Modules that take longer than half a minute, the longest first. With two workers, what begins last decides when all
+# ends; `tests.support.run_all` prints what took longest.
+LONGEST = (
+    "tests/e2e/test_readme.py",
+    "tests/integration/functions/test_runtime.py",
+    "tests/e2e/test_laptop.py",
+    "tests/integration/test_shipped_mappings.py",
+    "tests/unit/ingest/reading/test_pieces.py",
+    "tests/unit/sources/test_suggest_quality.py",
+    "tests/integration/functions/test_error_texts.py",
+    "tests/unit/stages/test_check_sources.py",
+    "tests/simulation/test_seeds.py",
+    "tests/contract/test_permissions.py",
+    "tests/integration/test_sample_company.py",
+    "tests/integration/test_reported_files.py",
+    "tests/integration/test_damaged_ids.py",
+    "tests/integration/",
+    "tests/properties/",
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest: with two workers, what begins last decides when all ends."""
-    longest = ("tests/e2e", "tests/integration", "tests/properties")
-    items.sort(
-        key=lambda item: next((n for n, place in enumerate(longest) if place in item.path.as_posix()), 9)
-    )
+    """Begin with the longest. Within a module the order stays."""
+
+    def rank(item: pytest.Item) -> int:
+        path = item.path.as_posix()
+        return next((number for number, place in enumerate(LONGEST) if place in path), len(LONGEST))
+
+    items.sort(key=rank)

@@ -13,7 +13,8 @@ from pyiceberg.table.update.snapshot import _FastAppendFiles, _OverwriteFiles
 from lakehouse.errors import CommitConflict, Transient
 from lakehouse.tables import commit
 from lakehouse.tables.catalog import load
-from lakehouse.tables.commit import AlreadyCommittedError, append, carried, head, replace_all
+from lakehouse.tables.commit import AlreadyCommittedError, append, carried, head
+from lakehouse.tables.replace_table import replace_all
 from tests.support.lakes import (
     Lake,
     a_record,

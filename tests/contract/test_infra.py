@@ -70,6 +70,8 @@ def queues(infra: Template) -> list[str]:
     mappings = of_type(infra, "AWS::Lambda::EventSourceMapping").values()
     read = {target_of(one.get("EventSourceArn")) for one in mappings}
     used = {target_of(one.get("RedrivePolicy", {}).get("deadLetterTargetArn")) for one in all_queues.values()}
+    for function in of_type(infra, "AWS::Serverless::Function").values():
+        used.add(target_of(function.get("DeadLetterQueue", {}).get("TargetArn")))
     wrong = []
     for name, queue in all_queues.items():
         fifo = bool(queue.get("FifoQueue"))

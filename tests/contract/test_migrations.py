@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 
 from lakehouse.errors import Terminal
-from lakehouse.tables.catalog import ensure, load
+from lakehouse.tables.catalog import ensure, load, open_catalog
 from lakehouse.tables.commit import append
 from lakehouse.tables.contract import Column, Contract, Migration, columns, partitions
 from lakehouse.tables.migrations import shape
-from lakehouse.tables.views import scan_sql
+from lakehouse.tables.views import attach, scan_sql
 from tests.support.evolution import a_row, docs, frozen, looks, made_by_the_first_release, present
 from tests.support.lakes import a_contract, duck_of, in_threads, write
 
@@ -33,8 +33,6 @@ def by_id(table):
 @pytest.mark.parametrize(("release", "old"), frozen(), ids=lambda value: getattr(value, "name", value))
 def test_a_table_of_an_earlier_release_becomes_what_the_contract_says(lake, release, old):
     """Its rows stay as they were, and it cannot be told from a table made today."""
-    from lakehouse.tables.catalog import open_catalog
-
     catalog = open_catalog(lake)
     table = made_by_the_first_release(catalog, old) if release == "0.1.0" else ensure(catalog, old)
     append(table, write(lake, table, a_row(old)).files)
@@ -107,6 +105,27 @@ def _versions() -> list[Contract]:
         migrations=(*laid_out.migrations, Migration(4, "thing it is", rename={"key": "thing"})),
     )
     return [first, grown, renamed, dropped, laid_out, last]
+
+
+@pytest.mark.parametrize("start", range(6))
+def test_a_reader_sees_a_table_as_it_will_be_once_it_is_migrated(lake, start):
+    """Whoever only reads changes nothing, and gets the rows and types that everybody gets afterwards."""
+    catalog = open_catalog(lake)
+    old, newest = _versions()[start], _versions()[-1]
+    newest = replace(newest, name=old.name)
+    table = ensure(catalog, old)
+    append(table, write(lake, table, a_row(old)).files)
+    metadata = load(catalog, old.name).metadata_location
+    names = ", ".join(f'"{column.name}"' for column in newest.columns)
+    with duck_of(lake, iceberg=True) as con:
+        attach(con, catalog, [old.name], [newest])
+        before = con.sql(f"SELECT {names} FROM {old.name}")
+        seen = (before.columns, before.types, before.fetchall())
+        assert load(catalog, old.name).metadata_location == metadata
+        ensure(catalog, newest)
+        attach(con, catalog, [old.name])
+        after = con.sql(f"SELECT {names} FROM {old.name}")
+        assert seen == (after.columns, after.types, after.fetchall())
 
 
 @pytest.mark.parametrize("start", range(6))

@@ -8,10 +8,11 @@ from pyiceberg.manifest import ManifestContent, ManifestFile
 from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Operation
 
-from lakehouse.errors import CommitConflict, Transient
+from lakehouse.errors import CommitConflict, Terminal, Transient
 from lakehouse.tables import commit, data_files
-from lakehouse.tables.commit import append, file_records, live_files, replace_all
+from lakehouse.tables.commit import append, file_records, live_files
 from lakehouse.tables.replace_files import replace_files, replace_manifests
+from lakehouse.tables.replace_table import replace_all
 from tests.support.lakes import each_once, files_sql, in_threads, load_files, write
 
 pytestmark = pytest.mark.stack
@@ -290,7 +291,7 @@ def test_a_table_with_row_deletes_is_not_rewritten(any_lake, monkeypatch):
     any_lake.load(table, "a")
     old, new = rewritten(any_lake, table)
     monkeypatch.setattr(ManifestFile, "content", ManifestContent.DELETES)
-    with pytest.raises(CommitConflict, match="delete files"):
+    with pytest.raises(Terminal, match=r"delete files.*rewrite_data_files"):
         replace_files(table, old, new, same_rows=True)
 
 

@@ -138,10 +138,10 @@ def test_the_runbooks_queries_run(clone: Path) -> None:
 
 
 def test_other_engines_read_the_same_rows(clone: Path) -> None:
-    """What docs/other-engines.md shows runs as it stands, and counts what `lakehouse sql` counts."""
-    [block] = re.findall(
+    """What docs/engines.md shows runs as it stands, and counts what `lakehouse sql` counts."""
+    block, *_ = re.findall(
         r"^```python\n(.*?)^```",
-        (ROOT / "docs/other-engines.md").read_text("utf-8"),
+        (ROOT / "docs/engines.md").read_text("utf-8"),
         re.DOTALL | re.MULTILINE,
     )
     rows = json.loads(_run('.venv/bin/lakehouse sql --json "select count(*) as n from marts.rfm"', clone))

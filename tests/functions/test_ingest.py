@@ -7,6 +7,10 @@ import json
 
 from functions.ingest.handler import handler
 from lakehouse.ingest import batch
+from lakehouse.landing.put import put
+from lakehouse.landing.raw_files import listing
+from lakehouse.models import runner
+from lakehouse.stages.resolve import resolve
 
 EVENT = '{"type":"page","messageId":"m%d","anonymousId":"a","timestamp":"2026-01-01T00:00:00Z"}\n'
 ORDERS = "order_id,customer_id,ordered_at,quantity,amount,currency,store\nO1,C1,2026-01-05,1,10.00,USD,web\n"
@@ -48,6 +52,42 @@ def test_a_list_of_files_as_put_and_sweep_send_it(company, event):
     ]
     assert handler(event("ingest", "files", {"files": [file.message() for file in files]}), None) == NONE
     assert company.ask("select id from raw.salesforce_contacts order by 1") == [("S1",), ("S2",)]
+
+
+def test_what_was_put_last_is_what_counts(company, event, tmp_path):
+    """Monday's bytes again on Wednesday: all three wait together, and the newest row is Wednesday's refusal."""
+    path = tmp_path / "contacts.csv"
+    header = "contact_id,name,email,marketing_consent,marketing_consent_at,created_at\n"
+    no = header + "15,Tim,tim@example.org,no,,2026-01-01T00:00:00Z\n"
+    yes = header + "15,Tim,tim@example.org,yes,2026-01-01T00:00:00Z,2026-01-01T00:00:00Z\n"
+    fresh = []
+    for content in (no, yes, no, no):
+        path.write_text(content)
+        fresh.append(put(company.settings, "crm/contacts", path).fresh)
+    assert fresh == [True, True, True, False]
+    files = sorted(listing(company.settings.landing_bucket, "crm/contacts/"), key=lambda file: file.key)
+    assert handler(event("ingest", "files", {"files": [file.message() for file in files]}), None) == NONE
+    rows = company.ask("select marketing_consent from raw.crm_contacts order by _loaded_at")
+    assert len(rows) == 3
+    assert rows[-1] == ("no",)
+    resolve(company.settings)
+    assert runner.run(company.settings).wrong == []
+    assert company.ask("select allowed from core.consent_answers") == [(False,)]
+
+
+def test_a_file_whose_encoding_nobody_can_tell_waits(company, announcing, tmp_path):
+    """It is one row in quarantine, which says what to write; nothing of it is loaded."""
+    from lakehouse.stages.books import keep_books
+
+    korean = "contact_id,name,email,created_at\n1,김철수,a@example.org,2026-01-01T00:00:00Z\n".encode(
+        "euc-kr"
+    )
+    file = company.land("crm/contacts", "names.csv", korean)
+    assert handler(announcing("object_created", file), None) == NONE
+    keep_books(company.settings)
+    [(code, reason)] = company.ask("select code, reason from ops.quarantine")
+    assert (code, "cp949" in reason) == ("unsure_encoding", True)
+    assert status(company) == (1, 1, 0, 0, 1)
 
 
 def test_a_message_that_comes_again_changes_nothing(company, announcing):

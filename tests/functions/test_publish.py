@@ -16,10 +16,11 @@ from lakehouse.local.hubspot.faults import Fault
 from lakehouse.local.hubspot.server import HubSpotSimulator
 from lakehouse.outbound.definition import load_syncs
 from lakehouse.outbound.delivery_counts import status
-from lakehouse.outbound.destinations.hubspot_api import http_client
+from lakehouse.outbound.destinations.hubspot_api import close_clients
 from lakehouse.outbound.planner import plan_run
-from lakehouse.privacy import consent
+from lakehouse.privacy.projection import project
 from tests.support import cloud as clouds
+from tests.support.truths import Told
 
 SYNC = load_syncs()["hubspot_segments"]
 
@@ -40,18 +41,17 @@ def hubspot(monkeypatch, tmp_path):
     monkeypatch.setenv("LAKEHOUSE_HUBSPOT_URL", simulator.start())
     with clouds.cloud(monkeypatch):
         yield simulator
-    http_client(simulator.url).close()
-    http_client.cache_clear()
+    close_clients()
     simulator.stop()
 
 
 def _plan(number):
     """Let `number` customers allow it and plan a run for them."""
     now = datetime.now(UTC)
-    grants = [(f"c{n:04d}", "marketing", "email", f"k{n}") for n in range(number)]
-    consent.project(settings.current(), grants, "1", now, timedelta(days=1))
+    grants = {(f"c{n:04d}", f"p{n}@x.org", "marketing", "email"): f"k{n}" for n in range(number)}
+    project(settings.current(), Told(grants, "1", now), now, timedelta(days=1))
     rows = [
-        {"customer_id": f"c{n:04d}", "email": f"p{n}@x.org", "segments": ["high_value"]}
+        {"customer_id": f"c{n:04d}", "email": f"p{n}@x.org", "segments": ["high_value"], "consented": True}
         for n in range(number)
     ]
     return plan_run(settings.current(), SYNC, SYNC.desired(rows), now, {"ops.segment_members": "1"})

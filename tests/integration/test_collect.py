@@ -83,7 +83,7 @@ def content(kind):
         return out.getvalue()
     text = [",".join(line) for line in [names, *values]]
     return "\n".join(
-        [*text, f"3,{HASHED},{DROPPED}", f'4,"{CUT}"{UNKNOWN},{DROPPED}', f"{KEYED},{text[1]}"]
+        [*text, f"{HASHED} {DROPPED}", f'4,"{CUT}"{UNKNOWN},{DROPPED}', f"{KEYED},{text[1]}"]
     ).encode()
 
 

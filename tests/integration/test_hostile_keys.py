@@ -14,8 +14,9 @@ from botocore.exceptions import ClientError
 
 from lakehouse import aws, objects, settings
 from lakehouse.ingest.quarantine.bad_rows import Digest
+from lakehouse.landing.announcements import read_message
 from lakehouse.landing.put import Landed, files_in, put_all
-from lakehouse.landing.raw_files import RawFile, from_message, from_object, listing
+from lakehouse.landing.raw_files import RawFile, from_object, listing
 from lakehouse.local.stack import Stack
 from lakehouse.stages.books import keep_books
 from lakehouse.stages.ingest import ingest_records
@@ -190,7 +191,7 @@ def test_each_key_loads_once_by_whatever_way_it_is_told(company):
     there = list(listing(company.settings.landing_bucket))
     assert sorted(file.file_id for file in there) == sorted(file.file_id for file in files)
     for file in files:
-        (told,) = from_message(json.loads(json.dumps(by_notification(file))))
+        (told,) = read_message(json.dumps(by_notification(file))).files
         assert (told.key, told.file_id) == (file.key, file.file_id)
     third = len(files) // 3
     deliver(*map(by_event, files[:third]))
@@ -256,7 +257,7 @@ def test_names_of_files_on_disk_land_under_their_place(company, tmp_path):
     for number, name in enumerate(names):
         with open(os.fsencode(folder) + b"/" + name, "wb") as file:  # noqa: PTH123 - bytes are no Path
             file.write(a_file(number))
-    landed = list(put_all(company.settings.landing_bucket, "web/events", files_in([folder])))
+    landed = list(put_all(company.settings, "web/events", files_in([folder])))
     hidden = sum(name.startswith(b".") for name in names)
     assert len(landed) == len(names) - hidden
     assert [one for one in landed if not isinstance(one, Landed)] == []
@@ -322,7 +323,7 @@ def test_the_stacks_own_events_name_the_file_as_the_listing_does(tmp_path: Path)
         told: dict[str, RawFile] = {}
 
         def look() -> bool:
-            files = (file for body in announced(queue) for file in from_message(body))
+            files = (file for body in announced(queue) for file in read_message(json.dumps(body)).files)
             told.update({file.file_id: file for file in files})
             return len(told) >= len(keys)
 

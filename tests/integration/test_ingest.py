@@ -19,9 +19,10 @@ from lakehouse.books import copy_to_ops
 from lakehouse.landing.raw_files import listing
 from lakehouse.tables import ledger
 from lakehouse.tables.catalog import load, open_catalog
-from lakehouse.tables.commit import append, replace_all
+from lakehouse.tables.commit import append
 from lakehouse.tables.maintenance.expire import expire
 from lakehouse.tables.maintenance.policy import MaintenancePolicy
+from lakehouse.tables.replace_table import replace_all
 from tests.support.files import ENDS, ORDERS, csv_file, events, ndjson_file, orders, read_events, read_orders
 from tests.support.lakes import a_record, in_threads, write
 from tests.support.raw_files import (

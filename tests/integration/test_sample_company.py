@@ -12,10 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lakehouse import settings
 from lakehouse.sample.company import Truth, write
 from lakehouse.sample.company.policy import CHANNELS, LOSS_REASONS
 from lakehouse.sample.company.world.scenario import CRMS
 from lakehouse.stages.check_references import count_references
+from lakehouse.tables import catalog as catalogs
+from lakehouse.tables.maintenance.policy import MaintenancePolicy
+from lakehouse.tables.maintenance.run import MaintenanceContext, maintain
+from tests.support.file_claims import false_claims
 from tests.support.filled_lake import Filled, Place, filled_lake
 
 if TYPE_CHECKING:
@@ -353,3 +358,22 @@ def _numbered(user_id: str) -> tuple[str, str]:
     """Return how Salesforce and Zoho number a user."""
     number = int(user_id[1:])
     return f"0055{number:011d}AAA", f"5310001{number:012d}"
+
+
+def test_other_engines_can_believe_every_file(company: Company) -> None:
+    """Counts, bounds, partitions, ids and any sort order are what the files hold, after maintenance as before."""
+    catalog = catalogs.open_catalog(settings.current())
+    tables = [
+        table
+        for name in catalogs.table_names(catalog)
+        if (table := catalog.load_table(name)).metadata.snapshots
+    ]
+    assert len(tables) > 40
+    assert [wrong for table in tables for wrong in false_claims(table)] == []
+    policy = MaintenancePolicy(min_files_to_rewrite=2, min_partitions_to_coarsen=5)
+    coarser = 0
+    for table in tables:
+        done = maintain(settings.current(), catalog, table, policy, MaintenanceContext())
+        coarser += bool(done.plan.coarser)
+        assert false_claims(table.refresh()) == []
+    assert coarser > 0

@@ -17,8 +17,8 @@ import yaml
 
 from lakehouse.engine.escape import identifier, literal
 from lakehouse.sources import definition
-from lakehouse.sources.mappable_entities import EACH, TOGETHER, WHERE, record_key
-from lakehouse.sources.mapping_views import ENTITIES, entity_sql
+from lakehouse.sources.mappable_entities import EACH, ENTITIES, TOGETHER, WHERE, record_key
+from lakehouse.sources.mapping_views import entity_sql
 from lakehouse.tables import entities
 from tests.support.filled_lake import Filled, filled_lake
 

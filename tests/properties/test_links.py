@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 
 import duckdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lakehouse.engine import normal_forms
-from lakehouse.engine.normal_forms import BLANKS, form_sql, normal_form
+from lakehouse.engine.ids import BLANKS
+from lakehouse.engine.normal_forms import form_sql, normal_form
 from lakehouse.identity.resolve import resolve
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -42,6 +43,7 @@ def con():
 
 
 @settings(max_examples=60, deadline=None, database=None)
+@example([("user_id", "'@A.mm", "")])
 @given(
     st.lists(
         st.one_of(spelled("email", EMAILS), spelled("phone", PHONES), spelled("user_id", EMAILS)), max_size=12
@@ -51,15 +53,18 @@ def test_a_link_finds_whom_the_same_value_named_at_resolve(con, values):
     """Each value is carried by a person with an id of their own; a value that names nobody finds nobody."""
     con.execute(
         "CREATE OR REPLACE TEMP TABLE observed "
-        "(record TEXT, source TEXT, type TEXT, value TEXT, region TEXT, seen_at TIMESTAMPTZ)"
+        "(record TEXT, source TEXT, slot TEXT, own BOOLEAN, every BOOLEAN, alias BOOLEAN, type TEXT, value TEXT, "
+        "region TEXT, said_at TIMESTAMPTZ, loaded_at TIMESTAMPTZ, file_id TEXT, row BIGINT)"
     )
     con.execute("CREATE OR REPLACE TEMP TABLE links (record TEXT, type TEXT, value TEXT, region TEXT)")
     for number, (kind, value, region) in enumerate(values):
         person = f"p{number}"
-        con.execute("INSERT INTO observed VALUES (?, 's', ?, ?, ?, ?)", [person, kind, value, region, NOW])
-        con.execute("INSERT INTO observed VALUES (?, 's', 'crm_id', ?, ?, ?)", [person, person, region, NOW])
-        shown = value.strip(BLANKS) if kind == "user_id" else value
-        con.execute("INSERT INTO links VALUES (?, ?, ?, ?)", [person, kind, shown, region])
+        for own, (type_, said) in enumerate([(kind, value), ("crm_id", person)]):
+            con.execute(
+                "INSERT INTO observed VALUES (?, 's', ?, ?, false, false, ?, ?, ?, ?, ?, 'f', 1)",
+                [person, type_, bool(own), type_, said, region, NOW, NOW],
+            )
+        con.execute("INSERT INTO links VALUES (?, ?, ?, ?)", [person, kind, value, region])
     resolve(con, observations="observed", previous=None, now=NOW, max_records=1_000)
     found = con.execute(
         f"SELECT l.record, l.type, l.value, l.region, p.customer_id, i.customer_id FROM links AS l "
@@ -70,5 +75,9 @@ def test_a_link_finds_whom_the_same_value_named_at_resolve(con, values):
     known = set(con.execute("SELECT identifier_type, identifier_value FROM identities_new").fetchall())
     assert len(found) == len(values)
     for _, kind, value, region, person, linked in found:
-        normal = value if kind == "user_id" else normal_form(kind, value.strip(BLANKS), region)
+        bare = value.strip(BLANKS)
+        if kind == "user_id":
+            ((normal,),) = con.execute("SELECT id_form('user_id', ?)", [bare]).fetchall()
+        else:
+            normal = normal_form(kind, bare, region)
         assert linked == (person if (kind, normal) in known else None)

@@ -39,15 +39,6 @@ contacts = rows_of(
     created_at=MAYBE_DAYS,
     updated_at=MAYBE_DAYS,
 )
-consents = rows_of(
-    record=st.sampled_from("123"),
-    identifier_type=st.just("hubspot_id"),
-    purpose=st.just("marketing"),
-    channel=st.sampled_from(["email", "phone"]),
-    granted=st.none() | st.booleans(),
-    stated_at=MAYBE_DAYS,
-    updated_at=MAYBE_DAYS,
-)
 orders = rows_of(
     order_id=st.sampled_from("123"),
     identifier_type=st.just("user_id"),
@@ -88,42 +79,6 @@ def test_versions_of_a_contact_follow_each_other_without_gaps(rows):
         assert earlier["valid_to"] == (later["valid_from"] if follows else None)
         said = ("city", "customer_id")
         assert not follows or [later[name] for name in said] != [earlier[name] for name in said]
-
-
-@FEW
-@given(consents)
-def test_a_refusal_is_never_outweighed_by_what_is_not_newer(rows):
-    """Wherever a customer counts as willing, a grant of his is newer than the day of every standing refusal."""
-    told = same_in_any_order("core.consents", "mapped__consents", rows)
-    for row in told:
-        if row["granted"]:
-            mine = [
-                r for r in newest(rows) if who(r) == row["customer_id"] and r["channel"] == row["channel"]
-            ]
-            refusals = [r["stated_at"] for r in mine if r["granted"] is False]
-            assert None not in refusals
-            assert all(row["stated_at"] is not None and row["stated_at"] > refused for refused in refusals)
-
-
-def who(row: Row) -> str | None:
-    ties = {
-        tie["identifier_value"]: tie["customer_id"] for tie in TIED if tie["identifier_type"] == "hubspot_id"
-    }
-    return ties.get(row["identifier_value"])
-
-
-def newest(rows: list[Row]) -> list[Row]:
-    """Each record's newest version, found by sorting."""
-    beginning = START - timedelta(days=1)
-
-    def age(row: Row) -> tuple[Any, ...]:
-        rank = {True: 0, None: 1, False: 2}[row["granted"]]
-        return row["updated_at"] or beginning, row["_loaded_at"], rank, row["_file_id"], row["_row"]
-
-    found: dict[Any, Row] = {}
-    for row in sorted(rows, key=age):
-        found[row["source"], row["record"], row["channel"]] = row
-    return list(found.values())
 
 
 @FEW

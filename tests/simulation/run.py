@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import traceback
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from lakehouse.books import balance
@@ -14,8 +15,9 @@ from lakehouse.stages.ingest import ingest_records
 from lakehouse.stages.maintain import maintain
 from lakehouse.stages.sweep import sweep
 from lakehouse.tables import catalog as catalogs
+from tests.simulation import consumer
 from tests.simulation.check import Model, check
-from tests.simulation.files import think_of
+from tests.simulation.files import events_file, orders_file, think_of
 from tests.simulation.queue import Delivery, Events, Queue, Sqs
 from tests.simulation.stage import LANDING, OPS, POLICY, Scene
 from tests.simulation.store import Put, Store
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from tests.simulation.files import Content
 
 _RUNS = 4  # of each that keeps house, so that a seed does not take for ever
+_CLOCK_STEPS = 0.2  # how often the clock is set after a file was put
+_EXPIRE_ALONE = replace(POLICY, min_files_to_rewrite=99, max_small_manifests=99)
 _ROUNDS = 30  # of sweep and ingest; a lake that is not at rest by then never is
 
 
@@ -55,6 +59,9 @@ class Company:
         self.store = Store(world, versioned)
         self.queue = Queue(world, Delivery(0, 0, 0) if calm else Delivery.draw(world.random("events")))
         self.store.told = self._told
+        world.night = None if calm else self._night
+        self.rolled_back = False
+        self._dreams = 0
         self.putting = True
         self.put: list[Content] = []
         self._announced: set[str] = set()
@@ -98,7 +105,8 @@ class Company:
             self.model.taken.add(file.file_id)
 
     def life(self) -> None:
-        """Put, replace and delete files, some days apart."""
+        """Put, replace and delete files, some days apart; now and then somebody sets the processes' clock."""
+        clock = self.world.random("clock")
         for number in range(self.plan.randint(4, 9)):
             content = think_of(self.plan, number)
             self.land(content)
@@ -110,7 +118,32 @@ class Company:
                 self.world.sleep(self.plan.choice((0.01, 30, 3_600)))
                 self.take(content)
             self.world.sleep(self.plan.choice((0.01, 0.01, 0.3, 1, 600, 7_200, DAY, 4 * DAY)))
+            if clock.random() < _CLOCK_STEPS:
+                self.world.set_clock(
+                    clock.choice((0.0, -90.0, 90.0, -3_600.0, 3_600.0, -6 * 3_600.0, 6 * 3_600.0))
+                )
         self.putting = False
+
+    def _night(self) -> None:
+        """Land files, load each in a commit of its own, and expire all that is not new: nobody has faults at night."""
+        for _ in range(3):
+            self._dreams += 1
+            name = f"night{self._dreams}"
+            for content in (
+                orders_file(name, good=(1,), bad=()),
+                events_file(name, {1: f"m{100 + self._dreams}"}),
+            ):
+                self.land(content)
+                self.queue.put(json.dumps({"files": [self._last[content.key].message()]}))
+                self._load_what_is_there()
+        self.world.now += 3 * 3_600
+        keep_books(self.scene.settings)
+        maintain(self.scene.settings, policy=self.plan.choice((POLICY, _EXPIRE_ALONE)))
+        self.world.note("a night has passed")
+
+    def _load_what_is_there(self) -> None:
+        while records := self.queue.receive(10):
+            self.queue.done(records, ingest_records(self.scene.settings, records))
 
     # --- who works for it
 
@@ -124,17 +157,42 @@ class Company:
             twice = 2 if name == "books" and self.plan.random() < 0.2 else 1
             for _ in range(twice):
                 self.world.start(name, self._repeating(task, waits), self.world.now + waits)
+        for number in range(2):
+            slow = self.plan.choice((0.0, 30.0, 7_200.0))
+            computes = self._repeating(lambda _, slow=slow: consumer.compute(self, slow), 3_600.0)
+            self.world.start(f"model{number}", computes, self.world.now + 600)
+        if self.plan.random() < 0.3:
+            self.world.start("somebody", self._roll_back, self.world.now + 2 * DAY)
+
+    def _roll_back(self) -> None:
+        self.rolled_back = True
+        try:
+            consumer.roll_back(self)
+        except Exception as error:  # noqa: BLE001 - the catalog may refuse it
+            self.world.note(f"rolling back failed: {type(error).__name__}")
 
     def _ingesting(self) -> None:
         while True:
             records = self.queue.receive(self.plan.choice((1, 1, 2, 5)))
             if records:
-                self._handle(records)
+                self._handle(self._announced_again(records))
                 continue
             due = self.queue.next_visible
             if due is None and not self.putting:
                 return
             self.world.idle(due or self.world.now + 2 * DAY)
+
+    def _announced_again(self, records: list[dict[str, str]]) -> list[dict[str, str]]:
+        """Let another writer have a part of a batch meanwhile, and a path come twice in one batch, now and then."""
+        if len(records) > 1 and self.plan.random() < 0.3:
+            for record in records[: self.plan.randrange(1, len(records))]:
+                self.queue.put(record["body"])
+            self.world.note("others hear of a part of the batch")
+        if self.plan.random() < 0.2:
+            again = self.plan.choice(records)
+            self.world.note("a path comes twice in a batch")
+            return [*records, {**again, "messageId": f"{again['messageId']}-again"}]
+        return records
 
     def _handle(self, records: list[dict[str, str]]) -> None:
         try:
@@ -175,7 +233,9 @@ class Company:
             raise LakehouseError("sweep does not come to an end")
         keep_books(self.scene.settings)
         keep_house(self.scene.settings)
-        return (
+        consumer.compute(self, 0.0)
+        wrong = consumer.wrong_copies(self.scene.catalog, rolled_back=self.rolled_back)
+        return wrong + (
             [f"{len(lost)} files were announced, and their messages deleted before they were in"]
             if lost
             else []
@@ -185,9 +245,7 @@ class Company:
         """Load what is announced until the queue is empty."""
         for _ in range(_ROUNDS):
             self.world.now += 2 * DAY
-            while records := self.queue.receive(10):
-                failed = ingest_records(self.scene.settings, records)
-                self.queue.done(records, failed)
+            self._load_what_is_there()
             if not self.queue.messages:
                 return
         raise LakehouseError("ingest does not come to an end")

@@ -37,6 +37,7 @@ from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import contracts
 from lakehouse.tables.maintenance.policy import MaintenancePolicy
 from tests.simulation import shortcuts, warehouse
+from tests.simulation.consumer import COPIES
 from tests.simulation.warehouse import Connection, Place
 from tests.simulation.world import World
 
@@ -80,7 +81,7 @@ class SimulatedDatetime(datetime, metaclass=_Clock):
 
     @classmethod
     def now(cls, tz: Any = None) -> datetime:  # type: ignore[override]
-        return datetime.fromtimestamp(Place.world.now, tz)
+        return datetime.fromtimestamp(Place.world.wall, tz)
 
 
 class Scene:
@@ -138,7 +139,7 @@ class Scene:
         (lake / "warehouse").mkdir(parents=True)
         self._open(Place.world)
         sources = (source.contract for source in definition.load().values() if source.table in TABLES)
-        for contract in (*sources, contracts.LEDGER, contracts.QUARANTINE):
+        for contract in (*sources, contracts.LEDGER, contracts.QUARANTINE, COPIES):
             catalogs.ensure(self.catalog, contract)
         self.leave()
         lake.rename(self._template)
@@ -163,6 +164,10 @@ def _now() -> float:
     return Place.world.now
 
 
+def _wall() -> float:
+    return Place.world.wall
+
+
 def _sleep(seconds: float) -> None:
     Place.world.sleep(seconds)
 
@@ -183,7 +188,7 @@ def _install(own: Settings, catalog: Callable[[], SqlCatalog | None]) -> None:
         for name, value in list(vars(module).items()):  # real processes share no locks
             if isinstance(value, type(threading.Lock())) and module.__name__.startswith("lakehouse."):
                 setattr(module, name, nullcontext())
-    time.time = _now
+    time.time = _wall
     time.monotonic = _now
     time.sleep = _sleep
     uuid.uuid4 = _uuid4

@@ -18,3 +18,19 @@ def test_a_seed_replays_the_same_schedule(simulation, seed):
     first, second = (simulation.play(seed=seed, trace=True) for _ in range(2))
     assert first["trace"] == second["trace"]
     assert len(first["trace"]) > 100
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        "commit raw.events asleep",  # its snapshot expires between the lost answer and the question
+        "a night has passed",
+        "others hear of a part of the batch",  # another writer commits a strict part of ours
+        "a path comes twice in a batch",
+        "core.order_copies computed",  # a model, of which two runs work at once: one comes late
+    ],
+)
+def test_the_cases_that_others_met_come_up(simulation, case):
+    """Which seeds draw a case changes with any step more or less; each comes up in one of the first twenty."""
+    traces = (simulation.play(seed=seed, trace=True)["trace"] for seed in range(20))
+    assert any(case in step for trace in traces for step in trace)

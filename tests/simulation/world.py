@@ -22,6 +22,7 @@ BEGIN = 1_767_571_200.0  # 2026-01-05 00:00 UTC
 DAY = 86_400.0
 _STEPS = 30_000  # a run that takes more I/O than this does not end
 KINDS = ("before", "after", "late", "hang", "again", "torn", "crash_before", "crash_after", "crash_late")
+_NIGHTS = 2  # of a run: others work meanwhile, which takes its time
 
 
 class Crash(BaseException):
@@ -40,13 +41,15 @@ class Faults:
     weights: dict[str, float] = field(default_factory=dict)
     commits: float = 1.0  # so many times likelier where a catalog commits
     switch: float = 0.3  # how often another process goes on
+    asleep: float = 0.0  # how often a process sleeps between a commit and its answer
 
     @classmethod
     def draw(cls, rng: Random) -> Faults:
         """Draw some kinds and leave out others: what hides behind one fault shows where that one is missing."""
         weights = {kind: rng.choice((0.0, 1.0, 1.0, 3.0)) for kind in KINDS}
         rate = rng.choice((0.0, 0.01, 0.02, 0.04, 0.08))
-        return cls(rate, weights, rng.choice((1.0, 3.0, 8.0)), rng.choice((0.05, 0.3, 0.7)))
+        nights = rng.choice((0.0, 0.0, 0.2))
+        return cls(rate, weights, rng.choice((1.0, 3.0, 8.0)), rng.choice((0.05, 0.3, 0.7)), nights)
 
 
 @dataclass(eq=False)
@@ -68,6 +71,9 @@ class World:
     def __init__(self, seed: int, faults: Faults | None = None) -> None:
         self.seed = seed
         self.now = BEGIN
+        self.ahead = (
+            0.0  # what the processes' wall clock says beyond `now`; stores and queues have right ones
+        )
         self.faults = faults or Faults()
         self.trace: list[str] = []
         self.writes = 0
@@ -75,6 +81,8 @@ class World:
         self.error: BaseException | None = None
         self.current: Process | None = None
         self.crashes = 0
+        self.night: Callable[[], None] | None = None  # what others do while a process sleeps on its commit
+        self.nights = 0
         self._processes: list[Process] = []
         self._late: list[tuple[float, int, str, Callable[[], Any]]] = []
         self._ended = threading.Event()
@@ -108,6 +116,16 @@ class World:
             return
         self.current.wake = self.now + seconds
         self._switch()
+
+    @property
+    def wall(self) -> float:
+        """What the processes' clock says; it may be set at any time."""
+        return self.now + self.ahead
+
+    def set_clock(self, ahead: float) -> None:
+        """Set the processes' clock so many seconds ahead of the right time, or behind it."""
+        self.ahead = ahead
+        self.note(f"clock is set {ahead:+.0f} s")
 
     def idle(self, until: float) -> None:
         """Sleep until that moment, or until there is something to do."""
@@ -233,9 +251,32 @@ class World:
         if kind == "torn" and torn is not None:
             torn()
             raise error(False)
+        if kind == "asleep":
+            return self._sleep_on(effect, error, again)
         return self._suffer(kind, name, effect, error)
 
+    def _sleep_on(
+        self, effect: Callable[[], T], error: Callable[[bool], Exception], again: Callable[[], T] | None
+    ) -> T:
+        """Take effect, sleep while others commit and expire what this was, and then never hear, or be refused."""
+        assert self.night is not None
+        self.nights += 1
+        effect()
+        me, self.current = self.current, None
+        try:
+            self.night()
+        except Exception as failed:  # noqa: BLE001 - `run` tells it: a night has no faults
+            self.error = failed
+        finally:
+            self.current = me
+        if again is not None and self._misfortune.random() < 0.5:
+            return again()
+        raise error(False)
+
     def _fault(self, name: str, write: bool, again: Any, torn: Any) -> str | None:
+        may_sleep = name.startswith("commit ") and self.night is not None and self.nights < _NIGHTS
+        if may_sleep and self._misfortune.random() < self.faults.asleep:
+            return "asleep"
         rate = self.faults.rate * (self.faults.commits if name.startswith("commit ") else 1)
         if self._misfortune.random() >= rate:
             return None

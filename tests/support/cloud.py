@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pytest
 
 LANDING, OPS, CONSENT, TOKEN = "t-landing", "t-ops", "t-consent", "pat-test"
+HASH_KEY = "a key of tests with more than 32 characters"
 WEBHOOK_SECRETS = {
     "hubspot": ["hubspot-old", "hubspot-new"],
     "default": [
@@ -192,3 +193,10 @@ def fill(empty: bool) -> None:
     )
     aws.secrets().create_secret(Name="lakehouse/hubspot", SecretString=json.dumps({"token": TOKEN}))
     aws.secrets().create_secret(Name="lakehouse/webhook", SecretString=json.dumps(WEBHOOK_SECRETS))
+    aws.secrets().create_secret(Name="lakehouse/hash", SecretString=json.dumps({"key": HASH_KEY}))
+
+
+def renew_hash_key(key: str) -> None:
+    """Write another key into the secret that hashes, and forget the old one."""
+    aws.secrets().put_secret_value(SecretId="lakehouse/hash", SecretString=json.dumps({"key": key}))
+    secrets._provider.cache_clear()

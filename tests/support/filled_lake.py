@@ -22,14 +22,14 @@ from lakehouse.tables import ledger
 from tests.support import small_company
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     import duckdb
 
     from lakehouse.tables.commit import FileRecord
 
-Place = tuple[str, str]
+Place = tuple[str, ...]  # source and entity, and what else tells files of one place apart
 
 
 @dataclass
@@ -47,8 +47,11 @@ class Filled:
 
 
 @contextmanager
-def filled_lake(folder: Path, paths: Mapping[Place, Path]) -> Iterator[Filled]:
-    """Give a lake in a folder of its own, with a file for each source and entity, and nobody's own definitions."""
+def filled_lake(folder: Path, *steps: Mapping[Place, Path]) -> Iterator[Filled]:
+    """Give a lake in a folder of its own, with the files of each source and entity, and nobody's own definitions.
+
+    Files of one step are loaded together; each step is loaded, and resolved, once the one before it is.
+    """
     for name in ("warehouse", "scratch"):
         (folder / name).mkdir()
     with pytest.MonkeyPatch.context() as patch:
@@ -59,7 +62,7 @@ def filled_lake(folder: Path, paths: Mapping[Place, Path]) -> Iterator[Filled]:
         patch.setenv("LAKEHOUSE_SCRATCH", f"{folder}/scratch")
         small_company.forget()
         with small_company.company(patch, folder) as company:
-            found = _fill(company, paths)
+            found = _fill(company, steps)
             normal_forms.create(found.con)
             yield found
             found.con.close()
@@ -67,25 +70,31 @@ def filled_lake(folder: Path, paths: Mapping[Place, Path]) -> Iterator[Filled]:
     small_company.forget()
 
 
-def _fill(company: small_company.SmallCompany, paths: Mapping[Place, Path]) -> Filled:
+def _load(company: small_company.SmallCompany, paths: Mapping[Place, Path]) -> dict[Place, FileRecord]:
     settings = company.settings
     landed = {}
     for place, path in paths.items():
-        key = put(settings.landing_bucket, "/".join(place), path).key
+        key = put(settings, "/".join(place[:2]), path).key
         head = small_company.aws.s3().head_object(Bucket=settings.landing_bucket, Key=key)
         entry = {"key": key, "version_id": head["VersionId"], "size": head["ContentLength"]}
         landed[place] = from_object(settings.landing_bucket, entry)
     outcome = ingest(settings, landed.values())
     assert not outcome.failed
     by_id = {record.file_id: record for record in outcome.records}
-    records = {place: by_id[file.file_id] for place, file in landed.items()}
     resolve(settings)
+    return {place: by_id[file.file_id] for place, file in landed.items()}
+
+
+def _fill(company: small_company.SmallCompany, steps: Sequence[Mapping[Place, Path]]) -> Filled:
+    settings = company.settings
+    records = {place: record for paths in steps for place, record in _load(company, paths).items()}
+    by_id = {record.file_id for record in records.values()}
     ran = runner.run(settings)
     catalog = catalogs.open_catalog(settings)
     tables = {
         name: table for name in catalogs.table_names(catalog) if (table := catalogs.load(catalog, name))
     }
-    assert ledger.records(tables, settings.ops_bucket).keys() == by_id.keys()
+    assert ledger.records(tables, settings.ops_bucket).keys() == by_id
     return Filled(
         records=records,
         set_aside={

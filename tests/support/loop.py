@@ -45,7 +45,7 @@ class Loop:
 
     def land(self, files: Iterable[SampleFile]) -> list[Landed]:
         """Put files, as `lakehouse put` does."""
-        return [put(settings.current().landing_bucket, f"{f.source}/{f.entity}", f.path) for f in files]
+        return [put(settings.current(), f"{f.source}/{f.entity}", f.path) for f in files]
 
     def settle(self) -> None:
         """Deliver messages until no queue holds one and no stage has anything to do."""

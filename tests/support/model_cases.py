@@ -30,12 +30,17 @@ def types_of(name: str) -> dict[str, str]:
     """Return the columns of a table or of `mapped.<entity>`, with their DuckDB types."""
     namespace, _, entity = name.partition(".")
     if namespace == "mapped":
-        return mapping_views.ENTITIES[entity] | LATER
+        return mapping_views.VIEWS[entity] | LATER
     contracts = BY_NAME | {source.table: source.contract for source in definition.load().values()}
     return {column.name: column.duck_type for column in contracts[name].columns}
 
 
-STEPS = ("core.home_currency", "core.home_rates", "core.order_values")  # computed on the way to a mart
+STEPS = (
+    "core.consents",
+    "core.home_currency",
+    "core.home_rates",
+    "core.order_values",
+)  # computed on the way to a mart
 
 
 def answer(table: str, as_of: str = "2026-03-01", **inputs: Iterable[Row]) -> list[Row]:

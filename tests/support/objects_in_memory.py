@@ -27,6 +27,9 @@ class ObjectsInMemory:
     def put_once(self, bucket: str, key: str, body: bytes, content_type: str = "") -> bytes:  # noqa: ARG002
         return self.bodies.setdefault((bucket, key), body)
 
+    def put_unless_there(self, bucket: str, key: str, body: bytes, content_type: str = "") -> None:
+        self.put_once(bucket, key, body, content_type)
+
     def list_keys(self, bucket: str, prefix: str) -> Iterator[str]:
         keys = sorted(key for place, key in self.bodies if place == bucket and key.startswith(prefix))
         return (key.removeprefix(prefix) for key in keys)
@@ -39,6 +42,6 @@ class ObjectsInMemory:
 def objects_in_memory(monkeypatch: pytest.MonkeyPatch) -> ObjectsInMemory:
     """Put a store in memory in the place of object storage, for one test."""
     store = ObjectsInMemory()
-    for name in ("get", "put", "put_once", "list_keys", "list_folders"):
+    for name in ("get", "put", "put_once", "put_unless_there", "list_keys", "list_folders"):
         monkeypatch.setattr(objects, name, getattr(store, name))
     return store

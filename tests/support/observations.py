@@ -15,7 +15,7 @@ DAY = datetime(2025, 1, 1, tzinfo=UTC)
 
 
 class Seen(NamedTuple):
-    """One observation; `day` counts from 2025-01-01."""
+    """One observation; `day` counts from 2025-01-01. A record's first names it; each value has a slot of its own."""
 
     record: str
     type: str
@@ -26,6 +26,8 @@ class Seen(NamedTuple):
 
 
 def observe(con: duckdb.DuckDBPyConnection, *seen: Seen) -> None:
+    first = {(s.source, s.record): (s.type, s.value) for s in reversed(seen)}
+    moments = pa.array([DAY + timedelta(days=s.day) for s in seen], pa.timestamp("us", "UTC"))
     table = pa.table(
         {
             "record": [s.record for s in seen],
@@ -33,7 +35,14 @@ def observe(con: duckdb.DuckDBPyConnection, *seen: Seen) -> None:
             "type": [s.type for s in seen],
             "value": pa.array([s.value for s in seen], pa.string()),
             "region": pa.array([s.region for s in seen], pa.string()),
-            "seen_at": pa.array([DAY + timedelta(days=s.day) for s in seen], pa.timestamp("us", "UTC")),
+            "slot": [f"{s.type} {s.value}" for s in seen],
+            "own": pa.array([first[s.source, s.record] == (s.type, s.value) for s in seen], pa.bool_()),
+            "every": pa.array([s.type == "anonymous_id" for s in seen], pa.bool_()),
+            "alias": pa.array([False for _ in seen], pa.bool_()),
+            "said_at": moments,
+            "loaded_at": moments,
+            "file_id": pa.array(["f" for _ in seen], pa.string()),
+            "row": pa.array(range(len(seen)), pa.int64()),
         }
     )
     con.register("handed", table)

@@ -15,7 +15,7 @@ from lakehouse.ingest.batch import ingest
 from lakehouse.landing.raw_files import RawFile, from_object
 from lakehouse.stages import analyst_sql
 from lakehouse.tables import catalog as catalogs
-from lakehouse.tables import commit, data_files
+from lakehouse.tables import data_files, replace_table
 from lakehouse.tables.contracts import BY_NAME
 from tests.support import cloud as clouds
 from tests.support import model_cases
@@ -90,7 +90,9 @@ class SmallCompany:
         finally:
             con.close()
         base = table.current_snapshot()
-        commit.replace_all(table, written.files, computed_from={}, base=base.snapshot_id if base else None)
+        replace_table.replace_all(
+            table, written.files, computed_from={}, base=base.snapshot_id if base else None
+        )
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
         """Return the rows of a query on the tables as they stand."""

@@ -26,7 +26,8 @@ from lakehouse import aws, settings
 from lakehouse.books import balance
 from lakehouse.engine import duck
 from lakehouse.ingest.batch import ingest
-from lakehouse.landing.raw_files import RawFile, from_message, from_object
+from lakehouse.landing.announcements import read_message
+from lakehouse.landing.raw_files import RawFile, from_object
 from lakehouse.sources import definition
 from lakehouse.stages.books import keep_books
 from lakehouse.stages.maintain import maintain
@@ -264,7 +265,7 @@ class _Floor:
 
 
 def _id(file: dict[str, Any]) -> str:
-    (read,) = from_message({"files": [file]})
+    (read,) = read_message(json.dumps({"files": [file]})).files
     return read.file_id
 
 
@@ -284,7 +285,7 @@ def _load_batches(pipe: Any, environment: dict[str, str]) -> None:
             batch = pipe.recv()
         except EOFError:
             return
-        pipe.send(ingest(company, from_message({"files": batch})).failed)
+        pipe.send(ingest(company, read_message(json.dumps({"files": batch})).files).failed)
 
 
 def _keep_house(pipe: Any, environment: dict[str, str]) -> None:

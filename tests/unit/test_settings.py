@@ -41,6 +41,7 @@ MADE = {
     "LAKEHOUSE_DEFINITIONS": ("definitions", "/d", Path("/d")),
     "LAKEHOUSE_AS_OF": ("as_of", "1998-06-30", datetime(1998, 6, 30)),  # noqa: DTZ001 - as it was given
     "LAKEHOUSE_MEMORY_LIMIT": ("memory_limit", "1GB", "1GB"),
+    "LAKEHOUSE_SPILL_LIMIT": ("spill_limit", "6GB", "6GB"),
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": ("function_memory_mb", "3008", 3008),
     "LAKEHOUSE_THREADS": ("threads", "3", 3),
     "LAKEHOUSE_SCRATCH": ("scratch", "/s", Path("/s")),

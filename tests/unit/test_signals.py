@@ -92,3 +92,29 @@ def test_a_commit_is_announced_on_the_bus_of_the_settings(monkeypatch):
         "TableCommitted",
     )
     assert json.loads(entry["Detail"]) == {"table": "raw.x", "snapshot_id": "1"}
+
+
+def _hints(*bodies: str) -> dict:
+    return {"Records": [{"body": body} for body in bodies]}
+
+
+def _committed(table: object) -> str:
+    return json.dumps({"detail-type": "TableCommitted", "detail": {"table": table, "snapshot_id": "1"}})
+
+
+@pytest.mark.parametrize(
+    ("event", "tables"),
+    [
+        pytest.param(_hints(_committed("raw.a"), _committed("raw.b")), {"raw.a", "raw.b"}, id="named"),
+        pytest.param(_hints(_committed("raw.a"), '{"tick": true}'), None, id="one tick among them"),
+        pytest.param(_hints('{"detail-type": "Other", "detail": {"table": "raw.a"}}'), None, id="another event"),
+        pytest.param(_hints(_committed(7)), None, id="no name"),
+        pytest.param(_hints("[]"), None, id="no object"),
+        pytest.param(_hints("raw.a"), None, id="no JSON"),
+        pytest.param({"source": "aws.events"}, None, id="no batch"),
+        pytest.param(_hints(), None, id="an empty batch"),
+    ],
+)  # fmt: skip
+def test_hints_name_tables_or_mean_all(event, tables):
+    """Only where each of them names one is it safe to look at no other."""
+    assert signals.committed_tables(event) == tables

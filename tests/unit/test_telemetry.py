@@ -9,7 +9,8 @@ from contextlib import suppress
 import pytest
 
 from lakehouse import telemetry
-from lakehouse.errors import BadFile
+from lakehouse.error_text import WithheldError
+from lakehouse.errors import BadFile, Transient
 from lakehouse.telemetry import FIELDS, count, failed, info, observed, warn
 
 EMAIL = "erin.planted@example.org"
@@ -76,6 +77,8 @@ def test_an_error_is_logged_by_its_type(lines):
     assert EMAIL not in json.dumps(line)
     assert (line["error"], line["table"], line["level"]) == ("BadFile", "raw.x", "ERROR")
     assert "exception" not in line
+    assert line["reason"].startswith("BadFile at ")
+    assert "; from ValueError" in line["reason"]
 
 
 def test_metrics_are_written_when_a_handler_ends(capsys, monkeypatch):
@@ -92,9 +95,81 @@ def test_metrics_are_written_when_a_handler_ends(capsys, monkeypatch):
         return event
 
     assert counting("fine", None) == "fine"
-    with pytest.raises(KeyError):
+    with pytest.raises(WithheldError, match="KeyError"):
         counting("fail", None)
     written = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [sum(line["RowsLoaded"]) for line in written] == [5, 5]
     assert observed(lambda event, _: event)("quiet", None) == "quiet"
     assert capsys.readouterr().out == ""
+
+
+def test_what_leaves_a_handler_says_nothing_of_what_it_said(lines):
+    """The runtime logs it; the log line of the failure carries the same reference."""
+
+    @observed
+    def failing(_event, _context):
+        try:
+            int(EMAIL)
+        except ValueError as error:
+            raise KeyError(EMAIL) from error
+
+    class Context:
+        aws_request_id = "r-1"
+
+    with pytest.raises(WithheldError) as raised:
+        failing({}, Context())
+    assert EMAIL not in str(raised.value)
+    assert (raised.value.__cause__, raised.value.__context__) == (None, None)
+    assert str(raised.value).endswith("reference r-1")
+    (line,) = lines()
+    assert EMAIL not in json.dumps(line)
+    assert (line["error"], line["request_id"]) == ("KeyError", "r-1")
+    assert line["reason"].startswith("KeyError at ")
+
+
+def test_our_own_errors_leave_a_handler_as_they_are(lines):
+    """Whoever called can tell whether to try again; only the cause is gone."""
+
+    @observed
+    def failing(_event, _context):
+        try:
+            int(EMAIL)
+        except ValueError as error:
+            raise Transient("the catalog is away; try again") from error
+
+    with pytest.raises(Transient, match="the catalog is away; try again") as raised:
+        failing({}, None)
+    assert (raised.value.__cause__, raised.value.__context__) == (None, None)
+    assert lines()[0]["reason"] == "the catalog is away; try again"
+
+
+def test_whoever_stops_the_process_stops_it():
+    """Ctrl-C in `lakehouse invoke` is no failure of the function."""
+
+    @observed
+    def interrupted(_event, _context):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted({}, None)
+
+
+def test_what_the_system_said_is_told_and_nobodys_data(lines):
+    """Error number and file of an OSError, wherever it stands behind the error; a library's words give the number."""
+
+    def wrapped(cause: BaseException) -> BaseException:
+        error = RuntimeError(EMAIL)
+        error.__cause__ = cause
+        return error
+
+    full = OSError(28, f"No space left on device {EMAIL}", "/scratch/1.csv")
+    failed("batch failed", wrapped(full))
+    failed(
+        "batch failed", wrapped(ValueError(f'IO Error: Could not write "{EMAIL}": No space left on device'))
+    )
+    failed("batch failed", wrapped(ValueError(EMAIL)))
+    first, second, third = lines()
+    assert (first["errno"], first["path"]) == ("ENOSPC: No space left on device", "/scratch/1.csv")
+    assert second["errno"] == "ENOSPC: No space left on device"
+    assert "errno" not in third
+    assert EMAIL not in json.dumps([first, second, third])

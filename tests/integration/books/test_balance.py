@@ -13,7 +13,7 @@ from lakehouse.stages import analyst_sql
 from lakehouse.stages.books import keep_books
 from lakehouse.stages.status import status
 from lakehouse.tables import catalog as catalogs
-from lakehouse.tables import commit, data_files
+from lakehouse.tables import commit, data_files, replace_table
 from tests.support.replays import expire_all
 from tests.support.small_company import SmallCompany
 
@@ -85,7 +85,9 @@ def rewrite(company: SmallCompany, query: str) -> None:
         written = data_files.write(con, table, query, "tampered")
     finally:
         con.close()
-    commit.replace_all(table, written.files, computed_from={}, base=table.current_snapshot().snapshot_id)
+    replace_table.replace_all(
+        table, written.files, computed_from={}, base=table.current_snapshot().snapshot_id
+    )
 
 
 def test_a_lost_row_is_noticed(shop):

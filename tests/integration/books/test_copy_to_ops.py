@@ -9,7 +9,8 @@ import pytest
 
 from lakehouse import aws, objects
 from lakehouse.books import copy_to_ops, load_lines
-from lakehouse.stages.books import keep_books
+from lakehouse.errors import Terminal
+from lakehouse.stages.books import keep_books, rebuild_books
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import commit
 from tests.support.lakes import in_threads
@@ -131,6 +132,20 @@ def test_later_happenings_come_on_top(busy):
     busy.orders("3.csv", "O9,C1,2026-01-09,2.00")
     say(busy, "outbound/s/00000002/beef0000-0001/outcome.json", outcome("00000002", "beef0000-0001", "joe"))
     assert keep_books(busy.settings) == {LEDGER: 1, QUARANTINE: 0, AUDIT: 0, DELIVERIES: 1}
+
+
+@pytest.mark.parametrize("text", [b'{"sync": "s", "run": "0000', b"\xff\xfe"])
+def test_a_damaged_object_costs_only_itself(busy, text):
+    """It is copied when it is whole again; to write the books anew would lose what they say of it."""
+    keep_books(busy.settings)
+    key = "outbound/s/00000002/beef0000-0001/outcome.json"
+    aws.s3().put_object(Bucket=busy.settings.ops_bucket, Key=key, Body=text)
+    busy.orders("3.csv", "O9,C1,2026-01-09,2.00")
+    assert keep_books(busy.settings) == {LEDGER: 1, QUARANTINE: 0, AUDIT: 0, DELIVERIES: 0}
+    with pytest.raises(Terminal, match=f"{DELIVERIES} stays as it is; damaged: {key}: restore"):
+        rebuild_books(busy.settings)
+    say(busy, key, outcome("00000002", "beef0000-0001", "joe"))
+    assert keep_books(busy.settings)[DELIVERIES] == 1
 
 
 def test_two_writers_at_once_copy_once(busy):

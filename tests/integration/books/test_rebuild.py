@@ -59,9 +59,10 @@ def tamper(shop, name: str, query: str) -> None:
     con = analyst_sql.connect(shop.company.settings)
     try:
         written = data_files.write(con, table, query, f"tampered-{uuid.uuid4()}")
+        base = table.current_snapshot().snapshot_id
+        appending.replace_written(con, table, written, computed_from={}, base=base)
     finally:
         con.close()
-    appending.replace_written(table, written, computed_from={}, base=table.current_snapshot().snapshot_id)
 
 
 def test_right_books_are_written_as_they_were(shop):
@@ -185,7 +186,7 @@ def test_a_rebuild_that_loses_every_race_leaves_no_files(shop, monkeypatch):
     def lose(*_arguments, **_named):
         raise CommitConflict("another writer was first")
 
-    monkeypatch.setattr(appending.commit, "replace_all", lose)
+    monkeypatch.setattr(appending.replace_table, "replace_all", lose)
     with pytest.raises(CommitConflict):
         rebuild_books(shop.company.settings)
     assert shop.company.data_files() == before

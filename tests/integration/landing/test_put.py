@@ -13,7 +13,7 @@ from lakehouse import aws
 from lakehouse.errors import Terminal
 from lakehouse.landing import put as putting
 from lakehouse.landing.policy import PutPolicy
-from lakehouse.landing.put import Landed, Refused, put, put_all
+from lakehouse.landing.put import Landed, Refused, files_in, put, put_all
 from lakehouse.landing.raw_files import listing
 
 
@@ -43,8 +43,8 @@ def test_the_same_file_put_twice_lands_once(landing, source_key, tmp_path):
     (tmp_path / "other").mkdir()
     for folder in (tmp_path, tmp_path / "other"):
         (folder / "orders.csv").write_text("a,b\n")
-    first = put(landing.landing_bucket, source_key, tmp_path / "orders.csv")
-    again = put(landing.landing_bucket, source_key, tmp_path / "other" / "orders.csv")
+    first = put(landing, source_key, tmp_path / "orders.csv")
+    again = put(landing, source_key, tmp_path / "other" / "orders.csv")
     assert (first.key, first.bytes, first.fresh, again.fresh) == (again.key, 4, True, False)
     assert landed(landing, source_key) == [first.key]
 
@@ -54,9 +54,9 @@ def test_other_contents_or_names_are_other_files(landing, source_key, tmp_path):
     path = tmp_path / "orders.csv"
     for text in ("a", "b"):
         path.write_text(text)
-        assert put(landing.landing_bucket, source_key, path).fresh
+        assert put(landing, source_key, path).fresh
     path.rename(tmp_path / "orders 订单%2e+'.csv")
-    assert put(landing.landing_bucket, source_key, tmp_path / "orders 订单%2e+'.csv").fresh
+    assert put(landing, source_key, tmp_path / "orders 订单%2e+'.csv").fresh
     keys = landed(landing, source_key)
     assert len(keys) == 3
     assert all(key.startswith(f"{source_key}/") for key in keys)
@@ -72,7 +72,7 @@ def test_bytes_and_progress(landing, source_key, tmp_path):
     path, heard = tmp_path / "x.bin", Heard()
     path.write_bytes(bytes(range(256)) * 5_000)
     for _ in range(2):
-        key = put(landing.landing_bucket, source_key, path, progress=heard).key
+        key = put(landing, source_key, path, progress=heard).key
     assert aws.s3().get_object(Bucket=landing.landing_bucket, Key=key)["Body"].read() == path.read_bytes()
     assert heard.calls == [(1_280_000, 1_280_000)] * 2
 
@@ -113,14 +113,14 @@ def uploads(settings):
 def test_a_large_file_goes_up_in_parts_and_lands_once(landing, source_key, tmp_path, in_parts, sent):
     """Its bytes are all there, in order; the second time nothing is sent."""
     path, heard = large_file(tmp_path), Heard()
-    first = put(landing.landing_bucket, source_key, path, progress=heard)
+    first = put(landing, source_key, path, progress=heard)
     size = path.stat().st_size
     assert (first.fresh, first.bytes, heard.calls[-1], len(heard.calls)) == (True, size, (size, size), 3)
     assert sorted(sent) == [(1 << 20) + 7, 5 << 20, 5 << 20]
     body = aws.s3().get_object(Bucket=landing.landing_bucket, Key=first.key)["Body"].read()
     assert body == path.read_bytes()
     assert first.key == f"{source_key}/{hashlib.sha256(body).hexdigest()[:16]}/large.bin"
-    again = put(landing.landing_bucket, source_key, path, progress=heard)
+    again = put(landing, source_key, path, progress=heard)
     assert (again.fresh, again.key, len(sent)) == (False, first.key, 3)
     assert heard.calls[3:] == [(size, size)]
     assert landed(landing, source_key) == [first.key]
@@ -131,7 +131,7 @@ def test_of_two_who_send_a_large_file_at_once_one_lands_it(
 ):
     """Who completes his upload second finds the first one's object, and leaves no parts behind."""
     path = large_file(tmp_path)
-    assert put(landing.landing_bucket, source_key, path).fresh
+    assert put(landing, source_key, path).fresh
     real, looked = putting._Upload._exists, []
 
     def exists_at_the_end(upload):
@@ -139,7 +139,7 @@ def test_of_two_who_send_a_large_file_at_once_one_lands_it(
         return len(looked) > 1 and real(upload)
 
     monkeypatch.setattr(putting._Upload, "_exists", exists_at_the_end)
-    assert not put(landing.landing_bucket, source_key, path).fresh
+    assert not put(landing, source_key, path).fresh
     assert (len(looked), len(landed(landing, source_key)), uploads(landing)) == (2, 1, None)
 
 
@@ -156,7 +156,7 @@ def test_a_large_file_that_changes_meanwhile_does_not_land(
 
     monkeypatch.setattr(aws.s3(), "create_multipart_upload", change_and_create)
     with pytest.raises(Terminal, match="changed while it was landed"):
-        put(landing.landing_bucket, source_key, path)
+        put(landing, source_key, path)
     assert (landed(landing, source_key), uploads(landing)) == ([], None)
 
 
@@ -164,7 +164,7 @@ def test_parts_grow_where_there_would_be_too_many(landing, source_key, tmp_path,
     """S3 takes 10,000 of them: 5 TiB are some 550 MB a part, and then one at a time."""
     monkeypatch.setattr(putting, "_PARTS", 2)
     path = large_file(tmp_path)
-    put(landing.landing_bucket, source_key, path)
+    put(landing, source_key, path)
     assert len(sent) == 2
     assert abs(sent[0] - sent[1]) <= 1
 
@@ -177,7 +177,7 @@ def test_a_broken_upload_leaves_nothing(landing, source_key, tmp_path, in_parts,
 
     monkeypatch.setattr(aws.s3(), "upload_part", refuse)
     with pytest.raises(ClientError):
-        put(landing.landing_bucket, source_key, large_file(tmp_path))
+        put(landing, source_key, large_file(tmp_path))
     assert (landed(landing, source_key), uploads(landing)) == ([], None)
 
 
@@ -206,7 +206,7 @@ def test_a_bad_file_stops_no_other(landing, source_key, tmp_path, monkeypatch):
     monkeypatch.setattr(putting, "_KEY_BYTES", len(source_key) + 17 + 10)
     paths.append(tmp_path / ("long" * 9))
     paths[-1].write_text("x")
-    outcomes = list(put_all(landing.landing_bucket, source_key, iter(paths)))
+    outcomes = list(put_all(landing, source_key, files_in(paths)))
     assert [type(one) for one in outcomes] == [Landed, Refused, Landed, Refused, Landed, Landed, Refused]
     assert [str(one.path.name) for one in outcomes if isinstance(one, Refused)] == [
         "gone",
@@ -229,7 +229,7 @@ def test_files_are_not_looked_at_long_before_it_is_their_turn(landing, source_ke
             yield path
 
     names = []
-    for number, one in enumerate(put_all(landing.landing_bucket, source_key, paths()), 1):
+    for number, one in enumerate(put_all(landing, source_key, files_in(paths())), 1):
         assert len(taken) <= number + PutPolicy.files_ahead
         names.append(one.key.rsplit("/", 1)[1])
     assert names == [f"{n:05d}" for n in range(100)]
@@ -239,7 +239,7 @@ def test_progress_of_many_files_is_one_sum(landing, source_key, tmp_path):
     """Of the bytes of all of them, in whatever order they go up."""
     heard, paths = Heard(), some_files(tmp_path, 12)
     total = sum(path.stat().st_size for path in paths)
-    list(put_all(landing.landing_bucket, source_key, paths, total_bytes=total, progress=heard))
+    list(put_all(landing, source_key, files_in(paths), total_bytes=total, progress=heard))
     assert [done for done, _ in heard.calls] == sorted(done for done, _ in heard.calls)
     assert heard.calls[-1] == (total, total)
 
@@ -252,4 +252,4 @@ def test_a_store_that_is_away_ends_it(source_key, tmp_path, monkeypatch, landing
 
     monkeypatch.setattr(aws.s3(), "put_object", away)
     with pytest.raises(EndpointConnectionError):
-        list(put_all(landing.landing_bucket, source_key, some_files(tmp_path, 50)))
+        list(put_all(landing, source_key, files_in(some_files(tmp_path, 50))))

@@ -8,7 +8,8 @@ import uuid
 import pytest
 
 from lakehouse import aws
-from lakehouse.landing.raw_files import from_message, listing
+from lakehouse.landing.announcements import read_message
+from lakehouse.landing.raw_files import listing
 
 KEYS = [  # neither // nor \\: SeaweedFS keeps objects in folders, and makes a single slash of both
     "web/events/plain.json",
@@ -43,9 +44,9 @@ def test_one_id_however_a_file_is_announced(landing, unversioned, key, versioned
     bucket = landing.landing_bucket if versioned else unversioned
     key = key.replace("events/", f"events/{uuid.uuid4().hex}/")
     answer = aws.s3().put_object(Bucket=bucket, Key=key, Body=b"{}\n")
-    (announced,) = from_message(json.loads(json.dumps(event(bucket, key, answer, 3))))
+    (announced,) = read_message(json.dumps(event(bucket, key, answer, 3))).files
     (listed,) = listing(bucket, key[: len("web/events/") + 32])
-    (sent,) = from_message(json.loads(json.dumps({"files": [listed.message()]})))
+    (sent,) = read_message(json.dumps({"files": [listed.message()]})).files
     assert {announced.file_id, listed.file_id, sent.file_id} == {announced.file_id}
     assert (announced.key, listed.key, sent.key) == (key, key, key)
     assert announced.is_etag is listed.is_etag is sent.is_etag is not versioned

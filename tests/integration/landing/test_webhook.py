@@ -229,6 +229,19 @@ def test_a_repeated_webhook_is_one_file(cloud):
     assert len(_files()) == 3
 
 
+def test_a_repeated_webhook_reads_no_raw_file(cloud, monkeypatch):
+    """Who faces the internet has no right to."""
+    read = objects.get
+
+    def notes_alone(bucket, key):
+        assert bucket != clouds.LANDING
+        return read(bucket, key)
+
+    monkeypatch.setattr(objects, "get", notes_alone)
+    for _ in range(2):
+        assert answer(_standard(b"{}"), NOW)[0] == 200
+
+
 def test_hubspots_own_repeats_are_one_file(cloud):
     """HubSpot gives no id and counts its attempts inside the body."""
     assert answer(_hubspot(b'[{"eventId": 1, "attemptNumber": 0}]'), NOW)[0] == 200
@@ -241,15 +254,12 @@ def test_hubspots_own_repeats_are_one_file(cloud):
 
 def test_a_crash_between_note_and_file_is_mended_by_the_repeat(cloud, monkeypatch):
     """The note alone loses nothing: the repeat writes the very file that it names."""
-    real = objects.put_once
 
-    def crashing(bucket, key, *rest):
-        if bucket == clouds.LANDING:
-            raise Transient("gone")
-        return real(bucket, key, *rest)
+    def crashing(*_):
+        raise Transient("gone")
 
     with monkeypatch.context() as crash:
-        crash.setattr(objects, "put_once", crashing)
+        crash.setattr(objects, "put_unless_there", crashing)
         with pytest.raises(Transient):
             answer(_standard(b"{}"), NOW)
     later = NOW + timedelta(hours=1)

@@ -14,7 +14,7 @@ import lakehouse
 from lakehouse import settings
 from lakehouse.errors import Terminal, Transient
 from lakehouse.local.attachment import attach
-from lakehouse.local.services.processes import FolderLock
+from lakehouse.local.folder_lock import FolderLock
 from lakehouse.local.stack import Stack
 
 PROGRAM = """

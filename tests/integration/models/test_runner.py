@@ -15,7 +15,7 @@ from lakehouse.tables import commit
 from tests.support import small_company
 from tests.support.small_company import SmallCompany
 
-PEOPLE = ("core.contacts", "core.consents", "core.customers")
+PEOPLE = ("core.contacts", "core.consents", "core.consent_answers", "core.customers")
 VALUES = ("core.home_currency", "core.home_rates", "core.order_values")
 BUYERS = ("core.orders", *VALUES, "marts.daily_activity", "marts.customer_360", "marts.rfm")
 
@@ -44,11 +44,13 @@ def look_from(monkeypatch, day: str) -> None:
 
 
 def ran(company: SmallCompany) -> set[str]:
-    """Run what is due; return the tables, which must be what `pending` foreoutcome."""
+    """Run what is due; return the tables whose models were computed: no others than `pending` foretold."""
     foretold = runner.pending(company.settings)
-    done = [each.table for each in runner.run(company.settings).committed]
-    assert done == foretold
-    return set(done)
+    run = runner.run(company.settings)
+    done = {each.table for each in run.committed} | set(run.unchanged)
+    assert done <= set(foretold)
+    assert bool(done) is bool(foretold)
+    return done
 
 
 def table(company: SmallCompany, name: str):
@@ -74,6 +76,37 @@ def test_an_input_that_moves_moves_those_who_read_it_and_no_others(shop):
     assert ran(shop) == set(BUYERS)
     assert shop.ask("select sum(amount) from core.orders") == [(22,)]
     assert ran(shop) == set()
+
+
+def test_rows_that_stay_wake_nobody(shop):
+    """A later order of a known customer is no news of who is who: identities are not written anew."""
+    heads = {name: commit.head(table(shop, name)) for name in shop.snapshots()}
+    shop.orders("2.csv", "O3,C1,2026-01-20,7.00")
+    files = shop.data_files()
+    assert resolve(shop.settings)
+    assert not resolve(shop.settings)  # its inputs are noted all the same
+    assert shop.data_files() == files
+    run = runner.run(shop.settings)
+    moved = {name for name, head in heads.items() if commit.head(table(shop, name)) != head}
+    assert moved == {each.table for each in run.committed} | {"raw.shop_orders"}
+    assert moved.isdisjoint({"core.identities", *PEOPLE})
+    assert "core.home_rates" in run.unchanged
+    assert runner.pending(shop.settings) == []
+    assert shop.data_files() - shop.live_files() <= files
+
+
+def test_models_whose_rows_stay_are_not_written(shop):
+    """A new customer is news to whoever reads identities: most compute, and find what they had."""
+    before = {name: (commit.head(table(shop, name)), shop.snapshots()[name]) for name in PEOPLE}
+    shop.orders("2.csv", "O3,C9,2026-01-20,7.00")
+    resolve(shop.settings)
+    run = runner.run(shop.settings)
+    assert {"core.consents", "core.contacts"} <= set(run.unchanged)
+    for name in set(run.unchanged) & set(before):
+        head, snapshots = before[name]
+        assert commit.head(table(shop, name)) == head
+        assert shop.snapshots()[name] == snapshots + 1  # it says what the same rows were computed from
+    assert runner.pending(shop.settings) == []
 
 
 def test_a_new_day_moves_what_looks_back_from_it(shop, monkeypatch):

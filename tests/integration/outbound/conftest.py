@@ -13,11 +13,12 @@ from lakehouse.local.hubspot.faults import Fault
 from lakehouse.local.hubspot.server import HubSpotSimulator
 from lakehouse.outbound.definition import Sync
 from lakehouse.outbound.deliver import deliver
-from lakehouse.outbound.destinations.hubspot_api import http_client
+from lakehouse.outbound.destinations.hubspot_api import close_clients
 from lakehouse.outbound.planner import plan_run
 from lakehouse.outbound.records import Desired
-from lakehouse.privacy import consent
+from lakehouse.privacy.projection import project
 from tests.support import cloud as clouds
+from tests.support.truths import Told
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SYNC = Sync.model_validate(
@@ -54,10 +55,13 @@ class Company:
         return settings.current()
 
     def allow(self, *numbers, max_age=timedelta(days=30)):
-        """Make these customers, and nobody else, allow marketing by e-mail."""
+        """Make these customers, and nobody else, allow marketing by e-mail, at a bad address, too."""
         self.version += 1
-        rows = [(f"c{n:04d}", "marketing", "email", f"consent-{n}") for n in numbers]
-        consent.project(self.settings, rows, str(self.version), self.now, max_age)
+        addresses = [
+            (f"c{n:04d}", address) for n in numbers for address in (f"p{n:04d}@x.org", "not-an-address")
+        ]
+        grants = {(*who, "marketing", "email"): f"consent-{int(who[0][1:])}" for who in addresses}
+        project(self.settings, Told(grants, str(self.version), self.now), self.now, max_age)
 
     def plan(self, *desired):
         """Plan a run."""
@@ -113,8 +117,7 @@ def hubspot(tmp_path):
     simulator = HubSpotSimulator(tmp_path / "hubspot.sqlite", clouds.TOKEN)
     simulator.start()
     yield simulator
-    http_client(simulator.url).close()
-    http_client.cache_clear()
+    close_clients()
     simulator.stop()
 
 

@@ -16,8 +16,9 @@ from lakehouse.outbound.destinations import Answer
 from lakehouse.outbound.destinations.hubspot import HubSpot
 from lakehouse.outbound.planner import plan_run
 from lakehouse.outbound.policy import DeliveryPolicy
-from lakehouse.privacy import consent
+from lakehouse.privacy.projection import project
 from tests.integration.outbound.conftest import SYNC, Killed, statuses, wanted
+from tests.support.truths import Told
 
 
 def test_members_reach_the_crm_and_are_acknowledged(company):
@@ -126,6 +127,19 @@ def test_consent_withdrawn_after_planning_withholds(company):
     assert sync_status(company.settings, "news")["balanced"]
 
 
+def waits_for_projection(company, run):
+    """The chunk of a run stays open for an hour because consent cannot be asked, and says so; then it is announced."""
+    (chunk,) = run.chunk_ids()
+    for minutes in (0, 59):
+        now = company.now + timedelta(minutes=minutes)
+        with pytest.raises(Transient, match="waits for the consent projection"):
+            deliver(company.settings, "news", run.run, chunk, now)
+    counts = sync_status(company.settings, "news")
+    assert (counts["in_flight"], counts["balanced"]) == (1, True)
+    assert log.read_claim(company.settings, "news", run.run, chunk, 1) is None
+    company.now += DeliveryPolicy.projection_patience
+
+
 @pytest.mark.parametrize("projection", ["absent", "stale", "of another purpose", "unreadable"])
 def test_without_a_projection_that_says_so_nobody_is_sent_to(company, projection, monkeypatch):
     """Absent, stale, silent or out of reach: everything is withheld, HubSpot is not asked."""
@@ -133,15 +147,17 @@ def test_without_a_projection_that_says_so_nobody_is_sent_to(company, projection
         company.allow(1, max_age=timedelta(hours=1))
         company.now += timedelta(hours=1)
     if projection == "of another purpose":
-        consent.project(
-            company.settings, [("c0001", "service", "email", "x")], "1", company.now, timedelta(days=1)
-        )
+        told = Told({("c0001", "p0001@x.org", "service", "email"): "x"}, "1", company.now)
+        project(company.settings, told, company.now, timedelta(days=1))
     if projection == "unreadable":
         company.allow(1)
         monkeypatch.setenv("LAKEHOUSE_CONSENT_TABLE", "no_such_table")
         settings.current.cache_clear()
     reason = "consent" if projection == "of another purpose" else "projection"
-    assert statuses(company.loop(wanted(1))) == {"c0001": ("withheld", reason)}
+    run = company.plan(wanted(1))
+    if reason == "projection":
+        waits_for_projection(company, run)
+    assert statuses(company.publish()) == {"c0001": ("withheld", reason)}
     assert company.hubspot.state()["requests"] == 0
     counts = sync_status(company.settings, "news")
     assert (counts["withheld"][reason], sum(counts["withheld"].values()), counts["balanced"]) == (1, 1, True)
@@ -157,9 +173,34 @@ def test_without_a_projection_that_says_so_nobody_is_sent_to(company, projection
 
 def test_the_withheld_go_when_the_projection_is_written(company):
     """A projection that comes later is an input that moved."""
-    assert statuses(company.loop(wanted(1))) == {"c0001": ("withheld", "projection")}
+    waits_for_projection(company, company.plan(wanted(1)))
+    assert statuses(company.publish()) == {"c0001": ("withheld", "projection")}
     company.allow(1)
     assert statuses(company.loop(wanted(1))) == {"c0001": ("sent", "")}
+
+
+def test_after_a_start_people_who_consented_are_sent_to_and_not_booked_as_withheld(company):
+    """`publish` runs before the projection is there: the chunk stays open, and goes when it is."""
+    run = company.plan(wanted(1))
+    with pytest.raises(Transient, match="projection"):
+        company.publish()
+    company.now += timedelta(minutes=2)
+    company.allow(1)
+    (chunk,) = run.chunk_ids()
+    outcome = deliver(company.settings, "news", run.run, chunk, company.now)
+    assert statuses(outcome.rows) == {"c0001": ("sent", "")}
+    assert sync_status(company.settings, "news")["withheld"]["projection"] == 0
+
+
+def test_somebody_is_taken_off_though_consent_cannot_be_asked(company, monkeypatch):
+    """A chunk that removes somebody does not wait; the others of it are withheld for the projection."""
+    company.allow(1)
+    company.loop(wanted(1))
+    company.inputs["ops.segment_members"] = "2"
+    monkeypatch.setenv("LAKEHOUSE_CONSENT_TABLE", "no_such_table")
+    settings.current.cache_clear()
+    rows = company.loop(wanted(2))
+    assert statuses(rows) == {"c0001": ("removed", ""), "c0002": ("withheld", "projection")}
 
 
 def test_customers_known_to_have_no_consent_are_not_even_planned(company):
@@ -301,3 +342,30 @@ def test_a_wrong_token_leaves_the_chunk_open_and_says_what_to_do(company):
     assert (
         deliver(company.settings, "news", run.run, run.chunk_ids()[0], company.now).rows[0].status == "sent"
     )
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_what_was_written_without_an_answer_is_taken_off_when_consent_is_withdrawn(company, again):
+    """The upsert arrives, its answers are lost, consent goes before the next try: it counts as written."""
+    company.allow(1)
+    company.fault(status=500, where="after", drop=True, times=5, path="batch/upsert")
+    run = company.plan(wanted(1))
+    (chunk,) = run.chunk_ids()
+    with pytest.raises(Transient):
+        company.publish()
+    assert company.held(1) == "vip"
+    company.now += timedelta(minutes=5)
+    company.allow()
+    outcome = deliver(company.settings, "news", run.run, chunk, company.now)
+    assert statuses(outcome.rows) == {"c0001": ("withheld", "consent")}
+    company.inputs["ops.segment_members"] = "2"
+    if again:  # consent comes back: it is written again, though the CRM may hold it
+        company.now += timedelta(minutes=5)
+        company.allow(1)
+        assert statuses(company.loop(wanted(1))) == {"c0001": ("sent", "")}
+        assert company.held(1) == "vip"
+    else:
+        assert statuses(company.loop(wanted(1, consented=False))) == {"c0001": ("removed", "")}
+        assert company.held(1) == ""
+        company.inputs["ops.segment_members"] = "3"
+        assert company.plan(wanted(1, consented=False)) is None

@@ -10,11 +10,15 @@ from botocore.exceptions import ClientError
 from lakehouse import aws, retrying, settings
 from lakehouse.errors import Transient
 from lakehouse.privacy import consent
+from lakehouse.privacy.policy import ProjectionPolicy
+from lakehouse.privacy.projection import project
 from lakehouse.privacy.projection_table import ProjectionTable
 from tests.support import cloud as clouds
+from tests.support.truths import Told, marketing
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
+MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture(autouse=True)
@@ -23,131 +27,246 @@ def _cloud(monkeypatch):
         yield
 
 
-def _grants(*customers, purpose="marketing", channel="email"):
-    return [(customer, purpose, channel, f"consent-of-{customer}") for customer in customers]
+class Lake:
+    """Versions of the truth, each readable later unless it is forgotten."""
+
+    def __init__(self) -> None:
+        self.told: dict[str, dict] = {}
+
+    def project(self, grants, now=NOW, as_of=None, version=None) -> bool:
+        version = version or str(len(self.told) + 1)
+        earlier = dict(self.told)
+        self.told[version] = grants
+        truth = Told(grants, version, as_of or now, earlier)
+        return project(settings.current(), truth, now, DAY)
 
 
-def _allowed(*customers, now=NOW, purpose="marketing", channel="email"):
-    return dict(_grants_now(*customers, now=now, purpose=purpose, channel=channel).consent_ids)
+@pytest.fixture
+def lake():
+    return Lake()
 
 
-def _grants_now(*customers, now=NOW, purpose="marketing", channel="email"):
-    return consent.grants(settings.current(), customers, purpose, channel, now)
+def ask(*customers, now=NOW, purpose="marketing", channel="email", address="{}@x.org"):
+    recipients = [(customer, address.format(customer)) for customer in customers]
+    return consent.grants(settings.current(), recipients, purpose, channel, now)
+
+
+def allowed(*customers, **more):
+    return {who: consent_id for (who, _), consent_id in ask(*customers, **more).consent_ids.items()}
+
+
+def unanswered(*customers, **more):
+    return {who for who, _ in ask(*customers, **more).unanswered}
 
 
 class _Killed(BaseException):
     """The writer is gone."""
 
 
-def test_a_grant_allows_and_names_its_row():
-    """Only this purpose by this channel, only this customer."""
-    assert consent.project(settings.current(), _grants("a") + _grants("b", channel="sms"), "1", NOW, DAY)
-    assert _allowed("a", "b", "c") == {"a": "consent-of-a"}
-    assert _allowed("a", "b", channel="sms") == {"b": "consent-of-b"}
-    assert _allowed("a", purpose="service") == {}
-    assert _allowed() == {}
+def killed(*_, **__):
+    raise _Killed
 
 
-def test_one_customer_may_grant_several():
-    """All grants of a customer stand in one item."""
-    consent.project(settings.current(), [*_grants("a"), ("a", "service", "sms", "other")], "1", NOW, DAY)
-    assert _allowed("a") == {"a": "consent-of-a"}
-    assert _allowed("a", purpose="service", channel="sms") == {"a": "other"}
+def items() -> list[dict]:
+    found = aws.dynamodb().scan(TableName=settings.current().consent_table)["Items"]
+    return [item for item in found if item["pk"]["S"] != "#projection"]
 
 
-def test_many_customers_are_written_and_read_in_batches():
+def test_a_grant_allows_and_names_its_statement(lake):
+    """Only this purpose by this channel, only this customer, only this address."""
+    assert lake.project(marketing("a") | marketing("b", channel="sms"))
+    assert allowed("a", "b", "c") == {"a": "consent-of-a"}
+    assert allowed("a", "b", channel="sms") == {"b": "consent-of-b"}
+    assert allowed("a", purpose="service") == {}
+    assert allowed("a", address="other@x.org") == {}
+    assert allowed() == {}
+
+
+def test_no_address_stands_in_the_table(lake):
+    """Neither in a key nor in a value."""
+    lake.project(marketing("a"))
+    assert "x.org" not in str(items())
+
+
+def test_many_grants_are_written_and_read_in_batches(lake):
     """More than one batch of 25 to write, more than one of 100 to read."""
     everybody = [f"c{n}" for n in range(230)]
-    consent.project(settings.current(), _grants(*everybody), "1", NOW, DAY)
-    assert _allowed(*everybody, *everybody).keys() == set(everybody)
+    lake.project(marketing(*everybody))
+    assert allowed(*everybody, *everybody).keys() == set(everybody)
 
 
 def test_without_a_projection_nobody_allows():
     """Absent."""
-    assert _allowed("a") == {}
-    assert _grants_now("a").unanswered == {"a"}
+    assert allowed("a") == {}
+    assert unanswered("a") == {"a"}
     assert consent.generation(settings.current(), NOW) == "none"
 
 
-def test_a_stale_projection_allows_nobody():
+def test_a_stale_projection_allows_nobody(lake):
     """To the second of its end, and not after."""
-    consent.project(settings.current(), _grants("a"), "1", NOW, DAY)
-    assert _allowed("a", now=NOW + DAY - timedelta(seconds=1))
-    assert _allowed("a", now=NOW + DAY) == {}
-    assert _grants_now("a", now=NOW + DAY).unanswered == {"a"}
-    assert _grants_now("a", "b").unanswered == set()
+    lake.project(marketing("a"))
+    assert allowed("a", now=NOW + DAY - timedelta(seconds=1))
+    assert allowed("a", now=NOW + DAY) == {}
+    assert unanswered("a", now=NOW + DAY) == {"a"}
+    assert unanswered("a", "b") == set()
     assert consent.generation(settings.current(), NOW + DAY) == "none"
 
 
-def test_a_table_out_of_reach_allows_nobody(monkeypatch):
+def test_a_table_out_of_reach_allows_nobody(lake, monkeypatch):
     """Unreadable is withheld, not an error."""
-    consent.project(settings.current(), _grants("a"), "1", NOW, DAY)
+    lake.project(marketing("a"))
     monkeypatch.setenv("LAKEHOUSE_CONSENT_TABLE", "no_such_table")
     settings.current.cache_clear()
-    assert _allowed("a") == {}
-    assert _grants_now("a").unanswered == {"a"}
+    assert allowed("a") == {}
+    assert unanswered("a") == {"a"}
     assert consent.generation(settings.current(), NOW) == "none"
 
 
-def test_who_withdrew_is_gone_with_the_next_projection():
-    """The old item stays in the table; its generation is over."""
-    consent.project(settings.current(), _grants("a", "b"), "1", NOW, DAY)
-    consent.project(settings.current(), _grants("b"), "2", NOW + timedelta(minutes=1), DAY)
-    assert _allowed("a", "b", now=NOW + timedelta(minutes=2)) == {"b": "consent-of-b"}
+def test_under_another_key_nothing_is_known_until_all_is_written_anew(lake):
+    """Else everybody would seem to have withdrawn."""
+    lake.project(marketing("a"))
+    clouds.renew_hash_key("another key of more than 32 characters")
+    assert unanswered("a") == {"a"}
+    assert lake.project(marketing("a"), NOW + MINUTE, version="1")
+    assert allowed("a") == {"a": "consent-of-a"}
 
 
-def test_a_half_written_projection_never_allows_more_than_the_truth(monkeypatch):
-    """Killed before the header: new grants do not count, old ones only where they were not overwritten yet."""
-    consent.project(settings.current(), _grants("old", "both"), "1", NOW, DAY)
+def test_who_withdrew_is_gone_with_the_next_projection(lake):
+    """And only what differs is written."""
+    lake.project(marketing("a", "b"))
+    before = {item["pk"]["S"]: item for item in items()}
+    lake.project(marketing("b", "c"), NOW + MINUTE)
+    assert allowed("a", "b", "c") == {"b": "consent-of-b", "c": "consent-of-c"}
+    kept = [item for item in items() if item == before.get(item["pk"]["S"])]
+    assert (len(items()), len(kept)) == (2, 1)
 
-    def killed(*_):
+
+def test_while_a_difference_is_written_only_the_new_ones_are_unknown(lake, monkeypatch):
+    """Who is allowed before and after stays allowed, who is refused is so at once, who is new waits for the header."""
+    lake.project(marketing("old", "both"))
+    asked = []
+
+    def while_it_is_written(*_):
+        asked.append(ask("old", "both", "new"))
         raise _Killed
 
+    with monkeypatch.context() as crash:
+        crash.setattr(ProjectionTable, "publish_generation", while_it_is_written)
+        with pytest.raises(_Killed):
+            lake.project(marketing("both", "new"), NOW + MINUTE)
+    (during,) = asked
+    assert dict(during.consent_ids) == {("both", "both@x.org"): "consent-of-both"}
+    assert during.unanswered == {("new", "new@x.org")}
+
+
+def test_what_a_dead_writer_left_does_not_count_later(lake, monkeypatch):
+    """It had begun to grant `new`, who withdrew before the next writer came."""
+    lake.project(marketing("both"))
     with monkeypatch.context() as crash:
         crash.setattr(ProjectionTable, "publish_generation", killed)
         with pytest.raises(_Killed):
-            consent.project(settings.current(), _grants("both", "new"), "2", NOW + timedelta(minutes=1), DAY)
-    assert _allowed("old", "both", "new") == {"old": "consent-of-old"}
+            lake.project(marketing("new"), NOW + MINUTE)
+    later = NOW + timedelta(minutes=20)
+    assert lake.project(marketing("both"), later)
+    assert allowed("both", "new", now=later) == {"both": "consent-of-both"}
 
 
-def test_the_same_version_is_written_once_and_renewed_at_half_its_life():
+def test_a_dead_writer_of_everything_leaves_what_stood(lake, monkeypatch):
+    """Another epoch is written beside the old one, which counts until its end."""
+    lake.project(marketing("a"))
+    lake.told.clear()  # what was projected cannot be read any more
+    with monkeypatch.context() as crash:
+        crash.setattr(ProjectionTable, "publish_generation", killed)
+        with pytest.raises(_Killed):
+            lake.project(marketing("b"), NOW + MINUTE, version="7")
+    assert allowed("a", "b") == {"a": "consent-of-a"}
+    later = NOW + timedelta(minutes=20)
+    assert lake.project(marketing("b"), later, version="8")
+    assert allowed("a", "b", now=later) == {"b": "consent-of-b"}
+
+
+def test_a_grant_that_leans_on_another_statement_is_never_unknown(lake, monkeypatch):
+    """Its item is overwritten, and counts by the old generation."""
+    lake.project(marketing("a"))
+    newer = dict.fromkeys(marketing("a"), "k_newer")
+    with monkeypatch.context() as crash:
+        crash.setattr(ProjectionTable, "publish_generation", killed)
+        with pytest.raises(_Killed):
+            lake.project(newer, NOW + MINUTE)
+    assert allowed("a") == {"a": "k_newer"}
+
+
+def test_nothing_is_written_when_nothing_changed(lake):
+    """Another version with the same grants moves the header alone, and no plan."""
+    lake.project(marketing("a"))
+    name, before = consent.generation(settings.current(), NOW), items()
+    assert lake.project(marketing("a"), NOW + MINUTE)
+    assert (consent.generation(settings.current(), NOW), items()) == (name, before)
+
+
+def test_a_reservation_from_the_future_keeps_nobody_out(lake, monkeypatch):
+    """Its writer died, and the clock was set back since: the next one need not wait until it has caught up."""
+    with monkeypatch.context() as crash:
+        crash.setattr(ProjectionTable, "publish_generation", killed)
+        with pytest.raises(_Killed):
+            lake.project(marketing("a"), NOW + DAY)
+    assert lake.project(marketing("a"))
+    assert allowed("a") == {"a": "consent-of-a"}
+
+
+def test_a_projection_from_the_future_grants_nothing(lake):
+    """Nobody knows how old it is; it is written anew at the next look."""
+    lake.project(marketing("a"), NOW + DAY)
+    assert allowed("a", now=NOW) == {}
+    assert lake.project(marketing("a"), NOW, as_of=NOW + DAY, version="1")
+    assert allowed("a", now=NOW) == {"a": "consent-of-a"}
+
+
+def test_the_same_version_is_written_once_and_renewed_at_half_its_life(lake):
     """Repeats cost one read; but it does not go stale while somebody looks after it."""
-    assert consent.project(settings.current(), _grants("a"), "1", NOW, DAY)
-    first = consent.generation(settings.current(), NOW)
-    assert not consent.project(settings.current(), _grants("a"), "1", NOW + DAY / 3, DAY)
-    assert consent.generation(settings.current(), NOW) == first
-    assert consent.project(settings.current(), _grants("a"), "1", NOW + DAY / 2, DAY)
-    assert consent.generation(settings.current(), NOW) != first
-    assert _allowed("a", now=NOW + DAY)
+    assert lake.project(marketing("a"), version="1")
+    name = consent.generation(settings.current(), NOW)
+    assert not lake.project(marketing("a"), NOW + DAY / 3, NOW, version="1")
+    assert lake.project(marketing("a"), NOW + DAY / 2, NOW, version="1")
+    assert consent.generation(settings.current(), NOW + DAY / 2) == name
+    assert allowed("a", now=NOW + DAY)
 
 
-def test_an_older_truth_never_undoes_a_newer_withdrawal():
-    """A slow writer comes last with what was true first: it writes nothing."""
-    consent.project(settings.current(), _grants("b"), "2", NOW, DAY, as_of=NOW)
-    late = NOW + timedelta(minutes=5)
-    assert not consent.project(
-        settings.current(), _grants("a", "b"), "1", late, DAY, as_of=NOW - timedelta(minutes=1)
+def test_items_are_written_anew_before_they_expire(lake):
+    """They live a day longer than anything that may name them."""
+    lake.project(marketing("a"))
+    [item] = items()
+    assert (
+        int(item["expires_at"]["N"])
+        == (NOW + ProjectionPolicy.epoch_age + ProjectionPolicy.grace).timestamp()
     )
-    assert _allowed("a", "b", now=late) == {"b": "consent-of-b"}
+    late = NOW + ProjectionPolicy.epoch_age - DAY
+    assert lake.project(marketing("a"), late, NOW, version="1")
+    assert len(items()) == 2
+    assert allowed("a", now=late + DAY / 2) == {"a": "consent-of-a"}
 
 
-def test_one_writer_at_a_time(monkeypatch):
+def test_an_older_truth_never_undoes_a_newer_withdrawal(lake):
+    """A slow writer comes last with what was true first: it writes nothing."""
+    lake.project(marketing("b"))
+    late = NOW + timedelta(minutes=5)
+    assert not lake.project(marketing("a", "b"), late, as_of=NOW - MINUTE)
+    assert allowed("a", "b", now=late) == {"b": "consent-of-b"}
+
+
+def test_one_writer_at_a_time(lake, monkeypatch):
     """A second one is told to come again; after the first was killed, when its reservation is over."""
-
-    def killed(*_):
-        raise _Killed
-
     with monkeypatch.context() as crash:
         crash.setattr(ProjectionTable, "write_items", killed)
         with pytest.raises(_Killed):
-            consent.project(settings.current(), _grants("a"), "1", NOW, DAY)
+            lake.project(marketing("a"))
     with pytest.raises(Transient, match="being written"):
-        consent.project(settings.current(), _grants("a"), "1", NOW + timedelta(minutes=15), DAY)
-    assert consent.project(settings.current(), _grants("a"), "1", NOW + timedelta(minutes=17), DAY)
-    assert _allowed("a")
+        lake.project(marketing("a"), NOW + timedelta(minutes=15))
+    assert lake.project(marketing("a"), NOW + timedelta(minutes=17))
+    assert allowed("a", now=NOW + timedelta(minutes=17))
 
 
-def test_a_writer_that_fails_lets_the_next_one_in(monkeypatch):
+def test_a_writer_that_fails_lets_the_next_one_in(lake, monkeypatch):
     """An error is no crash: the reservation ends with it."""
 
     def refused(*_):
@@ -156,27 +275,35 @@ def test_a_writer_that_fails_lets_the_next_one_in(monkeypatch):
     with monkeypatch.context() as trouble:
         trouble.setattr(ProjectionTable, "write_items", refused)
         with pytest.raises(Transient, match="no capacity"):
-            consent.project(settings.current(), _grants("a"), "1", NOW, DAY)
-    assert consent.project(settings.current(), _grants("a"), "1", NOW, DAY)
-    assert _allowed("a")
+            lake.project(marketing("a"))
+    assert lake.project(marketing("a"))
+    assert allowed("a")
 
 
-def test_a_writer_that_was_overtaken_names_nothing(monkeypatch):
+def test_a_writer_that_was_overtaken_names_nothing(lake, monkeypatch):
     """Stalled for longer than its reservation: another has taken over, and its header stands."""
     real = ProjectionTable.write_items
 
-    def stalled(table, items, expires):
+    def stalled(table, *arguments):
         monkeypatch.setattr(ProjectionTable, "write_items", real)
-        consent.project(settings.current(), _grants("b"), "2", NOW + timedelta(minutes=20), DAY)
-        real(table, items, expires)
+        lake.project(marketing("b"), NOW + timedelta(minutes=20))
+        real(table, *arguments)
 
     monkeypatch.setattr(ProjectionTable, "write_items", stalled)
     with pytest.raises(Transient, match="taken over"):
-        consent.project(settings.current(), _grants("a"), "1", NOW, DAY)
-    assert _allowed("a", "b", now=NOW + timedelta(minutes=21)) == {"b": "consent-of-b"}
+        lake.project(marketing("a"))
+    assert allowed("a", "b", now=NOW + timedelta(minutes=21)) == {"b": "consent-of-b"}
 
 
-def test_what_dynamodb_leaves_over_is_written_and_read_again(monkeypatch):
+def test_a_writer_stops_when_its_reservation_is_over(lake, monkeypatch):
+    """What it wrote from then on might count for the generation of the one that has taken over."""
+    monkeypatch.setattr(ProjectionPolicy, "writer_lease", timedelta(0))
+    with pytest.raises(Transient, match="took too long"):
+        lake.project(marketing("a"))
+    assert items() == []
+
+
+def test_what_dynamodb_leaves_over_is_written_and_read_again(lake, monkeypatch):
     """Unprocessed items and keys are asked for again; what stays unanswered is withheld."""
     monkeypatch.setattr(retrying.time, "sleep", lambda _: None)
     client = aws.dynamodb()
@@ -188,7 +315,7 @@ def test_what_dynamodb_leaves_over_is_written_and_read_again(monkeypatch):
         return real_write(RequestItems=RequestItems)
 
     monkeypatch.setattr(client, "batch_write_item", write_some)
-    consent.project(settings.current(), _grants("a", "b"), "1", NOW, DAY)
+    lake.project(marketing("a", "b"))
 
     def read_one(RequestItems):  # noqa: N803
         ((table, wanted),) = RequestItems.items()
@@ -197,25 +324,17 @@ def test_what_dynamodb_leaves_over_is_written_and_read_again(monkeypatch):
         return {**answer, "UnprocessedKeys": {table: {**wanted, "Keys": rest}} if rest else {}}
 
     monkeypatch.setattr(client, "batch_get_item", read_one)
-    assert _allowed("a", "b", "c").keys() == {"a", "b"}
+    assert allowed("a", "b", "c").keys() == {"a", "b"}
 
     def silent(RequestItems):  # noqa: N803
         return {"Responses": {}, "UnprocessedKeys": RequestItems}
 
     monkeypatch.setattr(client, "batch_get_item", silent)
-    assert _allowed("a", "b") == {}
-    assert _grants_now("a", "b").unanswered == {"a", "b"}
+    assert allowed("a", "b") == {}
+    assert unanswered("a", "b") == {"a", "b"}
 
 
-def test_items_expire_after_their_header():
-    """The table forgets old generations by itself, and none that still counts."""
-    consent.project(settings.current(), _grants("a"), "1", NOW, DAY)
-    table = settings.current().consent_table
-    item = aws.dynamodb().get_item(TableName=table, Key={"pk": {"S": "c#a"}})["Item"]
-    assert int(item["expires_at"]["N"]) == (NOW + 2 * DAY).timestamp()
-
-
-def test_other_refusals_are_not_swallowed(monkeypatch):
+def test_other_refusals_are_not_swallowed(lake, monkeypatch):
     """Only a lost condition means another writer."""
 
     def refused(**_):
@@ -223,4 +342,4 @@ def test_other_refusals_are_not_swallowed(monkeypatch):
 
     monkeypatch.setattr(aws.dynamodb(), "update_item", refused)
     with pytest.raises(ClientError):
-        consent.project(settings.current(), _grants("a"), "1", NOW, DAY)
+        lake.project(marketing("a"))

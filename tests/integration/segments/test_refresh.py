@@ -243,7 +243,7 @@ def test_who_is_willing_is_asked_for_the_purpose_and_channel_of_the_sync(company
     customers(company, ann=3, bob=3, eve=3, joe=3)
     company.fill("core.customers", *({"customer_id": name} for name in ("ann", "bob", "eve", "joe")))
     company.fill(
-        "core.consents",
+        "core.consent_answers",
         statement("ann", "marketing", "email"),
         statement("bob", "marketing", "sms"),
         statement("eve", "service", "sms"),
@@ -256,8 +256,34 @@ def test_who_is_willing_is_asked_for_the_purpose_and_channel_of_the_sync(company
     assert willing(company, "service", "email") == set()
 
 
+def test_of_two_addresses_the_one_that_is_allowed_is_written_to(company, own):
+    """The best known one where it is, else another of the customer's; nobody else's, and not a phone for an e-mail."""
+    customers(company, ann=3, bob=3, eve=3, joe=3)
+    best = (
+        {"customer_id": name, "email": f"{name}@new.org", "phone": "+1"}
+        for name in ("ann", "bob", "eve", "joe")
+    )
+    company.fill("core.customers", *best)
+    company.fill(
+        "core.consent_answers",
+        statement("ann", "marketing", "email"),
+        {**statement("bob", "marketing", "email"), "address": "bob@new.org"},
+        statement("bob", "marketing", "email"),
+        {**statement("eve", "marketing", "email", granted=False), "address": "eve@new.org"},
+    )
+    refresh.refresh(company.settings)
+    rows = audience.audience(company.settings, ["regulars"], "marketing", "email")
+    assert {row["customer_id"]: (row["email"], row["phone"], row["consented"]) for row in rows} == {
+        "ann": ("ann@x.org", "+1", True),
+        "bob": ("bob@new.org", "+1", True),
+        "eve": ("eve@new.org", "+1", False),
+        "joe": ("joe@new.org", "+1", False),
+    }
+
+
 def statement(customer: str, purpose: str, channel: str, *, granted: bool = True) -> dict[str, object]:
-    return {"customer_id": customer, "purpose": purpose, "channel": channel, "granted": granted}
+    what = {"purpose": purpose, "channel": channel, "allowed": granted}
+    return {"customer_id": customer, "address": f"{customer}@x.org", **what}
 
 
 def willing(company: SmallCompany, purpose: str, channel: str) -> set[str]:

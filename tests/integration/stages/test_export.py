@@ -7,13 +7,16 @@ from decimal import Decimal
 
 import pytest
 
-from lakehouse.errors import BadDefinition
-from lakehouse.outbound import log
+from lakehouse import aws, objects
+from lakehouse.errors import BadDefinition, Terminal
+from lakehouse.outbound import acknowledged, log
 from lakehouse.outbound.records import Outcome, Result
-from lakehouse.privacy import consent
+from lakehouse.privacy.projection import project
 from lakehouse.settings import current
-from lakehouse.stages import export
+from lakehouse.stages import export, tick
+from tests.support import cloud as clouds
 from tests.support.small_company import SmallCompany, forget
+from tests.support.truths import Told, marketing
 
 SYNC = "hubspot_segments"
 
@@ -33,16 +36,24 @@ def compute(company: SmallCompany, **revenue: int) -> None:
         *({"customer_id": n, "as_of": as_of, "m": 5 if spent else 1} for n, spent in revenue.items()),
     )
     company.fill(
-        "core.consents",
-        *({"customer_id": n, "purpose": "marketing", "channel": "email", "granted": True} for n in revenue),
+        "core.consent_answers",
+        *(
+            {
+                "customer_id": n,
+                "address": f"{n}@x.org",
+                "purpose": "marketing",
+                "channel": "email",
+                "allowed": True,
+            }
+            for n in revenue
+        ),
     )
     allow(company, *revenue)
 
 
 def allow(company: SmallCompany, *names: str) -> None:
-    consent.project(
-        company.settings, [(name, "marketing", "email", "k") for name in names], str(names), datetime.now(UTC)
-    )
+    now = datetime.now(UTC)
+    project(company.settings, Told(marketing(*names), str(names), now), now)
 
 
 def publish(company: SmallCompany, status: str = "sent", at: datetime | None = None) -> dict[str, str]:
@@ -198,3 +209,98 @@ def test_a_segment_that_is_no_sql_plans_nothing(known, monkeypatch, tmp_path):
     with pytest.raises(BadDefinition, match="segment high_value"):
         export.export(known.settings)
     assert (runs(), known.hints("publish")) == (1, [])
+
+
+@pytest.fixture
+def bytes_read(known):
+    """Return a function that says how many bytes of the ops bucket were read since, by key."""
+    read: dict[str, int] = {}
+
+    def note(params, context, **_):
+        context["key"] = f"{params['Bucket']}/{params['Key']}"
+
+    def count(parsed, context, **_):
+        key = context.get("key", "")
+        if key.startswith(f"{clouds.OPS}/") and "ContentLength" in parsed:
+            read[key.partition("/")[2]] = read.get(key.partition("/")[2], 0) + parsed["ContentLength"]
+
+    events = aws.s3().meta.events
+    events.register("before-parameter-build.s3.GetObject", note)
+    events.register("after-call.s3.GetObject", count)
+    yield read
+    events.unregister("before-parameter-build.s3.GetObject", note)
+    events.unregister("after-call.s3.GetObject", count)
+
+
+def large_state() -> bytes:
+    """What a CRM of 20,000 contacts has acknowledged, up to the first run."""
+    people = {
+        f"p{n:05}@x.org": acknowledged.Acknowledged(
+            f"c{n:05}", {"lakehouse_segments": f"high_value {n}"}, str(n)
+        )
+        for n in range(20_000)
+    }
+    return acknowledged._packed(acknowledged.State("00000001", people))
+
+
+@pytest.mark.parametrize("look", [tick.tick, export.export])
+def test_a_look_reads_a_note_and_not_what_the_crm_holds(known, bytes_read, look):
+    """Every five minutes, in a small function: the fold of a CRM is not its business."""
+    objects.put(clouds.OPS, f"outbound/{SYNC}/state.json.gz", large_state())
+    export.export(known.settings)
+    bytes_read.clear()
+    look(known.settings)
+    assert sum(bytes_read.values()) < 5_000, bytes_read
+    assert not any(key.endswith("state.json.gz") for key in bytes_read)
+    assert not export.pending(known.settings)
+
+
+def poison(name: str, keep: float) -> str:
+    """Cut the first object of that name off."""
+    key = next(key for key in objects.list_keys(clouds.OPS, "") if key.endswith(name))
+    body = objects.get(clouds.OPS, key)
+    objects.put(clouds.OPS, key, body[: int(len(body) * keep)])
+    return key
+
+
+@pytest.mark.parametrize("keep", [0, 0.5])
+def test_a_poisoned_note_is_written_anew(known, keep):
+    """It costs a hint and a comparison."""
+    poison("planned.json", keep)
+    known.hints("export")
+    assert "export_segments" in tick.tick(known.settings)
+    assert len(known.hints("export")) == len(known.hints("aggregate")) == 1
+    export.export(known.settings)
+    assert (runs(), export.pending(known.settings), known.hints("publish")) == (1, False, [])
+
+
+@pytest.mark.parametrize("keep", [0, 0.5])
+@pytest.mark.parametrize("name", ["outcome.json", "rows.json", "run.json"])
+def test_a_poisoned_object_of_the_log_costs_its_sync_a_hint(known, capfd, name, keep):
+    """Every other stage gets its own; the sync is told by key, with what to do, and runs once that is done."""
+    compute(known, ann=10, bob=0)  # news, so that the log is folded
+    key = poison(name, keep)
+    restored = f"s3://{clouds.OPS}/{key} is damaged .*: restore its previous version"
+    assert "export_segments" in tick.tick(known.settings)
+    assert len(known.hints("export")) == len(known.hints("aggregate")) == len(known.hints("books")) == 1
+    with pytest.raises(Terminal, match=restored):
+        export.export(known.settings)
+    assert runs_or_none() in {1, None}
+
+
+def runs_or_none() -> int | None:
+    """Return how many runs there are, None where one cannot be read."""
+    try:
+        return runs()
+    except Terminal:
+        return None
+
+
+def test_a_deleted_outcome_is_sent_again(known):
+    """What the error says of a damaged one: the chunk is open again, and the CRM takes it as before."""
+    compute(known, ann=10, bob=0)
+    aws.s3().delete_object(Bucket=clouds.OPS, Key=poison("outcome.json", 0.5))
+    export.export(known.settings)
+    assert publish(known) == {"ann": "upsert", "bob": "upsert"}
+    export.export(known.settings)
+    assert publish(known) == {"bob": "remove"}

@@ -168,8 +168,8 @@ def test_the_loser_of_a_race_replays_what_the_winner_left_in_quarantine(mixed, m
     mixed.takes("USD", "EUR")
     plan, others = replay_plan.plan, [1]
 
-    def plan_and_let_others_load(settings, files):
-        steps = list(plan(settings, files))
+    def plan_and_let_others_load(settings, files, dismissed):
+        steps = list(plan(settings, files, dismissed))
         if others:
             others.clear()
             mixed.replay()

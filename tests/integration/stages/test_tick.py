@@ -14,9 +14,9 @@ def asked(company: SmallCompany) -> dict[str, int]:
 
 
 def test_tick_asks_those_who_have_something_to_do(company):
-    """Books and aggregate always: looking costs them little, and the consent projection ages."""
+    """Books and resolve always: looking costs them little, and the consent projection ages."""
     assert tick.tick(company.settings) == []
-    assert asked(company) == {"resolve": 0, "aggregate": 1, "export": 0, "books": 1}
+    assert asked(company) == {"resolve": 1, "aggregate": 0, "export": 0, "books": 1}
     company.load("web/events", "x.ndjson", EVENT)
     assert tick.tick(company.settings) == ["resolve", "aggregate"]
     assert asked(company) == {"resolve": 1, "aggregate": 1, "export": 0, "books": 1}

@@ -50,3 +50,21 @@ def test_lines_become_a_table(monkeypatch, insert_bytes):
         for lines in ([('{"n":1}', "k1"), ('{"n":2}', "k1"), ('"\'"', "k2")], []):
             load_lines.load_objects_table(con, iter(lines))
             assert con.execute("SELECT line, key FROM objects").fetchall() == lines
+
+
+@pytest.mark.parametrize("damaged", ['{"a": 1', "", "}{", "not JSON", '{"a": 1}{'])
+def test_a_damaged_object_costs_only_itself(damaged):
+    """None of its lines is copied, so that it is read again once it is whole; those around it are."""
+    lines = [('{"a": 1}', "x"), ('{"a": 2}', "y"), (damaged, "y"), ('{"a": 3}', "z"), ("null", "w")]
+    with duckdb.connect() as con:
+        assert load_lines.load_objects_table(con, lines) == ["y"]
+        assert con.execute("SELECT key FROM objects ORDER BY key").fetchall() == [("w",), ("x",), ("z",)]
+
+
+def test_bytes_that_are_no_text_are_a_damaged_object(monkeypatch):
+    """They raise nothing that would stop the others."""
+    monkeypatch.setattr(load_lines, "lines", lambda _, key: [b"\xff\xfe"] if key == "bad" else [b"{}"])
+    objects = [ListedObject(key, 2, empty=False) for key in ("bad", "good")]
+    with duckdb.connect() as con:
+        assert load_lines.load_objects_table(con, load_lines.read_lines("ops", objects)) == ["bad"]
+        assert con.execute("SELECT key FROM objects").fetchall() == [("good",)]

@@ -48,7 +48,7 @@ def test_a_lost_race_changes_nothing_and_leaves_no_files(lake, quarantine, monke
     def lose(*_arguments, **_named):
         raise CommitConflict("another writer was first")
 
-    monkeypatch.setattr(appending.commit, "replace_all", lose)
+    monkeypatch.setattr(appending.replace_table, "replace_all", lose)
     with duck_of(lake, iceberg=True) as con, pytest.raises(CommitConflict):
         delete_files(con, open_catalog(lake), QUARANTINE, {"a"})
     assert file_ids(quarantine) == ["a", "a", "b"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import duckdb
 import pytest
 
@@ -16,7 +18,16 @@ def test_a_connection_keeps_to_its_limits(lake, tmp_path):
     with duck_of(small) as con:
         names = ("memory_limit", "threads", "temp_directory", "TimeZone")
         found = con.execute(f"SELECT {', '.join(f'current_setting({name!r})' for name in names)}").fetchone()
-    assert found == ("117.3 MiB", 1, str(tmp_path / "scratch" / "duckdb"), "UTC")
+    spilled_to = Path(found[2])
+    assert found == ("117.3 MiB", 1, str(spilled_to), "UTC")
+    assert spilled_to.parent.parent == tmp_path / "scratch"
+
+
+def test_no_two_connections_spill_to_one_folder(lake):
+    """DuckDB names its files alike in every connection: sharing a folder, they overwrite each other's."""
+    with duck_of(lake) as one, duck_of(lake) as other:
+        folders = {con.execute("SELECT current_setting('temp_directory')").fetchone() for con in (one, other)}
+    assert len(folders) == 2
 
 
 def test_nothing_is_downloaded(lake):
@@ -77,3 +88,27 @@ def test_the_secret_says_where_the_keys_are_good(lake):
     assert duck.s3_secret_sql(at_endpoint).endswith(
         "ENDPOINT 'localhost:9', URL_STYLE 'path', USE_SSL false)"
     )
+
+
+@pytest.mark.parametrize(
+    ("sql", "shown"),
+    [
+        ("SELECT nonsense FROM t", "nonsense"),
+        ("SELECT * FROM t WHERE email >> 1", None),
+        ("SELECT CAST(email AS INTEGER) FROM t", "ConversionException for a value of some row"),
+        ("SELECT strptime(email, '%Y') FROM t", "for a value of some row"),
+        ("SELECT error(email) FROM t", "for a value of some row"),
+        ("SELECT CAST(email AS JSON) FROM t", "for a value of some row"),
+        ("SELECT len(repeat(email, 1)::BIT) FROM t", "for a value of some row"),
+    ],
+)
+def test_an_error_of_sql_tells_of_the_sql_and_quotes_no_row(lake, sql, shown):
+    """DuckDB says what it could not cast, and that is somebody's address."""
+    with duck_of(lake) as con:
+        con.execute("CREATE TABLE t AS SELECT 'erin.planted@example.org' AS email")
+        with pytest.raises(duckdb.Error) as raised:
+            con.execute(sql).fetchall()
+    text = duck.sql_error_text(raised.value)
+    assert "erin" not in text
+    assert "\n" not in text
+    assert shown is None or shown in text

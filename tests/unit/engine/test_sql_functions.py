@@ -90,8 +90,24 @@ def test_a_new_name_changes_the_version(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("sql", "uses"), [("country_region(x)", True), ("Country_Region(x)", True), ("x", False)]
+    ("sql", "uses"),
+    [
+        ("country_region(x)", True),
+        ("Country_Region(x)", True),
+        ("read_moment(x)", True),
+        ("read_day(x)", True),
+        ("x", False),
+    ],
 )
 def test_sql_that_calls_a_function_is_known(sql, uses):
     """Its results depend on more than its text."""
     assert sql_functions.uses_functions(sql) is uses
+
+
+@pytest.mark.parametrize(
+    ("duck_type", "sql"),
+    [("TIMESTAMPTZ", "read_moment(t)"), ("DATE", "read_day(t)"), ("BIGINT", "TRY_CAST(t AS BIGINT)")],
+)
+def test_a_mapping_reads_a_text_by_its_type(duck_type, sql):
+    """Moments and days by functions that no other row has a say in, and never by a cast."""
+    assert sql_functions.reader_sql("t", duck_type) == sql

@@ -12,11 +12,24 @@ from tests.support.units import a_raw_file, a_source
 FULL = a_source(key=["id"], full_export={"held_above": 0.2})
 
 
-def test_files_are_grouped_by_source_key_in_the_order_of_their_keys():
-    """Each once, however often it was announced."""
+def test_files_are_grouped_by_source_key():
+    """Each once, however often it was announced; where nobody says when they came, in the order of their keys."""
     files = [RawFile("b", key, "v", 1) for key in ("b/x/2", "a/y/1", "b/x/1", "odd", "b/x/2")]
     groups = {key: [file.key for file in group] for key, group in batch._by_source_key(files)}
     assert groups == {("", ""): ["odd"], ("a", "y"): ["a/y/1"], ("b", "x"): ["b/x/1", "b/x/2"]}
+
+
+def test_files_are_in_the_order_in_which_they_came():
+    """Whatever their keys: the hash of a file's content comes first in them."""
+    came = [
+        ("a/b/9/x", "2026-01-05T00:00:00.000000"),
+        ("a/b/1/x", "2026-01-06T00:00:00.000000 0055"),
+        ("a/b/9/x", "2026-01-07T00:00:00.000000"),
+    ]
+    files = [RawFile("b", key, f"v{time}", 1, arrival=time) for key, time in came]
+    unknown = RawFile("b", files[0].key, files[0].version, 1)  # announced a second time, without its time
+    [group] = [list(group) for _, group in batch._by_source_key([*reversed(files), unknown])]
+    assert [file.arrival for file in group] == [time for _, time in came]
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
 
 import pytest
-from hypothesis import given
-from hypothesis import settings as tried
-from hypothesis import strategies as st
 
-from lakehouse.landing.raw_files import RawFile, from_message, from_object
+from lakehouse.landing.raw_files import RawFile, from_object
 
 
 def test_the_id_is_what_the_ledger_says_it_is():
@@ -50,43 +46,3 @@ def test_a_null_version_is_none():
 def test_a_source_key_is_two_plain_names(key, source_key):
     """Source and entity become table names, so nothing else passes for one."""
     assert RawFile("b", key, "v", 1).source_key == source_key
-
-
-def test_a_notification_of_s3_has_its_key_encoded():
-    """As S3 sends it to a queue of its own; in EventBridge's event the key stands as it is."""
-    thing = {
-        "key": "web/events/a+b%2Bc%2520d+%E5%AE%A2",
-        "size": 7,
-        "eTag": "e",
-        "versionId": "v",
-        "sequencer": "00",
-    }
-    record = {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": "b"}, "object": thing}}
-    assert from_message({"Records": [record]}) == [RawFile("b", "web/events/a b+c%20d 客", "v", 7)]
-    del thing["versionId"]
-    assert from_message({"Records": [record]})[0].is_etag
-    with pytest.raises(ValueError, match="not of a new object"):
-        from_message({"Records": [record | {"eventName": "ObjectRemoved:Delete"}]})
-    thing["key"] = "web/events/%FF"
-    with pytest.raises(ValueError, match="utf-8"):
-        from_message({"Records": [record]})
-
-
-@pytest.mark.parametrize(
-    "body", [{}, {"detail-type": "Object Deleted", "detail": {}}, {"Event": "s3:TestEvent"}]
-)
-def test_a_message_about_something_else_is_an_error(body):
-    """It must not pass for a message without files, which would be forgotten."""
-    with pytest.raises(ValueError, match="Object Created"):
-        from_message(body)
-
-
-@tried(max_examples=100)
-@given(
-    key=st.text(min_size=1, max_size=60), version=st.text(min_size=1, max_size=20), size=st.integers(0, 2**40)
-)
-def test_a_file_survives_its_message(key, version, size):
-    """Whatever the key: what `sweep` sends is what `ingest` gets."""
-    for is_etag in (True, False):
-        file = from_object("b", {"key": key, "etag" if is_etag else "version-id": version, "size": size})
-        assert from_message(json.loads(json.dumps({"files": [file.message()]}))) == [file]

@@ -24,7 +24,11 @@ BOOK = zipped({"[Content_Types].xml": b"<Types/>", "xl/workbook.xml": b"<workboo
 
 
 def out_of(body, scratch, sizes=(1 << 20,), limits=DEFAULT_LIMITS):
-    return [(m.name, b"".join(m.chunks)) for m in members(cut(body, sizes), scratch, limits)]
+    return [
+        (m.name, b"".join(m.chunks))
+        for m in members(cut(body, sizes), scratch, limits)
+        if not m.is_desktop_file
+    ]
 
 
 def refused(body, scratch, limits=DEFAULT_LIMITS):
@@ -68,9 +72,39 @@ def test_the_cut_of_the_chunks_changes_nothing(tmp_path_factory, name, sizes):
 
 
 def test_files_of_a_zip_come_in_its_order(tmp_path):
-    """Each under its name; those without bytes are left out while others have some."""
-    body = zipped({"b.csv": TEXT, "empty.csv": b"", "../a.csv": b"x\n1\n"})
+    """Each under its name."""
+    body = zipped({"b.csv": TEXT, "../a.csv": b"x\n1\n"})
     assert out_of(body, tmp_path) == [("b.csv", TEXT), ("../a.csv", b"x\n1\n")]
+
+
+def test_what_is_wrong_with_one_file_costs_the_others_nothing(tmp_path):
+    """An archive in the archive, one that is packed otherwise, one without bytes; a desktop's own say so."""
+    content = {
+        "a.csv": TEXT,
+        "b.zip": zipped({"x": b"1"}),
+        "c.csv": b"",
+        "d.rar": b"Rar!\x1a\x07\x00",
+        ".DS_Store": b"?",
+    }
+    found = list(members(cut(zipped(content), (999,)), tmp_path))
+    codes = {m.name: m.refused.code if m.refused else "" for m in found if not m.is_desktop_file}
+    assert codes == {
+        "a.csv": "", "b.zip": "nested_archive", "c.csv": "empty_file", "d.rar": "nested_archive",
+    }  # fmt: skip
+    assert [m.name for m in found if m.is_desktop_file] == [".DS_Store"]
+    assert {m.siblings for m in found if not m.is_desktop_file} == {3}
+
+
+def test_an_encrypted_file_costs_the_others_nothing(tmp_path):
+    """The directory says that it is."""
+    body = bytearray(zipped({"a.csv": b"x\n1\n", "b.csv": b"y\n2\n"}))
+    second = body.rindex(b"PK\x01\x02")
+    body[second + 8] |= 1
+    found = [
+        (m.name, m.refused and m.refused.code, b"".join(m.chunks))
+        for m in members(cut(bytes(body), (99,)), tmp_path)
+    ]
+    assert found == [("a.csv", None, b"x\n1\n"), ("b.csv", "encrypted_zip", b"")]
 
 
 @pytest.mark.parametrize("body", [BOOK, b"PAR1" + bytes(99) + b"PAR1"], ids=["xlsx", "parquet"])

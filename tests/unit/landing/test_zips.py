@@ -33,11 +33,16 @@ def test_files_are_listed_without_folders_and_a_desktops_own():
             "b/2.csv": b"2",
             "__MACOSX/b/._2": b"?",
             ".DS_Store": b"?",
-            "Thumbs.db": b"?",
+            "thumbs.db": b"?",
+            "~$book.xlsx": b"?",
+            "b/._2.csv": b"?",
             "1.csv": b"",
+            "b/.~lock.2.csv#": b"?",
         }
     )
-    assert [entry.filename for entry in entries(body)] == ["b/2.csv", "1.csv"]
+    listed = entries(body)
+    assert [entry.filename for entry in listed if not zips.is_desktop_file(entry)] == ["b/2.csv", "1.csv"]
+    assert len(listed) == 8
 
 
 def test_too_many_files_and_too_large_a_directory_are_bombs(monkeypatch):

@@ -34,8 +34,8 @@ def test_a_folder_without_data_says_how_to_begin_on_that_folder(
 def test_a_running_stack_is_used_and_left_running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its environment holds within, and the one before afterwards."""
     env = {"LAKEHOUSE_OPS_BUCKET": "of the stack", "AWS_REGION": "us-east-1"}
-    info = StackInfo(1, 1.0, "", "all", env, {}, {})
-    monkeypatch.setattr(sessions, "attach", lambda _data: info)
+    info = StackInfo(1, "", "all", env, {}, {})
+    monkeypatch.setattr(sessions, "attach_when_ready", lambda _data, wanted: info if wanted(info) else None)
     before = dict(os.environ)
     with session(tmp_path, "all") as settings:
         assert settings.ops_bucket == "of the stack"

@@ -42,11 +42,18 @@ def test_a_service_that_ends_by_itself_is_an_error_with_the_end_of_its_log(
     """Until then, or until it is to stop, nothing happens."""
     monkeypatch.setattr(StackPolicy, "watch_seconds", 0.0)
     stack = Stack(tmp_path, wiring=a_wiring())
-    child = SimpleNamespace(name="store", log="store.log", log_tail=lambda: "out of memory")
+    child = SimpleNamespace(
+        name="store",
+        log="store.log",
+        log_tail=lambda: "out of memory",
+        how_it_ended=lambda: "killed by signal 9",
+    )
     looks = iter([None, None, child])
     services: Any = SimpleNamespace(ended=lambda: next(looks), stop=lambda **_: None)
     stack._services = services
-    with pytest.raises(Transient, match=r"store ended by itself; its log store\.log ends:\nout of memory"):
+    with pytest.raises(
+        Transient, match=r"store ended, killed by signal 9; its log store\.log ends:\nout of memory"
+    ):
         stack.wait(threading.Event())
     stopping = threading.Event()
     stopping.set()

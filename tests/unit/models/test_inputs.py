@@ -6,7 +6,15 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from lakehouse.models.inputs import AS_OF, VERSION, expected_inputs, plan_inputs, tables_read
+from lakehouse.models import registry
+from lakehouse.models.inputs import (
+    AS_OF,
+    VERSION,
+    expected_inputs,
+    namespaces_of,
+    plan_inputs,
+    tables_read,
+)
 from lakehouse.models.registry import Model
 from lakehouse.sources import definition, mapping_views
 from lakehouse.tables.contracts import BY_NAME
@@ -66,11 +74,19 @@ def test_each_input_is_attached_made_or_empty(model, existing, tables, outgrown,
     assert plan.events is events
 
 
-def test_a_table_that_lacks_a_column_of_its_contract_is_brought_up_to_it():
-    """The mapping may name the column since."""
+def test_a_table_that_lacks_a_column_of_its_contract_is_brought_up_to_it_where_models_fill_it():
+    """A mapping may name a raw column that is new; it is null until ingest brings it. Models change no raw table."""
     columns = columns_of("raw.shop_orders", "core.identities")
     columns["raw.shop_orders"].remove("amount")
-    assert names(plan_inputs(ORDERS, [SHOP], columns).outgrown) == ["raw.shop_orders"]
+    columns["core.identities"].remove("identifier_type")
+    assert names(plan_inputs(ORDERS, [SHOP], columns).outgrown) == ["core.identities"]
+
+
+def test_only_the_namespaces_of_models_are_asked():
+    """What the system says of itself is no model's business."""
+    assert namespaces_of([ORDERS], [SHOP]) == ["core", "raw"]
+    assert namespaces_of([ORDERS, CUSTOMERS], [SHOP, WEB]) == ["core", "marts", "raw"]
+    assert namespaces_of(registry.load(), list(SHIPPED.values())) == ["core", "marts", "raw"]
 
 
 def test_only_sources_that_sent_something_are_mapped():

@@ -249,14 +249,17 @@ def test_events_belong_to_the_user_that_is_signed_in_and_else_to_the_device():
 
 
 def test_e_mail_marketing_is_yes_no_or_unknown():
-    """Only the statement on marketing by e-mail is shown."""
+    """Only what was answered on marketing by e-mail is shown; one address that may be written to is enough."""
 
-    def statement(granted: bool, channel: str = "email"):
-        return {"customer_id": "ann", "purpose": "marketing", "channel": channel, "granted": granted}
+    def said(allowed: bool, channel: str = "email", address: str = "a@example.com"):
+        who = {"customer_id": "ann", "purpose": "marketing", "channel": channel}
+        return {**who, "address": address, "allowed": allowed}
 
-    assert ann(core__consents=[statement(granted=True)])["email_marketing"] is True
-    assert ann(core__consents=[statement(granted=False)])["email_marketing"] is False
-    assert ann(core__consents=[statement(granted=True, channel="phone")])["email_marketing"] is None
+    assert ann(core__consent_answers=[said(allowed=True)])["email_marketing"] is True
+    assert ann(core__consent_answers=[said(allowed=False)])["email_marketing"] is False
+    assert ann(core__consent_answers=[said(allowed=True, channel="phone")])["email_marketing"] is None
+    two = [said(allowed=True), said(allowed=False, address="b@example.com")]
+    assert ann(core__consent_answers=two)["email_marketing"] is True
 
 
 # ------------------------------------------------------------------ rfm

@@ -151,8 +151,11 @@ def test_of_several_customers_with_one_address_the_smallest_id_is_sent(order):
 
 
 def test_rows_wait_as_long_as_the_sync_says():
-    """To the second."""
-    rows = {"early": missed(hours_ago=23.9), "due": missed(hours_ago=24), "late": missed(hours_ago=99)}
+    """To the second; not until the clock has caught up with a time from the future."""
+    rows = {
+        "early": missed(hours_ago=23.9), "due": missed(hours_ago=24), "late": missed(hours_ago=99),
+        "future": missed(hours_ago=-1),
+    }  # fmt: skip
     assert rows_that_wait(SYNC, rows, NOW).keys() == {"early"}
 
 

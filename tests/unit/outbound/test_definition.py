@@ -85,7 +85,10 @@ def test_a_bad_definition_names_file_and_field(folder, before, after, says):
 
 
 def test_rows_become_what_the_crm_should_hold(folder):
-    """Lists joined, dates in ISO, nothing as "", addresses in lower case; who is in no segment is left out."""
+    """Lists joined, dates in ISO, nothing as "", addresses in lower case; who is in no segment is left out.
+
+    Only a plain true is consent: nothing said is none, and neither is a text.
+    """
     _write(folder, GOOD.replace("{lakehouse_segments:", "{active: active, spent: spent, lakehouse_segments:"))
     sync = load_syncs(folder)["news"]
     assert sync.columns == {"email", "tier", "first_on", "active", "spent"}
@@ -97,11 +100,14 @@ def test_rows_become_what_the_crm_should_hold(folder):
         "first_on": date(1997, 1, 2),
         "active": True,
         "spent": Decimal("12.50"),
+        "consented": True,
     }
     rows = [
         row,
         {**row, "customer_id": "c2", "segments": ["asleep"]},
         {**row, "customer_id": "c3", "email": None, "tier": None, "consented": False},
+        {**{name: value for name, value in row.items() if name != "consented"}, "customer_id": "c4"},
+        {**row, "customer_id": "c5", "consented": "false"},
     ]
     held = {
         "active": "true",
@@ -110,8 +116,10 @@ def test_rows_become_what_the_crm_should_hold(folder):
         "note": "金 since 1997-01-02",
     }
     assert list(sync.desired(rows)) == [
-        Desired("c1", "a@x.org", held),
+        Desired("c1", "a@x.org", held, consented=True),
         Desired("c3", None, {**held, "note": " since 1997-01-02"}, consented=False),
+        Desired("c4", "a@x.org", held, consented=False),
+        Desired("c5", "a@x.org", held, consented=False),
     ]
 
 

@@ -44,7 +44,7 @@ class Crm:
 def chunk(monkeypatch) -> tuple[str, str, str]:
     """A chunk that writes ann, bob and eve and removes joe; ann consents, and of eve nothing is known."""
     objects_in_memory(monkeypatch)
-    grants = Grants({"ann": "consent-1"}, frozenset({"eve"}))
+    grants = Grants({("ann", "ann@x.org"): "consent-1"}, frozenset({("eve", "eve@x.org")}))
     monkeypatch.setattr(consent, "grants", lambda *_: grants)
     writes = [Change("upsert", name, f"{name}@x.org", {"tier": "vip"}) for name in ("ann", "bob", "eve")]
     changes = Changes(selected=3, upserts=writes, removals=[Change("remove", "joe", "joe@x.org", NOTHING)])

@@ -10,7 +10,7 @@ from lakehouse.errors import Terminal
 from lakehouse.outbound import log
 from lakehouse.outbound.changes import Changes
 from lakehouse.outbound.planner import make_plan
-from lakehouse.outbound.records import Outcome, Run
+from lakehouse.outbound.records import Chunk, Outcome, Run
 from lakehouse.settings import Settings
 from tests.support.objects_in_memory import objects_in_memory
 from tests.unit.outbound.test_changes import SYNC
@@ -23,8 +23,8 @@ CHUNK = ("news", "00000001", "a-0001")
 
 
 @pytest.fixture(autouse=True)
-def _store(monkeypatch):
-    objects_in_memory(monkeypatch)
+def store(monkeypatch):
+    return objects_in_memory(monkeypatch)
 
 
 def write(rows: int, chunk_rows: int = 2, number: str = "00000001") -> Run:
@@ -75,3 +75,53 @@ def test_a_claim_keeps_others_out_until_it_ends():
     assert third == log.read_claim(SETTINGS, *CHUNK, 3)
     assert log.read_claim(SETTINGS, *CHUNK, 0) is None
     assert log.read_claim(SETTINGS, *CHUNK, 4) is None
+
+
+@pytest.mark.parametrize("keep", [0, 0.5])
+@pytest.mark.parametrize("name", ["run.json", "rows.json", "outcome.json"])
+def test_a_damaged_object_is_named_with_what_to_do(store, name, keep):
+    """Cut in half or empty: by key, and it can be had back."""
+    run = write(1)
+    (chunk,) = run.chunk_ids()
+    log.write_outcome(SETTINGS, Outcome("news", run.run, chunk, 1, NOW.isoformat(), []))
+    (key,) = (key for key in store.bodies if key[1].endswith(name))
+    store.bodies[key] = store.bodies[key][: int(len(store.bodies[key]) * keep)]
+    read = {
+        "run.json": lambda: log.run(SETTINGS, "news", run.run),
+        "rows.json": lambda: log.chunk(SETTINGS, "news", run.run, chunk),
+        "outcome.json": lambda: log.outcome(SETTINGS, "news", run.run, chunk),
+    }
+    with pytest.raises(
+        Terminal, match=rf"s3://{key[0]}/{key[1]} is damaged .*: restore its previous version"
+    ):
+        read[name]()
+
+
+@pytest.mark.parametrize("body", [b"", b'{"token": "a"', b"{}", b"[]"])
+def test_a_damaged_claim_counts_as_over(store, body):
+    """The chunk waits for nobody; the next worker's claim is the second."""
+    write(1)
+    log.claim(SETTINGS, *CHUNK, NOW, LEASE)
+    (key,) = (key for key in store.bodies if key[1].endswith("claim.json"))
+    store.bodies[key] = body
+    second = log.claim(SETTINGS, *CHUNK, NOW, LEASE)
+    assert (second.attempt, log.read_claim(SETTINGS, *CHUNK, 2)) == (2, second)
+
+
+@pytest.mark.parametrize("back", [timedelta(minutes=5), timedelta(days=1), timedelta(days=20_000)])
+def test_a_claim_from_the_future_keeps_nobody_out(back):
+    """The clock was set back since: nobody knows when its lease ends. Two machines' clocks may differ a little."""
+    log.claim(SETTINGS, *CHUNK, NOW, LEASE)
+    assert log.claim(SETTINGS, *CHUNK, NOW - timedelta(seconds=4), LEASE) is None
+    second = log.claim(SETTINGS, *CHUNK, NOW - back, LEASE)
+    assert second.attempt == 2
+    assert log.claim(SETTINGS, *CHUNK, NOW - back, LEASE) is None
+
+
+def test_since_when_a_chunk_waits_is_noted_once():
+    """By its first call; a note from the future begins anew."""
+    waiting = Chunk(*CHUNK, "crm", "contacts", "email", "marketing", "email", [])
+    assert log.waiting_since(SETTINGS, waiting, NOW) == NOW
+    assert log.waiting_since(SETTINGS, waiting, NOW + LEASE) == NOW
+    for _ in range(2):
+        assert log.waiting_since(SETTINGS, waiting, NOW - timedelta(hours=1)) == NOW - timedelta(hours=1)

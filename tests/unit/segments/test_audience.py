@@ -12,9 +12,11 @@ MARTS = dict.fromkeys(audience.REQUIRED, "a table")
 @pytest.mark.parametrize(
     ("tables", "computed_from", "missing"),
     [
-        pytest.param(MARTS | {"core.consents": "a table"}, {"core.consents": "7"}, [], id="all are there"),
-        pytest.param(MARTS, {"core.consents": ""}, [], id="nobody ever stated a consent"),
-        pytest.param(MARTS, {"core.consents": "7"}, ["core.consents"], id="consents are gone"),
+        pytest.param(
+            MARTS | {"core.consent_answers": "a table"}, {"core.consent_answers": "7"}, [], id="all are there"
+        ),
+        pytest.param(MARTS, {"core.consent_answers": ""}, [], id="nobody ever stated a consent"),
+        pytest.param(MARTS, {"core.consent_answers": "7"}, ["core.consent_answers"], id="consents are gone"),
         pytest.param({}, {}, sorted(audience.REQUIRED), id="an empty lake"),
     ],
 )

@@ -10,7 +10,9 @@ from lakehouse.engine.escape import identifier
 from lakehouse.errors import BadDefinition
 from lakehouse.ingest.reading.typed_rows import create_unit
 from lakehouse.sources.definition import declared_references, find_own, load, parse
-from lakehouse.sources.mapping_views import ENTITIES, entity_sql, identifiers_sql, tables_of
+from lakehouse.sources.evidence_views import observations_sql, people_sql
+from lakehouse.sources.mappable_entities import ENTITIES
+from lakehouse.sources.mapping_views import entity_sql, tables_of
 from tests.support.lakes import duck_of
 
 SHIPPED = sorted(load())
@@ -102,7 +104,8 @@ def test_shipped_sql_runs(place, con):
         assert con.execute(f"SELECT count(*) FROM unit WHERE {check.when}").fetchone() == (0,)
     for entity in source.core:
         assert con.execute(entity_sql(entity, [source])).fetchall() == []
-    assert con.execute(identifiers_sql([source])).fetchall() == []
+    assert con.execute(observations_sql([source])).fetchall() == []
+    assert con.execute(people_sql([source])).fetchall() == []
 
 
 @pytest.mark.parametrize("entity", sorted(ENTITIES))
@@ -125,8 +128,10 @@ def test_an_order_means_the_same_in_every_shop(con):
     (order,) = answer.to_arrow_table().to_pylist()
     assert (order["order_id"], order["identifier_type"], order["identifier_value"]) == ("o1", "user_id", "42")
     assert (str(order["amount"]), order["currency"], order["source"]) == ("11.77", "USD", "shop")
-    found = con.execute(identifiers_sql(load().values())).fetchall()
-    assert [row[:4] for row in found] == [("shop:customer:42", "shop:orders", "user_id", "42")]
+    found = con.execute(
+        f"SELECT record, source, type, value FROM ({observations_sql(load().values())})"
+    ).fetchall()
+    assert found == [("shop:customer:42", "shop:orders", "user_id", "42")]
 
 
 def test_silence_is_no_consent(con):
@@ -140,7 +145,8 @@ def test_silence_is_no_consent(con):
         "SELECT unnest(['5', '6', '7']), unnest([true, false, NULL])"
     )
     rows = con.execute(
-        f"SELECT record, granted FROM ({entity_sql('consents', load().values())}) ORDER BY record"
+        f"SELECT record, bool_and(granted) FROM ({entity_sql('consents', load().values())}) "
+        "GROUP BY record ORDER BY record"
     )
     assert rows.fetchall() == [
         ("1", True), ("2", False), ("3", None), ("4", None), ("5", False), ("6", None), ("7", None),

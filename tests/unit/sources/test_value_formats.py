@@ -8,6 +8,7 @@ from decimal import Decimal
 import duckdb
 import pytest
 
+from lakehouse.engine import sql_functions
 from lakehouse.ingest.reading.typing_sql import typed_sql
 from lakehouse.sources.definition import SourceColumn
 
@@ -15,12 +16,11 @@ from lakehouse.sources.definition import SourceColumn
 def read(text: str, kind: str, *formats: str):
     """Return what a column of this type makes of a text."""
     column = SourceColumn(name="x", origin="X", type=kind, doc="X", formats=formats)
-    duck_type = {"timestamptz": "TIMESTAMPTZ"}.get(kind, kind.upper())
     con = duckdb.connect()
-    con.execute("SET TimeZone = 'UTC'")
+    sql_functions.create(con)
     try:
         (row,) = con.execute(
-            f"SELECT {typed_sql(column, 't', duck_type)} FROM (SELECT CAST(? AS VARCHAR) AS t)", [text]
+            f"SELECT {typed_sql(column, 't', 'UTC')} FROM (SELECT CAST(? AS VARCHAR) AS t)", [text]
         ).fetchall()
     finally:
         con.close()
@@ -45,12 +45,33 @@ JANUARY, MAY = date(2026, 1, 5), date(2026, 5, 1)
         ("2026.1.5", ("ymd",), JANUARY),
         ("20260105", ("ymd",), JANUARY),
         ("20261305", ("ymd",), None),
-        ("20260105083000", ("ymd",), JANUARY),
+        ("20260105083000", ("ymd",), None),  # a day is no time
+        ("20260105000000", ("ymd",), JANUARY),
+        ("20260105083000", ("ymd", "day"), JANUARY),
+        ("2026-01-05 08:30", (), None),
+        ("2026-01-05 00:00:00", (), JANUARY),
+        ("2026-01-05T00:00:00.000Z", (), JANUARY),
+        ("2026-01-05 08:30", ("day",), JANUARY),
+        ("2026-01-05T23:30:00-05:00", ("day",), JANUARY),
+        ("2026-01-05 08:30 soon", ("day",), None),
+        ("2026/1/5 8:30", ("ymd",), None),
+        ("2026/1/5 8:30", ("day", "ymd"), JANUARY),
+        ("46027.75", ("excel",), None),
+        ("46027.75", ("excel", "day"), JANUARY),
+        ("2026年1月5日10:30", ("chinese",), None),
+        ("2026年1月5日10:30", ("chinese", "day"), JANUARY),
         ("2026010508", ("ymd",), None),
         ("5-1-26", ("ymd",), None),
+        ("5-1-80", ("dmy",), date(1980, 1, 5)),
+        ("5-1-45", ("dmy",), date(1945, 1, 5)),
         ("5-1-26", ("dmy",), JANUARY),
         ("05/01/2026", ("dmy",), JANUARY),
         ("31/2/26", ("dmy",), None),
+        ("05/23/80", ("mdy",), date(1980, 5, 23)),  # 2080 is no year of anybody's
+        ("16-07-68", ("dmy",), date(1968, 7, 16)),
+        ("31.12.40", ("dmy",), date(2040, 12, 31)),
+        ("31.12.41", ("dmy",), date(1941, 12, 31)),
+        ("01/01/00", ("dmy",), date(2000, 1, 1)),
         ("2026-01-05", ("dmy",), JANUARY),
         ("5-1-26", ("mdy",), MAY),
         ("46027", ("excel",), JANUARY),
@@ -85,7 +106,7 @@ def test_dates(text, formats, expected):
         ("20260105083000123456", ("ymd",), datetime(2026, 1, 5, 8, 30, 0, 123456, tzinfo=UTC)),
         ("20260105 083000.5", ("ymd",), datetime(2026, 1, 5, 8, 30, 0, 500000, tzinfo=UTC)),
         ("20260105250000", ("ymd",), None),
-        ("2026-01-05 08:30:00 -0500", (), None),  # DuckDB alone: none
+        ("2026-01-05 08:30:00 -0500", (), datetime(2026, 1, 5, 13, 30, tzinfo=UTC)),  # DuckDB alone: none
         ("2026-01-05 08:30:00 -0500", ("offset",), datetime(2026, 1, 5, 13, 30, tzinfo=UTC)),
         ("2026-01-05 08:30:00.25 +05:30", ("offset",), datetime(2026, 1, 5, 3, 0, 0, 250000, tzinfo=UTC)),
         ("2026-01-05T08:30:00Z", ("offset",), datetime(2026, 1, 5, 8, 30, tzinfo=UTC)),
@@ -142,7 +163,8 @@ def test_yes_and_no(text, formats, expected):
     ("kind", "formats", "message"),
     [
         ("date", ("amount",), "no formats of date: amount; there are ymd"),
-        ("string", ("ymd",), "no formats of string: ymd; there are phone, id"),
+        ("string", ("ymd",), "no formats of string: ymd; there are phone, id, salesforce_id, consent, text"),
+        ("string", ("text", "id"), "name one"),
         ("long", ("amount",), "there are none"),
         ("string", ("phone", "id"), "name one"),
         ("date", ("iso8601",), "iso8601"),

@@ -74,6 +74,14 @@ def test_a_stage_waits_for_input_but_not_for_ever(queues, counts, pending, waite
         assert datetime.now(UTC) - since >= waited
 
 
+def test_a_hint_from_the_future_waits_no_longer_than_another(queues):
+    """The clock was set back since it was put off: from now on its patience counts."""
+    sqs = queues(BUSY)
+    assert when_quiet(lambda _: None, SETTINGS, "stage", hint(timedelta(hours=-3))) is False
+    ((body, _),) = sqs.hints
+    assert datetime.fromisoformat(body["waiting_since"]) <= datetime.now(UTC)
+
+
 def test_after_a_lost_race_the_stage_looks_again_and_its_patience_begins_anew(queues):
     """The other run may not have seen what this hint was about."""
     sqs = queues(QUIET)

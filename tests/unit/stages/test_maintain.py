@@ -12,9 +12,10 @@ from lakehouse.errors import Terminal
 from lakehouse.stages.maintain import maintain
 from lakehouse.tables import commit
 from lakehouse.tables.catalog import ensure, open_catalog
-from lakehouse.tables.commit import append, replace_all
+from lakehouse.tables.commit import append
 from lakehouse.tables.maintenance import expire, run
 from lakehouse.tables.maintenance.policy import MaintenancePolicy
+from lakehouse.tables.replace_table import replace_all
 from tests.support.lakes import a_contract, each_once, files_sql, load_files, rows_of, write
 
 LATER = dt.datetime.now(dt.UTC) + dt.timedelta(days=4)

@@ -58,6 +58,22 @@ def test_days_that_may_be_months_stay_text(drafted):
     assert "ordered_at" not in yaml.safe_load(text)["core"]["orders"]
 
 
+@pytest.mark.parametrize(
+    ("header", "cells", "core"),
+    [
+        ("Order ID,Stamp,Amount", ("SO{n}", "2026-01-05 08:30:00", "1.50"), "ordered_at"),
+        ("Order ID,Stamp,Seen,Amount", ("SO{n}", "2026-01-05 08:30", "2026-01-05 08:30", "1.50"), ""),
+        ("Contact ID,Email,Stamp", ("C{n}", "a{n}@x.org", "1990-01-05"), ""),  # a birthday, sooner than not
+    ],
+)
+def test_the_only_time_is_offered_as_the_time(drafted, header, cells, core):
+    """Whatever it is called; a person has to say so, and of two nobody can."""
+    draft, text = drafted(header, *rows(*cells))
+    column = column_of(draft, "Stamp")
+    assert (column.core, column.is_mapped) == (core, False)
+    assert (f"# unsure: {core}: stamp" in text) == bool(core)
+
+
 def test_days_that_one_value_decides(drafted):
     """25/1/26 says that the day comes first."""
     days = [*rows("SO{n}", "5/1/26", "1.50"), "SO99,25/1/26,1.50"]

@@ -9,7 +9,7 @@ import pytest
 
 from lakehouse.stages.table_listing import ListedTable, is_listing, list_tables, listing_sql
 from lakehouse.tables import appending, catalog
-from lakehouse.tables.contracts import CONSENTS, CUSTOMERS
+from lakehouse.tables.people import CONSENTS, CUSTOMERS
 
 
 @pytest.mark.parametrize(

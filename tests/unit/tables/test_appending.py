@@ -38,6 +38,11 @@ def append(lake, table, *names):
         )
 
 
+def replace(lake, table, written, computed_from, base):
+    with duck_of(lake) as con:
+        return appending.replace_written(con, table, written, computed_from=computed_from, base=base)
+
+
 def test_rows_are_appended_in_one_commit(lake, table):
     """No rows, no commit."""
     assert append(lake, table) == 0
@@ -74,9 +79,9 @@ def test_a_replacement_says_what_it_was_computed_from(lake, table):
     base = None
     for name in ("a", "b"):
         written = write(lake, table, files_sql([name]))
-        done = appending.replace_written(table, written, computed_from={"in": name}, base=base)
+        done = replace(lake, table, written, {"in": name}, base)
         base = table.refresh().current_snapshot().snapshot_id
-        assert (done.table, done.snapshot_id) == (".".join(table.name()), base)
+        assert done == appending.Replaced(commit.Committed(".".join(table.name()), base), changed=True)
         assert rows_of(table) == each_once([name])
         assert commit.inputs(table) == {"in": name}
 
@@ -86,7 +91,7 @@ def test_a_replacement_that_comes_second_leaves_nothing(lake, table):
     written = write(lake, table, files_sql(["b"]))
     load_files(lake, ensure(open_catalog(lake), a_contract(".".join(table.name()))), "a")
     with pytest.raises(CommitConflict):
-        appending.replace_written(table, written, computed_from={}, base=None)
+        replace(lake, table, written, {}, None)
     assert len(data_files(lake)) == 1
     assert rows_of(table) == each_once(["a"])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -11,6 +11,7 @@ from lakehouse.tables import ledger
 from lakehouse.tables.catalog import ensure, open_catalog
 from lakehouse.tables.commit import append
 from lakehouse.tables.contracts import LEDGER
+from lakehouse.tables.replace_files import replace_manifests
 from tests.support.lakes import a_contract, a_record, write
 
 
@@ -107,3 +108,17 @@ def test_what_is_known_is_in_a_summary_or_in_the_ledger(lake, catalog, table):
     expected = [(snapshot.snapshot_id, snapshot.timestamp_ms, a_record(name, 0)) for name in "ab"]
     assert list(ledger.in_summaries(table)) == expected
     assert list(ledger.in_summaries(None)) == []
+
+
+@pytest.mark.parametrize(("hours_ahead", "moved"), [(-1, False), (0, True), (5, True)])
+def test_rows_are_loaded_after_those_that_are_there(table, hours_ahead, moved):
+    """Whatever the clock says: of two rows about one thing the later counts, whatever is rewritten or replayed."""
+    now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    assert ledger.after_last_load(table, now) == now
+    last = now + timedelta(hours=hours_ahead)
+    append(table, [], records=[replace(a_record("a", 0), started_at=last.isoformat())])
+    replace_manifests(table)
+    replay = replace(a_record("b", 0), replay=1, started_at=(now + timedelta(days=9)).isoformat())
+    append(table, [], records=[replay])
+    expected = last + timedelta(milliseconds=1) if moved else now
+    assert ledger.after_last_load(table.refresh(), now) == expected

@@ -6,7 +6,7 @@ import pytest
 
 from lakehouse.tables.catalog import ensure, open_catalog
 from lakehouse.tables.contract import columns
-from lakehouse.tables.contracts import IDENTITIES
+from lakehouse.tables.people import IDENTITIES
 from lakehouse.tables.views import attach, nothing_sql, open_tables, scan_sql
 from tests.support.lakes import a_contract, duck_of, each_once, load_files
 

@@ -69,7 +69,7 @@ def test_a_copy_that_lacks_rows_is_not_used(shop):
     finally:
         con.close()
     base = table.current_snapshot().snapshot_id
-    appending.replace_written(table, written, computed_from={}, base=base)
+    appending.replace_written(con, table, written, computed_from={}, base=base)
     assert groups_of(shop) == ALL
 
 

@@ -1,12 +1,10 @@
-"""Child processes with their guards, orphans and the lock of a folder, as real processes."""
+"""Child processes with their guards, and orphans, as real processes."""
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import psutil
@@ -16,7 +14,6 @@ from lakehouse.errors import Terminal, Transient
 from lakehouse.local.services.processes import (
     Child,
     EndedWhileStarting,
-    FolderLock,
     end_orphans,
     is_running,
     record_children,
@@ -49,9 +46,8 @@ def test_a_child_ends_when_stopped_and_its_guard_with_it(tmp_path: Path) -> None
 def test_a_child_that_ends_early_is_an_error_with_the_end_of_its_log(tmp_path: Path) -> None:
     """The message says where to read on."""
     child = a_child(tmp_path, [sys.executable, "-c", "print('no such option')"])
-    with pytest.raises(
-        EndedWhileStarting, match=r"sleeper ended while starting; its log .*sleeper.log ends:\nno such option"
-    ):
+    words = r"sleeper ended while starting, with exit code 0; its log .*sleeper.log ends:\nno such option"
+    with pytest.raises(EndedWhileStarting, match=words):
         wait_until(lambda: False, child, 10)
     child.stop(0)
 
@@ -82,27 +78,3 @@ def test_orphans_are_ended_by_pid_and_creation_time(tmp_path: Path) -> None:
     assert not (tmp_path / "children.json").exists()
     assert end_orphans(tmp_path / "children.json") == []
     child.stop(0)
-
-
-def test_a_folder_has_one_owner_at_a_time(tmp_path: Path) -> None:
-    """Who comes second learns who is first and how to stop it; who was killed owns nothing."""
-    code = (
-        "import sys, time; from pathlib import Path; from lakehouse.local.services.processes import FolderLock\n"
-        "lock = FolderLock(Path(sys.argv[1])); lock.acquire(); print('mine', flush=True); time.sleep(600)"
-    )
-    lock = FolderLock(tmp_path)
-    with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE) as owner:
-        assert owner.stdout is not None
-        assert owner.stdout.readline() == b"mine\n"
-        with pytest.raises(Terminal, match=rf"process {owner.pid}.*`lakehouse down --data {tmp_path}`"):
-            lock.acquire()
-        owner.kill()
-    deadline = time.monotonic() + 5
-    while True:
-        try:
-            lock.acquire()
-            break
-        except Terminal:
-            assert time.monotonic() < deadline
-    lock.release()
-    lock.release()

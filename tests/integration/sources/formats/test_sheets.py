@@ -17,7 +17,7 @@ CHILD = (
 @pytest.mark.parametrize(
     ("sheet", "shared", "code"),
     [
-        ('<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="XFD1048576"><v>1</v></c></row>', "", 16_387),
+        ('<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="XFD1048576"><v>1</v></c></row>', "", 16_388),
         (lambda: "<row/>" * 20_000_000, "", "bomb"),
         (lambda: '<row><c t="str"><v>' + "x" * 60_000_000, "", "too_long"),
         (lambda: "<row " + "x" * 60_000_000, "", "bomb"),

@@ -13,7 +13,6 @@ from lakehouse.ingest.loading.deletion_guard import (
     find_excess_deletion,
     is_guarded,
     judge_deletion,
-    load_time,
 )
 from lakehouse.ingest.quarantine.replay_plan import Replay
 from lakehouse.tables.catalog import ensure, open_catalog
@@ -27,20 +26,6 @@ FULL = a_source(key=["id"], full_export={"held_above": 0.2})
 
 def at(minute):
     return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minute)
-
-
-@pytest.mark.parametrize(
-    ("file_id", "replay", "minute"),
-    [
-        ("old", None, 9),  # it comes now
-        ("old", Replay(1, None), 3),  # it was loaded before
-        ("new", Replay(0, None, since=at(5).isoformat()), 5),  # it waited for a definition
-        ("new", Replay(0, None), 9),
-    ],
-)
-def test_when_rows_count_as_loaded(file_id, replay, minute):
-    """A replayed file does not count as newer than those that came after it."""
-    assert load_time({"old": Load(at(3), 1, 1)}, file_id, replay, at(9)) == at(minute)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from botocore.exceptions import ReadTimeoutError
 from lakehouse.errors import BadFile
 from lakehouse.ingest.loading import loader as module
 from lakehouse.ingest.loading.file_results import RowCounts
+from lakehouse.ingest.loading.load_times import LoadTimes
 from lakehouse.ingest.loading.loader import FileEnd, FilePiece, Loader, file_pieces
 from lakehouse.ingest.policy import LoadingPolicy
 from lakehouse.ingest.quarantine.replay_plan import Replay
@@ -52,7 +53,8 @@ def load(request, lake, bucket, tmp_path):
 
         def load(files, replays=()):
             (tmp_path / "pieces").mkdir()
-            loader = Loader(settings, SOURCE, table, con, tmp_path / "pieces", LOADED_AT)
+            times = LoadTimes(LOADED_AT, {file.file_id: LOADED_AT for file in files})
+            loader = Loader(settings, SOURCE, table, con, tmp_path / "pieces", times)
             loader.run(files, "attempt", dict(replays))
             return loader
 

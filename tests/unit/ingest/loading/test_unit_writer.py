@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tests.support.lakes import duck_of
 from tests.support.units import LOADED_AT, a_source, fill_unit, set_offsets
 
 SOURCE = a_source(partition=["day(_loaded_at)"])
+TIMES = {"f": LOADED_AT, "g": LOADED_AT + timedelta(microseconds=1)}
 
 
 @pytest.fixture
@@ -24,7 +26,7 @@ def con(lake):
 @pytest.fixture
 def writer(lake, con):
     table = ensure(open_catalog(lake), SOURCE.contract)
-    return UnitWriter(con, table, SOURCE, LOADED_AT)
+    return UnitWriter(con, table, SOURCE, TIMES)
 
 
 def full_unit(con):
@@ -50,7 +52,7 @@ def test_good_rows_are_written(lake, con, writer, threads):
     rows = con.execute(
         "SELECT _file_id, _row, _loaded_at, id FROM read_parquet(?) ORDER BY id", [file.file_path]
     )
-    assert rows.fetchall() == [("f", 11, LOADED_AT, "a"), ("g", 1, LOADED_AT, "c")]
+    assert rows.fetchall() == [("f", 11, TIMES["f"], "a"), ("g", 1, TIMES["g"], "c")]
     assert con.execute("SHOW TABLES").fetchall() == []
 
 
@@ -79,6 +81,8 @@ def test_a_unit_that_cannot_be_written_is_no_data_file(con, writer):
 
 def test_the_query_of_the_rows():
     """Columns come from the contract, quoted; bad rows are left out."""
-    query = full_unit_sql(SOURCE, LOADED_AT)
-    assert '"extra", "id", "day" FROM full_unit' in query
-    assert query.endswith("WHERE _code IS NULL")
+    for times in (TIMES, {"f": LOADED_AT}, {"f": LOADED_AT, "g": LOADED_AT}):
+        query = full_unit_sql(SOURCE, times)
+        assert '"extra", "id", "day" FROM full_unit' in query
+        assert query.endswith("WHERE _code IS NULL")
+        assert ("unnest" in query) is (times is TIMES)

@@ -21,7 +21,7 @@ HEADER = ("id", "姓名", "mail", "day", "n", "note")
 ROWS = [
     (
         f"c{n}",
-        ("张伟", "李娜")[n % 2],
+        ("张伟", "李娜", "王小明", "陈建国")[n % 4],
         f"u{n}@example.com",
         f"2026/1/{n % 28 + 1}",
         str(n % 5),
@@ -95,7 +95,7 @@ def test_what_a_profile_says(look):
     assert [column.header for column in found.columns] == list(HEADER)
     assert [column.position for column in found.columns] == [1, 2, 3, 4, 5, 6]
     assert [name for name, column in by_name.items() if column.key] == ["id", "mail"]
-    assert [column.distinct for column in found.columns] == [200, 2, 200, 28, 5, 1]
+    assert [column.distinct for column in found.columns] == [200, 4, 200, 28, 5, 1]
     assert by_name["note"].filled == 133
     assert by_name["id"].lengths == (2, 4)
     assert by_name["day"].found.type == "date"
@@ -114,8 +114,8 @@ def test_what_ingest_would_not_load(look):
 
 def test_rows_that_cannot_be_read_are_counted(look, monkeypatch):
     """By code, as quarantine would call them; the others are profiled."""
-    found = look(b'a,b\n1,2\n3\n4,5,6\n"x"y,2\n\xff,1\n7,8\n')
-    assert found.unreadable == {"bad_quoting": 1, "not_utf8": 1, "too_few_fields": 1, "too_many_fields": 1}
+    found = look(b'a,b\n1,2\n\n3\n4,5,6\n"x"y,2\n\xff,1\n7,8\n')
+    assert found.unreadable == {"bad_quoting": 1, "not_a_record": 1, "not_utf8": 1, "too_many_fields": 1}
     assert found.rows == 2
     found = look(b'{"a": 1}\n{"a"\n[1]\n\n7\n{"b": null}\n')
     assert (found.rows, found.unreadable) == (2, {"invalid_json": 1, "not_an_object": 2})
@@ -271,3 +271,13 @@ def test_what_is_no_file(lake, tmp_path, monkeypatch):
             patch.setattr(Path, name, refuse)
             with pytest.raises(BadFile, match="Permission denied"):
                 profile(lake, path)
+
+
+def test_parts_that_are_no_table_like_the_first_one_are_named(look):
+    """Members of a zip and sheets, hidden ones among them; tables with its header are profiled together."""
+    sheets = [sheet_rows(("id", "note"), (n, "x")) for n in range(3)]
+    states = ("visible", "visible", "hidden", "visible", "visible")
+    found = look(book("", *sheets, sheet_rows(("Legend",), ("x",)), states=states))
+    assert (found.rows, [part.name for part in found.unread_parts]) == (2, ["s3", "s5"])
+    found = look(zipped({"a.csv": b"id,note\n1,x\n", "b.txt": b"hello\n", "c.csv": b"id,note\n2,x\n"}))
+    assert (found.rows, [part.name for part in found.unread_parts]) == (2, ["b.txt"])

@@ -123,7 +123,8 @@ def con():
         con.execute(
             "CREATE TABLE open_rows AS SELECT 'f' || n AS file_id, 'shop' AS source, 'orders' AS entity, "
             "CASE WHEN n < 3 THEN 'bad' ELSE 'it''s' END AS code, 'reason ' || n AS reason, n AS \"row\", "
-            "TIMESTAMPTZ '2026-01-01 00:00:00+00' + to_minutes(n) AS quarantined_at FROM range(4) AS r(n)"
+            "TIMESTAMPTZ '2026-01-01 00:00:00+00' + to_minutes(n) AS quarantined_at, n = 4 AS dismissed "
+            "FROM range(5) AS r(n)"
         )
         yield con
 
@@ -138,7 +139,7 @@ def con():
     ],
 )
 def test_rows_are_selected_by_code_and_time(con, criteria, rows):
-    """The moment itself included."""
+    """The moment itself included; what was dealt with is left out, and here it is the fifth row."""
     query = f'SELECT "row" FROM open_rows WHERE {rows_condition(criteria)} ORDER BY 1'
     assert [row for (row,) in con.execute(query).fetchall()] == rows
 
@@ -148,3 +149,14 @@ def test_the_largest_group_comes_first(con):
     groups = con.execute(groups_sql(QuarantineFilter())).fetchall()
     assert [(code, files, rows) for _, _, code, files, rows, *_ in groups] == [("bad", 3, 3), ("it's", 1, 1)]
     assert groups[0][-1] == {"file_id": "f2", "row": 2, "reason": "reason 2"}
+
+
+def test_what_is_dealt_with_is_left_out_unless_asked_for(con):
+    """By --all, or where its file is named."""
+    con.execute('UPDATE open_rows SET dismissed = true WHERE "row" < 3')
+
+    def rows(criteria):
+        return len(con.execute(f"FROM open_rows WHERE {rows_condition(criteria)}").fetchall())
+
+    assert rows(QuarantineFilter()) == 1
+    assert rows(QuarantineFilter(dismissed=True)) == rows(QuarantineFilter(file_ids=("f0",))) == 5

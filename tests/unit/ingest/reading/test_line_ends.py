@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lakehouse.ingest.reading.line_ends import LineEnds, even_rows, json_lines
+from lakehouse.ingest.reading.line_ends import LineEnds, json_lines
 from tests.support.packed_files import EXAMPLES, cut
 
 
@@ -65,21 +65,3 @@ def test_lines_of_json_all_end_with_a_newline(text, sizes):
 def test_the_character_that_cuts_no_line_is_in_none():
     """The line that held it is as invalid as before."""
     assert b"".join(json_lines(iter([b"{\x01}\n"]))) == b"{\x02}\n"
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        (b"a,b\r\n\r\nc,d\re,f", b"a,b\nc,d\ne,f\n"),
-        (b'"a\r\nb",c\r\n', b'"a\r\nb",c\n'),
-        (b'"a ""b""\n\n",c\n\n d ,"e\n"\n', b'"a ""b""\n\n",c\n d ,"e\n"\n'),
-        (b"\n\n", b""),
-    ],
-)
-def test_even_rows_end_alike_and_none_is_blank(tmp_path, text, expected):
-    """Line ends within quotes stay."""
-    path = tmp_path / "0.piece"
-    path.write_bytes(text)
-    even = even_rows(path, ",")
-    assert even.read_bytes() == expected
-    assert even.parent == path.parent

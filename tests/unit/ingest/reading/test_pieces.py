@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import HealthCheck, Phase, example, given
 from hypothesis import settings as tried
 from hypothesis import strategies as st
 
 from lakehouse.errors import BadFile
+from lakehouse.ingest.reading.piece import PART_ROWS
 from lakehouse.sources.definition import load
 from tests.support.files import (
     ENDS,
@@ -21,6 +23,8 @@ from tests.support.files import (
     read_events,
     read_orders,
 )
+from tests.support.packed_files import zipped
+from tests.support.workbooks import book, rows
 
 WEB = load()["web", "events"]
 few = tried(
@@ -60,7 +64,7 @@ def test_a_csv_is_what_python_reads(read, pieces, shape):
     ends, bom, last_end = shape
     if b"\r" in ends and b"\n" in ends:  # "\r" and a blank line's "\n" would be one end
         pieces = [piece for piece in pieces if piece]
-    expected = read_orders(pieces)
+    expected = read_orders(pieces, last_ends=last_end)
     rows = read(ORDERS, csv_file(pieces, ends, bom, last_end))
     assert set(codes(rows)) == expected.bad
     assert len(rows) == expected.received
@@ -128,3 +132,114 @@ def test_no_bytes_at_all_can_jam_it(read, content, source):
     except BadFile:
         return
     assert all(row["_code"] for row in rows.values())  # random bytes hold no order and no message
+
+
+# --- parts of a file
+
+
+def table(*ids):
+    return b"Order Id,Note\n" + b"".join(b"%s,x\n" % each.encode() for each in ids)
+
+
+def outcomes(rows):
+    """Return by row number the order's id, or what is wrong."""
+    return {number: row["_code"] or row["order_id"] for number, row in sorted(rows.items())}
+
+
+def part(number, row=0):
+    return number * PART_ROWS + row
+
+
+def test_files_of_a_zip_that_fit_load_and_the_others_are_told(read):
+    """Each by its name, as one row; the rows of each file that loads are numbered within it."""
+    body = zipped(
+        {
+            "README.txt": b"Orders of January.\nAsk Ada.\n",
+            "__MACOSX/._a.csv": b"?",
+            "a.csv": table("o1", "o2"),
+            "contacts.csv": b"contact_id,name\nC1,Ada\n",
+            "inner.zip": zipped({"x.csv": table("o9")}),
+            "page.html": b"<!doctype html><html></html>",
+            "picture.png": b"\x89PNG\r\n\x1a\n" + bytes(range(256)),
+            "empty.csv": b"",
+            "manifest.json": b'{"files": 2, "made": "today"}',
+            "b.csv": table("o3"),
+            "book.xlsx": book(rows(("Order Id", "Note"), ("o4", "x")), rows(("Legend",), ("x is y",))),
+        }
+    )
+    found = read(ORDERS, body)
+    told = dict.fromkeys(
+        [part(0), part(2), part(3), part(4), part(5), part(6), part(7), part(10)], "unread_part"
+    )
+    loaded = {part(1, 1): "o1", part(1, 2): "o2", part(8, 1): "o3", part(9, 1): "o4"}
+    assert outcomes(found) == dict(sorted((told | loaded).items()))
+    assert found[part(2)]["_original"] == "contacts.csv"
+    assert found[part(2)]["_reason"].startswith(
+        "contacts.csv: the header lacks Order Id; it has contact_id, name"
+    )
+    assert found[part(10)]["_original"] == "book.xlsx/s2"
+
+
+def test_a_part_keeps_its_number_whatever_a_mapping_says(read):
+    """So that a replay with another mapping finds the rows that the first one left."""
+    body = zipped({"a.csv": b"contact_id,name\nC1,Ada\n", "b.csv": table("o1", "")})
+    assert outcomes(read(ORDERS, body)) == {0: "unread_part", part(1, 1): "o1", part(1, 2): "missing_value"}
+    also = ORDERS.columns[0].model_copy(update={"also": ("contact_id",)})
+    both = ORDERS.model_copy(update={"columns": (also, *ORDERS.columns[1:])})
+    assert outcomes(read(both, body)) == {1: "C1", part(1, 1): "o1", part(1, 2): "missing_value"}
+
+
+def test_where_no_part_fits_the_file_is_refused(read):
+    """The reason names the part that is most like the table, and the header that came."""
+    with pytest.raises(BadFile) as refused:
+        read(ORDERS, zipped({"README.txt": b"<html>", "a.csv": b"Id,Remark\n1,x\n"}))
+    assert refused.value.code == "missing_column"
+    assert "a.csv: the header lacks Order Id; it has Id, Remark" in refused.value.reason
+    assert "README.txt" in refused.value.reason
+    assert json.loads(refused.value.original) == ["Id", "Remark"]
+
+
+def test_every_visible_sheet_with_the_header_is_read(read):
+    """Also below a title; others, hidden ones among them, are told. An empty one is none."""
+    orders_of = [rows(("Order Id", "Note"), (f"o{n}", "x")) for n in range(3)]
+    titled = rows(("Orders of June",), (), ("Note", "Order Id"), ("x", "o9"))
+    body = book(
+        "", orders_of[0], orders_of[1], rows(("Legend",), ("x is y",)), orders_of[2], titled,
+        states=("visible", "visible", "hidden", "visible", "veryHidden", "visible"),
+    )  # fmt: skip
+    found = read(ORDERS, body)
+    assert outcomes(found) == {
+        part(1, 1): "o0", part(2): "unread_part", part(3): "unread_part", part(4): "unread_part", part(5, 1): "o9",
+    }  # fmt: skip
+    assert found[part(2)]["_reason"] == "s3: the sheet is hidden"
+    assert found[part(3)]["_original"] == "s4"
+
+
+def test_the_sheet_that_a_source_names_is_the_one_that_is_read(read):
+    """A person chose it: the others are no bad rows."""
+    orders_of = [rows(("Order Id", "Note"), (f"o{n}", "x")) for n in range(3)]
+    body = book(*orders_of, states=("visible", "hidden", "visible"))
+    assert outcomes(read(ORDERS.model_copy(update={"sheet": "s2"}), body)) == {part(1, 1): "o1"}
+
+
+def test_a_workbook_of_empty_sheets_is_an_empty_file(read):
+    """There is nothing to tell of its parts."""
+    with pytest.raises(BadFile) as refused:
+        read(ORDERS, book("", ""))
+    assert refused.value.code == "empty_file"
+
+
+def test_files_of_json_lines_beside_other_text(read):
+    """The text costs itself, and not each of its lines."""
+    line = b'{"messageId": "m1", "type": "page", "userId": "u", "timestamp": "2024-01-01T00:00:00Z"}\n'
+    found = read(WEB, zipped({"LIESMICH.txt": b"eins\nzwei\n", "a.ndjson": line, "b.ndjson": line * 2}))
+    assert {number: row["_code"] for number, row in found.items()} == {
+        0: "unread_part", part(1, 1): None, part(2, 1): None, part(2, 2): None,
+    }  # fmt: skip
+
+
+def test_footers_of_a_sheet(read):
+    """Rows of one cell behind empty rows, and totals."""
+    header = ("Order Id", "Note", "Shelf")
+    body = book(rows(header, ("o1", "x", 1), ("合计", None, 7), (), ("All orders",), ("Example Co",)))
+    assert outcomes(read(ORDERS, body)) == {1: "o1", 2: "not_a_record", 3: "not_a_record", 4: "not_a_record"}

@@ -7,6 +7,7 @@ import hmac
 import io
 import json
 from datetime import date
+from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -111,7 +112,7 @@ def test_a_row_that_cannot_be_split_is_withheld(take):
     lines = [
         b"Id,Email,Note",
         b"1,a,b",
-        f"2,{MARK}".encode(),
+        f"{MARK}".encode(),
         f"3,a,{MARK},4".encode(),
         f'4,"{MARK}"a,b'.encode(),
     ]
@@ -267,3 +268,28 @@ def test_whatever_a_value_is_it_comes_through_nowhere(take, value, kind, strict,
     assert MARK not in str(found)
     if kind == "ndjson" and 0 not in found and len(value) < 1_000_000:
         assert [row["tag"] for row in found.values()] == [hashed(secret)] * 2
+
+
+def test_wide_decimals_and_numbers_that_are_none_in_parquet(read, tmp_path):
+    """A decimal of 50 digits is what the file says, and what is kept in `extra` is JSON."""
+    table = pa.table(
+        {
+            "id": ["1", "2"],
+            "amount": pa.array([Decimal("10.50"), Decimal("0.005")], pa.decimal256(50, 4)),
+            "unknown": [float("nan"), 1.5],
+            "other": pa.array([Decimal("0.10"), None], pa.decimal256(76, 2)),
+        }
+    )
+    pq.write_table(table, tmp_path / "f.parquet")
+    source = Source.model_validate(
+        {
+            "source": "a", "entity": "b", "doc": "B", "grain": "a b", "format": "csv",
+            "columns": [
+                {"name": "id", "from": "id", "doc": "Id"},
+                {"name": "amount", "from": "amount", "doc": "Amount", "type": "decimal(12,2)"},
+            ],
+        }
+    )  # fmt: skip
+    rows = read(source, (tmp_path / "f.parquet").read_bytes())
+    assert (rows[1]["amount"], rows[2]["_code"]) == (Decimal("10.50"), "bad_number")
+    assert json.loads(rows[1]["extra"], parse_constant=pytest.fail) == {"unknown": None, "other": "0.10"}

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 import duckdb
 import pytest
 
+from lakehouse.engine import sql_functions
 from lakehouse.ingest.reading.typing_sql import error_kind, trimmed_sql, typed_sql
 from lakehouse.sources.definition import SourceColumn
 
@@ -20,12 +21,13 @@ def column(kind, *formats):
 @pytest.fixture(scope="module")
 def con():
     with duckdb.connect() as con:
-        con.execute("SET TimeZone = 'UTC'")
+        sql_functions.create(con)
+        con.execute("SET TimeZone = 'Pacific/Kiritimati'")  # which no value may depend on
         yield con
 
 
-def typed(con, rule, text):
-    query = f"SELECT {typed_sql(rule, 't', rule.duck_type)} FROM (SELECT CAST(? AS VARCHAR) AS t)"
+def typed(con, rule, text, zone="UTC"):
+    query = f"SELECT {typed_sql(rule, 't', zone)} FROM (SELECT CAST(? AS VARCHAR) AS t)"
     return con.execute(query, [text]).fetchone()[0]
 
 
@@ -77,3 +79,29 @@ def test_spaces_around_a_text_are_taken_away(con, space):
     query = f"SELECT {trimmed_sql('t')} FROM (SELECT CAST(? AS VARCHAR) AS t)"
     assert con.execute(query, [f"{space}a{space}b{space}"]).fetchone() == (f"a{space}b",)
     assert con.execute(query, ["a"]).fetchone() == ("a",)
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "value"),
+    [
+        ("2026-01-05 08:30:00", "Asia/Shanghai", datetime(2026, 1, 5, 0, 30, tzinfo=UTC)),
+        ("2026-03-29 02:30:00", "Europe/Berlin", None),  # clocks went from 02:00 to 03:00
+        ("2026-03-29 02:30:00 Europe/Berlin", "UTC", None),
+        ("2026-03-29 03:30:00", "Europe/Berlin", datetime(2026, 3, 29, 1, 30, tzinfo=UTC)),
+        (
+            "2026-10-25 02:30:00",
+            "Europe/Berlin",
+            datetime(2026, 10, 25, 1, 30, tzinfo=UTC),
+        ),  # the later of two
+        (
+            "2018-11-04",
+            "America/Sao_Paulo",
+            datetime(2018, 11, 4, 3, tzinfo=UTC),
+        ),  # a day that began at 01:00
+        ("2026-01-05 08:30:1Z", "Asia/Shanghai", datetime(2026, 1, 5, 8, 30, 1, tzinfo=UTC)),
+        ("2026-01-05T08:30:00+08:00[Asia/Shanghai]", "UTC", datetime(2026, 1, 5, 0, 30, tzinfo=UTC)),
+    ],
+)
+def test_a_time_is_what_clocks_of_its_zone_show(con, text, zone, value):
+    """One that they never show is none."""
+    assert typed(con, column("timestamptz"), text, zone) == value

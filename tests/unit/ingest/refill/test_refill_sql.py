@@ -15,7 +15,7 @@ LONG = SourceColumn(name="n", type="long", doc="N", **{"from": "N"})
 
 
 def a_move(key="N", column=LONG):
-    return Move(key, column, column.duck_type, trimmed=True)
+    return Move(key, column, "UTC", trimmed=True)
 
 
 @pytest.fixture

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from lakehouse import aws
+from lakehouse import aws, telemetry
+from lakehouse.local.policy import SchedulePolicy
 from lakehouse.local.runtime.sandbox import Invoker
 from lakehouse.local.runtime.schedules import Scheduler, first_runs
 from lakehouse.local.wiring.resources import Schedule
@@ -24,18 +26,45 @@ def _schedule(name: str, rate: int) -> Schedule:
 
 
 def test_short_schedules_run_at_the_start_and_long_ones_when_they_are_due() -> None:
-    """Sweep and tick first; a daily one a day after it was first seen, or after it ran."""
-    names = {"tick": 300, "books": 900, "sweep": 900, "daily": 86_400, "late": 86_400}
+    """Sweep and tick first; a daily one a day after it was first seen, or ran; at once where it ran in the future."""
+    names = {"tick": 300, "books": 900, "sweep": 900, "daily": 86_400, "late": 86_400, "odd": 86_400}
     schedules = [_schedule(name, rate) for name, rate in names.items()]
-    runs = first_runs(schedules, {"late": 1000.0 - 90_000, "daily": 1000.0 - 400, "tick": 999.0}, now=1000.0)
-    assert [(s.name, moment - 1000.0) for moment, s in runs] == [
+    ran = {"late": 1000.0 - 90_000, "daily": 1000.0 - 400, "tick": 999.0, "odd": 1000.0 + 3_600}
+    assert [(s.name, seconds) for seconds, s in first_runs(schedules, ran, now=1000.0)] == [
         ("sweep", 0),
         ("tick", 0),
         ("books", 0),
         ("late", 0),
+        ("odd", 0),
         ("daily", 86_000),
     ]
-    assert first_runs([_schedule("daily", 86_400)], {}, now=1000.0)[0][0] == 1000.0 + 86_400
+    assert first_runs([_schedule("daily", 86_400)], {}, now=1000.0)[0][0] == 86_400
+
+
+def test_schedules_run_on_when_nothing_can_be_written_or_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk keeps no note of the run, and the run goes on; an error of one run does not end the thread."""
+    monkeypatch.setattr(SchedulePolicy, "poll_seconds", 0.01)
+    logged: list[dict[str, str]] = []
+    monkeypatch.setattr(
+        telemetry, "failed", lambda what, _error, **fields: logged.append({"what": what} | fields)
+    )
+    invoker = Invoker({})
+    memory = tmp_path / "no such folder" / "schedules.json"
+    scheduler = Scheduler([_schedule("f", 0)], {}, invoker, memory)
+    tried: list[str] = []
+
+    def refuse(function: str, _event: object, _attempt: int) -> None:
+        tried.append(function)
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(scheduler, "_invoke", refuse)
+    scheduler.start()
+    until(lambda: len(tried) > 2)
+    invoker.stopping.set()
+    whats = {entry["what"] for entry in logged}
+    assert whats == {"when schedules ran cannot be written down", "a schedule did not run"}
 
 
 def test_a_scheduled_call_that_fails_is_tried_twice_again(
@@ -87,11 +116,20 @@ def test_a_schedule_may_send_its_input_to_a_queue(tmp_path: Path, monkeypatch: p
     assert json.loads(memory.read_text()).keys() == {"books", "plain"}
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"books": "yesterday"}'])
-def test_a_damaged_memory_counts_as_none(tmp_path: Path, text: str) -> None:
-    """The stack starts all the same, and schedules count from now on."""
+@pytest.mark.parametrize(
+    ("text", "runs"), [("", 0), ("[]", 0), ('{"daily": "yesterday"}', 0), ('{"daily": 0}', 1)]
+)
+def test_a_damaged_memory_counts_as_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, runs: int
+) -> None:
+    """The stack starts all the same, and schedules count from now on; by a sound one a run of long ago is due."""
     memory = tmp_path / "schedules.json"
     memory.write_text(text)
     invoker = Invoker({})
-    invoker.stopping.set()
-    Scheduler([_schedule("daily", 86_400)], {}, invoker, memory).start()
+    scheduler = Scheduler([_schedule("daily", 86_400)], {}, invoker, memory)
+    calls: list[tuple[object, ...]] = []
+    monkeypatch.setattr(scheduler, "_invoke", lambda *call: calls.append(call))
+    invoker.stopping.set()  # it looks once
+    scheduler.start()
+    until(lambda: all(thread.name != "schedules" for thread in threading.enumerate()))
+    assert len(calls) == runs

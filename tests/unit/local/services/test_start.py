@@ -21,6 +21,7 @@ class _Child:
     def __init__(self, number: int) -> None:
         self.name, self.pid, self.create_time = f"cloud {number}", number, 1.0
         self.stopped = False
+        self.log = f"cloud{number}.log"
 
     def alive(self) -> bool:
         return not self.stopped

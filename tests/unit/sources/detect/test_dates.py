@@ -14,7 +14,7 @@ from lakehouse.sources.detect.dates import epoch_moment, moment, serial_day
         ("2026/1/5", "yyyy/m/d", "date", 2026),
         ("5-1-26", "?-?-yy", "date", 2026),
         ("25-1-26", "d-m-yy", "date", 2026),
-        ("1-25-69", "m-d-yy", "date", 2069),
+        ("1-25-69", "m-d-yy", "date", 1969),
         ("25.1.70", "d.m.yy", "date", 1970),
         ("05.01.2026", "?.?.yyyy", "date", 2026),
         ("20260105", "yyyymmdd", "date", 2026),

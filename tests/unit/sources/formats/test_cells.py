@@ -69,3 +69,22 @@ def test_what_xml_cannot_hold_is_unescaped():
     """And what a truth is called."""
     assert string("a_x000D_b_x") == "a\rb_x"
     assert [boolean(text) for text in "01?"] == ["false", "true", "?"]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("0.30000000000000004", "0.3"),
+        ("10.499999999999998", "10.5"),
+        ("1234567.8900000001", "1234567.89"),
+        ("0.33333333333333331", "0.3333333333333333"),
+        ("0.1234567890123456", "0.1234567890123456"),
+        ("123456789012.3456", "123456789012.3456"),
+        ("1234567890123456.5", "1234567890123456.5"),
+        ("12345678901234567890", "12345678901234567890"),
+        ("1e-07", "1e-07"),
+    ],
+)
+def test_a_number_of_many_digits_keeps_them(text, shown):
+    """What binary fractions add to a short one goes; nothing else does."""
+    assert plain_number(text) == shown

@@ -1,9 +1,11 @@
-"""Whatever encoding a sender chose, what comes out is UTF-8; in doubt the bytes stay, and their rows are bad."""
+"""Whatever encoding a sender chose, what comes out is UTF-8; in doubt the file waits until somebody says."""
 
 from __future__ import annotations
 
 import codecs
 import random
+import re
+from contextlib import suppress
 
 import pytest
 from hypothesis import example, given
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from lakehouse.errors import BadDefinition, BadFile
 from lakehouse.sources.formats.encoding import as_utf8
+from tests.support.encoding_scores import FORMS, WORDS, is_utf8_by_chance
 from tests.support.packed_files import EXAMPLES, cut
 
 NAMES = (
@@ -46,7 +49,7 @@ def refused(body, encoding=None):
     return bad.value.code
 
 
-@pytest.mark.parametrize("text", [NAMES, PROSE, LATIN, RUSSIAN, KOREAN, "plain,ascii\n1,2\n", "", "a", "Ж"])
+@pytest.mark.parametrize("text", [NAMES, PROSE, LATIN, RUSSIAN, KOREAN, "plain,ascii\n1,2\n", "", "a", "Жа"])
 @pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
 def test_utf8_passes_unchanged(text, mark):
     """But for its byte order mark."""
@@ -61,11 +64,11 @@ def test_utf8_is_not_copied():
 
 
 @pytest.mark.parametrize(
-    "text", [NAMES, PROSE, "名字,x\n王伟,1\n", "city\n北京\n" * 999, "a,b\n" * 99_999 + NAMES]
+    "text", [NAMES, PROSE, PROSE * 999, "a,b\n" * 99_999 + NAMES, "姓名,城市\n王小明,上海\n李娜,北京\n"]
 )
 @pytest.mark.parametrize("encoding", ["gb18030", "gbk"])
 def test_chinese_is_recognised(text, encoding):
-    """Excel on a Chinese Windows writes CSV so; also where the Chinese begins late, or is two words."""
+    """Excel on a Chinese Windows writes CSV so; also where the Chinese begins late, or is a few words."""
     assert utf8(text.encode(encoding)) == text.encode()
 
 
@@ -80,7 +83,7 @@ def test_rare_characters_among_common_ones():
     [
         (LATIN, "latin-1"),
         (LATIN, "cp1252"),
-        ("café\n", "latin-1"),
+        ("Café de Flore\n", "latin-1"),
         ("Müller\n", "latin-1"),
         (RUSSIAN, "cp1251"),
         (RUSSIAN, "koi8-r"),
@@ -92,11 +95,100 @@ def test_rare_characters_among_common_ones():
         ("Γιώργος Παπαδόπουλος,Αθήνα,πελάτης\n", "iso8859-7"),
     ],
 )
-def test_other_encodings_are_not_taken_for_chinese(text, encoding):
-    """Their bytes stay, so that their rows are set aside; wrong characters would pass unseen. Stated, they are read."""
+def test_other_encodings_wait_until_they_are_stated(text, encoding):
+    """Wrong characters would pass unseen. The reason says what to write, and stated they are read."""
     body = text.encode(encoding)
-    assert utf8(body) == body
+    assert refused(body) == "unsure_encoding"
     assert utf8(body, encoding=encoding) == text.encode()
+    names = {"shift_jis": "cp932", "euc-kr": "cp949", "latin-1": "cp1252", "euc-jp": "euc_jp"}
+    with pytest.raises(
+        BadFile, match=f"`encoding` into its definition, such as .*{names.get(encoding, 'cp125')}"
+    ):
+        utf8(body)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "名字,x\n王伟,1\n",
+        "city\n北京\n" * 999,
+        "name\n김철수\n박영희\n이민호\n",
+        "山田太郎\n",
+        "ÄÖ\n",
+        "МОСКВА\n",
+        "дома\n",
+    ],
+)
+@pytest.mark.parametrize("encoding", ["gb18030", "euc-kr", "euc-jp", "cp1252", "koi8-r", "cp1251", "big5"])
+def test_a_few_characters_are_not_guessed_at(text, encoding):
+    """However often they come: in another encoding they are a few characters, too."""
+    with suppress(UnicodeEncodeError):
+        body = text.encode(encoding)
+        if encoding == "gb18030" and re.search("[가-힣ÄÖ]", text):
+            assert utf8(body) == body  # four bytes a letter, with digits: its rows are set aside
+        else:
+            assert refused(body) == "unsure_encoding"
+
+
+@pytest.mark.parametrize(("encoding", "text"), [
+    ("gb18030", "姓名,手机\n王伟,1\n"), ("big5", "姓名,手機\n王偉,1\n"), ("cp932", "氏名,住所\nヤマダ,大阪\n"),
+    ("euc_jp", "氏名,住所\n山田,大阪\n"), ("cp949", "이름,도시\n김철수,서울\n"),
+])  # fmt: skip
+def test_the_names_that_a_mapping_expects_tell_the_encoding(encoding, text):
+    """Its header holds them in one encoding only; one that nobody expects tells nothing."""
+    names = ["id", *text.partition("\n")[0].split(",")]
+    assert b"".join(as_utf8(iter([text.encode(encoding)]), None, names)) == text.encode()
+    with pytest.raises(BadFile, match="unsure_encoding"):
+        list(as_utf8(iter([text.encode(encoding)]), None, ["id", "straße", "größe", "名"]))
+
+
+def test_lines_of_another_encoding_cost_themselves():
+    """A file that is Chinese by its most: lines of UTF-8 load, those of a third encoding stay as they came."""
+    chinese, other = (NAMES * 3).encode("gb18030"), "张伟,1,女,A座\n".encode("gb18030")
+    foreign = ["王小明,上海\n".encode(), "Müller,Köln\n".encode(), "Müller,Köln\n".encode("cp1252")]
+    out = utf8(chinese + b"".join(foreign) + other)
+    assert out == (NAMES * 3).encode() + b"".join(foreign) + "张伟,1,女,A座\n".encode()
+    long_line = PROSE.replace("\n", " ") * 40_000
+    assert utf8(long_line.encode("gb18030"), (1 << 16,)) == long_line.encode()
+
+
+def test_a_character_that_is_utf8_by_chance_makes_no_file_utf8():
+    """However often it comes, beside others that are not."""
+    assert refused("王小明,x\n谢,x\n谢,x\n谢,x\n".encode("gb18030")) == "unsure_encoding"
+    mixed = "Müller,Köln\n".encode() * 20 + b"M\xfcller\n"
+    assert utf8(mixed) == mixed
+
+
+def test_stray_bytes_cost_their_rows():
+    """Those in no word, one of ten thousand, what breaks off at the end. More make the file wait."""
+    rows = b"1,plain,text\n" * 2_000
+    for body in (
+        b"a,\xff,1\nb,c,2\n\xff\n",
+        rows + b"M\xfcller\n" + rows,
+        rows + "Zo\xeb".encode()[:-1],
+        b"Zo\xc3",
+    ):
+        assert utf8(body) == body
+    assert refused(rows + b"M\xfcller\n" * 9 + rows) == "unsure_encoding"
+
+
+@pytest.mark.parametrize("word", ["SPÓŁDZIELNIA", "PÓŹNY", "RÓŻA", "WÓZ,SPÓŁKA"])
+@pytest.mark.parametrize("encoding", ["cp1250", "iso-8859-2"])
+def test_a_letter_of_another_script_within_a_word_is_no_utf8(word, encoding):
+    """Two Polish letters are one Cyrillic letter by chance; a text with more letters that are UTF-8 is believed."""
+    body = f"1,{word},x\n".encode(encoding)
+    if b"\xd3" in body:
+        assert refused(body) == "unsure_encoding"
+    assert utf8("1,SPӣKA,x\nМосква\n".encode()) == "1,SPӣKA,x\nМосква\n".encode()
+
+
+@pytest.mark.parametrize("text", ["氏名\n山田太郎\n", "이름\n김철수\n"])
+def test_letters_in_seven_bits_wait(text):
+    """ISO 2022 shifts between alphabets: its bytes are ASCII, and say something else."""
+    encoding = "iso2022_jp" if "氏" in text else "iso2022_kr"
+    with suppress(UnicodeEncodeError):
+        assert refused(text.encode(encoding)) == "unsure_encoding"
+        assert utf8(text.encode(encoding), encoding=encoding) == text.encode()
 
 
 def test_one_broken_byte_makes_no_file_chinese():
@@ -220,3 +312,39 @@ def test_the_window_may_be_cut_within_a_character():
         text = "a" * shift + PROSE * 999
         assert utf8(text.encode()) == text.encode()
         assert utf8(text.encode("gb18030"), (1021,)) == text.encode()
+
+
+@EXAMPLES
+@given(
+    st.sampled_from(sorted(WORDS)),
+    st.lists(st.tuples(st.integers(0, 9), st.sampled_from(FORMS)), min_size=1, max_size=30),
+    st.integers(0, 3),
+)
+@example("cp1252", [(3, "{}")], 0)
+def test_nothing_is_ever_read_wrong_without_a_word(encoding, rows, missing):
+    """Of whatever is written in whatever encoding, of two bytes or of thirty rows, cut off or whole.
+
+    Each line that comes out as text is one that was written; else the file waits.
+    """
+    words = [word for word in WORDS[encoding].split() if not is_utf8_by_chance(word.encode(encoding))] * 10
+    lines = [form.format(words[number], words[number - 1]) for number, form in rows]
+    body = "\n".join(lines).encode(encoding)
+    body = body[: len(body) - missing] or body
+    try:
+        out = utf8(body)
+    except BadFile:
+        return
+    *whole, last = out.split(b"\n")
+    for number, line in enumerate(whole):
+        with suppress(UnicodeDecodeError):
+            assert line.decode() == lines[number]
+    with suppress(UnicodeDecodeError):
+        assert lines[len(whole)].startswith(last.decode())
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-8", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("text", [NAMES, PROSE])
+def test_with_enough_of_it_all_of_it_is_read(text, encoding):
+    """From some words to a MB."""
+    for times in (1, 3_000):
+        assert utf8((text * times).encode(encoding)) == (text * times).encode()

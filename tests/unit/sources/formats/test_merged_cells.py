@@ -19,7 +19,7 @@ def read(tmp_path, body):
     path = tmp_path / "book.xlsx"
     path.write_bytes(body)
     text = b"".join(as_csv(path)).decode()
-    return [tuple(row) for row in csv.reader(io.StringIO(text, newline=""))]
+    return [tuple(row) for row in csv.reader(io.StringIO(text, newline="")) if row]
 
 
 def test_rows_below_get_the_value_of_the_first(tmp_path):

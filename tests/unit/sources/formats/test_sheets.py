@@ -29,9 +29,16 @@ def read(tmp_path):
         path = tmp_path / "book.xlsx"
         path.write_bytes(body)
         text = b"".join(as_csv(path, sheet)).decode()
-        return [tuple(row) for row in csv.reader(io.StringIO(text, newline=""))]
+        return [tuple(row) for row in csv.reader(io.StringIO(text, newline="")) if row]
 
     return read
+
+
+def test_empty_rows_between_others_are_one_blank_line(tmp_path):
+    """What stands behind them may be a footer."""
+    path = tmp_path / "book.xlsx"
+    path.write_bytes(book(rows(("title",), (), ("a", "b"), (1, 2), (), (), (3, 4), ())))
+    assert b"".join(as_csv(path)) == b"a,b\n1,2\n\n3,4\n"
 
 
 def refused(read, body, sheet=None):

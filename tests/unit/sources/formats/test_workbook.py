@@ -46,7 +46,8 @@ SHEETS = (("a", "hidden"), ("b", "visible"), ("c", "veryHidden"), ("d", "visible
 @pytest.mark.parametrize(("name", "value"), [(None, b"b"), ("a", b"a"), ("c", b"c"), ("d", b"d")])
 def test_the_first_visible_sheet_or_the_named_one(name, value):
     """A hidden one by its name alone."""
-    assert list(Workbook(parts(*SHEETS), name).rows()) == [{0: value}]
+    book = Workbook(parts(*SHEETS))
+    assert list(book.rows(book.choose(name))) == [{0: value}]
 
 
 @pytest.mark.parametrize(
@@ -61,4 +62,4 @@ def test_the_first_visible_sheet_or_the_named_one(name, value):
 def test_a_workbook_without_such_a_sheet_is_refused(content, name, problem):
     """The reason says what is missing."""
     with pytest.raises(BadFile, match=problem):
-        Workbook(content, name)
+        Workbook(content).choose(name)

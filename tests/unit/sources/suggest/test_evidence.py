@@ -168,3 +168,32 @@ def test_most_of_the_values_must_be_people():
     """Half of them are enough."""
     assert holds_people(column(personal=("name",)))
     assert not holds_people(column(personal=("email",)))
+
+
+@pytest.mark.parametrize(
+    ("samples", "type_", "unsure"),
+    [
+        (("9.999", "99.999"), "decimal(18,3)", True),
+        (("9,999", "€ 99,999"), "decimal(18,0)", True),
+        (("9.999", "9.99"), "decimal(18,3)", False),
+        (("9999.999",), "decimal(18,3)", False),
+        (("9,999.99",), "decimal(18,2)", False),
+        (("9.999.999",), "decimal(18,0)", False),
+        (("9.999",), "string", False),
+        ((), "decimal(18,3)", False),
+    ],
+)
+def test_what_may_be_thousands_or_three_decimals(samples, type_, unsure):
+    """1.234 is one and a bit here and more than a thousand there; one value that is neither decides."""
+    description = ColumnDescription(type=type_, samples=samples)
+    assert FileColumn("Betrag", description, 9, 9, 9).may_have_thousands is unsure
+
+
+@pytest.mark.parametrize(
+    ("format_", "short"),
+    [("m/d/yy", True), ("?.?.yy hh:mm", True), ("yy年m月d日", True), ("m/d/yyyy", False)],
+)
+def test_years_of_two_digits(format_, short):
+    """They do not say which century they are of."""
+    description = ColumnDescription(type="date", formats={format_: 1.0})
+    assert FileColumn("Birthday", description, 9, 9, 9).has_short_years is short

@@ -53,3 +53,17 @@ def test_the_better_called_column_wins():
     target = index.targets["status"]
     first, second, *_ = target.names
     assert index.scores(first)["status"] > index.scores(second)["status"]
+
+
+@pytest.mark.parametrize(
+    ("header", "entity", "column", "scored"),
+    [
+        ("order_id", "accounts", "account_id", False),
+        ("Order ID", "order_items", "order_id", True),
+        ("company_id", "accounts", "account_id", True),
+        ("item_id", "contacts", "contact_id", True),  # what Huoban calls any record
+    ],
+)
+def test_the_id_of_another_entity_numbers_no_records(header, entity, column, scored):
+    """An export with `order_id` lists orders; its records are hardly accounts that are called so."""
+    assert (column in name_index(entity).scores(name_of(header))) == scored

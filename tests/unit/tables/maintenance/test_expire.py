@@ -11,13 +11,14 @@ from pyiceberg.table import Table
 from lakehouse.errors import Transient
 from lakehouse.tables import commit, ledger
 from lakehouse.tables.catalog import ensure, open_catalog
-from lakehouse.tables.commit import AlreadyCommittedError, append, live_files, replace_all
+from lakehouse.tables.commit import AlreadyCommittedError, append, live_files
 from lakehouse.tables.contracts import LEDGER
 from lakehouse.tables.maintenance import reachability
 from lakehouse.tables.maintenance.expire import Expired, expire, observe_snapshots, watermarks
 from lakehouse.tables.maintenance.policy import MaintenancePolicy
 from lakehouse.tables.maintenance.table_plan import plan_expiry
 from lakehouse.tables.replace_files import replace_manifests
+from lakehouse.tables.replace_table import replace_all
 from lakehouse.tables.views import attach
 from tests.support.lakes import (
     a_contract,

@@ -15,7 +15,7 @@ from pyiceberg.types import LongType, StringType
 from lakehouse.errors import CommitConflict, Terminal, Transient
 from lakehouse.tables import commit, data_files
 from lakehouse.tables.catalog import ensure, open_catalog
-from lakehouse.tables.commit import append, live_files, replace_all
+from lakehouse.tables.commit import append, live_files
 from lakehouse.tables.contract import columns, partitions
 from lakehouse.tables.maintenance import rewrite as rewriting
 from lakehouse.tables.maintenance.observe import observe
@@ -23,6 +23,7 @@ from lakehouse.tables.maintenance.policy import MaintenancePolicy
 from lakehouse.tables.maintenance.rewrite import differing, rewrite
 from lakehouse.tables.maintenance.table_plan import plan_rewrite, table_state
 from lakehouse.tables.replace_files import replace_files
+from lakehouse.tables.replace_table import replace_all
 from tests.support.lakes import a_contract, duck_of, each_once, files_sql, load_files, rows_of, write
 
 POLICY = MaintenancePolicy()

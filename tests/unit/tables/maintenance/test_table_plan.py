@@ -7,6 +7,7 @@ import json
 
 import pytest
 from pyiceberg.manifest import DataFile, DataFileContent, FileFormat, ManifestFile
+from pyiceberg.partitioning import PartitionSpec
 from pyiceberg.table.snapshots import Operation, Snapshot, Summary
 from pyiceberg.typedef import Record
 
@@ -19,6 +20,7 @@ from lakehouse.tables.maintenance.table_plan import (
     MergePlan,
     ObservedFiles,
     ObservedSnapshots,
+    RewritePlan,
     TableState,
     expected_state,
     plan_expiry,
@@ -31,26 +33,29 @@ from lakehouse.tables.maintenance.table_plan import (
 )
 
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
-SPEC = 0
+UNPARTITIONED = PartitionSpec()
 
 
-def live_file(size, *, name="", partition=(), spec_id=SPEC, nulls=None, key=None):
+def live_file(size, *, name="", partition=(), nulls=None, key=None, order=None):
     """Return a data file of a snapshot, of so many bytes."""
     file = DataFile.from_args(
         content=DataFileContent.DATA,
         file_path=name or f"f-{size}-{key}-{partition}",
         file_format=FileFormat.PARQUET,
-        partition=Record(*partition),
+        partition=Record(*(partition or ())),
         record_count=1,
         file_size_in_bytes=size,
         null_value_counts={1: 0} if nulls is None else nulls,
+        sort_order_id=order,
     )
-    file.spec_id = spec_id
-    return LiveFile(file, (1, size if key is None else key))
+    file.spec_id = UNPARTITIONED.spec_id
+    return LiveFile(
+        file, (1, size if key is None else key), None if partition is None else Record(*partition)
+    )
 
 
-def a_table(*files, target=100, manifests=(), snapshots=0):
-    return ObservedTable(target, SPEC, files, manifests, snapshots)
+def a_table(*files, target=100, manifests=(), snapshots=0, **more):
+    return ObservedTable(target, UNPARTITIONED, files, manifests, snapshots, **more)
 
 
 def sizes(plan):
@@ -91,9 +96,17 @@ def test_partitions_are_apart_and_the_smallest_bin_comes_first():
     assert (plan.files, plan.bytes, plan.partitions) == (10, 150, 2)
 
 
+def test_files_of_an_older_spec_are_rewritten_however_few():
+    """Some engines refuse a table of two specs; what is large enough stays for all that."""
+    files = [live_file(10, key=1), live_file(20, key=2), live_file(90, key=3)]
+    for live in files[1:]:
+        live.file.spec_id = 7
+    assert sizes(plan_rewrite(a_table(*files), MaintenancePolicy())) == [[20]]
+
+
 def test_files_that_nothing_is_known_about_stay():
     """Those of another partition spec, and those without the counts by which a rewrite checks itself."""
-    others = [live_file(10, spec_id=SPEC + 1, key=0), live_file(10, nulls={}, key=1)]
+    others = [live_file(10, partition=None, key=0), live_file(10, nulls={}, key=1)]
     known = [live_file(10, key=number) for number in range(2, 6)]
     assert plan_rewrite(a_table(*others, *known), MaintenancePolicy()).bins == ()
 
@@ -114,8 +127,23 @@ def manifest(length):
 def test_manifests_are_merged_when_they_are_many(small, merged):
     """More than the policy leaves alone; large ones do not count."""
     manifests = [manifest(number) for number in range(small)] + [manifest(2**30)]
-    plan = plan_merge(manifests, MaintenancePolicy(max_small_manifests=2))
+    plan = plan_merge(a_table(manifests=manifests), MaintenancePolicy(max_small_manifests=2))
     assert [each.manifest_length for each in plan.manifests] == list(range(merged))
+    assert plan.claims == 0
+
+
+def test_files_that_claim_a_sort_order_are_counted():
+    """Older releases wrote the claim; 0 is Iceberg's word for no order."""
+    files = [live_file(10, key=number, order=order) for number, order in enumerate((None, 0, 1, 1))]
+    assert plan_merge(a_table(*files), MaintenancePolicy()).claims == 2
+
+
+def test_a_table_with_delete_files_is_left_alone():
+    """A rewrite that does not apply them would bring rows back; the plan says so."""
+    files = [live_file(10, key=number, order=1) for number in range(9)]
+    table = a_table(*files, manifests=[manifest(1)] * 40, delete_files=3)
+    assert plan_rewrite(table, MaintenancePolicy()) == RewritePlan((), 100, 0, 3)
+    assert plan_merge(table, MaintenancePolicy()) == MergePlan()
 
 
 # ------------------------------------------------------------------ snapshots

@@ -1,0 +1,45 @@
+"""docs/engines.md: what can be run without installing more runs; `python -m tests.support.engines` runs the rest."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+import pytest
+
+from lakehouse.tables import views
+from tests.support import engines
+
+pytestmark = pytest.mark.stack
+
+
+@pytest.fixture(scope="module")
+def folder(store, tmp_path_factory):
+    place = tmp_path_factory.mktemp("engines")
+    engines.fill(store.env, store, place)
+    return place
+
+
+def test_every_engine_has_a_program():
+    """A heading without one would not be run."""
+    assert list(engines.blocks()) == [
+        "pyiceberg, and what reads Arrow",
+        "A DuckDB of your own",
+        "ClickHouse",
+        "polars",
+        "Daft",
+    ]
+
+
+@pytest.mark.parametrize("engine", ["pyiceberg, and what reads Arrow", "A DuckDB of your own"])
+def test_the_engines_at_hand_count_the_rows(folder, engine):
+    """As the page has them, but for the download of DuckDB's extensions."""
+    assert engines.run(engines.blocks()[engine], sys.executable, folder) == str(engines.ROWS)
+
+
+def test_the_view_of_the_page_is_ours():
+    """Whose events they are is one statement, in the page as in `lakehouse.connect()`."""
+    text = engines.PAGE.read_text("utf-8")
+    [shown] = re.findall(r"^CREATE SCHEMA core; (CREATE VIEW.*?);$", text, re.DOTALL | re.MULTILINE)
+    ours = views.EVENTS.strip().replace("CREATE OR REPLACE", "CREATE")
+    assert shown.replace("lake.", "").split() == ours.split()

@@ -1,0 +1,195 @@
+"""What people met with other systems, and once with this one: a yes that writes to somebody who said no."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from lakehouse.privacy import consent
+from lakehouse.stages.aggregate import aggregate
+from lakehouse.stages.consents import refresh_consents
+from lakehouse.stages.resolve import resolve
+from tests.support.small_company import SmallCompany
+
+CRM = "contact_id,name,email,phone,customer_id,country,marketing_consent,marketing_consent_at,created_at,updated_at"
+SHOP = "customer_id,name,email,marketing_consent,marketing_consent_at,created_at,updated_at"
+HUBSPOT = (
+    "Record ID,Email,Shop Customer ID,Marketing consent,Marketing consent date,Create Date,Last Modified Date,"
+    "Unsubscribed from all email"
+)
+
+
+def load(company: SmallCompany, place: str, header: str, *rows: str, name: str = "1.csv") -> None:
+    company.load(place, name, "\n".join([header, *rows]) + "\n")
+
+
+def allowed(company: SmallCompany) -> set[str]:
+    """Bring people and consents up to date; return the addresses that the gate lets through, for whomever."""
+    resolve(company.settings)
+    refresh_consents(company.settings)
+    answers = company.ask(
+        "select distinct customer_id, address from core.consent_answers where address <> ''"
+    )
+    found = consent.grants(company.settings, answers, "marketing", "email", datetime.now(UTC))
+    assert not found.unanswered
+    return {address for _, address in found.consent_ids}
+
+
+def test_a_household_phone_lends_nobody_s_yes(company):
+    """Two people share a phone; hers is no, his is yes and later: his address is written to, hers is not."""
+    load(
+        company,
+        "crm/contacts",
+        CRM,
+        "71,Ines Vogt,ines@home.example.com,+1 212 555 0371,,,no,2026-05-01T10:00:00Z,2026-01-01,2026-11-15",
+        "72,Paul Vogt,paul@home.example.com,(212) 555-0371,,US,yes,2026-06-01T10:00:00Z,2026-01-01,2026-06-02",
+    )
+    assert allowed(company) == {"paul@home.example.com"}
+
+
+def test_a_narrower_export_takes_no_refusal_back(company):
+    """The view has no column of it; the shop's older yes names no address."""
+    load(
+        company,
+        "shop/customers",
+        SHOP,
+        "C11,Lena,,yes,2026-03-01T00:00:00Z,2026-01-02T00:00:00Z,2026-03-01T00:00:00Z",
+    )
+    load(
+        company,
+        "hubspot/contacts",
+        HUBSPOT,
+        "11,lena@example.com,C11,Yes,2026-02-01,2026-01-05,2026-10-01,true",
+    )
+    assert allowed(company) == set()
+    narrow = "Record ID,Email,Marketing consent,Marketing consent date,Create Date,Last Modified Date"
+    load(
+        company,
+        "hubspot/contacts",
+        narrow,
+        "11,lena@example.com,Yes,2026-02-01,2026-01-05,2026-11-20",
+        name="2.csv",
+    )
+    assert allowed(company) == set()
+    later = "11,lena@example.com,C11,,,2026-01-05,2026-11-21,"
+    load(company, "hubspot/contacts", HUBSPOT, later, name="3.csv")  # the cell is there, and empty
+    assert allowed(company) == set()
+
+
+def test_a_narrower_export_leaves_the_address_where_it_was(company):
+    """Without the column of e-mails the record has the one that it had; with an empty cell it has none."""
+    load(company, "hubspot/contacts", HUBSPOT, "15,nora@example.com,,Yes,2026-02-01,2026-01-05,2026-03-01,")
+    assert allowed(company) == {"nora@example.com"}
+    narrow = "Record ID,Create Date,Last Modified Date"
+    load(company, "hubspot/contacts", narrow, "15,2026-01-05,2026-04-01", name="2.csv")
+    assert allowed(company) == {"nora@example.com"}
+    load(company, "hubspot/contacts", HUBSPOT, "15,,,,,2026-01-05,2026-05-01,", name="3.csv")
+    assert allowed(company) == set()
+
+
+def test_an_export_without_a_change_date_is_as_new_as_its_arrival(company):
+    """It says unsubscribed; an older one, with a date, did not."""
+    load(
+        company, "hubspot/contacts", HUBSPOT, "12,maya@example.com,C12,Yes,2026-03-01,2026-01-05,2026-05-01,"
+    )
+    assert allowed(company) == {"maya@example.com"}
+    undated = (
+        "Record ID,Email,Shop Customer ID,Marketing consent,Marketing consent date,Create Date,"
+        "Unsubscribed from all email"
+    )
+    load(
+        company,
+        "hubspot/contacts",
+        undated,
+        "12,new@example.com,C12,Yes,2026-03-01,2026-01-05,true",
+        name="2.csv",
+    )
+    assert allowed(company) == set()
+    aggregate(company.settings)
+    held = "select email from core.contacts where contact_id = '12' and valid_to is null"
+    assert company.ask(held) == [("new@example.com",)]
+
+
+@pytest.mark.parametrize("word", ["false", "N", "0", "unsubscribed", "opted out", "NO", "Opted-Out", "退订"])
+def test_words_that_plainly_say_no_are_understood(company, word):
+    """Whatever system wrote them; the yes before is withdrawn."""
+    yes = "13,Ola,ola@example.com,,,,yes,2026-09-01T00:00:00Z,2026-01-01T00:00:00Z,2026-09-01T00:00:00Z"
+    no = f"13,Ola,ola@example.com,,,,{word},2026-10-01T00:00:00Z,2026-01-01T00:00:00Z,2026-10-01T00:00:00Z"
+    load(company, "crm/contacts", CRM, yes)
+    load(company, "crm/contacts", CRM, no, name="2.csv")
+    assert allowed(company) == set()
+
+
+def test_a_word_that_nobody_knows_sets_its_row_aside(company):
+    """It is told, not read as silence; what is no answer is none."""
+    rows = (
+        f"{n},P{n},p{n}@example.com,,,,{word},2026-10-01T00:00:00Z,2026-01-01T00:00:00Z,2026-10-01T00:00:00Z"
+        for n, word in enumerate(["perhaps", "n/a", "yes"])
+    )
+    load(company, "crm/contacts", CRM, *rows)
+    assert company.ask("select contact_id, marketing_consent from raw.crm_contacts order by 1") == [
+        ("1", "n/a"),
+        ("2", "yes"),
+    ]
+    assert allowed(company) == {"p2@example.com"}
+
+
+def test_an_old_list_imported_today_says_what_it_said_then(company):
+    """Its yes of March does not overrule the no of October, though the record was changed by the import."""
+    load(company, "hubspot/contacts", HUBSPOT, "32,rosa@example.com,,No,2026-10-01,2026-01-05,2026-10-01,")
+    old_yes = "32,rosa@example.com,,Yes,2026-03-01,2026-01-05,2026-11-20,"
+    load(company, "hubspot/contacts", HUBSPOT, old_yes, name="2.csv")
+    assert allowed(company) == set()
+    new_yes = "32,rosa@example.com,,Yes,2026-11-21,2026-01-05,2026-11-22,"
+    load(company, "hubspot/contacts", HUBSPOT, new_yes, name="3.csv")
+    assert allowed(company) == {"rosa@example.com"}
+
+
+def test_unsubscribed_is_lifted_by_a_yes_that_was_given_since(company):
+    """Learnt today: the yes of before does not lift it, and `false` alone says nothing."""
+    load(
+        company, "hubspot/contacts", HUBSPOT, "33,uma@example.com,,Yes,2026-03-01,2026-01-05,2026-03-01,true"
+    )
+    assert allowed(company) == set()
+    load(
+        company,
+        "hubspot/contacts",
+        HUBSPOT,
+        "33,uma@example.com,,Yes,2026-03-01,2026-01-05,2026-11-01,false",
+        name="2.csv",
+    )
+    assert allowed(company) == set()
+
+
+def test_a_ticked_box_of_a_later_order_takes_an_unticked_one_back(company):
+    """Both speak for the address that was given with the order."""
+    header = "Name,Email,Financial Status,Accepts Marketing,Created at,Total,Currency"
+    load(company, "shopify/orders", header, "#1,sia@example.com,paid,no,2026-01-01 10:00:00 +0000,5.00,USD")
+    assert allowed(company) == set()
+    load(
+        company,
+        "shopify/orders",
+        header,
+        "#2,Sia@example.com,paid,yes,2026-02-01 10:00:00 +0000,5.00,USD",
+        name="2.csv",
+    )
+    assert allowed(company) == {"sia@example.com"}
+
+
+def test_statements_that_name_their_address_count_for_it(company):
+    """A form's yes, and a call's no; of an address that nobody has the yes allows nobody."""
+    load(company, "hubspot/contacts", HUBSPOT, "34,vera@example.com,,,,2026-01-05,2026-03-01,")
+    said = (
+        '{{"statement_id":"{}","address":"{}","channel":"email","purpose":"marketing","granted":"{}",'
+        '"stated_at":"{}"}}\n'
+    )
+    yes = said.format("f1", "Vera@example.com", "yes", "2026-03-02T10:00:00Z")
+    company.load(
+        "consent/statements", "1.ndjson", yes + said.format("f2", "who@example.com", "yes", "2026-03-02")
+    )
+    assert allowed(company) == {"vera@example.com"}
+    company.load(
+        "consent/statements", "2.ndjson", said.format("c1", "vera@example.com", "opted out", "2026-03-02")
+    )
+    assert allowed(company) == set()

@@ -1,0 +1,88 @@
+"""Ties level by level: who is counted, who owns what, and whose a device is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lakehouse.identity.clusters import cluster
+from lakehouse.identity.ties import DEVICE, EMAIL, ID, PHONE, Links, People, Ties, level_of, people_of
+
+
+def people(*links: tuple, records: int, most: int = 3, ties: Ties | None = None) -> People:
+    """Return who is who of links (identifier, record, source, level, own, alias, since)."""
+    columns = [np.array(column) for column in zip(*links, strict=True)]
+    kinds = (np.int64, np.int64, np.int64, np.int64, np.bool_, np.bool_, np.int64)
+    arrays = [column.astype(kind) for column, kind in zip(columns, kinds, strict=True)]
+
+    def persons(made: Ties):
+        return cluster(records, made.left, made.right, made.weight, {}.get, made.apart).labels
+
+    return people_of(Links(*arrays), ties or Ties(), persons, most)
+
+
+def owners(found: People) -> dict[int, int]:
+    return dict(zip(found.owned.tolist(), found.owner.tolist(), strict=True))
+
+
+def own(identifier: int, record: int, level: int = ID) -> tuple:
+    return identifier, record, 0, level, True, False, 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "level"), [("email", EMAIL), ("phone", PHONE), ("anonymous_id", DEVICE), ("crm_id", ID), ("gym_id", ID)]
+)  # fmt: skip
+def test_levels(kind, level):
+    """What is neither an address nor a device is an id."""
+    assert level_of(kind) == level
+
+
+def test_people_are_counted_and_not_records():
+    """Four records of one account share a phone, which is hers; four strangers share one, which is nobody's."""
+    one_account = [own(0, record) for record in range(4)]
+    strangers = [own(10 + record, record) for record in range(4, 8)]
+    hers = [(1, record, 0, PHONE, False, False, 1) for record in range(4)]
+    theirs = [(2, record, 0, PHONE, False, False, 1) for record in range(4, 8)]
+    found = people(*one_account, *strangers, *hers, *theirs, records=8)
+    assert found.person.tolist() == [0, 0, 0, 0, 4, 5, 6, 7]
+    assert found.shared == {2}
+    assert 2 not in owners(found)
+    assert owners(found)[1] == 0
+
+
+def test_a_device_is_the_first_one_s_of_each_source():
+    """Later people on it are apart; its own history is the first one's."""
+    device = (9, 0, 0, DEVICE, True, False, 0)
+    signed_in = [own(1, 1), own(2, 2), (9, 2, 0, DEVICE, False, False, 5), (9, 1, 0, DEVICE, False, False, 7)]
+    crm = [(3, 3, 1, ID, True, False, 0), (9, 3, 1, DEVICE, False, False, 9)]
+    found = people(device, *signed_in, *crm, records=4)
+    assert found.person.tolist() == [0, 1, 0, 0]
+    assert owners(found)[9] == 0
+
+
+def test_an_alias_ties_a_device_whoever_was_first():
+    """It says so."""
+    device = (9, 0, 0, DEVICE, True, False, 0)
+    found = people(
+        device,
+        own(1, 1),
+        own(2, 2),
+        (9, 2, 0, DEVICE, False, True, 5),
+        (9, 1, 0, DEVICE, False, False, 1),
+        records=3,
+    )
+    assert found.person.tolist() == [0, 0, 0]  # the first to sign in is tied, too
+    alone = people(own(1, 1), own(2, 2), (9, 2, 0, DEVICE, False, True, 5), records=3)
+    assert owners(alone)[9] == 2
+
+
+def test_a_phone_of_two_people_is_nobody_s_and_an_address_the_first_one_s():
+    """Where they are two by a person's word."""
+    ties = Ties()
+    ties.apart.append((0, 1))
+    carried = [(5, record, 0, PHONE, False, False, record) for record in (0, 1)]
+    mailed = [(6, record, 0, EMAIL, False, False, 9 - record) for record in (0, 1)]
+    found = people(own(1, 0), own(2, 1), *carried, *mailed, records=2, ties=ties)
+    assert found.person.tolist() == [0, 1]
+    assert 5 not in owners(found)
+    assert owners(found)[6] == 1

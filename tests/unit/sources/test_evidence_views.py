@@ -1,0 +1,69 @@
+"""What sources say of people: a row that describes a record withdraws what it leaves empty, an event does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from lakehouse.engine import normal_forms
+from lakehouse.engine.escape import identifier
+from lakehouse.sources.definition import load
+from lakehouse.sources.evidence_views import describes_record, observations_sql, people_sql
+from tests.support.lakes import duck_of
+
+DESCRIBED = {
+    ("crm", "contacts"), ("hubspot", "contacts"), ("shop", "customers"), ("salesforce", "leads"),
+    ("loyalty", "memberships"), ("wukong", "contacts"), ("wechat", "users"),
+}  # fmt: skip
+SAYING = {
+    ("web", "events"), ("shop", "orders"), ("shopify", "orders"), ("surveys", "answers"), ("crm", "ownerships"),
+    ("crm", "customer_attributes"), ("list", "contacts"), ("huoban", "webhooks"),
+}  # fmt: skip
+
+
+@pytest.fixture
+def con(lake):
+    """Return a connection with two raw tables, empty."""
+    with duck_of(lake) as con:
+        con.execute("CREATE SCHEMA raw")
+        for place in (("hubspot", "contacts"), ("crm", "contacts")):
+            source = load()[place]
+            columns = (f"{identifier(column.name)} {column.duck_type}" for column in source.contract.columns)
+            con.execute(f"CREATE TABLE {source.table} ({', '.join(columns)})")
+        normal_forms.create(con)
+        yield con
+
+
+@pytest.mark.parametrize("place", sorted(DESCRIBED | SAYING))
+def test_which_rows_describe_a_record(place):
+    """Those of a source whose key names the record."""
+    assert describes_record(load()[place]) == (place in DESCRIBED)
+
+
+def test_no_source_says_nothing(con):
+    """With the columns of any other."""
+    assert con.execute(observations_sql([])).fetchall() == []
+    assert con.execute(people_sql([])).fetchall() == []
+
+
+def test_the_first_identifier_names_the_record(con):
+    """A slot has a name of its own where a source has two of a type; an event's is the user, else the device."""
+    con.execute(
+        "INSERT INTO raw.hubspot_contacts (_loaded_at, record_id, phone, mobile_phone) "
+        "VALUES ('2026-01-01', '7', '1', '2')"
+    )
+    slots = f"SELECT slot, own, value FROM ({observations_sql([load()['hubspot', 'contacts']])}) ORDER BY ALL"
+    assert con.execute(slots).fetchall() == [
+        ("email", False, None), ("hubspot_id", True, "7"), ("phone", False, "1"), ("phone 2", False, "2"),
+        ("user_id", False, None),
+    ]  # fmt: skip
+
+
+def test_of_a_record_the_newest_name_counts(con):
+    """A row without one says nothing of it."""
+    con.execute(
+        "INSERT INTO raw.crm_contacts (_loaded_at, _row, contact_id, name, updated_at) VALUES "
+        "('2026-01-01', 1, '7', 'Ann Lee', '2026-01-01'), ('2026-01-02', 1, '7', 'Ann Berg', '2025-01-01'), "
+        "('2026-01-03', 1, '7', NULL, '2026-01-03')"
+    )
+    people = con.execute(f"SELECT record, name FROM ({people_sql([load()['crm', 'contacts']])})").fetchall()
+    assert people == [("crm:contact:7", "Ann Lee")]

@@ -1,0 +1,69 @@
+"""The lane of consents runs before anything waits and behind identities, and what is wrong there stops neither."""
+
+from __future__ import annotations
+
+import pytest
+
+from lakehouse.errors import BadDefinition, Transient
+from lakehouse.models import runner
+from lakehouse.models.runner import ModelRun
+from lakehouse.settings import Settings
+from lakehouse.stages import consents
+
+
+@pytest.fixture
+def steps(monkeypatch):
+    """What is done, in order; `ran` says whether it was quiet."""
+    done: list[str] = []
+
+    def prepare(*, ran: bool = True, failing: tuple[int, ...] = ()) -> list[str]:
+        def refresh(_):
+            done.append("consents")
+            if done.count("consents") in failing:
+                raise Transient("no capacity")
+
+        def when_quiet(*_) -> bool:
+            done.append("identities")
+            return ran
+
+        monkeypatch.setattr(consents, "refresh_consents", refresh)
+        monkeypatch.setattr(consents, "when_quiet", when_quiet)
+        monkeypatch.setattr(consents, "has_messages", lambda _: False)
+        return done
+
+    return prepare
+
+
+@pytest.mark.parametrize(
+    ("ran", "expected"),
+    [(True, ["consents", "identities", "consents"]), (False, ["consents", "identities"])],
+)
+def test_consents_are_refreshed_at_once_and_behind_identities(steps, ran, expected):
+    """A refusal waits for no quiet; a yes of somebody new needs identities."""
+    done = steps(ran=ran)
+    consents.resolve_and_refresh(Settings(), "queue", {})
+    assert done == expected
+
+
+@pytest.mark.parametrize(("ran", "failing"), [(False, (1,)), (True, (2,)), (True, (1, 2))])
+def test_an_error_is_raised_once_identities_are_resolved(steps, ran, failing):
+    """So that the message comes again."""
+    done = steps(ran=ran, failing=failing)
+    with pytest.raises(Transient):
+        consents.resolve_and_refresh(Settings(), "queue", {})
+    assert "identities" in done
+
+
+def test_an_error_that_the_second_refresh_mends_is_none(steps):
+    """All is done: nothing is raised, and it was tried once more behind identities."""
+    done = steps(failing=(1,))
+    consents.resolve_and_refresh(Settings(), "queue", {})
+    assert done == ["consents", "identities", "consents"]
+
+
+def test_nothing_is_projected_while_a_model_of_the_lane_is_wrong(monkeypatch):
+    """A projection that would be renewed without anybody computing it would grant for ever."""
+    monkeypatch.setattr(runner, "run", lambda *_, **__: ModelRun([], ["mine.sql: x"]))
+    monkeypatch.setattr(consents, "project_consents", lambda _: pytest.fail("projected"))
+    with pytest.raises(BadDefinition, match=r"^mine\.sql: x$"):
+        consents.refresh_consents(None)

@@ -1,0 +1,63 @@
+"""The digest of rows: the same for equal rows in any order, another one for any other rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as tried
+from hypothesis import strategies as st
+
+from lakehouse.tables import content
+from lakehouse.tables.catalog import ensure, open_catalog
+from lakehouse.tables.contract import columns, partitions
+from lakehouse.tables.data_files import Written
+from tests.support.lakes import a_contract, duck_of, write
+
+KINDS = columns(("a", "string", "A"), ("b", "string", "B"), ("n", "long", "N"), ("d", "double", "D"))
+few = st.sampled_from(["", "a", "b", "ab", None])
+rows = st.lists(
+    st.tuples(few, few, st.sampled_from([0, 1, -1, None]), st.sampled_from([0.5, None])), max_size=5
+)
+
+
+@pytest.fixture
+def table(lake):
+    return ensure(open_catalog(lake), a_contract(columns=KINDS))
+
+
+def rows_sql(given_rows):
+    """Return the SELECT of rows, or of none."""
+    if not given_rows:
+        return (
+            "SELECT NULL::VARCHAR AS a, NULL::VARCHAR AS b, NULL::BIGINT AS n, NULL::DOUBLE AS d WHERE false"
+        )
+    listed = ", ".join(f"({', '.join('NULL' if v is None else repr(v) for v in row)})" for row in given_rows)
+    return f"SELECT * FROM (VALUES {listed}) AS v(a, b, n, d)"
+
+
+def digest(lake, table, given_rows):
+    written = write(lake, table, rows_sql(given_rows))
+    with duck_of(lake) as con:
+        return content.digest(con, table, written)
+
+
+@tried(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(one=rows, other=rows, data=st.data())
+def test_equal_rows_and_no_others_have_one_digest(lake, table, one, other, data):
+    """Counted as a multiset: a row that is there twice is not a row that is there once."""
+    first = digest(lake, table, one)
+    assert digest(lake, table, data.draw(st.permutations(one))) == first
+    assert (digest(lake, table, other) == first) is (Counter(other) == Counter(one))
+
+
+def test_rows_in_several_files_count_alike(lake):
+    """Partitions, and files, do not matter; the table's columns do."""
+    whole = ensure(open_catalog(lake), a_contract(columns=KINDS))
+    parted = ensure(open_catalog(lake), a_contract(columns=KINDS, partition=partitions("identity(a)")))
+    given_rows = [("a", "x", 1, 0.5), ("b", "x", 1, 0.5), (None, None, None, None)]
+    assert digest(lake, whole, given_rows) == digest(lake, parted, given_rows)
+    wider = ensure(open_catalog(lake), a_contract(columns=(*KINDS, *columns(("e", "string", "E")))))
+    with duck_of(lake) as con:
+        assert content.digest(con, whole, Written([])) != content.digest(con, wider, Written([]))
