@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from importlib import import_module
 from itertools import groupby
@@ -158,21 +159,23 @@ def _filled_by(contract: Contract, source: Source | None, model: str | None) -> 
 
 def _columns(contract: Contract, source: Source | None) -> str:
     """Return the table of columns; what no column of the table has, such as Chinese, has no column here."""
-    ids = contract.field_ids()
-    cells = {
-        "id": [str(ids[column.name]) for column in contract.columns],
-        "column": [f"`{column.name}`" for column in contract.columns],
-        "type": [column.type for column in contract.columns],
-    }
-    if origins := _origins(source):
-        cells["in the file"] = [origins.get(column.name, "") for column in contract.columns]
-    cells["personal"] = ["personal" if column.pii else "" for column in contract.columns]
-    cells["meaning"] = [column.doc for column in contract.columns]
-    if any(column.zh for column in contract.columns):
-        cells["含义"] = [column.zh for column in contract.columns]
-    if rules := _minimisation(source):
-        cells["kept"] = [rules.get(column.name, "") for column in contract.columns]
-    return _grid(list(cells), zip(*cells.values(), strict=True))
+    ids, origins, rules = contract.field_ids(), _origins(source), _minimisation(source)
+    rows = [
+        {
+            "id": str(ids[column.name]),
+            "column": f"`{column.name}`",
+            "type": column.type,
+            "in the file": origins.get(column.name, ""),
+            "personal": "personal" if column.pii else "",
+            "meaning": column.doc,
+            "含义": column.zh,
+            "kept": rules.get(column.name, ""),
+        }
+        for column in contract.columns
+    ]
+    optional = {"in the file", "含义", "kept"}
+    titles = [title for title in rows[0] if title not in optional or any(row[title] for row in rows)]
+    return _grid(titles, ([row[title] for title in titles] for row in rows))
 
 
 def _origins(source: Source | None) -> dict[str, str]:
@@ -277,7 +280,7 @@ def _definition_numbers() -> Iterator[list[str]]:
 def _policies() -> Iterator[list[str]]:
     """Yield room, name, value, meaning and file of each policy's numbers."""
     for module in policy_modules():
-        room = module.__name__.removeprefix("lakehouse.").removesuffix(".policy").replace(".", "/")
+        room = re.sub(r"[._]?policy$", "", module.__name__.removeprefix("lakehouse.")).replace(".", "/")
         where = f"`{module.__name__.replace('.', '/')}.py`"
         for name, value in vars(module).items():
             if isinstance(value, type) and issubclass(value, Policy) and value.__module__ == module.__name__:
@@ -297,7 +300,7 @@ def policy_modules() -> list[ModuleType]:
     return [
         import_module(one.name)
         for one in found
-        if one.name.endswith(".policy") and one.name != Policy.__module__
+        if one.name.endswith("policy") and one.name != Policy.__module__
     ]
 
 
