@@ -115,7 +115,16 @@ def loads_by_table(catalog: Catalog, tables: Collection[Table]) -> dict[str, dic
         return {}
     # by table, file and generation, what each of them did
     files: dict[str, dict[str, dict[int, Load]]] = {_name(table): {} for table in tables}
-    fields = ("table_name", "file_id", "replay", "started_at", "loaded", "quarantined", "no_records", "absent")
+    fields = (
+        "table_name",
+        "file_id",
+        "replay",
+        "started_at",
+        "loaded",
+        "quarantined",
+        "no_records",
+        "absent",
+    )
     of_tables = f"table_name IN ({', '.join(map(literal, files))})"
     for row in _rows(catalogs.load(catalog, LEDGER.name), fields, of_tables):
         records_set_aside = row["quarantined"] - (row.get("no_records") or 0)

@@ -13,7 +13,6 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from lakehouse import aws, secrets
 from lakehouse.ingest.batch import ingest
 from lakehouse.ingest.quarantine.open_rows import QuarantineFilter
 from lakehouse.landing.object_lines import lines
@@ -22,6 +21,7 @@ from lakehouse.stages.books import keep_books
 from lakehouse.stages.refill_source import refill_source
 from lakehouse.stages.replay import replay_quarantine
 from lakehouse.tables.catalog import load, open_catalog, table_names
+from tests.support import cloud as clouds
 from tests.support.raw_files import a_company
 from tests.support.workbooks import book
 from tests.support.workbooks import rows as sheet
@@ -90,13 +90,10 @@ def content(kind):
 @pytest.fixture
 def company(landing, monkeypatch):
     """Return a company with a hash key in its secret store."""
-    store = aws.secrets()
-    store.create_secret(Name="lakehouse/hash", SecretString=json.dumps({"key": KEY}))
-    secrets._provider.cache_clear()
+    clouds.renew_hash_key(KEY)
     with a_company(landing) as company:
         yield company
-    store.delete_secret(SecretId="lakehouse/hash", ForceDeleteWithoutRecovery=True)
-    secrets._provider.cache_clear()
+    clouds.renew_hash_key(clouds.HASH_KEY)
 
 
 def everything_written(company, *files):

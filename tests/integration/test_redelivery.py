@@ -51,10 +51,10 @@ def receive(url: str, wait_seconds: int = 0) -> list[dict]:
 def test_a_transient_comes_back_soon_and_later_each_time(queue, monkeypatch):
     """The queue alone would hide the message for an hour and a half."""
 
-    def away(_):
+    def away(*_):
         raise Transient("the catalog is away")
 
-    monkeypatch.setattr("functions.resolve.handler.resolve", away)
+    monkeypatch.setattr("functions.resolve.handler.resolve_and_refresh", away)
     aws.sqs().send_message(QueueUrl=queue, MessageBody='{"tick": true}')
     for received in (1, 2):
         records = receive(queue, 10)
@@ -70,10 +70,10 @@ def test_a_transient_comes_back_soon_and_later_each_time(queue, monkeypatch):
 def test_what_never_helps_stays_hidden(queue, monkeypatch):
     """A wrong definition is mended by a person; until then `tick` asks often enough."""
 
-    def wrong(_):
+    def wrong(*_):
         raise BadDefinition("sources/x.yaml: no")
 
-    monkeypatch.setattr("functions.resolve.handler.resolve", wrong)
+    monkeypatch.setattr("functions.resolve.handler.resolve_and_refresh", wrong)
     aws.sqs().send_message(QueueUrl=queue, MessageBody='{"tick": true}')
     with pytest.raises(BadDefinition):
         resolve({"Records": receive(queue, 10)}, None)
@@ -95,13 +95,13 @@ def test_the_local_runner_brings_it_back_as_lambda_does(queue, monkeypatch):
     calls: list[float] = []
     done = threading.Event()
 
-    def away_at_first(_):
+    def away_at_first(*_):
         calls.append(time.monotonic())
         if len(calls) == 1:
             raise Transient("the catalog is away")
         done.set()
 
-    monkeypatch.setattr("functions.resolve.handler.resolve", away_at_first)
+    monkeypatch.setattr("functions.resolve.handler.resolve_and_refresh", away_at_first)
     failed: list[int] = []
     invoker = Invoker(
         {"resolve": Function("resolve", "functions.resolve.handler", 128, 60, "Image", {})},

@@ -197,6 +197,10 @@ def fill(empty: bool) -> None:
 
 
 def renew_hash_key(key: str) -> None:
-    """Write another key into the secret that hashes, and forget the old one."""
-    aws.secrets().put_secret_value(SecretId="lakehouse/hash", SecretString=json.dumps({"key": key}))
+    """Write another key into the secret that hashes, which may not be there yet, and forget the old one."""
+    value = {"SecretString": json.dumps({"key": key})}
+    try:
+        aws.secrets().put_secret_value(SecretId="lakehouse/hash", **value)
+    except aws.secrets().exceptions.ResourceNotFoundException:
+        aws.secrets().create_secret(Name="lakehouse/hash", **value)
     secrets._provider.cache_clear()

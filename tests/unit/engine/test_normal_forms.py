@@ -116,10 +116,8 @@ def test_normalising_twice_changes_nothing(raw: str):
 
 def _settled_by_sql(values: list[tuple[str, str, str]]) -> dict[tuple[str, str, str], str]:
     con = duckdb.connect()
-    con.execute(
-        "CREATE TEMP TABLE identity_observed (type TEXT, value TEXT, region TEXT, observations BIGINT)"
-    )
-    con.executemany("INSERT INTO identity_observed VALUES (?, ?, ?, 1)", values)
+    con.execute("CREATE TEMP TABLE identity_said (type TEXT, value TEXT, region TEXT, observations BIGINT)")
+    con.executemany("INSERT INTO identity_said VALUES (?, ?, ?, 1)", values)
     create_plain(con)
     run(con, "values")
     rows = con.execute(

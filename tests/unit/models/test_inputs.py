@@ -105,7 +105,7 @@ def test_full_exports_are_read_with_what_was_loaded_of_each_file():
     entity = next(iter(source.core))
     model = Model(f"core.{entity}", (f"mapped.{entity}",), "SELECT 1", as_of=False)
     plan = plan_inputs(model, [source, SHOP], columns_of(source.table))
-    assert plan.full_exports == (source.table,)
+    assert plan.loads_of == (source.table,)
     moment = datetime(2026, 1, 1, tzinfo=UTC)
     loads = {
         source.table: {"bad": Load(moment, 1, 1), "empty": Load(moment, 0, 0), "good": Load(moment, 2, 0)}
