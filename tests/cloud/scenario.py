@@ -20,12 +20,15 @@ from tests.cloud.deployment import PREFIX, Deployment, emulator, until
 TOKEN, SIGNING = "pat-cloud", "signing-secret-of-the-webhooks"
 QUEUES = ("IngestQueue", "ResolveQueue", "AggregateQueue", "ExportQueue", "PublishQueue", "BooksQueue")
 RULES = ("ObjectCreatedRule", "RawCommittedRule", "CoreCommittedRule", "MartsCommittedRule")
-OWN_EVENTS = 3  # of `_events`, besides the sample's
+OWN_EVENTS = 2  # of `_events`, besides the sample's
 _COUNTS = (
     "ApproximateNumberOfMessages",
     "ApproximateNumberOfMessagesNotVisible",
     "ApproximateNumberOfMessagesDelayed",
 )
+_THE_SAME = b"""{"statement_id": "1", "one_type": "user_id", "one_value": "visitor-1", "other_type": "user_id", \
+"other_value": "visitor-2", "verdict": "one", "said_by": "ann", "said_at": "2026-01-01T00:00:00Z", "why": "she called"}
+"""  # two become one
 _PRODUCTS = """\
 product_id,name,category,brand,barcode,unit,list_price,cost,currency,is_active,created_at,updated_at
 LAMP-1,Lamp,Home,Lumen,4006381333931,piece,19.90,9.00,EUR,true,2025-06-01T00:00:00Z,
@@ -160,7 +163,7 @@ def second_day(company: Company) -> None:
         company.call("sweep")
         company.settle()
         company.hint("BooksQueue", f"file {number}")
-    company.land("web/events/merged.json", _events("merged", {"device-1": "visitor-2"}))  # two become one
+    company.land("people/ties/1.ndjson", _THE_SAME)
     _announce_a_file_that_is_gone(company)
     company.call("sweep")
     company.settle()
