@@ -1,4 +1,4 @@
-"""Who is who: identity explain, tie, untie, leave."""
+"""Who is who: identity explain, review, tie, untie, leave."""
 
 from __future__ import annotations
 
@@ -55,6 +55,43 @@ def explain(
         print(json.dumps([each.as_json() for each in explained], default=str))
     else:
         console.show(explained)
+
+
+@identity.command()
+def review(
+    standing: Annotated[
+        str,
+        typer.Option(
+            "--standing",
+            metavar="STANDING",
+            help="review: nobody has decided; denied: names or birth dates contradict; tied; apart: you said so.",
+        ),
+    ] = "review",
+    limit: Annotated[int, typer.Option("--limit", min=1, help="The heaviest so many.")] = 20,
+    data: Data = DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Show records that look like one person and wait for your word: what each says, and why they look alike."""
+    from lakehouse.stages.review_matches import STANDINGS
+
+    if standing not in STANDINGS:
+        raise typer.BadParameter(f"name one of {', '.join(STANDINGS)}", param_hint="--standing")
+    from lakehouse.local.session import session
+
+    with session(data, "store") as settings:
+        from lakehouse.stages import analyst_sql, review_matches
+
+        con = analyst_sql.connect(settings)
+        try:
+            found = review_matches.pairs(con, settings, standing, limit)
+        finally:
+            con.close()
+    if as_json:
+        print(json.dumps([pair.as_json() for pair in found], ensure_ascii=False))
+        return
+    from lakehouse.console import identity as console
+
+    console.show_pairs(found, standing, data)
 
 
 @identity.command()

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
 from html import escape
 from typing import TYPE_CHECKING, Final
 
+from lakehouse.command_line import command_line
 from lakehouse.console.terminal import grid, out
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from lakehouse.stages.explain_identity import Explanation
+    from lakehouse.stages.review_matches import Pair
 
 _DOES: Final = {
     "ties": "",
@@ -66,6 +70,31 @@ def show(explanations: Iterable[Explanation]) -> None:
             out.print(f"{other.type} {other.value} is also carried by {', '.join(other.customers)}: {reason}")
         for change in explained.history:
             out.print(f"{change.at:%Y-%m-%d %H:%M} {change.action}: {change.customer_id} → {change.into}")
+
+
+def show_pairs(pairs: Sequence[Pair], standing: str, data: Path) -> None:
+    """Print pairs of records, what each says, what makes them alike, and how to decide."""
+    for pair in pairs:
+        left, right = pair.left, pair.right
+        fields = list(dict.fromkeys((*left.says, *right.says)))
+        out.print(
+            grid(
+                f"{pair.weight_bits:+.1f} bits",
+                ("", left.name, right.name),
+                [
+                    ("of", left.source, right.source),
+                    *((name, left.says.get(name), right.says.get(name)) for name in fields),
+                    ("customer", left.customer_id, right.customer_id),
+                ],
+            )
+        )
+        out.print("; ".join(f"{each.comparison} {each.level} {each.bits:+.1f}" for each in pair.reasons))
+        both = f"{shlex.quote(left.name)} {shlex.quote(right.name)}"
+        if standing != "tied":
+            out.print(f"one person: {command_line(f'identity tie {both}', data)}")
+        out.print(f"two people: {command_line(f'identity untie {both}', data)}\n")
+    if not pairs:
+        out.print(f"no pair of records stands so: {standing}")
 
 
 def picture(explanations: Iterable[Explanation]) -> str:

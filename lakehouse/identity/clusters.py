@@ -31,20 +31,22 @@ class Clusters:
     refused: NDArray[np.bool_]
 
 
-def cluster(
+def cluster(  # noqa: PLR0913 - edges as columns
     records: int,
     left: NDArray[np.integer],
     right: NDArray[np.integer],
     weight: NDArray[np.floating],
     facts: Facts | Sequence[PersonFacts | None],
     apart: Iterable[tuple[int, int]] = (),
+    *,
+    undenied: NDArray[np.bool_] | None = None,
 ) -> Clusters:
     """Return who belongs together among `records` numbered from 0, by edges (`left[i]`, `right[i]`, `weight[i]`).
 
     A weight counts in bits, infinity is a person's word: it merges what contradicts, and from then on those records are
     one person with several names: another record contradicts them if it contradicts each of those names. Pairs that
-    are to stay `apart` are never in one cluster, whatever the weight. Each edge counts for itself: parallel ones do not
-    add up.
+    are to stay `apart` are never in one cluster, whatever the weight. Edges that are `undenied`, shape (edges,), merge
+    what contradicts, too, each at its weight. Each edge counts for itself: parallel ones do not add up.
 
     The result does not depend on the order of edges. Among edges of one weight that of smaller records comes first, so
     number records in an order that does not depend on their arrival. Clusters of one component do not depend on another
@@ -68,9 +70,11 @@ def cluster(
     low, high = np.minimum(left, right)[careful], np.maximum(left, right)[careful]
     strongest = np.lexsort((high, low, -np.asarray(weight, dtype=np.float64)[careful]))
     merging = _Merging(facts_of, separate[within].tolist())
-    infinite = np.isposinf(weight)
+    anyway = np.isposinf(weight)
+    if undenied is not None:
+        anyway |= undenied
     for edge in careful[strongest].tolist():
-        refused[edge] = not merging.merge(int(left[edge]), int(right[edge]), by_word=bool(infinite[edge]))
+        refused[edge] = not merging.merge(int(left[edge]), int(right[edge]), anyway=bool(anyway[edge]))
     touched = is_suspect[component].nonzero()[0]
     labels[touched] = [merging.find(record) for record in touched.tolist()]
     return Clusters(labels, refused)
@@ -145,19 +149,22 @@ class _Merging:
             self._parent[record], record = root, self._parent[record]
         return root
 
-    def merge(self, left: int, right: int, *, by_word: bool) -> bool:
-        """Put two records' clusters together and return True, or leave them and return False where that is refused."""
+    def merge(self, left: int, right: int, *, anyway: bool) -> bool:
+        """Put two records' clusters together and return True, or leave them and return False where that is refused.
+
+        `anyway`: also where they contradict.
+        """
         one, other = sorted((self.find(left), self.find(right)))
         if one == other:
             return True
         if self._are_strangers(one, other):
             return False
         mine, theirs = self._persons_of(one), self._persons_of(other)
-        if not by_word and any(self._contradict(a, b) for a in mine for b in theirs):
+        if not anyway and any(self._contradict(a, b) for a in mine for b in theirs):
             return False
         self._parent[other] = one
         together = mine | theirs
-        self._persons[one] = _one_person(together) if by_word else together
+        self._persons[one] = _one_person(together) if anyway else together
         if strangers := self._strangers.pop(other, None):
             self._strangers.setdefault(one, set()).update(strangers)
         del self._persons[other]

@@ -63,18 +63,35 @@ class Links:
 
 @dataclass
 class Ties:
-    """Ties between records, shape (n,) each, of infinite weight where nothing may deny them; pairs that are `apart`."""
+    """Ties between records, shape (n,) each, of infinite weight where nothing may deny them; pairs that are `apart`.
+
+    Those that are `undenied` hold against names and birth dates that contradict.
+    """
 
     left: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     right: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     weight: NDArray[np.float64] = field(default_factory=lambda: np.empty(0, np.float64))
     apart: list[tuple[int, int]] = field(default_factory=list)
+    undenied: Flags = field(default_factory=lambda: np.empty(0, np.bool_))
 
-    def add(self, left: Ints, right: Ints, weight: float) -> None:
-        """Add ties of one weight."""
+    def add(
+        self, left: Ints, right: Ints, weight: float | NDArray[np.float64], *, undenied: bool = False
+    ) -> None:
+        """Add ties of one weight, or of a weight each."""
         self.left = np.concatenate([self.left, left])
         self.right = np.concatenate([self.right, right])
-        self.weight = np.concatenate([self.weight, np.full(len(left), weight)])
+        self.weight = np.concatenate([self.weight, np.broadcast_to(weight, len(left))])
+        self.undenied = np.concatenate([self.undenied, np.full(len(left), undenied)])
+
+
+@dataclass(frozen=True)
+class Likenesses:
+    """Pairs of records that look like one person though no identifier says so, and the weight of each in bits."""
+
+    left: Ints
+    right: Ints
+    weight: NDArray[np.float64]
+    undenied: bool
 
 
 @dataclass(frozen=True)
@@ -91,11 +108,14 @@ class People:
     owner: Ints
 
 
-def people_of(links: Links, ties: Ties, cluster: Cluster, max_people: int) -> People:
+def people_of(
+    links: Links, ties: Ties, cluster: Cluster, max_people: int, alike: Likenesses | None = None
+) -> People:
     """Return who the records' people are.
 
     `links` are those that count; `ties` has what people said already, and gets all that are made here. `cluster` says
-    which records are one person by the ties so far, refusing those that contradict.
+    which records are one person by the ties so far, refusing those that contradict. Records that are `alike` are tied
+    last: how many people carry an identifier is asked before.
     """
     ties.add(*_own_ties(links), np.inf)  # one system, one id: whatever the names
     person = cluster(ties)
@@ -114,6 +134,9 @@ def people_of(links: Links, ties: Ties, cluster: Cluster, max_people: int) -> Pe
             ties.add(left, right, _WEIGHTS[level])
             person = cluster(ties)
         standing.append(carried)
+    if alike is not None and len(alike.left):
+        ties.add(alike.left, alike.right, alike.weight, undenied=alike.undenied)
+        person = cluster(ties)
     return People(person, frozenset(shared), *_owners(standing, person))
 
 

@@ -1,4 +1,4 @@
-"""The resolve stage: what records of all sources say of people → `core.evidence`, `core.identities`."""
+"""The resolve stage: what records say of people → `core.evidence`, `core.matches`, `core.identities`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from lakehouse.engine import duck
 from lakehouse.errors import CommitConflict
 from lakehouse.identity.policy import RULES_VERSION
 from lakehouse.sources import definition, evidence_views
+from lakehouse.stages.known_matches import KnownMatches
 from lakehouse.tables import appending, commit, data_files, ledger, views
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.catalog import RAW
@@ -73,11 +74,13 @@ def _refresh(
 ) -> None:
     base = table.current_snapshot()
     with closing(duck.connect(settings)) as con:
-        customers = _resolve(con, catalog, sources, expected)
+        matches = KnownMatches(settings, catalog)
+        customers = _resolve(con, catalog, sources, expected, matches)
         audit_lines = _audit_lines(con)
         audit_key = f"audit/identities-{commit.head(table) or 0}.json"
         _write_audit(settings, audit_key, audit_lines)
         _replace_evidence(con, catalog, expected)
+        matches.commit(con)
         written = data_files.write(con, table, "SELECT * FROM identities_new", f"resolve-{uuid.uuid4()}")
         base_id = base.snapshot_id if base else None
         replaced = appending.replace_written(con, table, written, computed_from=expected, base=base_id)
@@ -114,7 +117,11 @@ def _expected_inputs(catalog: Catalog, sources: list[Source]) -> dict[str, str]:
 
 
 def _resolve(
-    con: duckdb.DuckDBPyConnection, catalog: Catalog, sources: list[Source], expected: dict[str, str]
+    con: duckdb.DuckDBPyConnection,
+    catalog: Catalog,
+    sources: list[Source],
+    expected: dict[str, str],
+    matches: KnownMatches,
 ) -> int:
     """Make the tables `identities_new` and `identity_changes`; return the number of customers."""
     from lakehouse.identity.resolve import resolve as resolve_identities  # noqa: PLC0415 - numpy and scipy are heavy
@@ -132,7 +139,13 @@ def _resolve(
     now = datetime.now(UTC)
     words = next((source.table for source in sending if source.source_key == WORDS), None)
     resolution = resolve_identities(
-        con, observations="observations", people="described", words=words, previous=previous, now=now
+        con,
+        observations="observations",
+        people="described",
+        words=words,
+        matcher=matches,
+        previous=previous,
+        now=now,
     )
     return resolution.customers
 

@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from lakehouse.tables import entities
 from lakehouse.tables.contract import Contract, columns
-from lakehouse.tables.people import CONSENT_ANSWERS, CONSENTS, CUSTOMERS, EVIDENCE, IDENTITIES
+from lakehouse.tables.people import (
+    CONSENT_ANSWERS,
+    CONSENTS,
+    CUSTOMERS,
+    EVIDENCE,
+    IDENTITIES,
+    MATCH_KEYS,
+    MATCHES,
+)
 
 LEDGER = Contract(
     name="ops.ingest_ledger",
@@ -262,6 +270,8 @@ OPS = (LEDGER, QUARANTINE, SEGMENT_MEMBERS, SEGMENT_CHANGES, DELIVERIES, AUDIT_L
 CORE = (
     IDENTITIES,
     EVIDENCE,
+    MATCHES,
+    MATCH_KEYS,
     CONSENTS,
     CONSENT_ANSWERS,
     CUSTOMERS,

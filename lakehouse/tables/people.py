@@ -44,6 +44,38 @@ EVIDENCE = Contract(
     ),
 )
 
+MATCHES = Contract(
+    name="core.matches",
+    doc="Pairs of records that look like one person without sharing an identifier, and what came of each.",
+    grain="one row a pair",
+    key=("left_source", "left_record", "right_source", "right_record"),
+    columns=columns(
+        ("left_source", "string", "Source and entity of the one record, as crm:contacts"),
+        ("left_record", "string", "The one record", "pii"),
+        ("right_source", "string", "Source and entity of the other"),
+        ("right_record", "string", "The other record", "pii"),
+        ("weight_bits", "double", "Evidence that they are one person, in bits: 1 more is twice as likely"),
+        ("standing", "string", "tied, review, apart or denied"),
+        ("explanation", "string", "JSON: what each comparison adds to the weight", "pii"),
+        ("left_said", "long", "Fingerprint of what the one record said when it was weighed"),
+        ("right_said", "long", "The same of the other record"),
+    ),
+)
+
+MATCH_KEYS = Contract(
+    name="core.match_keys",
+    doc="What each record that was compared had in common with others: so a new record meets few of them.",
+    grain="one row a key of what a record said; the key is null where it says too little",
+    key=("source", "record", "said", "key"),
+    sort=("key",),
+    columns=columns(
+        ("source", "string", "Source and entity of the record"),
+        ("record", "string", "The record", "pii"),
+        ("said", "long", "Fingerprint of what it said"),
+        ("key", "long", "Hash of what it shares, such as a name and a year of birth"),
+    ),
+)
+
 CONSENTS = Contract(
     name="core.consents",
     doc="Every statement about being contacted. Which of them decide, `core.consent_answers` says.",

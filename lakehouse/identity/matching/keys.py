@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def blocking_keys(con: duckdb.DuckDBPyConnection, features: str) -> str:
-    """Return the name of a temp table (record VARCHAR, key UBIGINT): the keys of each record of `features`.
+    """Return the name of a temp table (record VARCHAR, key BIGINT): the keys of each record of `features`.
 
     A key is a hash of its text that stays the same between versions, so the table can be stored.
     """
@@ -36,7 +36,7 @@ def candidates(
     stored = (
         f"SELECT record, key FROM {qualified(stored_keys)}"
         if stored_keys
-        else "SELECT '', 0::UBIGINT WHERE false"
+        else "SELECT '', 0::BIGINT WHERE false"
     )
     con.execute(
         step_sql("candidates", new_keys=qualified(new_keys), stored_keys=stored),

@@ -19,6 +19,12 @@ class MatchPolicy(Policy):
     largest_block: Annotated[
         int, "records that share a blocking key; a key of more (a default phone) finds no candidates"
     ] = 100
+    largest_news: Annotated[
+        float, "share of the records that may be new before all pairs are weighed anew"
+    ] = 0.3
+    grown: Annotated[
+        float, "times as many records as the model was adapted to, from which it is adapted again"
+    ] = 2.0
     fetch_rows: Annotated[int, "distinct names or addresses that are read at once"] = 50_000
     names_tell_from: Annotated[
         float,

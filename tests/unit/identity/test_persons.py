@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lakehouse.identity.persons import clustering
+from lakehouse.identity.persons import Described, clustering
 from lakehouse.identity.relation import Relation
 from lakehouse.identity.ties import Ties
 
@@ -22,7 +22,7 @@ def tied(con):
             con.execute("INSERT INTO identity_records VALUES (?, 'crm', ?)", [number, str(number)])
         ties = Ties()
         ties.add(np.array([0, 1]), np.array([1, 2]), 30.0)
-        return clustering(con, Relation(con, "people", ("source", "record")), 3)(ties).tolist()
+        return clustering(Described(con, Relation(con, "people", ("source", "record"))), 3)(ties).tolist()
 
     return make
 
@@ -38,4 +38,4 @@ def test_names_that_contradict_are_two_also_across_a_record_without_one(tied):
 def test_without_what_records_say_all_that_is_tied_is_one(con):
     ties = Ties()
     ties.add(np.array([0]), np.array([1]), 30.0)
-    assert clustering(con, None, 3)(ties).tolist() == [0, 0, 2]
+    assert clustering(Described(con, None), 3)(ties).tolist() == [0, 0, 2]

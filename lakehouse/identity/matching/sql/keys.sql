@@ -45,6 +45,6 @@ texts AS (
     ]) AS text
     FROM parts
 )
-SELECT DISTINCT record, md5_number_lower(text) AS key
+SELECT DISTINCT record, (md5_number_lower(text) >> 1)::BIGINT AS key
 FROM texts
 WHERE text IS NOT NULL

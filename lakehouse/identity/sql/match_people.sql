@@ -1,0 +1,39 @@
+-- identity_match_people: what is compared of each record that says who it is. Its addresses are those that it carries now.
+-- grain: record, which is `source record`: a source has no blank in its name
+-- said: fingerprint of all of it
+CREATE OR REPLACE TEMP TABLE identity_match_people AS
+WITH addresses AS (
+    SELECT
+        s.source,
+        s.record,
+        min(n.normal) FILTER (s.type = 'phone') AS phone,
+        min(n.normal) FILTER (s.type = 'email') AS email
+    FROM identity_said AS s
+    JOIN identity_normal AS n USING (type, value, region)
+    WHERE s.type IN ('phone', 'email') AND s.until IS NULL AND NOT n.placeholder
+    GROUP BY s.source, s.record
+),
+people AS (
+    SELECT
+        d.source || ' ' || d.record AS record,
+        d.source,
+        {name} AS name,
+        {first_name} AS given_name,
+        {last_name} AS surname,
+        strftime({birth_date}::DATE, '%Y%m%d') AS birth_date,
+        -- a city in Chinese says where a street is, or all that is known
+        CASE
+            WHEN regexp_matches({city}, '\p{Han}') AND NOT coalesce(contains({address}, left({city}, 2)), false)
+                THEN concat({city}, {address})
+            ELSE {address}
+        END AS address,
+        {city} AS city,
+        {country} AS country,
+        a.phone,
+        a.email
+    FROM {described} AS d
+    JOIN identity_records AS r USING (source, record)
+    LEFT JOIN addresses AS a USING (source, record)
+)
+SELECT *, {fingerprint} AS said
+FROM people
