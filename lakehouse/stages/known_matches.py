@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 
 _MODEL: Final = "model"  # among the inputs of `core.matches`: the object that holds it
 _PREFIX: Final = "identity/models/"
-_GONE: Final = ("NoSuchKey", "AccessDenied")  # who may not list a bucket is not told that an object is not there
+_GONE: Final = (
+    "NoSuchKey",
+    "AccessDenied",
+)  # who may not list a bucket is not told that an object is not there
 
 
 class KnownMatches:

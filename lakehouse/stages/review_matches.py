@@ -37,7 +37,7 @@ _PAIRS = """
         PARTITION BY least(l.customer_id, r.customer_id), greatest(l.customer_id, r.customer_id)
         ORDER BY m.weight_bits DESC, l.source, l.record, r.source, r.record
     ) = 1
-    ORDER BY m.weight_bits DESC, ALL
+    ORDER BY m.weight_bits DESC, l.source, l.record, r.source, r.record
     LIMIT $limit
 """
 

@@ -377,3 +377,49 @@ def test_other_engines_can_believe_every_file(company: Company) -> None:
         coarser += bool(done.plan.coarser)
         assert false_claims(table.refresh()) == []
     assert coarser > 0
+
+
+def test_who_is_who_is_as_the_truth_says(company: Company) -> None:
+    """Nobody is merged with another person; of what belongs together 95 of 100 pairs are found, or are asked about."""
+    lake = company.lake
+    kinds = (("contact", "contact_id"), ("lead", "lead_id"))
+    records = [
+        f"SELECT t.person_id, c.customer_id FROM {company.known(f'person_of_{kind}')} AS t "
+        f"JOIN core.{kind}s AS c USING (source, {key}) WHERE c.valid_to IS NULL AND c.customer_id IS NOT NULL"
+        for kind, key in kinds
+    ]
+    records.append(
+        f"SELECT t.person_id, c.customer_id FROM {company.known('person_of_account')} AS t JOIN core.contacts AS c "
+        "ON c.source = 'shop' AND c.contact_id = t.customer_id WHERE c.valid_to IS NULL AND c.customer_id IS NOT NULL"
+    )
+    lake.con.execute(
+        f"CREATE TEMP TABLE known AS SELECT *, row_number() OVER () AS n FROM ({' UNION ALL '.join(records)})"
+    )
+    mixed = "SELECT customer_id FROM known GROUP BY 1 HAVING count(DISTINCT person_id) > 1"
+    assert lake.ask(mixed) == []
+    lake.con.execute("""
+        CREATE TEMP TABLE asked AS
+        WITH named AS (
+            SELECT source, record, customer_id FROM core.evidence
+            JOIN core.identities USING (identifier_type, identifier_value) WHERE own
+        )
+        SELECT DISTINCT l.customer_id AS one, r.customer_id AS other FROM core.matches AS m
+        JOIN named AS l ON l.source = left_source AND l.record = left_record
+        JOIN named AS r ON r.source = right_source AND r.record = right_record
+        WHERE m.standing = 'review'
+    """)
+    [(pairs, found, in_review)] = lake.ask("""
+        SELECT count(*), count(*) FILTER (a.customer_id = b.customer_id), count(*) FILTER (
+            EXISTS (FROM asked WHERE (one, other) IN ((a.customer_id, b.customer_id), (b.customer_id, a.customer_id)))
+        )
+        FROM known AS a JOIN known AS b ON a.person_id = b.person_id AND a.n < b.n
+    """)
+    assert pairs > 4_000
+    assert found / pairs > 0.9
+    assert (found + in_review) / pairs >= 0.95
+    [(least,)] = lake.ask(
+        f"SELECT min(share) FROM (SELECT max(records) / sum(records) AS share FROM (SELECT person_id, customer_id, "
+        f"count(*) AS records FROM known JOIN {company.known('persons')} USING (person_id) "
+        "WHERE planted = 'eight_accounts' GROUP BY ALL) GROUP BY person_id)"
+    )
+    assert least == 1  # the accounts of each of them are one customer

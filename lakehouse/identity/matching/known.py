@@ -88,8 +88,8 @@ def match(con: duckdb.DuckDBPyConnection, people: str, known: Known | None) -> M
 
 
 def _outgrown(model: Model, count: int) -> bool:
-    """Return whether chance is another now, since there are far more records; a small lake is taken to be larger."""
-    return count > MatchPolicy.grown * max(model.records, MatchPolicy.fewest_records)
+    """Return whether chance is another now, since there are far more records than the model has counted."""
+    return count > MatchPolicy.grown * model.records
 
 
 def _all(con: duckdb.DuckDBPyConnection, people: str, model: Model | None) -> Matched:

@@ -27,7 +27,7 @@ people AS (
                 THEN concat({city}, {address})
             ELSE {address}
         END AS address,
-        {city} AS city,
+        CASE WHEN NOT regexp_matches({city}, '\p{Han}') THEN {city} END AS city,  -- else it would count twice
         {country} AS country,
         a.phone,
         a.email

@@ -130,3 +130,15 @@ def test_a_million_records_that_share_one_e_mail_are_quick() -> None:
     labels = cluster(240, np.zeros(239, dtype=np.int64), np.arange(1, 240), np.ones(239), people).labels
     assert len(set(labels.tolist())) > 200
     assert time.process_time() - began < 15
+
+
+def test_what_is_undenied_merges_names_that_contradict():
+    """Each at its weight: a stronger edge that is denied stays so. What is to stay apart does."""
+    facts = [person_facts(name) for name in ("Ann Lee", "Bob Ray", "Cyd Fox")]
+    left, right, weight = np.array([0, 1]), np.array([1, 2]), np.array([9.0, 7.0])
+    second = np.array([False, True])
+    assert cluster(3, left, right, weight, facts).labels.tolist() == [0, 1, 2]
+    assert cluster(3, left, right, weight, facts, undenied=second).labels.tolist() == [0, 1, 1]
+    assert cluster(3, left, right, weight, facts, undenied=~second).labels.tolist() == [0, 0, 2]
+    apart = cluster(3, left, right, weight, facts, [(1, 2)], undenied=second)
+    assert apart.labels.tolist() == [0, 1, 2]

@@ -6,10 +6,23 @@ import numpy as np
 import pytest
 
 from lakehouse.identity.clusters import cluster
-from lakehouse.identity.ties import DEVICE, EMAIL, ID, PHONE, Links, People, Ties, level_of, people_of
+from lakehouse.identity.ties import (
+    DEVICE,
+    EMAIL,
+    ID,
+    PHONE,
+    Likenesses,
+    Links,
+    People,
+    Ties,
+    level_of,
+    people_of,
+)
 
 
-def people(*links: tuple, records: int, most: int = 3, ties: Ties | None = None) -> People:
+def people(
+    *links: tuple, records: int, most: int = 3, ties: Ties | None = None, alike: Likenesses | None = None
+) -> People:
     """Return who is who of links (identifier, record, source, level, own, alias, since)."""
     columns = [np.array(column) for column in zip(*links, strict=True)]
     kinds = (np.int64, np.int64, np.int64, np.int64, np.bool_, np.bool_, np.int64)
@@ -18,7 +31,7 @@ def people(*links: tuple, records: int, most: int = 3, ties: Ties | None = None)
     def persons(made: Ties):
         return cluster(records, made.left, made.right, made.weight, {}.get, made.apart).labels
 
-    return people_of(Links(*arrays), ties or Ties(), persons, most)
+    return people_of(Links(*arrays), ties or Ties(), persons, most, alike)
 
 
 def owners(found: People) -> dict[int, int]:
@@ -86,3 +99,22 @@ def test_a_phone_of_two_people_is_nobody_s_and_an_address_the_first_one_s():
     assert found.person.tolist() == [0, 1]
     assert 5 not in owners(found)
     assert owners(found)[6] == 1
+
+
+def test_who_is_alike_is_tied_last():
+    """Four records that look alike share a phone with four people; how many people carry it was asked before."""
+    links = [own(10 + record, record) for record in range(4)]
+    links += [(1, record, 0, PHONE, False, False, 1) for record in range(4)]
+    pairs = np.array([0, 1]), np.array([1, 2])
+    found = people(*links, records=4, alike=Likenesses(*pairs, np.array([9.0, 8.0]), undenied=False))
+    assert found.person.tolist() == [0, 0, 0, 3]
+    assert found.shared == {1}
+
+
+def test_likenesses_keep_their_own_weights():
+    """And whether names may deny them."""
+    ties = Ties()
+    ties.add(np.array([0]), np.array([1]), 30.0)
+    ties.add(np.array([1, 2]), np.array([2, 3]), np.array([7.0, 8.0]), undenied=True)
+    assert ties.weight.tolist() == [30.0, 7.0, 8.0]
+    assert ties.undenied.tolist() == [False, True, True]

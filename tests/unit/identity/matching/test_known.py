@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from lakehouse.identity.matching import known as module
 from lakehouse.identity.matching.known import Known, Matched, fingerprint_sql, match
-from lakehouse.identity.matching.policy import MatchPolicy
 from tests.unit.identity.matching.conftest import COLUMNS, PEOPLE
 
 PAIRS = "SELECT left_record, right_record, round(weight_bits, 6) FROM {} ORDER BY ALL"
@@ -71,22 +70,20 @@ def test_a_record_that_says_something_else_loses_what_it_had(con):
     assert {pair[:2] for pair in pairs(con, found) if "a2" in pair[:2]} == {("a2", "b1")}
 
 
-def test_far_more_records_are_weighed_anew(con, monkeypatch):
-    """Chance is another then. A lake of a few records is taken to be larger, so its model stays."""
+def test_far_more_records_are_weighed_by_a_model_of_their_own(con):
+    """Chance is another then: the model that the first records made says little of so many."""
     known = remember(con, match(con, say(con, PEOPLE), None))
-    monkeypatch.setattr(MatchPolicy, "largest_news", 1.0)
-    assert not match(
-        con, say(con, [*PEOPLE, *((f"n{at}", *row[1:]) for at, row in enumerate(PEOPLE))]), known
-    ).replaces
-    few = replace(known, model=replace(known.model, records=10_000))
-    assert not match(con, say(con, PEOPLE), few).replaces
-    monkeypatch.setattr(MatchPolicy, "fewest_records", 3)
-    assert match(con, say(con, PEOPLE), replace(known, model=replace(known.model, records=3))).replaces
+    again = [*PEOPLE, *((f"n{at}", *row[1:]) for at, row in enumerate(PEOPLE))]
+    assert match(con, say(con, again), known).model == known.model
+    few = replace(known, model=replace(known.model, records=7))
+    found = match(con, say(con, again), few)
+    assert found.replaces
+    assert found.model.records == 16
 
 
 def test_many_news_at_once_are_weighed_in_one_go(con):
     """With the model that is there: it is frozen."""
-    known = remember(con, match(con, say(con, PEOPLE[:3]), None))
+    known = remember(con, match(con, say(con, PEOPLE[:5]), None))
     found = match(con, say(con, PEOPLE), known)
     assert found.replaces
     assert found.model == known.model
