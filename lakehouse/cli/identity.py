@@ -83,7 +83,7 @@ def review(
 
         con = analyst_sql.connect(settings)
         try:
-            found = review_matches.pairs(con, settings, standing, limit)
+            found = review_matches.pairs(con, standing, limit)
         finally:
             con.close()
     if as_json:

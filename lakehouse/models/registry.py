@@ -20,10 +20,10 @@ from lakehouse.sources import definition
 from lakehouse.sources.mappable_entities import VIEWS
 from lakehouse.tables.contract import Contract
 from lakehouse.tables.contracts import BY_NAME, CORE, MARTS
-from lakehouse.tables.people import CUSTOMERS, EVIDENCE, IDENTITIES, MATCH_KEYS, MATCHES
+from lakehouse.tables.people import CUSTOMERS, EVIDENCE, IDENTITIES, MATCH_KEYS, MATCHES, OBSERVATIONS
 
 # Ingest fills the raw tables, books those of the system itself, and resolve says who is who.
-BY_RESOLVE = {contract.name for contract in (IDENTITIES, EVIDENCE, MATCHES, MATCH_KEYS)}
+BY_RESOLVE = {contract.name for contract in (IDENTITIES, OBSERVATIONS, EVIDENCE, MATCHES, MATCH_KEYS)}
 FILLED = {contract.name for contract in (*CORE, *MARTS)} - BY_RESOLVE
 
 

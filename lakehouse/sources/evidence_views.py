@@ -21,6 +21,7 @@ PERSON_FIELDS: Final = {
     "name": "VARCHAR", "first_name": "VARCHAR", "last_name": "VARCHAR", "birth_date": "DATE", "address": "VARCHAR",
     "city": "VARCHAR", "region_code": "VARCHAR", "country": "VARCHAR",
 }  # fmt: skip
+PERSON: Final = "person"  # slot and type of what a record says of its person
 _NONE: Mapping[str, AbsentColumns] = MappingProxyType({})
 _OBSERVATION = {
     "record": "VARCHAR", "source": "VARCHAR", "slot": "VARCHAR", "own": "BOOLEAN", "every": "BOOLEAN",
@@ -35,26 +36,45 @@ def observations_sql(sources: Iterable[Source], absent: Mapping[str, AbsentColum
     Columns: record, source (`source:entity`), slot (which of the source's identifiers), own (it names the record
     itself), every, alias, type, value, region, said_at, and loaded_at, file_id, row of the raw row. `value` is null
     where a row that describes the whole record leaves it empty: what it said before is withdrawn. `absent` says by raw
-    table which columns files lack: of those their rows say nothing.
+    table which columns files lack: of those their rows say nothing. What a row says of the record's person, where it
+    says something, is of the slot and type `PERSON`: JSON, which `people_sql` reads.
     """
-    selects = [select for source in sources for select in _slots(source, absent.get(source.table, {}))]
+    listed = list(sources)
+    selects = [select for source in listed for select in _slots(source, absent.get(source.table, {}))]
+    selects += [_person_sql(source) for source in listed if _person(source)]
     return " UNION ALL ".join(selects or [_no_rows_sql(_OBSERVATION)])
 
 
-def people_sql(sources: Iterable[Source]) -> str:
+def pruned_sql(observations: str) -> str:
+    """Return the SELECT of the first and the last of each value's observations: those between say nothing more."""
+    moment = "(coalesce(said_at, loaded_at), loaded_at, file_id, row)"
+    place = "PARTITION BY source, record, slot, own, value, region"
+    return (
+        f"SELECT * FROM {observations} WHERE record IS NOT NULL "
+        f"QUALIFY row_number() OVER ({place} ORDER BY {moment}) = 1 "
+        f"OR NOT every AND row_number() OVER ({place} ORDER BY {moment} DESC) = 1"
+    )
+
+
+def people_sql(observations: str) -> str:
     """Return the SELECT of what each record says of its person by its newest row: source, record, `PERSON_FIELDS`.
 
     It is what the source maps to contacts or leads, or what its `person` says; records of other sources are not in it.
     """
-    selects = [_person_sql(source) for source in sources if _person(source)]
-    columns = {"source": "VARCHAR", "record": "VARCHAR", **PERSON_FIELDS}
-    return " UNION ALL ".join(selects or [_no_rows_sql(columns)])
+    cells = ", ".join(
+        f"CAST(value->>{literal(f'$.{name}')} AS {kind}) AS {identifier(name)}"
+        for name, kind in PERSON_FIELDS.items()
+    )
+    return (
+        f"SELECT source, record, {cells} FROM {observations} WHERE type = {literal(PERSON)} "
+        "QUALIFY row_number() OVER (PARTITION BY source, record "
+        "ORDER BY coalesce(said_at, loaded_at) DESC, loaded_at DESC, file_id DESC, row DESC) = 1"
+    )
 
 
 def version(sources: Iterable[Source]) -> str:
     """Return what changes when a definition says other things of people: they are then resolved anew."""
-    listed = list(sources)
-    return version_of(f"{observations_sql(listed)} {people_sql(listed)}")
+    return version_of(observations_sql(sources))
 
 
 def describes_record(source: Source) -> bool:
@@ -125,22 +145,21 @@ def _person(source: Source) -> dict[str, str]:
 
 
 def _person_sql(source: Source) -> str:
-    """Return the SELECT of the newest row of each record of a source that says who it is."""
+    """Return the SELECT of what each row of a source says of its record's person."""
     person = _person(source)
     cells = ", ".join(
-        f"TRY_CAST({person.get(name, 'NULL')} AS {kind}) AS {identifier(name)}"
-        for name, kind in PERSON_FIELDS.items()
+        f"{identifier(name)} := TRY_CAST({value} AS {PERSON_FIELDS[name]})" for name, value in person.items()
     )
-    said = " OR ".join(f"{identifier(name)} IS NOT NULL" for name in person)
+    said = " OR ".join(
+        f"TRY_CAST({value} AS {PERSON_FIELDS[name]}) IS NOT NULL" for name, value in person.items()
+    )
     rows = guarded_rows_sql(source, qualified(source.table))
-    select = (
-        f"SELECT {literal(f'{source.source}:{source.entity}')} AS source, CAST({source.record} AS VARCHAR) AS record, "
-        f"{cells}, {source.seen_at} AS _said_at, _loaded_at, _file_id, _row FROM {rows}"
-    )
     return (
-        f"SELECT source, record, {', '.join(map(identifier, PERSON_FIELDS))} FROM ({select}) "
-        f"WHERE record IS NOT NULL AND ({said}) QUALIFY row_number() OVER (PARTITION BY record "
-        "ORDER BY _said_at DESC NULLS LAST, _loaded_at DESC, _file_id DESC, _row DESC) = 1"
+        f"SELECT CAST({source.record} AS VARCHAR) AS record, {literal(f'{source.source}:{source.entity}')} AS source, "
+        f"{literal(PERSON)} AS slot, false AS own, false AS every, false AS alias, {literal(PERSON)} AS type, "
+        f"CAST(to_json(struct_pack({cells})) AS VARCHAR) AS value, NULL::VARCHAR AS region, "
+        f"{source.seen_at} AS said_at, _loaded_at AS loaded_at, _file_id AS file_id, _row AS row "
+        f"FROM {rows} WHERE {said}"
     )
 
 

@@ -14,10 +14,11 @@ from lakehouse.errors import CommitConflict
 from lakehouse.identity.policy import RULES_VERSION
 from lakehouse.sources import definition, evidence_views
 from lakehouse.stages.known_matches import KnownMatches
-from lakehouse.tables import appending, commit, data_files, ledger, views
+from lakehouse.stages.observations import observe
+from lakehouse.tables import appending, commit, data_files, replace_table, views
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.catalog import RAW
-from lakehouse.tables.people import EVIDENCE, IDENTITIES
+from lakehouse.tables.people import EVIDENCE, IDENTITIES, OBSERVATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,9 +27,7 @@ if TYPE_CHECKING:
 
     from lakehouse.settings import Settings
     from lakehouse.sources.definition import Source
-    from lakehouse.sources.says import AbsentColumns
     from lakehouse.tables.catalog import Catalog, Table
-
 
 # Names among the inputs: the mapping's version, and that of the rules by which people are told apart.
 MAPPING: Final = "mapped.identifiers"
@@ -73,16 +72,28 @@ def _refresh(
     settings: Settings, catalog: Catalog, table: Table, sources: list[Source], expected: dict[str, str]
 ) -> None:
     base = table.current_snapshot()
+    base_id = base.snapshot_id if base else None
     with closing(duck.connect(settings)) as con:
+        tables = _attach(con, catalog, sources, expected)
+        sending = [source for source in sources if source.table in tables]
+        evidence = catalogs.ensure(catalog, EVIDENCE)
+        computed_from = {**expected, OBSERVATIONS.name: observe(con, catalog, sending, tables)}
+        if _nobody_said_anything(table, evidence, computed_from):
+            for each, inputs in ((evidence, computed_from), (table, expected)):
+                snapshot = each.current_snapshot()
+                replace_table.note_inputs(
+                    each, computed_from=inputs, base=snapshot.snapshot_id if snapshot else None
+                )
+            telemetry.info("identities resolved", table=IDENTITIES.name, status="unchanged")
+            return
         matches = KnownMatches(settings, catalog)
-        customers = _resolve(con, catalog, sources, expected, matches)
+        customers = _resolve(con, sending, tables, matches)
         audit_lines = _audit_lines(con)
         audit_key = f"audit/identities-{commit.head(table) or 0}.json"
         _write_audit(settings, audit_key, audit_lines)
-        _replace_evidence(con, catalog, expected)
+        _replace_evidence(con, evidence, computed_from)
         matches.commit(con)
         written = data_files.write(con, table, "SELECT * FROM identities_new", f"resolve-{uuid.uuid4()}")
-        base_id = base.snapshot_id if base else None
         replaced = appending.replace_written(con, table, written, computed_from=expected, base=base_id)
     # once more: a run that began from the same identities, and lost, may have overwritten it
     _write_audit(settings, audit_key, audit_lines)
@@ -95,13 +106,27 @@ def _refresh(
     )
 
 
-def _replace_evidence(con: duckdb.DuckDBPyConnection, catalog: Catalog, expected: dict[str, str]) -> None:
+def _nobody_said_anything(identities: Table, evidence: Table, computed_from: dict[str, str]) -> bool:
+    """Return whether identities were resolved from the very observations that there are, by the same rules and words.
+
+    Raw tables have moved, and no row of theirs says anything that was not known.
+    """
+    before = commit.inputs(evidence)
+    resolved = {name: head for name, head in before.items() if name != OBSERVATIONS.name}
+    if not before or commit.inputs(identities) != resolved:
+        return False  # a run died between the two
+    words = f"{RAW}.{'_'.join(WORDS)}"
+    return all(
+        before.get(name) == computed_from.get(name) for name in (OBSERVATIONS.name, MAPPING, RULES, words)
+    )
+
+
+def _replace_evidence(con: duckdb.DuckDBPyConnection, table: Table, computed_from: dict[str, str]) -> None:
     """Commit `core.evidence`: before the identities, which tell by their inputs that all of it is done."""
-    table = catalogs.ensure(catalog, EVIDENCE)
     base = table.current_snapshot()
     written = data_files.write(con, table, "SELECT * FROM evidence_new", f"resolve-{uuid.uuid4()}")
     base_id = base.snapshot_id if base else None
-    appending.replace_written(con, table, written, computed_from=expected, base=base_id)
+    appending.replace_written(con, table, written, computed_from=computed_from, base=base_id)
 
 
 def _expected_inputs(catalog: Catalog, sources: list[Source]) -> dict[str, str]:
@@ -116,47 +141,36 @@ def _expected_inputs(catalog: Catalog, sources: list[Source]) -> dict[str, str]:
     return {**heads, MAPPING: evidence_views.version(sources), RULES: RULES_VERSION}
 
 
-def _resolve(
-    con: duckdb.DuckDBPyConnection,
-    catalog: Catalog,
-    sources: list[Source],
-    expected: dict[str, str],
-    matches: KnownMatches,
-) -> int:
-    """Make the tables `identities_new` and `identity_changes`; return the number of customers."""
-    from lakehouse.identity.resolve import resolve as resolve_identities  # noqa: PLC0415 - numpy and scipy are heavy
-
+def _attach(
+    con: duckdb.DuckDBPyConnection, catalog: Catalog, sources: list[Source], expected: dict[str, str]
+) -> dict[str, Table]:
+    """Attach the tables that carry identifiers, and the identities; CommitConflict where they have moved already."""
     heads = {name: head for name, head in expected.items() if name not in {MAPPING, RULES}}
     contracts = [source.contract for source in sources if heads[source.table]]
     tables = views.attach(con, catalog, [*heads, IDENTITIES.name], contracts)
     if any(commit.head(tables.get(name)) != head for name, head in heads.items()):
         raise CommitConflict("raw tables moved while identities were about to be resolved; look again")
-    sending = [source for source in sources if source.table in tables]
-    absent = _absent_columns(catalog, sending, tables)
-    con.execute(f"CREATE TEMP TABLE observations AS {evidence_views.observations_sql(sending, absent)}")
-    con.execute(f"CREATE TEMP TABLE described AS {evidence_views.people_sql(sending)}")
-    previous = IDENTITIES.name if commit.head(tables[IDENTITIES.name]) else None
-    now = datetime.now(UTC)
-    words = next((source.table for source in sending if source.source_key == WORDS), None)
+    return tables
+
+
+def _resolve(
+    con: duckdb.DuckDBPyConnection, sources: list[Source], tables: Mapping[str, Table], matches: KnownMatches
+) -> int:
+    """Make the tables `identities_new` and `identity_changes`; return the number of customers."""
+    from lakehouse.identity.resolve import resolve as resolve_identities  # noqa: PLC0415 - numpy and scipy are heavy
+
+    con.execute(f"CREATE TEMP TABLE described AS {evidence_views.people_sql('observations')}")
+    words = next((source.table for source in sources if source.source_key == WORDS), None)
     resolution = resolve_identities(
         con,
         observations="observations",
         people="described",
         words=words,
         matcher=matches,
-        previous=previous,
-        now=now,
+        previous=IDENTITIES.name if commit.head(tables[IDENTITIES.name]) else None,
+        now=datetime.now(UTC),
     )
     return resolution.customers
-
-
-def _absent_columns(
-    catalog: Catalog, sources: list[Source], tables: Mapping[str, Table]
-) -> dict[str, AbsentColumns]:
-    """Return by raw table which columns its files lack, of sources whose rows describe records."""
-    describing = [tables[source.table] for source in sources if evidence_views.describes_record(source)]
-    loads = ledger.loads_by_table(catalog, describing)
-    return {name: ledger.absent_columns(files) for name, files in loads.items()}
 
 
 def _audit_lines(con: duckdb.DuckDBPyConnection) -> str:

@@ -7,12 +7,10 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from lakehouse.engine.escape import identifier
-from lakehouse.sources import definition, evidence_views
+from lakehouse.sources import evidence_views
 
 if TYPE_CHECKING:
     import duckdb
-
-    from lakehouse.settings import Settings
 
 STANDINGS: Final = ("review", "denied", "tied", "apart")
 # Of two customers one pair, the heaviest: one word decides for both. A record that no identifier names cannot be
@@ -77,10 +75,10 @@ class Pair:
         return asdict(self)
 
 
-def pairs(con: duckdb.DuckDBPyConnection, settings: Settings, standing: str, limit: int) -> list[Pair]:
+def pairs(con: duckdb.DuckDBPyConnection, standing: str, limit: int) -> list[Pair]:
     """Return the pairs of one standing, the heaviest first. `con` has all tables in place."""
     rows = con.execute(_PAIRS, {"standing": standing, "limit": limit}).fetchall()
-    says = _says(con, settings, {record for row in rows for record in (row[0:2], row[5:7])})
+    says = _says(con, {record for row in rows for record in (row[0:2], row[5:7])})
     return [
         Pair(_side(row[:5], says), _side(row[5:10], says), row[10], row[11], _reasons(row[12]))
         for row in rows
@@ -98,23 +96,18 @@ def _reasons(explanation: str) -> list[Reason]:
 
 
 def _says(
-    con: duckdb.DuckDBPyConnection, settings: Settings, records: set[tuple[str, str]]
+    con: duckdb.DuckDBPyConnection, records: set[tuple[str, str]]
 ) -> dict[tuple[str, str], dict[str, str]]:
     """Return what records say of their persons, and the addresses that they carry now."""
     if not records:
         return {}
     con.execute("CREATE OR REPLACE TEMP TABLE reviewed (source VARCHAR, record VARCHAR)")
     con.executemany("INSERT INTO reviewed VALUES (?, ?)", sorted(records))
-    names = {source for source, _ in records}
-    defined = definition.load(settings.definitions).values()
-    sources = [source for source in defined if f"{source.source}:{source.entity}" in names]
     fields = list(evidence_views.PERSON_FIELDS)
     cells = ", ".join(f"{identifier(name)}::VARCHAR" for name in fields)
+    said_of = evidence_views.people_sql("(FROM core.observations SEMI JOIN reviewed USING (source, record))")
     said: dict[tuple[str, str], dict[str, str]] = {}
-    people = f"SELECT source, record, {cells} FROM ({evidence_views.people_sql(sources)})"
-    for source, record, *values in con.execute(
-        f"{people} SEMI JOIN reviewed USING (source, record)"
-    ).fetchall():
+    for source, record, *values in con.execute(f"SELECT source, record, {cells} FROM ({said_of})").fetchall():
         said[source, record] = {name: value for name, value in zip(fields, values, strict=True) if value}
     addresses = con.execute(
         "SELECT source, record, slot, identifier_value FROM core.evidence SEMI JOIN reviewed USING (source, record) "

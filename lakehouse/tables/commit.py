@@ -210,6 +210,11 @@ def head_of(snapshot: Snapshot) -> str:
     return _property(snapshot, HEAD) or str(snapshot.snapshot_id)
 
 
+def rewrites(snapshot: Snapshot) -> bool:
+    """Return whether a snapshot only rewrote files: it brought no rows, and took none away."""
+    return _property(snapshot, HEAD) is not None
+
+
 def content(table: Table) -> str:
     """Return the digest of the table's rows; empty where nobody has noted it, as after another engine's commit."""
     snapshot = table.current_snapshot()
@@ -225,7 +230,7 @@ def same_rows_as(snapshot: Snapshot) -> dict[str, str]:
     return {HEAD: head_of(snapshot)} | {name: value for name, value in kept.items() if value}
 
 
-def append(
+def append(  # noqa: PLR0913 - what a commit may say of itself
     table: Table,
     files: Sequence[DataFile],
     *,
@@ -233,13 +238,14 @@ def append(
     carries: Iterable[str] = (),
     exclusive: bool = False,
     already: Callable[[set[str]], set[str]] | None = None,
+    computed_from: dict[str, str] | None = None,
 ) -> Committed:
     """Append data files in one commit together with the ids of what they carry.
 
     `already(ids)` returns those that the ledger lists, for commits whose summaries have expired; it is asked after
     the summaries of the metadata this transaction starts from. `exclusive` makes any concurrent append a conflict,
     for batches that compared themselves with the rows of the table. An append without data files still commits its
-    ids.
+    ids. `computed_from` notes what all rows of the table are computed from now.
 
     Raises AlreadyCommittedError (nothing written), CommitConflict (plan again), Transient (outcome unknown and not
     found; the next attempt looks first).
@@ -257,7 +263,7 @@ def append(
         operation=Operation.APPEND,
         transaction=transaction,
         io=table.io,
-        snapshot_properties=_properties(records, ids),
+        snapshot_properties=_properties(records, ids, computed_from),
     )
     producer.carries, producer.exclusive = ids, exclusive
     for file in files:
@@ -362,9 +368,11 @@ def _adds_rows(snapshot: Snapshot) -> bool:
     return int(_property(snapshot, "added-records") or 0) > 0 and not _property(snapshot, HEAD)
 
 
-def _properties(records: Sequence[FileRecord], ids: frozenset[str]) -> dict[str, str]:
-    """Return what an append's summary says of the ids that it carries."""
-    properties = {}
+def _properties(
+    records: Sequence[FileRecord], ids: frozenset[str], computed_from: dict[str, str] | None
+) -> dict[str, str]:
+    """Return what an append's summary says of the ids that it carries, and of what the table is computed from."""
+    properties = {INPUTS: json.dumps(computed_from, sort_keys=True)} if computed_from else {}
     if records:
         properties[FILES] = json.dumps([asdict(record) for record in records])
     others = sorted(ids - {record.id for record in records})

@@ -44,6 +44,29 @@ EVIDENCE = Contract(
     ),
 )
 
+OBSERVATIONS = Contract(
+    name="core.observations",
+    doc="What raw rows say of their records: of each value the first statement and the last. Evidence is made of it.",
+    grain="one row a statement; some are superseded by others of the same value, and say nothing more",
+    key=("source", "record", "slot", "value", "said_at", "loaded_at", "file_id", "row"),
+    sort=("source", "record"),
+    columns=columns(
+        ("source", "string", "Source and entity, as crm:contacts"),
+        ("record", "string", "Record that says so", "pii"),
+        ("slot", "string", "Place in the record: email, phone 2, …; person for what it says of its person"),
+        ("own", "boolean", "True where it names the record itself"),
+        ("every", "boolean", "True where each value stays, whatever the record says later"),
+        ("alias", "boolean", "True where two identifiers are said to be one user's"),
+        ("type", "string", "Type of the identifier; person for what it says of its person"),
+        ("value", "string", "As it was written; null where the record says that there is none", "pii"),
+        ("region", "string", "Country of the record, by which a phone is read"),
+        ("said_at", "timestamptz", "When it was said, by the source's clock; null where it has none"),
+        ("loaded_at", "timestamptz", "When the row was loaded"),
+        ("file_id", "string", "Raw file of the row"),
+        ("row", "long", "Row of that file"),
+    ),
+)
+
 MATCHES = Contract(
     name="core.matches",
     doc="Pairs of records that look like one person without sharing an identifier, and what came of each.",

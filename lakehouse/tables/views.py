@@ -74,20 +74,22 @@ def scan_sql(table: Table, snapshot_id: int | None = None) -> str:
     return f"SELECT {', '.join(columns)} WHERE false"
 
 
-def scan_as_sql(table: Table, contract: Contract) -> str:
+def scan_as_sql(table: Table, contract: Contract, scan: str = "") -> str:
     """Return the SELECT that reads a table's current snapshot, as the table will be once it is migrated.
 
-    So a reader whose definitions are newer than the table needs no right to change it: columns that the migration will
-    add are null, and those that it will rename have their new names. Raises `Terminal` as the migration would, when
-    table and contract contradict each other.
+    `scan` is the SELECT to read in its stead, such as one of some of the table's files. A reader whose definitions are
+    newer than the table so needs no right to change it: columns that the migration will add are null, and those that it
+    will rename have their new names. Raises `Terminal` as the migration would, when table and contract contradict each
+    other.
     """
     changes = plan(table.metadata, contract)
+    scan = scan or scan_sql(table)
     if not changes.added and not changes.renames:
-        return scan_sql(table)
+        return scan
     fields = {field.field_id: field for field in table.schema().fields}
     ids = contract.field_ids()
     cells = (_cell_sql(column, fields.get(ids[column.name])) for column in contract.columns)
-    return f"SELECT {', '.join(cells)} FROM ({scan_sql(table)})"
+    return f"SELECT {', '.join(cells)} FROM ({scan})"
 
 
 def _cell_sql(column: Column, field: NestedField | None) -> str:

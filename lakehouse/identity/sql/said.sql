@@ -25,7 +25,7 @@ WITH stated AS (
         }) AS last_said,
         count(*) AS observations
     FROM (SELECT * REPLACE (value::VARCHAR AS value) FROM {observations}) AS o
-    WHERE o.record IS NOT NULL
+    WHERE o.record IS NOT NULL AND o.type::VARCHAR <> 'person'  -- what it says of its person is read elsewhere
     GROUP BY ALL
 ),
 dated AS (

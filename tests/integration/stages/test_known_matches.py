@@ -62,7 +62,7 @@ def decide(company: SmallCompany, verdict: str, *numbers: str) -> None:
 def review(company: SmallCompany, standing: str = "review") -> list[review_matches.Pair]:
     con = analyst_sql.connect(company.settings)
     try:
-        return review_matches.pairs(con, company.settings, standing, 20)
+        return review_matches.pairs(con, standing, 20)
     finally:
         con.close()
 
@@ -74,7 +74,7 @@ def zhangs(company: SmallCompany) -> SmallCompany:
 
 
 def test_one_person_of_several_spellings_is_one_and_a_namesake_another(zhangs):
-    """张伟 and 张炜 of one room and day are one; 张先生 may be his father; 张伟 of another year in Beijing is not he."""
+    """张伟 and 张炜 of one room and day are one; 张先生 may be his father; 张伟 in Beijing is another."""
     assert customers(zhangs) == [{"1", "2"}, {"3"}, {"4"}]
     found = standings(zhangs)
     assert found["1", "2"] == "tied"

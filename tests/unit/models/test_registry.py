@@ -7,7 +7,7 @@ import pytest
 from lakehouse.errors import BadDefinition
 from lakehouse.models import registry
 from lakehouse.tables.contracts import CORE, MARTS
-from lakehouse.tables.people import EVIDENCE, IDENTITIES, MATCH_KEYS, MATCHES
+from lakehouse.tables.people import EVIDENCE, IDENTITIES, MATCH_KEYS, MATCHES, OBSERVATIONS
 
 GOOD = "-- table: core.orders\n-- inputs: mapped.orders\nSELECT 1"
 
@@ -53,7 +53,7 @@ def test_inputs_come_before_those_who_read_them():
     """The order is right for one pass."""
     models = registry.load()
     position = {model.table: number for number, model in enumerate(models)}
-    by_resolve = {contract.name for contract in (EVIDENCE, IDENTITIES, MATCHES, MATCH_KEYS)}
+    by_resolve = {contract.name for contract in (OBSERVATIONS, EVIDENCE, IDENTITIES, MATCHES, MATCH_KEYS)}
     assert position.keys() == {contract.name for contract in (*CORE, *MARTS)} - by_resolve
     for model in models:
         assert all(position[name] < position[model.table] for name in model.inputs if name in position)

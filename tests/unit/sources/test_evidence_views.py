@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from lakehouse.engine import normal_forms
 from lakehouse.engine.escape import identifier
 from lakehouse.sources.definition import load
-from lakehouse.sources.evidence_views import describes_record, observations_sql, people_sql
+from lakehouse.sources.evidence_views import describes_record, observations_sql, people_sql, pruned_sql
 from tests.support.lakes import duck_of
 
 DESCRIBED = {
@@ -42,7 +44,7 @@ def test_which_rows_describe_a_record(place):
 def test_no_source_says_nothing(con):
     """With the columns of any other."""
     assert con.execute(observations_sql([])).fetchall() == []
-    assert con.execute(people_sql([])).fetchall() == []
+    assert con.execute(people_sql(f"({observations_sql([])})")).fetchall() == []
 
 
 def test_the_first_identifier_names_the_record(con):
@@ -65,5 +67,27 @@ def test_of_a_record_the_newest_name_counts(con):
         "('2026-01-01', 1, '7', 'Ann Lee', '2026-01-01'), ('2026-01-02', 1, '7', 'Ann Berg', '2025-01-01'), "
         "('2026-01-03', 1, '7', NULL, '2026-01-03')"
     )
-    people = con.execute(f"SELECT record, name FROM ({people_sql([load()['crm', 'contacts']])})").fetchall()
-    assert people == [("crm:contact:7", "Ann Lee")]
+    said = observations_sql([load()["crm", "contacts"]])
+    assert con.execute(f"SELECT record, name FROM ({people_sql(f'({said})')})").fetchall() == [
+        ("crm:contact:7", "Ann Lee")
+    ]
+
+
+def test_of_each_value_the_first_statement_and_the_last_are_kept(con):
+    """Of a value that stays the first alone: how often a visitor comes says nothing of who it is."""
+    con.execute(
+        "INSERT INTO raw.crm_contacts (_loaded_at, _file_id, _row, contact_id, name, email, updated_at) "
+        "SELECT '2026-01-01', 'f', day, '7', 'Ann', CASE WHEN day = 5 THEN NULL ELSE 'ann@x.org' END, "
+        "TIMESTAMPTZ '2026-01-01 00:00:00+00' + to_days(day) FROM (SELECT unnest(range(10))::INTEGER AS day)"
+    )
+    said = f"({observations_sql([load()['crm', 'contacts']])})"
+    rows = con.execute(
+        f"SELECT slot, value, list(row ORDER BY row) FROM ({pruned_sql(said)}) "
+        "WHERE slot IN ('crm_id', 'email', 'person') GROUP BY ALL ORDER BY ALL"
+    ).fetchall()
+    assert [(slot, value, kept) for slot, value, kept in rows if slot != "person"] == [
+        ("crm_id", "7", [0]), ("email", "ann@x.org", [0, 9]), ("email", None, [5]),
+    ]  # fmt: skip
+    assert [(json.loads(value)["name"], kept) for slot, value, kept in rows if slot == "person"] == [
+        ("Ann", [0, 9])
+    ]

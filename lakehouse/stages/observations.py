@@ -1,0 +1,140 @@
+"""What raw rows say of people, kept in `core.observations`: each row is read once, however often resolve runs."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from lakehouse.engine.escape import qualified
+from lakehouse.policy import Policy
+from lakehouse.sources import evidence_views
+from lakehouse.tables import appended, appending, commit, data_files, ledger, replace_table, views
+from lakehouse.tables import catalog as catalogs
+from lakehouse.tables.people import OBSERVATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import duckdb
+
+    from lakehouse.sources.definition import Source
+    from lakehouse.sources.says import AbsentColumns
+    from lakehouse.tables.catalog import Catalog, Table
+
+
+@dataclass(frozen=True)
+class ObservationPolicy(Policy):
+    """How the table of observations is kept small."""
+
+    most_files: Annotated[int, "data files from which it is written anew, without what says nothing more"] = (
+        30
+    )
+
+
+_VERSION = "mapped.identifiers"  # among the inputs: what changes when definitions say other things of people
+# A value that stays, whatever comes later, was there before: another row of it says nothing.
+_NEWS = """
+    SELECT n.* FROM ({pruned}) AS n ANTI JOIN ({stored}) AS o
+    ON n.every AND o.every AND n.source = o.source AND n.record = o.record AND n.slot = o.slot AND n.value = o.value
+    AND n.own = o.own AND n.region IS NOT DISTINCT FROM o.region
+    AND coalesce(o.said_at, o.loaded_at) <= coalesce(n.said_at, n.loaded_at)
+"""
+
+
+def observe(
+    con: duckdb.DuckDBPyConnection, catalog: Catalog, sources: list[Source], tables: Mapping[str, Table]
+) -> str:
+    """Bring `core.observations` up to the tables of sources, attached to `con`; make a view `observations` of it.
+
+    Returns its head. Read are only rows that came since, where they were appended; else all that the sources hold.
+    Leaves the views of raw tables that have news at their news. Raises CommitConflict when another run was first.
+    """
+    table = catalogs.ensure(catalog, OBSERVATIONS)
+    saying = [source for source in sources if source.identifiers]
+    heads = {source.table: commit.head(tables[source.table]) for source in saying}
+    expected = {**heads, _VERSION: evidence_views.version(saying)}
+    known = commit.inputs(table)
+    if known != expected:
+        news = _news(saying, tables, known) if known.get(_VERSION) == expected[_VERSION] else None
+        if news is None or known.keys() - expected.keys():
+            _replace(con, table, _all_sql(catalog, saying, tables), expected)
+        else:
+            _append(con, catalog, table, tables, news, expected)
+        table = catalogs.ensure(catalog, OBSERVATIONS)
+        if len(commit.live_files(table)) > ObservationPolicy.most_files:
+            _replace(con, table, f"({views.scan_sql(table)})", expected)
+            table = catalogs.ensure(catalog, OBSERVATIONS)
+    con.execute(f"CREATE OR REPLACE TEMP VIEW observations AS {views.scan_sql(table)}")
+    return commit.head(table)
+
+
+def _news(
+    sources: list[Source], tables: Mapping[str, Table], known: Mapping[str, str]
+) -> dict[str, tuple[Source, list[str] | None]] | None:
+    """Return by raw table its source and the new data files, None for all of them.
+
+    None where a table cannot tell what is new.
+    """
+    found: dict[str, tuple[Source, list[str] | None]] = {}
+    for source in sources:
+        table = tables[source.table]
+        before = known.get(source.table, "")
+        if before == commit.head(table):
+            continue
+        paths = appended.paths_since(table, before) if before else None
+        if before and paths is None:
+            return None
+        found[source.table] = (source, paths)
+    return found
+
+
+def _append(
+    con: duckdb.DuckDBPyConnection,
+    catalog: Catalog,
+    table: Table,
+    tables: Mapping[str, Table],
+    news: Mapping[str, tuple[Source, list[str] | None]],
+    expected: dict[str, str],
+) -> None:
+    for name, (source, paths) in news.items():
+        if paths is not None:
+            files = (
+                data_files.read_sql(tables[name], paths)
+                if paths
+                else f"{views.scan_sql(tables[name])} LIMIT 0"
+            )
+            select = views.scan_as_sql(tables[name], source.contract, files)
+            con.execute(f"CREATE OR REPLACE VIEW {qualified(name)} AS {select}")
+    said = _all_sql(catalog, [source for source, _ in news.values()], tables)
+    pruned = evidence_views.pruned_sql(said)
+    query = _NEWS.format(pruned=pruned, stored=views.scan_sql(table))
+    written = data_files.write(con, table, query, f"resolve-{uuid.uuid4()}")
+    if written.files:
+        appending.append_written(table, written, exclusive=True, computed_from=expected)
+    else:
+        replace_table.note_inputs(table, computed_from=expected, base=_base(table))
+
+
+def _replace(con: duckdb.DuckDBPyConnection, table: Table, said: str, expected: dict[str, str]) -> None:
+    written = data_files.write(con, table, evidence_views.pruned_sql(said), f"resolve-{uuid.uuid4()}")
+    appending.replace_written(con, table, written, computed_from=expected, base=_base(table))
+
+
+def _base(table: Table) -> int | None:
+    snapshot = table.current_snapshot()
+    return snapshot.snapshot_id if snapshot else None
+
+
+def _all_sql(catalog: Catalog, sources: list[Source], tables: Mapping[str, Table]) -> str:
+    """Return a subquery of all that the views of sources say."""
+    return f"({evidence_views.observations_sql(sources, _absent_columns(catalog, sources, tables))})"
+
+
+def _absent_columns(
+    catalog: Catalog, sources: list[Source], tables: Mapping[str, Table]
+) -> dict[str, AbsentColumns]:
+    """Return by raw table which columns its files lack, of sources whose rows describe records."""
+    describing = [tables[source.table] for source in sources if evidence_views.describes_record(source)]
+    loads = ledger.loads_by_table(catalog, describing)
+    return {name: ledger.absent_columns(files) for name, files in loads.items()}

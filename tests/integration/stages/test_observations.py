@@ -1,0 +1,117 @@
+"""Each raw row is read once: what is kept of it gives the same people as reading all again."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from lakehouse.stages import resolve
+from lakehouse.stages.observations import ObservationPolicy
+from lakehouse.tables import catalog as catalogs
+from lakehouse.tables import commit, replace_table
+from tests.support.small_company import SmallCompany
+
+WHO = """
+    SELECT list(identifier_type || ':' || identifier_value ORDER BY ALL) AS known FROM core.identities
+    GROUP BY customer_id ORDER BY known
+"""
+EVIDENCE = "SELECT * EXCLUDE (file_id, row) FROM core.evidence ORDER BY ALL"
+
+
+def visit(number: int, device: str, user: str = "", **traits: str) -> str:
+    said = f', "userId": "{user}"' if user else ""
+    described = ", ".join(f'"{name}": "{value}"' for name, value in traits.items())
+    return (
+        f'{{"messageId": "m{number}", "type": "{"identify" if traits else "page"}", "anonymousId": "{device}"{said}, '
+        f'"traits": {{{described}}}, "timestamp": "2026-01-{1 + number % 28:02}T00:00:00Z"}}\n'
+    )
+
+
+def rebuilt(company: SmallCompany) -> None:
+    """Forget what was observed, and who is who but for the ids, and resolve all again."""
+    catalog = catalogs.open_catalog(company.settings)
+    for name in ("core.observations", "core.evidence"):
+        table = catalogs.load(catalog, name)
+        base = table.current_snapshot().snapshot_id
+        replace_table.replace_all(table, [], computed_from={"forgotten": "all"}, base=base)
+    identities = catalogs.load(catalog, "core.identities")
+    replace_table.note_inputs(
+        identities, computed_from={"forgotten": "all"}, base=identities.current_snapshot().snapshot_id
+    )
+    resolve.resolve(company.settings)
+
+
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Note which relations identities are resolved from."""
+    calls: list[str] = []
+    real = resolve._resolve
+
+    def noted(*arguments):
+        calls.append("resolved")
+        return real(*arguments)
+
+    monkeypatch.setattr(resolve, "_resolve", noted)
+    return calls
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_news_give_what_all_rows_give(company: SmallCompany, seed: int, monkeypatch: pytest.MonkeyPatch):
+    """Contacts change and clear what they said, visitors come again and sign in, late events come last."""
+    monkeypatch.setattr(ObservationPolicy, "most_files", 3)
+    rng, number = random.Random(seed), 0
+    for step in range(6):
+        rows = []
+        for _ in range(rng.randint(1, 4)):
+            who, address = rng.randint(1, 9), rng.choice(["ann@x.org", "bob@x.org", "eve@x.org", ""])
+            rows.append(f"{who},{rng.choice(['Ann', 'Bob'])},{address},C{rng.randint(1, 9)},No,2026-01-01")
+        if rng.random() < 0.6:
+            company.contacts(f"{step}.csv", *rows)
+        lines = []
+        for _ in range(rng.randint(1, 6)):
+            number += 1
+            user = rng.choice(["", "", f"C{rng.randint(1, 9)}"])
+            traits = (
+                {"email": rng.choice(["ann@x.org", "cyd@x.org"]), "name": "Cyd"} if rng.random() < 0.4 else {}
+            )
+            lines.append(visit(rng.randint(0, 60) * 100 + number, f"d{rng.randint(1, 12)}", user, **traits))
+        company.load("web/events", f"{step}.json", "".join(lines))
+        resolve.resolve(company.settings)
+    who, evidence = company.ask(WHO), company.ask(EVIDENCE)
+    assert len(who) > 1
+    rebuilt(company)
+    assert company.ask(WHO) == who
+    assert company.ask(EVIDENCE) == evidence
+
+
+def test_who_comes_again_says_nothing(company: SmallCompany, monkeypatch: pytest.MonkeyPatch):
+    """No row is added, nobody is resolved, and no head moves; only what it was computed from is noted."""
+    company.load("web/events", "1.json", visit(1, "d1") + visit(2, "d2", "C1"))
+    resolve.resolve(company.settings)
+    calls = asked(monkeypatch)
+    catalog = catalogs.open_catalog(company.settings)
+    names = ("core.observations", "core.evidence", "core.identities")
+    heads = [commit.head(catalogs.load(catalog, name)) for name in names]
+    company.load("web/events", "2.json", visit(3, "d1") + visit(4, "d2", "C1"))
+    assert resolve.pending(company.settings)
+    resolve.resolve(company.settings)
+    assert [commit.head(catalogs.load(catalog, name)) for name in names] == heads
+    assert calls == []
+    assert not resolve.pending(company.settings)
+    company.load("web/events", "3.json", visit(5, "d3"))
+    resolve.resolve(company.settings)
+    assert calls == ["resolved"]
+    assert company.ask("SELECT count(*) FROM core.identities WHERE identifier_value = 'd3'") == [(1,)]
+
+
+def test_a_run_that_died_after_its_observations_is_made_up_for(company: SmallCompany, monkeypatch):
+    """They are known then, and who is who is not: the next run has no news, and resolves all the same."""
+    company.load("web/events", "1.json", visit(1, "d1"))
+    resolve.resolve(company.settings)
+    company.load("web/events", "2.json", visit(2, "d2", "C2"))
+    with monkeypatch.context() as patch:
+        patch.setattr(resolve, "_resolve", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            resolve.resolve(company.settings)
+    resolve.resolve(company.settings)
+    assert company.ask("SELECT count(*) FROM core.identities WHERE identifier_value = 'd2'") == [(1,)]
