@@ -118,4 +118,5 @@ class DemoPolicy(Policy):
 
     company_customers: Annotated[int, "customers of the generated company beside the real purchases"] = 500
     settle_seconds: Annotated[float, "what the loop gets to come to rest before the demo gives up"] = 600.0
-    poll_seconds: Annotated[float, "wait between two looks at what is left to do"] = 0.5
+    poll_seconds: Annotated[float, "wait between two looks at the queues"] = 0.5
+    look_seconds: Annotated[float, "time between two looks at all tables, while queues have messages"] = 5.0
