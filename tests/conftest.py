@@ -114,7 +114,6 @@ LONGEST = (
     "tests/unit/ingest/reading/test_pieces.py",
     "tests/unit/sources/test_suggest_quality.py",
     "tests/integration/functions/test_error_texts.py",
-    "tests/unit/stages/test_check_sources.py",
     "tests/simulation/test_seeds.py",
     "tests/contract/test_permissions.py",
     "tests/integration/test_sample_company.py",

@@ -11,6 +11,7 @@ import uuid
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from lakehouse import telemetry
@@ -109,10 +110,14 @@ def _copy_objects(
     bucket = settings.ops_bucket
     name = source.contract.name
     table = catalogs.ensure(catalog, source.contract)
+    objects = source.list_objects(bucket)
+    first = next(objects, None)
+    if first is None:
+        return  # without asking the table: of most kinds there is nothing while files are loaded
     views.attach(con, catalog, [name, LEDGER.name])
     origins = con.execute(f"SELECT DISTINCT {source.origin_sql} FROM {name}").fetchall()
     copied = {key for (key,) in origins}
-    missing = (listed for listed in source.list_objects(bucket) if listed.key not in copied)
+    missing = (listed for listed in chain([first], objects) if listed.key not in copied)
     for batch in load_lines.commit_batches(source.to_copy(con, missing)):
         for key in load_lines.load_objects_table(con, load_lines.read_lines(bucket, batch)):
             telemetry.warn("an object is damaged and not copied", key=key, reason=load_lines.RESTORE)

@@ -46,6 +46,11 @@ _WITH_ZONE = (
     rf"^ *({DAY}{TIME}) *"
     rf"(?:({_NAME})|\[({_NAME})\]|(?:(Z)|({_WORD})?({_ANY_DISTANCE})?){_BRACKETED}) *$"
 )
+_ZONES_SQL = (
+    "SELECT name FROM pg_timezone_names() "
+    "WHERE contains(name, '/') AND NOT starts_with(name, 'SystemV/') ORDER BY name"
+)
+_zones: list[str] = []  # of this process's DuckDB; to ask takes longer than all else that a connection needs
 
 
 def clock_sql(text_sql: str) -> str:
@@ -144,10 +149,10 @@ def read_day_sql(text_sql: str) -> str:
 
 def create(con: duckdb.DuckDBPyConnection) -> None:
     """Make on a connection what the SQL of this module needs; its cursors have it, too."""
-    con.execute(
-        f"CREATE OR REPLACE TYPE {_ZONE_TYPE} AS ENUM (SELECT name FROM pg_timezone_names() "
-        "WHERE contains(name, '/') AND NOT starts_with(name, 'SystemV/') ORDER BY name)"
-    )
+    if not _zones:
+        rows = con.execute(_ZONES_SQL).fetchall()
+        _zones[:] = [name for (name,) in rows]
+    con.execute(f"CREATE OR REPLACE TYPE {_ZONE_TYPE} AS ENUM ({', '.join(map(literal, _zones))})")
 
 
 def _fits(text_sql: str, pattern: str) -> str:

@@ -93,6 +93,9 @@ class PollerPolicy(Policy):
     concurrency: Annotated[int, "calls of a function at a time where the template sets no maximum"] = 2
     # With ten more messages of 256 KiB still under Lambda's 6 MB an invocation.
     batch_bytes: Annotated[int, "bytes of message bodies after which a batch is full"] = 3 * MIB
+    fifo_rest_seconds: Annotated[float, "rest of a FIFO queue after each call, in which messages gather"] = (
+        5.0
+    )
     first_pause_seconds: Annotated[float, "pause after a queue could not be read; it doubles each time"] = 0.5
     longest_pause_seconds: Annotated[float, "no pause is longer"] = 10.0
 
@@ -118,4 +121,5 @@ class DemoPolicy(Policy):
 
     company_customers: Annotated[int, "customers of the generated company beside the real purchases"] = 500
     settle_seconds: Annotated[float, "what the loop gets to come to rest before the demo gives up"] = 600.0
-    poll_seconds: Annotated[float, "wait between two looks at what is left to do"] = 0.5
+    poll_seconds: Annotated[float, "wait between two looks at the queues"] = 0.5
+    look_seconds: Annotated[float, "time between two looks at all tables, while queues have messages"] = 10.0

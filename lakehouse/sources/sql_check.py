@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -45,18 +46,26 @@ class _Value:
         return f"SELECT CAST({self.sql} AS {self.type}) FROM {self.rows}"
 
 
-def bind(settings: Settings, source: Source, where: str) -> list[Finding]:
-    """Return what of a definition's SQL cannot run, and what loses values of another type."""
+@contextmanager
+def connect(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a connection that `bind` can be called with for any number of definitions."""
     with duck.connect(settings, iceberg=False, threads=1) as con:
-        _create_table(con, source)
-        remarks = [*_failing(con, source, _queries(source)), *_lossy_casts(con, source)]
-        if not any(level == "error" for level, _, _ in remarks):
-            remarks += _failing(con, source, _views(source))
+        yield con
+
+
+def bind(con: duckdb.DuckDBPyConnection, source: Source, where: str) -> list[Finding]:
+    """Return what of a definition's SQL cannot run, and what loses values of another type."""
+    _create_table(con, source)
+    remarks = [*_failing(con, source, _queries(source)), *_lossy_casts(con, source)]
+    if not any(level == "error" for level, _, _ in remarks):
+        remarks += _failing(con, source, _views(source))
     return [Finding(level, where, field, message) for level, field, message in remarks]
 
 
 def _create_table(con: duckdb.DuckDBPyConnection, source: Source) -> None:
+    """Make the source's table, the only one that there is: what a definition checked before left is gone."""
     cells = [f"{identifier(column.name)} {column.duck_type}" for column in source.contract.columns]
+    con.execute("DROP SCHEMA IF EXISTS raw CASCADE")
     con.execute("CREATE SCHEMA raw")
     con.execute(f"CREATE TABLE {qualified(source.table)} ({', '.join(cells)})")
 
@@ -111,11 +120,14 @@ def _rows(source: Source, mapping: dict[str, str]) -> str:
 
 
 def _views(source: Source) -> Iterator[tuple[str, str]]:
-    """Yield what models read, in one query each: pieces that run may not fit together."""
+    """Yield what models read, in one query each: pieces that run may not fit together.
+
+    These queries are long. DESCRIBE binds them, which is all that is left to ask: their pieces have run.
+    """
     for entity in source.core:
-        yield f"core.{entity}", entity_sql(entity, [source])
+        yield f"core.{entity}", f"DESCRIBE {entity_sql(entity, [source])}"
     if source.identifiers:
-        yield "identifiers", observations_sql([source])
+        yield "identifiers", f"DESCRIBE {observations_sql([source])}"
 
 
 def _failing(

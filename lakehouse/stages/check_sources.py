@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,9 +10,11 @@ from lakehouse.definitions import WHOLE_FILE
 from lakehouse.errors import BadDefinition, Terminal
 from lakehouse.sources import definition
 from lakehouse.sources.review import Finding, read, weigh, with_lines
-from lakehouse.sources.sql_check import bind
+from lakehouse.sources.sql_check import bind, connect
 
 if TYPE_CHECKING:
+    import duckdb
+
     from lakehouse.settings import Settings
     from lakehouse.sources.definition import Source
 
@@ -21,10 +23,17 @@ _NOT_UTF8 = "not UTF-8: save it as UTF-8"
 
 def check_text(settings: Settings, text: str, where: str) -> tuple[Source | None, list[Finding]]:
     """Return a definition, None where it cannot be read, and all there is to say of it."""
+    with connect(settings) as con:
+        return _check_text(con, text, where, _identifier_types(settings))
+
+
+def _check_text(
+    con: duckdb.DuckDBPyConnection, text: str, where: str, identifier_types: Collection[str]
+) -> tuple[Source | None, list[Finding]]:
     source, problems = read(text, where)
     if source is None:
         return None, problems
-    findings = [*bind(settings, source, where), *weigh(source, where, _identifier_types(settings))]
+    findings = [*bind(con, source, where), *weigh(source, where, identifier_types)]
     return source, with_lines(findings, text)
 
 
@@ -36,9 +45,11 @@ def check_files(
     Raises Terminal for a file that cannot be read.
     """
     findings: list[Finding] = []
-    for path in paths:
-        on_file(path.name)
-        findings += check_text(settings, text_of(path), path.name)[1]
+    identifier_types = _identifier_types(settings)
+    with connect(settings) as con:
+        for path in paths:
+            on_file(path.name)
+            findings += _check_text(con, text_of(path), path.name, identifier_types)[1]
     return findings
 
 
@@ -48,15 +59,17 @@ def check_all(
     """Return how many definitions there are, shipped and people's own, and what there is to say of them."""
     findings: list[Finding] = []
     count = 0
-    for file in definition.load.files(settings.definitions):
-        count += 1
-        on_file(file.name)
-        try:
-            text = file.text
-        except BadDefinition:
-            findings.append(Finding("error", file.name, WHOLE_FILE, _NOT_UTF8))
-            continue
-        findings += check_text(settings, text, file.name)[1]
+    identifier_types = _identifier_types(settings)
+    with connect(settings) as con:
+        for file in definition.load.files(settings.definitions):
+            count += 1
+            on_file(file.name)
+            try:
+                text = file.text
+            except BadDefinition:
+                findings.append(Finding("error", file.name, WHOLE_FILE, _NOT_UTF8))
+                continue
+            findings += _check_text(con, text, file.name, identifier_types)[1]
     if not any(finding.level == "error" for finding in findings):
         findings += _check_together(settings)
     return count, findings

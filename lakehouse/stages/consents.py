@@ -7,6 +7,7 @@ count: a refusal counts for its address whosever it is, and a yes for nobody who
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from lakehouse.models import runner as models
 from lakehouse.privacy import projection
 from lakehouse.privacy.answers import Answers
 from lakehouse.stages import resolve
-from lakehouse.stages.debounce import has_messages, when_quiet
+from lakehouse.stages.debounce import has_messages, is_under_way, when_quiet
 from lakehouse.stages.policy import ConsentLanePolicy
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.people import CONSENT_ANSWERS, CONSENTS
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from lakehouse.settings import Settings
 
 LANE = (CONSENTS.name, CONSENT_ANSWERS.name)
+# A laptop's calls are threads of one process: two that ran the lane at once would compute the same, and one would lose.
+_one_at_a_time = threading.Lock()
 
 
 def refresh_consents(settings: Settings) -> bool:
@@ -46,7 +49,9 @@ def project_consents(settings: Settings) -> bool:
 
 
 def pending(settings: Settings) -> bool:
-    """Return whether identities or statements are behind what has come."""
+    """Return whether identities or statements are behind what has come, or are being brought up to it."""
+    if is_under_way(settings.resolve_queue_url):
+        return True
     return resolve.pending(settings) or bool(models.pending(settings, only=LANE))
 
 
@@ -59,9 +64,10 @@ def resolve_and_refresh(settings: Settings, queue_url: str, event: dict[str, Any
     An error of the first refresh keeps nobody from being resolved; it is raised at the end, so that the message comes
     again.
     """
-    first_error = _refresh(settings) if _is_due(settings, datetime.now(UTC)) else None
+    first_error = _refresh_if_due(settings)
     if when_quiet(resolve.resolve, settings, queue_url, event):
-        refresh_consents(settings)
+        with _one_at_a_time:
+            refresh_consents(settings)
     elif first_error is not None:
         raise first_error
 
@@ -80,10 +86,14 @@ def _is_due(settings: Settings, now: datetime) -> bool:
     return not timedelta(0) <= age < ConsentLanePolicy.refresh_every
 
 
-def _refresh(settings: Settings) -> Exception | None:
-    try:
-        refresh_consents(settings)
-    except Exception as error:  # noqa: BLE001 - returned, and raised once identities are resolved
-        telemetry.failed("consents not refreshed", error, reason=error_text.safe_text(error))
-        return error
+def _refresh_if_due(settings: Settings) -> Exception | None:
+    """Refresh consents, unless that was done just now; return what went wrong."""
+    with _one_at_a_time:
+        if not _is_due(settings, datetime.now(UTC)):
+            return None
+        try:
+            refresh_consents(settings)
+        except Exception as error:  # noqa: BLE001 - returned, and raised once identities are resolved
+            telemetry.failed("consents not refreshed", error, reason=error_text.safe_text(error))
+            return error
     return None

@@ -2,12 +2,18 @@
 
 What is computed from half a backlog would reach the CRM, and be taken back a minute later. A stage that waits sends
 itself a later hint, so that no hint is ever lost.
+
+A laptop's calls are threads of one process: there, a stage also waits while another call runs it, which would compute
+the same and lose the race.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +21,9 @@ from lakehouse import aws, telemetry
 from lakehouse.errors import CommitConflict
 from lakehouse.settings import Settings
 from lakehouse.stages.policy import DebouncePolicy
+
+_under_way: Counter[str] = Counter()  # the runs of stages in this process, by the queue of their hints
+_counting = threading.Lock()
 
 
 def when_quiet(
@@ -26,22 +35,47 @@ def when_quiet(
 ) -> bool:
     """Run a stage once for a batch of hints; return whether it ran.
 
-    It is put off while raw files wait for ingest, or a stage before it has something to do (`pending_before` tell), for
-    `DebouncePolicy.patience` at most; and when another run of it was first: there may be more to do than that run saw.
+    It is put off while raw files wait for ingest, a stage before it has something to do (`pending_before` tell), or
+    another call in this process runs it, for `DebouncePolicy.patience` at most; and when another run of it was first:
+    there may be more to do than that run saw.
     """
     now = datetime.now(UTC)
     since = _waiting_since(event, now)
-    busy = has_messages(settings.ingest_queue_url) or any(pending(settings) for pending in pending_before)
-    if busy and now - since < DebouncePolicy.patience:
-        _send_later_hint(settings, queue_url, since)
-        return False
-    try:
-        stage(settings)
-    except CommitConflict as error:
-        telemetry.info("another run was first, looking again", reason=type(error).__name__)
-        _send_later_hint(settings, queue_url, now)
-        return False
+    patient = now - since < DebouncePolicy.patience
+    with _counted(queue_url) as others:
+        busy = (
+            others > 0
+            or has_messages(settings.ingest_queue_url)
+            or any(pending(settings) for pending in pending_before)
+        )
+        if busy and patient:
+            _send_later_hint(settings, queue_url, since)
+            return False
+        try:
+            stage(settings)
+        except CommitConflict as error:
+            telemetry.info("another run was first, looking again", reason=type(error).__name__)
+            _send_later_hint(settings, queue_url, now)
+            return False
     return True
+
+
+def is_under_way(queue_url: str) -> bool:
+    """Return whether a call in this process runs the stage with this queue, or is about to."""
+    return _under_way[queue_url] > 0
+
+
+@contextmanager
+def _counted(queue_url: str) -> Iterator[int]:
+    """Count a call of a stage as under way; yield how many others of this process are."""
+    with _counting:
+        others = _under_way[queue_url]
+        _under_way[queue_url] += 1
+    try:
+        yield others
+    finally:
+        with _counting:
+            _under_way[queue_url] -= 1
 
 
 def _waiting_since(event: dict[str, Any], now: datetime) -> datetime:

@@ -3,7 +3,8 @@
 One thread a queue long-polls it, and only while a slot is free, so that messages wait in the queue rather
 than in this process. What a call does not report as failed is deleted; what it does comes back when its visibility
 time-out is over, and the queue's redrive policy moves it to the DLQ after `maxReceiveCount`. A FIFO queue
-gives one call at a time the messages of one group, in order, at most 10, without a window.
+gives one call at a time the messages of one group, in order, at most 10, without a window; instead, it is left alone
+for a moment after each call, so that messages gather.
 """
 
 from __future__ import annotations
@@ -179,6 +180,8 @@ class Poller:
             for batch in received:
                 if not self._stopping.is_set():
                     self._deliver(batch)
+            if self._fifo:
+                self._stopping.wait(PollerPolicy.fifo_rest_seconds)
         finally:
             self._slots.release()
 

@@ -23,6 +23,7 @@ from lakehouse import aws, settings
 from lakehouse.errors import Terminal
 from lakehouse.landing.probe import PREFIX, probe
 from lakehouse.local.attachment import attach
+from lakehouse.local.policy import PollerPolicy
 from lakehouse.local.stack import Stack
 from tests.support.small_stack import FUNCTIONS, LANDING, OPS, Functions, a_wiring, until
 
@@ -236,8 +237,11 @@ def test_a_message_that_always_fails_ends_in_the_dlq(stack: Stack, functions: Fu
     assert "always" not in log  # an error's text may quote a row
 
 
-def test_a_fifo_queue_gives_one_group_at_a_time_in_order(stack: Stack, functions: Functions) -> None:
+def test_a_fifo_queue_gives_one_group_at_a_time_in_order(
+    stack: Stack, functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """No two calls at once, each of one group, its messages in the order they were sent."""
+    monkeypatch.setattr(PollerPolicy, "fifo_rest_seconds", 0.1)
     running = []
     overlaps = []
 

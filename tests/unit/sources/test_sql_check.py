@@ -7,7 +7,7 @@ import yaml
 
 from lakehouse.settings import Settings
 from lakehouse.sources.definition import Source
-from lakehouse.sources.sql_check import bind, weigh_cast
+from lakehouse.sources.sql_check import bind, connect, weigh_cast
 
 GOOD = {
     "source": "erp",
@@ -27,7 +27,8 @@ GOOD = {
 
 def findings(tmp_path, **changes):
     source = Source.model_validate(yaml.safe_load(yaml.safe_dump(GOOD | changes)))
-    return [(one.level, one.field, one.message) for one in bind(Settings(scratch=tmp_path), source, "a.yaml")]
+    with connect(Settings(scratch=tmp_path)) as con:
+        return [(one.level, one.field, one.message) for one in bind(con, source, "a.yaml")]
 
 
 def test_sql_that_runs_is_no_finding(tmp_path):
@@ -88,3 +89,15 @@ def test_a_cast_that_loses_values_is_reported(sql, given, target, level):
     """Text may hold what does not fit; a number is never a time."""
     remark = weigh_cast("core.orders.x", sql, given, target)
     assert (remark[0] if remark else None) == level
+
+
+def test_definitions_on_one_connection_know_nothing_of_each_other(tmp_path):
+    """One finds the table of none that was checked before, and of its own name its own columns."""
+    first = Source.model_validate(GOOD)
+    narrow = Source.model_validate(GOOD | {"columns": GOOD["columns"][:1], "core": {}})
+    curious = Source.model_validate(
+        GOOD | {"source": "shop", "record": "(SELECT max(id) FROM raw.erp_sales)"}
+    )
+    with connect(Settings(scratch=tmp_path)) as con:
+        assert bind(con, first, "a.yaml") == bind(con, narrow, "b.yaml") == []
+        assert [one.field for one in bind(con, curious, "c.yaml")] == ["record"]

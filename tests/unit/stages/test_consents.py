@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from lakehouse.errors import BadDefinition, Transient
@@ -67,3 +69,25 @@ def test_nothing_is_projected_while_a_model_of_the_lane_is_wrong(monkeypatch):
     monkeypatch.setattr(consents, "project_consents", lambda _: pytest.fail("projected"))
     with pytest.raises(BadDefinition, match=r"^mine\.sql: x$"):
         consents.refresh_consents(None)
+
+
+def test_calls_of_one_process_run_the_lane_one_after_the_other(steps, monkeypatch):
+    """The second finds that the first did it just now."""
+    done = steps(ran=False)
+    inside, others = threading.Event(), []
+    second = threading.Thread(target=consents.resolve_and_refresh, args=(Settings(), "queue", {}))
+
+    def refresh(_):
+        done.append("consents")
+        second.start()
+        others.append(second.is_alive() and inside.wait(0.2))
+
+    def is_due(*_):
+        inside.set() if done else None
+        return not done
+
+    monkeypatch.setattr(consents, "refresh_consents", refresh)
+    monkeypatch.setattr(consents, "_is_due", is_due)
+    consents.resolve_and_refresh(Settings(), "queue", {})
+    second.join()
+    assert (done, others) == (["consents", "identities", "identities"], [False])

@@ -92,3 +92,25 @@ def test_after_a_lost_race_the_stage_looks_again_and_its_patience_begins_anew(qu
     assert when_quiet(lost, SETTINGS, "stage", hint(LONG)) is False
     ((body, _),) = sqs.hints
     assert datetime.now(UTC) - datetime.fromisoformat(body["waiting_since"]) < timedelta(seconds=30)
+
+
+@pytest.mark.parametrize(("waited", "runs"), [(None, False), (LONG, True)])
+def test_a_stage_that_another_call_runs_is_put_off(queues, waited, runs):
+    """It would compute the same; one that hangs is not waited for for ever."""
+    sqs, ran = queues(QUIET), []
+
+    def first(_):
+        assert when_quiet(ran.append, SETTINGS, "stage", hint(waited)) is runs
+
+    assert when_quiet(first, SETTINGS, "stage", hint()) is True
+    assert bool(ran) is runs
+    assert len(sqs.hints) == (0 if runs else 1)
+    assert when_quiet(ran.append, SETTINGS, "stage", hint()) is True
+
+
+def test_stages_do_not_wait_for_each_others_runs(queues):
+    """Whether one is behind is read from the tables."""
+    queues(QUIET)
+    ran = []
+    when_quiet(lambda _: when_quiet(ran.append, SETTINGS, "stage", hint()), SETTINGS, "another", hint())
+    assert ran == [SETTINGS]

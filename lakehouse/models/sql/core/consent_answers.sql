@@ -4,12 +4,13 @@
 -- A refusal covers the address it names, or those that its record has now; where the record has none, every address of
 -- its customer. A grant covers likewise, for the customer of its record alone, and nothing where the record has no
 -- address. An address is allowed that a grant covers and no refusal.
+-- Conditions on mapped rows stand in the aggregate: DuckDB moves a WHERE into the scans, and plans it for each file.
 WITH newest_versions AS (
     SELECT source, record, identifier_type AS kind,
         arg_max(struct_pack(address := identifier_value), (coalesce(updated_at, _loaded_at),
-            coalesce(sequence, -99999999999999999999999999999999999999), _loaded_at, _file_id, _row)) AS carried
+            coalesce(sequence, -99999999999999999999999999999999999999), _loaded_at, _file_id, _row))
+            FILTER (said AND deleted IS NOT TRUE AND record IS NOT NULL) AS carried
     FROM mapped.carried_addresses
-    WHERE said AND deleted IS NOT TRUE AND record IS NOT NULL
     GROUP BY source, record, identifier_type, slot
 ),
 addresses AS (
@@ -39,7 +40,7 @@ covered AS (
         coalesce(c.address, a.address, CASE WHEN NOT c.granted THEN '' END) AS covered
     FROM counting AS c
     LEFT JOIN addresses AS a
-        ON c.address IS NULL AND a.source = c.source AND a.record = c.record AND a.kind = c.kind
+        ON a.source = c.source AND a.record = c.subject_record AND a.kind = c.kind
 ),
 refusals AS (
     SELECT covered AS address, CASE WHEN covered = '' THEN customer_id END AS customer_id, purpose, channel,

@@ -5,11 +5,12 @@
 -- nor than when we learnt it, whatever date somebody typed; without a date it is older than everything. A refusal that
 -- names a day speaks until that day ends in the zone of its source. A refusal without a date, or with one in the future,
 -- counts from when we learnt it, and where a later yes might lift it, from when we last learnt it.
+-- That a row names a record is asked behind a window: DuckDB moves a WHERE into the scans, and plans it for each file.
 WITH versions AS (
     SELECT *, row(coalesce(updated_at, _loaded_at), coalesce(sequence, -99999999999999999999999999999999999999),
         _loaded_at, _file_id, _row) AS version
     FROM mapped.consents
-    WHERE record IS NOT NULL
+    QUALIFY CASE WHEN record IS NOT NULL THEN row_number() OVER () END IS NOT NULL
 ),
 deletions AS (
     SELECT source, record, max(version) AS version, arg_max(coalesce(updated_at, _loaded_at), version) AS deleted_at
