@@ -267,3 +267,20 @@ def test_an_event_of_a_clock_that_is_years_ahead_is_no_newer_than_when_it_came(c
     assert allowed(company) == {"kim@example.com"}
     track(company, "2.ndjson", {"hour": 3, "userId": "u1", "says": NO})
     assert allowed(company) == set()
+
+
+def test_a_statement_of_a_record_counts_among_those_of_the_record(company):
+    """As a form states it that knows the CRM's id: it ends what the record said, and covers the address it has."""
+    load(company, "hubspot/contacts", HUBSPOT, "51,zoe@example.com,,Yes,2026-02-01,2026-01-05,2026-02-01,")
+    assert allowed(company) == {"zoe@example.com"}
+    of_record = {"record_source": "hubspot", "record_id": "51", "purpose": "marketing", "channel": "email"}
+    said = [
+        of_record | {"statement_id": "w1", "granted": False, "stated_at": "2026-03-01T10:00:00Z"},
+        {"statement_id": "w2", "purpose": "marketing", "channel": "email", "granted": False},
+    ]
+    outcome = company.load("consent/statements", "1.ndjson", "\n".join(map(json.dumps, said)) + "\n")
+    assert outcome.files[0].quarantined == 1  # nobody's
+    assert allowed(company) == set()
+    yes = of_record | {"statement_id": "w3", "granted": True, "stated_at": "2026-03-02T10:00:00Z"}
+    company.load("consent/statements", "2.ndjson", json.dumps(yes) + "\n")
+    assert allowed(company) == {"zoe@example.com"}
