@@ -6,8 +6,8 @@ The body is one JSON object, signed as Standard Webhooks say, with the secret of
      "said_at": "2026-03-01T09:30:00+01:00", "form": "footer", "policy_version": "2026-01"}
 
 The subject is an `email`, a `phone` (with its `country` where it is written without one), or a `record` of another
-source, `{"source": "hubspot", "id": "51"}`: the statement is then one of that record. What the values mean, ingest says:
-a word that it does not know is set aside there, as in any file.
+source, `{"source": "hubspot", "id": "51"}`: the statement is then one of that record. What the values mean, ingest
+says: a word that it does not know is set aside there, as in any file.
 """
 
 from __future__ import annotations

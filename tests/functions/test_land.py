@@ -77,7 +77,9 @@ def _statement(body: bytes, secret: str = clouds.WEBHOOK_SECRETS["consent"][0], 
     """A request to POST /v1/consent, signed as Standard Webhooks say."""
     stamp = str(int(time.time()))
     key = base64.b64decode(secret.removeprefix("whsec_"))
-    made = base64.b64encode(hmac.new(key, f"msg_1.{stamp}.".encode() + body, hashlib.sha256).digest()).decode()
+    made = base64.b64encode(
+        hmac.new(key, f"msg_1.{stamp}.".encode() + body, hashlib.sha256).digest()
+    ).decode()
     headers = {"webhook-id": "msg_1", "webhook-timestamp": stamp, "webhook-signature": f"v1,{made}"}
     asked = {"method": "POST", "path": "/v1/consent"}
     fixed = {"routeKey": "POST /v1/consent", "rawPath": "/v1/consent", "rawQueryString": ""}
@@ -85,7 +87,9 @@ def _statement(body: bytes, secret: str = clouds.WEBHOOK_SECRETS["consent"][0], 
     return {**event, "body": body.decode(), "isBase64Encoded": False, **changed}
 
 
-NO = b'{"subject": {"email": "ann@example.com"}, "purpose": "marketing", "channel": "email", "granted": false}'
+NO = (
+    b'{"subject": {"email": "ann@example.com"}, "purpose": "marketing", "channel": "email", "granted": false}'
+)
 
 
 def test_a_signed_statement_of_consent_lands_once():

@@ -279,7 +279,7 @@ def test_a_statement_of_a_record_counts_among_those_of_the_record(company):
         {"statement_id": "w2", "purpose": "marketing", "channel": "email", "granted": False},
     ]
     outcome = company.load("consent/statements", "1.ndjson", "\n".join(map(json.dumps, said)) + "\n")
-    assert outcome.files[0].quarantined == 1  # nobody's
+    assert outcome.records[0].quarantined == 1  # nobody's
     assert allowed(company) == set()
     yes = of_record | {"statement_id": "w3", "granted": True, "stated_at": "2026-03-02T10:00:00Z"}
     company.load("consent/statements", "2.ndjson", json.dumps(yes) + "\n")

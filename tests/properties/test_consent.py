@@ -33,6 +33,7 @@ STATEMENT = ARRIVAL | {
     "stated_at": MAYBE,
     "address": st.none() | st.none() | ADDRESSES,
     "time_zone": st.sampled_from(["UTC", "Asia/Shanghai"]),
+    "form": st.sampled_from([None, None, "footer", "popup"]),
 }
 CARRIED = ARRIVAL | {
     "identifier_type": st.sampled_from(["email", "email", "phone"]),
@@ -75,8 +76,9 @@ def answers(rows: list[Row], carried: list[Row], recalled: list[str]) -> set[tup
         mapped__carried_addresses=carried,
         core__identities=TIED,
         raw__consent_recalls=[
-            {"kind": "file", "target": file, "recalled": True, "recalled_at": START, "_loaded_at": START}
-            for file in recalled
+            {"kind": kind, "target": name, "recalled": True, "recalled_at": START, "_loaded_at": START}
+            for name in recalled
+            for kind in ("file", "form")
         ],
     )
     return {(row["customer_id"], row["address"], row["channel"]) for row in told if row["allowed"]}
@@ -95,6 +97,7 @@ def row(number: int, record: str, granted: bool, stated: float | None, loaded: f
 
     base: Row = {"source": "crm", "record": record, "granted": granted, "channel": "email", "address": None}
     when = {"stated_at": hour(stated), "_loaded_at": hour(loaded), "updated_at": None, "deleted": None}
+    base |= {"form": None}
     base["restated"] = more.get("source") == "web"
     return {**base, **when, "time_zone": "UTC", "_file_id": "a", "_row": number, **more}
 
@@ -107,7 +110,9 @@ ONE_ADDRESS = [
 
 
 @settings(max_examples=60, deadline=None)
-@given(statement_lists, carried_addresses, st.lists(st.sampled_from("ab"), max_size=1))
+@given(
+    statement_lists, carried_addresses, st.lists(st.sampled_from(["a", "b", "footer", "popup"]), max_size=2)
+)
 @example([row(0, "1", True, 20, 24), row(1, "3", False, 4, 24)], ONE_ADDRESS, [])
 @example(
     [row(0, "1", False, None, 24), row(1, "1", True, 30, 40), row(2, "1", False, None, 48)], ONE_ADDRESS, []
@@ -144,6 +149,21 @@ ONE_ADDRESS = [
     ],
     [{**ONE_ADDRESS[0], "source": "web"}],
     [],
+)
+@example(  # a recalled form is named in one export, and left out in the next
+    [row(0, "1", True, 8, 10, form="popup"), row(1, "1", True, 8, 20, _file_id="b")],
+    ONE_ADDRESS[:1],
+    ["popup"],
+)
+@example(  # the same was said by another form, too
+    [row(0, "1", True, 8, 10, form="popup"), row(1, "1", True, 8, 20, form="footer")],
+    ONE_ADDRESS[:1],
+    ["popup"],
+)
+@example(  # each evidence is recalled for its own reason
+    [row(0, "1", True, 8, 10, form="popup"), row(1, "1", True, 8, 20, form="footer", _file_id="b")],
+    ONE_ADDRESS[:1],
+    ["popup", "b"],
 )
 @example(  # one record says both at once, another one yes
     [row(0, "1", True, 20, 24), row(1, "1", False, 20, 24), row(2, "3", True, 30, 40)], ONE_ADDRESS, []

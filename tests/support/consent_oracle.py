@@ -60,11 +60,17 @@ def clock(row: Row) -> tuple[Any, ...]:
 
 
 def counts(row: Row, rows: Iterable[Row], recalled: Collection[str]) -> bool:
-    """A yes counts that a row behind the last deletion of its record says, and a file that was not recalled."""
+    """A yes counts that a row behind the last deletion of its record says, and one that was not recalled.
+
+    `recalled` are files and forms. Where all forms that a statement names are recalled, a row that names none is no
+    other evidence.
+    """
     gone = max((clock(r) for r in rows if record_of(r) == record_of(row) and r["deleted"]), default=None)
     same = [r for r in rows if says_the_same(r, row) and not r["deleted"]]
     said_later = any(gone is None or clock(r) > gone for r in same)
-    return not row["deleted"] and said_later and any(r["_file_id"] not in recalled for r in same)
+    forms = {r["form"] for r in same if r["form"]}
+    stands = any(r["_file_id"] not in recalled and r["form"] not in recalled for r in same)
+    return not row["deleted"] and said_later and stands and not (forms and forms <= set(recalled))
 
 
 def granted_from(row: Row, rows: Iterable[Row]) -> datetime:

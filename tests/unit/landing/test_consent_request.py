@@ -10,7 +10,13 @@ from lakehouse.landing.consent_request import statement_lines
 from lakehouse.landing.signatures import Request
 from lakehouse.landing.webhook import BadBody
 
-SAID = {"purpose": "marketing", "channel": "email", "granted": False, "said_at": "2026-03-01", "form": "footer"}
+SAID = {
+    "purpose": "marketing",
+    "channel": "email",
+    "granted": False,
+    "said_at": "2026-03-01",
+    "form": "footer",
+}
 
 
 def lines(body: object) -> list[str]:
@@ -42,7 +48,9 @@ def test_a_statement_names_its_subject_and_keeps_its_words(subject, columns):
 
 def test_nobody_chooses_the_id_or_the_time_by_another_name():
     """Else a body could take the place of another statement."""
-    [line] = lines({"subject": {"email": "a@b.c"}, **SAID, "statement_id": "other", "stated_at": "1999-01-01"})
+    [line] = lines(
+        {"subject": {"email": "a@b.c"}, **SAID, "statement_id": "other", "stated_at": "1999-01-01"}
+    )
     assert (json.loads(line)["statement_id"], json.loads(line)["stated_at"]) == ("msg_1", "2026-03-01")
 
 
