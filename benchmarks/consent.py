@@ -56,6 +56,7 @@ def consent_latency(*, quick: bool) -> list[Result]:
                 normal = [_refuse(settings, customers[each], each) for each in addresses[:count]]
                 _break_marts(data / "definitions" / "models")
                 failing = [_refuse(settings, customers[each], each) for each in addresses[count:]]
+                _check_that_marts_failed(data / "logs" / "functions.log")
         finally:
             up.send_signal(signal.SIGINT)
             up.wait()
@@ -113,6 +114,11 @@ def _break_marts(folder: Path) -> None:
         if model.table.startswith("marts."):
             wrong = model.sql.replace("SELECT", "SELECT no_such_column,", 1)
             (folder / f"{model.table}.sql").write_text(wrong, "utf-8")
+
+
+def _check_that_marts_failed(log: Path) -> None:
+    """Raise AssertionError unless the stack told so: else this measured nothing new."""
+    _until(lambda: "model cannot be computed" in log.read_text("utf-8"), _WAIT_SECONDS)
 
 
 def _results(what: str, seconds: list[float]) -> list[Result]:

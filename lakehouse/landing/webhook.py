@@ -77,6 +77,8 @@ def land(settings: Settings, request: Request, now: datetime, read: ReadLines | 
     lines = read(request) if read else split(request.body)
     if not lines:
         return 0
+    if read is not None:  # what another body says under the same id is not there yet: no 200 without its file
+        identity = f"{identity}/{hashlib.sha256(request.body).hexdigest()}"
     source_key = f"{request.source}/{request.entity}"
     name = hashlib.sha256(f"{source_key}/{identity}".encode()).hexdigest()
     proposed = {"key": f"{source_key}/{now:%Y/%m/%d/%H}/{name[:_NAME_DIGITS]}.json"}

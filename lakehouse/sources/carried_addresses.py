@@ -34,9 +34,8 @@ def mappings(source: Source, absent: AbsentColumns) -> Sequence[Mapping[str, str
             continue  # such statements are no row's own: they name their addresses
         of_record = {name: mapping[name] for name in _OF_RECORD if name in mapping}
         if EACH in mapping:
-            of_record.pop(
-                WHERE, None
-            )  # it is of the list's elements: rows without a list have addresses, too
+            # it is of the list's elements: rows without a list have addresses, too
+            of_record.pop(WHERE, None)
         kinds = _kinds_asked(mapping)
         for slot, each in enumerate(carried):
             if each.type not in kinds:

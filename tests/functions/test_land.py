@@ -106,6 +106,16 @@ def test_a_signed_statement_of_consent_lands_once():
     assert key.startswith("consent/statements/")
 
 
+def test_another_statement_under_the_same_id_lands_too():
+    """A sender that counts its ids anew loses no refusal behind a 200."""
+    for body in (NO, NO.replace(b"ann@", b"ben@")):
+        assert handler(_statement(body), Context())["statusCode"] == 200
+    assert [json.loads(line)["address"] for line in sorted(_files())] == [
+        "ann@example.com",
+        "ben@example.com",
+    ]
+
+
 @pytest.mark.parametrize(
     ("body", "secret", "status"),
     [
