@@ -11,7 +11,17 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import version
 
-from benchmarks import commands, identity, identity_scale, ingest, maintenance, mapping, profile, sample
+from benchmarks import (
+    commands,
+    consent,
+    identity,
+    identity_scale,
+    ingest,
+    maintenance,
+    mapping,
+    profile,
+    sample,
+)
 from benchmarks.report import Result, line, table
 
 _PARTS: dict[str, Callable[..., list[Result]]] = {
@@ -28,6 +38,7 @@ _PARTS: dict[str, Callable[..., list[Result]]] = {
     "backfill": maintenance.backfill,
     "commits": maintenance.commits,
     "commands": commands.commands,
+    "consent": consent.consent_latency,
     "identity": identity.identity,
     "identity_scale": identity_scale.identity_scale,
 }

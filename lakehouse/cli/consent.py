@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import getpass
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -15,7 +16,7 @@ from lakehouse.command_line import command_line
 from lakehouse.errors import Terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 consent = typer.Typer(
     no_args_is_help=True, help="What people allowed: see it, say why, and put down what they said."
@@ -33,6 +34,7 @@ Policy = Annotated[str | None, typer.Option("--policy", help="Version of the tex
 Evidence = Annotated[
     str | None, typer.Option("--evidence", help="Where it can be looked up: a form, a call, a letter.")
 ]
+Kind = Literal["source", "form", "file"]
 By = Annotated[str, typer.Option("--by", help="Who says so; you, when left out.")]
 
 
@@ -97,20 +99,25 @@ def withdraw(  # noqa: PLR0913, PLR0917 - its options
 
 
 @consent.command()
-def recall(
+def recall(  # noqa: PLR0913, PLR0917 - its options
     target: Annotated[
         str,
-        typer.Argument(metavar="SOURCE|FILE", help="A source, or the id of a raw file, or how it begins."),
+        typer.Argument(
+            metavar="SOURCE|FORM|FILE", help="A source, a form, or the id of a raw file, or how it begins."
+        ),
     ],
     why: Annotated[str, typer.Option("--why", help="Why it is no evidence, for the audit log.")] = "",
     by: By = "",
+    kind: Annotated[
+        Kind | None, typer.Option("--kind", help="Which of the three, where a name is of two.")
+    ] = None,
     undo: Annotated[bool, typer.Option("--undo", help="End the recall.")] = False,
     data: Data = DEFAULT,
     as_json: AsJson = False,
 ) -> None:
-    """Let what a source or file granted count no more, and list every delivery that leaned on it.
+    """Let what a source, form or file granted count no more; list whom something was sent to, and what to do.
 
-    Refusals stand. What was delivered is taken off again by the next run, unless another statement allows it.
+    Refusals stand. Whom it was delivered of is taken off again by the next run, unless another statement allows it.
     """
     from lakehouse.local.session import session
 
@@ -120,14 +127,35 @@ def recall(
         from lakehouse.stages import consent_statements
 
         found = consent_statements.recall(
-            settings, target, why.strip(), by or getpass.getuser(), datetime.now(UTC), undo=undo
+            settings, target, why.strip(), by or getpass.getuser(), datetime.now(UTC), kind=kind, undo=undo
         )
     if as_json:
-        sends = {"kind": found.kind, "target": found.target, "sends": found.sends}
-        print(json.dumps(sends, default=str, ensure_ascii=False))
+        print(json.dumps(asdict(found), default=str, ensure_ascii=False))
         return
-    _print(found.sends, as_json=False)
-    print(f"{len(found.sends)} deliveries leaned on it; `{command_line('up', data)}` loads the recall")
+    for line in recall_lines(asdict(found)):
+        print(line)
+    print(f"`{command_line('up', data)}` loads the recall")
+
+
+def recall_lines(found: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is told of a recall: person by person what is to be done, below it what was sent; then how many."""
+    sends: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    for send in found["sends"]:
+        sends.setdefault(_leaning(send), []).append(send)
+    for person in found["people"]:
+        yield f"{person['customer_id']}  {person['sync']}: {person['to_do']}"
+        for send in sends[_leaning(person)]:
+            yield f"  {_fields(send, ('run', 'chunk', 'outcome', 'outcome_at', 'crm_id', 'consent_id'))}"
+    people = {person["customer_id"] for person in found["people"]}
+    yield f"{found['kind']} {found['target']}: {len(found['sends'])} deliveries to {len(people)} people leaned on it"
+
+
+def _leaning(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(row[name] for name in ("customer_id", "sync", "purpose", "channel"))
+
+
+def _fields(row: Mapping[str, Any], names: Iterable[str]) -> str:
+    return "  ".join(f"{name}={row[name]}" for name in names if row[name] is not None)
 
 
 def _state(  # noqa: PLR0913, PLR0917 - the options of a command
@@ -180,4 +208,4 @@ def _print(rows: Iterable[Mapping[str, Any]], *, as_json: bool) -> None:
     if not listed:
         print("nobody said anything")
     for row in listed:
-        print("  ".join(f"{name}={value}" for name, value in row.items() if value is not None))
+        print(_fields(row, row))

@@ -28,16 +28,17 @@ def words() -> dict[str, tuple[str, ...]]:
 
 def is_known_sql(text: str) -> str:
     """Return the condition that a text is a word of one of the lists."""
-    return f"{_normal_sql(text)} IN ({_listed(GRANTED, REFUSED, NOTHING)})"
+    return f"{normal_sql(text)} IN ({_listed(GRANTED, REFUSED, NOTHING)})"
 
 
 def consent_word_sql(text: str) -> str:
     """Return the SQL of what a text says: true where somebody consented, false where not, else null."""
-    word = _normal_sql(text)
+    word = normal_sql(text)
     return f"CASE WHEN {word} IN ({_listed(GRANTED)}) THEN true WHEN {word} IN ({_listed(REFUSED)}) THEN false END"
 
 
-def _normal_sql(text: str) -> str:
+def normal_sql(text: str) -> str:
+    """Return the SQL of a text as words are compared: lower case, blanks, hyphens and underscores one blank."""
     return f"regexp_replace(lower(trim({text})), '[\\s_-]+', ' ', 'g')"
 
 

@@ -13,6 +13,9 @@ other rows, too, and would leave out a time behind a day: see `lakehouse.engine.
 
 `consent_word(text)`: true for a word by which a system says that somebody consented, false for one that says that they
 did not, else null: see `lakehouse.engine.consent_words`.
+
+`consent_preferences(said, categories)`: what a tracked event says of consent, as a JSON list: see
+`lakehouse.engine.consent_preferences`.
 """
 
 from __future__ import annotations
@@ -23,14 +26,21 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from lakehouse.engine import consent_words, ids, moments
+from lakehouse.engine import consent_preferences, consent_words, ids, moments
 from lakehouse.engine.escape import literal
 
 if TYPE_CHECKING:
     import duckdb
 
 
-_NAMES = ("consent_word", "country_region", "personal_email", "read_moment", "read_day")
+_NAMES = (
+    "consent_preferences",
+    "consent_word",
+    "country_region",
+    "personal_email",
+    "read_moment",
+    "read_day",
+)
 
 
 @lru_cache(maxsize=1)
@@ -63,10 +73,12 @@ def statements() -> tuple[str, ...]:
     names = ", ".join(map(literal, regions))
     codes = literal("".join(regions.values()))
     number = "enum_code(TRY_CAST(lower(trim(country)) AS country_name))"
+    preferences = consent_preferences.consent_preferences_sql("said", "categories")
     in_utc = moments.read_moment_sql("text", literal(moments.UTC))
     in_zone = moments.read_moment_sql("text", "zone")
     return (
         f"CREATE OR REPLACE MACRO consent_word(text) AS {consent_words.consent_word_sql('text')}",
+        f"CREATE OR REPLACE MACRO consent_preferences(said, categories) AS {preferences}",
         f"CREATE OR REPLACE TYPE country_name AS ENUM ({names})",
         f"CREATE OR REPLACE MACRO read_moment(text) AS {in_utc}, (text, zone) AS {in_zone}",
         f"CREATE OR REPLACE MACRO read_day(text) AS {moments.read_day_sql('text')}",

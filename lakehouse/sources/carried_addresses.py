@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lakehouse.sources.definition import Source
 
 _CONSTANT = re.compile(r"\s*'(?P<channel>[a-z_]+)'\s*")
+_ELEMENT = re.compile(r"\beach\b")
 _OF_RECORD = ("source", "record", *CLOCK, WHERE)
 
 
@@ -29,9 +30,12 @@ def mappings(source: Source, absent: AbsentColumns) -> Sequence[Mapping[str, str
     carried = [each for each in source.identifiers if each.type in CONTACT_TYPES]
     made: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
     for mapping in source.mappings("consents"):
-        if EACH in mapping or TOGETHER in mapping:
+        if _is_of_elements(mapping):
             continue  # such statements are no row's own: they name their addresses
         of_record = {name: mapping[name] for name in _OF_RECORD if name in mapping}
+        if EACH in mapping:
+            # it is of the list's elements: rows without a list have addresses, too
+            of_record.pop(WHERE, None)
         kinds = _kinds_asked(mapping)
         for slot, each in enumerate(carried):
             if each.type not in kinds:
@@ -45,6 +49,11 @@ def mappings(source: Source, absent: AbsentColumns) -> Sequence[Mapping[str, str
             }
             made.setdefault(tuple(sorted(values.items())), values)
     return list(made.values())
+
+
+def _is_of_elements(mapping: Mapping[str, str]) -> bool:
+    """Return whether the records that make a mapping's statements are elements of lists, not rows."""
+    return TOGETHER in mapping or (EACH in mapping and _ELEMENT.search(mapping.get("record", "")) is not None)
 
 
 def _kinds_asked(mapping: Mapping[str, str]) -> Collection[str]:

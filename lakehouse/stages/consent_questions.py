@@ -23,6 +23,7 @@ _STATEMENTS = """
 WITH answers AS (SELECT * FROM core.consent_answers WHERE customer_id = $who OR address = $who)
 SELECT c.consent_id, c.customer_id, c.purpose, c.channel, c.granted, c.stated_at, c.effective_at, c.learnt_at,
     c.day_only, c.source, c.record, c.address, c.policy_version, c.ended_at, c.recalled_at, c.file_id, c."row",
+    c.form,
     c.consent_id IN (SELECT consent_id FROM answers) AS decides
 FROM core.consents AS c
 WHERE c.address = $who OR c.customer_id = $who OR c.consent_id IN (SELECT consent_id FROM answers)
@@ -45,7 +46,7 @@ def normal_name(who: str) -> str:
 def answers(settings: Settings, who: str) -> list[dict[str, Any]]:
     """Return the answers for a customer, or for an address, whoever's."""
     with closing(analyst_sql.connect(settings)) as con:
-        return _rows(con, _ANSWERS, who)
+        return rows_of(con.execute(_ANSWERS, {"who": who}))
 
 
 def explain(settings: Settings, who: str) -> dict[str, list[dict[str, Any]]]:
@@ -54,10 +55,13 @@ def explain(settings: Settings, who: str) -> dict[str, list[dict[str, Any]]]:
     `decides` marks those that an answer leans on.
     """
     with closing(analyst_sql.connect(settings)) as con:
-        return {"answers": _rows(con, _ANSWERS, who), "statements": _rows(con, _STATEMENTS, who)}
+        return {
+            "answers": rows_of(con.execute(_ANSWERS, {"who": who})),
+            "statements": rows_of(con.execute(_STATEMENTS, {"who": who})),
+        }
 
 
-def _rows(con: duckdb.DuckDBPyConnection, sql: str, who: str) -> list[dict[str, Any]]:
-    found = con.execute(sql, {"who": who})
+def rows_of(found: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """Return the rows of a query that was run, each by the names of its columns."""
     names = [column[0] for column in found.description or []]
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]

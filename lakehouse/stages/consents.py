@@ -50,7 +50,7 @@ def project_consents(settings: Settings) -> bool:
 
 def pending(settings: Settings) -> bool:
     """Return whether identities or statements are behind what has come, or are being brought up to it."""
-    if is_under_way(settings.resolve_queue_url):
+    if is_under_way(resolve.resolve):
         return True
     return resolve.pending(settings) or bool(models.pending(settings, only=LANE))
 

@@ -22,7 +22,7 @@ from lakehouse.errors import CommitConflict
 from lakehouse.settings import Settings
 from lakehouse.stages.policy import DebouncePolicy
 
-_under_way: Counter[str] = Counter()  # the runs of stages in this process, by the queue of their hints
+_under_way: Counter[object] = Counter()  # how many calls of this process run a stage, or are about to
 _counting = threading.Lock()
 
 
@@ -42,7 +42,7 @@ def when_quiet(
     now = datetime.now(UTC)
     since = _waiting_since(event, now)
     patient = now - since < DebouncePolicy.patience
-    with _counted(queue_url) as others:
+    with _counted(stage) as others:
         busy = (
             others > 0
             or has_messages(settings.ingest_queue_url)
@@ -60,22 +60,22 @@ def when_quiet(
     return True
 
 
-def is_under_way(queue_url: str) -> bool:
-    """Return whether a call in this process runs the stage with this queue, or is about to."""
-    return _under_way[queue_url] > 0
+def is_under_way(stage: Callable[[Settings], object]) -> bool:
+    """Return whether a call in this process runs the stage, or is about to."""
+    return _under_way[stage] > 0
 
 
 @contextmanager
-def _counted(queue_url: str) -> Iterator[int]:
+def _counted(stage: Callable[[Settings], object]) -> Iterator[int]:
     """Count a call of a stage as under way; yield how many others of this process are."""
     with _counting:
-        others = _under_way[queue_url]
-        _under_way[queue_url] += 1
+        others = _under_way[stage]
+        _under_way[stage] += 1
     try:
         yield others
     finally:
         with _counting:
-            _under_way[queue_url] -= 1
+            _under_way[stage] -= 1
 
 
 def _waiting_since(event: dict[str, Any], now: datetime) -> datetime:

@@ -135,6 +135,11 @@ CONSENTS = Contract(
         ("recalled_at", "timestamptz", "When what it leans on was recalled; a recalled grant counts no more"),
         ("file_id", "string", "Raw file that first held it"),
         ("row", "long", "Row of that file"),
+        (
+            "form",
+            "string",
+            "Where it was said: a form, a call, a letter; null where its source does not tell",
+        ),
     ),
 )
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import json
 import time
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ from hubspot.utils.signature import Signature
 
 from functions.land.handler import handler
 from lakehouse import aws, objects, settings
+from lakehouse.errors import Transient
 from tests.support import cloud as clouds
 
 HOST = "abc123.execute-api.eu-central-1.amazonaws.com"
@@ -68,6 +71,75 @@ def test_a_signed_webhook_becomes_a_raw_file():
     answer = handler(_event(b'[{"eventId": 1}, {"eventId": 2}]', query="portal=1"), Context())
     assert (answer["statusCode"], json.loads(answer["body"])) == (200, {"accepted": 2})
     assert _files() == [b'{"eventId": 1}\n{"eventId": 2}\n']
+
+
+def _statement(body: bytes, secret: str = clouds.WEBHOOK_SECRETS["consent"][0], **changed):
+    """A request to POST /v1/consent, signed as Standard Webhooks say."""
+    stamp = str(int(time.time()))
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    made = base64.b64encode(
+        hmac.new(key, f"msg_1.{stamp}.".encode() + body, hashlib.sha256).digest()
+    ).decode()
+    headers = {"webhook-id": "msg_1", "webhook-timestamp": stamp, "webhook-signature": f"v1,{made}"}
+    asked = {"method": "POST", "path": "/v1/consent"}
+    fixed = {"routeKey": "POST /v1/consent", "rawPath": "/v1/consent", "rawQueryString": ""}
+    event = {**fixed, "headers": headers, "requestContext": {"domainName": HOST, "http": asked}}
+    return {**event, "body": body.decode(), "isBase64Encoded": False, **changed}
+
+
+NO = (
+    b'{"subject": {"email": "ann@example.com"}, "purpose": "marketing", "channel": "email", "granted": false}'
+)
+
+
+def test_a_signed_statement_of_consent_lands_once():
+    """Under the secret of the name `consent`; sent again, it is the same file."""
+    for _ in range(2):
+        answer = handler(_statement(NO), Context())
+        assert (answer["statusCode"], json.loads(answer["body"])) == (200, {"accepted": 1})
+    [line] = _files()
+    assert json.loads(line) == {
+        "statement_id": "msg_1", "address": "ann@example.com", "country": None, "purpose": "marketing",
+        "channel": "email", "granted": False, "stated_at": None,
+    }  # fmt: skip
+    [key] = objects.list_keys(settings.current().landing_bucket, "")
+    assert key.startswith("consent/statements/")
+
+
+def test_another_statement_under_the_same_id_lands_too():
+    """A sender that counts its ids anew loses no refusal behind a 200."""
+    for body in (NO, NO.replace(b"ann@", b"ben@")):
+        assert handler(_statement(body), Context())["statusCode"] == 200
+    assert [json.loads(line)["address"] for line in sorted(_files())] == [
+        "ann@example.com",
+        "ben@example.com",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "secret", "status"),
+    [
+        (NO, clouds.WEBHOOK_SECRETS["default"][0], 401),
+        (b'{"granted": true}', clouds.WEBHOOK_SECRETS["consent"][0], 400),
+        (b"no", clouds.WEBHOOK_SECRETS["consent"][0], 400),
+    ],
+)
+def test_a_statement_that_is_refused_stores_nothing(body, secret, status):
+    """One that another sender's secret signs, one without a subject, one that is no JSON."""
+    answer = handler(_statement(body, secret), Context())
+    assert answer["statusCode"] == status
+    assert _files() == []
+
+
+def test_a_statement_that_cannot_be_stored_is_not_taken(monkeypatch):
+    """The sender hears no 200, and sends it again."""
+
+    def broken(*_):
+        raise Transient("no room")
+
+    monkeypatch.setattr(objects, "put_unless_there", broken)
+    with pytest.raises(Transient):
+        handler(_statement(NO), Context())
 
 
 def test_a_binary_body_is_decoded_before_it_is_verified():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -34,6 +35,22 @@ def allowed(company: SmallCompany) -> set[str]:
     found = consent.grants(company.settings, answers, "marketing", "email", datetime.now(UTC))
     assert not found.unanswered
     return {address for _, address in found.consent_ids}
+
+
+def track(company: SmallCompany, name: str, *messages: dict) -> None:
+    """Load tracked messages, each with its hour of 2026-03-01, who it is of, and what its context says of consent."""
+    lines = []
+    for number, message in enumerate(messages):
+        hour, preferences = message.pop("hour"), message.pop("says", None)
+        when = f"2026-03-01T{hour:02}:00:00Z"
+        fixed = {"messageId": f"{name}-{number}", "type": "page", "timestamp": when, "receivedAt": when}
+        consent = {} if preferences is None else {"consent": {"categoryPreferences": preferences}}
+        lines.append(json.dumps(fixed | {"context": consent} | message))
+    company.load("web/events", name, "\n".join(lines) + "\n")
+
+
+YES, NO = {"Newsletter": True, "Advertising": False}, {"Newsletter": False, "Advertising": True}
+UPDATED = {"type": "track", "event": "Segment Consent Preference Updated"}
 
 
 def test_a_household_phone_lends_nobody_s_yes(company):
@@ -193,3 +210,77 @@ def test_statements_that_name_their_address_count_for_it(company):
         "consent/statements", "2.ndjson", said.format("c1", "vera@example.com", "opted out", "2026-03-02")
     )
     assert allowed(company) == set()
+
+
+def test_consent_that_comes_with_events_counts_for_the_addresses_of_their_user(company):
+    """By the context of any event; of a repeated one a statement is kept a change, from the first event of it."""
+    identify = {"hour": 1, "userId": "u1", "type": "identify", "traits": {"email": "Kim@example.com"}}
+    visits = [{"hour": hour, "userId": "u1", "says": YES} for hour in range(2, 9)]
+    track(company, "1.ndjson", identify, *visits)
+    assert allowed(company) == {"kim@example.com"}
+    track(company, "2.ndjson", {"hour": 12, "userId": "u1", "says": NO, **UPDATED})
+    assert allowed(company) == set()
+    later = {"hour": 14, "userId": "u1", "says": YES, **UPDATED}
+    track(company, "3.ndjson", {"hour": 10, "userId": "u1", "says": YES}, later)
+    assert allowed(company) == {"kim@example.com"}
+    said = company.ask(
+        "select record, granted, hour(stated_at at time zone 'UTC'), channel, purpose from core.consents order by 3"
+    )
+    by_email = ("email", "marketing")
+    assert said == [
+        ("user:u1", True, 2, *by_email),
+        ("user:u1", False, 12, *by_email),
+        ("user:u1", True, 14, *by_email),
+    ]
+
+
+def test_a_device_that_refused_silences_its_customer_and_lends_nobody_a_yes(company):
+    """It has no address of its own: its no is of all that its customer has, its yes of none."""
+    load(company, "hubspot/contacts", HUBSPOT, "41,lou@example.com,C41,Yes,2026-02-01,2026-01-05,2026-02-01,")
+    known = {"hour": 1, "userId": "C41", "anonymousId": "d1"}
+    track(company, "1.ndjson", known, {"hour": 2, "anonymousId": "d1", "says": YES})
+    assert allowed(company) == {"lou@example.com"}
+    track(company, "2.ndjson", {"hour": 3, "anonymousId": "d1", "says": NO})
+    assert allowed(company) == set()
+
+
+@pytest.mark.parametrize(
+    "says",
+    [{"Advertising": True}, {"Newsletter": "maybe"}, {"Newsletter": None}, {"Newsletter": {}}, [True], {}],
+)
+def test_what_is_no_yes_in_an_event_is_none(company, says):
+    """A category of cookies, a value that is no answer, no category at all; the event itself is loaded."""
+    traits = {"email": "kim@example.com"}
+    track(
+        company, "1.ndjson", {"hour": 1, "userId": "u1", "type": "identify", "traits": traits, "says": says}
+    )
+    assert allowed(company) == set()
+    assert company.ask("select count(*) from raw.events") == [(1,)]
+    assert company.ask("select count(*) from core.consents where granted") == [(0,)]
+
+
+def test_an_event_of_a_clock_that_is_years_ahead_is_no_newer_than_when_it_came(company):
+    """Else its yes would outlive every refusal."""
+    ahead = {"timestamp": "2062-01-01T00:00:00Z", "receivedAt": "2026-03-01T02:00:00Z"}
+    identify = {"hour": 1, "userId": "u1", "type": "identify", "traits": {"email": "kim@example.com"}}
+    track(company, "1.ndjson", identify, {"hour": 2, "userId": "u1", "says": YES, **ahead})
+    assert allowed(company) == {"kim@example.com"}
+    track(company, "2.ndjson", {"hour": 3, "userId": "u1", "says": NO})
+    assert allowed(company) == set()
+
+
+def test_a_statement_of_a_record_counts_among_those_of_the_record(company):
+    """As a form states it that knows the CRM's id: it ends what the record said, and covers the address it has."""
+    load(company, "hubspot/contacts", HUBSPOT, "51,zoe@example.com,,Yes,2026-02-01,2026-01-05,2026-02-01,")
+    assert allowed(company) == {"zoe@example.com"}
+    of_record = {"record_source": "hubspot", "record_id": "51", "purpose": "marketing", "channel": "email"}
+    said = [
+        of_record | {"statement_id": "w1", "granted": False, "stated_at": "2026-03-01T10:00:00Z"},
+        {"statement_id": "w2", "purpose": "marketing", "channel": "email", "granted": False},
+    ]
+    outcome = company.load("consent/statements", "1.ndjson", "\n".join(map(json.dumps, said)) + "\n")
+    assert outcome.records[0].quarantined == 1  # nobody's
+    assert allowed(company) == set()
+    yes = of_record | {"statement_id": "w3", "granted": True, "stated_at": "2026-03-02T10:00:00Z"}
+    company.load("consent/statements", "2.ndjson", json.dumps(yes) + "\n")
+    assert allowed(company) == {"zoe@example.com"}

@@ -20,6 +20,7 @@ from lakehouse.stages.check_references import count_references
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.maintenance.policy import MaintenancePolicy
 from lakehouse.tables.maintenance.run import MaintenanceContext, maintain
+from tests.support import people_score
 from tests.support.file_claims import false_claims
 from tests.support.filled_lake import Filled, Place, filled_lake
 
@@ -381,45 +382,17 @@ def test_other_engines_can_believe_every_file(company: Company) -> None:
 
 def test_who_is_who_is_as_the_truth_says(company: Company) -> None:
     """Nobody is merged with another person; of what belongs together 95 of 100 pairs are found, or are asked about."""
-    lake = company.lake
-    kinds = (("contact", "contact_id"), ("lead", "lead_id"))
-    records = [
-        f"SELECT t.person_id, c.customer_id FROM {company.known(f'person_of_{kind}')} AS t "
-        f"JOIN core.{kind}s AS c USING (source, {key}) WHERE c.valid_to IS NULL AND c.customer_id IS NOT NULL"
-        for kind, key in kinds
+    known = [
+        (company.known("person_of_contact"), "contacts", "contact_id", "t.source"),
+        (company.known("person_of_lead"), "leads", "lead_id", "t.source"),
+        (company.known("person_of_account"), "contacts", "customer_id", "'shop'"),
     ]
-    records.append(
-        f"SELECT t.person_id, c.customer_id FROM {company.known('person_of_account')} AS t JOIN core.contacts AS c "
-        "ON c.source = 'shop' AND c.contact_id = t.customer_id WHERE c.valid_to IS NULL AND c.customer_id IS NOT NULL"
+    score = people_score.score(company.lake.con, known)
+    assert score.mixed == 0
+    assert score.pairs > 4_000
+    assert score.found / score.pairs > 0.9
+    assert (score.found + score.in_review) / score.pairs >= 0.95
+    shares = people_score.largest_shares(
+        company.lake.con, f"SELECT person_id FROM {company.known('persons')} WHERE planted = 'eight_accounts'"
     )
-    lake.con.execute(
-        f"CREATE TEMP TABLE known AS SELECT *, row_number() OVER () AS n FROM ({' UNION ALL '.join(records)})"
-    )
-    mixed = "SELECT customer_id FROM known GROUP BY 1 HAVING count(DISTINCT person_id) > 1"
-    assert lake.ask(mixed) == []
-    lake.con.execute("""
-        CREATE TEMP TABLE asked AS
-        WITH named AS (
-            SELECT source, record, customer_id FROM core.evidence
-            JOIN core.identities USING (identifier_type, identifier_value) WHERE own
-        )
-        SELECT DISTINCT l.customer_id AS one, r.customer_id AS other FROM core.matches AS m
-        JOIN named AS l ON l.source = left_source AND l.record = left_record
-        JOIN named AS r ON r.source = right_source AND r.record = right_record
-        WHERE m.standing = 'review'
-    """)
-    [(pairs, found, in_review)] = lake.ask("""
-        SELECT count(*), count(*) FILTER (a.customer_id = b.customer_id), count(*) FILTER (
-            EXISTS (FROM asked WHERE (one, other) IN ((a.customer_id, b.customer_id), (b.customer_id, a.customer_id)))
-        )
-        FROM known AS a JOIN known AS b ON a.person_id = b.person_id AND a.n < b.n
-    """)
-    assert pairs > 4_000
-    assert found / pairs > 0.9
-    assert (found + in_review) / pairs >= 0.95
-    [(least,)] = lake.ask(
-        f"SELECT min(share) FROM (SELECT max(records) / sum(records) AS share FROM (SELECT person_id, customer_id, "
-        f"count(*) AS records FROM known JOIN {company.known('persons')} USING (person_id) "
-        "WHERE planted = 'eight_accounts' GROUP BY ALL) GROUP BY person_id)"
-    )
-    assert least == 1  # the accounts of each of them are one customer
+    assert shares == [1.0] * 5  # the accounts of each of them are one customer

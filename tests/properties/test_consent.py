@@ -19,6 +19,7 @@ MAYBE = st.none() | MOMENTS
 RECORDS = {"1": "ann", "2": "ann", "3": "bob"}  # 4 is nobody's
 TIED = tied(**{f"crm_id__{record}": customer for record, customer in RECORDS.items()})
 ARRIVAL: dict[str, Any] = {
+    "source": st.sampled_from(["crm", "crm", "web"]),  # `web` restates what stands, as tracked events do
     "record": st.sampled_from("1234"),
     "updated_at": MAYBE,
     "deleted": st.sampled_from([None, None, None, False, True]),
@@ -32,6 +33,7 @@ STATEMENT = ARRIVAL | {
     "stated_at": MAYBE,
     "address": st.none() | st.none() | ADDRESSES,
     "time_zone": st.sampled_from(["UTC", "Asia/Shanghai"]),
+    "form": st.sampled_from([None, None, "footer", "popup"]),
 }
 CARRIED = ARRIVAL | {
     "identifier_type": st.sampled_from(["email", "email", "phone"]),
@@ -48,12 +50,20 @@ def numbered(columns: dict[str, Any], most: int) -> st.SearchStrategy[list[Row]]
     )
 
 
-def of_one_zone(rows: list[Row]) -> list[Row]:
-    """One source has one zone."""
-    return [{**row, "time_zone": rows[0]["time_zone"]} for row in rows]
+def of_their_source(rows: list[Row]) -> list[Row]:
+    """One source has one zone; events name no address."""
+    return [
+        {
+            **row,
+            "time_zone": rows[0]["time_zone"],
+            "restated": row["source"] == "web",
+            "address": None if row["source"] == "web" else row["address"],
+        }
+        for row in rows
+    ]
 
 
-statements = numbered(STATEMENT, 9).map(of_one_zone)
+statement_lists = numbered(STATEMENT, 12).map(of_their_source)
 carried_addresses = numbered(CARRIED, 7)
 
 
@@ -66,19 +76,29 @@ def answers(rows: list[Row], carried: list[Row], recalled: list[str]) -> set[tup
         mapped__carried_addresses=carried,
         core__identities=TIED,
         raw__consent_recalls=[
-            {"kind": "file", "target": file, "recalled": True, "recalled_at": START, "_loaded_at": START}
-            for file in recalled
+            {"kind": kind, "target": name, "recalled": True, "recalled_at": START, "_loaded_at": START}
+            for name in recalled
+            for kind in ("file", "form")
         ],
     )
     return {(row["customer_id"], row["address"], row["channel"]) for row in told if row["allowed"]}
+
+
+def statements(rows: list[Row]) -> list[Row]:
+    """Return the rows of `core.consents`."""
+    shared = {"identifier_type": "crm_id", "purpose": "marketing"}
+    mapped = [{**row, **shared, "identifier_value": row["record"]} for row in rows]
+    return answer("core.consents", mapped__consents=mapped, core__identities=TIED)
 
 
 def row(number: int, record: str, granted: bool, stated: float | None, loaded: float, **more: Any) -> Row:
     def hour(value: float | None) -> datetime | None:
         return None if value is None else START + timedelta(hours=value)
 
-    base = {"source": "crm", "record": record, "granted": granted, "channel": "email", "address": None}
+    base: Row = {"source": "crm", "record": record, "granted": granted, "channel": "email", "address": None}
     when = {"stated_at": hour(stated), "_loaded_at": hour(loaded), "updated_at": None, "deleted": None}
+    base |= {"form": None}
+    base["restated"] = more.get("source") == "web"
     return {**base, **when, "time_zone": "UTC", "_file_id": "a", "_row": number, **more}
 
 
@@ -90,7 +110,9 @@ ONE_ADDRESS = [
 
 
 @settings(max_examples=60, deadline=None)
-@given(statements, carried_addresses, st.lists(st.sampled_from("ab"), max_size=1))
+@given(
+    statement_lists, carried_addresses, st.lists(st.sampled_from(["a", "b", "footer", "popup"]), max_size=2)
+)
 @example([row(0, "1", True, 20, 24), row(1, "3", False, 4, 24)], ONE_ADDRESS, [])
 @example(
     [row(0, "1", False, None, 24), row(1, "1", True, 30, 40), row(2, "1", False, None, 48)], ONE_ADDRESS, []
@@ -101,6 +123,48 @@ ONE_ADDRESS = [
 @example(
     [row(0, "1", True, 24 * 365, 4), row(1, "1", False, 8, 30)], ONE_ADDRESS[:1], []
 )  # a yes from the future
+@example(  # events repeat a yes; a no comes late, from between them
+    [row(n, "1", n != 3, 8 + n, 20 if n == 3 else 10 + n, source="web") for n in range(5)],
+    [{**ONE_ADDRESS[0], "source": "web"}],
+    [],
+)
+@example(  # events of one instant say both
+    [row(n, "1", n != 1, 8, 10, source="web") for n in range(3)], [{**ONE_ADDRESS[0], "source": "web"}], []
+)
+@example(  # the file of the first of the events is recalled, and a no lies between
+    [row(n, "1", n != 1, 8 + n, 20, source="web", _file_id="ab"[n > 1]) for n in range(3)],
+    [{**ONE_ADDRESS[0], "source": "web"}],
+    ["a"],
+)
+@example(  # an event at midnight says no to that instant, not to its day
+    [row(0, "1", False, 24, 30, source="web"), row(1, "1", True, 26, 30, source="web")],
+    [{**ONE_ADDRESS[0], "source": "web"}],
+    [],
+)
+@example(  # an event of a clock that is far ahead is no later than it came
+    [
+        row(0, "1", True, 9000, 20, source="web"),
+        row(1, "1", False, 30, 31, source="web"),
+        row(2, "1", True, 40, 41, source="web"),
+    ],
+    [{**ONE_ADDRESS[0], "source": "web"}],
+    [],
+)
+@example(  # a recalled form is named in one export, and left out in the next
+    [row(0, "1", True, 8, 10, form="popup"), row(1, "1", True, 8, 20, _file_id="b")],
+    ONE_ADDRESS[:1],
+    ["popup"],
+)
+@example(  # the same was said by another form, too
+    [row(0, "1", True, 8, 10, form="popup"), row(1, "1", True, 8, 20, form="footer")],
+    ONE_ADDRESS[:1],
+    ["popup"],
+)
+@example(  # each evidence is recalled for its own reason
+    [row(0, "1", True, 8, 10, form="popup"), row(1, "1", True, 8, 20, form="footer", _file_id="b")],
+    ONE_ADDRESS[:1],
+    ["popup", "b"],
+)
 @example(  # one record says both at once, another one yes
     [row(0, "1", True, 20, 24), row(1, "1", False, 20, 24), row(2, "3", True, 30, 40)], ONE_ADDRESS, []
 )
@@ -110,3 +174,29 @@ def test_the_sql_says_yes_where_a_plain_reading_does(rows, carried, recalled):
     assert answers(rows, carried, recalled) == plain
     shuffled = random.Random(len(rows)).sample(rows, len(rows))
     assert answers(shuffled, carried, recalled) == plain
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from("12"), st.booleans(), st.integers(0, 12)), max_size=14), st.data())
+def test_what_events_restate_is_a_statement_a_change(said, data):
+    """Each is of a row that says so at that time; what was known once keeps its id, however late the others come."""
+    events = [
+        row(number, record, granted, hour, 20 + number, source="web")
+        for number, (record, granted, hour) in enumerate(said)
+    ]
+    known = data.draw(st.integers(0, len(events)))
+    found = statements(events)
+    assert {each["consent_id"] for each in statements(events[:known])} <= {e["consent_id"] for e in found}
+    assert len({each["consent_id"] for each in found}) == len(found)
+    for each in found:
+        source = events[each["row"]]
+        assert (each["record"], each["granted"], each["stated_at"]) == (
+            source["record"], source["granted"], source["stated_at"],
+        )  # fmt: skip
+    for record in "12":
+        in_time = sorted((hour, not granted) for who, granted, hour in said if who == record)
+        changes = [
+            refused for n, (_, refused) in enumerate(in_time) if n == 0 or in_time[n - 1][1] != refused
+        ]
+        held = sorted((e["stated_at"], not e["granted"]) for e in found if e["record"] == record)
+        assert [refused for _, refused in held] == changes

@@ -34,6 +34,7 @@ WEBHOOK_SECRETS = {
         "whsec_b2xkLXNlY3JldC1vZi10aGlydHktdHdvLWJ5dGU=",
         "whsec_bmV3LXNlY3JldC1vZi10aGlydHktdHdvLWJ5dGU=",
     ],
+    "consent": ["whsec_c2VjcmV0LW9mLXRoZS1mb3Jtcw=="],
 }
 
 

@@ -15,7 +15,11 @@ KINDS = {"email": "email", "sms": "phone", "phone": "phone"}
 def allowed(
     rows: Collection[Row], carried: Iterable[Row], owners: Mapping[str, str], recalled: Collection[str] = ()
 ) -> set[tuple[str, str, str]]:
-    """Return (customer, address, channel) of all that may be contacted."""
+    """Return (customer, address, channel) of all that may be contacted.
+
+    Of what is restated each row is a statement of its own here: that the SQL keeps one a change makes no difference.
+    """
+    rows = [at_its_time(row) for row in rows]
     addresses = carried_now(carried)
     grants, refused, silenced = set(), set(), set()
     for subject in {subject_of(row) for row in rows}:
@@ -27,7 +31,7 @@ def allowed(
         for row in later or no:
             channel, owner = row["channel"], owners.get(row["record"])
             covered = (
-                {row["address"]} if row["address"] else addresses.get((row["record"], KINDS[channel]), set())
+                {row["address"]} if row["address"] else addresses.get((record_of(row), KINDS[channel]), set())
             )
             if row["granted"]:
                 grants |= {(owner, address, channel) for address in covered if owner}
@@ -37,8 +41,18 @@ def allowed(
     return {(who, at, by) for who, at, by in grants if (at, by) not in refused and (who, by) not in silenced}
 
 
+def at_its_time(row: Row) -> Row:
+    """What is restated was said when its row says so, no later than it came."""
+    times = [row[name] for name in ("stated_at", "updated_at", "_loaded_at") if row[name]]
+    return {**row, "stated_at": min(times)} if row["restated"] else row
+
+
+def record_of(row: Row) -> tuple[str, str]:
+    return row["source"], row["record"]
+
+
 def subject_of(row: Row) -> tuple[Any, ...]:
-    return row["address"] or ("record", row["record"]), row["channel"]
+    return row["address"] or ("record", *record_of(row)), row["channel"]
 
 
 def clock(row: Row) -> tuple[Any, ...]:
@@ -46,11 +60,17 @@ def clock(row: Row) -> tuple[Any, ...]:
 
 
 def counts(row: Row, rows: Iterable[Row], recalled: Collection[str]) -> bool:
-    """A yes counts that a row behind the last deletion of its record says, and a file that was not recalled."""
-    gone = max((clock(r) for r in rows if r["record"] == row["record"] and r["deleted"]), default=None)
+    """A yes counts that a row behind the last deletion of its record says, and one that was not recalled.
+
+    `recalled` are files and forms. Where all forms that a statement names are recalled, a row that names none is no
+    other evidence.
+    """
+    gone = max((clock(r) for r in rows if record_of(r) == record_of(row) and r["deleted"]), default=None)
     same = [r for r in rows if says_the_same(r, row) and not r["deleted"]]
     said_later = any(gone is None or clock(r) > gone for r in same)
-    return not row["deleted"] and said_later and any(r["_file_id"] not in recalled for r in same)
+    forms = {r["form"] for r in same if r["form"]}
+    stands = any(r["_file_id"] not in recalled and r["form"] not in recalled for r in same)
+    return not row["deleted"] and said_later and stands and not (forms and forms <= set(recalled))
 
 
 def granted_from(row: Row, rows: Iterable[Row]) -> datetime:
@@ -66,20 +86,23 @@ def refused_from(row: Row, rows: Iterable[Row]) -> datetime:
     if stated is None or stated > min(learnt):
         return max(learnt)
     there = stated.astimezone(ZoneInfo(row["time_zone"]))
-    is_day = (there.hour, there.minute, there.second) == (0, 0, 0)
+    is_day = not row["restated"] and (there.hour, there.minute, there.second) == (0, 0, 0)
     return (there + timedelta(days=1) - timedelta(microseconds=1)).astimezone(UTC) if is_day else stated
 
 
 def says_the_same(one: Row, other: Row) -> bool:
-    return all(one[name] == other[name] for name in ("record", "address", "channel", "granted", "stated_at"))
+    return all(
+        one[name] == other[name]
+        for name in ("source", "record", "address", "channel", "granted", "stated_at")
+    )
 
 
-def carried_now(carried: Iterable[Row]) -> dict[tuple[str, str], set[str]]:
+def carried_now(carried: Iterable[Row]) -> dict[tuple[tuple[str, str], str], set[str]]:
     slots: dict[tuple[Any, ...], str | None] = {}
     for row in sorted(carried, key=clock):
         if row["said"] and not row["deleted"]:
-            slots[row["record"], row["identifier_type"], row["slot"]] = row["identifier_value"]
-    found: dict[tuple[str, str], set[str]] = {}
+            slots[record_of(row), row["identifier_type"], row["slot"]] = row["identifier_value"]
+    found: dict[tuple[tuple[str, str], str], set[str]] = {}
     for (record, kind, _), address in slots.items():
         if address:
             found.setdefault((record, kind), set()).add(address)

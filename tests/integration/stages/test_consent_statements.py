@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -86,8 +86,45 @@ def test_a_recall_names_what_leaned_on_it_and_lets_it_count_no_more(known):
     load_landed(known, "consent/recalls/")
     assert answers(known.settings, "ann@x.org") == []
     assert recall(known.settings, "hubspot", "all wrong", "me", NOW).kind == "source"
-    with pytest.raises(Terminal, match="no source and no raw file"):
+    with pytest.raises(Terminal, match="no source, no form and no raw file"):
         recall(known.settings, "nothing", "?", "me", NOW)
+
+
+def test_a_form_is_recalled_by_name_and_each_person_told_with_what_to_do(known):
+    """Its yes counts no more, that of another form does; a name of two things must say which."""
+    known.contacts("2.csv", "2,Ben,ben@x.org,C2,,", "3,Cara,cara@x.org,C3,,")
+    for number, (address, form) in enumerate(
+        [("ann", "popup"), ("ben", "popup"), ("ben", "footer"), ("cara", "consent")]
+    ):
+        said = Statement(
+            f"{address}@x.org", "email", "marketing", True, NOW + timedelta(hours=number), None, form
+        )
+        state(known.settings, said, "me", NOW)
+    load_landed(known, "consent/statements/")
+    stated = known.ask("select customer_id, consent_id, form from core.consents")
+    delivery = {
+        "sync": "news",
+        "run": "1",
+        "chunk": "1",
+        "action": "upsert",
+        "outcome": "sent",
+        "outcome_at": NOW,
+    }
+    sent = [delivery | {"customer_id": who, "consent_id": consent} for who, consent, _ in stated]
+    known.fill("ops.deliveries", *sent)
+    found = recall(known.settings, "popup", "asked wrongly", "me", NOW)
+    ann, ben = (answers(known.settings, f"{name}@x.org")[0]["customer_id"] for name in ("ann", "ben"))
+    assert (found.kind, {send["customer_id"] for send in found.sends}) == ("form", {ann, ben})
+    other = next(consent for _, consent, form in stated if form == "footer")
+    advice = {person["customer_id"]: person["to_do"] for person in found.people}
+    assert advice[ann].startswith("the next run of news takes them off")
+    assert advice[ben].startswith(f"look: {other} may allow it still")
+    load_landed(known, "consent/recalls/")
+    assert answers(known.settings, "ann@x.org") == []
+    assert [row["allowed"] for row in answers(known.settings, "ben@x.org")] == [True]
+    with pytest.raises(Terminal, match="both a source and a form"):
+        recall(known.settings, "consent", "?", "me", NOW)
+    assert recall(known.settings, "consent", "?", "me", NOW, kind="form").kind == "form"
 
 
 @pytest.mark.parametrize(

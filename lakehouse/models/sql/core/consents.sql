@@ -6,6 +6,8 @@
 -- names a day speaks until that day ends in the zone of its source. A refusal without a date, or with one in the future,
 -- counts from when we learnt it, and where a later yes might lift it, from when we last learnt it.
 -- That a row names a record is asked behind a window: DuckDB moves a WHERE into the scans, and plans it for each file.
+-- What a form is recalled for stays so where another file says it again without naming the form.
+-- What is `restated` all the time is one statement from change to change: that of its rows that we learnt of first.
 WITH versions AS (
     SELECT *, row(coalesce(updated_at, _loaded_at), coalesce(sequence, -99999999999999999999999999999999999999),
         _loaded_at, _file_id, _row) AS version
@@ -25,27 +27,63 @@ recalls AS (
     GROUP BY kind, target
 ),
 stated AS (
-    SELECT v.*, coalesce(by_file.recalled_at, by_source.recalled_at) AS recalled_at
+    SELECT v.* REPLACE (CASE WHEN restated THEN least(stated_at, updated_at, _loaded_at) ELSE stated_at END AS stated_at),
+        coalesce(by_file.recalled_at, by_source.recalled_at) AS recalled_at, by_form.recalled_at AS form_recalled_at
     FROM versions AS v
     LEFT JOIN recalls AS by_file ON by_file.kind = 'file' AND by_file.target = v._file_id AND by_file.recalled
     LEFT JOIN recalls AS by_source ON by_source.kind = 'source' AND by_source.target = v.source AND by_source.recalled
+    LEFT JOIN recalls AS by_form ON by_form.kind = 'form' AND by_form.target = v.form AND by_form.recalled
     WHERE granted IS NOT NULL AND NOT (granted AND deleted IS TRUE) AND purpose IS NOT NULL AND channel IS NOT NULL
 ),
-statements AS (
+every_statement AS (
     SELECT source, record, address, purpose, channel, granted, stated_at, policy_version,
+        coalesce(restated, false) AS restated,
         arg_max(identifier_type, version) AS identifier_type, arg_max(identifier_value, version) AS identifier_value,
         max(time_zone) AS time_zone, max(version) AS latest_version,
         min(_loaded_at) AS learnt_at, max(_loaded_at) AS last_learnt_at,
         min(least(updated_at, _loaded_at)) AS changed_at,
-        CASE WHEN bool_and(recalled_at IS NOT NULL) THEN max(recalled_at) END AS recalled_at,
-        arg_min(_file_id, (recalled_at IS NOT NULL, _loaded_at, _file_id, _row)) AS file_id,
-        arg_min(_row, (recalled_at IS NOT NULL, _loaded_at, _file_id, _row)) AS "row"
-    FROM stated
+        CASE
+            WHEN bool_and(form_recalled_at IS NOT NULL) FILTER (form IS NOT NULL) OR bool_and(is_recalled)
+                THEN greatest(max(recalled_at), max(form_recalled_at))
+        END AS recalled_at,
+        arg_min(_file_id, (is_recalled, _loaded_at, _file_id, _row)) AS file_id,
+        arg_min(_row, (is_recalled, _loaded_at, _file_id, _row)) AS "row",
+        arg_min(form, (is_recalled, _loaded_at, _file_id, _row)) AS form
+    FROM (SELECT *, recalled_at IS NOT NULL OR form_recalled_at IS NOT NULL AS is_recalled FROM stated)
     GROUP BY ALL
+),
+changes AS (
+    SELECT *, row(granted, policy_version, recalled_at IS NOT NULL)
+        IS DISTINCT FROM lag(row(granted, policy_version, recalled_at IS NOT NULL)) OVER in_time AS is_change
+    FROM every_statement
+    WHERE restated
+    WINDOW in_time AS (
+        PARTITION BY source, record, address, purpose, channel ORDER BY stated_at, granted DESC, policy_version
+    )
+),
+runs AS (
+    SELECT * EXCLUDE (is_change), sum(CAST(is_change AS INTEGER)) OVER in_time AS run
+    FROM changes
+    WINDOW in_time AS (
+        PARTITION BY source, record, address, purpose, channel ORDER BY stated_at, granted DESC, policy_version
+    )
+),
+statements AS (
+    SELECT * FROM every_statement WHERE NOT restated
+    UNION ALL BY NAME
+    SELECT source, record, address, purpose, channel, granted, arg_min(stated_at, (learnt_at, stated_at)) AS stated_at,
+        policy_version, true AS restated, arg_max(identifier_type, latest_version) AS identifier_type,
+        arg_max(identifier_value, latest_version) AS identifier_value, max(time_zone) AS time_zone,
+        max(latest_version) AS latest_version, min(learnt_at) AS learnt_at, max(last_learnt_at) AS last_learnt_at,
+        min(changed_at) AS changed_at, max(recalled_at) AS recalled_at,
+        arg_min(file_id, (learnt_at, stated_at)) AS file_id, arg_min("row", (learnt_at, stated_at)) AS "row",
+        arg_min(form, (learnt_at, stated_at)) AS form
+    FROM runs
+    GROUP BY source, record, address, purpose, channel, granted, policy_version, run
 ),
 dated AS (
     SELECT *,
-        coalesce(stated_at AT TIME ZONE time_zone = date_trunc('day', stated_at AT TIME ZONE time_zone), false)
+        NOT restated AND coalesce(stated_at AT TIME ZONE time_zone = date_trunc('day', stated_at AT TIME ZONE time_zone), false)
             AS day_only,
         NOT granted AND coalesce(stated_at > learnt_at, true) AS by_learning,
         CASE WHEN granted THEN least(stated_at, changed_at) END AS granted_from
@@ -74,7 +112,7 @@ SELECT
     END AS effective_at,
     s.day_only, s.policy_version,
     CASE WHEN s.granted AND d.version >= s.latest_version THEN d.deleted_at END AS ended_at,
-    s.recalled_at, s.file_id, s."row"
+    s.recalled_at, s.file_id, s."row", s.form
 FROM newest_grants AS s
 LEFT JOIN deletions AS d USING (source, record)
 LEFT JOIN core.identities AS i USING (identifier_type, identifier_value)

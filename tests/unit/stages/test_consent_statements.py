@@ -1,0 +1,36 @@
+"""What is to be done about a person whom something was sent to that a recalled statement allowed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from lakehouse.stages.consent_statements import to_do
+
+DAY = datetime(2026, 3, 1, tzinfo=UTC)
+PLAIN = {"customer_id": "c_1", "sync": "news", "other_id": None, "removed_at": None, "is_unknown": False}
+
+
+@pytest.mark.parametrize(
+    ("person", "begins"),
+    [
+        ({}, "the next run of news takes them off"),
+        ({"is_unknown": True}, "look in the CRM whether they are there"),
+        ({"other_id": "k_2"}, "look: k_2 may allow it still, `lakehouse consent explain c_1` tells"),
+        ({"other_id": "k_2", "is_unknown": True}, "look: k_2 may allow it still"),
+        ({"removed_at": DAY}, "nothing: news has taken them off since"),
+        (
+            {"removed_at": DAY, "other_id": "k_2", "is_unknown": True},
+            "nothing: news has taken them off since",
+        ),
+    ],
+)
+def test_each_person_has_one_thing_to_be_done(person, begins):
+    """Who was taken off already needs nothing; another statement is looked at before anybody is written off."""
+    assert to_do(PLAIN | person).startswith(begins)
+
+
+def test_the_end_of_a_recall_asks_for_nothing():
+    """What it granted counts again."""
+    assert to_do(PLAIN, undo=True).startswith("nothing: what it granted counts again")
