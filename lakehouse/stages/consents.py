@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from lakehouse import error_text, telemetry
 from lakehouse.errors import BadDefinition
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 LANE = (CONSENTS.name, CONSENT_ANSWERS.name)
 # A laptop's calls are threads of one process: two that ran the lane at once would compute the same, and one would lose.
 _one_at_a_time = threading.Lock()
+_RESOLVE: Final = "resolve"  # the stage, as calls under way know it
 
 
 def refresh_consents(settings: Settings) -> bool:
@@ -50,7 +51,7 @@ def project_consents(settings: Settings) -> bool:
 
 def pending(settings: Settings) -> bool:
     """Return whether identities or statements are behind what has come, or are being brought up to it."""
-    if is_under_way(resolve.resolve):
+    if is_under_way(_RESOLVE):
         return True
     return resolve.pending(settings) or bool(models.pending(settings, only=LANE))
 

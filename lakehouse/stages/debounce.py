@@ -22,7 +22,7 @@ from lakehouse.errors import CommitConflict
 from lakehouse.settings import Settings
 from lakehouse.stages.policy import DebouncePolicy
 
-_under_way: Counter[object] = Counter()  # how many calls of this process run a stage, or are about to
+_under_way: Counter[str] = Counter()  # by name, how many calls of this process run a stage, or are about to
 _counting = threading.Lock()
 
 
@@ -42,7 +42,7 @@ def when_quiet(
     now = datetime.now(UTC)
     since = _waiting_since(event, now)
     patient = now - since < DebouncePolicy.patience
-    with _counted(stage) as others:
+    with _counted(_name_of(stage)) as others:
         busy = (
             others > 0
             or has_messages(settings.ingest_queue_url)
@@ -60,13 +60,17 @@ def when_quiet(
     return True
 
 
-def is_under_way(stage: Callable[[Settings], object]) -> bool:
-    """Return whether a call in this process runs the stage, or is about to."""
+def is_under_way(stage: str) -> bool:
+    """Return whether a call in this process runs the stage of this name, or is about to."""
     return _under_way[stage] > 0
 
 
+def _name_of(stage: Callable[[Settings], object]) -> str:
+    return getattr(stage, "__name__", "")
+
+
 @contextmanager
-def _counted(stage: Callable[[Settings], object]) -> Iterator[int]:
+def _counted(stage: str) -> Iterator[int]:
     """Count a call of a stage as under way; yield how many others of this process are."""
     with _counting:
         others = _under_way[stage]

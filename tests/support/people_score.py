@@ -45,7 +45,8 @@ def score(con: duckdb.DuckDBPyConnection, truth: list[tuple[str, str, str, str]]
     """
     records = [
         f"SELECT t.person_id, c.customer_id FROM {table} AS t JOIN core.{entity} AS c "
-        f"ON c.source = {source} AND c.{entity[:-1]}_id = t.{column} WHERE c.valid_to IS NULL AND c.customer_id IS NOT NULL"
+        f"ON c.source = {source} AND c.{entity[:-1]}_id = t.{column} "
+        "WHERE c.valid_to IS NULL AND c.customer_id IS NOT NULL"
         for table, entity, column, source in truth
     ]
     con.execute(

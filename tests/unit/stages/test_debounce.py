@@ -10,7 +10,7 @@ import pytest
 from lakehouse import aws
 from lakehouse.errors import CommitConflict
 from lakehouse.settings import Settings
-from lakehouse.stages.debounce import when_quiet
+from lakehouse.stages.debounce import is_under_way, when_quiet
 from lakehouse.stages.policy import DebouncePolicy
 
 SETTINGS = Settings(ingest_queue_url="ingest", settle_seconds=30)
@@ -99,13 +99,16 @@ def test_a_stage_that_another_call_runs_is_put_off(queues, waited, runs):
     """It would compute the same; one that hangs is not waited for for ever."""
     sqs, ran = queues(QUIET), []
 
-    def first(_):
-        assert when_quiet(ran.append, SETTINGS, "stage", hint(waited)) is runs
+    def stage(_):
+        ran.append(is_under_way("stage"))
+        if len(ran) == 1:
+            assert when_quiet(stage, SETTINGS, "stage", hint(waited)) is runs
 
-    assert when_quiet(first, SETTINGS, "stage", hint()) is True
-    assert bool(ran) is runs
+    assert when_quiet(stage, SETTINGS, "stage", hint()) is True
+    assert ran == [True] * (2 if runs else 1)
+    assert not is_under_way("stage")
     assert len(sqs.hints) == (0 if runs else 1)
-    assert when_quiet(ran.append, SETTINGS, "stage", hint()) is True
+    assert when_quiet(stage, SETTINGS, "stage", hint()) is True
 
 
 def test_stages_do_not_wait_for_each_others_runs(queues):

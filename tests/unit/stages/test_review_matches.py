@@ -45,7 +45,8 @@ def con():
     ):
         con.execute(
             "INSERT INTO core.matches (left_source, left_record, right_source, right_record, weight_bits, standing, "
-            "explanation) VALUES ('crm:contacts', 'crm:contact:' || $1, 'crm:contacts', 'crm:contact:' || $2, $3, $4, $5)",
+            "explanation) VALUES "
+            "('crm:contacts', 'crm:contact:' || $1, 'crm:contacts', 'crm:contact:' || $2, $3, $4, $5)",
             [left, right, bits, standing, WHY],
         )
     yield con
