@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lakehouse.stages.explain_identity import Explanation
-    from lakehouse.stages.review_matches import Pair
+    from lakehouse.stages.review_matches import Pair, Reason
 
 _DOES: Final = {
     "ties": "",
@@ -23,6 +23,12 @@ _DOES: Final = {
     "invalid": "none of its type",
     "placeholder": "stands for nobody",
     "shared": "too many people carry it: ties nobody",
+}
+_CAME_OF_IT: Final = {
+    "tied": "one person",
+    "review": "nobody has said whether they are one",
+    "apart": "somebody said that they are two",
+    "denied": "names or birth dates contradict",
 }
 _LINE: Final = 34  # pixels of a line of the picture
 _COLUMNS: Final = (20, 430, 840)  # where records begin, where identifiers begin, how wide the picture is
@@ -67,7 +73,14 @@ def show(explanations: Iterable[Explanation]) -> None:
         )  # fmt: skip
         for other in explained.others:
             reason = "too many carry it" if other.standing == "shared" else "what they say contradicts"
-            out.print(f"{other.type} {other.value} is also carried by {', '.join(other.customers)}: {reason}")
+            carried = f"{other.type} {other.value} is also carried by {', '.join(other.customers)}: {reason}"
+            out.print(carried, markup=False)
+        for pair in explained.alike:
+            out.print(
+                f"{pair.one} looks like {pair.other}, {pair.weight_bits:+.1f} bits: {_CAME_OF_IT[pair.standing]} "
+                f"({_because(pair.reasons)})",
+                markup=False,
+            )
         for change in explained.history:
             out.print(f"{change.at:%Y-%m-%d %H:%M} {change.action}: {change.customer_id} → {change.into}")
 
@@ -88,13 +101,17 @@ def show_pairs(pairs: Sequence[Pair], standing: str, data: Path) -> None:
                 ],
             )
         )
-        out.print("; ".join(f"{each.comparison} {each.level} {each.bits:+.1f}" for each in pair.reasons))
+        out.print(_because(pair.reasons), markup=False)
         both = f"{shlex.quote(left.name)} {shlex.quote(right.name)}"
         if standing != "tied":
-            out.print(f"one person: {command_line(f'identity tie {both}', data)}")
-        out.print(f"two people: {command_line(f'identity untie {both}', data)}\n")
+            out.print(f"one person: {command_line(f'identity tie {both}', data)}", markup=False)
+        out.print(f"two people: {command_line(f'identity untie {both}', data)}\n", markup=False)
     if not pairs:
         out.print(f"no pair of records stands so: {standing}")
+
+
+def _because(reasons: Iterable[Reason]) -> str:
+    return "; ".join(f"{each.comparison.replace('_', ' ')} {each.level} {each.bits:+.1f}" for each in reasons)
 
 
 def picture(explanations: Iterable[Explanation]) -> str:

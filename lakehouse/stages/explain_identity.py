@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lakehouse.engine import normal_forms
 from lakehouse.errors import Terminal
+from lakehouse.stages.review_matches import Reason, reasons_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -48,6 +49,17 @@ _OTHERS = """
     FROM carried AS mine JOIN carried AS other USING (identifier_type, identifier_value)
     WHERE mine.customer_id = $customer AND other.customer_id <> $customer
     GROUP BY ALL ORDER BY ALL
+"""
+_ALIKE = """
+    WITH records AS (
+        SELECT DISTINCT source, record FROM core.evidence AS e
+        JOIN core.identities AS i USING (identifier_type, identifier_value)
+        WHERE e.own AND i.customer_id = $customer
+    )
+    SELECT m.left_record, m.right_record, m.weight_bits, m.standing, m.explanation
+    FROM core.matches AS m
+    WHERE (m.left_source, m.left_record) IN (FROM records) OR (m.right_source, m.right_record) IN (FROM records)
+    ORDER BY m.standing, m.weight_bits DESC, m.left_record, m.right_record
 """
 _HISTORY = """
     SELECT decided_at, action, subject, detail->>'customer_id' FROM ops.audit_log
@@ -99,6 +111,17 @@ class NoTie:
 
 
 @dataclass(frozen=True)
+class Likeness:
+    """Two records that look like one person, one of them the customer's: how much so, why, and what came of it."""
+
+    one: str
+    other: str
+    weight_bits: float
+    standing: str
+    reasons: list[Reason]
+
+
+@dataclass(frozen=True)
 class Change:
     """A merge or a split that the customer was in: `customer_id` became `into`."""
 
@@ -116,6 +139,7 @@ class Explanation:
     identifiers: list[IdentifierOf]
     evidence: list[Statement]
     others: list[NoTie]
+    alike: list[Likeness]
     history: list[Change]
 
     def as_json(self) -> dict[str, Any]:
@@ -155,5 +179,6 @@ def _explain(con: duckdb.DuckDBPyConnection, customer_id: str) -> Explanation:
         [IdentifierOf(*row) for row in rows(_IDENTIFIERS)],
         [Statement(*row) for row in rows(_EVIDENCE)],
         [NoTie(*row) for row in rows(_OTHERS)],
+        [Likeness(row[0], row[1], row[2], row[3], reasons_of(row[4])) for row in rows(_ALIKE)],
         [Change(*row) for row in rows(_HISTORY)],
     )

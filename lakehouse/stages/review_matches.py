@@ -80,7 +80,7 @@ def pairs(con: duckdb.DuckDBPyConnection, standing: str, limit: int) -> list[Pai
     rows = con.execute(_PAIRS, {"standing": standing, "limit": limit}).fetchall()
     says = _says(con, {record for row in rows for record in (row[0:2], row[5:7])})
     return [
-        Pair(_side(row[:5], says), _side(row[5:10], says), row[10], row[11], _reasons(row[12]))
+        Pair(_side(row[:5], says), _side(row[5:10], says), row[10], row[11], reasons_of(row[12]))
         for row in rows
     ]
 
@@ -90,7 +90,8 @@ def _side(row: tuple[Any, ...], says: dict[tuple[str, str], dict[str, str]]) -> 
     return Side(source, record, f"{kind}:{value}", customer_id, says.get((source, record), {}))
 
 
-def _reasons(explanation: str) -> list[Reason]:
+def reasons_of(explanation: str) -> list[Reason]:
+    """Return the parts of a weight, the heaviest first, from the JSON that `core.matches` has."""
     parts = json.loads(explanation)
     return [Reason(part["comparison"], part["level"], round(part["bits"], 1)) for part in parts]
 

@@ -26,6 +26,6 @@ def test_what_a_text_may_stand_for(text, kind, value):
 
 def test_an_explanation_is_plain_json():
     """By the names of its fields."""
-    assert Explanation("c_1", [], [], [], []).as_json() == {
-        "customer_id": "c_1", "identifiers": [], "evidence": [], "others": [], "history": [],
+    assert Explanation("c_1", [], [], [], [], []).as_json() == {
+        "customer_id": "c_1", "identifiers": [], "evidence": [], "others": [], "alike": [], "history": [],
     }  # fmt: skip
