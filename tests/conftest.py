@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -132,3 +133,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((number for number, place in enumerate(LONGEST) if place in path), len(LONGEST))
 
     items.sort(key=rank)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Name what failed when it fails: the summary of a long run comes at its end, or never."""
+    if report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
+        sys.stderr.write(f"\n{report.when} of {report.nodeid} failed: {_last_line(report)}\n")
+
+
+def _last_line(report: pytest.TestReport) -> str:
+    return (report.longreprtext.strip().splitlines() or [""])[-1]
