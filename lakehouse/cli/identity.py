@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -25,6 +25,7 @@ Who = Annotated[
         metavar="WHO", help="Customer id, e-mail, phone with country code, or TYPE:VALUE, as crm_id:42."
     ),
 ]
+Standing = Literal["review", "denied", "tied", "apart"]
 Why = Annotated[str, typer.Option("--why", help="Why; it is kept with your word.")]
 By = Annotated[str | None, typer.Option("--by", help="Who says so; the user of this machine when left out.")]
 
@@ -60,10 +61,9 @@ def explain(
 @identity.command()
 def review(
     standing: Annotated[
-        str,
+        Standing,
         typer.Option(
             "--standing",
-            metavar="STANDING",
             help="review: nobody has decided; denied: names or birth dates contradict; tied; apart: you said so.",
         ),
     ] = "review",
@@ -72,10 +72,6 @@ def review(
     as_json: AsJson = False,
 ) -> None:
     """Show records that look like one person and wait for your word: what each says, and why they look alike."""
-    from lakehouse.stages.review_matches import STANDINGS
-
-    if standing not in STANDINGS:
-        raise typer.BadParameter(f"name one of {', '.join(STANDINGS)}", param_hint="--standing")
     from lakehouse.local.session import session
 
     with session(data, "store") as settings:

@@ -9,14 +9,16 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from botocore.exceptions import ClientError
 
 from lakehouse import aws, telemetry
 from lakehouse.errors import BadDefinition
 from lakehouse.identity.relation import scalar
-from lakehouse.tables import appending, commit, data_files, views
+from lakehouse.policy import Policy
+from lakehouse.tables import appending, commit, views
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.people import MATCH_KEYS, MATCHES
 
@@ -30,10 +32,23 @@ if TYPE_CHECKING:
 
 _MODEL: Final = "model"  # among the inputs of `core.matches`: the object that holds it
 _PREFIX: Final = "identity/models/"
-_GONE: Final = (
-    "NoSuchKey",
-    "AccessDenied",
-)  # who may not list a bucket is not told that an object is not there
+_GONE: Final = ("NoSuchKey", "AccessDenied")  # without the right to list, what is not there is denied
+
+
+# a source has no blank in its name
+_KEYS: Final = (
+    "SELECT split_part(record, ' ', 1) AS source, substr(record, position(' ' IN record) + 1) AS record, "
+    "* EXCLUDE (record) FROM {keys}"
+)
+
+
+@dataclass(frozen=True)
+class KnownMatchPolicy(Policy):
+    """How the table of keys is kept small."""
+
+    most_files: Annotated[
+        int, "data files from which it is written anew, without what records say no more"
+    ] = 30
 
 
 class KnownMatches:
@@ -57,29 +72,27 @@ class KnownMatches:
         if found is None:
             return
         table = catalogs.ensure(self._catalog, MATCHES)
-        base = table.current_snapshot()
         if found.replaces or _differ(con, views.scan_sql(table)):
-            model_key = self._put_model(found.model)
-            written = data_files.write(con, table, "FROM matches_new", f"resolve-{uuid.uuid4()}")
-            base_id = base.snapshot_id if base else None
-            appending.replace_written(con, table, written, computed_from={_MODEL: model_key}, base=base_id)
-        keys = (
-            "SELECT split_part(record, ' ', 1) AS source, substr(record, position(' ' IN record) + 1) AS record, "
-            f"said, key FROM {found.keys}"
-        )
-        self._commit_keys(con, keys, replaces=found.replaces)
+            model = {_MODEL: self._put_model(found.model)}
+            appending.replace_query(con, table, "FROM matches_new", _attempt(), computed_from=model)
+        self._commit_keys(con, found)
 
-    def _commit_keys(self, con: duckdb.DuckDBPyConnection, keys: str, *, replaces: bool) -> None:
+    def _commit_keys(self, con: duckdb.DuckDBPyConnection, found: Matched) -> None:
+        """Store the new keys; once they stand in many files, without those of what records say no more."""
         table = catalogs.ensure(self._catalog, MATCH_KEYS)
-        attempt = f"resolve-{uuid.uuid4()}"
-        if not replaces:
-            if scalar(con, f"SELECT count(*) FROM ({keys})"):
-                appending.append_query(con, table, keys, attempt)
+        keys = _KEYS.format(keys=found.keys)
+        if not found.replaces and not scalar(con, f"SELECT count(*) FROM {found.keys}"):
             return
-        base = table.current_snapshot()
-        written = data_files.write(con, table, keys, attempt)
-        base_id = base.snapshot_id if base else None
-        appending.replace_written(con, table, written, computed_from={_MODEL: "any"}, base=base_id)
+        if not found.replaces and len(commit.live_files(table)) >= KnownMatchPolicy.most_files:
+            said = _KEYS.format(keys=found.said)
+            current = (
+                f"SELECT * FROM ({views.scan_sql(table)}) SEMI JOIN ({said}) USING (source, record, said)"
+            )
+            keys = f"{current} UNION ALL BY NAME {keys}"
+        elif not found.replaces:
+            appending.append_query(con, table, keys, _attempt())
+            return
+        appending.replace_query(con, table, keys, _attempt(), computed_from={_MODEL: "any"})
 
     def _known(self, con: duckdb.DuckDBPyConnection) -> Known | None:
         """Return what is stored, as views on a connection; None where there is nothing to begin from."""
@@ -124,6 +137,10 @@ class KnownMatches:
         key = f"{_PREFIX}{hashlib.sha256(body).hexdigest()[:32]}.json"
         aws.s3().put_object(Bucket=self._settings.ops_bucket, Key=key, Body=body)
         return key
+
+
+def _attempt() -> str:
+    return f"resolve-{uuid.uuid4()}"
 
 
 def _differ(con: duckdb.DuckDBPyConnection, stored: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 from lakehouse.engine.escape import qualified
 from lakehouse.policy import Policy
@@ -32,7 +32,9 @@ class ObservationPolicy(Policy):
     )
 
 
-_VERSION = "mapped.identifiers"  # among the inputs: what changes when definitions say other things of people
+MAPPING: Final = (
+    "mapped.identifiers"  # among the inputs: what changes when definitions say other things of people
+)
 # A value that stays, whatever comes later, was there before: another row of it says nothing.
 _NEWS = """
     SELECT n.* FROM ({pruned}) AS n ANTI JOIN ({stored}) AS o
@@ -53,10 +55,10 @@ def observe(
     table = catalogs.ensure(catalog, OBSERVATIONS)
     saying = [source for source in sources if source.identifiers]
     heads = {source.table: commit.head(tables[source.table]) for source in saying}
-    expected = {**heads, _VERSION: evidence_views.version(saying)}
+    expected = {**heads, MAPPING: evidence_views.version(saying)}
     known = commit.inputs(table)
     if known != expected:
-        news = _news(saying, tables, known) if known.get(_VERSION) == expected[_VERSION] else None
+        news = _news(saying, tables, known) if known.get(MAPPING) == expected[MAPPING] else None
         if news is None or known.keys() - expected.keys():
             _replace(con, table, _all_sql(catalog, saying, tables), expected)
         else:
@@ -78,14 +80,14 @@ def _news(
     """
     found: dict[str, tuple[Source, list[str] | None]] = {}
     for source in sources:
-        table = tables[source.table]
-        before = known.get(source.table, "")
-        if before == commit.head(table):
+        before = known.get(source.table)
+        if before == commit.head(tables[source.table]):
             continue
-        paths = appended.paths_since(table, before) if before else None
+        paths = appended.paths_since(tables[source.table], before) if before else None
         if before and paths is None:
             return None
-        found[source.table] = (source, paths)
+        if paths != []:
+            found[source.table] = (source, paths)
     return found
 
 
@@ -98,32 +100,28 @@ def _append(
     expected: dict[str, str],
 ) -> None:
     for name, (source, paths) in news.items():
-        if paths is not None:
-            files = (
-                data_files.read_sql(tables[name], paths)
-                if paths
-                else f"{views.scan_sql(tables[name])} LIMIT 0"
+        if paths:
+            select = views.scan_as_sql(
+                tables[name], source.contract, data_files.read_sql(tables[name], paths)
             )
-            select = views.scan_as_sql(tables[name], source.contract, files)
             con.execute(f"CREATE OR REPLACE VIEW {qualified(name)} AS {select}")
     said = _all_sql(catalog, [source for source, _ in news.values()], tables)
     pruned = evidence_views.pruned_sql(said)
     query = _NEWS.format(pruned=pruned, stored=views.scan_sql(table))
-    written = data_files.write(con, table, query, f"resolve-{uuid.uuid4()}")
+    written = data_files.write(con, table, query, _attempt())
     if written.files:
         appending.append_written(table, written, exclusive=True, computed_from=expected)
     else:
-        replace_table.note_inputs(table, computed_from=expected, base=_base(table))
+        base = table.current_snapshot()
+        replace_table.note_inputs(table, computed_from=expected, base=base.snapshot_id if base else None)
 
 
 def _replace(con: duckdb.DuckDBPyConnection, table: Table, said: str, expected: dict[str, str]) -> None:
-    written = data_files.write(con, table, evidence_views.pruned_sql(said), f"resolve-{uuid.uuid4()}")
-    appending.replace_written(con, table, written, computed_from=expected, base=_base(table))
+    appending.replace_query(con, table, evidence_views.pruned_sql(said), _attempt(), computed_from=expected)
 
 
-def _base(table: Table) -> int | None:
-    snapshot = table.current_snapshot()
-    return snapshot.snapshot_id if snapshot else None
+def _attempt() -> str:
+    return f"resolve-{uuid.uuid4()}"
 
 
 def _all_sql(catalog: Catalog, sources: list[Source], tables: Mapping[str, Table]) -> str:

@@ -14,8 +14,8 @@ from lakehouse.errors import CommitConflict
 from lakehouse.identity.policy import RULES_VERSION
 from lakehouse.sources import definition, evidence_views
 from lakehouse.stages.known_matches import KnownMatches
-from lakehouse.stages.observations import observe
-from lakehouse.tables import appending, commit, data_files, replace_table, views
+from lakehouse.stages.observations import MAPPING, observe
+from lakehouse.tables import appending, commit, replace_table, views
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.catalog import RAW
 from lakehouse.tables.people import EVIDENCE, IDENTITIES, OBSERVATIONS
@@ -29,9 +29,7 @@ if TYPE_CHECKING:
     from lakehouse.sources.definition import Source
     from lakehouse.tables.catalog import Catalog, Table
 
-# Names among the inputs: the mapping's version, and that of the rules by which people are told apart.
-MAPPING: Final = "mapped.identifiers"
-RULES: Final = "identity.rules"
+RULES: Final = "identity.rules"  # among the inputs: the version of how people are told apart
 WORDS: Final = ("people", "ties")
 
 
@@ -71,8 +69,7 @@ def _sources(settings: Settings) -> list[Source]:
 def _refresh(
     settings: Settings, catalog: Catalog, table: Table, sources: list[Source], expected: dict[str, str]
 ) -> None:
-    base = table.current_snapshot()
-    base_id = base.snapshot_id if base else None
+    attempt = f"resolve-{uuid.uuid4()}"
     with closing(duck.connect(settings)) as con:
         tables = _attach(con, catalog, sources, expected)
         sending = [source for source in sources if source.table in tables]
@@ -81,9 +78,8 @@ def _refresh(
         if _nobody_said_anything(table, evidence, computed_from):
             for each, inputs in ((evidence, computed_from), (table, expected)):
                 snapshot = each.current_snapshot()
-                replace_table.note_inputs(
-                    each, computed_from=inputs, base=snapshot.snapshot_id if snapshot else None
-                )
+                base = snapshot.snapshot_id if snapshot else None
+                replace_table.note_inputs(each, computed_from=inputs, base=base)
             telemetry.info("identities resolved", table=IDENTITIES.name, status="unchanged")
             return
         matches = KnownMatches(settings, catalog)
@@ -91,16 +87,16 @@ def _refresh(
         audit_lines = _audit_lines(con)
         audit_key = f"audit/identities-{commit.head(table) or 0}.json"
         _write_audit(settings, audit_key, audit_lines)
-        _replace_evidence(con, evidence, computed_from)
+        # evidence and matches before the identities, which tell by their inputs that all of it is done
+        appending.replace_query(con, evidence, "FROM evidence_new", attempt, computed_from=computed_from)
         matches.commit(con)
-        written = data_files.write(con, table, "SELECT * FROM identities_new", f"resolve-{uuid.uuid4()}")
-        replaced = appending.replace_written(con, table, written, computed_from=expected, base=base_id)
+        replaced = appending.replace_query(con, table, "FROM identities_new", attempt, computed_from=expected)
     # once more: a run that began from the same identities, and lost, may have overwritten it
     _write_audit(settings, audit_key, audit_lines)
     telemetry.info(
         "identities resolved",
         table=IDENTITIES.name,
-        rows=written.rows,
+        rows=replaced.rows,
         count=customers,
         status="changed" if replaced.changed else "unchanged",
     )
@@ -119,14 +115,6 @@ def _nobody_said_anything(identities: Table, evidence: Table, computed_from: dic
     return all(
         before.get(name) == computed_from.get(name) for name in (OBSERVATIONS.name, MAPPING, RULES, words)
     )
-
-
-def _replace_evidence(con: duckdb.DuckDBPyConnection, table: Table, computed_from: dict[str, str]) -> None:
-    """Commit `core.evidence`: before the identities, which tell by their inputs that all of it is done."""
-    base = table.current_snapshot()
-    written = data_files.write(con, table, "SELECT * FROM evidence_new", f"resolve-{uuid.uuid4()}")
-    base_id = base.snapshot_id if base else None
-    appending.replace_written(con, table, written, computed_from=computed_from, base=base_id)
 
 
 def _expected_inputs(catalog: Catalog, sources: list[Source]) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from lakehouse.engine.escape import identifier
 from lakehouse.sources import evidence_views
@@ -12,7 +12,6 @@ from lakehouse.sources import evidence_views
 if TYPE_CHECKING:
     import duckdb
 
-STANDINGS: Final = ("review", "denied", "tied", "apart")
 # Of two customers one pair, the heaviest: one word decides for both. A record that no identifier names cannot be
 # spoken of.
 _PAIRS = """

@@ -41,10 +41,24 @@ def append_written(table: Table, written: Written, **how: Any) -> Committed:
 
 @dataclass(frozen=True)
 class Replaced:
-    """The commit of a replacement, and whether the table holds other rows since."""
+    """The commit of a replacement, whether the table holds other rows since, and how many it holds."""
 
     committed: Committed
     changed: bool
+    rows: int
+
+
+def replace_query(
+    con: duckdb.DuckDBPyConnection, table: Table, query: str, attempt: str, *, computed_from: dict[str, str]
+) -> Replaced:
+    """Replace what a table holds by the rows of `query`; see `replace_written`.
+
+    `query` was planned with `table` as it was loaded: raises CommitConflict when it has changed since.
+    """
+    base = table.current_snapshot()
+    written = data_files.write(con, table, query, attempt)
+    base_id = base.snapshot_id if base else None
+    return replace_written(con, table, written, computed_from=computed_from, base=base_id)
 
 
 def replace_written(
@@ -64,7 +78,7 @@ def replace_written(
     if rows and rows == commit.content(table):
         data_files.discard(table, written)
         noted = replace_table.note_inputs(table, computed_from=computed_from, base=base)
-        return Replaced(noted, changed=False)
+        return Replaced(noted, changed=False, rows=written.rows)
     try:
         replaced = replace_table.replace_all(
             table, written.files, computed_from=computed_from, base=base, content=rows
@@ -72,4 +86,4 @@ def replace_written(
     except CommitConflict:
         data_files.discard(table, written)
         raise
-    return Replaced(replaced, changed=True)
+    return Replaced(replaced, changed=True, rows=written.rows)

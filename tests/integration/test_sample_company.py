@@ -6,6 +6,7 @@ Everything is asked of `core.*` with plain SQL, and held against the truth that 
 from __future__ import annotations
 
 import math
+import sys
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -388,6 +389,7 @@ def test_who_is_who_is_as_the_truth_says(company: Company) -> None:
         (company.known("person_of_account"), "contacts", "customer_id", "'shop'"),
     ]
     score = people_score.score(company.lake.con, known)
+    sys.stdout.write(f"{score}\n")
     assert score.mixed == 0
     assert score.pairs > 4_000
     assert score.found / score.pairs > 0.9

@@ -14,14 +14,16 @@ _ASKED = """
         SELECT source, record, customer_id FROM core.evidence
         JOIN core.identities USING (identifier_type, identifier_value) WHERE own
     )
-    SELECT DISTINCT l.customer_id AS one, r.customer_id AS other FROM core.matches AS m
+    SELECT DISTINCT least(l.customer_id, r.customer_id) AS one, greatest(l.customer_id, r.customer_id) AS other
+    FROM core.matches AS m
     JOIN named AS l ON l.source = left_source AND l.record = left_record
     JOIN named AS r ON r.source = right_source AND r.record = right_record
     WHERE m.standing = 'review'
 """
 _PAIRS = """
     SELECT count(*), count(*) FILTER (a.customer_id = b.customer_id), count(*) FILTER (
-        EXISTS (FROM asked WHERE (one, other) IN ((a.customer_id, b.customer_id), (b.customer_id, a.customer_id)))
+        (least(a.customer_id, b.customer_id), greatest(a.customer_id, b.customer_id))
+            IN (SELECT (one, other) FROM asked)
     )
     FROM known AS a JOIN known AS b ON a.person_id = b.person_id AND a.n < b.n
 """
@@ -29,12 +31,13 @@ _MIXED = "FROM (SELECT customer_id FROM known GROUP BY 1 HAVING count(DISTINCT p
 
 
 class Score(NamedTuple):
-    """Customers that mix people; pairs of one person's records, those in one customer, and those in review."""
+    """Customers that mix people; pairs of one person's records, those in one customer, those in review; questions."""
 
     mixed: int
     pairs: int
     found: int
     in_review: int
+    questions: int
 
 
 def score(con: duckdb.DuckDBPyConnection, truth: list[tuple[str, str, str, str]]) -> Score:
@@ -54,7 +57,8 @@ def score(con: duckdb.DuckDBPyConnection, truth: list[tuple[str, str, str, str]]
     )
     con.execute(_ASKED)
     mixed = con.execute(f"SELECT count(*) {_MIXED}").fetchall()[0][0]
-    return Score(mixed, *con.execute(_PAIRS).fetchall()[0])
+    questions = con.execute("SELECT count(*) FROM asked WHERE one < other").fetchall()[0][0]
+    return Score(mixed, *con.execute(_PAIRS).fetchall()[0], questions)
 
 
 def largest_shares(con: duckdb.DuckDBPyConnection, people: str) -> list[float]:

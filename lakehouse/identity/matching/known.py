@@ -39,11 +39,12 @@ class Matched:
 
     `pairs`: (left_record, left_said, right_record, right_said, weight_bits, explanation as JSON) of all records, of the
     weight that somebody should look at, or more. `keys`: (record, said, key) to be added to what is known, or, where
-    `replaces`, to stand in its place.
+    `replaces`, to stand in its place. `said`: (record, said) of all that were looked at.
     """
 
     pairs: str
     keys: str
+    said: str
     model: Model
     replaces: bool
 
@@ -55,11 +56,12 @@ def match(con: duckdb.DuckDBPyConnection, people: str, known: Known | None) -> M
     pairs and weights are those of a run over all. A key that meanwhile more records share than a block may have keeps
     the pairs that it found before.
     """
-    count = scalar(con, f"SELECT count(*) FROM {qualified(people)}")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE match_said AS SELECT record, said FROM {qualified(people)}")
+    count = scalar(con, "SELECT count(*) FROM match_said")
     if known is None or _outgrown(known.model, count):
         return _all(con, people, None)
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE match_fresh AS SELECT record, said FROM {qualified(people)} "
+        f"CREATE OR REPLACE TEMP TABLE match_fresh AS FROM match_said "
         f"ANTI JOIN (SELECT record, said FROM {qualified(known.keys)}) USING (record, said)"
     )
     fresh = scalar(con, "SELECT count(*) FROM match_fresh")
@@ -67,24 +69,24 @@ def match(con: duckdb.DuckDBPyConnection, people: str, known: Known | None) -> M
         return _all(con, people, known.model)
     kept = (
         f"SELECT k.* FROM {qualified(known.pairs)} AS k "
-        f"SEMI JOIN {qualified(people)} AS l ON l.record = k.left_record AND l.said = k.left_said "
-        f"SEMI JOIN {qualified(people)} AS r ON r.record = k.right_record AND r.said = k.right_said"
+        "SEMI JOIN match_said AS l ON l.record = k.left_record AND l.said = k.left_said "
+        "SEMI JOIN match_said AS r ON r.record = k.right_record AND r.said = k.right_said"
     )
     if not fresh:
         con.execute(f"CREATE OR REPLACE TEMP TABLE match_found AS {kept}")
         con.execute(
             "CREATE OR REPLACE TEMP TABLE match_found_keys AS SELECT '' AS record, 0 AS said, 0 AS key LIMIT 0"
         )
-        return Matched("match_found", "match_found_keys", known.model, replaces=False)
+        return Matched("match_found", "match_found_keys", "match_said", known.model, replaces=False)
     con.execute(
         f"CREATE OR REPLACE TEMP VIEW match_stored AS SELECT k.record, k.key FROM {qualified(known.keys)} AS k "
-        f"SEMI JOIN {qualified(people)} AS p ON p.record = k.record AND p.said = k.said WHERE k.key IS NOT NULL"
+        "SEMI JOIN match_said AS p ON p.record = k.record AND p.said = k.said WHERE k.key IS NOT NULL"
     )
     found = match_new(con, people, "match_fresh", "match_stored", known.model)
-    _note(con, people, found.scores, kept)
+    _note(con, found.scores, kept)
     _note_keys(con, "match_fresh", found.keys)
     con.execute("DROP VIEW match_stored")
-    return Matched("match_found", "match_found_keys", known.model, replaces=False)
+    return Matched("match_found", "match_found_keys", "match_said", known.model, replaces=False)
 
 
 def _outgrown(model: Model, count: int) -> bool:
@@ -94,18 +96,17 @@ def _outgrown(model: Model, count: int) -> bool:
 
 def _all(con: duckdb.DuckDBPyConnection, people: str, model: Model | None) -> Matched:
     found = match_all(con, people, model)
-    _note(con, people, found.scores)
-    _note_keys(con, people, found.keys)
-    return Matched("match_found", "match_found_keys", found.model, replaces=True)
+    _note(con, found.scores)
+    _note_keys(con, "match_said", found.keys)
+    return Matched("match_found", "match_found_keys", "match_said", found.model, replaces=True)
 
 
-def _note(con: duckdb.DuckDBPyConnection, people: str, scores: str, kept: str | None = None) -> None:
+def _note(con: duckdb.DuckDBPyConnection, scores: str, kept: str | None = None) -> None:
     """Make `match_found` of pairs that were scored, and of those that are `kept`."""
-    said = qualified(people)
     scored = (
         "SELECT s.left_record, l.said AS left_said, s.right_record, r.said AS right_said, s.weight_bits, "
         f"to_json(s.explanation)::VARCHAR AS explanation FROM {qualified(scores)} AS s "
-        f"JOIN {said} AS l ON l.record = s.left_record JOIN {said} AS r ON r.record = s.right_record"
+        "JOIN match_said AS l ON l.record = s.left_record JOIN match_said AS r ON r.record = s.right_record"
     )
     both = f"{scored} UNION ALL BY NAME {kept}" if kept else scored
     con.execute(f"CREATE OR REPLACE TEMP TABLE match_found AS {both}")

@@ -15,6 +15,7 @@ from lakehouse.identity.matching.comparisons import (
 )
 from lakehouse.identity.matching.features import FEATURES, step_sql
 from lakehouse.identity.matching.policy import MatchPolicy
+from lakehouse.identity.relation import scalar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
     from lakehouse.identity.matching.model import Frequencies, Model
 
+_NO_SCORES: Final = (
+    "CREATE OR REPLACE TEMP TABLE match_scores (left_record VARCHAR, right_record VARCHAR, weight_bits DOUBLE, "
+    'explanation STRUCT(bits DOUBLE, comparison VARCHAR, "level" VARCHAR)[])'
+)
 _FREQUENCY_TABLE: Final = "match_tf_{}"
 
 
@@ -38,8 +43,11 @@ def score(
 
     Its columns: left_record, right_record, weight_bits DOUBLE, explanation: a list of structs (bits, comparison,
     level), one for each comparison that counts, the heaviest first. `features` holds both records of each pair. A
-    weight depends on the two records and the model alone.
+    weight depends on the two records and the model alone. Without pairs Splink, which takes seconds, is not asked.
     """
+    if not scalar(con, f"SELECT count(*) FROM {qualified(pairs)}"):
+        con.execute(_NO_SCORES)
+        return "match_scores"
     from splink import DuckDBAPI, Linker  # noqa: PLC0415 - 0.3 s, only when used
 
     con.execute(
@@ -48,7 +56,8 @@ def score(
     )
     with quiet():
         api = DuckDBAPI(con)
-        linker = Linker(api.register(features), settings(model), log_level=None)
+        # settings are ours: to validate them takes half a second each time
+        linker = Linker(api.register(features), settings(model), log_level=None, validate_settings=False)
         for column in frequency_columns():
             table = _frequency_table(con, features, column, model.frequencies.get(column))
             linker.table_management.register_term_frequency_lookup(api.register(table), column)

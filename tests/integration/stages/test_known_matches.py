@@ -13,6 +13,7 @@ from lakehouse.landing.raw_files import from_object
 from lakehouse.objects import list_keys
 from lakehouse.stages import analyst_sql, resolve, review_matches
 from lakehouse.stages.identity_words import Said, records_of, say
+from lakehouse.stages.known_matches import KnownMatchPolicy
 from tests.support.small_company import SmallCompany
 
 HEADER = "contact_id,name,birth_date,phone,city,address,updated_at"
@@ -122,14 +123,34 @@ def test_a_run_that_dies_after_the_pairs_looks_again(company, monkeypatch):
     assert customers(company) == [{"1", "2"}, {"3"}, {"4"}]
 
 
-def test_without_its_model_all_pairs_are_weighed_anew(zhangs):
-    """Somebody deleted the object: what is stored was weighed by nobody knows what."""
+@pytest.mark.parametrize("found", [None, b"{}", b'{"format": "crm-lakehouse match model 0"}', b"\xff"])
+def test_without_its_model_all_pairs_are_weighed_anew(zhangs, found):
+    """Somebody deleted the object, or another version wrote it: what is stored was weighed by nobody knows what."""
     bucket = zhangs.settings.ops_bucket
-    (key,) = list_keys(bucket, "identity/models/")
+    (name,) = list_keys(bucket, "identity/models/")
+    key = f"identity/models/{name}"
     aws.s3().delete_object(Bucket=bucket, Key=key)
+    if found is not None:
+        aws.s3().put_object(Bucket=bucket, Key=key, Body=found)
     load(zhangs, "2.csv", f"5,张 伟,1980-02-01,,,{ADDRESS}")
     assert customers(zhangs) == [{"1", "2", "5"}, {"3"}, {"4"}]
-    assert len(list(list_keys(bucket, "identity/models/"))) == 1
+    assert [other for other in list_keys(bucket, "identity/models/") if other != name]  # of five records
+
+
+def test_keys_of_what_nobody_says_any_more_are_dropped(zhangs, monkeypatch):
+    """Once they stand in many files; those of what is said stay, and nobody is compared again."""
+    monkeypatch.setattr(KnownMatchPolicy, "most_files", 2)
+    for number, name in enumerate(("李娜", "李静", "李敏")):
+        load(zhangs, f"{number + 2}.csv", f"4,{name},1990-09-09,,上海,")
+    ((stale, kept),) = zhangs.ask(
+        "SELECT count(DISTINCT said), count(DISTINCT record) FROM core.match_keys WHERE record LIKE '%:4'"
+    )
+    assert stale < 4
+    assert kept == 1
+    assert zhangs.ask("SELECT count(DISTINCT record) FROM core.match_keys") == [(4,)]
+    before = zhangs.ask("FROM core.match_keys ORDER BY ALL")
+    load(zhangs, "5.csv", f"4,{name},1990-09-09,,上海,")
+    assert zhangs.ask("FROM core.match_keys ORDER BY ALL") == before
 
 
 def test_a_word_decides_what_the_matcher_only_thinks(zhangs):

@@ -63,6 +63,18 @@ def test_rewritten_files_bring_no_rows(notes):
     assert rows(notes, appended.paths_since(notes, first)) == [2, 3]
 
 
+def test_rows_that_were_changed_in_their_files_are_no_news(notes):
+    """A refill writes rows again, otherwise: all of them must be read."""
+    first = add(notes, 1)
+    add(notes, 2)
+    con = duckdb.connect()
+    old = commit.live_files(notes)
+    written = data_files.write(con, notes, "SELECT unnest([1, 7]) AS n", "refilled")
+    con.close()
+    replace_files.replace_files(notes, old, written.files, same_rows=False)
+    assert appended.paths_since(notes.refresh(), first) is None
+
+
 def test_after_a_replacement_nobody_can_tell(notes):
     first = add(notes, 1)
     second = add(notes, 2)

@@ -81,9 +81,22 @@ def test_a_replacement_says_what_it_was_computed_from(lake, table):
         written = write(lake, table, files_sql([name]))
         done = replace(lake, table, written, {"in": name}, base)
         base = table.refresh().current_snapshot().snapshot_id
-        assert done == appending.Replaced(commit.Committed(".".join(table.name()), base), changed=True)
+        assert done == appending.Replaced(
+            commit.Committed(".".join(table.name()), base), changed=True, rows=written.rows
+        )
         assert rows_of(table) == each_once([name])
         assert commit.inputs(table) == {"in": name}
+
+
+def test_the_rows_of_a_query_replace_those_of_the_table_as_it_was_loaded(lake, table):
+    """Whoever loaded it before another replaced it comes second."""
+    stale = ensure(open_catalog(lake), a_contract(".".join(table.name())))
+    with duck_of(lake) as con:
+        done = appending.replace_query(con, table, files_sql(["a"]), "one", computed_from={"in": "a"})
+        with pytest.raises(CommitConflict):
+            appending.replace_query(con, stale, files_sql(["b"]), "two", computed_from={"in": "b"})
+    assert rows_of(table.refresh()) == each_once(["a"])
+    assert (done.changed, done.rows) == (True, table.scan().count())
 
 
 def test_a_replacement_that_comes_second_leaves_nothing(lake, table):

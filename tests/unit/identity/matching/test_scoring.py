@@ -107,3 +107,13 @@ def test_comparisons_that_ask_for_nothing_there_do_not_count(scored) -> None:
         assert asked <= {comparison.name for comparison in COMPARISONS}
         assert not {"chinese_name", "given_name"} <= asked
         assert bits < 100
+
+
+def test_without_pairs_nobody_is_asked(con, people, monkeypatch) -> None:
+    """With the columns and types of what is found otherwise."""
+    described = features(con, people())
+    pairs = candidates(con, blocking_keys(con, described))
+    found = con.execute(f"DESCRIBE {score(con, pairs, described, default_model())}").fetchall()
+    con.execute("CREATE TABLE nobody AS SELECT '' AS left_record, '' AS right_record LIMIT 0")
+    monkeypatch.setattr("splink.Linker", None)
+    assert con.execute(f"DESCRIBE {score(con, 'nobody', described, default_model())}").fetchall() == found
