@@ -16,10 +16,13 @@ if TYPE_CHECKING:
     from lakehouse.ingest.profile.profile import ReadingHints
     from lakehouse.progress import Progress
     from lakehouse.settings import Settings
+    from lakehouse.sources.review import Finding
     from lakehouse.sources.suggest.file_settings import Draft
     from lakehouse.stages.add_source import Plan
     from lakehouse.stages.check_references import ReferenceCount
     from lakehouse.stages.customers_found import CustomersFound
+
+    _LakeFindings = tuple[list[ReferenceCount], list[CustomersFound], list[Finding]]
 
 
 @sources.command(
@@ -112,8 +115,9 @@ def check(
 ) -> None:
     """Hold source definitions against the contracts: SQL that does not run, what core lacks, what is personal.
 
-    With all of them, and where the data folder holds a lake: how many ids of one source name a record of another, and
-    how many rows found a customer. Ends with 1 when there are errors; warnings are for a person to weigh.
+    With all of them, and where the data folder holds a lake: how many ids of one source name a record of another, how
+    many rows found a customer, and which ids seem to be two systems'. Ends with 1 when there are errors; warnings are
+    for a person to weigh.
     """
     from lakehouse.console.definitions import findings_as_json, show_findings
     from lakehouse.console.references import show_references
@@ -132,8 +136,8 @@ def check(
         )
         has_errors = any(finding.level == "error" for finding in found)
         # a lake is not read by definitions that contradict each other
-        references, links = ([], []) if files or has_errors else _look_at_lake(data, report)
-        found += [link.warning() for link in links if link.is_low]
+        references, links, collisions = ([], [], []) if files or has_errors else _look_at_lake(data, report)
+        found += [*(link.warning() for link in links if link.is_low), *collisions]
     if as_json:
         counted = {"references": [count.as_json() for count in references]}
         print(json.dumps(findings_as_json(number, found, links) | counted, ensure_ascii=False))
@@ -144,8 +148,8 @@ def check(
         raise typer.Exit(1)
 
 
-def _look_at_lake(data: Path, progress: Progress) -> tuple[list[ReferenceCount], list[CustomersFound]]:
-    """Return how a lake's references and links to customers stand; nothing for a data folder without a lake.
+def _look_at_lake(data: Path, progress: Progress) -> _LakeFindings:
+    """Return how a lake's references, links to customers and ids stand; nothing for a data folder without a lake.
 
     The lake is that of the catalog in the environment, else of the data folder.
     """
@@ -156,16 +160,60 @@ def _look_at_lake(data: Path, progress: Progress) -> tuple[list[ReferenceCount],
     if names_catalog():
         return _count(current(), progress)
     if attach(data) is None and not (data / "store").is_dir():
-        return [], []
+        return [], [], []
     with session(data, "store") as settings:
         return _count(settings, progress)
 
 
-def _count(settings: Settings, progress: Progress) -> tuple[list[ReferenceCount], list[CustomersFound]]:
+def _count(settings: Settings, progress: Progress) -> _LakeFindings:
     from lakehouse.stages.check_references import check_references
     from lakehouse.stages.customers_found import count_customers_found
+    from lakehouse.stages.id_collisions import find_collisions
 
-    return check_references(settings, progress), count_customers_found(settings)
+    return check_references(settings, progress), count_customers_found(settings), find_collisions(settings)
+
+
+@sources.command(
+    "copy",
+    epilog="Examples: lakehouse sources copy shopify shopify_eu -o second · lakehouse sources copy shop shop_eu "
+    "--own user_id -o second",
+)
+def copy(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A source that is defined, e.g. shopify.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="What the second is called, e.g. shopify_eu.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder to write to.")],
+    own: Annotated[
+        list[str] | None,
+        typer.Option("--own", metavar="TYPE", help="Also ids of this type are others in the new system."),
+    ] = None,
+    data: Data = DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Write definitions for a second system of the same make, such as another shop: its ids are its own.
+
+    What is the same person's everywhere, such as an e-mail or a user_id, stays shared. Look at them, then add them.
+    """
+    from lakehouse.stages.copy_source import copy_source
+
+    copied = copy_source(settings_of(data), source, new, own or ())
+    for name in copied.texts:
+        if (output / name).exists():
+            raise Terminal(f"{output / name} is there already: remove it, or name another folder")
+    output.mkdir(parents=True, exist_ok=True)
+    for name, text in copied.texts.items():
+        _write(output / name, text)
+    if as_json:
+        print(
+            json.dumps(
+                {"files": [str(output / name) for name in copied.texts], "own_types": copied.own_types}
+            )
+        )
+        return
+    for name in copied.texts:
+        print(f"lakehouse sources add {output / name}")
+    print(
+        f"ids of its own: {', '.join(copied.own_types) or 'none'}; all other types are shared with {source}"
+    )
 
 
 @sources.command(

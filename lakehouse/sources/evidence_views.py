@@ -23,9 +23,16 @@ PERSON_FIELDS: Final = {
 }  # fmt: skip
 PERSON: Final = "person"  # slot and type of what a record says of its person
 _NONE: Mapping[str, AbsentColumns] = MappingProxyType({})
+_MOMENT = {  # of a statement, in the order that decides which is the later
+    "at": "coalesce(said_at, loaded_at)", "loaded_at": "loaded_at", "file_id": "file_id", "row": "row",
+    "said_at": "said_at",
+}  # fmt: skip
+_STATEMENT = {
+    "slot": "VARCHAR", "own": "BOOLEAN", "every": "BOOLEAN", "alias": "BOOLEAN", "type": "VARCHAR",
+    "value": "VARCHAR", "region": "VARCHAR",
+}  # fmt: skip
 _OBSERVATION = {
-    "record": "VARCHAR", "source": "VARCHAR", "slot": "VARCHAR", "own": "BOOLEAN", "every": "BOOLEAN",
-    "alias": "BOOLEAN", "type": "VARCHAR", "value": "VARCHAR", "region": "VARCHAR", "said_at": "TIMESTAMPTZ",
+    "record": "VARCHAR", "source": "VARCHAR", **_STATEMENT, "said_at": "TIMESTAMPTZ",
     "loaded_at": "TIMESTAMPTZ", "file_id": "VARCHAR", "row": "BIGINT",
 }  # fmt: skip
 
@@ -39,20 +46,23 @@ def observations_sql(sources: Iterable[Source], absent: Mapping[str, AbsentColum
     table which columns files lack: of those their rows say nothing. What a row says of the record's person, where it
     says something, is of the slot and type `PERSON`: JSON, which `people_sql` reads.
     """
-    listed = list(sources)
-    selects = [select for source in listed for select in _slots(source, absent.get(source.table, {}))]
-    selects += [_person_sql(source) for source in listed if _person(source)]
+    selects = [_source_sql(source, absent.get(source.table, {})) for source in sources if source.identifiers]
     return " UNION ALL ".join(selects or [_no_rows_sql(_OBSERVATION)])
 
 
 def pruned_sql(observations: str) -> str:
-    """Return the SELECT of the first and the last of each value's observations: those between say nothing more."""
-    moment = "(coalesce(said_at, loaded_at), loaded_at, file_id, row)"
-    place = "PARTITION BY source, record, slot, own, value, region"
+    """Return the SELECT of the first and the last of each value's observations: those between say nothing more.
+
+    Of a value that stays, whatever comes later, the first says all.
+    """
+    moment = "{" + ", ".join(f"{name!r}: {value}" for name, value in _MOMENT.items()) + "}"
+    said = "record, source, slot, own, every, alias, type, value, region"
+    when = "{0}.said_at AS said_at, {0}.loaded_at AS loaded_at, {0}.file_id AS file_id, {0}.row AS row"
     return (
-        f"SELECT * FROM {observations} WHERE record IS NOT NULL "
-        f"QUALIFY row_number() OVER ({place} ORDER BY {moment}) = 1 "
-        f"OR NOT every AND row_number() OVER ({place} ORDER BY {moment} DESC) = 1"
+        f"(WITH spans AS MATERIALIZED (SELECT {said}, min({moment}) AS first, max({moment}) AS last "
+        f"FROM {observations} WHERE record IS NOT NULL GROUP BY ALL) "
+        f"SELECT {said}, {when.format('first')} FROM spans "
+        f"UNION ALL SELECT {said}, {when.format('last')} FROM spans WHERE NOT every AND first <> last)"
     )
 
 
@@ -85,32 +95,39 @@ def describes_record(source: Source) -> bool:
     return bool(source.key) and columns_of(source, source.record or "") == set(source.key)
 
 
+def _source_sql(source: Source, absent: AbsentColumns) -> str:
+    """Return the SELECT of all that the rows of a source say, in one scan of them."""
+    statements = [*_slots(source, absent), *_person_statement(source)]
+    said = ", ".join(f"said.{name} AS {name}" for name in _STATEMENT)
+    return (
+        f"SELECT record, {literal(f'{source.source}:{source.entity}')} AS source, {said}, "
+        "said_at, loaded_at, file_id, row FROM ("
+        f"SELECT CAST({source.record} AS VARCHAR) AS record, {source.seen_at} AS said_at, _loaded_at AS loaded_at, "
+        f"_file_id AS file_id, _row AS row, unnest([{', '.join(statements)}]) AS said "
+        f"FROM {guarded_rows_sql(source, qualified(source.table))}) WHERE said IS NOT NULL"
+    )
+
+
 def _slots(source: Source, absent: AbsentColumns) -> Iterator[str]:
-    """Yield the SELECT of each identifier of a source."""
+    """Yield what a row says by each identifier of its source, as SQL: a struct, null where it says nothing."""
     seen: Counter[str] = Counter()
     is_whole = describes_record(source)
-    name = literal(f"{source.source}:{source.entity}")
-    rows = guarded_rows_sql(source, qualified(source.table))
     for position, carried in enumerate(source.identifiers):
         seen[carried.type] += 1
         slot = carried.type if seen[carried.type] == 1 else f"{carried.type} {seen[carried.type]}"
-        is_alias = carried.alias
-        every = carried.every or position == 0 or is_alias
-        condition = "true" if every or not is_whole else says_sql(source, carried.value, absent)
-        said = (
-            f"SELECT CAST({source.record} AS VARCHAR) AS record, CAST({carried.value} AS VARCHAR) AS value, "
-            f"CAST({source.region} AS VARCHAR) AS region, {source.seen_at} AS said_at, _loaded_at AS loaded_at, "
-            f"_file_id AS file_id, _row AS row, {_own_sql(source, position)} AS own FROM {rows} WHERE {condition}"
-        )
-        if every:
-            said = _first_of_each_sql(said)
-        elif not is_whole:
-            said = f"SELECT * FROM ({said}) WHERE value IS NOT NULL"
-        yield (
-            f"SELECT record, {name} AS source, {literal(slot)} AS slot, own, {every} AS every, "
-            f"{is_alias} AS alias, {literal(carried.type)} AS type, value, region, said_at, loaded_at, file_id, row "
-            f"FROM ({said})"
-        )
+        every = carried.every or position == 0 or carried.alias
+        value = f"CAST({carried.value} AS VARCHAR)"
+        clears = is_whole and not every
+        yield _statement_sql(
+            says_sql(source, carried.value, absent) if clears else f"{value} IS NOT NULL",
+            slot=literal(slot), own=_own_sql(source, position), every=str(every), alias=str(carried.alias),
+            type=literal(carried.type), value=value, region=f"CAST({source.region} AS VARCHAR)",
+        )  # fmt: skip
+
+
+def _statement_sql(condition: str, **values: str) -> str:
+    cells = ", ".join(f"{name!r}: CAST({values[name]} AS {kind})" for name, kind in _STATEMENT.items())
+    return f"CASE WHEN {condition} THEN {{{cells}}} END"
 
 
 def _own_sql(source: Source, position: int) -> str:
@@ -125,16 +142,6 @@ def _own_sql(source: Source, position: int) -> str:
     )
 
 
-def _first_of_each_sql(said: str) -> str:
-    """Return statements with only the first of each value of a record: where all stay, later ones add nothing."""
-    return (
-        "SELECT record, value, region, first.said_at AS said_at, first.loaded_at AS loaded_at, "
-        "first.file_id AS file_id, first.row AS row, own FROM (SELECT record, value, region, bool_or(own) AS own, min({"
-        "'said_at': coalesce(said_at, loaded_at), 'loaded_at': loaded_at, 'file_id': file_id, 'row': row}) AS first "
-        f"FROM ({said}) WHERE value IS NOT NULL GROUP BY record, value, region)"
-    )
-
-
 def _person(source: Source) -> dict[str, str]:
     """Return the SQL of what a source says of people, by field; nothing where it says nothing of one."""
     if not source.identifiers:
@@ -144,23 +151,17 @@ def _person(source: Source) -> dict[str, str]:
     return {name: fields[name] for name in PERSON_FIELDS if name in fields}
 
 
-def _person_sql(source: Source) -> str:
-    """Return the SELECT of what each row of a source says of its record's person."""
+def _person_statement(source: Source) -> Iterator[str]:
+    """Yield what a row says of its record's person, as `_slots` does, of sources that say something of one."""
     person = _person(source)
-    cells = ", ".join(
-        f"{identifier(name)} := TRY_CAST({value} AS {PERSON_FIELDS[name]})" for name, value in person.items()
-    )
-    said = " OR ".join(
-        f"TRY_CAST({value} AS {PERSON_FIELDS[name]}) IS NOT NULL" for name, value in person.items()
-    )
-    rows = guarded_rows_sql(source, qualified(source.table))
-    return (
-        f"SELECT CAST({source.record} AS VARCHAR) AS record, {literal(f'{source.source}:{source.entity}')} AS source, "
-        f"{literal(PERSON)} AS slot, false AS own, false AS every, false AS alias, {literal(PERSON)} AS type, "
-        f"CAST(to_json(struct_pack({cells})) AS VARCHAR) AS value, NULL::VARCHAR AS region, "
-        f"{source.seen_at} AS said_at, _loaded_at AS loaded_at, _file_id AS file_id, _row AS row "
-        f"FROM {rows} WHERE {said}"
-    )
+    typed = {name: f"TRY_CAST({value} AS {PERSON_FIELDS[name]})" for name, value in person.items()}
+    if typed:
+        cells = ", ".join(f"{identifier(name)} := {value}" for name, value in typed.items())
+        yield _statement_sql(
+            " OR ".join(f"{value} IS NOT NULL" for value in typed.values()),
+            slot=literal(PERSON), own="false", every="false", alias="false",
+            type=literal(PERSON), value=f"to_json(struct_pack({cells}))", region="NULL",
+        )  # fmt: skip
 
 
 def _no_rows_sql(columns: dict[str, str]) -> str:

@@ -19,8 +19,9 @@ from lakehouse.tables.entities.references import REFERENCES
 if TYPE_CHECKING:
     from lakehouse.sources.definition import Source, SourceColumn
 
-SALESFORCE = "salesforce"  # the source, and what its ids' type of identifier begins with
-SALESFORCE_TYPE = "salesforce_id"
+SALESFORCE = (
+    "salesforce"  # what the source is called, or begins with, and the type of its ids: there may be a second
+)
 _SALESFORCE_FORMAT = "salesforce_id"
 _CALLED_ID = re.compile(r"(^|_)ids?$")
 # What is called otherwise may hold names, as where a system knows its customers by name alone
@@ -127,9 +128,10 @@ class _Uses:
     def of(cls, source: Source) -> _Uses:
         names = frozenset(column.name for column in source.columns)
         whose = _columns_of(names, [*_numbers_looked_up(source), source.record or ""])
-        salesforce = _columns_of(names, _identifiers(source, lambda kind: kind == SALESFORCE_TYPE))
+        salesforce = _columns_of(names, _identifiers(source, is_salesforce_type))
         others = _columns_of(
-            names, _identifiers(source, lambda kind: kind not in (*CONTACT_TYPES, SALESFORCE_TYPE))
+            names,
+            _identifiers(source, lambda kind: kind not in CONTACT_TYPES and not is_salesforce_type(kind)),
         )
         return cls(
             source=source.source,
@@ -165,6 +167,11 @@ class _Uses:
         if name in self.salesforce:
             return True
         return self.source.startswith(SALESFORCE) and name not in self.others
+
+
+def is_salesforce_type(kind: str | None) -> bool:
+    """Return whether identifiers of a type are ids of a Salesforce organisation."""
+    return kind is not None and kind.startswith(SALESFORCE)
 
 
 def _mappings(source: Source) -> Iterator[Mapping[str, str]]:

@@ -167,7 +167,7 @@ def _formed_id_sql(name: str, values: Mapping[str, str]) -> str:
 
 
 def _whole_id_sql(name: str, values: Mapping[str, str]) -> str:
-    is_salesforce = _whose_type(name, values) == id_columns.SALESFORCE_TYPE
+    is_salesforce = id_columns.is_salesforce_type(_whose_type(name, values))
     return ids.salesforce_sql(identifier(name)) if is_salesforce else identifier(name)
 
 

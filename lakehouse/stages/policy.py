@@ -70,3 +70,12 @@ class CustomersFoundPolicy(Policy):
     least_share: Annotated[
         float, "share of an entity's rows with an identifier that find a customer; below it, a warning"
     ] = 0.5
+
+
+@dataclass(frozen=True)
+class CollisionPolicy(Policy):
+    """When ids that two systems give to different people are called one by mistake."""
+
+    most_strangers: Annotated[
+        float, "share of the ids said twice whose people have nothing in common; above it, a warning"
+    ] = 0.2
