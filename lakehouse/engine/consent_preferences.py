@@ -1,5 +1,7 @@
 """What a tracked event says of consent: the object `context.consent.categoryPreferences` of Segment's SDKs.
 
+RudderStack's say it by two lists, which `consent_lists_sql` makes such an object of.
+
 It holds by category whether the person allows it. Which category speaks of which purpose and channel, the
 caller says: categories are each company's own words, and most of them are of cookies, which allow no message. What is
 neither of these says nothing: a category that nobody mapped, a value that is no answer, an object that names a category
@@ -49,4 +51,28 @@ def _answers_sql(speaks_of: str, granted: str) -> str:
     return (
         f"list_transform({speaks_of}, "
         f"lambda mapped: {{'purpose': mapped.purpose, 'channel': mapped.channel, 'granted': {granted}}})"
+    )
+
+
+def consent_lists_sql(said: str) -> str:
+    """Return the SQL of the object of categories that RudderStack's `context.consentManagement` means; else null.
+
+    `said` is the SQL of its text. A category that is both allowed and denied is denied. Lists that are both empty say
+    nothing: an SDK whose banner is still open sends them
+    (https://www.rudderstack.com/docs/data-governance/consent-management/passing-consent/).
+    """
+    denied, allowed = (
+        f"list_distinct(coalesce(TRY_CAST(json_extract({said}, '$.{name}ConsentIds') AS VARCHAR[]), []))"
+        for name in ("denied", "allowed")
+    )
+    granted = f"list_filter({allowed}, lambda name: NOT list_contains({denied}, name))"
+    answers = (
+        f"list_concat(list_transform({denied}, lambda name: CAST(to_json(name) AS VARCHAR) || ':false'), "
+        f"list_transform({granted}, lambda name: CAST(to_json(name) AS VARCHAR) || ':true'))"
+    )
+    # compared before the lists are read: JSON's functions raise for what is none
+    is_object = f"starts_with({said}, '{{') AND json_valid({said})"
+    return (
+        f"CASE WHEN {is_object} THEN CASE WHEN len({answers}) > 0 "
+        f"THEN '{{' || array_to_string({answers}, ',') || '}}' END END"
     )

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 
 _NAMES = (
+    "consent_lists",
     "consent_preferences",
     "consent_word",
     "country_region",
@@ -79,6 +80,7 @@ def statements() -> tuple[str, ...]:
     return (
         f"CREATE OR REPLACE MACRO consent_word(text) AS {consent_words.consent_word_sql('text')}",
         f"CREATE OR REPLACE MACRO consent_preferences(said, categories) AS {preferences}",
+        f"CREATE OR REPLACE MACRO consent_lists(said) AS {consent_preferences.consent_lists_sql('said')}",
         f"CREATE OR REPLACE TYPE country_name AS ENUM ({names})",
         f"CREATE OR REPLACE MACRO read_moment(text) AS {in_utc}, (text, zone) AS {in_zone}",
         f"CREATE OR REPLACE MACRO read_day(text) AS {moments.read_day_sql('text')}",

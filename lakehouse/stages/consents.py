@@ -16,9 +16,10 @@ from lakehouse.errors import BadDefinition
 from lakehouse.models import runner as models
 from lakehouse.privacy import projection
 from lakehouse.privacy.answers import Answers
+from lakehouse.retrying import retry_on_conflict
 from lakehouse.stages import resolve
 from lakehouse.stages.debounce import has_messages, is_under_way, when_quiet
-from lakehouse.stages.policy import ConsentLanePolicy
+from lakehouse.stages.policy import LANE_RETRIES, ConsentLanePolicy
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.people import CONSENT_ANSWERS, CONSENTS
 
@@ -35,9 +36,10 @@ def refresh_consents(settings: Settings) -> bool:
     """Bring statements, answers and projection up to date; return whether anything was written.
 
     Raises BadDefinition when a model of the lane is wrong: nothing is projected then, so that the projection, which
-    nobody keeps up to date, ends by itself. CommitConflict and Transient when another run is at it.
+    nobody keeps up to date, ends by itself. CommitConflict and Transient when another run is at it, or files keep
+    coming.
     """
-    outcome = models.run(settings, only=LANE)
+    outcome = retry_on_conflict(lambda: models.run(settings, only=LANE), LANE_RETRIES)
     if outcome.wrong:
         raise BadDefinition("; ".join(outcome.wrong))
     return project_consents(settings) or bool(outcome.committed)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Annotated
 
 from lakehouse.policy import MIB, Policy
+from lakehouse.retrying import RetryPolicy
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,10 @@ class ConsentLanePolicy(Policy):
         timedelta,
         "the lane is not run again within this time of its last run, before identities are resolved",
     ] = timedelta(seconds=20)
+
+
+# Files keep coming while the lane runs: it looks again at once, since a refusal may be among them.
+LANE_RETRIES = RetryPolicy(attempts=3)
 
 
 @dataclass(frozen=True)

@@ -44,8 +44,10 @@ def track(company: SmallCompany, name: str, *messages: dict) -> None:
         hour, preferences = message.pop("hour"), message.pop("says", None)
         when = f"2026-03-01T{hour:02}:00:00Z"
         fixed = {"messageId": f"{name}-{number}", "type": "page", "timestamp": when, "receivedAt": when}
-        consent = {} if preferences is None else {"consent": {"categoryPreferences": preferences}}
-        lines.append(json.dumps(fixed | {"context": consent} | message))
+        context = {} if preferences is None else {"consent": {"categoryPreferences": preferences}}
+        lists = message.pop("lists", None)
+        context |= {"consentManagement": lists} if lists else {}
+        lines.append(json.dumps(fixed | {"context": context} | message))
     company.load("web/events", name, "\n".join(lines) + "\n")
 
 
@@ -257,6 +259,20 @@ def test_what_is_no_yes_in_an_event_is_none(company, says):
     assert allowed(company) == set()
     assert company.ask("select count(*) from raw.events") == [(1,)]
     assert company.ask("select count(*) from core.consents where granted") == [(0,)]
+
+
+def test_lists_of_categories_say_yes_and_no(company):
+    """As RudderStack's SDKs stamp them: the first event says yes, a later one takes it back."""
+    user = {"userId": "u1", "type": "identify", "traits": {"email": "kim@example.com"}}
+    yes = {"allowedConsentIds": ["newsletter", "C0001"], "deniedConsentIds": ["C0004"], "provider": "custom"}
+    no = {"allowedConsentIds": ["C0001"], "deniedConsentIds": ["newsletter"], "provider": "custom"}
+    silent = {"allowedConsentIds": [], "deniedConsentIds": [], "provider": "custom"}
+    track(company, "1.ndjson", {"hour": 1, **user, "lists": silent})
+    assert allowed(company) == set()
+    track(company, "2.ndjson", {"hour": 2, "userId": "u1", "lists": yes})
+    assert allowed(company) == {"kim@example.com"}
+    track(company, "3.ndjson", {"hour": 3, "userId": "u1", "lists": no})
+    assert allowed(company) == set()
 
 
 def test_an_event_of_a_clock_that_is_years_ahead_is_no_newer_than_when_it_came(company):

@@ -81,3 +81,36 @@ def test_what_is_no_answer_says_nothing(con, said):
 def test_a_plain_no_is_one_however_it_is_written(con, said):
     """A refusal counts; the same in the other direction does not."""
     assert preferences(con, f'{{"newsletter": {said}}}') == {"email": [False]}
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        (
+            '{"allowedConsentIds": ["newsletter"], "deniedConsentIds": ["C0002"], "provider": "oneTrust"}',
+            {"newsletter": True, "C0002": False},
+        ),
+        ('{"allowedConsentIds": ["a"]}', {"a": True}),
+        ('{"deniedConsentIds": ["a", "a"]}', {"a": False}),
+        ('{"allowedConsentIds": ["a", "b"], "deniedConsentIds": ["b"]}', {"a": True, "b": False}),
+        ('{"allowedConsentIds": ["a", null, 7], "deniedConsentIds": "b"}', {"a": True, "7": True}),
+        ('{"allowedConsentIds": {"a": true}}', None),
+        ('{"allowedConsentIds": [], "deniedConsentIds": []}', None),
+        ('{"initialized": true}', None),
+        ("[]", None),
+        ("{", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_lists_of_categories_mean_an_object(con, said, meant):
+    """What stands in both is denied; a null in a list is no category; lists that are empty say nothing."""
+    [text] = con.execute("SELECT consent_lists(?)", [said]).fetchone()
+    assert (None if text is None else json.loads(text)) == meant
+
+
+def test_lists_answer_as_an_object_does(con):
+    """Allowed is a yes, denied a no, and what is not mapped says nothing."""
+    said = '{"allowedConsentIds": ["Newsletter", "C0001"], "deniedConsentIds": ["marketing-sms"]}'
+    [text] = con.execute("SELECT consent_lists(?)", [said]).fetchone()
+    assert preferences(con, text) == {"email": [True], "sms": [False]}

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from lakehouse.errors import BadDefinition, Transient
+from lakehouse.errors import BadDefinition, CommitConflict, Transient
 from lakehouse.models import runner
 from lakehouse.models.runner import ModelRun
 from lakehouse.settings import Settings
@@ -69,6 +69,29 @@ def test_nothing_is_projected_while_a_model_of_the_lane_is_wrong(monkeypatch):
     monkeypatch.setattr(consents, "project_consents", lambda _: pytest.fail("projected"))
     with pytest.raises(BadDefinition, match=r"^mine\.sql: x$"):
         consents.refresh_consents(None)
+
+
+@pytest.mark.parametrize("lost", [0, 1, 2, 3])
+def test_a_lost_race_is_run_again_at_once(monkeypatch, lost):
+    """Files keep coming while the lane runs: a refusal does not wait for the next hint; three times, no more."""
+    races = [CommitConflict("raw tables moved")] * lost
+    ran = []
+
+    def run(*_, **__):
+        ran.append(1)
+        if races:
+            raise races.pop()
+        return ModelRun(["core.consents"], [])
+
+    monkeypatch.setattr(runner, "run", run)
+    monkeypatch.setattr(consents, "project_consents", lambda _: False)
+    if lost < 3:
+        assert consents.refresh_consents(None) is True
+        assert len(ran) == lost + 1
+    else:
+        with pytest.raises(CommitConflict):
+            consents.refresh_consents(None)
+        assert len(ran) == 3
 
 
 def test_calls_of_one_process_run_the_lane_one_after_the_other(steps, monkeypatch):
