@@ -8,12 +8,15 @@ import pytest
 
 from lakehouse import aws
 from lakehouse.errors import Transient
+from lakehouse.identity.matching.model import read_model
 from lakehouse.ingest.batch import ingest
 from lakehouse.landing.raw_files import from_object
 from lakehouse.objects import list_keys
 from lakehouse.stages import analyst_sql, resolve, review_matches
 from lakehouse.stages.identity_words import Said, records_of, say
 from lakehouse.stages.known_matches import KnownMatchPolicy
+from lakehouse.tables import catalog as catalogs
+from lakehouse.tables import commit
 from tests.support.small_company import SmallCompany
 
 HEADER = "contact_id,name,birth_date,phone,city,address,updated_at"
@@ -132,9 +135,10 @@ def test_without_its_model_all_pairs_are_weighed_anew(zhangs, found):
     aws.s3().delete_object(Bucket=bucket, Key=key)
     if found is not None:
         aws.s3().put_object(Bucket=bucket, Key=key, Body=found)
-    load(zhangs, "2.csv", f"5,张 伟,1980-02-01,,,{ADDRESS}")
-    assert customers(zhangs) == [{"1", "2", "5"}, {"3"}, {"4"}]
-    assert [other for other in list_keys(bucket, "identity/models/") if other != name]  # of five records
+    load(zhangs, "2.csv", "5,李娜,1990-09-09,,上海,")
+    assert customers(zhangs) == [{"1", "2"}, {"3"}, {"4"}, {"5"}]
+    in_use = commit.inputs(catalogs.load(catalogs.open_catalog(zhangs.settings), "core.matches"))["model"]
+    assert read_model(aws.s3().get_object(Bucket=bucket, Key=in_use)["Body"].read().decode(), in_use)
 
 
 def test_keys_of_what_nobody_says_any_more_are_dropped(zhangs, monkeypatch):
