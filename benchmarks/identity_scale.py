@@ -17,7 +17,7 @@ from lakehouse.engine.escape import literal
 from lakehouse.identity.clusters import cluster
 from lakehouse.identity.matching.facts import facts_of
 from lakehouse.identity.matching.features import features
-from lakehouse.identity.matching.matches import match_all, match_new
+from lakehouse.identity.matching.matches import keys_of_new, match_all, match_new
 from lakehouse.identity.matching.model import load_model
 from lakehouse.identity.matching.policy import MatchPolicy
 
@@ -88,7 +88,10 @@ def increment(new_folder: str, folder: str) -> str:
     _people(con, [str(Path(new_folder) / "new.csv")])
     con.execute("CREATE VIEW everybody AS SELECT * FROM stored_people UNION ALL SELECT * FROM people")
     con.execute("CREATE VIEW fresh AS SELECT record FROM people")
-    matches = match_new(con, "everybody", "fresh", "stored_keys", load_model(Path(folder) / "model.json"))
+    model = load_model(Path(folder) / "model.json")
+    keys = keys_of_new(con, "everybody", "fresh")
+    people_of = "FROM everybody WHERE record IN (FROM {})".format
+    matches = match_new(con, people_of, keys, "stored_keys", model)
     con.execute(
         f"CREATE TABLE new_edges AS SELECT left_record, right_record, weight_bits FROM {matches.scores} "
         f"WHERE weight_bits >= {MatchPolicy.automatic_bits}"

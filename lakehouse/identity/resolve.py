@@ -17,9 +17,7 @@ from typing import TYPE_CHECKING, Final
 from lakehouse.engine import ids
 from lakehouse.engine.normal_forms import KINDS, create_plain, unusual
 from lakehouse.errors import Terminal
-from lakehouse.identity.matching.known import fingerprint_sql
-from lakehouse.identity.matching.policy import MatchPolicy
-from lakehouse.identity.normalise.persons import contradicts
+from lakehouse.identity.likeness import SAID, describe, likenesses, note_matches
 from lakehouse.identity.placeholders import placeholder_patterns
 from lakehouse.identity.policy import IdentityPolicy, NormalisePolicy
 from lakehouse.identity.relation import Relation, create_table, run, scalar
@@ -31,8 +29,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from lakehouse.identity.matching.known import Matched
-    from lakehouse.identity.persons import Described
-    from lakehouse.identity.ties import Likenesses, Links, People, Ties
+    from lakehouse.identity.ties import Links, People, Ties
 
     # from a relation of people (see `sql/match_people.sql`) to pairs of them that look like one
     Matcher = Callable[[duckdb.DuckDBPyConnection, str], Matched]
@@ -56,8 +53,6 @@ _IDENTITY = (
     "last_seen_at",
     "first_customer_id",
 )
-# columns of people that are compared, besides their addresses
-_COMPARED = ("first_name", "last_name", "name", "birth_date", "address", "city", "country")
 _WORD = ("one_type", "one_value", "other_type", "other_value", "verdict", "said_at")
 _TABLES = (
     *("said", "values", "unusual", "normal", "records", "links", "nobodys", "people", "owners", "shared"),
@@ -103,12 +98,13 @@ def resolve(  # noqa: PLR0913 - the relations that it reads
     now: datetime,
     people: str | None = None,
     words: str | None = None,
-    matcher: Matcher | None = None,
+    matcher: Matcher | Matched | None = None,
     max_records: int = IdentityPolicy.max_records,
 ) -> Resolution:
     """Resolve who is who; make the temp tables `identities_new`, `identity_changes` and `evidence_new` on `con`.
 
-    With a `matcher`, and people, also `matches_new`: pairs of records that it found to look like one person.
+    With a `matcher`, and people, also `matches_new`: pairs of records that it found, or has found, to look like one
+    person.
 
     `observations`: a relation as `lakehouse.sources.evidence_views.observations_sql` gives it, one row what a raw row
     says of one identifier of its record. A record (unique within its source) describes one person: a CRM contact, a
@@ -126,7 +122,7 @@ def resolve(  # noqa: PLR0913 - the relations that it reads
     said = Relation(con, words, _WORD) if words else None
     before = Relation(con, previous, _IDENTITY) if previous else None
     try:
-        counts = _normalise(con, observed)
+        counts = normalise(con, observed)
         _connect(con, described, said, matcher, max_records)
         _name_customers(con, before)
         run(con, "identities_new", {"now": now})
@@ -142,7 +138,7 @@ def _drop(con: duckdb.DuckDBPyConnection, *tables: str) -> None:
         con.execute(f"DROP TABLE IF EXISTS temp.identity_{table}")
 
 
-def _normalise(con: duckdb.DuckDBPyConnection, observed: Relation) -> tuple[int, dict[str, int]]:
+def normalise(con: duckdb.DuckDBPyConnection, observed: Relation) -> tuple[int, dict[str, int]]:
     """Make `identity_normal`, each distinct value and the identifier that it spells.
 
     Returns the number of observations, and of those by type that are invalid.
@@ -185,7 +181,7 @@ def _connect(
     con: duckdb.DuckDBPyConnection,
     people: Relation | None,
     said: Relation | None,
-    matcher: Matcher | None,
+    matcher: Matcher | Matched | None,
     max_records: int,
 ) -> None:
     """Make `identity_members`: the identifiers that name a customer, each with its component."""
@@ -196,13 +192,17 @@ def _connect(
 
     run(con, "records")
     run(con, "links")
-    matched = _matched(con, people, matcher) if matcher and people else None
+    if people and callable(matcher):
+        describe(con, "identity_match_people", people, SAID, "identity_records")
+        matched: Matched | None = matcher(con, "identity_match_people")
+    else:
+        matched = None if callable(matcher) else matcher
     run(con, "nobodys", {"max_records": max_records})
     run(con, "drop_nobodys")
     con.execute("DELETE FROM identity_links WHERE NOT current")
     records = scalar(con, "SELECT count(*) FROM identity_records")
     described = Described(con, people)
-    alike = _alike(con, matched) if matched else None
+    alike = likenesses(con, matched) if matched else None
     found = people_of(
         _links(con), _ties_by_word(con, said), clustering(described, records), max_records, alike
     )
@@ -211,57 +211,7 @@ def _connect(
     create_table(con, "identity_shared", {"identifier": _shared(con, found)})
     run(con, "members", {"strengths": list(STRENGTHS)})
     if matched:
-        _note_matches(con, matched, described)
-
-
-def _matched(con: duckdb.DuckDBPyConnection, people: Relation, matcher: Matcher) -> Matched:
-    """Return the pairs of records that look like one person by what they say of themselves."""
-    names = {name: name if name in people.columns else "NULL::VARCHAR" for name in _COMPARED}
-    compared = ("given_name", "surname", "name", *_COMPARED[3:], "phone", "email")
-    run(
-        con,
-        "match_people",
-        names={**names, "described": people.sql, "fingerprint": fingerprint_sql(*compared)},
-    )
-    return matcher(con, "identity_match_people")
-
-
-def _alike(con: duckdb.DuckDBPyConnection, matched: Matched) -> Likenesses:
-    """Return the pairs that are tied without a person's word."""
-    from lakehouse.identity.ties import Likenesses  # noqa: PLC0415 - numpy, only when used
-
-    run(con, "match_ties", names={"pairs": matched.pairs})
-    pairs = con.execute(
-        "SELECT one, other, weight_bits FROM identity_match_ties WHERE weight_bits >= ? ORDER BY ALL",
-        [MatchPolicy.automatic_bits],
-    ).fetchnumpy()
-    return Likenesses(pairs["one"], pairs["other"], pairs["weight_bits"], undenied=not matched.model.vetoes)
-
-
-def _note_matches(con: duckdb.DuckDBPyConnection, matched: Matched, described: Described) -> None:
-    """Make `matches_new`. What is heavy enough for a look, and contradicts, is not worth one."""
-    import pyarrow as pa  # noqa: PLC0415 - 0.1 s, only when used
-
-    pairs = con.execute(
-        "SELECT one, other FROM identity_match_ties WHERE weight_bits < ?", [MatchPolicy.automatic_bits]
-    ).fetchall()
-    denied = [
-        pair
-        for pair in pairs
-        if matched.model.vetoes and contradicts(described.facts(pair[0]), described.facts(pair[1]))
-    ]
-    ones, others = zip(*denied, strict=True) if denied else ((), ())
-    create_table(
-        con,
-        "identity_match_denied",
-        {"one": pa.array(ones, pa.int64()), "other": pa.array(others, pa.int64())},
-    )
-    run(
-        con,
-        "matches_new",
-        {"automatic_bits": MatchPolicy.automatic_bits},
-        {"pairs": matched.pairs},
-    )
+        note_matches(con, matched, described)
 
 
 def _links(con: duckdb.DuckDBPyConnection) -> Links:

@@ -23,6 +23,8 @@ from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.people import MATCH_KEYS, MATCHES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import duckdb
 
     from lakehouse.identity.matching.known import Known, Matched
@@ -66,6 +68,16 @@ class KnownMatches:
         self._found = match(con, people, self._known(con))
         return self._found
 
+    def news(
+        self, con: duckdb.DuckDBPyConnection, people: str, others_of: Callable[[str], str]
+    ) -> Matched | None:
+        """Return all pairs, `people` being those of whom rows came since; None where all must be weighed anew."""
+        from lakehouse.identity.matching.known import match_news  # noqa: PLC0415
+
+        known = self._known(con)
+        self._found = match_news(con, people, others_of, known) if known else None
+        return self._found
+
     def commit(self, con: duckdb.DuckDBPyConnection) -> None:
         """Store what was found, after `resolve` has said in `matches_new` what came of it."""
         found = self._found
@@ -84,11 +96,10 @@ class KnownMatches:
         if not found.replaces and not scalar(con, f"SELECT count(*) FROM {found.keys}"):
             return
         if not found.replaces and len(commit.live_files(table)) >= KnownMatchPolicy.most_files:
-            said = _KEYS.format(keys=found.said)
-            current = (
-                f"SELECT * FROM ({views.scan_sql(table)}) SEMI JOIN ({said}) USING (source, record, said)"
+            keys = (
+                f"SELECT * FROM ({views.scan_sql(table)} UNION ALL BY NAME {keys}) "
+                "QUALIFY generation = max(generation) OVER (PARTITION BY source, record)"
             )
-            keys = f"{current} UNION ALL BY NAME {keys}"
         elif not found.replaces:
             appending.append_query(con, table, keys, _attempt())
             return
@@ -104,7 +115,8 @@ class KnownMatches:
         if keys is None or matches is None or model is None:
             return None
         con.execute(
-            "CREATE OR REPLACE TEMP VIEW known_match_keys AS SELECT source || ' ' || record AS record, said, key "
+            "CREATE OR REPLACE TEMP VIEW known_match_keys AS "
+            "SELECT source || ' ' || record AS record, said, key, generation "
             f"FROM ({views.scan_sql(keys)})"
         )
         con.execute(

@@ -44,12 +44,25 @@ _NEWS = """
 """
 
 
+@dataclass(frozen=True)
+class Observed:
+    """The head of `core.observations`, and whether `observed_news` holds the records of which rows came since."""
+
+    head: str
+    has_news: bool
+
+
 def observe(
-    con: duckdb.DuckDBPyConnection, catalog: Catalog, sources: list[Source], tables: Mapping[str, Table]
-) -> str:
+    con: duckdb.DuckDBPyConnection,
+    catalog: Catalog,
+    sources: list[Source],
+    tables: Mapping[str, Table],
+    since: str | None = None,
+) -> Observed:
     """Bring `core.observations` up to the tables of sources, attached to `con`; make a view `observations` of it.
 
-    Returns its head. Read are only rows that came since, where they were appended; else all that the sources hold.
+    Read are only rows that came since, where they were appended; else all that the sources hold. Where that can be
+    told, makes a table `observed_news` of the records (source, record) with rows that came after the head `since`.
     Leaves the views of raw tables that have news at their news. Raises CommitConflict when another run was first.
     """
     table = catalogs.ensure(catalog, OBSERVATIONS)
@@ -64,11 +77,22 @@ def observe(
         else:
             _append(con, catalog, table, tables, news, expected)
         table = catalogs.ensure(catalog, OBSERVATIONS)
-        if len(commit.live_files(table)) > ObservationPolicy.most_files:
-            _replace(con, table, f"({views.scan_sql(table)})", expected)
-            table = catalogs.ensure(catalog, OBSERVATIONS)
+    has_news = since is not None and _note_news(con, table, since)
+    if len(commit.live_files(table)) > ObservationPolicy.most_files:
+        _replace(con, table, f"({views.scan_sql(table)})", expected)
+        table = catalogs.ensure(catalog, OBSERVATIONS)
     con.execute(f"CREATE OR REPLACE TEMP VIEW observations AS {views.scan_sql(table)}")
-    return commit.head(table)
+    return Observed(commit.head(table), has_news)
+
+
+def _note_news(con: duckdb.DuckDBPyConnection, table: Table, since: str) -> bool:
+    """Make `observed_news`, and return True, where the table can tell what came after a head."""
+    paths = appended.paths_since(table, since)
+    if paths is None:
+        return False
+    rows = data_files.read_sql(table, paths) if paths else views.scan_sql(table) + " LIMIT 0"
+    con.execute(f"CREATE OR REPLACE TEMP TABLE observed_news AS SELECT DISTINCT source, record FROM ({rows})")
+    return True
 
 
 def _news(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -15,22 +16,24 @@ from lakehouse.identity.policy import RULES_VERSION
 from lakehouse.sources import definition, evidence_views
 from lakehouse.stages.known_matches import KnownMatches
 from lakehouse.stages.observations import MAPPING, observe
-from lakehouse.tables import appending, commit, replace_table, views
+from lakehouse.tables import appended, appending, commit, data_files, replace_table, views
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.catalog import RAW
-from lakehouse.tables.people import EVIDENCE, IDENTITIES, OBSERVATIONS
+from lakehouse.tables.people import EVIDENCE, IDENTITIES, MATCHES, OBSERVATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import duckdb
 
+    from lakehouse.identity.resolve import Resolution
     from lakehouse.settings import Settings
     from lakehouse.sources.definition import Source
     from lakehouse.tables.catalog import Catalog, Table
 
 RULES: Final = "identity.rules"  # among the inputs: the version of how people are told apart
 WORDS: Final = ("people", "ties")
+_WORDS_TABLE: Final = f"{RAW}.{'_'.join(WORDS)}"
 
 
 def pending(settings: Settings) -> bool:
@@ -74,7 +77,9 @@ def _refresh(
         tables = _attach(con, catalog, sources, expected)
         sending = [source for source in sources if source.table in tables]
         evidence = catalogs.ensure(catalog, EVIDENCE)
-        computed_from = {**expected, OBSERVATIONS.name: observe(con, catalog, sending, tables)}
+        since = commit.inputs(evidence).get(OBSERVATIONS.name)
+        observed = observe(con, catalog, sending, tables, since)
+        computed_from = {**expected, OBSERVATIONS.name: observed.head}
         if _nobody_said_anything(table, evidence, computed_from):
             for each, inputs in ((evidence, computed_from), (table, expected)):
                 snapshot = each.current_snapshot()
@@ -83,7 +88,9 @@ def _refresh(
             telemetry.info("identities resolved", table=IDENTITIES.name, status="unchanged")
             return
         matches = KnownMatches(settings, catalog)
-        customers = _resolve(con, sending, tables, matches)
+        lake = _Lake(con, catalog, tables, evidence, matches, _words(sending))
+        news = _news(lake, table, computed_from) if observed.has_news else None
+        resolution = _resolve(lake, news)
         audit_lines = _audit_lines(con)
         audit_key = f"audit/identities-{commit.head(table) or 0}.json"
         _write_audit(settings, audit_key, audit_lines)
@@ -97,9 +104,20 @@ def _refresh(
         "identities resolved",
         table=IDENTITIES.name,
         rows=replaced.rows,
-        count=customers,
+        count=resolution.customers,
         status="changed" if replaced.changed else "unchanged",
     )
+
+
+def _are_resolved_alike(
+    identities: Table, evidence: Table, computed_from: dict[str, str], *same: str
+) -> bool:
+    """Return whether the last run resolved all it began with, from inputs of which those of the names `same` stay."""
+    before = commit.inputs(evidence)
+    resolved = {name: head for name, head in before.items() if name != OBSERVATIONS.name}
+    if not before or commit.inputs(identities) != resolved:
+        return False  # a run died between the two
+    return all(before.get(name) == computed_from.get(name) for name in same)
 
 
 def _nobody_said_anything(identities: Table, evidence: Table, computed_from: dict[str, str]) -> bool:
@@ -107,14 +125,8 @@ def _nobody_said_anything(identities: Table, evidence: Table, computed_from: dic
 
     Raw tables have moved, and no row of theirs says anything that was not known.
     """
-    before = commit.inputs(evidence)
-    resolved = {name: head for name, head in before.items() if name != OBSERVATIONS.name}
-    if not before or commit.inputs(identities) != resolved:
-        return False  # a run died between the two
-    words = f"{RAW}.{'_'.join(WORDS)}"
-    return all(
-        before.get(name) == computed_from.get(name) for name in (OBSERVATIONS.name, MAPPING, RULES, words)
-    )
+    same = (OBSERVATIONS.name, MAPPING, RULES, _WORDS_TABLE)
+    return _are_resolved_alike(identities, evidence, computed_from, *same)
 
 
 def _expected_inputs(catalog: Catalog, sources: list[Source]) -> dict[str, str]:
@@ -141,24 +153,91 @@ def _attach(
     return tables
 
 
-def _resolve(
-    con: duckdb.DuckDBPyConnection, sources: list[Source], tables: Mapping[str, Table], matches: KnownMatches
-) -> int:
-    """Make the tables `identities_new` and `identity_changes`; return the number of customers."""
-    from lakehouse.identity.resolve import resolve as resolve_identities  # noqa: PLC0415 - numpy and scipy are heavy
+@dataclass(frozen=True)
+class _Lake:
+    """What a run reads, on a connection with the view `observations`; `words` is the table of people's, if any came."""
 
-    con.execute(f"CREATE TEMP TABLE described AS {evidence_views.people_sql('observations')}")
-    words = next((source.table for source in sources if source.source_key == WORDS), None)
-    resolution = resolve_identities(
+    con: duckdb.DuckDBPyConnection
+    catalog: Catalog
+    tables: Mapping[str, Table]
+    evidence: Table
+    matches: KnownMatches
+    words: str | None
+
+
+def _words(sources: list[Source]) -> str | None:
+    """Return the table of what people said of two records, where anybody said anything."""
+    return next((source.table for source in sources if source.source_key == WORDS), None)
+
+
+@dataclass(frozen=True)
+class _News:
+    """Besides the records of `observed_news`: the relation of the words that came since, None where none did."""
+
+    words: str | None
+
+
+def _news(lake: _Lake, identities: Table, computed_from: dict[str, str]) -> _News | None:
+    """Return what came since the last run; None where a definition or a rule is another one, or words have gone."""
+    if not _are_resolved_alike(identities, lake.evidence, computed_from, MAPPING, RULES):
+        return None
+    before, now = (inputs.get(_WORDS_TABLE, "") for inputs in (commit.inputs(lake.evidence), computed_from))
+    if lake.words is None or before == now:
+        return _News(None)
+    if not before:
+        return _News(lake.words)
+    table = lake.tables[lake.words]
+    paths = appended.paths_since(table, before)
+    if paths is None:
+        return None
+    if not paths:
+        return _News(None)
+    lake.con.execute(f"CREATE OR REPLACE TEMP VIEW said_news AS {data_files.read_sql(table, paths)}")
+    return _News("said_news")
+
+
+def _resolve(lake: _Lake, news: _News | None) -> Resolution:
+    """Make `identities_new` and all else that is committed, of those alone of whom there is news where that will do."""
+    return (_resolve_news(lake, news) if news else None) or _resolve_all(lake)
+
+
+def _resolve_news(lake: _Lake, news: _News) -> Resolution | None:
+    """Resolve those of whom rows came, and who has to do with them; None where everybody must be resolved."""
+    from lakehouse.identity.incremental import Resolved, resolve_news  # noqa: PLC0415 - numpy and scipy are heavy
+
+    con = lake.con
+    stored = catalogs.ensure(lake.catalog, MATCHES)
+    con.execute(f"CREATE OR REPLACE TEMP VIEW evidence_before AS {views.scan_sql(lake.evidence)}")
+    con.execute(f"CREATE OR REPLACE TEMP VIEW matches_before AS {views.scan_sql(stored)}")
+    return resolve_news(
         con,
+        news="observed_news",
         observations="observations",
-        people="described",
-        words=words,
-        matcher=matches,
-        previous=IDENTITIES.name if commit.head(tables[IDENTITIES.name]) else None,
+        people_of=lambda records: evidence_views.people_sql(
+            f"(FROM observations SEMI JOIN {records} USING (source, record))"
+        ),
+        before=Resolved("evidence_before", IDENTITIES.name, "matches_before"),
+        words=lake.words,
+        new_words=news.words,
+        matcher=lake.matches.news,
         now=datetime.now(UTC),
     )
-    return resolution.customers
+
+
+def _resolve_all(lake: _Lake) -> Resolution:
+    """Resolve everybody."""
+    from lakehouse.identity.resolve import resolve as resolve_identities  # noqa: PLC0415 - likewise
+
+    lake.con.execute(f"CREATE TEMP TABLE described AS {evidence_views.people_sql('observations')}")
+    return resolve_identities(
+        lake.con,
+        observations="observations",
+        people="described",
+        words=lake.words,
+        matcher=lake.matches,
+        previous=IDENTITIES.name if commit.head(lake.tables[IDENTITIES.name]) else None,
+        now=datetime.now(UTC),
+    )
 
 
 def _audit_lines(con: duckdb.DuckDBPyConnection) -> str:

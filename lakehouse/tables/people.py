@@ -96,6 +96,7 @@ MATCH_KEYS = Contract(
         ("record", "string", "The record", "pii"),
         ("said", "long", "Fingerprint of what it said"),
         ("key", "long", "Hash of what it shares, such as a name and a year of birth"),
+        ("generation", "long", "Number of the run that compared it; of a record the highest counts"),
     ),
 )
 

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 from lakehouse.engine.escape import literal, qualified
 from lakehouse.identity.matching.features import step_sql
-from lakehouse.identity.matching.matches import match_all, match_new
+from lakehouse.identity.matching.matches import keys_of_new, match_all, match_new
 from lakehouse.identity.matching.model import comparisons_version
 from lakehouse.identity.matching.policy import MatchPolicy
 from lakehouse.identity.relation import scalar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import duckdb
 
     from lakehouse.identity.matching.model import Model
@@ -24,8 +26,9 @@ if TYPE_CHECKING:
 class Known:
     """What an earlier run left: relations, by name, and the model that it used.
 
-    `keys`: (record, said, key) of each record that was looked at, the key null where it has none; `pairs`: what
-    `Matched.pairs` was. `said` is the fingerprint of what the record said then: what it says otherwise now is new.
+    `keys`: (record, said, key, generation) of each record that was looked at, the key null where it has none; `pairs`:
+    what `Matched.pairs` was. `said` is the fingerprint of what the record said then: what it says otherwise now is new.
+    Of what was stored of a record the highest generation counts.
     """
 
     keys: str
@@ -38,13 +41,12 @@ class Matched:
     """Temp tables, by name, and the model that was used.
 
     `pairs`: (left_record, left_said, right_record, right_said, weight_bits, explanation as JSON) of all records, of the
-    weight that somebody should look at, or more. `keys`: (record, said, key) to be added to what is known, or, where
-    `replaces`, to stand in its place. `said`: (record, said) of all that were looked at.
+    weight that somebody should look at, or more. `keys`: (record, said, key, generation) to be added to what is known,
+    or, where `replaces`, to stand in its place.
     """
 
     pairs: str
     keys: str
-    said: str
     model: Model
     replaces: bool
 
@@ -60,33 +62,83 @@ def match(con: duckdb.DuckDBPyConnection, people: str, known: Known | None) -> M
     count = scalar(con, "SELECT count(*) FROM match_said")
     if known is None or _outgrown(known.model, count):
         return _all(con, people, None)
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE match_fresh AS FROM match_said "
-        f"ANTI JOIN (SELECT record, said FROM {qualified(known.keys)}) USING (record, said)"
-    )
-    fresh = scalar(con, "SELECT count(*) FROM match_fresh")
-    if fresh > MatchPolicy.largest_news * count:
+    if _fresh(con, known) > MatchPolicy.largest_news * count:
         return _all(con, people, known.model)
-    kept = (
-        f"SELECT k.* FROM {qualified(known.pairs)} AS k "
-        "SEMI JOIN match_said AS l ON l.record = k.left_record AND l.said = k.left_said "
-        "SEMI JOIN match_said AS r ON r.record = k.right_record AND r.said = k.right_said"
-    )
-    if not fresh:
-        con.execute(f"CREATE OR REPLACE TEMP TABLE match_found AS {kept}")
+    # who is there no more has no pair, and is no candidate
+    is_there = "SEMI JOIN match_said AS {0} ON {0}.record = k.{1}record AND {0}.said = k.{1}said"
+    people_of = f"FROM {qualified(people)} SEMI JOIN {{}} USING (record)".format
+    kept = f"{is_there.format('l', 'left_')} {is_there.format('r', 'right_')}"
+    return _weigh_fresh(con, people, people_of, known, kept, is_there.format("p", ""))
+
+
+def match_news(
+    con: duckdb.DuckDBPyConnection, people: str, others_of: Callable[[str], str], known: Known
+) -> Matched | None:
+    """Do what `match` does where `people` holds only those of whom rows came since; None where all must be weighed.
+
+    `others_of` makes of the name of a relation (record) the SELECT of what these others say, as `people` has it.
+    Nobody has gone meanwhile.
+    """
+    con.execute(f"CREATE OR REPLACE TEMP TABLE match_said AS SELECT record, said FROM {qualified(people)}")
+    everybody = f"SELECT record FROM match_said UNION ALL SELECT record FROM {qualified(known.keys)}"
+    count = scalar(con, f"SELECT count(DISTINCT record) FROM ({everybody})")
+    if _outgrown(known.model, count) or _fresh(con, known) > MatchPolicy.largest_news * count:
+        return None
+
+    def people_of(records: str) -> str:
         con.execute(
-            "CREATE OR REPLACE TEMP TABLE match_found_keys AS SELECT '' AS record, 0 AS said, 0 AS key LIMIT 0"
+            f"CREATE OR REPLACE TEMP TABLE match_others AS FROM {records} ANTI JOIN match_said USING (record)"
         )
-        return Matched("match_found", "match_found_keys", "match_said", known.model, replaces=False)
+        con.execute(
+            f"CREATE OR REPLACE TEMP TABLE match_known AS FROM {qualified(people)} SEMI JOIN {records} USING (record) "
+            f"UNION ALL BY NAME {others_of('match_others')}"
+        )
+        con.execute(
+            "INSERT INTO match_said SELECT record, said FROM match_known ANTI JOIN match_said USING (record)"
+        )
+        return "FROM match_known"
+
+    says_otherwise = "ANTI JOIN match_said AS {0} ON {0}.record = k.{1}record AND {0}.said <> k.{1}said"
+    kept = f"{says_otherwise.format('l', 'left_')} {says_otherwise.format('r', 'right_')}"
+    return _weigh_fresh(con, people, people_of, known, kept, "")
+
+
+def _fresh(con: duckdb.DuckDBPyConnection, known: Known) -> int:
+    """Make `match_fresh`, the records whose statements nobody has looked at; return how many there are."""
     con.execute(
-        f"CREATE OR REPLACE TEMP VIEW match_stored AS SELECT k.record, k.key FROM {qualified(known.keys)} AS k "
-        "SEMI JOIN match_said AS p ON p.record = k.record AND p.said = k.said WHERE k.key IS NOT NULL"
+        "CREATE OR REPLACE TEMP TABLE match_fresh AS FROM match_said ANTI JOIN ("
+        f"SELECT record, arg_max(said, generation) AS said FROM {qualified(known.keys)} "
+        "SEMI JOIN match_said USING (record) GROUP BY record) USING (record, said)"
     )
-    found = match_new(con, people, "match_fresh", "match_stored", known.model)
-    _note(con, found.scores, kept)
-    _note_keys(con, "match_fresh", found.keys)
-    con.execute("DROP VIEW match_stored")
-    return Matched("match_found", "match_found_keys", "match_said", known.model, replaces=False)
+    return scalar(con, "SELECT count(*) FROM match_fresh")
+
+
+def _weigh_fresh(
+    con: duckdb.DuckDBPyConnection,
+    people: str,
+    people_of: Callable[[str], str],
+    known: Known,
+    kept: str,
+    is_there: str,
+) -> Matched:
+    """Weigh what is in `match_fresh`; `kept` and `is_there` are joins that known pairs and keys (`k`) must meet."""
+    pairs = f"SELECT k.* FROM {qualified(known.pairs)} AS k {kept}"
+    if not scalar(con, "SELECT count(*) FROM match_fresh"):
+        con.execute(f"CREATE OR REPLACE TEMP TABLE match_found AS {pairs}")
+        _note_keys(con, "match_fresh", None, known)
+        return Matched("match_found", "match_found_keys", known.model, replaces=False)
+    keys = keys_of_new(con, people, "match_fresh")
+    # of those who share a key alone: to find the newest of everybody's would cost as much as there are
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE match_stored AS SELECT k.record, k.key FROM (FROM {qualified(known.keys)} "
+        f"WHERE record IN (SELECT record FROM {qualified(known.keys)} WHERE key IN (SELECT key FROM {keys})) "
+        f"QUALIFY generation = max(generation) OVER (PARTITION BY record)) AS k {is_there} WHERE k.key IS NOT NULL"
+    )
+    found = match_new(con, people_of, keys, "match_stored", known.model)
+    _note(con, found.scores, pairs)
+    _note_keys(con, "match_fresh", found.keys, known)
+    con.execute("DROP TABLE match_stored")
+    return Matched("match_found", "match_found_keys", known.model, replaces=False)
 
 
 def _outgrown(model: Model, count: int) -> bool:
@@ -97,8 +149,8 @@ def _outgrown(model: Model, count: int) -> bool:
 def _all(con: duckdb.DuckDBPyConnection, people: str, model: Model | None) -> Matched:
     found = match_all(con, people, model)
     _note(con, found.scores)
-    _note_keys(con, "match_said", found.keys)
-    return Matched("match_found", "match_found_keys", "match_said", found.model, replaces=True)
+    _note_keys(con, "match_said", found.keys, None)
+    return Matched("match_found", "match_found_keys", found.model, replaces=True)
 
 
 def _note(con: duckdb.DuckDBPyConnection, scores: str, kept: str | None = None) -> None:
@@ -112,10 +164,14 @@ def _note(con: duckdb.DuckDBPyConnection, scores: str, kept: str | None = None) 
     con.execute(f"CREATE OR REPLACE TEMP TABLE match_found AS {both}")
 
 
-def _note_keys(con: duckdb.DuckDBPyConnection, records: str, keys: str) -> None:
+def _note_keys(con: duckdb.DuckDBPyConnection, records: str, keys: str | None, known: Known | None) -> None:
+    """Make `match_found_keys` of the keys that some records have by now."""
+    generation = f"(SELECT coalesce(max(generation), 0) + 1 FROM {qualified(known.keys)})" if known else "1"
+    own = qualified(keys) if keys else "(SELECT '' AS record, 0::BIGINT AS key LIMIT 0)"
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE match_found_keys AS SELECT record, said, key "
-        f"FROM {qualified(records)} LEFT JOIN {qualified(keys)} USING (record)"
+        "CREATE OR REPLACE TEMP TABLE match_found_keys AS "
+        f"SELECT record, said, key, {generation}::BIGINT AS generation FROM {qualified(records)} "
+        f"LEFT JOIN {own} USING (record)"
     )
 
 

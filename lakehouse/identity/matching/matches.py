@@ -12,6 +12,8 @@ from lakehouse.identity.matching.scoring import score
 from lakehouse.identity.matching.training import adapt
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import duckdb
 
     from lakehouse.identity.matching.model import Model
@@ -36,26 +38,39 @@ def match_all(con: duckdb.DuckDBPyConnection, people: str, model: Model | None =
     return Matches(described, keys, score(con, pairs, described, used), used)
 
 
-def match_new(
-    con: duckdb.DuckDBPyConnection, people: str, new_records: str, stored_keys: str, model: Model
-) -> Matches:
-    """Weigh the pairs of `new_records` (record) with each other and with those whose `stored_keys` they share.
-
-    `people` holds the new records and the stored ones; of these only candidates are read. `stored_keys`: (record, key).
-    Pairs and weights are those that `match_all` would give with the same model.
-    """
+def keys_of_new(con: duckdb.DuckDBPyConnection, people: str, new_records: str) -> str:
+    """Return the name of a temp table (record, key): the keys of `new_records` (record), of which `people` tells."""
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE match_new AS FROM {qualified(people)} "
         f"WHERE record IN (SELECT record FROM {qualified(new_records)})"
     )
     keys = blocking_keys(con, features(con, "match_new"))
-    con.execute(f"CREATE OR REPLACE TEMP TABLE match_new_keys AS FROM {qualified(keys)}")
-    pairs = candidates(con, "match_new_keys", stored_keys)
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE match_near AS FROM {qualified(people)} WHERE record IN "
-        f"(SELECT left_record FROM {pairs} UNION SELECT right_record FROM {pairs})"
+        f"CREATE OR REPLACE TEMP TABLE match_new_keys AS FROM {qualified(keys)}; DROP TABLE match_new"
     )
+    return "match_new_keys"
+
+
+def match_new(
+    con: duckdb.DuckDBPyConnection,
+    people_of: Callable[[str], str],
+    new_keys: str,
+    stored_keys: str,
+    model: Model,
+) -> Matches:
+    """Weigh the pairs of new records with each other and with those whose `stored_keys` (record, key) they share.
+
+    `new_keys` are of `keys_of_new`. `people_of` makes of the name of a relation (record) the SELECT of what these
+    records say: only candidates are asked for. Pairs and weights are those that `match_all` would give with the same
+    model.
+    """
+    pairs = candidates(con, new_keys, stored_keys)
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE match_asked AS "
+        f"SELECT left_record AS record FROM {pairs} UNION SELECT right_record FROM {pairs}"
+    )
+    con.execute(f"CREATE OR REPLACE TEMP TABLE match_near AS {people_of('match_asked')}")
     described = features(con, "match_near")
     scores = score(con, pairs, described, model)
-    con.execute("DROP TABLE match_new; DROP TABLE match_near")
-    return Matches(described, "match_new_keys", scores, model)
+    con.execute("DROP TABLE match_asked; DROP TABLE match_near")
+    return Matches(described, new_keys, scores, model)

@@ -1,17 +1,16 @@
--- identity_match_people: what is compared of each record that says who it is. Its addresses are those that it carries now.
+-- {target}: what is compared of each record that says who it is. Its addresses are those that it carries now.
 -- grain: record, which is `source record`: a source has no blank in its name
 -- said: fingerprint of all of it
-CREATE OR REPLACE TEMP TABLE identity_match_people AS
+CREATE OR REPLACE TEMP TABLE {target} AS
 WITH addresses AS (
     SELECT
-        s.source,
-        s.record,
-        min(n.normal) FILTER (s.type = 'phone') AS phone,
-        min(n.normal) FILTER (s.type = 'email') AS email
-    FROM identity_said AS s
-    JOIN identity_normal AS n USING (type, value, region)
-    WHERE s.type IN ('phone', 'email') AND s.until IS NULL AND NOT n.placeholder
-    GROUP BY s.source, s.record
+        source,
+        record,
+        min(normal) FILTER (type = 'phone') AS phone,
+        min(normal) FILTER (type = 'email') AS email
+    FROM ({carried})
+    WHERE type IN ('phone', 'email') AND until IS NULL AND NOT placeholder
+    GROUP BY source, record
 ),
 people AS (
     SELECT
@@ -32,7 +31,7 @@ people AS (
         a.phone,
         a.email
     FROM {described} AS d
-    JOIN identity_records AS r USING (source, record)
+    SEMI JOIN {records} AS r USING (source, record)
     LEFT JOIN addresses AS a USING (source, record)
 )
 SELECT *, {fingerprint} AS said

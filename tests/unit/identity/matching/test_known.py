@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lakehouse.identity.matching import known as module
-from lakehouse.identity.matching.known import Known, Matched, fingerprint_sql, match
+from lakehouse.identity.matching.known import Known, Matched, fingerprint_sql, match, match_news
 from tests.unit.identity.matching.conftest import COLUMNS, PEOPLE
 
 PAIRS = "SELECT left_record, right_record, round(weight_bits, 6) FROM {} ORDER BY ALL"
@@ -119,6 +119,45 @@ def test_any_sequence_of_news_gives_what_one_run_gives(con, steps, forgets):
         known = remember(con, found)
     step_by_step = pairs(con, found)
     assert step_by_step == pairs(con, match_whole(con, known))
+
+
+@settings(
+    max_examples=15, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(step, min_size=2, max_size=4))
+def test_those_with_news_alone_give_what_all_give(con, steps):
+    """Others are asked of only where they share a key; a record that says what it said before has its pairs again."""
+    said = {row[0]: row for row in PEOPLE} | {f"w{n}": (f"w{n}", *PEOPLE[0][1:]) for n in range(30)}
+    known = remember(con, match(con, say(con, said.values()), None))
+    asked: list[str] = []
+
+    def others_of(records: str) -> str:
+        asked.extend(row[0] for row in con.execute(f"FROM {records}").fetchall())
+        return f"FROM everybody SEMI JOIN {records} USING (record)"
+
+    for news in steps:
+        said |= {record: (record, *row[1:]) for record, row in news}
+        say(con, said.values())
+        con.execute(
+            "CREATE OR REPLACE TABLE with_news AS FROM everybody WHERE list_contains(?, record)",
+            [[record for record, _ in news]],
+        )
+        asked.clear()
+        found = match_news(con, "with_news", others_of, known)
+        assert found is not None
+        assert not set(asked) & {record for record, _ in news}
+        known = remember(con, found)
+        assert pairs(con, found) == pairs(con, match_whole(con, known))
+
+
+def test_many_news_are_weighed_with_all(con):
+    """As `match` weighs them: the caller has to bring everybody."""
+    known = remember(con, match(con, say(con, PEOPLE[:5]), None))
+    say(con, PEOPLE)
+    assert match_news(con, "everybody", lambda _: "FROM everybody LIMIT 0", known) is None
+    few = replace(known, model=replace(known.model, records=1))
+    con.execute("CREATE TABLE nobody AS FROM everybody LIMIT 0")
+    assert match_news(con, "nobody", lambda _: "FROM everybody LIMIT 0", few) is None
 
 
 def match_whole(con, known: Known) -> Matched:

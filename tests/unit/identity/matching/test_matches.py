@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from lakehouse.identity.matching.matches import match_all, match_new
+from lakehouse.identity.matching.matches import keys_of_new, match_all, match_new
 from lakehouse.identity.matching.model import default_model
 
 SCORES = "SELECT left_record, right_record, weight_bits FROM match_scores ORDER BY ALL"
@@ -30,7 +30,14 @@ def test_new_records_are_weighed_as_in_a_rebuild(con, people, new: list[str]) ->
     every = [row for row in con.execute(SCORES).fetchall() if {row[0], row[1]} & set(new)]
     con.execute(f"CREATE TABLE stored AS FROM {matches.keys}")
     con.execute("CREATE TABLE fresh AS SELECT unnest(?) AS record", [new])
-    found = match_new(con, "people", "fresh", "stored", matches.model)
+    asked: list[str] = []
+
+    def people_of(records: str) -> str:
+        asked.extend(row[0] for row in con.execute(f"FROM {records}").fetchall())
+        return f"FROM people SEMI JOIN {records} USING (record)"
+
+    found = match_new(con, people_of, keys_of_new(con, "people", "fresh"), "stored", matches.model)
+    assert set(asked) == {name for pair in con.execute("FROM match_pairs").fetchall() for name in pair}
     assert con.execute(SCORES).fetchall() == every
     assert con.execute(f"SELECT DISTINCT record FROM {found.keys} ORDER BY ALL").fetchall() == [
         (record,) for record in sorted(new) if record != "e1"

@@ -92,7 +92,10 @@ def test_buckets_tables_secrets_and_routes(wiring: Wiring) -> None:
     (consent,) = wiring.tables
     assert (consent.name, consent.attrs, consent.ttl) == ("local-consent", {"pk": "S"}, "expires_at")
     assert wiring.secrets == ["lakehouse/webhook", "lakehouse/hubspot", "lakehouse/hash"]
-    assert wiring.routes == [Route("POST", "/land/{source}/{entity}", "land")]
+    assert wiring.routes == [
+        Route("POST", "/v1/consent", "land"),
+        Route("POST", "/land/{source}/{entity}", "land"),
+    ]
 
 
 def test_the_environment_is_whole_once_queues_exist(wiring: Wiring) -> None:

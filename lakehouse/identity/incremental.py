@@ -1,0 +1,199 @@
+"""Resolve what is new: only those who have to do with records of which rows came since the last run.
+
+Who has to do with whom is read from everything that was ever said (`sql/edges.sql`), more than what ties: then whatever
+the news changes, a phone that is now shared by too many or a customer that falls apart, is within. They are resolved
+as `lakehouse.identity.resolve` does with all, and the others keep their rows; the result is that of a run over all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lakehouse.engine.escape import qualified
+from lakehouse.identity.likeness import SAID, describe
+from lakehouse.identity.policy import IdentityPolicy
+from lakehouse.identity.relation import Relation, run, scalar
+from lakehouse.identity.resolve import Resolution, normalise, resolve
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import duckdb
+
+    from lakehouse.identity.matching.known import Matched
+
+    # from people of whom there is news, and what makes of records (record) the SELECT of what they say, to all pairs
+    NewsMatcher = Callable[[duckdb.DuckDBPyConnection, str, Callable[[str], str]], "Matched | None"]
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Relations of what the last run left, by name: the rows of `core.evidence`, `core.identities`, `core.matches`."""
+
+    evidence: str
+    identities: str
+    matches: str | None = None
+
+
+def resolve_news(  # noqa: PLR0913 - the relations that it reads
+    con: duckdb.DuckDBPyConnection,
+    *,
+    news: str,
+    observations: str,
+    people_of: Callable[[str], str],
+    before: Resolved,
+    words: str | None,
+    new_words: str | None = None,
+    matcher: NewsMatcher | None,
+    now: datetime,
+    max_records: int = IdentityPolicy.max_records,
+) -> Resolution | None:
+    """Resolve records with news, and who has to do with them; make what `resolve` makes, of all records.
+
+    `news`: (source, record) of the records with rows that came since `before`; `observations`, `words` are all there
+    are by now, of which `new_words` came since. `people_of` makes of a relation (source, record) the SELECT of what
+    these records say of their persons. Nothing that was observed before has gone.
+
+    None where everybody must be resolved, since the matcher must weigh all pairs anew. `customers` and the other counts
+    are of those who were resolved.
+    """
+    matched = _match(con, news, observations, people_of, before, matcher)
+    if matcher is not None and matched is None:
+        return None
+    _touch(con, news, before, words, new_words, matched)
+    part = "SEMI JOIN identity_touched USING (source, record)"
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE identity_part_observations AS FROM {qualified(observations)} {part}"
+    )
+    con.execute(f"CREATE OR REPLACE TEMP TABLE identity_part_people AS {people_of('identity_touched')}")
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE identity_part_before AS FROM {qualified(before.identities)} "
+        "SEMI JOIN identity_touched_identifiers USING (identifier_type, identifier_value)"
+    )
+    resolution = resolve(
+        con,
+        observations="identity_part_observations",
+        previous="identity_part_before",
+        people="identity_part_people",
+        words=words,
+        matcher=matched,
+        now=now,
+        max_records=max_records,
+    )
+    _complete(con, before, matched)
+    return resolution
+
+
+def _match(
+    con: duckdb.DuckDBPyConnection,
+    news: str,
+    observations: str,
+    people_of: Callable[[str], str],
+    before: Resolved,
+    matcher: NewsMatcher | None,
+) -> Matched | None:
+    """Make `identity_said` and `identity_normal` of the records with news; return who looks like them."""
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE identity_part_observations AS "
+        f"FROM {qualified(observations)} SEMI JOIN {qualified(news)} USING (source, record)"
+    )
+    normalise(con, Relation(con, "identity_part_observations", ("source", "record")))
+    if matcher is None:
+        return None
+    con.execute(f"CREATE OR REPLACE TEMP TABLE identity_part_people AS {people_of(news)}")
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE identity_part_records AS SELECT DISTINCT source, record FROM identity_said"
+    )
+    described = Relation(con, "identity_part_people", ("source", "record"))
+    describe(con, "identity_match_people", described, SAID, "identity_part_records")
+
+    def others_of(records: str) -> str:
+        con.execute(
+            "CREATE OR REPLACE TEMP TABLE identity_part_records AS SELECT split_part(record, ' ', 1) AS source, "
+            f"substr(record, position(' ' IN record) + 1) AS record FROM {qualified(records)}"
+        )
+        con.execute(
+            f"CREATE OR REPLACE TEMP TABLE identity_part_people AS {people_of('identity_part_records')}"
+        )
+        carried = (
+            "SELECT source, record, identifier_type AS type, identifier_value AS normal, until, "
+            f"standing = 'placeholder' AS placeholder FROM {qualified(before.evidence)} "
+            "SEMI JOIN identity_part_records USING (source, record) WHERE identifier_value IS NOT NULL"
+        )
+        people = Relation(con, "identity_part_people", ("source", "record"))
+        describe(con, "identity_match_others", people, carried, "identity_part_records")
+        return "FROM identity_match_others"
+
+    return matcher(con, "identity_match_people", others_of)
+
+
+def _touch(
+    con: duckdb.DuckDBPyConnection,
+    news: str,
+    before: Resolved,
+    words: str | None,
+    new_words: str | None,
+    matched: Matched | None,
+) -> None:
+    """Make `identity_touched` (source, record) and `identity_touched_identifiers`: all that the news may change."""
+    nobody = "(SELECT '' AS one_type, '' AS one_value, '' AS other_type, '' AS other_value LIMIT 0)"
+    no_pairs = "(SELECT '' AS left_record, '' AS right_record LIMIT 0)"
+    run(
+        con,
+        "edges",
+        names={
+            "evidence": qualified(before.evidence),
+            "carried": SAID,
+            "previous": qualified(before.identities),
+            "words": qualified(words) if words else nobody,
+            "pairs": qualified(matched.pairs) if matched else no_pairs,
+        },
+    )
+    spoken_of = (
+        f"UNION SELECT hash('identifier', one_type, id_form(one_type, one_value)) FROM {qualified(new_words)}"
+        if new_words
+        else ""
+    )
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE identity_reached AS "
+        f"SELECT hash('record', source, record) AS node FROM {qualified(news)} {spoken_of}"
+    )
+    con.execute("CREATE OR REPLACE TEMP TABLE identity_frontier AS FROM identity_reached")
+    while scalar(con, "SELECT count(*) FROM identity_frontier"):
+        con.execute(
+            "CREATE OR REPLACE TEMP TABLE identity_frontier AS SELECT DISTINCT node FROM ("
+            "SELECT other AS node FROM identity_edges WHERE one IN (FROM identity_frontier) UNION ALL "
+            "SELECT one FROM identity_edges WHERE other IN (FROM identity_frontier)) "
+            "ANTI JOIN identity_reached USING (node)"
+        )
+        con.execute("INSERT INTO identity_reached FROM identity_frontier")
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE identity_touched AS SELECT DISTINCT source, record FROM ("
+        f"SELECT source, record FROM {qualified(before.evidence)} "
+        f"UNION ALL SELECT source, record FROM {qualified(news)}) "
+        "WHERE hash('record', source, record) IN (FROM identity_reached)"
+    )
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE identity_touched_identifiers AS SELECT identifier_type, identifier_value "
+        f"FROM {qualified(before.identities)} "
+        "WHERE hash('identifier', identifier_type, identifier_value) IN (FROM identity_reached)"
+    )
+    con.execute("DROP TABLE identity_edges; DROP TABLE identity_frontier; DROP TABLE identity_reached")
+
+
+def _complete(con: duckdb.DuckDBPyConnection, before: Resolved, matched: Matched | None) -> None:
+    """Add the rows of all others to what `resolve` made."""
+    others = {
+        "identities_new": f"{qualified(before.identities)} "
+        "ANTI JOIN identity_touched_identifiers USING (identifier_type, identifier_value)",
+        "evidence_new": f"{qualified(before.evidence)} ANTI JOIN identity_touched USING (source, record)",
+    }
+    if matched is not None and before.matches is not None:
+        others["matches_new"] = (
+            f"{qualified(before.matches)} AS m "
+            "ANTI JOIN identity_touched AS t ON t.source = m.left_source AND t.record = m.left_record"
+        )
+    for name, rows in others.items():
+        con.execute(f"INSERT INTO {name} BY NAME SELECT * FROM {rows}")

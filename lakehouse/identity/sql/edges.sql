@@ -1,0 +1,28 @@
+-- identity_edges: what hangs together, whether it ties or not: records and the identifiers that they carry or carried,
+-- identifiers and the customers that they belong or belonged to, identifiers that somebody spoke of, records that look
+-- alike. Who is in two parts that no edge joins has nothing to do with one another, whatever comes.
+-- Nodes are hashes: two that collide join two parts, which costs time and changes nothing.
+CREATE OR REPLACE TEMP TABLE identity_edges AS
+SELECT hash('record', source, record) AS one, hash('identifier', identifier_type, identifier_value) AS other
+FROM (
+    SELECT source, record, identifier_type, identifier_value
+    FROM {evidence}
+    WHERE identifier_value IS NOT NULL AND standing <> 'placeholder'
+    UNION
+    SELECT source, record, type, normal FROM ({carried}) WHERE NOT placeholder
+)
+UNION ALL
+SELECT
+    hash('identifier', identifier_type, identifier_value),
+    hash('customer', unnest([customer_id, coalesce(first_customer_id, customer_id)]))
+FROM {previous}
+UNION ALL
+SELECT
+    hash('identifier', one_type, id_form(one_type, one_value)),
+    hash('identifier', other_type, id_form(other_type, other_value))
+FROM {words}
+UNION ALL
+SELECT
+    hash('record', split_part(left_record, ' ', 1), substr(left_record, position(' ' IN left_record) + 1)),
+    hash('record', split_part(right_record, ' ', 1), substr(right_record, position(' ' IN right_record) + 1))
+FROM {pairs}

@@ -1,0 +1,184 @@
+"""Resolving what is new alone gives what resolving everybody gives, whatever came in whatever order."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import duckdb
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lakehouse.identity import resolve
+from lakehouse.identity.incremental import Resolved, resolve_news
+
+DAY = datetime(2025, 1, 1, tzinfo=UTC)
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+LIMIT = 2
+OWN = ("user_id", "crm_id")
+VALUES = {
+    "user_id": ("u1", "u2", "u3"),
+    "crm_id": ("1", "2"),
+    "email": ("ann@x.cn", "bob@x.cn", "noreply@x.cn", None, "nobody"),
+    "phone": ("13800001110", "13900002221", None),
+    "anonymous_id": ("a1", "a2"),
+}
+NAMES = ("张伟", "李娜", None)
+TEXT, MOMENT, FLAG = pa.string(), pa.timestamp("us", "UTC"), pa.bool_()
+COLUMNS = {
+    "record": TEXT, "source": TEXT, "slot": TEXT, "own": FLAG, "every": FLAG, "alias": FLAG, "type": TEXT,
+    "value": TEXT, "region": TEXT, "said_at": MOMENT, "loaded_at": MOMENT, "file_id": TEXT, "row": pa.int64(),
+}  # fmt: skip
+PEOPLE = {"source": TEXT, "record": TEXT, "name": TEXT}
+WORDS = {
+    "one_type": TEXT, "one_value": TEXT, "other_type": TEXT, "other_value": TEXT, "verdict": TEXT, "said_at": MOMENT,
+    "_loaded_at": MOMENT, "_file_id": TEXT, "_row": pa.int64(),
+}  # fmt: skip
+
+
+class Batch(NamedTuple):
+    """What comes between two runs: statements (record, type, value, day), names of records, words of people."""
+
+    said: list[tuple[tuple[str, str], tuple[str, str | None], int]]
+    names: dict[tuple[str, str], str | None]
+    words: list[tuple[tuple[str, str], tuple[str, str], str]]
+
+
+identifiers = st.sampled_from([(kind, value) for kind, values in VALUES.items() for value in values])
+records = st.tuples(st.sampled_from("cs"), st.sampled_from("1234567"))
+named = st.sampled_from([(kind, value) for kind in OWN for value in VALUES[kind]])
+batches = st.builds(
+    Batch,
+    st.lists(st.tuples(records, identifiers, st.integers(0, 3)), max_size=6),
+    st.dictionaries(records, st.sampled_from(NAMES), max_size=2),
+    st.lists(st.tuples(named, named, st.sampled_from(["one", "two"])), max_size=1),
+)
+
+
+class Lake:
+    """All that came so far, as relations on a connection."""
+
+    def __init__(self, con) -> None:
+        self.con = con
+        self.observations: list[tuple] = []
+        self.names: dict[tuple[str, str], str | None] = {}
+        self.words: list[tuple] = []
+
+    def take(self, batch: Batch, number: int) -> None:
+        """Add a batch; make the relations of all, and those of what is new."""
+        loaded_at = DAY + timedelta(days=100 + number)
+        fresh = [
+            (record, source, kind, kind in OWN, kind == "anonymous_id", False, kind, value,
+             "CN" if kind == "phone" else None, DAY + timedelta(days=day), loaded_at, f"f{number}", row)
+            for row, ((source, record), (kind, value), day) in enumerate(batch.said)
+        ]  # fmt: skip
+        words = [
+            (*one, *other, verdict, loaded_at, loaded_at, f"f{number}", 1)
+            for one, other, verdict in batch.words
+        ]
+        self.observations += fresh
+        self.names |= batch.names
+        self.words += words
+        news = {record for record, *_ in batch.said} | set(batch.names)
+        self._table("observations", COLUMNS, self.observations)
+        self._table("people", PEOPLE, [(*record, name) for record, name in self.names.items()])
+        self._table("words", WORDS, self.words)
+        self._table("new_words", WORDS, words)
+        self._table("news", {"source": TEXT, "record": TEXT}, sorted(news))
+
+    def keep(self) -> None:
+        """Store what was resolved, as the tables of a lake do."""
+        for name in ("identities", "evidence"):
+            self.con.execute(f"CREATE OR REPLACE TABLE stored_{name} AS FROM {name}_new")
+
+    def _table(self, name: str, columns: dict[str, pa.DataType], rows: list[tuple]) -> None:
+        arrays = [pa.array([row[at] for row in rows], kind) for at, kind in enumerate(columns.values())]
+        self.con.register(name, pa.table(arrays, names=list(columns)))
+
+
+def resolve_all(con, previous: str | None) -> None:
+    resolve(
+        con,
+        observations="observations",
+        people="people",
+        words="words",
+        previous=previous,
+        now=NOW,
+        max_records=LIMIT,
+    )
+
+
+def resolve_part(con) -> None:
+    found = resolve_news(
+        con,
+        news="news",
+        observations="observations",
+        people_of=lambda records: f"SELECT * FROM people SEMI JOIN {records} USING (source, record)",
+        before=Resolved("stored_evidence", "stored_identities"),
+        words="words",
+        new_words="new_words",
+        matcher=None,
+        now=NOW,
+        max_records=LIMIT,
+    )
+    assert found is not None
+
+
+def outcome(con) -> tuple[list[tuple], list[tuple], set[tuple]]:
+    """Return identities, evidence and changes, each new customer called by the smallest of the identifiers."""
+    known = {name for (name,) in con.execute("SELECT customer_id FROM stored_identities").fetchall()}
+    rows = con.execute("FROM identities_new ORDER BY identifier_type, identifier_value").fetchall()
+    first: dict[str, str] = {}
+    for row in rows:
+        first.setdefault(row[2], row[2] if row[2] in known else f"new {row[:2]}")
+    changes = con.execute("SELECT change, customer_id, into_customer_id FROM identity_changes").fetchall()
+    return (
+        [(*row[:2], first[row[2]], *row[3:8], first.get(row[8], row[8])) for row in rows],
+        con.execute("FROM evidence_new ORDER BY ALL").fetchall(),
+        {(change, first.get(one, one), first.get(other, other)) for change, one, other in changes},
+    )
+
+
+@pytest.fixture(scope="module")
+def con():
+    con = duckdb.connect(config={"threads": "1"})
+    con.execute("SET TimeZone = 'UTC'")
+    yield con
+    con.close()
+
+
+@settings(max_examples=25, deadline=None, database=None)
+@given(st.lists(batches, min_size=2, max_size=4))
+def test_news_alone_give_what_everybody_gives(con, history):
+    """Statements, corrections, names that deny, words, what too many carry now: all keep the same ids."""
+    lake = Lake(con)
+    lake.take(history[0], 0)
+    resolve_all(con, None)
+    lake.keep()
+    for number, batch in enumerate(history[1:], start=1):
+        lake.take(batch, number)
+        resolve_all(con, "stored_identities")
+        expected = outcome(con)
+        resolve_part(con)
+        assert outcome(con) == expected
+        lake.keep()
+
+
+def test_who_has_nothing_to_do_with_the_news_is_not_looked_at(con):
+    """Of three people with a mailbox that is nobody's between them, who share it are; the fourth is not."""
+    lake = Lake(con)
+    others = [(("c", str(n)), ("email", "info@x.cn"), 0) for n in range(3)]
+    apart = [(("c", "9"), ("email", "zoe@x.cn"), 0)]
+    own = [(("c", record), ("crm_id", record), 0) for record in ("0", "1", "2", "9")]
+    lake.take(Batch([*others, *apart, *own], {}, []), 0)
+    resolve_all(con, None)
+    lake.keep()
+    lake.take(Batch([(("c", "0"), ("email", "me@x.cn"), 1)], {}, []), 1)
+    resolve_part(con)
+    touched = con.execute("SELECT record FROM identity_touched ORDER BY ALL").fetchall()
+    assert touched == [("0",), ("1",), ("2",)]
+    assert con.execute(
+        "SELECT count(*) FROM identities_new WHERE identifier_value IN ('9', 'zoe@x.cn')"
+    ).fetchone() == (2,)
