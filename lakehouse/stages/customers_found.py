@@ -109,11 +109,14 @@ def rows_sql(source: Source, entity: str) -> str:
     """Return the SELECT of an entity's links in a source by type: identifier_type, rows, and those that found one."""
     # each row that came, also of a full export: who was deleted since found a customer or did not
     each_row = source.model_copy(update={"full_export": None})
+    # not by WHERE: DuckDB pushes that into the mapping's steps, and writes it out again at each of them
+    has_value = "trim(identifier_value) <> ''"
     return (
-        "SELECT identifier_type, count(*) AS rows, count(i.customer_id) AS found "
+        f"SELECT identifier_type, count(*) FILTER ({has_value}) AS rows, "
+        f"count(i.customer_id) FILTER ({has_value}) AS found "
         f"FROM ({mapping_views.entity_sql(entity, [each_row])}) LEFT JOIN {IDENTITIES.name} AS i "
         "USING (identifier_type, identifier_value) "
-        "WHERE identifier_type IS NOT NULL AND trim(identifier_value) <> '' GROUP BY ALL ORDER BY ALL"
+        "WHERE identifier_type IS NOT NULL GROUP BY ALL HAVING rows > 0 ORDER BY ALL"
     )
 
 
