@@ -20,6 +20,7 @@ from benchmarks import (
     maintenance,
     mapping,
     profile,
+    resolving,
     sample,
 )
 from benchmarks.report import Result, line, table
@@ -41,6 +42,7 @@ _PARTS: dict[str, Callable[..., list[Result]]] = {
     "consent": consent.consent_latency,
     "identity": identity.identity,
     "identity_scale": identity_scale.identity_scale,
+    "resolve": resolving.resolving,
 }
 
 

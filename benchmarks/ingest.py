@@ -45,7 +45,7 @@ _MEMORY_MB = 1_024  # of the function that loads the large file
 
 
 @contextmanager
-def _stack() -> Iterator[tuple[Settings, Path]]:
+def running_stack() -> Iterator[tuple[Settings, Path]]:
     """Give the settings of a running stack, whose functions do not run, and a folder to work in."""
     with tempfile.TemporaryDirectory() as folder, Stack(Path(folder) / "lake") as stack:
         stack.start()
@@ -55,7 +55,7 @@ def _stack() -> Iterator[tuple[Settings, Path]]:
 def events(*, quick: bool) -> list[Result]:
     """Compare with both COPYs, and with dlt from and to the same store."""
     rows, place, count = 100_000 if quick else 1_000_000, "web/events", 40
-    with _stack() as (found, folder):
+    with running_stack() as (found, folder):
         bodies = [gzip.compress(_event_lines(rows // count, number), 6) for number in range(count)]
         for number, body in enumerate(bodies):
             aws.s3().put_object(Bucket=found.landing_bucket, Key=f"{place}/bench/{number:03}.gz", Body=body)
@@ -100,7 +100,7 @@ def _dlt(found: Settings, folder: Path, how: str, place: str) -> float:
 def crm(*, quick: bool) -> list[Result]:
     """Compare with both COPYs."""
     rows, place, count = 100_000 if quick else 1_000_000, "salesforce/contacts", 4
-    with _stack() as (found, _):
+    with running_stack() as (found, _):
         for number in range(count):
             body = _crm_lines(rows // count, number)
             aws.s3().put_object(Bucket=found.landing_bucket, Key=f"{place}/bench/{number:03}.csv", Body=body)
@@ -268,7 +268,7 @@ def _crm_lines(rows: int, seed: int) -> bytes:
 def small(*, quick: bool) -> list[Result]:
     """Return the median seconds from a queue message to the commit, for one file of ten events, warm."""
     seconds = []
-    with _stack() as (found, _):
+    with running_stack() as (found, _):
         for number in range(6 if quick else 22):
             key = f"web/events/small/{number}.json"
             answer = aws.s3().put_object(
@@ -288,7 +288,7 @@ def dedupe(*, quick: bool) -> list[Result]:
     """Return what a small file costs with many rows in the table, older than the window and within it, over none."""
     rows, place = 50_000 if quick else 500_000, "web/events"
     now = datetime.now(UTC)
-    with _stack() as (found, _):
+    with running_stack() as (found, _):
         for number in range(10):
             body = gzip.compress(_event_lines(rows // 10, number), 1)
             aws.s3().put_object(Bucket=found.landing_bucket, Key=f"{place}/many/{number}.gz", Body=body)
@@ -318,7 +318,7 @@ def large(*, quick: bool) -> list[Result]:
     """Return the peak memory of a process that loads one file of 10 GiB, unpacked."""
     gib = 1 if quick else 10
     rows = gib * 1_650_000
-    with _stack() as (found, folder):
+    with running_stack() as (found, folder):
         path = folder / "large.gz"
         duckdb.sql(
             "COPY (SELECT uuid()::VARCHAR AS messageId, 'track' AS type, 'Product Viewed' AS event, "
@@ -345,7 +345,7 @@ def collect(*, quick: bool) -> list[Result]:
     shipped = files("lakehouse.sources").joinpath("definitions/shop_orders.yaml").read_text("utf-8")
     hashed = re.sub(r"(name: (?:order_id|customer_id), )", r"\1collect: hash, ", shipped)
     variants = {"none": shipped, "hashed": hashed, "strict": f"strict: true\n{shipped}"}
-    with _stack() as (found, folder):
+    with running_stack() as (found, folder):
         aws.s3().put_object(Bucket=found.landing_bucket, Key=f"{place}/bench/0.csv", Body=_order_lines(rows))
         landed = list(listing(found.landing_bucket, f"{place}/bench/"))
         seconds: dict[str, list[float]] = {name: [] for name in variants}

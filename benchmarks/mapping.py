@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import yaml
 
-from benchmarks.ingest import _ROUNDS, _stack, _timed
+from benchmarks.ingest import _ROUNDS, _timed, running_stack
 from benchmarks.report import Result
 from lakehouse import aws
 from lakehouse.engine.escape import literal
@@ -48,7 +48,7 @@ _COLUMNS: tuple[tuple[str, dict[str, Any], str], ...] = (
 def mapping(*, quick: bool) -> list[Result]:
     """Return the time of ingest with a mapping over that with none but the columns' names."""
     rows = 60_000 if quick else 600_000
-    with TemporaryDirectory() as definitions, _stack() as (settings, folder):
+    with TemporaryDirectory() as definitions, running_stack() as (settings, folder):
         found = settings.model_copy(update={"definitions": Path(definitions)})
         times: dict[str, list[float]] = {"mapped": [], "plain": []}
         path = folder / "export.csv"

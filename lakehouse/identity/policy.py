@@ -21,6 +21,16 @@ class IdentityPolicy(Policy):
 
 
 @dataclass(frozen=True)
+class NewsPolicy(Policy):
+    """When only those of whom rows came are resolved, and who has to do with them."""
+
+    most_records: Annotated[int, "records with news, up to which that is always so"] = 1_000
+    largest_share: Annotated[
+        float, "of more, the share of all that records say; above it resolving everybody anew is quicker"
+    ] = 0.1
+
+
+@dataclass(frozen=True)
 class TieWeights(Policy):
     """How strong a tie by an identifier is, in bits as matching counts them; the strongest are made first.
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 from lakehouse import aws, signals, telemetry
 from lakehouse.engine import duck
 from lakehouse.errors import CommitConflict
-from lakehouse.identity.policy import RULES_VERSION
+from lakehouse.identity.policy import RULES_VERSION, NewsPolicy
+from lakehouse.identity.relation import scalar
 from lakehouse.sources import definition, evidence_views
 from lakehouse.stages.known_matches import KnownMatches
 from lakehouse.stages.observations import MAPPING, observe
@@ -170,6 +171,13 @@ def _words(sources: list[Source]) -> str | None:
     return next((source.table for source in sources if source.source_key == WORDS), None)
 
 
+def _is_much(lake: _Lake) -> bool:
+    """Return whether so many records have news that to look at everybody is quicker."""
+    said = sum(file.record_count for file in commit.live_files(lake.evidence))
+    most = max(NewsPolicy.most_records, NewsPolicy.largest_share * said)
+    return scalar(lake.con, "SELECT count(*) FROM observed_news") > most
+
+
 @dataclass(frozen=True)
 class _News:
     """Besides the records of `observed_news`: the relation of the words that came since, None where none did."""
@@ -178,8 +186,11 @@ class _News:
 
 
 def _news(lake: _Lake, identities: Table, computed_from: dict[str, str]) -> _News | None:
-    """Return what came since the last run; None where a definition or a rule is another one, or words have gone."""
-    if not _are_resolved_alike(identities, lake.evidence, computed_from, MAPPING, RULES):
+    """Return what came since the last run; None where everybody is to be resolved.
+
+    A definition or a rule is another one then, words have gone, or so much is new that it is quicker.
+    """
+    if not _are_resolved_alike(identities, lake.evidence, computed_from, MAPPING, RULES) or _is_much(lake):
         return None
     before, now = (inputs.get(_WORDS_TABLE, "") for inputs in (commit.inputs(lake.evidence), computed_from))
     if lake.words is None or before == now:

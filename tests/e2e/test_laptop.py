@@ -191,7 +191,9 @@ def test_killed_in_the_middle_nothing_is_lost_or_doubled(tmp_path: Path) -> None
         os.kill(process.pid, signal.SIGKILL)
         process.wait(10)
     with up(data):
-        found = until(lambda: settled(status(data), len(files)), 90)
+        found = until(
+            lambda: settled(status(data), len(files)), 240
+        )  # 35 s alone; what counts is what is there
         for table in ("raw.shop_orders", "raw.events", "raw.hubspot_contacts"):
             everything, distinct = rows(
                 data, f"SELECT count(*), count(DISTINCT (_file_id, _row)) FROM {table}"

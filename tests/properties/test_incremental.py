@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from itertools import combinations
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, NamedTuple
 
 import duckdb
 import pyarrow as pa
@@ -13,6 +15,10 @@ from hypothesis import strategies as st
 
 from lakehouse.identity import resolve
 from lakehouse.identity.incremental import Resolved, resolve_news
+from lakehouse.identity.matching.known import Matched
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 DAY = datetime(2025, 1, 1, tzinfo=UTC)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -31,6 +37,11 @@ COLUMNS = {
     "record": TEXT, "source": TEXT, "slot": TEXT, "own": FLAG, "every": FLAG, "alias": FLAG, "type": TEXT,
     "value": TEXT, "region": TEXT, "said_at": MOMENT, "loaded_at": MOMENT, "file_id": TEXT, "row": pa.int64(),
 }  # fmt: skip
+PAIRS = {
+    "left_record": TEXT, "left_said": pa.int64(), "right_record": TEXT, "right_said": pa.int64(),
+    "weight_bits": pa.float64(), "explanation": TEXT,
+}  # fmt: skip
+ALIKE = Matched("looks", "", SimpleNamespace(vetoes=True), replaces=False)
 PEOPLE = {"source": TEXT, "record": TEXT, "name": TEXT}
 WORDS = {
     "one_type": TEXT, "one_value": TEXT, "other_type": TEXT, "other_value": TEXT, "verdict": TEXT, "said_at": MOMENT,
@@ -39,11 +50,15 @@ WORDS = {
 
 
 class Batch(NamedTuple):
-    """What comes between two runs: statements (record, type, value, day), names of records, words of people."""
+    """What comes between two runs: statements (record, type, value, day), names of records, words of people.
+
+    And what records look like: those that look the same are alike.
+    """
 
     said: list[tuple[tuple[str, str], tuple[str, str | None], int]]
     names: dict[tuple[str, str], str | None]
     words: list[tuple[tuple[str, str], tuple[str, str], str]]
+    looks: dict[tuple[str, str], str | None]
 
 
 identifiers = st.sampled_from([(kind, value) for kind, values in VALUES.items() for value in values])
@@ -54,6 +69,7 @@ batches = st.builds(
     st.lists(st.tuples(records, identifiers, st.integers(0, 3)), max_size=6),
     st.dictionaries(records, st.sampled_from(NAMES), max_size=2),
     st.lists(st.tuples(named, named, st.sampled_from(["one", "two"])), max_size=1),
+    st.dictionaries(records, st.sampled_from(["tall", "short", None]), max_size=3),
 )
 
 
@@ -65,6 +81,7 @@ class Lake:
         self.observations: list[tuple] = []
         self.names: dict[tuple[str, str], str | None] = {}
         self.words: list[tuple] = []
+        self.looks: dict[tuple[str, str], str | None] = {}
 
     def take(self, batch: Batch, number: int) -> None:
         """Add a batch; make the relations of all, and those of what is new."""
@@ -81,16 +98,26 @@ class Lake:
         self.observations += fresh
         self.names |= batch.names
         self.words += words
-        news = {record for record, *_ in batch.said} | set(batch.names)
+        self.looks |= batch.looks
+        news = {record for record, *_ in batch.said} | set(batch.names) | set(batch.looks)
         self._table("observations", COLUMNS, self.observations)
         self._table("people", PEOPLE, [(*record, name) for record, name in self.names.items()])
         self._table("words", WORDS, self.words)
         self._table("new_words", WORDS, words)
+        self._table("looks", PAIRS, sorted(self._alike()))
         self._table("news", {"source": TEXT, "record": TEXT}, sorted(news))
+
+    def _alike(self) -> Iterator[tuple]:
+        """Yield the pairs of records that look the same by now."""
+        known = {record: look for record, look in self.looks.items() if look}
+        for one, other in combinations(sorted(known), 2):
+            if known[one] == known[other]:
+                weight = 10.0 if known[one] == "tall" else 1.0  # enough to be tied, or a look
+                yield " ".join(one), 1, " ".join(other), 1, weight, "{}"
 
     def keep(self) -> None:
         """Store what was resolved, as the tables of a lake do."""
-        for name in ("identities", "evidence"):
+        for name in ("identities", "evidence", "matches"):
             self.con.execute(f"CREATE OR REPLACE TABLE stored_{name} AS FROM {name}_new")
 
     def _table(self, name: str, columns: dict[str, pa.DataType], rows: list[tuple]) -> None:
@@ -101,6 +128,7 @@ class Lake:
 def resolve_all(con, previous: str | None) -> None:
     resolve(
         con,
+        matcher=ALIKE,
         observations="observations",
         people="people",
         words="words",
@@ -116,18 +144,18 @@ def resolve_part(con) -> None:
         news="news",
         observations="observations",
         people_of=lambda records: f"SELECT * FROM people SEMI JOIN {records} USING (source, record)",
-        before=Resolved("stored_evidence", "stored_identities"),
+        before=Resolved("stored_evidence", "stored_identities", "stored_matches"),
         words="words",
         new_words="new_words",
-        matcher=None,
+        matcher=lambda *_: ALIKE,
         now=NOW,
         max_records=LIMIT,
     )
     assert found is not None
 
 
-def outcome(con) -> tuple[list[tuple], list[tuple], set[tuple]]:
-    """Return identities, evidence and changes, each new customer called by the smallest of the identifiers."""
+def outcome(con) -> tuple[list[tuple], list[tuple], list[tuple], set[tuple]]:
+    """Return matches, identities, evidence and changes, each new customer called by the smallest of the identifiers."""
     known = {name for (name,) in con.execute("SELECT customer_id FROM stored_identities").fetchall()}
     rows = con.execute("FROM identities_new ORDER BY identifier_type, identifier_value").fetchall()
     first: dict[str, str] = {}
@@ -135,6 +163,7 @@ def outcome(con) -> tuple[list[tuple], list[tuple], set[tuple]]:
         first.setdefault(row[2], row[2] if row[2] in known else f"new {row[:2]}")
     changes = con.execute("SELECT change, customer_id, into_customer_id FROM identity_changes").fetchall()
     return (
+        con.execute("SELECT * EXCLUDE (explanation) FROM matches_new ORDER BY ALL").fetchall(),
         [(*row[:2], first[row[2]], *row[3:8], first.get(row[8], row[8])) for row in rows],
         con.execute("FROM evidence_new ORDER BY ALL").fetchall(),
         {(change, first.get(one, one), first.get(other, other)) for change, one, other in changes},
@@ -172,10 +201,10 @@ def test_who_has_nothing_to_do_with_the_news_is_not_looked_at(con):
     others = [(("c", str(n)), ("email", "info@x.cn"), 0) for n in range(3)]
     apart = [(("c", "9"), ("email", "zoe@x.cn"), 0)]
     own = [(("c", record), ("crm_id", record), 0) for record in ("0", "1", "2", "9")]
-    lake.take(Batch([*others, *apart, *own], {}, []), 0)
+    lake.take(Batch([*others, *apart, *own], {}, [], {}), 0)
     resolve_all(con, None)
     lake.keep()
-    lake.take(Batch([(("c", "0"), ("email", "me@x.cn"), 1)], {}, []), 1)
+    lake.take(Batch([(("c", "0"), ("email", "me@x.cn"), 1)], {}, [], {}), 1)
     resolve_part(con)
     touched = con.execute("SELECT record FROM identity_touched ORDER BY ALL").fetchall()
     assert touched == [("0",), ("1",), ("2",)]

@@ -1,0 +1,130 @@
+"""What who is who costs after few new rows, against a lake with ten times the events, and against everybody anew."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import statistics
+import time
+from typing import TYPE_CHECKING
+
+from benchmarks import chinese_people
+from benchmarks.ingest import running_stack
+from benchmarks.report import Result
+from lakehouse import aws
+from lakehouse.ingest.batch import ingest
+from lakehouse.landing.raw_files import listing
+from lakehouse.stages.resolve import resolve
+from lakehouse.tables import catalog
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from lakehouse.settings import Settings
+
+_PEOPLE, _VISITORS, _VISITS = 20_000, 20_000, 5
+_TIMES = 10  # the larger lake has so many times the visits
+_NEW, _CONTACTS = 10, 1_000  # page views of new visitors; new records of the CRM
+_ROUNDS = 5
+_COLUMNS = ("contact_id", "name", "phone", "email", "address", "birth_date", "updated_at")
+
+
+def resolving(*, quick: bool) -> list[Result]:
+    """Return the time after new page views, in a lake with more visits and more visitors over one with few."""
+    visitors = _VISITORS // 10 if quick else _VISITORS
+    with running_stack() as (found, folder):
+        records = _contacts(folder, _PEOPLE // 10 if quick else _PEOPLE)
+        _load(found, "crm/contacts", "known.csv", _csv(records[:-_CONTACTS]))
+        _load(found, "web/events", "few.json", _visits("v", visitors, range(_VISITS)))
+        everybody = _seconds(found)
+        few = _after_page_views(found, "few")
+        for part in range(1, _TIMES):  # as many files as days would bring
+            hours = range(part * _VISITS, (part + 1) * _VISITS)
+            _load(found, "web/events", f"more{part}.json", _visits("v", visitors, hours))
+        resolve(found)
+        many = _after_page_views(found, "many")
+        _load(found, "web/events", "others.json", _visits("w", visitors * (_TIMES - 1), range(_VISITS)))
+        resolve(found)
+        crowd = _after_page_views(found, "crowd")
+        _load(found, "crm/contacts", "new.csv", _csv(records[-_CONTACTS:]))
+        contacts = _seconds(found)
+        _forget(found)
+        again = _seconds(found)
+    what, note = f"resolve after {_NEW} page views of new visitors", f"{few:.2f} s with fewer"
+    return [
+        Result(f"{what}, with {_TIMES} × the events over fewer", many / few, "×", 1.2, at_least=False, note=note),
+        Result(f"the same, with {_TIMES} × the visitors", crowd / few, "×", note=note),
+        Result(
+            f"resolve after {_CONTACTS:,} new contacts over everybody anew", contacts / again, "×",
+            note=f"{contacts:.1f} s against {again:.1f} s, {len(records):,} contacts, {visitors * _TIMES:,} visitors",
+        ),
+        Result("resolve of a new lake", everybody, "s", note=f"{len(records):,} contacts, {visitors:,} visitors"),
+    ]  # fmt: skip
+
+
+def _after_page_views(found: Settings, name: str) -> float:
+    """Return the median of the seconds that resolve takes after page views of visitors that nobody knew."""
+    times = []
+    for number in range(_ROUNDS):
+        _load(found, "web/events", f"{name}-{number}.json", _visits(f"{name}{number}-", _NEW, [0]))
+        times.append(_seconds(found))
+    return statistics.median(times)
+
+
+def _seconds(found: Settings) -> float:
+    start = time.perf_counter()
+    if not resolve(found):
+        raise AssertionError("there was nothing to resolve")
+    return time.perf_counter() - start
+
+
+def _forget(found: Settings) -> None:
+    """Drop what is computed, so that everybody is resolved anew."""
+    lake = catalog.open_catalog(found)
+    for name in catalog.table_names(lake, ["core"]):
+        lake.drop_table(name)
+
+
+def _load(found: Settings, place: str, name: str, body: bytes) -> None:
+    aws.s3().put_object(Bucket=found.landing_bucket, Key=f"{place}/{name}", Body=body)
+    files = [file for file in listing(found.landing_bucket, f"{place}/") if file.key.endswith(f"/{name}")]
+    if ingest(found, files).failed:
+        raise AssertionError(f"{name} was not loaded")
+
+
+def _contacts(folder: Path, people: int) -> list[dict[str, str]]:
+    """Return what clerks wrote of so many people, as records of one CRM."""
+    path = folder / "people.csv"
+    chinese_people.write(path, people, 1.0)
+    with path.open(encoding="utf-8", newline="") as file:
+        return [
+            {**row, "contact_id": row["record_id"], "updated_at": "2026-01-01T00:00:00Z"}
+            for row in csv.DictReader(file)
+        ]
+
+
+def _csv(records: Iterable[dict[str, str]]) -> bytes:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, _COLUMNS, extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(records)
+    return text.getvalue().encode()
+
+
+def _visits(prefix: str, visitors: int, hours: Iterable[int]) -> bytes:
+    """Return page views, one an hour of each visitor; every fourth has signed in."""
+    return b"".join(_visit_lines(prefix, visitors, list(hours)))
+
+
+def _visit_lines(prefix: str, visitors: int, hours: list[int]) -> Iterator[bytes]:
+    for visitor in range(visitors):
+        user = {"userId": f"u{prefix}{visitor}"} if visitor % 4 == 0 else {}
+        for hour in hours:
+            moment = f"2026-05-{1 + hour // 24:02}T{hour % 24:02}:00:00Z"
+            event = {
+                "messageId": f"{prefix}{visitor}-{hour}", "type": "page", "name": "Home", "timestamp": moment,
+                "anonymousId": f"{prefix}{visitor}", **user,
+            }  # fmt: skip
+            yield json.dumps(event).encode() + b"\n"
