@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 DAY = datetime(2025, 1, 1, tzinfo=UTC)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LIMIT = 2
-OWN = ("user_id", "crm_id")
+OWN = ("user_id", "crm_id", "shop_id")
 VALUES = {
     "user_id": ("u1", "u2", "u3"),
     "crm_id": ("1", "2"),
@@ -62,8 +62,8 @@ class Batch(NamedTuple):
 
 
 identifiers = st.sampled_from([(kind, value) for kind, values in VALUES.items() for value in values])
-records = st.tuples(st.sampled_from("cs"), st.sampled_from("1234567"))
-named = st.sampled_from([(kind, value) for kind in OWN for value in VALUES[kind]])
+records = st.tuples(st.sampled_from("cs"), st.sampled_from("1234"))
+named = st.sampled_from([(kind, value) for kind in OWN[:2] for value in VALUES[kind]])
 batches = st.builds(
     Batch,
     st.lists(st.tuples(records, identifiers, st.integers(0, 3)), max_size=6),
@@ -86,10 +86,12 @@ class Lake:
     def take(self, batch: Batch, number: int) -> None:
         """Add a batch; make the relations of all, and those of what is new."""
         loaded_at = DAY + timedelta(days=100 + number)
+        spoken_of = sorted({*batch.names, *batch.looks})  # each of these has an id
+        statements = [*batch.said, *((record, ("shop_id", "".join(record)), 0) for record in spoken_of)]
         fresh = [
             (record, source, kind, kind in OWN, kind == "anonymous_id", False, kind, value,
              "CN" if kind == "phone" else None, DAY + timedelta(days=day), loaded_at, f"f{number}", row)
-            for row, ((source, record), (kind, value), day) in enumerate(batch.said)
+            for row, ((source, record), (kind, value), day) in enumerate(statements)
         ]  # fmt: skip
         words = [
             (*one, *other, verdict, loaded_at, loaded_at, f"f{number}", 1)
@@ -99,7 +101,7 @@ class Lake:
         self.names |= batch.names
         self.words += words
         self.looks |= batch.looks
-        news = {record for record, *_ in batch.said} | set(batch.names) | set(batch.looks)
+        news = {record for record, *_ in statements}
         self._table("observations", COLUMNS, self.observations)
         self._table("people", PEOPLE, [(*record, name) for record, name in self.names.items()])
         self._table("words", WORDS, self.words)
