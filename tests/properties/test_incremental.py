@@ -213,3 +213,27 @@ def test_who_has_nothing_to_do_with_the_news_is_not_looked_at(con):
     assert con.execute(
         "SELECT count(*) FROM identities_new WHERE identifier_value IN ('9', 'zoe@x.cn')"
     ).fetchone() == (2,)
+
+
+def test_an_id_that_lives_on_elsewhere_is_not_given_back(con):
+    """Two records came apart from whom they looked like; as they part, too, that one is there and keeps its id."""
+    lake = Lake(con)
+    shared, other = ("email", "ann@x.cn"), ("email", "bob@x.cn")
+    looks = {("c", "1"): "tall", ("c", "2"): "tall"}
+    oldest = (("c", "1"), ("user_id", "u1"), -5)
+    lake.take(
+        Batch([oldest, (("c", "2"), shared, 0), (("c", "3"), shared, 0)], {("c", "3"): None}, [], looks), 0
+    )
+    resolve_all(con, None)
+    lake.keep()
+    for number, batch in enumerate(
+        (Batch([], {}, [], {("c", "2"): None}), Batch([(("c", "3"), other, 1)], {}, [], {})), start=1
+    ):
+        lake.take(batch, number)
+        resolve_part(con)
+        lake.keep()
+    ids = con.execute(
+        "SELECT count(DISTINCT customer_id), count(DISTINCT first_customer_id) FROM identities_new "
+        "WHERE identifier_type = 'shop_id'"
+    ).fetchone()
+    assert ids == (3, 1)

@@ -103,7 +103,7 @@ step = st.lists(st.tuples(st.sampled_from("pqrstuv"), person), max_size=4)
 
 
 @settings(
-    max_examples=15, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.lists(step, min_size=2, max_size=4), st.booleans())
 def test_any_sequence_of_news_gives_what_one_run_gives(con, steps, forgets):
@@ -122,7 +122,7 @@ def test_any_sequence_of_news_gives_what_one_run_gives(con, steps, forgets):
 
 
 @settings(
-    max_examples=15, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.lists(step, min_size=2, max_size=4))
 def test_those_with_news_alone_give_what_all_give(con, steps):
