@@ -237,3 +237,15 @@ def test_an_id_that_lives_on_elsewhere_is_not_given_back(con):
         "WHERE identifier_type = 'shop_id'"
     ).fetchone()
     assert ids == (3, 1)
+
+
+def test_a_word_about_somebody_who_comes_later_waits(con):
+    """Until then it ties nobody; then whom else it spoke of is looked at."""
+    lake = Lake(con)
+    one, other = ("user_id", "u1"), ("user_id", "u2")
+    lake.take(Batch([(("c", "1"), one, 0)], {}, [(one, other, "one")], {}), 0)
+    resolve_all(con, None)
+    lake.keep()
+    lake.take(Batch([(("c", "2"), other, 0)], {}, [], {}), 1)
+    resolve_part(con)
+    assert con.execute("SELECT count(*), count(DISTINCT customer_id) FROM identities_new").fetchone() == (2, 1)
