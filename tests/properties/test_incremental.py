@@ -248,4 +248,7 @@ def test_a_word_about_somebody_who_comes_later_waits(con):
     lake.keep()
     lake.take(Batch([(("c", "2"), other, 0)], {}, [], {}), 1)
     resolve_part(con)
-    assert con.execute("SELECT count(*), count(DISTINCT customer_id) FROM identities_new").fetchone() == (2, 1)
+    assert con.execute("SELECT count(*), count(DISTINCT customer_id) FROM identities_new").fetchone() == (
+        2,
+        1,
+    )

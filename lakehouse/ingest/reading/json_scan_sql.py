@@ -272,13 +272,13 @@ def _extra(source: Source, outer_keys: set[str]) -> str:
     """Return the SQL of a line's JSON less what is mapped, and less what is spelled like a column with a rule."""
     if source.strict:
         return "NULL"
-    if outer_keys:
-        return _extra_of_nested(source, outer_keys)
-    return _extra_of_flat(source)
+    if outer_keys <= {column.origin for column in source.columns}:  # each is kept in a column of its own
+        return _extra_of_flat(source)
+    return _extra_of_nested(source, outer_keys)
 
 
 def _extra_of_flat(source: Source) -> str:
-    """Return the SQL of what no column names, where all columns are values of the record itself."""
+    """Return the SQL of what no column names, where all are values of the record itself, or within one that is kept."""
     origins = [column.origin for column in source.columns]
     mapped_count = " + ".join(f"CAST(_s.{identifier(name)} IS NOT NULL AS TINYINT)" for name in origins)
     ruled_names = names_with_rule(source)

@@ -93,3 +93,30 @@ def test_what_is_not_named_within_an_object_is_kept(read):
     assert extra[2]["source"]["db"] == {"name": "erp"}
     assert extra[3] == {"source": "a text"}
     assert extra[4] == {"more": {}}
+
+
+def test_an_object_that_is_kept_and_named_in_part_leaves_nothing(read):
+    """It stands in a column of its own; beside it all that is not named is kept, and only that."""
+    columns = [
+        {"name": "id", "from": "id", "doc": "Id"},
+        {"name": "context", "from": "context", "json_type": "object", "doc": "All of it"},
+        {"name": "locale", "from": "context.locale", "doc": "Of it"},
+    ]
+    kept = Source.model_validate(ENVELOPE.model_dump(by_alias=True) | {"columns": columns})
+    sent = [
+        {"id": 1, "context": {"locale": "de", "page": {"url": "x"}}},
+        {"id": 2, "context": {"locale": "de"}, "more": {"a": 1}},
+        {"id": 3, "context.locale": "fr", "more": None},
+        {"id": None, "context": None, "locale": "en"},
+        {"more": 1},
+    ]
+    rows = read(kept, lines(*sent)).values()
+    assert [row["locale"] for row in rows] == ["de", "de", "fr", None, None]
+    extra = [row["extra"] and json.loads(row["extra"]) for row in rows]
+    assert (extra[0], extra[1], extra[3], extra[4]) == (
+        None,
+        {"more": {"a": 1}},
+        {"locale": "en"},
+        {"more": 1},
+    )
+    assert extra[2] in (None, {}, {"more": None})
