@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from lakehouse.identity.policy import NewsPolicy
 from lakehouse.stages import resolve
 from lakehouse.stages.observations import ObservationPolicy
 from lakehouse.tables import catalog as catalogs
@@ -99,6 +100,7 @@ def test_who_comes_again_says_nothing(company: SmallCompany, monkeypatch: pytest
     assert calls == []
     assert not resolve.pending(company.settings)
     company.load("web/events", "3.json", visit(5, "d3"))
+    monkeypatch.setattr(resolve, "_resolve_all", lambda _: pytest.fail("everybody was looked at"))
     resolve.resolve(company.settings)
     assert calls == ["resolved"]
     assert company.ask("SELECT count(*) FROM core.identities WHERE identifier_value = 'd3'") == [(1,)]
@@ -115,3 +117,24 @@ def test_a_run_that_died_after_its_observations_is_made_up_for(company: SmallCom
             resolve.resolve(company.settings)
     resolve.resolve(company.settings)
     assert company.ask("SELECT count(*) FROM core.identities WHERE identifier_value = 'd2'") == [(1,)]
+
+
+def test_many_news_resolve_everybody(company: SmallCompany, monkeypatch: pytest.MonkeyPatch):
+    """It is quicker then; and where a rule is another one, nobody may keep what it was."""
+    company.load("web/events", "1.json", visit(1, "d1") + visit(2, "d2", "C1"))
+    resolve.resolve(company.settings)
+    everybody, real = [], resolve._resolve_all
+    monkeypatch.setattr(resolve, "_resolve_all", lambda lake: everybody.append(1) or real(lake))
+    monkeypatch.setattr(NewsPolicy, "most_records", 1)
+    company.load("web/events", "2.json", visit(3, "d3"))
+    resolve.resolve(company.settings)
+    assert everybody == []
+    company.load("web/events", "3.json", visit(4, "d4") + visit(5, "d5"))
+    resolve.resolve(company.settings)
+    assert everybody == [1]
+    monkeypatch.setattr(resolve, "RULES_VERSION", "another")
+    resolve.resolve(company.settings)
+    assert everybody == [1, 1]
+    assert company.ask("SELECT count(*) FROM core.identities WHERE identifier_type = 'anonymous_id'") == [
+        (5,)
+    ]
