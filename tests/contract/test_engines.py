@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -28,13 +29,14 @@ def test_every_engine_has_a_program():
         "ClickHouse",
         "polars",
         "Daft",
+        "Spark",
     ]
 
 
 @pytest.mark.parametrize("engine", ["pyiceberg, and what reads Arrow", "A DuckDB of your own"])
 def test_the_engines_at_hand_count_the_rows(folder, engine):
     """As the page has them, but for the download of DuckDB's extensions."""
-    assert engines.run(engines.blocks()[engine], sys.executable, folder) == str(engines.ROWS)
+    assert engines.run(engines.blocks()[engine], Path(sys.prefix), folder) == str(engines.ROWS)
 
 
 def test_the_view_of_the_page_is_ours():

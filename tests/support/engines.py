@@ -29,7 +29,12 @@ ENGINES = (
     "daft==0.7.26",
     "pyiceberg[pyarrow]>=0.12,<0.13",
     f"duckdb=={duckdb.__version__}",
+    "pyspark==3.5.8",
+    "sagemaker-feature-store-pyspark==2.2.2",
 )
+# Maven is no place of Python's packages; one of these holds Iceberg for Spark, with its names moved below others.
+JAR = "lib/python*/site-packages/feature_store_pyspark/jars/sagemaker-feature-store-spark-sdk-3.5.jar"
+SHADED = "smfs.shaded."
 
 
 def blocks() -> dict[str, str]:
@@ -40,16 +45,25 @@ def blocks() -> dict[str, str]:
     )
 
 
-def runnable(block: str) -> str:
-    """Return a block for a machine that downloads no extensions of DuckDB: they are packages here."""
+def runnable(block: str, environment: Path) -> str:
+    """Return a block for a machine that downloads no extensions of DuckDB and jars of Spark: they are packages here."""
+    jar = next(environment.glob(JAR), None)
+    block = block.replace('"spark.jars.packages": packages', f'"spark.jars": {str(jar)!r}')
+    block = block.replace(': "org.apache.iceberg.', f': "{SHADED}org.apache.iceberg.')
     loads = "; ".join(f"LOAD '{duck.extension_path(name)}'" for name in ("httpfs", "avro", "iceberg"))
     return block.replace("INSTALL httpfs; INSTALL iceberg; LOAD httpfs; LOAD iceberg", loads)
 
 
-def run(block: str, python: str, folder: Path) -> str:
+def run(block: str, environment: Path, folder: Path) -> str:
     """Run a block in a folder that has a stack's file; return what it printed last, or how it failed."""
+    python = str(environment / "bin/python")
     done = subprocess.run(
-        [python, "-c", runnable(block)], cwd=folder, capture_output=True, text=True, timeout=120, check=False
+        [python, "-c", runnable(block, environment)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     said = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines()
     return said[-1] if said else ""
@@ -79,7 +93,7 @@ def main() -> int:
         folder = Path(name)
         fill(info.env, info, folder)
         for engine, block in blocks().items():
-            counted = run(block, python, folder)
+            counted = run(block, environment, folder)
             wrong += counted != str(ROWS)
             sys.stdout.write(f"{engine}: {counted} of {ROWS} rows\n")
     return int(wrong > 0)
