@@ -34,6 +34,9 @@ PLAIN_EMAIL = (
 )
 PLAIN_EMAIL_LENGTH: Final = 64  # below RFC 1035's longest label
 
+# An address as mail programs show it, `Ann Lee <ann@example.com>`, and as a link, `mailto:ann@example.com?subject=…`.
+_SHOWN_EMAIL = re.compile(r"[^<>]*<([^<>]+)>")
+_LINKED_EMAIL = re.compile(r"mailto:([^?]*)(?:\?.*)?", re.DOTALL)
 _EMAIL_LENGTH: Final = 254  # RFC 5321, with errata 1690 of RFC 3696
 
 # A Chinese mobile as people write it: 11 digits, or grouped 3-4-4. Other groupings are read as American,
@@ -47,12 +50,15 @@ _DEFAULT_REGION = "US"
 def email(value: str) -> str | None:
     """Return the e-mail address in lower case with an ASCII domain, or None if it is no address.
 
-    NFKC first, so that full-width letters and `＠` count as typed. Reserved domains (`example.com`, `.test`)
-    pass; nothing is looked up.
+    NFKC first, so that full-width letters and `＠` count as typed. Of `Ann Lee <ann@example.com>` and of a link
+    (`mailto:`) it is the address. Reserved domains (`example.com`, `.test`) pass; nothing is looked up.
     """
     from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - 50 ms, only when used
 
     text = _nfkc_lower(value.strip(BLANKS)[: NormalFormPolicy.longest_text]).strip(BLANKS)
+    for form in (_SHOWN_EMAIL, _LINKED_EMAIL):
+        if found := form.fullmatch(text):
+            text = found[1].strip(BLANKS)
     if len(text) > _EMAIL_LENGTH:  # before the library walks through a megabyte that someone pasted
         return None
     try:
@@ -165,7 +171,7 @@ _FORM_STATEMENT = (
     "ELSE id_form(kind, value) END"
 )
 _ID_STATEMENT = (
-    "CREATE OR REPLACE MACRO id_form(kind, value) AS CASE WHEN kind = 'salesforce_id' "
+    "CREATE OR REPLACE MACRO id_form(kind, value) AS CASE WHEN starts_with(kind, 'salesforce') "
     f"THEN {ids.salesforce_form_sql('value')} ELSE {ids.form_sql('value')} END"
 )
 

@@ -22,6 +22,14 @@ from lakehouse.identity.relation import run
         ("王伟@例子.中国", "王伟@xn--fsqu00a.xn--fiqs8s"),
         ("ann@bücher.example.com", "ann@xn--bcher-kva.example.com"),
         ("ann@sub.test", "ann@sub.test"),  # reserved for tests, still an address
+        ("Ann Lee <Ann@example.com>", "ann@example.com"),  # as mail programs show it
+        ('"Lee, Ann" < ann@example.com >', "ann@example.com"),
+        ("<ann@example.com>", "ann@example.com"),
+        ("王伟＜ann@example.com＞", "ann@example.com"),
+        ("ben@example.com <ann@example.com>", "ann@example.com"),
+        ("mailto:ann@example.com", "ann@example.com"),  # as a cell with a link
+        ("MAILTO:Ann@example.com?subject=Hi there", "ann@example.com"),
+        ("Ann <mailto:ann@example.com>", "ann@example.com"),
     ],
 )
 def test_email_spellings_meet(raw: str, normal: str):
@@ -45,7 +53,11 @@ def test_email_spellings_meet(raw: str, normal: str):
             "ann@.example.com",
             "ann.@example.com",
             "ann@example..com",
-            "Ann <ann@example.com>",
+            "Ann <ann>",
+            "<ann@example.com> <ben@example.com>",
+            "Ann <ann@example.com> Lee",
+            "<>",
+            "mailto:",
             "ann@localhost",
         ),
         *("ann@printer.local", "ann@1.2.3.4", "ann@ab--cd.com", "a@b.c;d@e.fr", "ann@example.com,"),
