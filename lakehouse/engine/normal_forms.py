@@ -37,6 +37,8 @@ PLAIN_EMAIL_LENGTH: Final = 64  # below RFC 1035's longest label
 # An address as mail programs show it, `Ann Lee <ann@example.com>`, and as a link, `mailto:ann@example.com?subject=…`.
 _SHOWN_EMAIL = re.compile(r"[^<>]*<([^<>]+)>")
 _LINKED_EMAIL = re.compile(r"mailto:([^?]*)(?:\?.*)?", re.DOTALL)
+_PARTS = re.compile("[;,|]")
+EMAIL_SEPARATOR: Final = "|"  # of the normal forms of several e-mails in one cell
 _EMAIL_LENGTH: Final = 254  # RFC 5321, with errata 1690 of RFC 3696
 
 # A Chinese mobile as people write it: 11 digits, or grouped 3-4-4. Other groupings are read as American,
@@ -105,6 +107,18 @@ def normal_form(kind: str, value: str, region: str | None) -> str | None:
     return email(value) if kind == "email" else phone(value, region)
 
 
+def normal_forms_of_cell(kind: str, value: str, region: str | None) -> str | None:
+    """Return the normal form of the e-mail or phone in a cell; of several e-mails those that are valid, with | between.
+
+    Systems with one field for all of somebody's e-mails divide them by ; , or |.
+    """
+    single = normal_form(kind, value, region)
+    parts = _PARTS.split(value[: NormalFormPolicy.longest_text]) if kind == "email" else []
+    if single is not None or len(parts) < 2:  # noqa: PLR2004 - one is no list
+        return single
+    return EMAIL_SEPARATOR.join(dict.fromkeys(filter(None, map(email, parts)))) or None
+
+
 def create_plain(con: duckdb.DuckDBPyConnection) -> None:
     """Make the functions `plain_identifier` and `id_form` on a connection; its cursors have them, too.
 
@@ -130,7 +144,7 @@ def create(con: duckdb.DuckDBPyConnection) -> None:
     import pyarrow as pa  # noqa: PLC0415 - 0.1 s, only when used
 
     create_plain(con)
-    remembered = lru_cache(maxsize=NormalFormPolicy.remembered_values)(normal_form)
+    remembered = lru_cache(maxsize=NormalFormPolicy.remembered_values)(normal_forms_of_cell)
     # it may be there already, made on this connection or on one that it is a cursor of
     with suppress(duckdb.NotImplementedException, duckdb.CatalogException):
         con.create_function(
@@ -151,8 +165,8 @@ def form_sql(kind: str, value: str, region: str) -> str:
     """Return the SQL of the text by which `core.identities` knows an identifier, from SQL of its type, value, region.
 
     What is neither e-mail nor phone has the form of an id, and null for one that has been rounded. An e-mail or phone
-    that is no valid one stays as it is: it names nobody. Each piece of SQL is computed several times, so it should be a
-    column.
+    that is no valid one stays as it is: it names nobody. Of several e-mails in a cell it is all, with | between. Each
+    piece of SQL is computed several times, so it should be a column.
     """
     return f"identifier_form({kind}, {value}, {region})"
 

@@ -261,6 +261,36 @@ def test_what_is_no_yes_in_an_event_is_none(company, says):
     assert company.ask("select count(*) from core.consents where granted") == [(0,)]
 
 
+def test_several_addresses_in_one_cell_are_each_refused_and_each_allowed(company):
+    """A CRM with one field for all of them; whoever else carries one of them may not use it after her no."""
+    when = "2026-01-01,2026-03-01"
+    load(
+        company,
+        "crm/contacts",
+        CRM,
+        f"71,Ann,ann@x.org; Ann.Work@x.org,,,US,yes,2026-02-01,{when}",
+        f"72,Bea,bea@x.org|bea.work@x.org,,,US,no,2026-02-01,{when}",
+        f"73,Bea,bea.work@x.org,,,US,yes,2026-02-15,{when}",
+        f'74,Cy,"""Poe, Cy"" <cy@x.org>",,,US,yes,2026-02-01,{when}',
+    )
+    assert allowed(company) == {"ann@x.org", "ann.work@x.org", "cy@x.org"}
+
+
+def test_a_statement_that_names_several_addresses_is_one_about_each(company):
+    """As a form's field with two in it: the no to one of them leaves the other."""
+    load(
+        company,
+        "shopify/orders",
+        "Name,Email,Financial Status,Accepts Marketing,Created at,Total,Currency",
+        '#1,"ann@x.org, bea@x.org",paid,yes,2026-02-01 10:00:00 +0000,9.00,USD',
+        "#2,bea@x.org,paid,no,2026-02-02 10:00:00 +0000,9.00,USD",
+    )
+    resolve(company.settings)
+    refresh_consents(company.settings)
+    rows = company.ask("SELECT address, granted FROM core.consents ORDER BY ALL")
+    assert rows == [("ann@x.org", True), ("bea@x.org", False), ("bea@x.org", True)]
+
+
 def test_lists_of_categories_say_yes_and_no(company):
     """As RudderStack's SDKs stamp them: the first event says yes, a later one takes it back."""
     user = {"userId": "u1", "type": "identify", "traits": {"email": "kim@example.com"}}

@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lakehouse.engine.normal_forms import PLAIN_EMAIL, create, create_plain, email, phone
+from lakehouse.engine.normal_forms import (
+    PLAIN_EMAIL,
+    create,
+    create_plain,
+    email,
+    normal_forms_of_cell,
+    phone,
+)
 from lakehouse.identity.relation import run
 
 
@@ -231,3 +238,21 @@ def test_ordinary_addresses_are_settled_by_sql():
     """The common case costs no Python: an address of letters, digits, dots and a plus sign."""
     values = [("email", f"Ann.Lee+{n}@mail-{n}.Example.com", "") for n in range(100)]
     assert len(_settled_by_sql(values)) == 100
+
+
+@pytest.mark.parametrize(
+    ("cell", "forms"),
+    [
+        ("Ann@example.com; BEN@example.com", "ann@example.com|ben@example.com"),
+        ("ann@example.com,Ann@example.com", "ann@example.com"),
+        ("ann@example.com | none", "ann@example.com"),
+        ('"Lee, Ann" <ann@example.com>', "ann@example.com"),
+        ("Ann <ann@example.com>; ben@example.com", "ann@example.com|ben@example.com"),
+        ("none; n/a", None),
+        (";", None),
+        ("ann@example.com", "ann@example.com"),
+    ],
+)
+def test_several_emails_in_a_cell(cell: str, forms: str | None):
+    """Each that is valid, once; a comma within a name divides nothing."""
+    assert normal_forms_of_cell("email", cell, None) == forms

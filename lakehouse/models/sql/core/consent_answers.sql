@@ -4,6 +4,7 @@
 -- A refusal covers the address it names, or those that its record has now; where the record has none, every address of
 -- its customer. A grant covers likewise, for the customer of its record alone, and nothing where the record has no
 -- address. An address is allowed that a grant covers and no refusal.
+-- A cell with several e-mails carries each of them.
 -- Conditions on mapped rows stand in the aggregate: DuckDB moves a WHERE into the scans, and plans it for each file.
 WITH newest_versions AS (
     SELECT source, record, identifier_type AS kind,
@@ -14,7 +15,9 @@ WITH newest_versions AS (
     GROUP BY source, record, identifier_type, slot
 ),
 addresses AS (
-    SELECT DISTINCT source, record, kind, carried.address AS address FROM newest_versions WHERE carried.address IS NOT NULL
+    SELECT DISTINCT source, record, kind, unnest(string_split(carried.address, '|')) AS address
+    FROM newest_versions
+    WHERE carried.address IS NOT NULL
 ),
 stated AS (
     SELECT *,

@@ -7,6 +7,7 @@
 -- counts from when we learnt it, and where a later yes might lift it, from when we last learnt it.
 -- That a row names a record is asked behind a window: DuckDB moves a WHERE into the scans, and plans it for each file.
 -- What a form is recalled for stays so where another file says it again without naming the form.
+-- A statement that names several e-mails in one cell is one about each.
 -- What is `restated` all the time is one statement from change to change: that of its rows that we learnt of first.
 WITH versions AS (
     SELECT *, row(coalesce(updated_at, _loaded_at), coalesce(sequence, -99999999999999999999999999999999999999),
@@ -49,7 +50,11 @@ every_statement AS (
         arg_min(_file_id, (is_recalled, _loaded_at, _file_id, _row)) AS file_id,
         arg_min(_row, (is_recalled, _loaded_at, _file_id, _row)) AS "row",
         arg_min(form, (is_recalled, _loaded_at, _file_id, _row)) AS form
-    FROM (SELECT *, recalled_at IS NOT NULL OR form_recalled_at IS NOT NULL AS is_recalled FROM stated)
+    FROM (
+        SELECT * REPLACE (unnest(coalesce(string_split(address, '|'), [CAST(NULL AS VARCHAR)])) AS address),
+            recalled_at IS NOT NULL OR form_recalled_at IS NOT NULL AS is_recalled
+        FROM stated
+    )
     GROUP BY ALL
 ),
 changes AS (
