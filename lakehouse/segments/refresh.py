@@ -14,7 +14,6 @@ import duckdb
 from lakehouse.engine import duck
 from lakehouse.engine.duck import WRONG_SQL
 from lakehouse.engine.escape import literal
-from lakehouse.errors import BadDefinition
 from lakehouse.segments import definition
 from lakehouse.segments.definition import Segment
 from lakehouse.tables import appending, commit, data_files, views
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from lakehouse.tables.catalog import Table
 
 INPUTS = ("marts.customer_360", "marts.rfm")
+_WRONG = "wrong"  # among the inputs: segments whose condition could not be asked
 _TABLES = (*INPUTS, SEGMENT_MEMBERS.name, SEGMENT_CHANGES.name)
 
 
@@ -34,13 +34,14 @@ class Refresh:
     """What one evaluation came to. `run` names it: the same inputs and definitions, compared with the same members.
 
     `inputs` is empty while the marts hold nothing; `changed` says whether anything was computed; `sizes` has the number
-    of members of each segment.
+    of members of each segment; `wrong` says of each whose condition cannot be asked why: it keeps its members.
     """
 
     run: str
     inputs: dict[str, str]
     changed: bool
     sizes: dict[str, int]
+    wrong: tuple[str, ...] = ()
 
 
 def inputs(settings: Settings) -> dict[str, str]:
@@ -54,15 +55,15 @@ def pending(settings: Settings) -> bool:
     """Return whether the inputs or definitions have changed since the last refresh."""
     members = catalogs.load(catalogs.open_catalog(settings), SEGMENT_MEMBERS.name)
     expected = inputs(settings)
-    return bool(expected) and (members is None or commit.inputs(members) != expected)
+    return bool(expected) and (members is None or _computed_from(members) != expected)
 
 
 def refresh(settings: Settings) -> Refresh:
     """Bring `ops.segment_members` up to date; do nothing where neither inputs nor definitions changed.
 
     Changes are appended before the members are replaced. A refresh that follows a crash between the two finds them
-    noted against the old members, and notes only what came on top. Raises CommitConflict when another refresh was
-    first, BadDefinition for a condition that is no SQL.
+    noted against the old members, and notes only what came on top. A segment whose condition is no SQL keeps its
+    members, and stops no other. Raises CommitConflict when another refresh was first.
     """
     segments = definition.load(settings.definitions)  # once: a file may change while this runs
     catalog = catalogs.open_catalog(settings)
@@ -75,18 +76,19 @@ def refresh(settings: Settings) -> Refresh:
         expected = _expected_inputs(tables, segments)
         base = f"{commit.head(members) or 0}-"
         run = base + hashlib.sha256(json.dumps(expected, sort_keys=True).encode()).hexdigest()[:16]
-        changed = bool(expected) and commit.inputs(members) != expected
+        changed = bool(expected) and _computed_from(members) != expected
+        wrong = _wrong(members)
         if changed:
-            _evaluate(con, segments, run, base)
+            wrong = _evaluate(con, segments, run, base)
             _note_changes(con, tables[SEGMENT_CHANGES.name])
             _export(con, settings, segments, run)
-            _replace(con, members, expected)
+            _replace(con, members, {**expected, _WRONG: json.dumps(wrong)} if wrong else expected)
         members_table = "members_now" if changed else SEGMENT_MEMBERS.name
         counted = dict(con.execute(f"SELECT segment, count(*) FROM {members_table} GROUP BY 1").fetchall())
     finally:
         con.close()
     sizes = {segment.name: counted.get(segment.name, 0) for segment in segments}
-    return Refresh(run, expected, changed, sizes)
+    return Refresh(run, expected, changed, sizes, tuple(wrong))
 
 
 def members_sql(segment: Segment) -> str:
@@ -132,17 +134,37 @@ def _expected_inputs(tables: Mapping[str, Table | None], segments: tuple[Segment
     return heads | {"version": definition.version(segments)}
 
 
-def _evaluate(con: duckdb.DuckDBPyConnection, segments: Iterable[Segment], run: str, base: str) -> None:
-    """Make the tables `members_now` and `changes_now`: who is in, and what nobody has noted yet."""
+def _computed_from(members: Table) -> dict[str, str]:
+    """Return the inputs of the members that there are, without what was wrong."""
+    return {name: text for name, text in commit.inputs(members).items() if name != _WRONG}
+
+
+def _wrong(members: Table) -> list[str]:
+    """Return what was wrong with segments when the members that there are were computed."""
+    noted: list[str] = json.loads(commit.inputs(members).get(_WRONG, "[]"))
+    return noted
+
+
+def _evaluate(con: duckdb.DuckDBPyConnection, segments: Iterable[Segment], run: str, base: str) -> list[str]:
+    """Make the tables `members_now` and `changes_now`: who is in, and what nobody has noted yet.
+
+    Returns what is wrong with segments: who was in these stays.
+    """
     con.execute("CREATE TEMP TABLE fulfilling (segment VARCHAR, customer_id VARCHAR, as_of DATE)")
+    wrong = []
     for segment in segments:
         query = f"SELECT {literal(segment.name)}, * FROM ({members_sql(segment)})"
         try:
             con.execute(f"INSERT INTO fulfilling {query}")
         except (*WRONG_SQL, duckdb.DataError) as error:
-            raise BadDefinition(f"segment {segment.name}: where: {duck.sql_error_text(error)}") from error
+            wrong.append(f"segment {segment.name}: where: {duck.sql_error_text(error)}")
+            con.execute(
+                "INSERT INTO fulfilling SELECT segment, customer_id, as_of "
+                f"FROM {SEGMENT_MEMBERS.name} WHERE segment = {literal(segment.name)}"
+            )
     con.execute(f"CREATE TEMP TABLE members_now AS {_MEMBERS_NOW}")
     con.execute(f"CREATE TEMP TABLE changes_now AS {changes_sql(run, base)}")
+    return wrong
 
 
 def _note_changes(con: duckdb.DuckDBPyConnection, table: Table) -> None:

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from lakehouse import error_text, telemetry
+from lakehouse.definitions import nearest
+from lakehouse.errors import BadDefinition
 from lakehouse.outbound import acknowledged, planning_note
 from lakehouse.outbound.definition import load_syncs
 from lakehouse.outbound.planner import plan_run
@@ -19,7 +21,7 @@ from lakehouse.tables import commit
 from lakehouse.tables.people import CONSENT_ANSWERS, CUSTOMERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from lakehouse.outbound.acknowledged import Standing
     from lakehouse.outbound.definition import Sync
@@ -30,14 +32,19 @@ if TYPE_CHECKING:
 def export(settings: Settings) -> segments.Refresh:
     """Refresh the segments and plan a run of every sync that has news; open chunks are announced again.
 
-    A sync that cannot be planned does not stop the others: it is logged, and the first error raised at the end.
+    A sync that cannot be planned, or a segment that cannot be asked, does not stop the others: it is logged, and the
+    first error raised at the end.
     """
     refreshed = segments.refresh(settings)
     if not refreshed.inputs:
         return refreshed  # nothing was computed yet: an empty audience would remove everybody
     errors: list[Exception] = []
+    for reason in refreshed.wrong:
+        errors.append(BadDefinition(f"{reason}; it keeps its members"))
+        telemetry.failed("a segment cannot be asked", errors[-1], reason=reason)
     for sync in load_syncs(settings.definitions).values():
         try:
+            _check_segments(sync, refreshed.sizes)
             _plan(settings, sync, refreshed.inputs)
         except Exception as error:  # noqa: BLE001 - it is raised when the other syncs are planned
             reason = error_text.safe_text(error)
@@ -46,6 +53,16 @@ def export(settings: Settings) -> segments.Refresh:
     if errors:
         raise errors[0]
     return refreshed
+
+
+def _check_segments(sync: Sync, known: Collection[str]) -> None:
+    """Raise BadDefinition for a segment that is not defined: nobody is in it, and all would be taken off the CRM."""
+    for name in sync.segments:
+        if name not in known:
+            raise BadDefinition(
+                f"sync {sync.name}: segments: there is no segment {name}{nearest(name, sorted(known))}; "
+                "nothing is sent and nobody taken off until it names one"
+            )
 
 
 def pending(settings: Settings) -> bool:

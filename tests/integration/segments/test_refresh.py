@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from lakehouse import aws, settings
-from lakehouse.errors import BadDefinition, CommitConflict
+from lakehouse.errors import CommitConflict
 from lakehouse.segments import audience, refresh
 from tests.support.small_company import SmallCompany, forget
 
@@ -187,14 +187,25 @@ def test_of_two_looks_at_once_one_counts(company, own, monkeypatch):
 @pytest.mark.parametrize(
     "where", ["revenue >", "no_such_column = 1", "no_such_function(revenue) = 1", "CAST('x' AS INT) = 1"]
 )
-def test_a_condition_that_is_no_sql_names_its_segment(company, own, where):
-    """Nothing is changed, for any segment: half a look would be taken for a whole one."""
-    customers(company, ann=3)
+def test_a_condition_that_is_no_sql_keeps_who_is_in(company, own, where):
+    """It is named each time, the others go on, and nobody of it leaves or enters until it is mended."""
+    customers(company, ann=5, bob=3)
+    refresh.refresh(company.settings)
     define(own, rich=RICH.replace("m = 5 AND recency_days < 10", where))
-    with pytest.raises(BadDefinition, match=r"^segment rich: where: "):
-        refresh.refresh(company.settings)
-    assert members(company) == []
-    assert changes(company) == []
+    customers(company, day=2, ann=2, bob=2, eve=5)
+    assert refresh.pending(company.settings)
+    for changed in (True, False):
+        found = refresh.refresh(company.settings)
+        assert found.changed is changed
+        [reason] = found.wrong
+        assert reason.startswith("segment rich: where: ")
+        assert not refresh.pending(company.settings)
+    assert members(company) == ["eve"]
+    assert members(company, "rich") == ["ann"]
+    define(own, rich=RICH)
+    assert refresh.pending(company.settings)
+    assert refresh.refresh(company.settings).wrong == ()
+    assert members(company, "rich") == ["eve"]
 
 
 def test_marts_that_were_never_computed_make_nobody_leave(company, own):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from importlib.resources import files
 
 import pytest
 
@@ -199,14 +200,34 @@ def test_a_row_that_failed_goes_again_when_its_time_has_come(company, monkeypatc
     assert not export.pending(company.settings)
 
 
-def test_a_segment_that_is_no_sql_plans_nothing(known, monkeypatch, tmp_path):
-    """A broken definition must not look like an empty segment."""
-    (tmp_path / "segments").mkdir()
-    text = "name: high_value\ntitle: T\ndoc: D\nwhere: nonsense > 1\n"
-    (tmp_path / "segments" / "high_value.yaml").write_text(text, "utf-8")
-    monkeypatch.setenv("LAKEHOUSE_DEFINITIONS", str(tmp_path))
+def define(monkeypatch, folder, name: str, text: str) -> None:
+    """Put a definition to people's own, at a path below their folder."""
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text(text, "utf-8")
+    monkeypatch.setenv("LAKEHOUSE_DEFINITIONS", str(folder))
     forget()
-    with pytest.raises(BadDefinition, match="segment high_value"):
+
+
+def test_a_segment_that_is_no_sql_keeps_its_members_and_stops_nothing(known, monkeypatch, tmp_path):
+    """A broken definition must not look like an empty segment; other segments go on to the CRM."""
+    text = "name: high_value\ntitle: T\ndoc: D\nwhere: nonsense > 1\n"
+    define(monkeypatch, tmp_path, "segments/high_value.yaml", text)
+    everybody = "name: new_this_month\ntitle: T\ndoc: D\nwhere: orders > 0\n"
+    define(monkeypatch, tmp_path, "segments/new_this_month.yaml", everybody)
+    compute(known, ann=0, bob=20, cyd=0)
+    with pytest.raises(BadDefinition, match=r"segment high_value: where: .*; it keeps its members$"):
+        export.export(known.settings)
+    assert publish(known) == {"ann": "upsert", "bob": "upsert", "cyd": "upsert"}
+    held = known.ask("SELECT customer_id FROM ops.segment_members WHERE segment = 'high_value' ORDER BY 1")
+    assert held == [("ann",), ("bob",)]
+
+
+def test_a_typo_in_a_sync_takes_nobody_off(known, monkeypatch, tmp_path):
+    """An unknown segment has no members: that sync waits until somebody mends it, and says which name is near."""
+    shipped = (files("lakehouse.outbound") / "syncs" / f"{SYNC}.yaml").read_text("utf-8")
+    define(monkeypatch, tmp_path, f"syncs/{SYNC}.yaml", shipped.replace("high_value", "high_valu"))
+    compute(known, ann=0, bob=0)
+    with pytest.raises(BadDefinition, match="there is no segment high_valu; did you mean high_value"):
         export.export(known.settings)
     assert (runs(), known.hints("publish")) == (1, [])
 

@@ -156,7 +156,7 @@ def test_a_sync_that_cannot_be_planned_does_not_stop_the_others(monkeypatch):
     monkeypatch.setattr(export, "load_syncs", lambda _: syncs)
     monkeypatch.setattr(export, "_plan", plan)
     monkeypatch.setattr(
-        export.segments, "refresh", lambda _: Refresh("r", {"a": "1"}, changed=False, sizes={})
+        export.segments, "refresh", lambda _: Refresh("r", {"a": "1"}, changed=False, sizes={"vip": 1})
     )
     with pytest.raises(Terminal, match=r"run\.json is damaged"):
         export.export(SETTINGS)
