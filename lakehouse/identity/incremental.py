@@ -192,8 +192,9 @@ def _complete(con: duckdb.DuckDBPyConnection, before: Resolved, matched: Matched
     }
     if matched is not None and before.matches is not None:
         others["matches_new"] = (
-            f"{qualified(before.matches)} AS m "
-            "ANTI JOIN identity_touched AS t ON t.source = m.left_source AND t.record = m.left_record"
+            f"{qualified(before.matches)} AS m "  # of a pair that is none any more one record may be untouched
+            "ANTI JOIN identity_touched AS l ON l.source = m.left_source AND l.record = m.left_record "
+            "ANTI JOIN identity_touched AS r ON r.source = m.right_source AND r.record = m.right_record"
         )
     for name, rows in others.items():
         con.execute(f"INSERT INTO {name} BY NAME SELECT * FROM {rows}")

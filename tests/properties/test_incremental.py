@@ -252,3 +252,16 @@ def test_a_word_about_somebody_who_comes_later_waits(con):
         2,
         1,
     )
+
+
+@pytest.mark.parametrize("record", ["1", "2"])
+def test_a_pair_that_is_none_any_more_goes(con, record):
+    """Whichever of the two looks otherwise now: the other is not even looked at."""
+    lake = Lake(con)
+    lake.take(Batch([], {}, [], {("c", "1"): "short", ("c", "2"): "short"}), 0)
+    resolve_all(con, None)
+    lake.keep()
+    lake.take(Batch([], {}, [], {("c", record): "tall"}), 1)
+    resolve_part(con)
+    assert con.execute("SELECT record FROM identity_touched").fetchall() == [(record,)]
+    assert con.execute("FROM matches_new").fetchall() == []

@@ -11,7 +11,8 @@ import yaml
 from lakehouse.local import session as sessions
 from lakehouse.settings import current
 from lakehouse.sources import definition
-from lakehouse.stages import check_references, check_sources, customers_found
+from lakehouse.sources.review import Finding
+from lakehouse.stages import check_references, check_sources, customers_found, id_collisions
 from lakehouse.stages.check_references import ReferenceCount
 from tests.support.source_commands import sources_command
 
@@ -126,11 +127,14 @@ def test_check_all_counts_references_where_there_is_a_lake(run, tmp_path, monkey
     monkeypatch.setattr(check_sources, "check_all", lambda *_: (1, []))
     monkeypatch.setattr(check_references, "check_references", lambda *_: [count])
     monkeypatch.setattr(customers_found, "count_customers_found", lambda _: [])
+    collision = Finding("warning", "shop/orders", "key", "of 2 ids that came twice 2 are of two")
+    monkeypatch.setattr(id_collisions, "find_collisions", lambda _: [collision])
     assert json.loads(run("check", "--all", "--data", "d", "--json")[1])["references"] == []
     (tmp_path / "d" / "store").mkdir(parents=True)
     code, out, _ = run("check", "--all", "--data", "d", "--json")
     (told,) = json.loads(out)["references"]
     assert code == 0
+    assert collision.message in out
     assert (told["column"], told["filled"], told["share_found"]) == ("place_id", 10, 0)
     assert "references: {places: places}" in told["warning"]
     assert "orders.place_id" in run("check", "--all", "--data", "d")[1]
@@ -166,3 +170,18 @@ def test_add_refuses_what_is_wrong(run, tmp_path):
     assert code == 1
     assert "nothing was added" in err
     assert not (tmp_path / "d").exists()
+
+
+def test_copy_writes_definitions_that_can_be_added(run, tmp_path):
+    """With the commands that do so, and which ids are the second system's own; never over what is there."""
+    code, out, _ = run("copy", "shopify", "shopify_eu", "-o", "second")
+    assert code == 0
+    assert "lakehouse sources add second/shopify_eu_orders.yaml" in out
+    assert "ids of its own: shopify_customer" in out
+    assert run("check", "second/shopify_eu_orders.yaml")[0] == 0
+    code, _, errors = run("copy", "shopify", "shopify_eu", "-o", "second")
+    assert code == 1
+    assert "is there already" in errors
+    told = json.loads(run("copy", "shop", "shop_eu", "--own", "user_id", "-o", "third", "--json")[1])
+    assert told["own_types"] == ["user_id"]
+    assert len(told["files"]) == len(list((tmp_path / "third").iterdir()))
