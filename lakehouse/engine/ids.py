@@ -39,7 +39,7 @@ _BLANK_RANGES: Final = (
 BLANKS = "".join(chr(code) for first, last in _BLANK_RANGES for code in range(first, last + 1))
 _BLANK_CLASS = "".join(f"\\x{{{first:x}}}-\\x{{{last:x}}}" for first, last in _BLANK_RANGES)
 _BLANK_ENDS = f"^[{_BLANK_CLASS}]+|[{_BLANK_CLASS}]+$"
-_ONE_BYTE_BLANKS = (" ", "\t", "\n", "\r", "\v", "\f")  # others show by an id's length
+_DELETE = "\x7f"  # the one blank of one byte that is not below the space; those of more bytes show by an id's length
 _QUOTED_FORMULA = r'^="(.*)"$'
 _APOSTROPHE = r"^'([-+=@0-9].*?)'?$"
 _FRACTION = r"^([-+]?(?:0|[1-9][0-9]*))(?:[.]0+|,0{1,2})$"
@@ -53,6 +53,7 @@ _ROUNDED = (
 _LONGEST_ROUNDED: Final = 24  # bytes of a double in scientific notation
 _LONGEST_WORD: Final = 30  # bytes of a placeholder that begins with a letter
 _LONGEST_PLACEHOLDER: Final = 80  # bytes of any other, such as a template
+SALESFORCE = "salesforce"  # what the types of ids of its organisations begin with: there may be several
 _SALESFORCE_SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _SALESFORCE_BITS: Final = 5  # letters that one character of the suffix tells the case of
 _SALESFORCE_SHORT: Final = 15
@@ -201,14 +202,16 @@ def _begins_with_letter_sql(text: str) -> str:
 
 
 def _may_have_blanks_sql(text: str) -> str:
-    return " OR ".join([f"unicode({text}) <= 32", *_blank_conditions(text)])
+    begins = f"unicode({text}) <= 32 OR starts_with({text}, {literal(_DELETE)})"
+    return " OR ".join([begins, *_blank_conditions(text)])
 
 
 def _blank_conditions(text: str) -> list[str]:
     """Return the conditions of which one holds if a text that begins with none ends with a blank, or is not ASCII."""
     return [
         f"strlen({text}) <> length({text})",
-        *(f"suffix({text}, {literal(blank)})" for blank in _ONE_BYTE_BLANKS),
+        f"{text}[-1] <= ' '",
+        f"suffix({text}, {literal(_DELETE)})",
     ]
 
 

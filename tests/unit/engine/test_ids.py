@@ -104,6 +104,9 @@ def plain_form(written: str) -> str | None:
 @given(st.builds("{}{}{}".format, AROUND, LONE_IDS, AROUND))
 @example("47671950010092e5")
 @example("1.6e1")
+@example("0\x08")
+@example("c1\x1f")
+@example("c1\x7f")
 def test_the_form_is_what_its_plain_reading_says(con, written):
     """Also where the quick way is taken; a form is its own form."""
     form = answer(con, ids.form_sql("t"), written)
@@ -216,3 +219,11 @@ def test_the_list_says_each_word_once():
     assert len(words) == len(set(words)) > 150
     assert {row["names_no"] for row in LISTED} == {"anything", "record", "person", "mailbox", "phone"}
     assert all(row["where"] and row["kind"] in ("word", "pattern") for row in LISTED)
+
+
+@pytest.mark.parametrize("blank", [chr(code) for code in (*range(1, 0x21), 0x7F, 0xA0, 0x3000)])
+def test_every_blank_of_one_byte_goes(con, blank):
+    """Before and behind, also those that no keyboard has: a copy from a terminal brings them."""
+    for written in (f"{blank}c1", f"c1{blank}", f"{blank}7{blank}"):
+        assert answer(con, ids.trimmed_sql("t"), written) == written.strip(blank)
+        assert answer(con, ids.form_sql("t"), written) == written.strip(blank)
