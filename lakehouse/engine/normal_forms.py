@@ -37,7 +37,7 @@ PLAIN_EMAIL_LENGTH: Final = 64  # below RFC 1035's longest label
 # An address as mail programs show it, `Ann Lee <ann@example.com>`, and as a link, `mailto:ann@example.com?subject=…`.
 _SHOWN_EMAIL = re.compile(r"[^<>]*<([^<>]+)>")
 _LINKED_EMAIL = re.compile(r"mailto:([^?]*)(?:\?.*)?", re.DOTALL)
-_PARTS = re.compile("[;,|]")
+EMAIL_DIVIDERS: Final = "[;,|]"  # pattern of what stands between e-mails of one cell
 EMAIL_SEPARATOR: Final = "|"  # of the normal forms of several e-mails in one cell
 _EMAIL_LENGTH: Final = 254  # RFC 5321, with errata 1690 of RFC 3696
 
@@ -113,7 +113,7 @@ def normal_forms_of_cell(kind: str, value: str, region: str | None) -> str | Non
     Systems with one field for all of somebody's e-mails divide them by ; , or |.
     """
     single = normal_form(kind, value, region)
-    parts = _PARTS.split(value[: NormalFormPolicy.longest_text]) if kind == "email" else []
+    parts = re.split(EMAIL_DIVIDERS, value[: NormalFormPolicy.longest_text]) if kind == "email" else []
     if single is not None or len(parts) < 2:  # noqa: PLR2004 - one is no list
         return single
     return EMAIL_SEPARATOR.join(dict.fromkeys(filter(None, map(email, parts)))) or None
@@ -185,8 +185,9 @@ _FORM_STATEMENT = (
     "ELSE id_form(kind, value) END"
 )
 _ID_STATEMENT = (
-    "CREATE OR REPLACE MACRO id_form(kind, value) AS CASE WHEN starts_with(kind, 'salesforce') "
-    f"THEN {ids.salesforce_form_sql('value')} ELSE {ids.form_sql('value')} END"
+    "CREATE OR REPLACE MACRO id_form(kind, value) AS "
+    f"CASE WHEN starts_with(kind, {literal(ids.SALESFORCE)}) THEN {ids.salesforce_form_sql('value')} "
+    f"ELSE {ids.form_sql('value')} END"
 )
 
 

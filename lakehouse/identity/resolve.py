@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from lakehouse.engine import ids
-from lakehouse.engine.normal_forms import KINDS, create_plain, unusual
+from lakehouse.engine.escape import literal
+from lakehouse.engine.normal_forms import EMAIL_DIVIDERS, KINDS, create_plain, unusual
 from lakehouse.errors import Terminal
 from lakehouse.identity.likeness import SAID, describe, likenesses, note_matches
 from lakehouse.identity.placeholders import placeholder_patterns
@@ -147,7 +148,7 @@ def normalise(con: duckdb.DuckDBPyConnection, observed: Relation) -> tuple[int, 
 
     run(con, "said", names={"observations": observed.sql, "trimmed": ids.trimmed_sql("o.value")})
     create_plain(con)
-    run(con, "values")
+    run(con, "values", names={"dividers": literal(EMAIL_DIVIDERS)})
     normal_forms = list(unusual(_unsettled(con)))
     create_table(
         con,

@@ -12,16 +12,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lakehouse.engine.ids import CONTACT_TYPES, Level
+from lakehouse.engine.ids import CONTACT_TYPES, SALESFORCE, Level
 from lakehouse.sources.mappable_entities import CARRIED_ADDRESSES, ENTITIES, VIEWS, WHOSE
 from lakehouse.tables.entities.references import REFERENCES
 
 if TYPE_CHECKING:
     from lakehouse.sources.definition import Source, SourceColumn
 
-SALESFORCE = (
-    "salesforce"  # what the source is called, or begins with, and the type of its ids: there may be a second
-)
 _SALESFORCE_FORMAT = "salesforce_id"
 _CALLED_ID = re.compile(r"(^|_)ids?$")
 # What is called otherwise may hold names, as where a system knows its customers by name alone

@@ -61,9 +61,8 @@ def _renamed(kind: str, name: str, new: str) -> str:
 
 def _copied(text: str, name: str, entity: str, new: str, renamed: Mapping[str, str]) -> str:
     """Return one definition's text under the new names; all else, comments too, stays as it is."""
-    text = re.sub(
-        rf"\b{name}_{entity}\b", f"{new}_{entity}", text
-    )  # the table, in SQL that looks at other rows
+    # the table, in SQL that looks at other rows
+    text = re.sub(rf"\b{name}_{entity}\b", f"{new}_{entity}", text)
     text = re.sub(rf"(?m)^source: *{name}\b", f"source: {new}", text, count=1)
     text = text.replace(f"source: \"'{name}'\"", f"source: \"'{new}'\"")  # of records whose ids it gives
     text = re.sub(r"(?m)^references:.*(?:\n +.*)*", lambda found: _new_values(found[0], name, new), text)

@@ -6,9 +6,7 @@ from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-import duckdb
 import pyarrow as pa
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -69,14 +67,6 @@ def seen(sources: str = "cs", days: tuple[int, int] = (0, 3)) -> st.SearchStrate
 evidence = st.lists(seen(), max_size=14)
 # A resolve of a few rows is 30 ms of planning, so examples are few; the model sees the most.
 checked = settings(max_examples=12, deadline=None, database=None)
-
-
-@pytest.fixture(scope="module")
-def con():
-    con = duckdb.connect(config={"threads": "1"})
-    con.execute("SET TimeZone = 'UTC'")
-    yield con
-    con.close()
 
 
 class Outcome(NamedTuple):

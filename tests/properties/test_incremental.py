@@ -7,7 +7,6 @@ from itertools import combinations
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, NamedTuple
 
-import duckdb
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -170,14 +169,6 @@ def outcome(con) -> tuple[list[tuple], list[tuple], list[tuple], set[tuple]]:
         con.execute("FROM evidence_new ORDER BY ALL").fetchall(),
         {(change, first.get(one, one), first.get(other, other)) for change, one, other in changes},
     )
-
-
-@pytest.fixture(scope="module")
-def con():
-    con = duckdb.connect(config={"threads": "1"})
-    con.execute("SET TimeZone = 'UTC'")
-    yield con
-    con.close()
 
 
 @settings(max_examples=25, deadline=None, database=None)

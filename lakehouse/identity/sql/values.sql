@@ -1,5 +1,5 @@
 -- identity_values: every distinct value once, with its normal form where no library is needed. Of a cell with several
--- e-mails, divided by ; , or |, each is a value of its own.
+-- e-mails, divided by {dividers}, each is a value of its own.
 -- `plain_identifier` and `id_form` are of `lakehouse.engine.normal_forms`.
 -- grain: type, value, region, part
 -- normal: text, or NULL for an e-mail or phone that a library must judge, and for an id that has been rounded
@@ -14,7 +14,7 @@ parts AS (
     SELECT
         type, value, region, observations,
         trim(unnest(
-            CASE WHEN type = 'email' AND regexp_matches(value, '[;,|]') THEN string_split_regex(value, '[;,|]')
+            CASE WHEN type = 'email' AND regexp_matches(value, {dividers}) THEN string_split_regex(value, {dividers})
             ELSE [value] END
         )) AS part
     FROM cells

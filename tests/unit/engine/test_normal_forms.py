@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lakehouse.engine.escape import literal
 from lakehouse.engine.normal_forms import (
+    EMAIL_DIVIDERS,
     PLAIN_EMAIL,
     create,
     create_plain,
@@ -138,7 +140,7 @@ def _settled_by_sql(values: list[tuple[str, str, str]]) -> dict[tuple[str, str, 
     con.execute("CREATE TEMP TABLE identity_said (type TEXT, value TEXT, region TEXT, observations BIGINT)")
     con.executemany("INSERT INTO identity_said VALUES (?, ?, ?, 1)", values)
     create_plain(con)
-    run(con, "values")
+    run(con, "values", names={"dividers": literal(EMAIL_DIVIDERS)})
     rows = con.execute(
         "SELECT type, value, region, normal FROM identity_values WHERE normal IS NOT NULL"
     ).fetchall()
