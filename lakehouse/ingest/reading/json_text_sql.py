@@ -20,11 +20,13 @@ _STRING = r'"(?:[^"\\]|\\.)*"'
 # point, which is found without looking at the rest; so it costs a twentieth of reading the line.
 _LONG_FRACTION = r"[.][0-9]{6,}(?:[eE][-+]?[0-9]+)?[ \t]*[,}\]]"
 _LONG_NUMBER = "[0-9.]{17}"  # 16 digits and the point: a double holds 15 of any number
-# The same and all others that may become another text; it costs as much as reading the line.
+# The same and all others that may become another text. A number stands behind one of three characters; a pattern for
+# each finds that character first, which takes a third of the time of one pattern for all three.
 _ANY_DOUBTFUL = (
-    r"[:\[,][ \t]*-?(?:[0-9]+[.][0-9]*0|[0-9.]{16,}|0[.]000[0-9]*|[0-9.]+[eE][-+]?[0-9]+|0)"
+    r"[ \t]*(?:-?(?:[0-9]+[.][0-9]*0|[0-9.]{16,}|0[.]000[0-9]*|[0-9.]+[eE][-+]?[0-9]+)|-0)"
     r"(?:[eE][-+]?[0-9]+)?[ \t]*[,}\]]"
 )
+_BEFORE_NUMBERS = (":", ",", r"\[")
 _DOUBLE = r"-?[0-9]+(?:[.][0-9]+)?(?:e[-+][0-9]+)?"  # as DuckDB writes it out
 _LONGEST_DOUBLE: Final = 25  # characters of a double that is written out
 _SHORTEST_DOUBTFUL: Final = 17  # characters of a double that has more than 15 digits
@@ -50,7 +52,8 @@ def is_doubtful_sql(line_sql: str, kind_sql: str, *, anywhere: bool) -> str:
     takes longer.
     """
     if anywhere:
-        has_doubtful_number = f"regexp_matches({line_sql}, {literal(_ANY_DOUBTFUL)})"
+        patterns = [literal(before + _ANY_DOUBTFUL) for before in _BEFORE_NUMBERS]
+        has_doubtful_number = " OR ".join(f"regexp_matches({line_sql}, {pattern})" for pattern in patterns)
     else:
         has_doubtful_number = (
             f"CASE WHEN regexp_matches({line_sql}, {literal(_LONG_FRACTION)}) "
