@@ -151,6 +151,9 @@ def show_status(state: dict[str, Any], data: Path = DEFAULT_DATA) -> None:
         hint = f"There are no tables yet: `{put}` lands files, `{up}` loads them."
         out.print(hint, markup=False, soft_wrap=True)
     show_deliveries(state["deliveries"])
+    for found in state.get("definitions", ()):
+        text = f"The {found['kind']} {found['name']} is wrong and stays as it was: {found['reason']}"
+        out.print(text, style="red", markup=False, soft_wrap=True)
 
 
 def show_deliveries(deliveries: dict[str, Any]) -> None:

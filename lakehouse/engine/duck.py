@@ -27,7 +27,9 @@ def sql_error_text(error: duckdb.Error) -> str:
     An error that depends on rows, such as of a cast, quotes them: of that the kind is told.
     """
     if isinstance(error, WRONG_SQL):
-        return str(error).splitlines()[0]
+        first, *others = str(error).splitlines()
+        near_names = (line for line in others if line.startswith("Candidate bindings:"))
+        return " ".join([first, *near_names])
     return f"{type(error).__name__} for a value of some row; use TRY_CAST, or leave such rows out"
 
 

@@ -180,6 +180,6 @@ def summarise(settings: Settings, landed: int, known: int) -> Summary:
     people = {name: int(count or 0) for name, count in zip(names, counts, strict=True)}
     segments = [
         (segment.name, segment.doc.strip(), sizes.get(segment.name, 0))
-        for segment in definition.load(settings.definitions)
+        for segment in definition.load(settings.definitions).defined
     ]
     return Summary(landed, known, status(settings), people, segments)

@@ -106,6 +106,9 @@ class SchedulePolicy(Policy):
 
     at_start_below_seconds: Annotated[int, "a schedule with a shorter rate runs when the stack starts"] = 3600
     poll_seconds: Annotated[float, "wait between two looks at what is due"] = 0.5
+    after_definitions_seconds: Annotated[
+        float, "wait between a change of people's definitions and the look at what it means"
+    ] = 2.0
 
 
 @dataclass(frozen=True)

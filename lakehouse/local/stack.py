@@ -141,7 +141,8 @@ class Stack:
             if on_event is not None:
                 on_event(function, size, seconds, failures)
 
-        self._runner = Runner(wiring, self._queue_urls, self._folder.schedules, hear)
+        definitions = settings.current().definitions or self._folder.definitions
+        self._runner = Runner(wiring, self._queue_urls, self._folder.schedules, definitions, hear)
         self._front = HttpFront(wiring.routes, self._runner.invoke)
         self.info.endpoints["http"] = self._front.start()
         self._runner.start()

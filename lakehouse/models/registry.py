@@ -13,7 +13,8 @@ from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-from lakehouse.definitions import DefinitionLoader, Problem, nearest
+from lakehouse.definition_files import DefinitionLoader
+from lakehouse.definitions import Problem, nearest
 from lakehouse.errors import BadDefinition
 from lakehouse.models import entity_sql, golden_record
 from lakehouse.sources import definition

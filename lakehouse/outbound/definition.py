@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
-from lakehouse.definitions import DefinitionLoader, parse_yaml
+from lakehouse.definition_files import DefinitionLoader
+from lakehouse.definitions import parse_yaml
 from lakehouse.errors import BadDefinition
 from lakehouse.outbound.records import Desired
 
@@ -123,9 +124,16 @@ _load = DefinitionLoader("syncs", ("lakehouse.outbound", "syncs"), parse_sync, l
 def load_syncs(overrides: Path | None = None) -> dict[str, Sync]:
     """Return the enabled syncs by name: those shipped, overridden by the files below `<overrides>/syncs/`.
 
-    Raises `BadDefinition`, naming file and field.
+    One whose file is wrong is left out, and `wrong_syncs` says why. Raises BadDefinition for an `overrides` that is not
+    there.
     """
-    return {name: sync for name, sync in sorted(_load(overrides).items()) if sync.enabled}
+    syncs = _load.load_each(overrides).definitions
+    return {name: sync for name, sync in sorted(syncs.items()) if sync.enabled}
+
+
+def wrong_syncs(overrides: Path | None = None) -> Mapping[str, str]:
+    """Return what is wrong with each file that defines no sync, by its name."""
+    return _load.load_each(overrides).wrong
 
 
 def _columns(template: str) -> list[str]:

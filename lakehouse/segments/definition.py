@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lakehouse.definitions import DefinitionLoader, parse_yaml
+from lakehouse.definition_files import DefinitionLoader
+from lakehouse.definitions import parse_yaml
 from lakehouse.errors import BadDefinition
 
 
@@ -36,16 +39,24 @@ _load = DefinitionLoader(
 )
 
 
-def load(overrides: Path | None = None) -> tuple[Segment, ...]:
-    """Return every segment by name: those shipped, overridden by the files below `<overrides>/segments/`.
+@dataclass(frozen=True)
+class Segments:
+    """The segments that can be read, by name, and what is wrong with each file that cannot, by its name."""
 
-    Raises BadDefinition naming file and field.
+    defined: tuple[Segment, ...]
+    wrong: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def version(self) -> str:
+        """Return what changes when any definition changes."""
+        content = [[segment.model_dump() for segment in self.defined], dict(self.wrong)]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def load(overrides: Path | None = None) -> Segments:
+    """Return every segment: those shipped, overridden by the files below `<overrides>/segments/`.
+
+    A file that is wrong stops no other segment. Raises BadDefinition for an `overrides` that is not there.
     """
-    segments = _load(overrides)
-    return tuple(segments[name] for name in sorted(segments))
-
-
-def version(segments: tuple[Segment, ...]) -> str:
-    """Return what changes when any definition changes."""
-    text = json.dumps([segment.model_dump() for segment in segments], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    loaded = _load.load_each(overrides)
+    return Segments(tuple(loaded.definitions[name] for name in sorted(loaded.definitions)), loaded.wrong)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -15,7 +15,7 @@ from lakehouse.engine import duck
 from lakehouse.engine.duck import WRONG_SQL
 from lakehouse.engine.escape import literal
 from lakehouse.segments import definition
-from lakehouse.segments.definition import Segment
+from lakehouse.segments.definition import Segment, Segments
 from lakehouse.tables import appending, commit, data_files, views
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.contracts import SEGMENT_CHANGES, SEGMENT_MEMBERS
@@ -34,14 +34,15 @@ class Refresh:
     """What one evaluation came to. `run` names it: the same inputs and definitions, compared with the same members.
 
     `inputs` is empty while the marts hold nothing; `changed` says whether anything was computed; `sizes` has the number
-    of members of each segment; `wrong` says of each whose condition cannot be asked why: it keeps its members.
+    of members of each segment; `wrong` says by name why a definition cannot be read or asked: that segment keeps its
+    members.
     """
 
     run: str
     inputs: dict[str, str]
     changed: bool
     sizes: dict[str, int]
-    wrong: tuple[str, ...] = ()
+    wrong: Mapping[str, str] = field(default_factory=dict)
 
 
 def inputs(settings: Settings) -> dict[str, str]:
@@ -62,7 +63,7 @@ def refresh(settings: Settings) -> Refresh:
     """Bring `ops.segment_members` up to date; do nothing where neither inputs nor definitions changed.
 
     Changes are appended before the members are replaced. A refresh that follows a crash between the two finds them
-    noted against the old members, and notes only what came on top. A segment whose condition is no SQL keeps its
+    noted against the old members, and notes only what came on top. A segment whose definition is wrong keeps its
     members, and stops no other. Raises CommitConflict when another refresh was first.
     """
     segments = definition.load(settings.definitions)  # once: a file may change while this runs
@@ -77,18 +78,18 @@ def refresh(settings: Settings) -> Refresh:
         base = f"{commit.head(members) or 0}-"
         run = base + hashlib.sha256(json.dumps(expected, sort_keys=True).encode()).hexdigest()[:16]
         changed = bool(expected) and _computed_from(members) != expected
-        wrong = _wrong(members)
+        wrong = wrong_in(members)
         if changed:
             wrong = _evaluate(con, segments, run, base)
             _note_changes(con, tables[SEGMENT_CHANGES.name])
-            _export(con, settings, segments, run)
+            _export(con, settings, segments.defined, run)
             _replace(con, members, {**expected, _WRONG: json.dumps(wrong)} if wrong else expected)
         members_table = "members_now" if changed else SEGMENT_MEMBERS.name
         counted = dict(con.execute(f"SELECT segment, count(*) FROM {members_table} GROUP BY 1").fetchall())
     finally:
         con.close()
-    sizes = {segment.name: counted.get(segment.name, 0) for segment in segments}
-    return Refresh(run, expected, changed, sizes, tuple(wrong))
+    names = {segment.name for segment in segments.defined} | segments.wrong.keys()
+    return Refresh(run, expected, changed, {name: counted.get(name, 0) for name in sorted(names)}, wrong)
 
 
 def members_sql(segment: Segment) -> str:
@@ -127,11 +128,11 @@ _MEMBERS_NOW = f"""
     FROM fulfilling AS f LEFT JOIN {SEGMENT_MEMBERS.name} AS m USING (segment, customer_id)"""
 
 
-def _expected_inputs(tables: Mapping[str, Table | None], segments: tuple[Segment, ...]) -> dict[str, str]:
+def _expected_inputs(tables: Mapping[str, Table | None], segments: Segments) -> dict[str, str]:
     heads = {name: commit.head(tables.get(name)) for name in INPUTS}
     if not all(heads.values()):
         return {}  # members of marts that were never computed: they would say that everybody has left
-    return heads | {"version": definition.version(segments)}
+    return heads | {"version": segments.version}
 
 
 def _computed_from(members: Table) -> dict[str, str]:
@@ -139,29 +140,30 @@ def _computed_from(members: Table) -> dict[str, str]:
     return {name: text for name, text in commit.inputs(members).items() if name != _WRONG}
 
 
-def _wrong(members: Table) -> list[str]:
-    """Return what was wrong with segments when the members that there are were computed."""
-    noted: list[str] = json.loads(commit.inputs(members).get(_WRONG, "[]"))
-    return noted
+def wrong_in(members: Table) -> dict[str, str]:
+    """Return, by name, what was wrong with segments when the members that there are were computed."""
+    noted = json.loads(commit.inputs(members).get(_WRONG, "{}"))
+    return noted if isinstance(noted, dict) else {}  # an earlier release noted a list
 
 
-def _evaluate(con: duckdb.DuckDBPyConnection, segments: Iterable[Segment], run: str, base: str) -> list[str]:
+def _evaluate(con: duckdb.DuckDBPyConnection, segments: Segments, run: str, base: str) -> dict[str, str]:
     """Make the tables `members_now` and `changes_now`: who is in, and what nobody has noted yet.
 
-    Returns what is wrong with segments: who was in these stays.
+    Returns by name what is wrong with segments: who was in these stays.
     """
     con.execute("CREATE TEMP TABLE fulfilling (segment VARCHAR, customer_id VARCHAR, as_of DATE)")
-    wrong = []
-    for segment in segments:
+    wrong = dict(segments.wrong)
+    for segment in segments.defined:
         query = f"SELECT {literal(segment.name)}, * FROM ({members_sql(segment)})"
         try:
             con.execute(f"INSERT INTO fulfilling {query}")
         except (*WRONG_SQL, duckdb.DataError) as error:
-            wrong.append(f"segment {segment.name}: where: {duck.sql_error_text(error)}")
-            con.execute(
-                "INSERT INTO fulfilling SELECT segment, customer_id, as_of "
-                f"FROM {SEGMENT_MEMBERS.name} WHERE segment = {literal(segment.name)}"
-            )
+            wrong[segment.name] = f"where: {duck.sql_error_text(error)}"
+    for name in wrong:
+        con.execute(
+            "INSERT INTO fulfilling SELECT segment, customer_id, as_of "
+            f"FROM {SEGMENT_MEMBERS.name} WHERE segment = {literal(name)}"
+        )
     con.execute(f"CREATE TEMP TABLE members_now AS {_MEMBERS_NOW}")
     con.execute(f"CREATE TEMP TABLE changes_now AS {changes_sql(run, base)}")
     return wrong

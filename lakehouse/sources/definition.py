@@ -10,7 +10,8 @@ from zoneinfo import TZPATH, ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from lakehouse.definitions import DefinitionLoader, FieldsError, nearest, parse_yaml
+from lakehouse.definition_files import DefinitionLoader
+from lakehouse.definitions import FieldsError, nearest, parse_yaml
 from lakehouse.errors import BadDefinition
 from lakehouse.sources import headers, id_columns, minimisation, value_formats
 from lakehouse.sources.core_mappings import read_core

@@ -10,7 +10,7 @@ from lakehouse import error_text, telemetry
 from lakehouse.definitions import nearest
 from lakehouse.errors import BadDefinition
 from lakehouse.outbound import acknowledged, planning_note
-from lakehouse.outbound.definition import load_syncs
+from lakehouse.outbound.definition import load_syncs, wrong_syncs
 from lakehouse.outbound.planner import plan_run
 from lakehouse.outbound.planning_note import PlanningNote
 from lakehouse.privacy import consent
@@ -39,9 +39,12 @@ def export(settings: Settings) -> segments.Refresh:
     if not refreshed.inputs:
         return refreshed  # nothing was computed yet: an empty audience would remove everybody
     errors: list[Exception] = []
-    for reason in refreshed.wrong:
-        errors.append(BadDefinition(f"{reason}; it keeps its members"))
-        telemetry.failed("a segment cannot be asked", errors[-1], reason=reason)
+    for name, reason in refreshed.wrong.items():
+        errors.append(BadDefinition(f"segment {name}: {reason}; it keeps its members"))
+        telemetry.failed("a segment cannot be asked", errors[-1], reason=f"segment {name}: {reason}")
+    for name, reason in wrong_syncs(settings.definitions).items():
+        errors.append(BadDefinition(f"sync {name}: {reason}; nothing is sent and nobody taken off"))
+        telemetry.failed("a sync cannot be read", errors[-1], reason=f"sync {name}: {reason}")
     for sync in load_syncs(settings.definitions).values():
         try:
             _check_segments(sync, refreshed.sizes)

@@ -7,16 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 from lakehouse.books import balance
 from lakehouse.outbound import delivery_counts as outbound
+from lakehouse.outbound.definition import wrong_syncs
+from lakehouse.segments import definition, refresh
 from lakehouse.stages.dismiss import count_dismissed
 from lakehouse.tables import catalog as catalogs
+from lakehouse.tables.contracts import SEGMENT_MEMBERS
 from lakehouse.tables.policy import TableReadPolicy
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lakehouse.settings import Settings
+    from lakehouse.tables.catalog import Table
 
 
 def status(settings: Settings) -> dict[str, Any]:
-    """Return the whole state as JSON: `ingest`, `tables` and `deliveries`, in the shape of docs/status.md."""
+    """Return the state as JSON: `ingest`, `tables`, `deliveries` and `definitions`, in the shape of docs/status.md."""
     catalog = catalogs.open_catalog(settings)
     names = catalogs.table_names(catalog)
     with ThreadPoolExecutor(TableReadPolicy.catalog_threads) as pool:
@@ -28,4 +34,19 @@ def status(settings: Settings) -> dict[str, Any]:
             "ingest": ingested.as_json() | {"dismissed": count_dismissed(settings)},
             "tables": {name: balance.describe(table) for name, table in tables.items()},
             "deliveries": deliveries.result(),
+            "definitions": _wrong_definitions(settings, tables),
         }
+
+
+def _wrong_definitions(settings: Settings, tables: Mapping[str, Table]) -> list[dict[str, str]]:
+    """Return what is wrong with people's definitions, in their files now or when they were last asked."""
+    segments = definition.load(settings.definitions)
+    known = {segment.name for segment in segments.defined}
+    members = tables.get(SEGMENT_MEMBERS.name)
+    asked = refresh.wrong_in(members) if members is not None else {}
+    wrong = {name: reason for name, reason in asked.items() if name in known} | dict(segments.wrong)
+    return [
+        {"kind": kind, "name": name, "reason": reason}
+        for kind, reasons in (("segment", wrong), ("sync", wrong_syncs(settings.definitions)))
+        for name, reason in sorted(reasons.items())
+    ]

@@ -1,15 +1,13 @@
-"""One loader for all definitions: what overrides what, and what a person is told when one is wrong."""
+"""What a person is told when a definition is wrong."""
 
 from __future__ import annotations
 
-import os
-import time
 from typing import ClassVar
 
 import pytest
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from lakehouse.definitions import DefinitionLoader, FieldsError, find_line, nearest, parse_yaml, read_yaml
+from lakehouse.definitions import FieldsError, find_line, nearest, parse_yaml, read_yaml
 from lakehouse.errors import BadDefinition
 
 
@@ -30,32 +28,6 @@ class Thing(BaseModel):
     name: str
     size: int = 0
     parts: tuple[Part, ...] = ()
-
-
-@pytest.fixture
-def load():
-    """A loader of things; the shipped folder holds definitions of another shape, and is left out by its suffix."""
-    return DefinitionLoader(
-        "things",
-        ("lakehouse", "identity"),
-        lambda text, where: parse_yaml(text, where, Thing),
-        lambda thing: thing.name,
-    )
-
-
-@pytest.fixture
-def folder(tmp_path):
-    """People's own definitions."""
-    (tmp_path / "things").mkdir()
-    return tmp_path
-
-
-def write(folder, name, text):
-    """Write one file of the kind."""
-    path = folder / "things" / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return path
 
 
 @pytest.mark.parametrize(
@@ -100,56 +72,6 @@ def test_an_unknown_name_is_answered_with_the_nearest(name, shown_by, hint) -> N
     """One where all could be listed; of very many up to three, and the command that lists them."""
     known = ["shop/orders", "shop/ordered", "shop/border", "shop/orderly", "web/events"]
     assert nearest(name, known, shown_by) == hint
-
-
-def test_files_are_found_by_their_suffix(load, folder) -> None:
-    """`.yaml` and `.yml`, in folders too; hidden files and other ones are none."""
-    write(folder, "a.yaml", "name: a\n")
-    write(folder, "b.yml", "name: b\n")
-    write(folder, "deep/c.yaml", "name: c\n")
-    write(folder, ".d.yaml", "name: d\n")
-    write(folder, "e.yaml.part", "name: e\n")
-    assert list(load(folder)) == ["a", "b", "c"]
-    assert [file.name for file in load.files(folder)] == ["a.yaml", "b.yml", "deep/c.yaml"]
-
-
-def test_two_files_for_one_thing_are_refused(load, folder) -> None:
-    """Neither may win by chance."""
-    write(folder, "a.yaml", "name: a\n")
-    write(folder, "b.yaml", "name: a\n")
-    with pytest.raises(BadDefinition, match=r"b\.yaml: a is defined by a\.yaml too"):
-        load(folder)
-
-
-def test_what_is_not_utf8_is_told(load, folder) -> None:
-    """By the file's name; an editor on Windows writes such."""
-    write(folder, "a.yaml", "name: ä\n".encode("latin-1"))
-    with pytest.raises(BadDefinition, match=r"a\.yaml: not UTF-8"):
-        load(folder)
-
-
-def test_a_folder_that_is_not_there_is_told(load, tmp_path) -> None:
-    """A typo in the setting would otherwise mean: nothing of ours counts."""
-    with pytest.raises(BadDefinition, match="no such folder"):
-        load(tmp_path / "nowhere")
-    assert load(tmp_path) == {}
-
-
-def test_changes_are_seen_without_a_restart(load, folder) -> None:
-    """A file that comes, changes or goes counts from the next look on; what stands still is read once."""
-    path = write(folder, "a.yaml", "name: a\n")
-    first = load(folder)
-    assert load(folder) is first
-    path.write_text("name: a\nsize: 5\n")
-    assert load(folder)["a"].size == 5
-    same_size = path.stat()
-    path.write_text("name: a\nsize: 6\n")
-    os.utime(path, ns=(time.time_ns(), same_size.st_mtime_ns + 1_000_000))
-    assert load(folder)["a"].size == 6
-    write(folder, "b.yaml", "name: b\n")
-    assert list(load(folder)) == ["a", "b"]
-    path.unlink()
-    assert list(load(folder)) == ["b"]
 
 
 class Ingredient(BaseModel):
@@ -224,24 +146,3 @@ def test_items_are_called_by_their_name_and_each_problem_has_its_line() -> None:
 def test_a_field_has_a_line(field, line) -> None:
     """A field that is missing has the line of what it belongs to."""
     assert find_line(RECIPE, field, Recipe) == line
-
-
-def test_definitions_that_contradict_one_another_are_refused(folder) -> None:
-    """Each may be good by itself."""
-
-    def check(found: dict[str, Thing]) -> None:
-        if sum(thing.size for thing in found.values()) > 5:
-            raise BadDefinition("too large together")
-
-    load = DefinitionLoader(
-        "things",
-        ("lakehouse", "identity"),
-        lambda text, where: parse_yaml(text, where, Thing),
-        lambda thing: thing.name,
-        check_all=check,
-    )
-    write(folder, "a.yaml", "name: a\nsize: 3\n")
-    assert list(load(folder)) == ["a"]
-    write(folder, "b.yaml", "name: b\nsize: 3\n")
-    with pytest.raises(BadDefinition, match="too large together"):
-        load(folder)

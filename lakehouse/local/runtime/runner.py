@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from lakehouse.local.runtime.definitions_watch import DefinitionsWatch
 from lakehouse.local.runtime.pollers import Poller
 from lakehouse.local.runtime.sandbox import Invoker
 from lakehouse.local.runtime.schedules import Scheduler
@@ -24,17 +25,26 @@ if TYPE_CHECKING:
 class Runner:
     """The functions of one stack: `start`, then they run by themselves until `stop`; `invoke` calls one.
 
-    `queue_urls` by queue name; `memory` is the file that remembers when schedules ran last.
+    `queue_urls` by queue name; `memory` is the file that remembers when schedules ran last; `definitions` the folder of
+    people's own.
     """
 
     def __init__(
-        self, wiring: Wiring, queue_urls: Mapping[str, str], memory: Path, on_event: OnEvent | None = None
+        self,
+        wiring: Wiring,
+        queue_urls: Mapping[str, str],
+        memory: Path,
+        definitions: Path,
+        on_event: OnEvent | None = None,
     ) -> None:
         self._invoker = Invoker(wiring.functions, on_event)
         self._pollers = [
             Poller(mapping, queue_urls[mapping.queue_name], self._invoker) for mapping in wiring.mappings
         ]
-        self._scheduler = Scheduler(wiring.schedules, queue_urls, self._invoker, memory)
+        watch = DefinitionsWatch(definitions)
+        self._scheduler = Scheduler(
+            wiring.schedules, queue_urls, self._invoker, memory, definitions_changed=watch.has_changed
+        )
 
     def invoke(self, function: str, event: Any) -> Any:
         """Call `function` in this thread and return its answer; see `Invoker.invoke`."""

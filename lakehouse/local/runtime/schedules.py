@@ -5,6 +5,8 @@ they make up for what was lost while it was down. The long ones (`maintain`) run
 first seen, also across restarts: a file remembers when each ran last. While the stack runs, time is measured by a
 clock that nobody can set.
 
+A change of people's definitions runs `tick` at once: it asks every stage whether it has work now.
+
 A scheduled function is invoked asynchronously: a call that fails is tried twice again, a minute and then two
 minutes later.
 """
@@ -32,7 +34,8 @@ if TYPE_CHECKING:
     from lakehouse.local.runtime.sandbox import Invoker
     from lakehouse.local.wiring.resources import Schedule
 
-_FIRST = ("sweep", "tick")
+_TICK = "tick"
+_FIRST = ("sweep", _TICK)
 _RETRY_AFTER_SECONDS: Final = (60.0, 120.0)  # as Lambda tries an asynchronous invocation again
 
 
@@ -69,22 +72,27 @@ def _rank(schedule: Schedule) -> int:
 class Scheduler:
     """Runs schedules and retries in one thread that starts a thread a call."""
 
+    retry_after_s: Sequence[float] = _RETRY_AFTER_SECONDS
+
     def __init__(
         self,
         schedules: Sequence[Schedule],
         queue_urls: Mapping[str, str],
         invoker: Invoker,
         memory: Path,
-        retry_after_s: Sequence[float] = _RETRY_AFTER_SECONDS,
         clock: Callable[[], float] = steady_seconds,
+        definitions_changed: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Take what to run, and the file that remembers when; `clock` measures seconds and never goes back."""
+        """Take what to run, and the file that remembers when; `clock` measures seconds and never goes back.
+
+        `definitions_changed` is asked at each look, and says whether people's definitions changed since the one before.
+        """
         self._schedules = schedules
         self._queue_urls = queue_urls
         self._invoker = invoker
         self._memory = memory
-        self._retry_after_s = retry_after_s
         self._clock = clock
+        self._definitions_changed = definitions_changed
         self._ran: dict[str, float] = {}
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = itertools.count()  # equal moments run in the order they were set
@@ -118,8 +126,17 @@ class Scheduler:
 
     def _run_due(self) -> None:
         self._invoker.log_overruns()
+        if self._definitions_changed():
+            self._run_tick_soon()
         while (action := self._next_due()) is not None:
             action()
+
+    def _run_tick_soon(self) -> None:
+        """Call `tick` once whoever saves several files has saved them."""
+        for schedule in self._schedules:
+            if schedule.function == _TICK:
+                call = partial(self._invoke, _TICK, json.loads(schedule.input or "{}"), 1)
+                self._run_in(SchedulePolicy.after_definitions_seconds, call)
 
     def _next_due(self) -> Callable[[], None] | None:
         with self._lock:
@@ -175,8 +192,8 @@ class Scheduler:
 
     def _retry(self, function: str, event: Any, attempt: int) -> None:
         """Set the next attempt after a failed one, unless it was the last."""
-        if attempt <= len(self._retry_after_s):
-            seconds = self._retry_after_s[attempt - 1]
+        if attempt <= len(self.retry_after_s):
+            seconds = self.retry_after_s[attempt - 1]
             self._run_in(seconds, partial(self._invoke, function, event, attempt + 1))
 
 

@@ -7,7 +7,8 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from lakehouse.definitions import DefinitionLoader, FieldsError, nearest, parse_yaml
+from lakehouse.definition_files import DefinitionLoader
+from lakehouse.definitions import FieldsError, nearest, parse_yaml
 from lakehouse.errors import BadDefinition
 
 Rule = Literal["most_recent", "most_trusted", "most_complete", "longest"]

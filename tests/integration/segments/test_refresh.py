@@ -10,6 +10,7 @@ import pytest
 from lakehouse import aws, settings
 from lakehouse.errors import CommitConflict
 from lakehouse.segments import audience, refresh
+from lakehouse.stages.status import status
 from tests.support.small_company import SmallCompany, forget
 
 REGULAR = "name: regulars\ntitle: R\ndoc: D\nwhere: purchase_days >= 3\n"
@@ -197,15 +198,35 @@ def test_a_condition_that_is_no_sql_keeps_who_is_in(company, own, where):
     for changed in (True, False):
         found = refresh.refresh(company.settings)
         assert found.changed is changed
-        [reason] = found.wrong
-        assert reason.startswith("segment rich: where: ")
+        assert list(found.wrong) == ["rich"]
+        assert found.wrong["rich"].startswith("where: ")
         assert not refresh.pending(company.settings)
     assert members(company) == ["eve"]
     assert members(company, "rich") == ["ann"]
     define(own, rich=RICH)
     assert refresh.pending(company.settings)
-    assert refresh.refresh(company.settings).wrong == ()
+    assert refresh.refresh(company.settings).wrong == {}
     assert members(company, "rich") == ["eve"]
+
+
+def test_a_file_that_cannot_be_read_keeps_who_is_in(company, own):
+    """So does one that takes the place of a shipped segment; the members of one that is deleted go."""
+    customers(company, ann=5, bob=3)
+    refresh.refresh(company.settings)
+    assert members(company, "rich") == ["ann"]
+    (own / "segments" / "rich.yaml").write_text("name: [rich")
+    customers(company, day=2, ann=2, bob=2, eve=5)
+    found = refresh.refresh(company.settings)
+    assert list(found.wrong) == ["rich"]
+    assert found.wrong["rich"].startswith("rich.yaml: the whole file: not YAML")
+    assert members(company) == ["eve"]
+    assert members(company, "rich") == ["ann"]
+    [told] = status(company.settings)["definitions"]
+    assert (told["kind"], told["name"]) == ("segment", "rich")
+    (own / "segments" / "rich.yaml").unlink()
+    assert refresh.refresh(company.settings).wrong == {}
+    assert members(company, "rich") == []
+    assert status(company.settings)["definitions"] == []
 
 
 def test_marts_that_were_never_computed_make_nobody_leave(company, own):

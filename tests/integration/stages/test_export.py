@@ -232,6 +232,20 @@ def test_a_typo_in_a_sync_takes_nobody_off(known, monkeypatch, tmp_path):
     assert (runs(), known.hints("publish")) == (1, [])
 
 
+def test_a_sync_that_cannot_be_read_takes_nobody_off_and_stops_no_other(known, monkeypatch, tmp_path):
+    """Not even where its file takes the place of one that ships."""
+    shipped = (files("lakehouse.outbound") / "syncs" / f"{SYNC}.yaml").read_text("utf-8")
+    define(monkeypatch, tmp_path, f"syncs/{SYNC}.yaml", "name: [hubspot")
+    define(monkeypatch, tmp_path, "syncs/second.yaml", shipped.replace(f"name: {SYNC}", "name: second"))
+    compute(known, ann=0, bob=20)
+    with pytest.raises(
+        BadDefinition, match=f"sync {SYNC}: .*not YAML.*; nothing is sent and nobody taken off"
+    ):
+        export.export(known.settings)
+    assert runs() == 1
+    assert publish(known) == {"bob": "upsert"}
+
+
 @pytest.fixture
 def bytes_read(known):
     """Return a function that says how many bytes of the ops bucket were read since, by key."""

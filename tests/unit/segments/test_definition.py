@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from lakehouse.errors import BadDefinition
 from lakehouse.segments import definition
 
 GOOD = "name: big\ntitle: Big\ndoc: Spent much.\nwhere: revenue > 100\n"
@@ -33,10 +32,10 @@ def write(folder, **files: str):
     ],
 )
 def test_an_error_names_file_and_field(tmp_path, text, says):
-    """Nothing of a definition is guessed."""
-    with pytest.raises(BadDefinition) as caught:
-        definition.load(write(tmp_path, big__yaml=text))
-    assert str(caught.value).startswith(says)
+    """Nothing of a definition is guessed; the others are there."""
+    loaded = definition.load(write(tmp_path, big__yaml=text))
+    assert loaded.wrong["big"].startswith(says)
+    assert loaded.defined == definition.load().defined
 
 
 def test_definitions_of_ones_own_are_added_and_override(tmp_path):
@@ -44,9 +43,9 @@ def test_definitions_of_ones_own_are_added_and_override(tmp_path):
     mine = definition.load(
         write(tmp_path, big__yml=GOOD, high_value__yaml=GOOD.replace("name: big", "name: high_value"))
     )
-    assert [segment.name for segment in mine] == ["big", "high_value", "new_this_month", "sleeping_regulars"]
-    assert mine[1].where == "revenue > 100"
-    assert definition.version(mine) != definition.version(definition.load())
+    assert names(tmp_path) == ["big", "high_value", "new_this_month", "sleeping_regulars"]
+    assert mine.defined[1].where == "revenue > 100"
+    assert mine.version != definition.load().version
 
 
 def test_without_a_folder_of_ones_own_the_shipped_ones_hold(tmp_path):
@@ -65,9 +64,17 @@ def test_a_file_that_comes_changes_or_goes_counts_at_once(tmp_path):
 
 def test_two_files_for_one_segment_are_refused(tmp_path):
     """Neither may win by chance."""
-    with pytest.raises(BadDefinition, match=r"big\.yml: big is defined by big\.yaml too"):
-        definition.load(write(tmp_path, big__yaml=GOOD, big__yml=GOOD))
+    loaded = definition.load(write(tmp_path, big__yaml=GOOD, big__yml=GOOD))
+    assert loaded.wrong == {"big": "big.yml: big is defined by big.yaml too"}
+    assert "big" not in names(tmp_path)
+
+
+def test_what_is_wrong_is_part_of_the_version(tmp_path):
+    """So that a file that was mended, or broken, is looked at again."""
+    good = definition.load(write(tmp_path, big__yaml=GOOD)).version
+    wrong = definition.load(write(tmp_path, big__yaml="name: [big")).version
+    assert len({good, wrong, definition.load().version}) == 3
 
 
 def names(folder) -> list[str]:
-    return [segment.name for segment in definition.load(folder)]
+    return [segment.name for segment in definition.load(folder).defined]

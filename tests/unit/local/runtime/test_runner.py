@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def test_a_runner_without_queues_starts_and_stops(tmp_path: Path) -> None:
     """Nothing is under way, and a function that the wiring lacks cannot be called."""
     nothing = Wiring([], [], [], [], {}, [], [], [], [])
-    runner = Runner(nothing, {}, tmp_path / "schedules.json")
+    runner = Runner(nothing, {}, tmp_path / "schedules.json", tmp_path / "definitions")
     runner.start()
     with pytest.raises(Terminal, match="no function 'f'"):
         runner.invoke("f", {})

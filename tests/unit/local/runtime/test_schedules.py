@@ -67,6 +67,26 @@ def test_schedules_run_on_when_nothing_can_be_written_or_started(
     assert whats == {"when schedules ran cannot be written down", "a schedule did not run"}
 
 
+def test_a_change_of_definitions_runs_tick_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody who edits a segment waits for seconds, and not for the next tick."""
+    monkeypatch.setattr(SchedulePolicy, "poll_seconds", 0.01)
+    monkeypatch.setattr(SchedulePolicy, "after_definitions_seconds", 0.0)
+    changes = iter([False, True])
+    invoker = Invoker({})
+    schedules = [_schedule("tick", 86_400), _schedule("daily", 86_400)]
+    scheduler = Scheduler(
+        schedules, {}, invoker, tmp_path / "s.json", definitions_changed=lambda: next(changes, False)
+    )
+    called: list[str] = []
+    monkeypatch.setattr(scheduler, "_invoke", lambda function, _event, _attempt: called.append(function))
+    scheduler.start()
+    until(lambda: called)
+    invoker.stopping.set()
+    assert called == ["tick"]
+
+
 def test_a_scheduled_call_that_fails_is_tried_twice_again(
     a_function: Callable[[str], Invoker], tmp_path: Path
 ) -> None:
@@ -75,7 +95,8 @@ def test_a_scheduled_call_that_fails_is_tried_twice_again(
     heard: list[int] = []
     invoker.on_event = lambda _function, _size, _seconds, failures: heard.append(failures)
     memory = tmp_path / "schedules.json"
-    scheduler = Scheduler([_schedule("f", 900)], {}, invoker, memory, retry_after_s=(0.0, 0.0))
+    scheduler = Scheduler([_schedule("f", 900)], {}, invoker, memory)
+    scheduler.retry_after_s = (0.0, 0.0)
     scheduler.start()
     until(lambda: len(heard) == 3)
     invoker.stopping.set()
