@@ -8,7 +8,7 @@ CLOUD_READY := $(CLOUD)/.ready
 COMPILE = $(BIN)/uv pip compile --quiet --universal --no-emit-index-url --generate-hashes -p 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test cloud check light bench simulate mutate lock format clean
+.PHONY: help demo test coverage cloud check light bench simulate mutate lock format clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ demo: $(READY) ## Run the whole loop on sample data, on this machine
 
 test: $(READY) $(if $(ALL),$(CLOUD_READY)) ## Run every test this machine can run (ALL=1: a skip is a failure)
 	$(BIN)/python -m tests.support.run_all $(if $(ALL),--all)
+
+coverage: $(CLOUD_READY) ## Run every test and count the lines that were run; there is a floor (half an hour)
+	$(BIN)/python -m tests.support.run_all --coverage
 
 cloud: $(CLOUD_READY) ## Deploy the template on an emulator that enforces IAM, and run all functions
 	$(BIN)/python -m pytest tests/cloud
