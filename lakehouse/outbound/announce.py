@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
@@ -17,13 +16,16 @@ from lakehouse import signals, telemetry
 from lakehouse.errors import Transient
 from lakehouse.outbound import log
 from lakehouse.signals import Message
+from lakehouse.steady_clock import read_steady
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from lakehouse.outbound.log import Claim
     from lakehouse.outbound.records import Run
     from lakehouse.settings import Settings
+    from lakehouse.steady_clock import SteadyTime
 
 LONGEST_DELAY_SECONDS: Final = 900  # SQS's own limit
 
@@ -55,12 +57,11 @@ def hint_books(settings: Settings) -> None:
 def _message(settings: Settings, planned: Run, chunk: str, claims: int, now: datetime) -> Message:
     claim = log.read_claim(settings, planned.sync, planned.run, chunk, claims)
     body = {"sync": planned.sync, "run": planned.run, "chunk": chunk}
-    return Message(json.dumps(body), delay_seconds=delay_seconds(claim, now))
+    return Message(json.dumps(body), delay_seconds=delay_seconds(claim, now, read_steady(settings)))
 
 
-def delay_seconds(claim: Claim | None, now: datetime) -> int:
+def delay_seconds(claim: Claim | None, now: datetime, steady: SteadyTime) -> int:
     """Return after how many seconds a chunk is to be looked at again: when its latest claim ends, at most 900."""
-    if claim is None or not claim.lives(now):
+    if claim is None:
         return 0
-    remaining = (datetime.fromisoformat(claim.expires_at) - now).total_seconds()
-    return min(max(math.ceil(remaining), 0), LONGEST_DELAY_SECONDS)
+    return min(math.ceil(claim.remaining(now, steady).total_seconds()), LONGEST_DELAY_SECONDS)

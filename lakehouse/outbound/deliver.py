@@ -78,7 +78,7 @@ def deliver(
                 results = [_after_another_attempt(result) for result in results]
         except Exception:
             if destination.idempotent:
-                log.release(settings, sync, run, chunk, claim, now)
+                log.release(settings, sync, run, chunk, claim)
             raise
     outcome = Outcome(sync, run, chunk, claim.attempt, now.isoformat(), results)
     standing = log.write_outcome(settings, outcome)

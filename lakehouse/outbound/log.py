@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -20,6 +20,7 @@ from lakehouse import objects, telemetry
 from lakehouse.errors import Terminal
 from lakehouse.outbound.policy import DeliveryPolicy, LogPolicy
 from lakehouse.outbound.records import Chunk, Outcome, Run
+from lakehouse.steady_clock import SteadyTime, read_steady
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -36,20 +37,36 @@ _LONG_AGO = datetime.fromtimestamp(0, UTC).isoformat()
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A worker's word that it is sending a chunk, good from `claimed_at` to `expires_at`. `attempt` counts from 1."""
+    """A worker's word that it is sending a chunk, good from `claimed_at` to `expires_at`. `attempt` counts from 1.
+
+    `clock` and `claimed_at_seconds` are the moment of the claim on the steady clock of the worker's machine, if that
+    has one.
+    """
 
     token: str
     attempt: int
     claimed_at: str
     expires_at: str
+    clock: str = ""
+    claimed_at_seconds: float = 0.0
 
-    def lives(self, now: datetime) -> bool:
-        """Return whether the worker may still be at it.
+    def remaining(self, now: datetime, steady: SteadyTime) -> timedelta:
+        """Return for how long the worker may still be at it; zero when the claim is over.
 
-        A claim from the future does not live: the clock was set back since, and nobody knows when its lease ends.
+        The steady clock counts where the claim was made by the same: how often the wall clock was set meanwhile, and
+        where to, changes nothing then. By wall clocks alone, a claim from the future is over: the clock was set back
+        since, and nobody knows when its lease ends.
         """
-        from_future = datetime.fromisoformat(self.claimed_at) > now + DeliveryPolicy.clock_difference
-        return not from_future and datetime.fromisoformat(self.expires_at) > now
+        claimed, expires = map(datetime.fromisoformat, (self.claimed_at, self.expires_at))
+        elapsed = steady.seconds_since(SteadyTime(self.clock, self.claimed_at_seconds))
+        if elapsed is not None:
+            return max(expires - claimed - timedelta(seconds=elapsed), timedelta())
+        from_future = claimed > now + DeliveryPolicy.clock_difference
+        return timedelta() if from_future else max(expires - now, timedelta())
+
+    def lives(self, now: datetime, steady: SteadyTime) -> bool:
+        """Return whether the worker may still be at it."""
+        return self.remaining(now, steady) > timedelta()
 
 
 def syncs(settings: Settings) -> list[str]:
@@ -143,19 +160,24 @@ def claim(
     """Claim a chunk for `lease`, or return None: somebody else is sending it."""
     taken = sum(1 for _ in objects.list_keys(settings.ops_bucket, f"{_folder(sync, run_name, name)}claim"))
     before = read_claim(settings, sync, run_name, name, taken)
-    if before is not None and before.lives(now):
+    steady = read_steady(settings)
+    if before is not None and before.lives(now, steady):
         return None
     attempt = 1 if before is None else before.attempt + 1
-    mine = Claim(uuid4().hex, attempt, now.isoformat(), (now + lease).isoformat())
+    expires = now + lease
+    mine = Claim(uuid4().hex, attempt, now.isoformat(), expires.isoformat(), steady.clock, steady.seconds)
     key = _claim_key(_folder(sync, run_name, name), attempt)
     # 412 alone is no verdict: the SDK may have been refused by its own first write.
     standing = objects.put_once(settings.ops_bucket, key, _json(asdict(mine)))
     return mine if standing == _json(asdict(mine)) else None
 
 
-def release(settings: Settings, sync: str, run_name: str, name: str, mine: Claim, now: datetime) -> None:
-    """End one's own claim early: nothing is under way any more, the next worker need not wait."""
-    ended = Claim(mine.token, mine.attempt, mine.claimed_at, now.isoformat())
+def release(settings: Settings, sync: str, run_name: str, name: str, mine: Claim) -> None:
+    """End one's own claim early: nothing is under way any more, the next worker need not wait.
+
+    It is then one that never lasted, so that no clock can bring it back to life.
+    """
+    ended = replace(mine, expires_at=mine.claimed_at)
     objects.put(
         settings.ops_bucket, _claim_key(_folder(sync, run_name, name), mine.attempt), _json(asdict(ended))
     )

@@ -9,7 +9,6 @@ written, too. Where there is nothing to compare with, everything is written anew
 from __future__ import annotations
 
 import secrets
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -23,6 +22,7 @@ from lakehouse.errors import Transient
 from lakehouse.privacy.address_hash import address_hasher
 from lakehouse.privacy.policy import ProjectionPolicy
 from lakehouse.privacy.projection_table import WRITE_BATCH, GrantKey, Projection, ProjectionTable, Write
+from lakehouse.steady_clock import read_steady, steady_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -81,7 +81,7 @@ def project(settings: Settings, truth: Truth, now: datetime, max_age: timedelta 
     table, hasher = ProjectionTable(settings.consent_table), address_hasher(settings)
     if plan_projection(table.projection(), truth, hasher.fingerprint, now, max_age) == "nothing":
         return False
-    token = table.reserve_generation(now, truth.version)
+    token = table.reserve_generation(now, read_steady(settings), truth.version)
     try:
         current = table.projection()
         plan = plan_projection(without_own(current), truth, hasher.fingerprint, now, max_age)
@@ -158,14 +158,14 @@ def _write_items(
 
     Transient when it takes longer than the reservation lasts: another writer may have begun.
     """
-    deadline = time.monotonic() + ProjectionPolicy.writer_lease.total_seconds()
+    deadline = steady_seconds() + ProjectionPolicy.writer_lease.total_seconds()
     expires = datetime.fromtimestamp(header.epoch_ends, UTC) + ProjectionPolicy.grace
     at_once = WRITE_BATCH * ProjectionPolicy.writer_threads
     count = 0
     with ThreadPoolExecutor(ProjectionPolicy.writer_threads) as pool:
         for _, of_phase in groupby(differences, attrgetter("phase")):
             for window in batches(of_phase, count=at_once):
-                if time.monotonic() > deadline:
+                if steady_seconds() > deadline:
                     raise Transient("writing the consent projection took too long; try again")
                 writes = [_item(difference, hasher, generation) for difference in window]
                 parts = batches(writes, count=WRITE_BATCH)

@@ -19,6 +19,7 @@ from lakehouse.batching import batches
 from lakehouse.errors import Transient
 from lakehouse.privacy.policy import RESEND_ITEMS, ProjectionPolicy
 from lakehouse.retrying import resend_rejected
+from lakehouse.steady_clock import UNKNOWN, SteadyTime
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -118,33 +119,48 @@ class ProjectionTable:
             pending=tuple(version["S"] for version in item.get("pending", {}).get("L", [])),
         )
 
-    def reserve_generation(self, now: datetime, version: str) -> str:
+    def reserve_generation(self, now: datetime, steady: SteadyTime, version: str) -> str:
         """Become the one writer, note what is about to be written, and return the reservation's token.
 
-        Transient while another writer has the reservation; one that ends later than any made now would was made before
-        the clock was set back, and counts no more.
+        Transient while another writer has the reservation. It ends by the steady clock where both share one; by wall
+        clocks alone, one that ends later than any made now would was made before the clock was set back, and counts no
+        more.
         """
-        latest = now + ProjectionPolicy.writer_lease + ProjectionPolicy.clock_difference
+        lease = ProjectionPolicy.writer_lease
         token = secrets.token_hex(8)
+        sets = (
+            "SET writing = :token, writing_until = :until, "
+            "pending = list_append(if_not_exists(pending, :none), :version)"
+        )
+        over = "writing_until < :now OR writing_until > :latest"
+        values: dict[str, Any] = {
+            ":token": {"S": token},
+            ":until": {"N": _seconds(now + lease)},
+            ":now": {"N": _seconds(now)},
+            ":latest": {"N": _seconds(now + lease + ProjectionPolicy.clock_difference)},
+            ":none": {"L": []},
+            ":version": {"L": [{"S": version}]},
+        }
+        if steady == UNKNOWN:
+            sets += " REMOVE writing_clock, writing_ends"
+        else:
+            sets = sets.replace("SET ", "SET writing_clock = :clock, writing_ends = :ends, ", 1)
+            over = (
+                "(writing_clock = :clock AND writing_ends < :steady) OR "
+                f"((attribute_not_exists(writing_clock) OR writing_clock <> :clock) AND ({over}))"
+            )
+            values |= {
+                ":clock": {"S": steady.clock},
+                ":steady": {"N": str(steady.seconds)},
+                ":ends": {"N": str(steady.seconds + lease.total_seconds())},
+            }
         try:
             aws.dynamodb().update_item(
                 TableName=self.name,
                 Key=HEADER,
-                UpdateExpression=(
-                    "SET writing = :token, writing_until = :until, "
-                    "pending = list_append(if_not_exists(pending, :none), :version)"
-                ),
-                ConditionExpression=(
-                    "attribute_not_exists(writing_until) OR writing_until < :now OR writing_until > :latest"
-                ),
-                ExpressionAttributeValues={
-                    ":token": {"S": token},
-                    ":until": {"N": _seconds(now + ProjectionPolicy.writer_lease)},
-                    ":now": {"N": _seconds(now)},
-                    ":latest": {"N": _seconds(latest)},
-                    ":none": {"L": []},
-                    ":version": {"L": [{"S": version}]},
-                },
+                UpdateExpression=sets,
+                ConditionExpression=f"attribute_not_exists(writing_until) OR {over}",
+                ExpressionAttributeValues=values,
             )
         except ClientError as error:
             if error.response["Error"]["Code"] == _LOST_CONDITION:
@@ -160,7 +176,7 @@ class ProjectionTable:
             aws.dynamodb().update_item(
                 TableName=self.name,
                 Key=HEADER,
-                UpdateExpression="REMOVE writing, writing_until",
+                UpdateExpression="REMOVE writing, writing_until, writing_clock, writing_ends",
                 ConditionExpression="writing = :token",
                 ExpressionAttributeValues={":token": {"S": token}},
             )

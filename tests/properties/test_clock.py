@@ -19,6 +19,7 @@ from lakehouse.local.wiring.resources import Schedule
 from lakehouse.outbound.log import Claim
 from lakehouse.outbound.policy import DeliveryPolicy
 from lakehouse.settings import Settings
+from lakehouse.steady_clock import UNKNOWN, SteadyTime
 from lakehouse.tables.catalog import ensure, open_catalog
 from lakehouse.tables.commit import append
 from lakehouse.tables.contract import Column
@@ -122,19 +123,47 @@ def test_a_schedule_runs_within_its_rate_of_time_that_passed(rate, ran_ago, step
         assert all(later - earlier >= rate for earlier, later in pairwise(runs[1:-1]))
 
 
-@given(stepped_at=st.floats(0, 400), step=STEPS)
-@example(stepped_at=149.0, step=-149.0)
-@example(stepped_at=10.0, step=-DAY)
-def test_no_claim_is_held_for_longer_than_twice_its_lease(stepped_at, step):
-    """A worker claims and dies, the clock is set once; another looks every five seconds and gets the chunk in time.
+LEASE = DeliveryPolicy.lease.total_seconds()
+MADE = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
 
-    The clock alone says how long a lease has run: set back within it, it makes the lease begin anew, and farther, it
-    ends the claim.
+
+def longest_wait(claim: Claim, steps: list[tuple[float, float]], clock: str) -> float:
+    """Seconds after which a worker that looks every five seconds gets the chunk of a dead one.
+
+    `steps` are (seconds after the claim, by how much the wall clock is set then); `clock` is the looker's steady clock.
     """
-    lease = DeliveryPolicy.lease.total_seconds()
-    made = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
-    claim = Claim("t", 1, made.isoformat(), (made + DeliveryPolicy.lease).isoformat())
     waited = 0.0
-    while claim.lives(made + dt.timedelta(seconds=waited + (step if waited >= stepped_at else 0))):
+    while True:
+        ahead = sum(step for at, step in steps if waited >= at)
+        steady = SteadyTime(clock, 1_000 + waited) if clock else UNKNOWN
+        if not claim.lives(MADE + dt.timedelta(seconds=waited + ahead), steady):
+            return waited
         waited += 5
-        assert waited <= 2 * lease + DeliveryPolicy.clock_difference.total_seconds() + 5
+        assert waited < 1_000
+
+
+def a_claim(clock: str) -> Claim:
+    return Claim("t", 1, MADE.isoformat(), (MADE + DeliveryPolicy.lease).isoformat(), clock, 1_000)
+
+
+@given(steps=st.lists(st.tuples(st.floats(0, 400), STEPS), max_size=4))
+@example(steps=[(149.0, -149.0)])
+@example(steps=[(10.0, -DAY)])
+@example(steps=[(10.0, DAY)])
+@example(steps=[(100.0, -100.0), (200.0, -100.0), (300.0, -100.0)])
+def test_a_claim_lasts_for_its_lease_whatever_the_clock_does(steps):
+    """A worker claims and dies, the clock is set any number of times; on the same machine it neither lasts nor ends."""
+    assert longest_wait(a_claim("machine"), steps, "machine") == LEASE
+
+
+@given(
+    stepped_at=st.floats(0, 400),
+    step=STEPS,
+    clocks=st.sampled_from([("", ""), ("a", "b"), ("a", ""), ("", "a")]),
+)
+@example(stepped_at=149.0, step=-149.0, clocks=("", ""))
+@example(stepped_at=10.0, step=-DAY, clocks=("a", "b"))
+def test_by_wall_clocks_alone_a_claim_lasts_for_twice_its_lease_at_most(stepped_at, step, clocks):
+    """Two machines share no other clock: set back within the lease it makes the lease begin anew."""
+    waited = longest_wait(a_claim(clocks[0]), [(stepped_at, step)], clocks[1])
+    assert waited <= 2 * LEASE + DeliveryPolicy.clock_difference.total_seconds() + 5

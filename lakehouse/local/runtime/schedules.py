@@ -26,6 +26,7 @@ from lakehouse.local.policy import SchedulePolicy
 from lakehouse.local.private_file import write_private
 from lakehouse.local.runtime.call_threads import CallThreads
 from lakehouse.local.runtime.logs import reason
+from lakehouse.steady_clock import steady_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -57,11 +58,6 @@ def _seconds_until(schedule: Schedule, ran: Mapping[str, float], now: float) -> 
     if elapsed < 0:  # the clock was set back since: nobody knows how long ago it ran
         return 0.0
     return max(0.0, schedule.rate_seconds - elapsed)
-
-
-def steady_seconds() -> float:
-    """Return the time of a clock that nobody can set and that counts while the machine sleeps."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 def _rank(schedule: Schedule) -> int:

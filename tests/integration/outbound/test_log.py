@@ -96,7 +96,7 @@ def test_a_claim_keeps_others_out_until_its_lease_is_over(store):
     assert log.claim(settings.current(), *chunk, NOW + LEASE / 2, LEASE) is None
     second = log.claim(settings.current(), *chunk, NOW + LEASE, LEASE)
     assert (first.attempt, second.attempt) == (1, 2)
-    log.release(settings.current(), *chunk, second, NOW + LEASE)
+    log.release(settings.current(), *chunk, second)
     third = log.claim(settings.current(), *chunk, NOW + LEASE, LEASE)
     assert (third.attempt, log.read_claim(settings.current(), *chunk, 3)) == (3, third)
 

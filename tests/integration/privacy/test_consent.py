@@ -9,10 +9,11 @@ from botocore.exceptions import ClientError
 
 from lakehouse import aws, retrying, settings
 from lakehouse.errors import Transient
-from lakehouse.privacy import consent
+from lakehouse.privacy import consent, projection
 from lakehouse.privacy.policy import ProjectionPolicy
 from lakehouse.privacy.projection import project
 from lakehouse.privacy.projection_table import ProjectionTable
+from lakehouse.steady_clock import UNKNOWN, SteadyTime
 from tests.support import cloud as clouds
 from tests.support.truths import Told, marketing
 
@@ -212,6 +213,39 @@ def test_a_reservation_from_the_future_keeps_nobody_out(lake, monkeypatch):
             lake.project(marketing("a"), NOW + DAY)
     assert lake.project(marketing("a"))
     assert allowed("a") == {"a": "consent-of-a"}
+
+
+@pytest.mark.parametrize("step", [timedelta(0), -timedelta(minutes=15), -DAY, DAY])
+def test_on_one_machine_a_reservation_lasts_for_its_lease(lake, monkeypatch, step):
+    """Wherever the wall clock is set to after its writer died; one that was given up keeps nobody out."""
+    moment = [1_000.0]
+    monkeypatch.setattr(projection, "read_steady", lambda _: SteadyTime("machine", moment[0]))
+    lease = ProjectionPolicy.writer_lease.total_seconds()
+    with monkeypatch.context() as crash:
+        crash.setattr(ProjectionTable, "publish_generation", killed)
+        with pytest.raises(_Killed):
+            lake.project(marketing("a"))
+    moment[0] += lease
+    with pytest.raises(Transient, match="another consent projection"):
+        lake.project(marketing("a"), NOW + step)
+    moment[0] += 1
+    assert lake.project(marketing("a"), NOW + step)
+    assert allowed("a", now=NOW + step) == {"a": "consent-of-a"}
+
+
+@pytest.mark.parametrize("writer", [SteadyTime("one", 5.0), SteadyTime("one", 9_000.0), UNKNOWN])
+def test_another_machine_goes_by_the_wall_clock(lake, monkeypatch, writer):
+    """Whatever the steady clock of the writer's machine said, or if it had none."""
+    monkeypatch.setattr(projection, "read_steady", lambda _: writer)
+    with monkeypatch.context() as crash:
+        crash.setattr(ProjectionTable, "publish_generation", killed)
+        with pytest.raises(_Killed):
+            lake.project(marketing("a"))
+    for reader in (SteadyTime("another", 6_000.0), UNKNOWN):
+        monkeypatch.setattr(projection, "read_steady", lambda _, reader=reader: reader)
+        with pytest.raises(Transient, match="another consent projection"):
+            lake.project(marketing("a"), NOW + 15 * MINUTE)
+    assert lake.project(marketing("a"), NOW + 17 * MINUTE)
 
 
 def test_a_projection_from_the_future_grants_nothing(lake):

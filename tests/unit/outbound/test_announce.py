@@ -12,6 +12,7 @@ from lakehouse.errors import Transient
 from lakehouse.outbound.announce import delay_seconds, hint_books
 from lakehouse.outbound.log import Claim
 from lakehouse.settings import Settings
+from lakehouse.steady_clock import UNKNOWN
 
 LEASE = timedelta(seconds=150)
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -25,13 +26,13 @@ def test_the_message_comes_when_the_claim_ends(expires_in, delay):
     claim = None
     if expires_in is not None:
         claim = Claim("t", 1, NOW.isoformat(), (NOW + timedelta(seconds=expires_in)).isoformat())
-    assert delay_seconds(claim, NOW) == delay
+    assert delay_seconds(claim, NOW, UNKNOWN) == delay
 
 
 def test_a_claim_from_the_future_is_not_waited_for():
     """It is dead: the clock was set back since it was made."""
     later = NOW + timedelta(hours=1)
-    assert delay_seconds(Claim("t", 1, later.isoformat(), (later + LEASE).isoformat()), NOW) == 0
+    assert delay_seconds(Claim("t", 1, later.isoformat(), (later + LEASE).isoformat()), NOW, UNKNOWN) == 0
 
 
 def test_books_hear_of_each_batch_and_a_lost_hint_is_no_error(monkeypatch):

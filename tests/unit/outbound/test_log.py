@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from lakehouse import steady_clock
 from lakehouse.errors import Terminal
 from lakehouse.outbound import log
 from lakehouse.outbound.changes import Changes
@@ -70,7 +72,7 @@ def test_a_claim_keeps_others_out_until_it_ends():
     assert log.claim(SETTINGS, *CHUNK, NOW + LEASE / 2, LEASE) is None
     second = log.claim(SETTINGS, *CHUNK, NOW + LEASE, LEASE)
     assert (first.attempt, second.attempt) == (1, 2)
-    log.release(SETTINGS, *CHUNK, second, NOW + LEASE)
+    log.release(SETTINGS, *CHUNK, second)
     third = log.claim(SETTINGS, *CHUNK, NOW + LEASE, LEASE)
     assert third == log.read_claim(SETTINGS, *CHUNK, 3)
     assert log.read_claim(SETTINGS, *CHUNK, 0) is None
@@ -106,6 +108,28 @@ def test_a_damaged_claim_counts_as_over(store, body):
     store.bodies[key] = body
     second = log.claim(SETTINGS, *CHUNK, NOW, LEASE)
     assert (second.attempt, log.read_claim(SETTINGS, *CHUNK, 2)) == (2, second)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not name their start")
+@pytest.mark.parametrize("step", [timedelta(0), -LEASE / 2, -LEASE, timedelta(days=-1), timedelta(days=1)])
+def test_on_one_machine_a_claim_lasts_for_its_lease(monkeypatch, step):
+    """Wherever the wall clock is set to meanwhile."""
+    seconds = [1_000.0]
+    monkeypatch.setattr(steady_clock, "steady_seconds", lambda: seconds[0])
+    laptop = SETTINGS.model_copy(update={"catalog": "rest"})
+    log.claim(laptop, *CHUNK, NOW, LEASE)
+    seconds[0] += LEASE.total_seconds() - 1
+    assert log.claim(laptop, *CHUNK, NOW + LEASE + step, LEASE) is None
+    seconds[0] += 1
+    assert log.claim(laptop, *CHUNK, NOW + LEASE + step, LEASE) is not None
+
+
+@pytest.mark.parametrize("back", [timedelta(0), LEASE / 2, timedelta(days=1)])
+def test_a_claim_that_was_released_stays_so(back):
+    """Wherever the clock is set to afterwards."""
+    first = log.claim(SETTINGS, *CHUNK, NOW, LEASE)
+    log.release(SETTINGS, *CHUNK, first)
+    assert log.claim(SETTINGS, *CHUNK, NOW + LEASE / 2 - back, LEASE) is not None
 
 
 @pytest.mark.parametrize("back", [timedelta(minutes=5), timedelta(days=1), timedelta(days=20_000)])
