@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
-from pyiceberg.manifest import DataFile
+from pyiceberg.manifest import DataFile, ManifestFile, PartitionFieldSummary
 from pyiceberg.typedef import Record
 
 from lakehouse.tables.catalog import ensure, open_catalog
-from lakehouse.tables.commit import append
+from lakehouse.tables.commit import append, live_files
 from lakehouse.tables.contract import columns, partitions
+from lakehouse.tables.maintenance.expire import expire
+from lakehouse.tables.maintenance.policy import MaintenancePolicy
+from lakehouse.tables.replace_files import replace_files, replace_manifests
+from lakehouse.tables.replace_table import note_inputs, replace_all
 from tests.support.file_claims import false_claims
 from tests.support.lakes import a_contract, write
 
@@ -19,6 +25,7 @@ COLUMNS = columns(
     ("who", "string", "Who", "pii"),
 )
 ROWS = "SELECT DATE '2026-01-05' AS day, nullif(r * 7 % 10, 4) AS n, 'w' || r AS word, 'x' AS who FROM range(9) AS t(r)"
+KEEP_ONE = MaintenancePolicy(min_snapshots_to_keep=1, max_snapshot_age=dt.timedelta(0))
 PARTITION, RECORDS, BYTES, VALUES, NULLS, LOW, HIGH, ORDER = (
     3,
     4,
@@ -74,6 +81,56 @@ def test_a_false_claim_is_found(lake, table, position, claim, told):
     append(table, [with_claim(file, position, claim)])
     [wrong, *_] = false_claims(table.refresh())
     assert told in wrong
+
+
+@pytest.mark.parametrize("partition", [(), partitions("month(day)")])
+def test_every_kind_of_commit_leaves_true_totals_and_manifests(lake, partition):
+    """Engines count by a snapshot's summary, and leave out manifests by what the list says of them."""
+    contract = a_contract(columns=COLUMNS, partition=partition, sort=("n", "word"))
+    catalog = open_catalog(lake)
+    table = ensure(catalog, contract)
+    march, no_day = ROWS.replace("2026-01", "2026-03"), ROWS.replace("DATE '2026-01-05'", "NULL::DATE")
+    changes = (
+        lambda: append(table, write(lake, table, ROWS).files),
+        lambda: append(table, []),
+        lambda: append(table, write(lake, table, no_day).files),
+        lambda: replace_all(table, write(lake, table, ROWS).files, computed_from={"a": "1"}, base=head()),
+        lambda: note_inputs(table, computed_from={"a": "2"}, base=head()),
+        lambda: append(table, write(lake, table, march).files),
+        lambda: replace_manifests(table),
+        lambda: replace_files(
+            table, live_files(table), write(lake, table, f"{ROWS} UNION ALL {march}").files, same_rows=True
+        ),
+        lambda: expire(catalog, table, KEEP_ONE, now=dt.datetime.now(dt.UTC) + dt.timedelta(days=1)),
+        lambda: replace_all(table, [], computed_from={"a": "3"}, base=head()),
+        lambda: replace_all(table, write(lake, table, march).files, computed_from={"a": "4"}, base=head()),
+    )
+
+    def head():
+        return table.current_snapshot().snapshot_id
+
+    for number, change in enumerate(changes):
+        change()
+        assert (number, false_claims(table.refresh())) == (number, [])
+
+
+def test_false_totals_are_found(lake, table, monkeypatch):
+    """Of rows and of manifests."""
+    append(table, write(lake, table, ROWS).files)
+    summary = table.refresh().current_snapshot().summary
+    monkeypatch.setitem(summary._additional_properties, "total-records", "8")
+    assert [wrong.partition(": ")[2] for wrong in false_claims(table)] == ["total-records 8 instead of 9"]
+    monkeypatch.undo()
+    monkeypatch.setattr(ManifestFile, "added_rows_count", property(lambda _: 8))
+    assert [wrong.partition(": ")[2] for wrong in false_claims(table)] == [
+        "a manifest: 1 files of 9 rows added"
+    ]
+    monkeypatch.undo()
+    low_and_high = (1_000).to_bytes(4, "little")
+    summary_of_part = PartitionFieldSummary(False, False, low_and_high, low_and_high)
+    monkeypatch.setattr(ManifestFile, "partitions", property(lambda _: [summary_of_part]))
+    [wrong] = false_claims(table)
+    assert "bounds of day_month that leave out values" in wrong
 
 
 @pytest.mark.parametrize("order", ["n DESC", "n NULLS LAST", "n NULLS FIRST, word DESC"])

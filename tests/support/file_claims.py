@@ -11,9 +11,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyiceberg.conversions import from_bytes
 from pyiceberg.io.pyarrow import schema_to_pyarrow
+from pyiceberg.manifest import DataFileContent, ManifestEntryStatus
 from pyiceberg.table.sorting import NullOrder, SortDirection
 
-from lakehouse.tables.commit import live_files
+from lakehouse.tables.commit import live_entries, live_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +31,65 @@ def false_claims(table: Table, most: int = 40) -> list[str]:
     files = live_files(table)
     step = max(len(files) // most, 1)
     name = ".".join(table.name())
-    return [f"{name}: {wrong}" for file in files[::step] for wrong in _wrong(table, file)]
+    wrong = [*_wrong_totals(table), *_wrong_manifests(table)]
+    wrong += [told for file in files[::step] for told in _wrong(table, file)]
+    return [f"{name}: {told}" for told in wrong]
+
+
+def _wrong_totals(table: Table) -> Iterator[str]:
+    """Yield the totals of the current snapshot's summary that are not so: engines answer `count(*)` by them."""
+    snapshot = table.current_snapshot()
+    if snapshot is None or snapshot.summary is None:
+        return
+    files = [entry.data_file for entry in live_entries(table)]
+    data = [file for file in files if file.content == DataFileContent.DATA]
+    true = {
+        "total-records": sum(file.record_count for file in data),
+        "total-data-files": len(data),
+        "total-delete-files": len(files) - len(data),
+        "total-files-size": sum(file.file_size_in_bytes for file in files),
+    }
+    for what, number in true.items():
+        claimed = snapshot.summary.additional_properties.get(what)
+        if claimed is None or int(claimed) != number:
+            yield f"{what} {claimed} instead of {number}"
+
+
+def _wrong_manifests(table: Table) -> Iterator[str]:
+    """Yield what the manifest list says of a manifest and is not so: engines leave out manifests by it."""
+    snapshot = table.current_snapshot()
+    for manifest in snapshot.manifests(table.io) if snapshot else ():
+        entries = manifest.fetch_manifest_entry(table.io, discard_deleted=False)
+        for status, files, rows in (
+            (ManifestEntryStatus.ADDED, manifest.added_files_count, manifest.added_rows_count),
+            (ManifestEntryStatus.EXISTING, manifest.existing_files_count, manifest.existing_rows_count),
+            (ManifestEntryStatus.DELETED, manifest.deleted_files_count, manifest.deleted_rows_count),
+        ):
+            counted = [entry.data_file.record_count for entry in entries if entry.status == status]
+            if (len(counted), sum(counted)) != (files or 0, rows or 0):
+                yield f"a manifest: {len(counted)} files of {sum(counted)} rows {status.name.lower()}"
+        yield from _wrong_partition_summaries(table, manifest, entries)
+
+
+def _wrong_partition_summaries(table: Table, manifest: Any, entries: Any) -> Iterator[str]:
+    spec = table.specs()[manifest.partition_spec_id]
+    if len(manifest.partitions or ()) != len(spec.fields):
+        yield "a manifest: no summary of its partitions"
+        return
+    for position, part in enumerate(spec.fields):
+        summary = manifest.partitions[position]
+        values = [entry.data_file.partition[position] for entry in entries]
+        known = [value for value in values if value is not None]
+        if len(known) < len(values) and not summary.contains_null:
+            yield f"a manifest: {part.name} has nulls"
+        kind = part.transform.result_type(table.schema().find_type(part.source_id))
+        bounds = (summary.lower_bound, summary.upper_bound)
+        if known and None not in bounds:
+            low, high = (from_bytes(kind, bound) for bound in bounds)
+            if not (low <= min(known) and max(known) <= high):
+                yield f"a manifest: bounds of {part.name} that leave out values"
+        elif known:
+            yield f"a manifest: no bounds of {part.name}"
 
 
 def _wrong(table: Table, file: DataFile) -> Iterator[str]:
