@@ -57,6 +57,10 @@ class StoreWatchPolicy(Policy):
     """How a stack notices that its object store takes no writes."""
 
     try_seconds: Annotated[float, "wait between two tries of a write while there is reason to doubt"] = 5.0
+    longest_wait_seconds: Annotated[
+        float, "the longest of these waits: they double as long as starts of the store do not help"
+    ] = 300.0
+    tried_bytes: Annotated[int, "bytes of the file by which the disk itself is tried"] = 64 * KIB
     failures_before_restart: Annotated[
         int, "tries that fail in a row, with room on the disk, before the store is started again"
     ] = 2

@@ -6,11 +6,15 @@ goes on refusing some writes and taking others, whatever was cleared since: one 
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from lakehouse import telemetry
 from lakehouse.local.policy import StoreWatchPolicy
@@ -40,6 +44,21 @@ def disk_room(folder: Path) -> DiskRoom:
     return DiskRoom(usage.free, usage.total)
 
 
+# What a disk says that takes no files; it may have bytes left and no inode, or a quota, or have been made read-only.
+_REFUSALS: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
+
+
+def disk_refusal(folder: Path) -> str:
+    """Return why the disk of a folder takes no file, "" where it takes one; it is tried."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"-" * StoreWatchPolicy.tried_bytes)
+    except OSError as error:
+        if error.errno in _REFUSALS:
+            return f"{errno.errorcode[error.errno]}: {os.strerror(error.errno)}"
+    return ""
+
+
 def store_trouble(folder: Path, write: Callable[[], None]) -> str:
     """Return why the store in `folder` takes no writes and what to do, "" where it does; `write` tries some."""
     try:
@@ -50,6 +69,11 @@ def store_trouble(folder: Path, write: Callable[[], None]) -> str:
             return (
                 f"the object store takes no writes, as its disk is full ({room} on the disk of {folder}): make room; a "
                 "running stack starts its store again by itself then"
+            )
+        if refusal := disk_refusal(folder.parent):
+            return (
+                f"the object store takes no writes, as its disk takes no files ({refusal}; {room} on the disk of "
+                f"{folder}): make it take some; a running stack starts its store again by itself then"
             )
         return (
             f"the object store takes no writes ({type(error).__name__}), though its disk has room ({room} on the disk "
@@ -82,6 +106,7 @@ class StoreWatch:
         self._doubted = False
         self._failures = 0
         self._refused_when_full = False
+        self._restarts_in_vain = 0
         self._next_try = clock()
 
     def doubt(self) -> None:
@@ -97,13 +122,14 @@ class StoreWatch:
         error = self._try()
         if error is not None:
             self._note_failure(error, room)
-        if room.low:
+        if room.low or disk_refusal(self._folder.parent):
             self._refused_when_full |= doubted or error is not None
         elif self._refused_when_full or self._failures >= StoreWatchPolicy.failures_before_restart:
             self._start_again(room)
         elif error is None:
             self._note_success(room)
-        self._next_try = self._clock() + StoreWatchPolicy.try_seconds
+        wait_seconds = StoreWatchPolicy.try_seconds * 2**self._restarts_in_vain
+        self._next_try = self._clock() + min(wait_seconds, StoreWatchPolicy.longest_wait_seconds)
 
     def _is_suspect(self, room: DiskRoom) -> bool:
         return room.low or self._doubted or self._refused_when_full or self._failures > 0
@@ -123,6 +149,7 @@ class StoreWatch:
             self._tell(f"the object store takes no writes; {room} on the disk of {self._folder}")
 
     def _note_success(self, room: DiskRoom) -> None:
+        self._restarts_in_vain = 0
         if self._failures:
             self._failures = 0
             self._tell("the object store takes writes again")
@@ -134,3 +161,4 @@ class StoreWatch:
         self._restart()
         self._refused_when_full = False
         self._failures = 1  # until a write says otherwise
+        self._restarts_in_vain += 1

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
+from botocore.config import Config
 
 from lakehouse import aws, settings
 from lakehouse.landing.probe import try_writes
@@ -49,6 +50,8 @@ def fill(path: Path) -> None:
 def test_a_full_disk_is_told_survived_and_mended(small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Writes fail and say why; schedules run on; with room again the store is started again, and takes all writes."""
     monkeypatch.setattr(StoreWatchPolicy, "try_seconds", 0.0)
+    once = Config(retries={"total_max_attempts": 1})  # a store that refuses does so the first time
+    monkeypatch.setattr(aws, "_CONFIG", aws._CONFIG.merge(once))
     heard: list[str] = []
     data = small_disk / "data"
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from lakehouse.local.services import store_watch
-from lakehouse.local.services.store_watch import DiskRoom, StoreWatch, store_trouble
+from lakehouse.local.services.store_watch import DiskRoom, StoreWatch, disk_refusal, store_trouble
 from lakehouse.policy import GIB, MIB
 
 FULL, ROOMY = DiskRoom(MIB, GIB), DiskRoom(GIB // 2, GIB)
@@ -18,12 +19,14 @@ class Company:
 
     def __init__(self, monkeypatch) -> None:
         self.room = ROOMY
+        self.refusal = ""
         self.works = True
         self.mends = True
         self.now = 0.0
         self.tries = self.restarts = 0
         self.told: list[str] = []
         monkeypatch.setattr(store_watch, "disk_room", lambda _: self.room)
+        monkeypatch.setattr(store_watch, "disk_refusal", lambda _: self.refusal)
         self.watch = StoreWatch(Path("store"), self.write, self.restart, self.told.append, lambda: self.now)
 
     def write(self) -> None:
@@ -95,11 +98,56 @@ def test_a_disk_that_is_full_and_harms_nobody_costs_no_start(company):
 
 
 def test_a_store_that_a_start_does_not_mend_is_started_now_and_then(company):
-    """And not at each look."""
+    """And not at each look: readers, who are well, lose their connections each time."""
     company.works = company.mends = False
     company.watch.doubt()
     company.pass_time(60)
-    assert 2 <= company.restarts <= 12
+    assert company.restarts == 3
+    company.pass_time(3_600)
+    assert company.restarts <= 20
+    company.mends = True
+    company.pass_time(600)
+    assert company.told[-1] == "the object store takes writes again"
+    company.works = company.mends = False
+    company.watch.doubt()
+    company.pass_time(15)
+    assert company.told[-1] == "starting the object store again …"
+
+
+def test_a_disk_with_room_that_takes_no_files_is_waited_for(company):
+    """It has no inode left, or was made read-only: to start the store helps once that is over, and not before."""
+    company.works, company.refusal = False, "EROFS: Read-only file system"
+    company.watch.doubt()
+    company.pass_time(60)
+    assert company.restarts == 0
+    assert "its disk takes no files (EROFS: Read-only" in store_trouble(Path("d/store"), company.write)
+    company.refusal = ""
+    company.pass_time(10)
+    assert company.restarts == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "then", "refusal"),
+    [
+        ("size=16k", None, "ENOSPC: No space left on device"),
+        ("nr_inodes=1", None, "ENOSPC: No space left on device"),
+        ("size=1m", "remount,ro", "EROFS: Read-only file system"),
+        ("size=1m", None, ""),
+    ],
+)
+def test_a_disk_says_itself_why_it_takes_no_file(tmp_path, options, then, refusal):
+    """Without bytes, without inodes, read-only; a folder that is not ours says nothing of its disk."""
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", options, "t", str(tmp_path)], check=False, stderr=-1
+    ).returncode:
+        pytest.skip("only root may mount a file system")
+    try:
+        if then:
+            subprocess.run(["mount", "-o", then, str(tmp_path)], check=True)
+        assert disk_refusal(tmp_path) == refusal
+    finally:
+        subprocess.run(["umount", "-l", str(tmp_path)], check=True)
+    assert disk_refusal(tmp_path / "absent") == ""
 
 
 def test_why_a_store_takes_no_writes_is_said_with_what_to_do(company):
