@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lakehouse import aws
 from lakehouse.local.runtime.pollers import as_record
+from lakehouse.local.runtime.sandbox import Invoker
 from lakehouse.settings import current
 from lakehouse.stages import analyst_sql
 from tests.support.lambda_runtime import ROOT, Sandbox
@@ -31,11 +32,15 @@ QUEUES = {
 
 
 class Sandboxes:
-    """Starts sandboxes with a stack's environment and the template's memory, and knows what is in the lake."""
+    """Starts sandboxes with a stack's environment and the template's memory, and knows what is in the lake.
+
+    A start costs more than most calls: what proves nothing about the runtime is called without a sandbox.
+    """
 
     def __init__(self, stack: Stack, folder: Path) -> None:
         self.stack, self.folder = stack, folder
         self.functions = stack.wiring().functions
+        self._invoker = Invoker(self.functions)
 
     def start(self, name: str, **env: str) -> Sandbox:
         """Start a function; its /tmp is its own, and the next sandbox of the function finds what this one left."""
@@ -46,15 +51,25 @@ class Sandboxes:
         function = self.functions[name]
         return Sandbox(f"{function.handler}.handler", self.folder, environment, function.memory_mb)
 
-    def event(self, function: str) -> dict[str, Any]:
-        """Return what waits for a function: its queue's messages as Lambda hands them over, or its folder's event."""
+    def call(self, name: str, event: dict[str, Any]) -> Any:
+        """Call a function in this process, as a laptop does: it need not be started. Return its answer."""
+        return self._invoker.invoke(name, event)
+
+    def event(self, function: str, files: int = 1) -> dict[str, Any]:
+        """Return what waits for a function: its queue's messages as Lambda hands them over, or its folder's event.
+
+        Hints are there when their sender has answered; the events of so many `files` come by themselves.
+        """
         if function == "land":
             return self.webhook()
         if function not in QUEUES:
             return json.loads((ROOT / "events" / function / "schedule.json").read_text("utf-8"))
-        records = self._receive(QUEUES[function], 20)
-        assert records, f"nothing came to {QUEUES[function]}"
-        while more := self._receive(QUEUES[function], 1):
+        records = []
+        while len(records) < (files if function == "ingest" else 1):
+            more = self._receive(QUEUES[function], 20)
+            assert more, f"only {len(records)} messages came to {QUEUES[function]}"
+            records += more
+        while more := self._receive(QUEUES[function], 0):
             records += more
         return {"Records": records}
 

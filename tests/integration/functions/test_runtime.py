@@ -97,7 +97,7 @@ def test_every_function_runs_as_lambda_runs_it(sandboxes: Sandboxes) -> None:
     assert set(WAY) == set(sandboxes.functions)
     for name in WAY:
         with sandboxes.start(name) as sandbox:
-            event = sandboxes.event(name)
+            event = sandboxes.event(name, files=3)
             answers(name, sandbox.invoke(event))
             sandboxes.done(name, event)
             memory = sandboxes.functions[name].memory_mb
@@ -123,7 +123,7 @@ def test_a_function_that_is_killed_in_its_commit_runs_well_afterwards(
     fill(sandboxes, first, first + 9)
     with StallingProxy(sandboxes.stack.info.env["LAKEHOUSE_CATALOG_URI"]) as proxy:
         for name in COMMITTING:
-            event = sandboxes.event(name)
+            event = sandboxes.event(name, files=2)
             proxy.hang(moment)
             with sandboxes.start(name, LAKEHOUSE_CATALOG_URI=proxy.url) as sandbox:
                 sandbox.begin(event, timeout=300)
@@ -131,8 +131,7 @@ def test_a_function_that_is_killed_in_its_commit_runs_well_afterwards(
                 with pytest.raises(TimedOut):
                     sandbox.answer(timeout=0.1)
             proxy.release()
-            with sandboxes.start(name) as sandbox:  # the message comes back
-                answers(name, sandbox.invoke(event))
+            answers(name, sandboxes.call(name, event))  # the message comes back
             sandboxes.done(name, event)
     found = state(sandboxes)
     assert {name: count for name, (count, distinct) in found.items() if count != distinct} == {}
@@ -141,6 +140,13 @@ def test_a_function_that_is_killed_in_its_commit_runs_well_afterwards(
     assert sandboxes.ask(MEMBERS_WITHOUT_THEIR_CHANGES) == [(0,)]
     balanced = "select count(*) from ops.ingest_ledger where received <> loaded + duplicates + quarantined"
     assert sandboxes.ask(balanced) == [(0,)]
+
+
+def run(sandboxes: Sandboxes, name: str, files: int = 1) -> None:
+    """Hand a function what waits for it, without a sandbox."""
+    event = sandboxes.event(name, files)
+    answers(name, sandboxes.call(name, event))
+    sandboxes.done(name, event)
 
 
 def kill(sandboxes: Sandboxes, name: str, event: Any, proxy: StallingProxy, **env: str) -> None:
@@ -157,19 +163,15 @@ def kill(sandboxes: Sandboxes, name: str, event: Any, proxy: StallingProxy, **en
 def test_maintenance_that_is_killed_in_its_commit_loses_no_row(sandboxes: Sandboxes, moment: Any) -> None:
     """The next one finds what to do, and the rows are those of before."""
     first = {"before": 301, "after": 401}[moment]
-    with sandboxes.start("ingest") as sandbox:
-        for number in range(6):
-            fill(sandboxes, first + number * 10, first + number * 10 + 9)
-            event = sandboxes.event("ingest")
-            answers("ingest", sandbox.invoke(event))
-            sandboxes.done("ingest", event)
+    for number in range(6):
+        fill(sandboxes, first + number * 10, first + number * 10 + 9)
+        run(sandboxes, "ingest", files=2)
     orders = sandboxes.ask("select * from raw.shop_orders order by all")
     schedule = sandboxes.event("maintain")
     with StallingProxy(sandboxes.stack.info.env["LAKEHOUSE_CATALOG_URI"]) as proxy:
         proxy.hang(moment)
         kill(sandboxes, "maintain", schedule, proxy, LAKEHOUSE_CATALOG_URI=proxy.url)
-    with sandboxes.start("maintain") as sandbox:
-        sandbox.invoke(schedule)
+    sandboxes.call("maintain", schedule)
     assert sandboxes.ask("select * from raw.shop_orders order by all") == orders
 
 
@@ -186,10 +188,7 @@ def test_a_webhook_whose_function_is_killed_is_there_once_it_is_sent_again(
         kill(sandboxes, "land", sent, proxy, AWS_ENDPOINT_URL_S3=proxy.url)
     with sandboxes.start("land") as sandbox:
         answers("land", sandbox.invoke(sent))
-    event = sandboxes.event("ingest")
-    with sandboxes.start("ingest") as sandbox:
-        answers("ingest", sandbox.invoke(event))
-    sandboxes.done("ingest", event)
+    run(sandboxes, "ingest")
     assert sandboxes.ask(f"select count(*) from raw.hubspot_webhooks where event_id = '{number}'") == [(1,)]
 
 
@@ -201,10 +200,7 @@ def test_a_chunk_whose_function_is_killed_is_sent_once_its_claim_is_over(
     first = {"before": 501, "after": 601}[moment]
     fill(sandboxes, first, first + 9)
     for name in ("ingest", "resolve", "aggregate", "export_segments"):
-        event = sandboxes.event(name)
-        with sandboxes.start(name) as sandbox:
-            answers(name, sandbox.invoke(event))
-        sandboxes.done(name, event)
+        run(sandboxes, name, files=2)
     event = sandboxes.event("publish")
     with StallingProxy(current().hubspot_url, lambda _, path: path.endswith("/batch/upsert")) as proxy:
         proxy.hang(moment)
