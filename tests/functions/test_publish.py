@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -88,6 +89,18 @@ def test_the_chunks_of_a_run_are_delivered_once(hubspot):
     assert (state["contacts"], state["most_writes"]) == (205, 1)
     counts = status(settings.current())["hubspot_segments"]
     assert (counts["selected"], counts["sent"], counts["balanced"]) == (205, 205, True)
+
+
+def test_books_hear_of_what_was_delivered(hubspot, monkeypatch):
+    """At once, and not with their schedule: `ops.deliveries` would lag behind `status` by a quarter of an hour."""
+    fifo = {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
+    url = aws.sqs().create_queue(QueueName="books.fifo", Attributes=fifo)["QueueUrl"]
+    with_books = settings.current().model_copy(update={"books_queue_url": url})
+    monkeypatch.setattr(sys.modules[handler.__module__], "current", lambda: with_books)
+    _plan(1)
+    assert handler(_event(), Context()) == {"batchItemFailures": []}
+    (hint,) = aws.sqs().receive_message(QueueUrl=url)["Messages"]
+    assert json.loads(hint["Body"])["detail"]["table"] == "ops.deliveries"
 
 
 def test_what_cannot_be_delivered_goes_back_alone(hubspot):
