@@ -123,6 +123,8 @@ class Sandbox:
         """Return the answer to the event that was handed over; FunctionError, or TimedOut after `timeout` seconds."""
         try:
             kind, report = self._report(timeout)
+            if kind == "ready":  # after an error, which its client may not survive
+                kind, report = self._report(timeout)
         except queue.Empty:
             self._note_memory()
             self.process.kill()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING
+from textwrap import indent
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -44,38 +45,51 @@ raise KeyError({ADDRESS})
 }
 
 
+CALLED = {name: code for name, code in PLANTED.items() if name != "exit"} | {"exit": PLANTED["exit"]}
+
+
 @pytest.mark.parametrize("log_format", ["Text", "JSON"])
 @pytest.mark.parametrize("planted", PLANTED)
-def test_nothing_of_an_error_s_text_is_logged_of_init_or_of_a_call(
-    tmp_path: Path, planted: str, log_format: str
-) -> None:
+def test_nothing_of_an_error_s_text_is_logged_of_init(tmp_path: Path, planted: str, log_format: str) -> None:
     """Its type and place are; whatever it is, whatever caused it, and whoever else would print it."""
-    task = tmp_path / "task"
+    task = _task(tmp_path, PLANTED[planted].strip())
+    with Sandbox("functions.planted.handler.handler", tmp_path, _env(log_format), 128, task) as sandbox:
+        _check(planted, sandbox.log(), sandbox.init_error)
+
+
+@pytest.mark.parametrize("log_format", ["Text", "JSON"])
+def test_nothing_of_an_error_s_text_is_logged_of_a_call(tmp_path: Path, log_format: str) -> None:
+    """One after the other; the one that ends the process comes last."""
+    functions = "\n".join(
+        f"def fail_by_{name}():\n{indent(code.strip(), '    ')}" for name, code in CALLED.items()
+    )
+    called = "@observed\ndef handler(event, context):\n    globals()[event['planted']]()"
+    task = _task(tmp_path, f"from lakehouse.telemetry import observed\n{functions}\n{called}")
+    with Sandbox("functions.planted.handler.handler", tmp_path, _env(log_format), 128, task) as sandbox:
+        for planted in CALLED:
+            log_before = len(sandbox.log())
+            with pytest.raises(FunctionError) as raised:
+                sandbox.invoke({"planted": f"fail_by_{planted}"})
+            _check(planted, sandbox.log()[log_before:], raised.value.error)
+
+
+def _check(planted: str, log: str, error: Any) -> None:
+    assert EMAIL not in log + str(error)
+    assert "handler.py:" in error["errorMessage"] or planted == "own"
+    assert error["errorMessage"] in log
+
+
+def _env(log_format: str) -> dict[str, str]:
+    return {"AWS_LAMBDA_LOG_FORMAT": log_format, "AWS_REGION": "us-east-1"}
+
+
+def _task(folder: Path, code: str) -> Path:
+    """Return a folder of functions in which one more is this code."""
+    task = folder / "task"
     shutil.copytree(ROOT / "functions", task / "functions", ignore=shutil.ignore_patterns("__pycache__"))
     (task / "lakehouse").symlink_to(ROOT / "lakehouse")
-    lines = PLANTED[planted].strip().splitlines()
-    body = "\n".join(f"    {line}" for line in lines)
-    _plant(task, "at_init", "\n".join(lines))
-    _plant(
-        task,
-        "at_call",
-        f"from lakehouse.telemetry import observed\n@observed\ndef handler(event, context):\n{body}",
-    )
-    env = {"AWS_LAMBDA_LOG_FORMAT": log_format, "AWS_REGION": "us-east-1"}
-    with Sandbox("functions.at_init.handler.handler", tmp_path, env, 128, task) as sandbox:
-        init_log, init_error = sandbox.log(), sandbox.init_error
-    with Sandbox("functions.at_call.handler.handler", tmp_path, env, 128, task) as sandbox:
-        with pytest.raises(FunctionError) as raised:
-            sandbox.invoke({})
-        call_log = sandbox.log()
-    for log, error in ((init_log, init_error), (call_log, raised.value.error)):
-        assert EMAIL not in log + str(error)
-        assert "handler.py:" in error["errorMessage"] or planted == "own"
-        assert error["errorMessage"] in log
-
-
-def _plant(task: Path, name: str, code: str) -> None:
-    folder = task / "functions" / name
-    folder.mkdir()
-    (folder / "__init__.py").write_text("")
-    (folder / "handler.py").write_text(code)
+    planted = task / "functions" / "planted"
+    planted.mkdir()
+    (planted / "__init__.py").write_text("")
+    (planted / "handler.py").write_text(code)
+    return task
