@@ -20,14 +20,16 @@ HEAVY_FUNCTIONS = (
     "sweep",
     "tick",
 )
+ANY = float("inf")
 BOTO3_S = 0.22  # what `import boto3` takes on the machine the limits were set for
 LIMITS = dict.fromkeys(LIGHT_FUNCTIONS, 0.8) | dict.fromkeys(HEAVY_FUNCTIONS, 1.5)
 
 
-def _cold(module: str) -> tuple[float, set[str]]:
+def _cold(module: str, enough: float = 0.0) -> tuple[float, set[str]]:
     """Return the seconds of processor time that importing takes in a fresh process, and what it brought in.
 
-    Processor time, not the clock: these tests share two cores with others. The best of three.
+    Processor time, not the clock: these tests share two cores with others. The best of three, or the first that is
+    no longer than `enough`.
     """
     code = (
         "import json, sys, time; began = time.process_time(); __import__(sys.argv[1]); "
@@ -40,6 +42,8 @@ def _cold(module: str) -> tuple[float, set[str]]:
             [sys.executable, "-c", code, module], capture_output=True, text=True, check=True
         )
         runs.append(json.loads(done.stdout))
+        if runs[-1][0] <= enough:
+            break
     return min(took for took, _ in runs), set(runs[0][1])
 
 
@@ -51,20 +55,20 @@ def boto3_seconds() -> float:
 @pytest.mark.parametrize("function", LIGHT_FUNCTIONS)
 def test_light_functions_load_no_heavy_package(function: str) -> None:
     """`land` and `publish` fit a zip and start at once: nothing that reads or writes tables is imported."""
-    assert _cold(f"functions.{function}.handler")[1] & HEAVY == set()
+    assert _cold(f"functions.{function}.handler", ANY)[1] & HEAVY == set()
 
 
 @pytest.mark.parametrize("function", [*LIGHT_FUNCTIONS, *HEAVY_FUNCTIONS])
 def test_cold_import_stays_within_its_limit(function: str, boto3_seconds: float) -> None:
     """Light functions import in 0.8 s, heavy ones in 1.5 s; on a slower machine in proportion to boto3."""
-    took, _ = _cold(f"functions.{function}.handler")
     limit = LIMITS[function] * max(1.0, boto3_seconds / BOTO3_S)
+    took, _ = _cold(f"functions.{function}.handler", limit)
     assert took <= limit, f"{took:.2f} s of {limit:.2f} s ({took / boto3_seconds:.1f} × boto3)"
 
 
 def test_the_package_itself_costs_nothing() -> None:
     """`import lakehouse` brings in no dependency: every function pays for it."""
-    assert not _cold("lakehouse")[1] & (HEAVY | {"boto3", "pydantic", "httpx", "rich", "typer"})
+    assert not _cold("lakehouse", ANY)[1] & (HEAVY | {"boto3", "pydantic", "httpx", "rich", "typer"})
 
 
 def test_finding_or_starting_a_stack_imports_nothing_heavy() -> None:

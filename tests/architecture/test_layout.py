@@ -7,6 +7,7 @@ import re
 import subprocess
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from tests.support.shape import measure
@@ -165,6 +166,7 @@ def test_unit_tests_start_no_servers() -> None:
     assert starting == []
 
 
+@cache
 def _fixtures_near(name: str) -> set[str]:
     """Return the functions of a test module and of the conftest files beside and above it, below tests/unit."""
     module = ROOT / name

@@ -21,6 +21,9 @@ TOKEN, SIGNING = "pat-cloud", "signing-secret-of-the-webhooks"
 QUEUES = ("IngestQueue", "ResolveQueue", "AggregateQueue", "ExportQueue", "PublishQueue", "BooksQueue")
 RULES = ("ObjectCreatedRule", "RawCommittedRule", "CoreCommittedRule", "MartsCommittedRule")
 OWN_EVENTS = 2  # of `_events`, besides the sample's
+_BUSY_SECONDS = (
+    0.5  # between two looks at queues that are not empty: the emulator is one process, and has work to do
+)
 _COUNTS = (
     "ApproximateNumberOfMessages",
     "ApproximateNumberOfMessagesNotVisible",
@@ -48,10 +51,18 @@ class Company:
     webhooks: list[httpx.Response] = field(default_factory=list)
     answers: dict[str, Any] = field(default_factory=dict)  # of functions that were called directly, by name
 
-    def land(self, key: str, body: bytes) -> None:
-        """Put a raw file, as whoever exports it does."""
-        self.deployment.client("s3").put_object(Bucket=f"{PREFIX}-landing", Key=key, Body=body)
+    def land(self, key: str, body: bytes) -> dict[str, Any]:
+        """Put a raw file, as whoever exports it does; return what names it."""
+        answer = self.deployment.client("s3").put_object(Bucket=f"{PREFIX}-landing", Key=key, Body=body)
         self.put += 1
+        return {"key": key, "version_id": answer["VersionId"], "size": len(body)}
+
+    def announce(self, file: dict[str, Any]) -> None:
+        """Tell ingest of a raw file, as `sweep` would."""
+        message = {"files": [{"bucket": f"{PREFIX}-landing", **file}]}
+        self.deployment.client("sqs").send_message(
+            QueueUrl=self.deployment.resources["IngestQueue"], MessageBody=json.dumps(message)
+        )
 
     def webhook(self, body: bytes) -> None:
         """Send a webhook as HubSpot does, signed."""
@@ -88,7 +99,11 @@ class Company:
 
         def settled() -> bool:
             nonlocal empty
-            empty = 0 if any(map(self.waiting, QUEUES)) else empty + 1
+            if any(map(self.waiting, QUEUES)):
+                empty = 0
+                time.sleep(_BUSY_SECONDS)
+            else:
+                empty += 1
             return empty > 3
 
         until(settled, "queues that are empty")
@@ -152,19 +167,19 @@ def first_day(company: Company) -> None:
 
 
 def second_day(company: Company) -> None:
-    """Lose every event: `sweep` and `tick` alone bring everything through."""
+    """Lose every event: `sweep` and `tick` bring everything through."""
     events = company.deployment.client("events")
     for rule in RULES:
         events.disable_rule(Name=company.deployment.resources[rule].rpartition("|")[2].rpartition("/")[2])
-    for number in range(
-        2, 7
-    ):  # small files in one partition, of raw rows and of books, until they are worth a rewrite
-        company.land(f"club/visitors/{number}.csv", f"visitor_id,email\n{number},b@example.org\n".encode())
-        company.call("sweep")
+    # Small files in one partition, of raw rows and of books, until they are worth a rewrite.
+    for number in range(2, 7):
+        visitor = f"visitor_id,email\n{number},b@example.org\n".encode()
+        company.announce(company.land(f"club/visitors/{number}.csv", visitor))
         company.settle()
         company.hint("BooksQueue", f"file {number}")
     company.land("people/ties/1.ndjson", _THE_SAME)
-    _announce_a_file_that_is_gone(company)
+    company.announce({"key": "erp/products/gone.csv", "version_id": "gone", "size": 1})  # there never was one
+    company.put += 1
     company.call("sweep")
     company.settle()
     for _ in range(3):  # a stage a tick
@@ -174,15 +189,6 @@ def second_day(company: Company) -> None:
         company.hint("BooksQueue", what)
         company.settle()
     company.call("maintain")
-
-
-def _announce_a_file_that_is_gone(company: Company) -> None:
-    """Tell ingest of a version that there never was."""
-    gone = {"bucket": f"{PREFIX}-landing", "key": "erp/products/gone.csv", "version_id": "gone", "size": 1}
-    company.deployment.client("sqs").send_message(
-        QueueUrl=company.deployment.resources["IngestQueue"], MessageBody=json.dumps({"files": [gone]})
-    )
-    company.put += 1
 
 
 def _events(name: str, users: dict[str, str]) -> bytes:

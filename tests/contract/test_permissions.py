@@ -153,6 +153,8 @@ def queue_calls(function: str) -> set[tuple[str, str]]:
                 for one in given
                 if isinstance(one, ast.Attribute) and one.attr.endswith("_queue_url")
             ]
+            if not urls:
+                continue
             if isinstance(call.func, ast.Name):
                 led = {call.func.id} | mentions(definitions(place, call.func.id))
             elif isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name):
