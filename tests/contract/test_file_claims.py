@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pyarrow as pa
 import pytest
 from pyiceberg.manifest import DataFile, ManifestFile, PartitionFieldSummary
 from pyiceberg.typedef import Record
@@ -15,7 +16,7 @@ from lakehouse.tables.maintenance.expire import expire
 from lakehouse.tables.maintenance.policy import MaintenancePolicy
 from lakehouse.tables.replace_files import replace_files, replace_manifests
 from lakehouse.tables.replace_table import note_inputs, replace_all
-from tests.support.file_claims import false_claims
+from tests.support.file_claims import _is_stored_as, false_claims
 from tests.support.lakes import a_contract, write
 
 COLUMNS = columns(
@@ -112,6 +113,24 @@ def test_every_kind_of_commit_leaves_true_totals_and_manifests(lake, partition):
     for number, change in enumerate(changes):
         change()
         assert (number, false_claims(table.refresh())) == (number, [])
+
+
+@pytest.mark.parametrize(
+    ("stored", "claimed", "same"),
+    [
+        (pa.timestamp("us", "UTC"), pa.timestamp("us", "UTC"), True),
+        (pa.timestamp("ms", "UTC"), pa.timestamp("us", "UTC"), False),
+        (pa.timestamp("us"), pa.timestamp("us", "UTC"), False),
+        (pa.int32(), pa.int64(), False),
+        (pa.decimal128(18, 2), pa.decimal128(38, 2), False),
+        (pa.string(), pa.large_string(), True),
+        (pa.list_(pa.field("element", pa.string())), pa.large_list(pa.large_string()), True),
+        (pa.string(), pa.large_list(pa.large_string()), False),
+    ],
+)
+def test_a_column_in_other_units_is_found(stored, claimed, same):
+    """Spark leaves out row groups by raw numbers, and takes milliseconds for microseconds (iceberg#18173)."""
+    assert _is_stored_as(stored, claimed) is same
 
 
 def test_false_totals_are_found(lake, table, monkeypatch):

@@ -109,13 +109,31 @@ def _wrong(table: Table, file: DataFile) -> Iterator[str]:
     types = schema_to_pyarrow(table.schema())
     for field in table.schema().fields:
         if field.field_id in by_id:
-            column = rows.column(by_id[field.field_id]).cast(types.field(field.name).type)
+            column = rows.column(by_id[field.field_id])
+            kind = types.field(field.name).type
+            if not _is_stored_as(column.type, kind):
+                yield f"{field.name}: {column.type} instead of {kind}"
+            column = column.cast(kind)
             yield from _wrong_of_column(table, file, field, column)
     yield from _wrong_partition(
         table, file, {field_id: rows.column(name) for field_id, name in by_id.items()}
     )
     if not _is_sorted(table, file, {field_id: rows.column(name) for field_id, name in by_id.items()}):
         yield "claims a sort order and is not sorted"
+
+
+def _is_stored_as(stored: pa.DataType, claimed: pa.DataType) -> bool:
+    """Return whether a column is stored as its Iceberg type says: readers prune by raw values, in its units.
+
+    Lists and maps may call their elements otherwise.
+    """
+    plain = {pa.large_string(): pa.string(), pa.large_binary(): pa.binary()}
+    if pa.types.is_nested(claimed):
+        return stored.id == claimed.id or {stored.id, claimed.id} == {
+            pa.list_(pa.null()).id,
+            pa.large_list(pa.null()).id,
+        }
+    return plain.get(stored, stored) == plain.get(claimed, claimed)
 
 
 def _wrong_of_column(table: Table, file: DataFile, field: Any, column: pa.ChunkedArray) -> Iterator[str]:
