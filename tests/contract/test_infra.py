@@ -103,8 +103,11 @@ def mappings(infra: Template) -> list[str]:
         queue = all_queues.get(target_of(one["EventSourceArn"]), {})
         function = all_functions.get(target_of(one["FunctionName"]), {})
         batch, window = one.get("BatchSize", 10), one.get("MaximumBatchingWindowInSeconds")
-        if queue.get("VisibilityTimeout", 30) < 6 * function.get("Timeout", 3):
-            wrong.append(f"{name}: the visibility time-out is shorter than six times the function's time-out")
+        gathering = (
+            infra["Parameters"][window["Ref"]]["MaxValue"] if isinstance(window, dict) else window or 0
+        )
+        if queue.get("VisibilityTimeout", 30) < 6 * function.get("Timeout", 3) + gathering:
+            wrong.append(f"{name}: a message is hidden for less than six times the time-out and its window")
         if "ReportBatchItemFailures" not in one.get("FunctionResponseTypes", []):
             wrong.append(f"{name}: one bad message would bring back its whole batch")
         if one.get("ScalingConfig", {}).get("MaximumConcurrency") != 2:
@@ -318,6 +321,7 @@ WRONG: list[tuple[Check, Callable[[Template], None], str]] = [
     (queues, put("IngestMapping", None), "nobody reads IngestQueue"),
     (mappings, put("PublishQueue/Properties/VisibilityTimeout", 300), "six times"),
     (mappings, put("PublishFunction/Properties/Timeout", 900), "six times"),
+    (mappings, put("ResolveQueue/Properties/VisibilityTimeout", 5_400), "and its window"),
     (mappings, put("PublishMapping/Properties/FunctionResponseTypes", None), "whole batch"),
     (mappings, put("PublishMapping/Properties/ScalingConfig", None), "not capped"),
     (mappings, put("BooksMapping/Properties/BatchSize", 100), "FIFO takes at most 10"),

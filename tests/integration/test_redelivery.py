@@ -17,7 +17,7 @@ from lakehouse.local.runtime.sandbox import Invoker
 from lakehouse.local.wiring.resources import Function, Mapping
 from tests.support import cloud as clouds
 
-HIDDEN_SECONDS = "5400"  # as the template has it for stages
+HIDDEN_SECONDS = "5700"  # as the template has it for stages
 REGION = "us-east-1"
 
 

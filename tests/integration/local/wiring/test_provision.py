@@ -178,7 +178,7 @@ def test_what_half_exists_is_completed() -> None:
     provision.create(replace(wiring, rules=[older], tables=[], secrets=[]), secrets={})
 
     made = provision.create(wiring, secrets=SECRETS)
-    assert attributes(made.queue_urls["half-ingest"])["VisibilityTimeout"] == "1800"
+    assert attributes(made.queue_urls["half-ingest"])["VisibilityTimeout"] == "2100"
     assert "RedrivePolicy" in attributes(made.queue_urls["half-ingest"])
     assert attributes(made.queue_urls["half-books.fifo"])["ContentBasedDeduplication"] == "true"
     ttl = aws.dynamodb().describe_time_to_live(TableName="half-consent")["TimeToLiveDescription"]
