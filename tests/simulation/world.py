@@ -12,6 +12,7 @@ import uuid
 from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
+from time import process_time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ BEGIN = 1_767_571_200.0  # 2026-01-05 00:00 UTC
 DAY = 86_400.0
 _STEPS = 30_000  # a run that takes more I/O than this does not end
 KINDS = ("before", "after", "late", "hang", "again", "torn", "crash_before", "crash_after", "crash_late")
+_LOOK_SECONDS = 120.0  # real ones, between two looks whether somebody still runs
+_RUNNING_SECONDS, _LONGEST_SECONDS = 0.1, 120.0  # of a processor: in that time, and of a run, which takes two
 _NIGHTS = 2  # of a run: others work meanwhile, which takes its time
 
 
@@ -153,8 +156,7 @@ class World:
         for thread in threads:
             thread.start()
         self._go_on(self._next())
-        if not self._ended.wait(120):  # real seconds
-            raise StuckError(f"nobody has run for two minutes; the last was {self.current}")
+        self._wait_for_the_end()
         self.current = None
         if self.error is not None:
             raise self.error
@@ -163,6 +165,14 @@ class World:
         for _, _, name, effect in sorted(self._late, key=lambda each: each[:2]):
             self._take_effect(name, effect)
         self._processes, self._late = [], []
+
+    def _wait_for_the_end(self) -> None:
+        """Wait as long as somebody runs; a busy machine gives a run a small part of a processor."""
+        began = used = process_time()
+        while not self._ended.wait(_LOOK_SECONDS):
+            before, used = used, process_time()
+            if used - before < _RUNNING_SECONDS or used - began > _LONGEST_SECONDS:
+                raise StuckError(f"nobody runs any more, or somebody for ever; the last was {self.current}")
 
     def _live(self, process: Process) -> None:
         process.turn.acquire()
