@@ -6,8 +6,10 @@ January in one country and of May in another, and a wrong date is worse than a r
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from lakehouse.engine import consent_words, ids, moments
 from lakehouse.engine.escape import literal
@@ -16,14 +18,28 @@ from lakehouse.sources.policy import CenturyPolicy
 _TIME = r"(?:[ T](\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?))?"
 _MIDNIGHT = r"(?:[ T](00?:00(?::00(?:\.0+)?)?))?"  # the one time that a day may have behind it
 _CHINESE = r"(\d{4})年(\d{1,2})月(\d{1,2})[日号]"
-_SERIAL = r"\d{2,7}(\.\d+)?"
-_WHOLE_SERIAL = r"\d{2,7}(\.0+)?"
+# Days up to 2173, and the last one that there is, which stands for ever; of six digits are days written as 260105.
+_SERIAL_DAYS = r"(?:\d{2,5}|2958465)"
+_SERIAL = rf"{_SERIAL_DAYS}(\.\d+)?"
+_WHOLE_SERIAL = rf"{_SERIAL_DAYS}(\.0+)?"
+_YEAR = r"(?:19\d\d|20\d\d|2100)(\.0+)?"  # alone it is no day of 1905, which is what Excel's number of it is
 _YMD = r"\1-\2-\3 \4"
 _DIGITS = ("〇零○一二三四五六七八九两", "0001234567892")
 _TENS = ((r"(\d)十(\d)", r"\1\2"), (r"(\d)十", r"\1" + "0"), (r"十(\d)", r"1\1"), ("十", "10"))
 _GUARDS = " \t\r\n'\u00a0\u3000\u200b\ufeff"
 _SCIENTIFIC = r"[-+]?[0-9]+([.,][0-9]+)?E[-+]?[0-9]+"
-_MONEY_SIGNS = r"[$¥￥€£元圆\s\x{00a0}\x{202f}]|人民币|RMB|CNY|USD|EUR|GBP|HKD|TWD|JPY"
+CURRENCY_CODES: Final = (
+    "USD|EUR|GBP|CNY|CNH|JPY|HKD|TWD|MOP|SGD|KRW"
+    "|INR|AUD|NZD|CAD|CHF|SEK|NOK|DKK|PLN|CZK|HUF|RUB|TRY|BRL|MXN|THB"
+)
+_MONEY_SIGN = (
+    r"(?:(?:US|HK|NT|R|A|C|S)?[$]|[¥￥€£₩₹₽元圆]|人民币|RMB|[Rr]s[.]?|Fr[.]|[Kk]r[.]?|zł|Kč"
+    rf"|{CURRENCY_CODES})"
+)
+_BLANK = r"[\s\x{a0}\x{202f}\x{3000}]"
+_GROUP_MARKS = ("'", "’", " ", "\u00a0", "\u202f")  # beside the point or comma that a format names
+# How people type digits beside Chinese text, and a minus as typesetters set it
+_WIDE, _NARROW = "０１２３４５６７８９．，＋－（）−", "0123456789.,+-()-"
 
 
 Rule = Callable[[str, bool], str]
@@ -100,11 +116,16 @@ def _plain_day(text: str, timed: bool) -> str:
 
 
 def _excel(text: str, timed: bool) -> str:
-    """Days since 1899-12-30, whole or with a fraction for the time; from 1900-03-01 on, where Excel counts right."""
+    """Days since 1899-12-30, whole or with a fraction for the time; from 1900-03-01 on, where Excel counts right.
+
+    A whole number that is a year of our time is none: 1985 is rather when somebody was born than a day of 1905.
+    """
     days = f"TRY_CAST({text} AS DOUBLE)"
     moment = f"TIMESTAMP '1899-12-30' + to_milliseconds(CAST(round({days} * 86400000) AS BIGINT))"
     is_number = f"regexp_full_match({text}, {literal(_SERIAL if timed else _WHOLE_SERIAL)})"
-    return f"CASE WHEN {is_number} AND {days} >= 61 AND {days} < 2958466 THEN CAST({moment} AS VARCHAR) END"
+    is_year = f"regexp_full_match({text}, {literal(_YEAR)})"
+    is_day = f"{is_number} AND NOT {is_year} AND {days} >= 61 AND {days} < 2958466"
+    return f"CASE WHEN {is_day} THEN CAST({moment} AS VARCHAR) END"
 
 
 def _chinese(text: str, timed: bool) -> str:
@@ -116,17 +137,36 @@ def _chinese(text: str, timed: bool) -> str:
     return f"rtrim({_matched(digits, _CHINESE + time, _YMD)})"
 
 
+def half_width_sql(text: str) -> str:
+    """Return the SQL of an amount's text with full-width digits and signs as plain ones, where there may be some."""
+    narrow = f"translate({text}, {literal(_WIDE)}, {literal(_NARROW)})"
+    return f"CASE WHEN strlen({text}) > length({text}) THEN {narrow} ELSE {text} END"
+
+
 def _amount(thousands: str, point: str) -> Rule:
-    """Return a rule for amounts with a currency's sign or code before or behind, grouped, negative in brackets too."""
-    group, dot = (f"\\{mark}" if mark in ".," else mark for mark in (thousands, point))
-    number = rf"(?:\d{{1,3}}(?:{group}\d{{3}})+|\d+)(?:{dot}\d+)?"
-    is_amount = literal(rf"^(?:[-+]?{number}|\({number}\))$")
+    """Return a rule for amounts with a currency's sign or code before or behind, grouped, negative in brackets too.
+
+    A sign within a number is none of it: 12€50 is no 1250, and 10 € 20 € are two amounts. So is a group behind a zero:
+    0,500 is half of one, whatever the format says.
+    """
+    grouped = [rf"[1-9]\d{{0,2}}(?:{re.escape(mark)}\d{{3}})+" for mark in (thousands, *_GROUP_MARKS)]
+    in_lakhs = [r"[1-9]\d?(?:,\d{2})+,\d{3}"] if thousands == "," else []  # 1,23,456 as in India
+    number = rf"(?:{'|'.join([*grouped, *in_lakhs])}|\d+)(?:[{point}]\d+)?"
+    sign = f"(?:{_BLANK}*{_MONEY_SIGN})?{_BLANK}*"
+    is_amount = literal(
+        f"(?:{_BLANK}*[-+]?{sign}{number}{sign}|{sign}[-+]{_BLANK}*{number}{sign}"
+        f"|{sign}{number}{sign}-{sign}"  # SAP writes a minus behind
+        rf"|{sign}\({sign}{number}{sign}\){sign})"
+    )
+    digits = literal(r"\d(?:.*\d)?")
+    others = literal(f"[^0-9{point}]")
 
     def rule(text: str, _timed: bool) -> str:
-        bare = f"regexp_replace({text}, {literal(_MONEY_SIGNS)}, '', 'g')"
-        plain = f"replace(replace({bare}, {literal(thousands)}, ''), {literal(point)}, '.')"
-        signed = f"CASE WHEN starts_with({plain}, '(') THEN '-' || {plain}[2:-2] ELSE {plain} END"
-        return f"CASE WHEN regexp_matches({bare}, {is_amount}) THEN {signed} END"
+        plain = half_width_sql(text)
+        bare = f"regexp_replace(regexp_extract({plain}, {digits}), {others}, '', 'g')"
+        unsigned = f"replace({bare}, {literal(point)}, '.')"
+        minus = f"CASE WHEN contains({plain}, '-') OR contains({plain}, '(') THEN '-' ELSE '' END"
+        return f"CASE WHEN regexp_full_match({plain}, {is_amount}) THEN {minus} || {unsigned} END"
 
     return rule
 
@@ -190,7 +230,9 @@ VALUE_FORMATS: dict[str, ValueFormat] = {
         _plain_day,
     ),
     "chinese": ValueFormat(MOMENTS, "二〇二六年一月五日, 2026年1月5日", _chinese),
-    "amount": ValueFormat(AMOUNTS, "¥1,299.00, 1299元, USD 5, (120.00)", _amount(",", POINTS["amount"])),
+    "amount": ValueFormat(
+        AMOUNTS, "¥1,299.00, 1299元, USD 5, (120.00), 12.50-, 1,23,456.00", _amount(",", POINTS["amount"])
+    ),
     "amount_comma": ValueFormat(
         AMOUNTS, "1.299,00 €, -5,50: a comma before the cents", _amount(".", POINTS["amount_comma"])
     ),

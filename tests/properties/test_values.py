@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from lakehouse.engine import sql_functions
 from lakehouse.ingest.reading.typing_sql import typed_sql
 from lakehouse.sources.definition import SourceColumn
-from lakehouse.sources.value_formats import VALUE_FORMATS
+from lakehouse.sources.value_formats import POINTS, VALUE_FORMATS
 from tests.support.value_texts import clocks, numbers, odd_numbers, texts, times, zones
 
 DECIMALS = ("decimal(12,2)", "decimal(18,0)", "decimal(18,8)", "decimal(38,18)", "decimal(5,5)")
@@ -137,6 +137,36 @@ def test_a_double_written_out_again_says_what_its_text_said(con, texts):
             assert Decimal(f"{value:.{significant - 1}e}") == said, text
         elif said is not None:
             assert significant > 15 or abs(said.adjusted()) >= 300, f"a double holds {text}"
+
+
+MONEY = st.sampled_from(["", "", "¥", "€", "$", "US$", "USD ", "RMB", " 元", "₹", "kr "])
+GROUPS = {
+    "amount": st.sampled_from([",", "'", " ", ""]),
+    "amount_comma": st.sampled_from([".", "\u00a0", "’", ""]),
+}
+
+
+@pytest.mark.parametrize("rule", ["amount", "amount_comma"])
+@MANY
+@given(
+    number=st.decimals(min_value=0, max_value=10**9, places=2),
+    money=st.tuples(MONEY, MONEY),
+    form=st.sampled_from(["{}", "-{}", "({})", "{}-", "+{}"]),
+    data=st.data(),
+)
+def test_an_amount_is_the_number_that_is_written_or_none(con, rule, number, money, form, data):
+    """With groups, a currency before or behind, and below zero; with anything within the number it is none."""
+    whole, _, cents = f"{number:,.2f}".partition(".")
+    point = POINTS[rule]
+    digits = whole.replace(",", data.draw(GROUPS[rule]))
+    text = form.format(f"{money[0]}{digits}{point}{cents}{money[1]}")
+    split = data.draw(st.integers(1, len(cents)))
+    within = data.draw(st.sampled_from(["€", " ", " EUR ", "元", "-", "("]))
+    torn = f"{digits}{point}{cents[:split]}{within}5{cents[split:]}"
+    kind = column("decimal(18,4)", rule)
+    value, none = read(con, kind, [text, torn])
+    assert value == (-number if "-" in text or "(" in text else number), text
+    assert none is None, torn
 
 
 @MANY

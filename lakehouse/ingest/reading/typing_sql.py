@@ -13,7 +13,7 @@ from lakehouse.engine.exact_numbers import (
     exact_integer_sql,
 )
 from lakehouse.sources.definition import SourceColumn
-from lakehouse.sources.value_formats import ALONE, DAY_OF_TIME, POINTS, VALUE_FORMATS
+from lakehouse.sources.value_formats import ALONE, DAY_OF_TIME, POINTS, VALUE_FORMATS, half_width_sql
 from lakehouse.tables.contract import decimal_digits
 
 
@@ -130,11 +130,13 @@ def valid_sql(column: SourceColumn, value_sql: str, text_sql: str) -> str:
     if column.type in _WHOLE_NUMBERS:
         return exact_integer_sql(value_sql, text_sql)
     if column.type in _BINARY_FRACTIONS:
-        return exact_float_sql(value_sql, text_sql, column.duck_type, is_amount=bool(column.formats))
+        is_amount = bool(column.formats)
+        written = half_width_sql(text_sql) if is_amount else text_sql
+        return exact_float_sql(value_sql, written, column.duck_type, is_amount=is_amount)
     if digits := decimal_digits(column.type):
         points = [POINTS[name] for name in column.formats]
         if points:
-            return exact_amount_sql(value_sql, text_sql, digits[1], points[0])
+            return exact_amount_sql(value_sql, half_width_sql(text_sql), digits[1], points[0])
         return exact_decimal_sql(value_sql, text_sql, digits[1])
     for name in column.formats:
         value_sql = VALUE_FORMATS[name].of_value(value_sql)

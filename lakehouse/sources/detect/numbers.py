@@ -9,13 +9,14 @@ import re
 import unicodedata
 from typing import Final, NamedTuple
 
+from lakehouse.sources.value_formats import CURRENCY_CODES
+
 _INT_MAX: Final = 2**31 - 1
 _LONG_MAX: Final = 2**63 - 1
 _DECIMAL_DIGITS: Final = 38  # the most that a decimal holds
 # A format shows what stands beside a number, which must not come from a customer: so only these are read.
-_CODES = "USD|EUR|GBP|CNY|CNH|JPY|HKD|TWD|MOP|SGD|KRW|INR|AUD|NZD|CAD|CHF|SEK|NOK|DKK|PLN|CZK|HUF|RUB|TRY|BRL|MXN|THB"
-_SYMBOLS = rf"[$€£¥₩₹₽]|(?:US|HK|NT|A|C|S)\$|R\$|RMB|{_CODES}|人民币"
-_UNITS = rf"[$€£¥₩₹₽]|RMB|{_CODES}|元|圆|块|万元|亿元|万|亿|人民币|美元|欧元|港币|日元|kr|zł"
+_SYMBOLS = rf"[$€£¥₩₹₽]|(?:US|HK|NT|A|C|S)\$|R\$|RMB|{CURRENCY_CODES}|人民币"
+_UNITS = rf"[$€£¥₩₹₽]|RMB|{CURRENCY_CODES}|元|圆|块|万元|亿元|万|亿|人民币|美元|欧元|港币|日元|kr|zł"
 _PLAIN = re.compile(r"[+-]?\d+(?:\.\d+)?|[+-]?\.\d+", re.ASCII)
 _SCIENTIFIC = re.compile(r"[+-]?\d+(?:\.\d+)?[eE][+-]?\d+", re.ASCII)
 _DECORATED = re.compile(

@@ -78,6 +78,11 @@ JANUARY, MAY = date(2026, 1, 5), date(2026, 5, 1)
         ("46027", ("ymd", "excel"), JANUARY),
         ("60", ("excel",), None),  # the 29th of February 1900, which only Excel knows
         ("4.6E+4", ("excel",), None),
+        ("1985", ("excel",), None),  # a year, and no day of June 1905
+        ("2026.0", ("ymd", "excel"), None),
+        ("260105", ("excel",), None),  # to Excel a day of the year 2612
+        ("2101", ("excel",), date(1905, 10, 1)),
+        ("2958465", ("excel",), date(9999, 12, 31)),
         ("二〇二六年一月五日", ("chinese",), JANUARY),
         ("2026年1月5日", ("chinese",), JANUARY),
         ("2026 年 1 月 5 号", ("chinese",), JANUARY),
@@ -139,6 +144,28 @@ def test_moments(text, formats, expected):
         ("5.5", ("amount_comma",), None),
         ("-5,50", ("amount_comma",), "-5.5"),
         ("(1.200,5)", ("amount_comma",), "-1200.5"),
+        ("1'299.00", ("amount",), "1299"),
+        ("Rs. 1,23,456.00", ("amount",), "123456"),
+        ("12.50- EUR", ("amount",), "-12.5"),
+        ("EUR 12.50-", ("amount",), "-12.5"),
+        ("－１２．５０", ("amount",), "-12.5"),
+        ("１２．５０５", ("amount",), None),  # three decimals, however wide they are
+        ("1\u202f299,00 zł", ("amount_comma",), "1299"),
+        ("12€50", ("amount",), None),  # RubyMoney/money#283: several prices in one cell became one number
+        ("10€ 20€", ("amount",), None),
+        ("5元5", ("amount",), None),
+        ("5 EUR 10", ("amount_comma",), None),
+        ("12.50 USD 2", ("amount_comma",), None),
+        ("1 2", ("amount",), None),
+        ("12 3456", ("amount",), None),
+        ("1 234,567.00", ("amount",), None),
+        ("0,500", ("amount",), None),  # half of one, or five hundred
+        ("0.500", ("amount_comma",), None),
+        ("007,500", ("amount",), None),
+        ("+5-", ("amount",), None),
+        ("(-5)", ("amount",), None),
+        ("-(5)", ("amount",), None),
+        ("$", ("amount",), None),
     ],
 )
 def test_amounts(text, formats, expected):

@@ -23,6 +23,8 @@ from lakehouse.sources.detect.format_names import formats_of
         ("price", ["1.50", "2.00"], (), False),
         ("price", ["¥1,299.00", "5元"], ("amount",), False),
         ("price", ["1.299,00 €"], ("amount_comma",), False),
+        ("price", ["1 299,00", "12,50"], ("amount_comma",), False),
+        ("price", ["1'299.00", "12.50"], ("amount",), False),
         ("count", ["1", "2"], (), False),
         ("ok", ["是", "否"], ("yes_no",), False),
         ("ok", ["true", "false"], (), False),
