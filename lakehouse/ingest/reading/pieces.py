@@ -118,13 +118,17 @@ class _FileReader:
             yield from self._part_pieces(self._file_pieces(head, chunks, kind, member), member.name)
 
     def _part_pieces(self, pieces_of_part: Iterator[Piece], name: str | None) -> Iterator[Piece]:
-        """Yield the pieces of the next part; where it cannot be read from its very beginning, note why."""
-        part = self._parts
+        """Yield the pieces of the next part; where it cannot be read from its very beginning, note why.
+
+        What breaks off within its first piece has shown its header, and is no part that is read all the same.
+        """
+        part, layout = self._parts, self._layout
         try:
             first = next(pieces_of_part, None)
         except BadFile as error:
             if error.code in _OF_WHOLE_ARCHIVE:
                 raise
+            self._layout = layout
             self._refuse(name, error)
             return
         self._parts += 1

@@ -37,27 +37,35 @@ class _TextCutter:
         self._skips_line = False
 
     def pieces(self, text: Iterator[bytes]) -> Iterator[Piece]:
-        """Yield the pieces of a text."""
-        for chunk in text:
-            data = self._after_skipped_line(chunk) if self._skips_line else chunk
-            if not data:
-                continue
-            line_end = _last_line_end(data)
-            if line_end == _NO_END and self._open_line_bytes + len(data) > RowPolicy.max_bytes:
-                yield from self._finish_piece(without_bytes=self._open_line_bytes)
-                yield self._start_skipping_line()
-                continue
-            self._open_line_bytes = (
-                self._open_line_bytes + len(data) if line_end == _NO_END else len(data) - line_end
-            )
-            row_end = self._open_piece().row_end_when_full(data, self._max_bytes)
-            if row_end != _NO_END:
-                self._open_piece().write(data[:row_end])
-                yield from self._finish_piece()
-                data = data[row_end:]
-            if data:
-                self._open_piece().write(data)
-        yield from self._finish_piece()
+        """Yield the pieces of a text; where that raises, the one that is being written is closed."""
+        try:
+            for chunk in text:
+                yield from self._add(chunk)
+            yield from self._finish_piece()
+        finally:
+            if self._writer is not None:
+                self._writer.close()
+
+    def _add(self, chunk: bytes) -> Iterator[Piece]:
+        """Write the next bytes of the text; yield the piece that is full with them."""
+        data = self._after_skipped_line(chunk) if self._skips_line else chunk
+        if not data:
+            return
+        line_end = _last_line_end(data)
+        if line_end == _NO_END and self._open_line_bytes + len(data) > RowPolicy.max_bytes:
+            yield from self._finish_piece(without_bytes=self._open_line_bytes)
+            yield self._start_skipping_line()
+            return
+        self._open_line_bytes = (
+            self._open_line_bytes + len(data) if line_end == _NO_END else len(data) - line_end
+        )
+        row_end = self._open_piece().row_end_when_full(data, self._max_bytes)
+        if row_end != _NO_END:
+            self._open_piece().write(data[:row_end])
+            yield from self._finish_piece()
+            data = data[row_end:]
+        if data:
+            self._open_piece().write(data)
 
     def _after_skipped_line(self, data: bytes) -> bytes:
         """Return what stands behind the end of the line that is too long; nothing if that goes on."""
@@ -137,6 +145,10 @@ class _PieceWriter:
                 return mark_at + 1
             end = mark_at
         return _NO_END
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
 
     def finish(self, *, without_bytes: int) -> Piece | None:
         """Close the piece less its last bytes, those of an unfinished line; None and no file where nothing remains."""

@@ -249,3 +249,39 @@ def test_footers_of_a_sheet(read):
     header = ("Order Id", "Note", "Shelf")
     body = book(rows(header, ("o1", "x", 1), ("合计", None, 7), (), ("All orders",), ("Example Co",)))
     assert outcomes(read(ORDERS, body)) == {1: "o1", 2: "not_a_record", 3: "not_a_record", 4: "not_a_record"}
+
+
+LATIN = b"o%d,2026-01-05,1.00,EUR,J\xfcrgen M\xfcller\n"
+LATE_LATIN = b"".join(
+    [
+        b"order_id,ordered_at,amount,currency,note\n",
+        *(b"o%d,2026-01-05,1.00,EUR,\n" % n for n in range(4_000)),
+    ]
+    + [LATIN % n for n in range(300)]
+)
+
+
+@pytest.mark.parametrize(
+    ("source", "content", "code"),
+    [
+        (WEB, b'[{"messageId": "m1"}, {"messageId": ', "broken_array"),
+        (WEB, b'[{"messageId": "m1"},]', "broken_array"),
+        (load()["shop", "orders"], LATE_LATIN, "unsure_encoding"),
+    ],
+)
+def test_a_file_that_breaks_off_behind_its_header_is_bad_as_a_whole(read, source, content, code):
+    """By its own code, which a replay is asked for, and not as a part without a name."""
+    with pytest.raises(BadFile) as error:
+        read(source, content, chunk=1 << 14)
+    assert error.value.code == code
+
+
+def test_in_a_zip_such_a_file_costs_only_itself(read):
+    """It comes first, and the ones behind it load."""
+    broken, sound = b'[{"messageId": "m1"}, {', b'{"messageId": "m2", "type": "page", "userId": "u"}\n'
+    rows = read(WEB, zipped({"broken.json": broken, "sound.json": sound}))
+    assert {number: row["_code"] for number, row in rows.items() if row["_row"] == 0} == {0: "unread_part"}
+    assert rows[PART_ROWS + 1]["message_id"] == "m2"
+    with pytest.raises(BadFile, match=r"broken\.json: .*readme\.md") as error:
+        read(WEB, zipped({"broken.json": broken, "readme.md": b"# about\n"}))
+    assert error.value.code == "broken_array"
