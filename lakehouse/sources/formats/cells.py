@@ -22,6 +22,7 @@ _EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 - a workbook knows of no zone
 _EPOCH_BEFORE_LEAP_BUG = datetime(1899, 12, 31)  # noqa: DTZ001
 _EPOCH_1904 = datetime(1904, 1, 1)  # noqa: DTZ001
 _LEAP_BUG: Final = 60  # the serial number of 1900-02-29, which there never was (ECMA-376, 18.17.4.1)
+_NO_DAY: Final = "1900-02-29"  # what a workbook shows there, and no reader of days takes for one
 _SERIAL_END: Final = 2_958_466  # the day after 9999-12-31, the last that a workbook shows
 _INTEGER_END: Final = 1e15  # a workbook keeps 15 digits
 _MONEY_DIGITS: Final = 13  # digits of an amount below a hundred billion, in cents
@@ -95,6 +96,8 @@ def _moment_format(*, shows_date: bool, shows_time: bool, from_1904: bool) -> Fo
         if not 0 <= serial < _SERIAL_END:
             return plain_number(text)
         milliseconds = round(serial * _DAY)
+        if shows_date and not from_1904 and milliseconds // _DAY == _LEAP_BUG:
+            return _NO_DAY
         is_within_day_0 = milliseconds < _DAY and not from_1904
         if not shows_date or is_within_day_0:
             return _duration(milliseconds)

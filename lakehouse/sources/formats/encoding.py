@@ -55,7 +55,8 @@ _LINE_OF_UTF8 = re.compile(  # that is not ASCII, behind a line's end: a literal
 )
 # What is no UTF-8 beside a letter, or beside anything beyond ASCII: a mark alone may be the half of one by chance.
 _BROKEN_IN_WORD = re.compile(r"(?:[^\W\d_]|[^\x00-\x7f])\ufffd|\ufffd(?:[^\W\d_]|[^\x00-\x7f])")
-# SPÓŁKA of cp1250 is UTF-8 by chance, with a letter of Cyrillic within a Latin word.
+# SPÓŁKA of cp1250 is UTF-8 by chance, with a letter of Cyrillic within a Latin word. Macs write letters and their marks
+# apart, so it is asked of the text with these put together.
 _TWO_BYTES_END = "\u07ff"  # the last character that UTF-8 writes in two bytes
 _MIXED_WORD = re.compile("[A-Za-z]{2}[\u0250-\u07ff][A-Za-z]|[A-Za-z][\u0250-\u07ff][A-Za-z]{2}")
 # Three bytes of UTF-8, of a character or its begin.
@@ -234,7 +235,8 @@ def _is_utf8(text: str, broken: int) -> bool:
     What is written in another encoding is UTF-8 here and there by chance: a few characters of two bytes.
     """
     sound = len(text) - len(text.encode("ascii", "ignore")) - broken
-    if sound <= EncodingPolicy.thin_characters and _MIXED_WORD.search(text):
+    is_thin = sound <= EncodingPolicy.thin_characters
+    if is_thin and _MIXED_WORD.search(unicodedata.normalize("NFC", text)):
         return False
     if sound >= EncodingPolicy.sound_for_broken * broken:
         return True

@@ -37,6 +37,9 @@ def test_a_format_says_whether_a_number_is_a_moment(number, code, text):
         ("0", False, "00:00:00"),
         ("1", False, "1900-01-01"),
         ("59", False, "1900-02-28"),
+        ("60", False, "1900-02-29"),  # there was none: not the 28th, which is another day's
+        ("60.25", False, "1900-02-29"),
+        ("60", True, "1904-03-01"),
         ("61", False, "1900-03-01"),
         ("2958465", False, "9999-12-31"),
         ("2958465", True, "2958465"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import random
 import re
+import unicodedata
 from contextlib import suppress
 
 import pytest
@@ -170,6 +171,13 @@ def test_stray_bytes_cost_their_rows():
     ):
         assert utf8(body) == body
     assert refused(rows + b"M\xfcller\n" * 9 + rows) == "unsure_encoding"
+
+
+@pytest.mark.parametrize("name", ["Müller", "Zoë", "Trần Thị Bình", "Ångström", "Łukasz Żółć"])
+def test_letters_and_marks_apart_are_utf8(name):
+    """As Macs write names; one word of them is enough."""
+    text = f"name,city\n{unicodedata.normalize('NFD', name)},\n".encode()
+    assert utf8(text) == text
 
 
 @pytest.mark.parametrize("word", ["SPÓŁDZIELNIA", "PÓŹNY", "RÓŻA", "WÓZ,SPÓŁKA"])
