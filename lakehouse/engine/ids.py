@@ -4,6 +4,7 @@ The one rule for what is stored of an id, for joins by it, and for who is who. I
 value, so each expression asks first what is cheap, and the SQL it is given should be a column's name.
 
 - Spaces around an id go, also invisible ones, and what keeps a spreadsheet from rounding it: '4711, ="4711".
+- ４７１１ is 4711: full-width letters and digits are typed by chance. Beside other letters they stay.
 - `4711.0` is 4711: programs that know no empty whole number write ids as fractions. 007.0 and 1.10 are text.
 - `1.23457E+11` has been rounded, and so has a fraction beyond 2^53: two ids may read so. 12E3 and 47671950010092e5 are
   ids: nothing that rounds writes a number without a point and without a sign.
@@ -30,15 +31,19 @@ CONTACT_TYPES = ("email", "phone")
 """Types of identifiers that have a normal form of their own: see `lakehouse.engine.normal_forms`."""
 
 # White space, control characters and what is not shown at all, by Unicode (Zs, Zl, Zp, Cc, Cf): it hangs around copied
-# values. NUL cannot stand in SQL.
+# values, and NUL behind those of fields of a fixed length.
 _BLANK_RANGES: Final = (
-    (0x01, 0x20), (0x7F, 0x7F), (0x85, 0x85), (0xA0, 0xA0), (0xAD, 0xAD), (0x61C, 0x61C), (0x1680, 0x1680),
+    (0x00, 0x20), (0x7F, 0x7F), (0x85, 0x85), (0xA0, 0xA0), (0xAD, 0xAD), (0x61C, 0x61C), (0x1680, 0x1680),
     (0x180E, 0x180E), (0x2000, 0x200F), (0x2028, 0x202F), (0x205F, 0x206F), (0x3000, 0x3000), (0xFEFF, 0xFEFF),
     (0xFFF9, 0xFFFB),
 )  # fmt: skip
 BLANKS = "".join(chr(code) for first, last in _BLANK_RANGES for code in range(first, last + 1))
 _BLANK_CLASS = "".join(f"\\x{{{first:x}}}-\\x{{{last:x}}}" for first, last in _BLANK_RANGES)
 _BLANK_ENDS = f"^[{_BLANK_CLASS}]+|[{_BLANK_CLASS}]+$"
+# Full-width letters, digits and signs, as they are typed beside Chinese or Japanese, where an id has nothing else
+_WIDE = "".join(map(chr, range(0xFF01, 0xFF5F)))
+_NARROW = "".join(map(chr, range(0x21, 0x7F)))
+_WIDE_ID = r"[\x{21}-\x{7e}\x{ff01}-\x{ff5e}]+"
 _DELETE = "\x7f"  # the one blank of one byte that is not below the space; those of more bytes show by an id's length
 _QUOTED_FORMULA = r'^="(.*)"$'
 _APOSTROPHE = r"^'([-+=@0-9].*?)'?$"
@@ -148,9 +153,7 @@ def is_rounded_sql(form: str, text: str) -> str:
 
     `form` is what `form_sql` made of it: null for such a number and for blanks, and only one of these has digits.
     """
-    return (
-        f"CASE WHEN {form} IS NULL AND {text} IS NOT NULL THEN regexp_matches({text}, '[0-9]') ELSE false END"
-    )
+    return f"CASE WHEN {form} IS NULL AND {text} IS NOT NULL THEN regexp_matches({text}, '[0-9０-９]') ELSE false END"
 
 
 def salesforce_sql(form: str) -> str:
@@ -177,8 +180,15 @@ def salesforce_form_sql(text: str) -> str:
 
 def _bare_sql(text: str) -> str:
     """Return the SQL of a text without blanks, and without what a spreadsheet is kept from rounding it by."""
-    unquoted = f"regexp_replace({_without_blanks_sql(text)}, {literal(_QUOTED_FORMULA)}, '\\1')"
+    unquoted = f"regexp_replace({_narrow_sql(_without_blanks_sql(text))}, {literal(_QUOTED_FORMULA)}, '\\1')"
     return _without_blanks_sql(f"regexp_replace({unquoted}, {literal(_APOSTROPHE)}, '\\1')")
+
+
+def _narrow_sql(text: str) -> str:
+    """Return the SQL of a text with plain characters for full-width ones, where all are one or the other."""
+    is_wide = f"strlen(bare) > length(bare) AND regexp_full_match(bare, {literal(_WIDE_ID)})"
+    narrow = f"translate(bare, {literal(_WIDE)}, {literal(_NARROW)})"
+    return f"list_transform([{text}], lambda bare: CASE WHEN {is_wide} THEN {narrow} ELSE bare END)[1]"
 
 
 def _without_blanks_sql(text: str) -> str:

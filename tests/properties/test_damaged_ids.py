@@ -30,7 +30,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 # By what they mean: the spellings of an id, of no id, and of one that has lost digits.
 SPELLINGS = {
     "4711": ["4711", "4711.0", " 4711", "\u200b4711\ufeff", "'4711"],
-    "4712": ["4712", '="4712"'],
+    "4712": ["4712", '="4712"', "４７１２"],
     "K-1": ["K-1", "K-1\u00a0"],
 }
 NONE = [
@@ -46,6 +46,9 @@ NONE = [
     "0",
     "-1",
     "[object Object]",
+    "неизвестно",
+    "Laufkundschaft",
+    "2147483647",
 ]
 ROUNDED = ["1.23457E+11", "1,23457e+11"]
 EMAILS = {"ann@case.net": ["ann@case.net", "Ann@Case.net "], "bob@case.net": ["bob@case.net"]}

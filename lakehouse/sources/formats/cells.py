@@ -89,18 +89,15 @@ def _moment_format(*, shows_date: bool, shows_time: bool, from_1904: bool) -> Fo
     """Return the text of a day, a time or both; what the format hides of a number is shown all the same."""
 
     def text_of(text: str) -> str:
-        try:
-            serial = float(text)
-        except ValueError:
-            return text
-        if not 0 <= serial < _SERIAL_END:
+        serial = _serial(text)
+        if serial is None:
             return plain_number(text)
         milliseconds = round(serial * _DAY)
-        if shows_date and not from_1904 and milliseconds // _DAY == _LEAP_BUG:
-            return _NO_DAY
         is_within_day_0 = milliseconds < _DAY and not from_1904
         if not shows_date or is_within_day_0:
             return _duration(milliseconds)
+        if milliseconds // _DAY == _LEAP_BUG and not from_1904:
+            return _NO_DAY
         try:
             moment = _epoch(serial, from_1904=from_1904) + timedelta(milliseconds=milliseconds)
         except OverflowError:
@@ -110,6 +107,15 @@ def _moment_format(*, shows_date: bool, shows_time: bool, from_1904: bool) -> Fo
         return moment.isoformat(timespec="milliseconds" if milliseconds % _SECOND else "seconds")
 
     return text_of
+
+
+def _serial(text: str) -> float | None:
+    """Return the number of days that a cell holds; None for what is none that a workbook shows."""
+    try:
+        serial = float(text)
+    except ValueError:
+        return None
+    return serial if 0 <= serial < _SERIAL_END else None
 
 
 def _epoch(serial: float, *, from_1904: bool) -> datetime:
