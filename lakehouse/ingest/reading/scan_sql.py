@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from lakehouse import telemetry
 from lakehouse.engine.escape import identifier, literal
 from lakehouse.errors import BadFile
-from lakehouse.ingest.reading import csv_rejects
+from lakehouse.ingest.reading import csv_rejects, parquet_cells_sql
 from lakehouse.ingest.reading.minimise_sql import stored_sql
 from lakehouse.ingest.reading.non_record_sql import OTHER_HEADER, marked_rows
 from lakehouse.ingest.reading.sound_rows import RowShape
@@ -30,10 +30,6 @@ if TYPE_CHECKING:
     from lakehouse.sources.definition import Source
 
 _NEW_LINE_OPTION = {"\n": "\\n", "\r\n": "\\r\\n", "\r": "\\r"}  # by a piece's line end
-_BINARY_FRACTIONS = ("FLOAT", "DOUBLE")
-_TO_JSON_MARKS = (
-    "(["  # in DuckDB's names of types whose values become text as JSON: STRUCT(…), MAP(…), VARCHAR[]
-)
 
 
 @dataclass(frozen=True)
@@ -154,6 +150,7 @@ def parquet_rows(con: duckdb.DuckDBPyConnection, piece: Piece, path: Path) -> Pa
     if len({name.casefold() for name in duck_types}) != len(described):
         raise BadFile("duplicate_column", "two columns of the file share a name")
     cells = {name: f"_c{column_index}" for column_index, name in enumerate(duck_types)}
+    of_utc = parquet_cells_sql.clocks_of_utc(con, path)
     named_cells = ", ".join(f"{identifier(name)} AS {cell}" for name, cell in cells.items())
     rows_end = piece.row_offset + (piece.row_count or 0)
     query = (
@@ -163,19 +160,15 @@ def parquet_rows(con: duckdb.DuckDBPyConnection, piece: Piece, path: Path) -> Pa
     return ParquetRows(
         query,
         cells,
-        texts={name: _parquet_text(cell, duck_types[name]) for name, cell in cells.items()},
-        json_cells={name: _parquet_json(cell, duck_types[name]) for name, cell in cells.items()},
+        texts={
+            name: parquet_cells_sql.text_sql(cell, duck_types[name], is_utc=name in of_utc)
+            for name, cell in cells.items()
+        },
+        json_cells={
+            name: parquet_cells_sql.json_sql(cell, duck_types[name], is_utc=name in of_utc)
+            for name, cell in cells.items()
+        },
     )
-
-
-def _parquet_text(cell: str, duck_type: str) -> str:
-    goes_by_json = any(mark in duck_type for mark in _TO_JSON_MARKS)
-    return f"CAST(to_json({cell}) AS VARCHAR)" if goes_by_json else f"CAST({cell} AS VARCHAR)"
-
-
-def _parquet_json(cell: str, duck_type: str) -> str:
-    """Return the SQL of a cell in JSON, which knows of no NaN and no infinity."""
-    return f"CASE WHEN isfinite({cell}) THEN {cell} END" if duck_type in _BINARY_FRACTIONS else cell
 
 
 def _map_cells(source: Source, cells: Mapping[str, str]) -> _MappedCells:
