@@ -83,6 +83,7 @@ class _JsonScan:
             original=self._shown(original) if source.guarded else original,
             faults=(
                 *_line_faults(source, is_marked=self._is_marked),
+                _repeated_key_fault(source, self._outer_keys),
                 *(
                     _json_type_fault(column, cells[column.name])
                     for column in source.stored
@@ -94,6 +95,11 @@ class _JsonScan:
         )
 
     def _query(self, path: Path) -> str:
+        """Return the query of the lines with `_keys`, those of the record itself."""
+        lines = self._lines(path)
+        return f"SELECT *, CASE WHEN {_IS_OBJECT} THEN json_keys(_line) END AS _keys FROM ({lines})"
+
+    def _lines(self, path: Path) -> str:
         shredded = _shredded(self._source, self._outer_keys)
         if not self._is_marked:
             return json_rows(path, shredded)
@@ -191,6 +197,49 @@ def _line_faults(source: Source, *, is_marked: bool) -> list[RowFault]:
     return faults
 
 
+def _repeated_key_fault(source: Source, outer_keys: Collection[str]) -> RowFault:
+    """Return the fault of a record that says twice what a column takes from it: readers do not agree which one counts.
+
+    Asked of records that have more keys than values were found, and of what a record wraps where that is not kept.
+    """
+    withheld = csv_rejects.WITHHELD if source.guarded else ""
+    origins = {column.origin for column in source.columns}
+    mapped_count = _mapped_count_sql(sorted(origins))
+    names = origins | set(outer_keys)
+    has_more = f"len(_keys) > {mapped_count}"
+    repeated = [f"CASE WHEN {has_more} THEN {_repeats_sql('_keys', names)} ELSE false END"]
+    nested = [keys for name in sorted(origins) if (keys := nested_keys(name)) and keys[0] not in origins]
+    for path in sorted({keys[:-1] for keys in nested}):
+        within = literal("$" + "".join("." + json.dumps(key, ensure_ascii=False) for key in path[1:]))
+        inner_keys = f"json_keys(_s.{identifier(path[0])}, {within})"
+        inner_names = {keys[len(path)] for keys in nested if keys[:-1] == path}
+        repeated.append(
+            f"list_transform([{inner_keys}], lambda listed: {_repeats_sql('listed', inner_names)})[1]"
+        )
+    return RowFault(
+        "repeated_key",
+        f"a key that a column is taken from stands in the record more than once{withheld}",
+        f"CASE WHEN {_IS_OBJECT} THEN {' OR '.join(repeated)} END",
+    )
+
+
+def _repeats_sql(keys_sql: str, names: Collection[str]) -> str:
+    """Return the condition that a list of keys has one of these names more than once; `keys_sql` is a name.
+
+    Which key repeats is asked only where one does.
+    """
+    is_again = f"list_position({keys_sql}, key) <> place"
+    is_named = f"list_contains({literals(sorted(names))}, key)"
+    any_again = f"len(list_filter({keys_sql}, lambda key, place: {is_again})) > 0"
+    named_again = f"len(list_filter({keys_sql}, lambda key, place: {is_again} AND {is_named})) > 0"
+    return f"CASE WHEN {any_again} THEN {named_again} ELSE false END"
+
+
+def _mapped_count_sql(origins: Iterable[str]) -> str:
+    """Return the SQL of how many values of a line were found for these names of its keys."""
+    return " + ".join(f"CAST(_s.{identifier(name)} IS NOT NULL AS TINYINT)" for name in origins)
+
+
 def _json_type_fault(column: SourceColumn, cell: _Cell) -> RowFault:
     json_type = column.json_type or ""
     return RowFault(
@@ -280,7 +329,7 @@ def _extra(source: Source, outer_keys: set[str]) -> str:
 def _extra_of_flat(source: Source) -> str:
     """Return the SQL of what no column names, where all are values of the record itself, or within one that is kept."""
     origins = [column.origin for column in source.columns]
-    mapped_count = " + ".join(f"CAST(_s.{identifier(name)} IS NOT NULL AS TINYINT)" for name in origins)
+    mapped_count = _mapped_count_sql(origins)
     ruled_names = names_with_rule(source)
     is_mapped = f"list_contains({literals(origins)}, k)"
     if ruled_names:
@@ -289,9 +338,9 @@ def _extra_of_flat(source: Source) -> str:
     else:
         patch = literal(json.dumps(dict.fromkeys(origins)))
         rest = f"CAST(json_merge_patch(_line, {patch}) AS VARCHAR)"
-    unknown_keys = f"list_filter(json_keys(_line), lambda k: NOT {is_mapped})"
+    unknown_keys = f"list_filter(_keys, lambda k: NOT {is_mapped})"
     return (
-        f"CASE WHEN _kind IS NULL OR _kind <> 'OBJECT' OR len(json_keys(_line)) = {mapped_count} THEN NULL "
+        f"CASE WHEN _kind IS NULL OR _kind <> 'OBJECT' OR len(_keys) = {mapped_count} THEN NULL "
         f"WHEN len({unknown_keys}) > 0 THEN {rest} END"
     )
 

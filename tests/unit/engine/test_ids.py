@@ -168,7 +168,7 @@ NOTHING = [
 ]  # fmt: skip
 NO_RECORD = [
     "0", "000", "-1", "True", "infinity", "%USER_ID%", "%s", "$user_id", "user_id", "Record ID", "CustomerNo", "#ИМЯ?",
-    "WAHR", "Нет", "ninguno", "なし", "2147483647", "-2147483648", "18446744073709551615",
+    "WAHR", "Нет", "ninguno", "なし", "2147483647", "-2147483648", "4294967295",
 ]  # fmt: skip
 NOBODY = [
     "not_authenticated", "anonymous", "Guest", "distinct_id", "id", "email", "NA", "test", "9774d56d682e549c", "匿名",
@@ -177,7 +177,7 @@ NOBODY = [
 ]  # fmt: skip
 IDS = [
     "4711", "s29", "K20-0", "#1001", "1E5", "a", "david",
-    "10", "-10", "00042", "2147483646", "3000000000", "zero", "2f0c", "nullable", "N7", "x1",
+    "10", "-10", "00042", "2147483646", "3000000000", "18446744073709551615", "zero", "2f0c", "nullable", "N7", "x1",
     "unknown-7", "guest-42", "{6F9619FF-8B86-D011-B42D-00CF4FC964FF}", "$device:18c2", "Null Ltd.", "(4)", "[4]",
     "0035e00000AbCdEAAV", "test@x.com", "8f14e45f-ceea-467f-a8c3-5d2f6d3b1a00", "__a__b", "#VIP", "Madrid", "user_id_7",
 ]  # fmt: skip

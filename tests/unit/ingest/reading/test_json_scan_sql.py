@@ -120,3 +120,35 @@ def test_an_object_that_is_kept_and_named_in_part_leaves_nothing(read):
         {"more": 1},
     )
     assert extra[2] in (None, {}, {"more": None})
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        (b'{"op": "u", "op": "d", "after": {"id": 7}}', "repeated_key"),
+        (b'{"op": "u", "after": {"id": 7}, "after": {"id": 8}}', "repeated_key"),
+        (b'{"op": "u", "after": {"id": 7, "id": 8}}', "repeated_key"),
+        (b'{"op": "u", "after": {"id": 7}, "source": {"at": {"ms": 1, "ms": 2}}}', "repeated_key"),
+        (
+            b'{"op": "u", "op": "u", "after": {"id": 7, "price": 1.10}}',
+            "repeated_key",
+        ),  # also where it is read again
+        (b'{"op": "u", "after": {"id": 7, "x": 1, "x": 2}, "y": 1, "y": 2}', None),  # extra has both
+        (b'{"op": "u", "after": {"id": 7}, "source": {"id": 8}, "id": 9}', None),
+        (b'{"op": null, "after": {"id": 7}, "tags": [{"op": 1, "op": 2}]}', None),
+        (b'{"op": "u", "after": []}', "missing_value"),
+        (b'{"op": "u", "after": "op"}', "missing_value"),
+    ],
+)
+def test_what_a_record_says_twice_is_set_aside(read, line, code):
+    """Some readers take the first value, others the last (snowflakedb/snowflake-ingest-java#929)."""
+    (row,) = read(ENVELOPE, line + b"\n").values()
+    assert row["_code"] == code
+    if code == "repeated_key":
+        assert row["_original"] == line.decode()
+    flat = Source.model_validate(ENVELOPE.model_dump(by_alias=True) | {"columns": [FLAT]})
+    (row,) = read(flat, b'{"id": 1, "x": null, "id": 2}\n').values()
+    assert row["_code"] == "repeated_key"
+
+
+FLAT = {"name": "id", "from": "id", "doc": "Id", "required": True}
