@@ -8,8 +8,9 @@ record if
 3. its first filled cell is one of `TOTALS`, all others are numbers, currencies or empty, and none of them says who it
    is: those that must be there are empty, those of the key and personal ones have no seven digits, as a phone has. A
    person called Total has an id, an e-mail, a phone;
-4. its first filled cell begins as one of `FOOTERS` does and nothing else is filled; or
-5. all filled cells are rules of dashes and the like.
+4. its first filled cell begins as one of `FOOTERS` does and nothing else is filled;
+5. all filled cells are rules of dashes and the like; or
+6. nothing but the key is filled, and holds several words: no id does.
 
 In delimited text a row of fewer fields than the header needs less: a footer's own commas cut it, so 4 does not ask for
 the other cells. Behind a blank line a row is none that has no delimiter, in a table of several columns, or in one of
@@ -34,6 +35,8 @@ TOTALS: Final = (
     "zwischensumme", "endsumme", "total (?:général|general|geral|generale|gesamt)", "sous-total", "totaux",
     "totales", "totale", "totaal", "subtotaal", "suma", "somme", "razem", "итого", "всего", "合[ \u3000]*计",
     "总[ \u3000]*计", "小[ \u3000]*计", "共[ \u3000]*计", "总[ \u3000]*和", "总[ \u3000]*额", "合計", "小計", "総計",
+    "average", "avg", "count", "durchschnitt", "mittelwert", "anzahl", "平均值?", "计数", "件数",
+    r"(?:sum|count|average) of .{1,40}", r"(?:grand )?totals? ?\([^()]*\)", r"(?:grand )?totals?: ?[^0-9 ].{0,40}",
     "总数", "汇[ \u3000]*总", "本页(?:合|小)计", "累[ \u3000]*计", "합계", "총계", "소계",
 )  # fmt: skip
 
@@ -46,6 +49,10 @@ _ENTRIES = (
 )
 _COUNTED = "affected|selected|returned|found|exported|in set|in total|total|processed|listed|shown"
 _DOCUMENTS = "file|report|data|export|list|document|records"
+
+_REMARKS = (
+    "showing|filters?|sort(?:ed)? by|group(?:ed)? by|source|quelle|fuente|fonte|notes?|hinweis|anmerkung|nota"
+)
 
 FOOTERS: Final = (
     rf"(?:this )?(?:report |file |list |data )?(?:was )?(?:{_MADE}) (?:by|on|at|from|with|using)(?:[ :].*)?$",
@@ -67,7 +74,19 @@ FOOTERS: Final = (
     r"(?:制表|制单|填表|打印|导出)(?:日期|时间)$",
     r"以上(?:数据|内容|信息).*$",
     r"以下空白$",
-    r"(?:说明|备注|注|附注) ?[:：].*$",
+    r"[-–—=*_ ]*以下(?:无|为空|没有)(?:数据|正文|内容|记录)?[-–—=*_ ]*$",
+    r"(?:说明|备注|注|附注|数据来源|来源) ?[:：].*$",
+    r"(?:暂无|无更多|没有更多|没有|无)(?:数据|记录|内容)$",
+    r"(?:总共|共计|合计|总计|全部|合計|總計|全|計) ?[0-9][0-9,]* ?(?:条|行|项|笔|个|名|人|件|户|筆)(?:.*)$",
+    r"총 ?[0-9][0-9,]* ?(?:건|명|개|행)(?:.*)$",
+    r"(?:count|anzahl|nombre|número|cantidad|件数|数量|건수|trl|trailer|footer) ?[:=：,;|] ?[0-9][0-9.,]*$",
+    r"[0-9]+ (?:of|von|de|di|sur|van|z) [0-9]+$",
+    r"(?:as of|stand:?|date:|datum:|data as of|valid as of) ?[0-9]{1,4}[-./][0-9]{1,2}[-./][0-9]{1,4}(?:[ t].*)?$",
+    r"filtered by(?:[ :].*)?$",
+    rf"(?:{_REMARKS}) ?: .*$",
+    rf"(?:there (?:is|are) )?no (?:more )?(?:data|{_ENTRIES})(?: (?:found|available|to display))?\.?$",
+    r"keine (?:weiteren )?(?:daten|einträge|datensätze|ergebnisse)(?: (?:gefunden|vorhanden))?\.?$",
+    r"powered by .*$",
     r"anzahl (?:der )?(?:datensätze|zeilen|einträge) ?[:=]? ?[0-9].*$",
     r"[0-9][0-9.]* (?:datensätze|zeilen|einträge)$",
     r"(?:erstellt|gedruckt|exportiert|generiert) (?:von|am|durch|mit)(?:[ :].*)?$",
@@ -86,7 +105,7 @@ _CURRENCY: Final = (
 )
 _DIGITS: Final = r"[0-9][0-9.,'  ]*(?:e[-+]?[0-9]+)?"
 _NUMBER: Final = rf"[-+(]?[¥￥$€£]? ?[-+]?{_DIGITS}[%)]?(?: ?(?:元|%|€|£|{_CURRENCY}))?$"
-_RULE: Final = r"[-=_*~─—–·.+|#]{3,}$"
+_RULE: Final = r"(?:[-=_*~─—–·.+|#] ?){3,}$"
 
 TOTAL_PATTERN: Final = (
     r"^[*#=— -]*(?:" + "|".join(TOTALS) + r")[*#= -]*[:：]? ?(?:\(?[0-9][0-9.,]*\)?)?[*#= -]*$"
@@ -106,10 +125,11 @@ _RULE_CELL = re.compile(RULE_PATTERN)
 
 @dataclass(frozen=True)
 class KnownBy:
-    """The positions of the cells that say who a record is: those that must be there, and the personal ones."""
+    """The positions of the cells that say who a record is: those that must be there, the personal ones, and the key."""
 
     required: tuple[int, ...] = ()
     personal: tuple[int, ...] = ()
+    key: tuple[int, ...] = ()
 
 
 def is_none(cells: Sequence[str], header: Sequence[str], known_by: KnownBy, *, is_short: bool) -> bool:
@@ -125,6 +145,8 @@ def is_none(cells: Sequence[str], header: Sequence[str], known_by: KnownBy, *, i
     if _TOTAL.match(label):
         return _is_total(others, known_by)
     if _FOOTER.match(label) and (is_short or not others):
+        return True
+    if not others and label_at in known_by.key and " " in label:
         return True
     return all(map(_RULE_CELL.match, filled.values()))
 

@@ -27,7 +27,9 @@ def marked_rows(query: str, texts: Mapping[str, str], known_by: KnownBy) -> str:
     names = [name.strip().lower() for name in texts]
     label = f"coalesce({', '.join([*list(texts.values())[:_LABEL_CELLS], repr('')])})"
     cells = ", ".join(f"lower(trim(coalesce({text}, '')))" for text in texts.values())
-    is_candidate = f"regexp_matches({label}, {literal(_candidate_pattern(names))})"
+    listed_texts = list(texts.values())
+    has_words = [f"coalesce(contains({listed_texts[position]}, ' '), false)" for position in known_by.key]
+    is_candidate = " OR ".join([f"regexp_matches({label}, {literal(_candidate_pattern(names))})", *has_words])
     candidates = f"SELECT *, CASE WHEN {is_candidate} THEN [{cells}] END AS _cells FROM ({query})"
     filled = "list_filter(_cells, lambda cell: cell <> '')"
     return (
@@ -69,10 +71,18 @@ def _mark_sql(names: list[str], known_by: KnownBy) -> str:
         f"AND {_all_match(others, non_records.NUMBER_PATTERN)}"
     )
     is_footer = f"len(_filled) = 1 AND regexp_matches(_filled[1], {literal(non_records.FOOTER_PATTERN)})"
+    in_key = [f"_cells[{position + 1}] = _filled[1]" for position in known_by.key] or ["false"]
+    is_text = f"len(_filled) = 1 AND contains(_filled[1], ' ') AND ({' OR '.join(in_key)})"
     is_other_header = f"len(_filled) > 1 AND list_has_all({listed}, _filled)"
     is_none = " OR ".join(
         f"({condition})"
-        for condition in (is_header, is_total, is_footer, _all_match("_filled", non_records.RULE_PATTERN))
+        for condition in (
+            is_header,
+            is_total,
+            is_footer,
+            is_text,
+            _all_match("_filled", non_records.RULE_PATTERN),
+        )
     )
     return (
         f"CASE WHEN len(_filled) = 0 THEN {literal(non_records.CODE)} "

@@ -29,6 +29,11 @@ if TYPE_CHECKING:
     from lakehouse.ingest.reading.piece import Piece
     from lakehouse.sources.definition import Source
 
+_TELLING_TYPES = (
+    "string",
+    "date",
+    "timestamptz",
+)  # of columns that say which record it is: no total stands there
 _NEW_LINE_OPTION = {"\n": "\\n", "\r\n": "\\r\\n", "\r": "\\r"}  # by a piece's line end
 
 
@@ -211,16 +216,18 @@ def log_absent_columns(source: Source, piece: Piece, path: Path) -> None:
 
 
 def _known_by(source: Source, names: Iterable[str]) -> KnownBy:
-    """Return the positions in a header of the cells that say who a record is."""
+    """Return the positions in a header of the cells that say which record it is; numbers, which add up, say nothing."""
     columns = {headers.normal(name): column for column in source.columns for name in column.names}
-    required, personal = [], []
+    required, personal, key = [], [], []
     for position, name in enumerate(names):
         column = columns.get(headers.normal(name))
-        if column is not None and column.required:
+        if column is not None and column.required and column.type in _TELLING_TYPES:
             required.append(position)
         elif column is not None and (column.pii or column.name in source.key):
             personal.append(position)
-    return KnownBy(tuple(required), tuple(personal))
+        if column is not None and source.key == (column.name,) and column.name in source.ids:
+            key.append(position)
+    return KnownBy(tuple(required), tuple(personal), tuple(key))
 
 
 def _log_absent_columns(source: Source, present: Collection[str], file_id: str) -> None:

@@ -14,7 +14,7 @@ from tests.unit.sources.test_non_records import LINES, NAMES
 
 HEADER = ("id", "name", "email", "amount")
 CELLS = {name: f"_c{position}" for position, name in enumerate(HEADER)}
-KNOWN_BY = KnownBy((0,), (2,))
+KNOWN_BY = KnownBy((0,), (2,), (0,))
 
 
 def marks(rows):
@@ -27,7 +27,7 @@ def marks(rows):
 
 
 CELL = st.sampled_from(
-    ["", " ", "x", "12", "1,234.50", "EUR", "---", *HEADER, "ID", "Name ", *LINES[::3], *NAMES[::4]]
+    ["", " ", "x", "x y", "12", "1,234.50", "EUR", "---", *HEADER, "ID", "Name ", *LINES[::3], *NAMES[::4]]
 )
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from lakehouse.errors import BadFile
 from lakehouse.ingest.reading.hash_key import HashKey
-from lakehouse.sources.definition import Source
+from lakehouse.sources.definition import Source, load
 from tests.support.workbooks import book
 from tests.support.workbooks import rows as sheet
 
@@ -293,3 +293,23 @@ def test_wide_decimals_and_numbers_that_are_none_in_parquet(read, tmp_path):
     rows = read(source, (tmp_path / "f.parquet").read_bytes())
     assert (rows[1]["amount"], rows[2]["_code"]) == (Decimal("10.50"), "bad_number")
     assert json.loads(rows[1]["extra"], parse_constant=pytest.fail) == {"unknown": None, "other": "0.10"}
+
+
+PAYMENTS = load()["shop", "payments"]
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("Total,3.00,EUR", "not_a_record"),  # what must be there is, but adds up
+        ("合计,3.00,", "not_a_record"),
+        ("Total Fitness Ltd,3.00,EUR", None),
+        ("sum of both payments,,", "not_a_record"),
+        ("as the till says,,", "not_a_record"),  # no id
+        ("P 2,1.00,", None),
+    ],
+)
+def test_numbers_say_of_no_row_which_record_it_is(read, line, code):
+    """Only texts and days that must be there do."""
+    rows = read(PAYMENTS, f"payment_id,amount,currency\nP1,3.00,EUR\n{line}\n".encode())
+    assert rows[2]["_code"] == code
