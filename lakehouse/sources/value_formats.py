@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from lakehouse.engine import consent_words, ids, moments
-from lakehouse.engine.escape import literal
+from lakehouse.engine.escape import literal, literals
 from lakehouse.sources.policy import CenturyPolicy
 
 _TIME = r"(?:[ T](\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?))?"
+_HALF_DAY = r" ?(\d{1,2}:\d{2}(?::\d{2})?) ?([AaPp])[.]?[Mm][.]?"  # 8:30 PM
+_CHINESE_HALF_DAY = r" ?(上午|下午) ?(\d{1,2}:\d{2}(?::\d{2})?)$"  # 下午8:30
+_HALF_DAY_FORMATS = ("%Y-%m-%d %I:%M:%S %p", "%Y-%m-%d %I:%M %p")  # for strptime, which knows of no 13 PM
 _MIDNIGHT = r"(?:[ T](00?:00(?::00(?:\.0+)?)?))?"  # the one time that a day may have behind it
 _CHINESE = r"(\d{4})年(\d{1,2})月(\d{1,2})[日号]"
 # Days up to 2173, and the last one that there is, which stands for ever; of six digits are days written as 260105.
@@ -23,7 +26,8 @@ _SERIAL_DAYS = r"(?:\d{2,5}|2958465)"
 _SERIAL = rf"{_SERIAL_DAYS}(\.\d+)?"
 _WHOLE_SERIAL = rf"{_SERIAL_DAYS}(\.0+)?"
 _YEAR = r"(?:19\d\d|20\d\d|2100)(\.0+)?"  # alone it is no day of 1905, which is what Excel's number of it is
-_YMD = r"\1-\2-\3 \4"
+_DATE = r"\1-\2-\3"
+_YMD = rf"{_DATE} \4"
 _DIGITS = ("〇零○一二三四五六七八九两", "0001234567892")
 _TENS = ((r"(\d)十(\d)", r"\1\2"), (r"(\d)十", r"\1" + "0"), (r"十(\d)", r"1\1"), ("十", "10"))
 _GUARDS = " \t\r\n'\u00a0\u3000\u200b\ufeff"
@@ -71,8 +75,23 @@ def _moment(year: int, month: int, day: int, *, years: str = r"\d{4}", century: 
     """Return a rule for year, month and day at these positions from 1, any of - / . between, and a time behind."""
     patterns = {year: f"({years})", month: r"(\d{1,2})", day: r"(\d{1,2})"}
     pattern = "[-/.]".join(patterns[position] for position in sorted(patterns))
-    replacement = rf"{century}\{year}-\{month}-\{day} \4"  # a group's number is its position
-    return lambda text, timed: f"rtrim({_matched(text, pattern + _time(timed=timed), replacement)})"
+    date = rf"{century}\{year}-\{month}-\{day}"  # a group's number is its position
+    with_time = rf"{date} \4"
+
+    def rule(text: str, timed: bool) -> str:
+        plain = f"rtrim({_matched(text, pattern + _time(timed=timed), with_time)})"
+        return f"coalesce({plain}, {_half_day(text, pattern, date)})" if timed else plain
+
+    return rule
+
+
+def _half_day(text: str, date_pattern: str, date: str) -> str:
+    """Return the SQL of a text with a time of twelve hours as one of 24; `date` is made of its pattern's groups."""
+    latin = f"regexp_replace({text}, {literal(_CHINESE_HALF_DAY)}, ' \\2 \\1')"
+    latin = f"replace(replace({latin}, '上午', 'AM'), '下午', 'PM')"
+    latin = f"CASE WHEN contains({text}, '午') THEN {latin} ELSE {text} END"
+    written = _matched(latin, date_pattern + _HALF_DAY, rf"{date} \4 \5M")
+    return f"CAST(try_strptime({written}, {literals(list(_HALF_DAY_FORMATS))}) AS VARCHAR)"
 
 
 def _day_and_month_first(month: int, day: int) -> Rule:
@@ -134,7 +153,8 @@ def _chinese(text: str, timed: bool) -> str:
     for ten, replacement in _TENS:
         digits = f"regexp_replace({digits}, {literal(ten)}, {literal(replacement)}, 'g')"
     time = _time(timed=timed).replace("[ T]", "[ T]?")
-    return f"rtrim({_matched(digits, _CHINESE + time, _YMD)})"
+    plain = f"rtrim({_matched(digits, _CHINESE + time, _YMD)})"
+    return f"coalesce({plain}, {_half_day(digits, _CHINESE, _DATE)})" if timed else plain
 
 
 def half_width_sql(text: str) -> str:
@@ -191,6 +211,14 @@ def _words(yes: tuple[str, ...], no: tuple[str, ...]) -> Rule:
     return rule
 
 
+_YES = (
+    "是", "on", "√", "✓", "有", "真", "對", "对", "ja", "wahr", "oui", "vrai", "sí", "si", "verdadero", "sim",
+    "verdadeiro", "sì", "vero", "да", "истина", "tak", "prawda", "evet", "はい", "예",
+)  # fmt: skip
+_NO = (
+    "否", "off", "×", "✗", "x", "无", "無", "假", "错", "nein", "falsch", "non", "faux", "falso", "não", "нет", "ложь",
+    "nie", "fałsz", "hayır", "nee", "いいえ", "아니요",
+)  # fmt: skip
 DAY_OF_TIME = "day"  # the format by which a column of days leaves out the times behind them
 POINTS = {"amount": ".", "amount_comma": ","}  # by the formats of amounts: what stands before the cents
 MOMENTS = ("date", "timestamptz")
@@ -210,7 +238,7 @@ _CONTRADICTING = (
 VALUE_FORMATS: dict[str, ValueFormat] = {
     "ymd": ValueFormat(
         MOMENTS,
-        "2026/1/5, 2026.1.5, 20260105, 20260105083000, with a time or none",
+        "2026/1/5, 2026.1.5, 20260105, 20260105083000, with a time (8:30 PM, 下午8:30) or none",
         _either(_moment(1, 2, 3), _compact),
     ),
     "dmy": ValueFormat(
@@ -238,8 +266,9 @@ VALUE_FORMATS: dict[str, ValueFormat] = {
     ),
     "yes_no": ValueFormat(
         ("boolean",),
-        "是 否, on off, x and √ ✓ ×, 有 无, 真 假, besides what a plain cast reads: true, yes, y, 1",
-        _words(("是", "on", "√", "✓", "有", "真", "對", "对"), ("否", "off", "×", "✗", "x", "无", "無", "假", "错")),
+        "是 否, on off, x and √ ✓ ×, 有 无, 真 假, ja nein, WAHR FALSCH, those of more languages, besides what a plain "
+        "cast reads: true, yes, y, 1",
+        _words(_YES, _NO),
     ),
     "phone": ValueFormat(
         TEXTS, "a phone as typed, but for what a spreadsheet has rounded: 1.38E+10 (`bad_phone`)", _unrounded

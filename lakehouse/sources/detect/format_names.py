@@ -9,7 +9,7 @@ from typing import NamedTuple
 _YMD = re.compile(r"yyyy(?:[/.]m{1,2}[/.]d{1,2}|mmdd$|-m{1,2}-d{1,2})")
 _DMY = re.compile(r"d[-/.]m[-/.]y")
 _MDY = re.compile(r"m[-/.]d[-/.]y")
-_YES_NO = ("是/否", "on/off", "有/无", "真/假", "对/错", "√/×")
+_YES_NO = ("是/否", "on/off", "有/无", "真/假", "对/错", "√/×", "ja/nein", "oui/non")
 _COMMA = re.compile(r"1[. ]234,56|1\.234\.567|1234,56")
 _DECORATED = re.compile(r"1[, ]234|1,23,456|[$€£¥元圆]|RMB|人民币|\(|[A-Z]{3}")
 _EITHER_ORDER = " or "  # as in `d-m-yy or m-d-yy`

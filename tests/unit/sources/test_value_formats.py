@@ -60,6 +60,8 @@ JANUARY, MAY = date(2026, 1, 5), date(2026, 5, 1)
         ("46027.75", ("excel", "day"), JANUARY),
         ("2026年1月5日10:30", ("chinese",), None),
         ("2026年1月5日10:30", ("chinese", "day"), JANUARY),
+        ("1/5/2026 8:30 PM", ("mdy", "day"), JANUARY),
+        ("1/5/2026 8:30 PM", ("mdy",), None),
         ("2026010508", ("ymd",), None),
         ("5-1-26", ("ymd",), None),
         ("5-1-80", ("dmy",), date(1980, 1, 5)),
@@ -116,6 +118,17 @@ def test_dates(text, formats, expected):
         ("2026-01-05 08:30:00.25 +05:30", ("offset",), datetime(2026, 1, 5, 3, 0, 0, 250000, tzinfo=UTC)),
         ("2026-01-05T08:30:00Z", ("offset",), datetime(2026, 1, 5, 8, 30, tzinfo=UTC)),
         ("2026-01-05 08:30:00 EST-ish", ("offset",), None),
+        ("1/5/2026 8:30 PM", ("mdy",), datetime(2026, 1, 5, 20, 30, tzinfo=UTC)),  # Salesforce's reports
+        ("1/5/2026 12:05:09 am", ("mdy",), datetime(2026, 1, 5, 0, 5, 9, tzinfo=UTC)),
+        ("5.1.2026 12:00 p.m.", ("dmy",), datetime(2026, 1, 5, 12, tzinfo=UTC)),
+        ("2026-01-05 08:30 PM", ("ymd",), datetime(2026, 1, 5, 20, 30, tzinfo=UTC)),
+        ("2026/1/5 下午3:30", ("ymd",), datetime(2026, 1, 5, 15, 30, tzinfo=UTC)),  # Excel's in Chinese
+        ("2026年1月5日 上午 9:05:30", ("chinese",), datetime(2026, 1, 5, 9, 5, 30, tzinfo=UTC)),
+        ("1/5/2026 13:30 PM", ("mdy",), None),
+        ("1/5/2026 0:30 AM", ("mdy",), None),
+        ("1/5/2026 8:30 PMT", ("mdy",), None),
+        ("2/30/2026 8:30 PM", ("mdy",), None),
+        ("2026-01-05 08:30 PM", (), None),
     ],
 )
 def test_moments(text, formats, expected):

@@ -28,6 +28,7 @@ from lakehouse.sources.detect.format_names import formats_of
         ("count", ["1", "2"], (), False),
         ("ok", ["是", "否"], ("yes_no",), False),
         ("ok", ["true", "false"], (), False),
+        ("ok", ["ja", "nein"], ("yes_no",), False),
         ("note", ["a", "b"], (), False),
     ],
 )
