@@ -37,6 +37,7 @@ class Piece:
     that is not read. `part`: which member of a zip or sheet of a workbook they are of, counted from 0.
     `bytes`: of text, or the share of a Parquet file. `header_lines`: lines that come before the first row.
     `line_end`: what every row ends with; empty where rows end in several ways or lines are blank.
+    `newlines`: how many there are in delimited text with a quote in it.
     `row_count`: row numbers of the file that the piece takes; None where only its reader can tell.
     `row_offset`: of Parquet, how many rows of the file stand before the piece.
     """
@@ -46,6 +47,7 @@ class Piece:
     bytes: int
     header_lines: int = 0
     line_end: str = "\n"
+    newlines: int = 0
     row_count: int | None = None
     row_offset: int = 0
     part: int = 0

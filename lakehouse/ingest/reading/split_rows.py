@@ -10,11 +10,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from lakehouse.ingest.reading.policy import RowPolicy
 
 _LINE = re.compile(rb"([^\r\n]*+)(?:\r\n|\n|\r|\Z)")
 _LINE_END = rb"(?:\r\n|\n|\r|\Z)"
+_BREAK = re.compile(rb"\r\n|\n|\r")
+LEAST_WIDTH: Final = (
+    5  # columns from which on lines of a text are as long as the header by a rare chance alone
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +112,18 @@ class RowSplitter:
         is_over_lines = b"\n" in row or b"\r" in row
         if is_over_lines and fields < self._width and self._takes_rows(text, at, match.end(1)):
             return None
+        if is_over_lines and self._is_of_whole_rows(row):
+            return _Found(row, 0, match.end())
         return _Found(row, fields, match.end())
+
+    def _is_of_whole_rows(self, row: bytes) -> bool:
+        """Return whether each line of a row has as many delimiters as the header: two quotes astray made it of several.
+
+        Nobody knows which quote is wrong, so none of these rows is read.
+        """
+        if self._width < LEAST_WIDTH:
+            return False
+        return all(line.count(self._delimiter) + 1 == self._width for line in _BREAK.split(row))
 
     def _broken_row(self, text: bytes, at: int) -> _Found:
         """Return the row whose quotes are astray.

@@ -110,7 +110,7 @@ class _PieceWriter:
         self._bytes = 0
         self._quotes = 0  # of delimited text
         self._line_ends = LineEnds()  # of delimited text; other lines all end with a newline
-        self._newlines = 0  # of JSON lines
+        self._newlines = 0
         self._last_byte = b"\n"
 
     def write(self, data: bytes) -> None:
@@ -121,8 +121,8 @@ class _PieceWriter:
             self._line_ends.add(data)
             self._quotes += count_byte(data, b'"')
         else:
-            self._newlines += count_byte(data, b"\n")
             self._last_byte = data[-1:]
+        self._newlines += count_byte(data, b"\n")
 
     def row_end_when_full(self, data: bytes, max_bytes: int) -> int:
         """Return where in `data` the last row ends for sure, if the piece is full with it; else _NO_END.
@@ -165,6 +165,7 @@ class _PieceWriter:
             kept_bytes,
             header_lines=self._header_lines,
             line_end=self._line_ends.common if self._is_delimited else "\n",
+            newlines=self._newlines if self._quotes else 0,
             row_count=None if self._is_delimited else self._lines(ends_with_line=bool(without_bytes)),
         )
 

@@ -19,6 +19,7 @@ from lakehouse.ingest.reading.minimise_sql import stored_sql
 from lakehouse.ingest.reading.non_record_sql import OTHER_HEADER
 from lakehouse.ingest.reading.piece import UNREAD_PART
 from lakehouse.ingest.reading.policy import RowPolicy
+from lakehouse.ingest.reading.rows_within_cells import are_rows_within_cells
 from lakehouse.ingest.reading.scan_sql import (
     RowFault,
     Scan,
@@ -132,7 +133,9 @@ def _read_at_once(
         if piece.layout.kind == "parquet" and isinstance(error.__cause__, duckdb.Error):
             return sound_parquet(piece, path), frozenset()
         raise
-    if piece.layout.kind == "parquet" or not csv_rejects.are_any(con):
+    if piece.layout.kind == "parquet" or not (
+        csv_rejects.are_any(con) or are_rows_within_cells(con, piece, path, piece_number)
+    ):
         return None, absent
     con.execute("DELETE FROM unit WHERE _piece = ?", [piece_number])
     return _take_apart(source, piece, path), absent
