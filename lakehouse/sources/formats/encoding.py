@@ -36,6 +36,7 @@ _STRANGE_CATEGORIES = {"Cc", "Cn", "Co"}  # of Unicode: control characters, unas
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 _ESCAPE = b"\x1b"
 _ISO_2022 = b"\x1b$"  # shifts from ASCII to Japanese, Korean or Chinese in seven bits
+_IN_SEVEN_BITS = ("iso2022", "hz")  # encodings
 _CONTROLS = bytes((*range(1, 9), *range(14, 27), *range(28, 32)))
 _PRINTABLE_ASCII = re.compile(rb"[\t\r\n -~]{3,}")
 # Within a word of Latin letters: a letter beyond ASCII of UTF-8, or of an encoding that has one byte for it.
@@ -70,6 +71,7 @@ def as_utf8(
 ) -> Iterator[bytes]:
     """Yield the text as UTF-8 without byte order mark. `encoding`: as the source's definition states it, if it does.
 
+    What says so is not believed of a file whose beginning can only be UTF-8: systems change, and files of both come.
     Without it: a byte order mark decides, then the pattern of NUL bytes (UTF-16), then the first 64 KiB from the
     first byte on that is not ASCII: UTF-8; or what the `names` that a mapping expects in a header are written in; or
     GB 18030 where enough speaks for Chinese. Raises BadFile: unsure_encoding where it is none of these, but for stray
@@ -85,8 +87,10 @@ def as_utf8(
         yield from _recognised(text, names)
     elif name == "utf-8":
         yield from without_first(len(mark), text)
-    else:
+    elif name.startswith("utf-") or not _holds_ascii(name):
         yield from _decode(without_first(len(mark), text), name)
+    else:
+        yield from _stated(text, name)
 
 
 def _byte_order_mark(head: bytes) -> tuple[bytes, str | None]:
@@ -189,6 +193,24 @@ def _decode(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
         raise BadFile("broken_encoding", f"the file breaks off within a character of {name}") from error
 
 
+def _holds_ascii(name: str) -> bool:
+    """Return whether text that is ASCII is the same in an encoding; not so where all is written in seven."""
+    ascii_bytes = bytes(range(0x80))
+    return not name.startswith(_IN_SEVEN_BITS) and ascii_bytes.decode(name, "replace") == ascii_bytes.decode()
+
+
+def _stated(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
+    """Yield text in the encoding that is stated, unless what begins with the first byte beyond ASCII is UTF-8."""
+    for chunk in chunks:
+        if chunk.isascii():
+            yield chunk
+            continue
+        first_high = _NOT_ASCII.search(chunk)
+        start = first_high.start() if first_high else 0
+        head, rest = peek(itertools.chain((chunk,), chunks), start + EncodingPolicy.window_bytes)
+        yield from rest if _is_surely_utf8(head[start:]) else _decode(rest, name)
+
+
 def _recognised(chunks: Iterator[bytes], names: Collection[str]) -> Iterator[bytes]:
     """Pass ASCII on until a byte is none; the window that begins there decides about all that follows."""
     bytes_before, last = 0, b""
@@ -246,6 +268,20 @@ def _is_utf8(text: str, broken: int) -> bool:
         and sum(not character.isascii() for character in different) <= EncodingPolicy.thin_characters
     )
     return sound >= broken and not is_chance
+
+
+def _is_surely_utf8(window: bytes) -> bool:
+    """Tell whether a text is UTF-8 whatever else is said of it: not a byte is broken, and it has several such letters.
+
+    A single one may be so by chance: RÓŻA of cp1250, 联 of GBK.
+    """
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(window)  # a character may break off at the end
+    except UnicodeDecodeError:
+        return False
+    letters = {character for character in text if not character.isascii()}
+    is_mixed = _MIXED_WORD.search(unicodedata.normalize("NFC", text)) is not None
+    return len(letters) >= EncodingPolicy.sure_letters and not is_mixed
 
 
 def _unsure(window: bytes, what: str, candidates: Iterable[str]) -> BadFile:

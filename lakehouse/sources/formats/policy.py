@@ -34,6 +34,10 @@ class EncodingPolicy(Policy):
         int,
         "characters that are UTF-8, at most, which may be so by chance where one makes no sense in its word",
     ] = 3
+    sure_letters: Annotated[
+        int,
+        "different letters of UTF-8 from which on a text is believed to be that, and not what is stated of it",
+    ] = 2
     sound_for_broken: Annotated[
         int, "characters that are UTF-8 for each that is not, from which on they are believed, however alike"
     ] = 4

@@ -356,3 +356,28 @@ def test_with_enough_of_it_all_of_it_is_read(text, encoding):
     """From some words to a MB."""
     for times in (1, 3_000):
         assert utf8((text * times).encode(encoding)) == (text * times).encode()
+
+
+@pytest.mark.parametrize("stated", ["cp1252", "cp1250", "gb18030", "big5", "shift_jis"])
+@pytest.mark.parametrize(
+    "text", ["1,Jürgen,Köln\n", "1,张伟,北京\n", "1,Zo\u00eb \u201cZ\u201d,\n", "1,€ ü\n"]
+)
+def test_what_can_only_be_utf8_is_no_other(text, stated):
+    """A system writes UTF-8 since its update; the definition still names what it wrote before."""
+    for body in (text.encode(), b"id,name,city\n" * 10_000 + text.encode()):
+        assert utf8(body, (1 << 14,), encoding=stated) == body
+
+
+@pytest.mark.parametrize(
+    ("text", "stated"),
+    [
+        ("RÓŻA,SPÓŁKA", "cp1250"),
+        ("联通", "gbk"),
+        ("Jürgen Müller", "cp1252"),
+        ("张伟,北京", "gb18030"),
+        ("é", "cp1252"),
+    ],
+)
+def test_else_what_is_stated_counts(text, stated):
+    """Also where it is UTF-8 by chance."""
+    assert utf8(text.encode(stated), encoding=stated) == text.encode()
