@@ -225,9 +225,15 @@ def _known_by(source: Source, names: Iterable[str]) -> KnownBy:
             required.append(position)
         elif column is not None and (column.pii or column.name in source.key):
             personal.append(position)
-        if column is not None and source.key == (column.name,) and column.name in source.ids:
+        if column is not None and source.key == (column.name,) and _is_number(source, column.name):
             key.append(position)
     return KnownBy(tuple(required), tuple(personal), tuple(key))
+
+
+def _is_number(source: Source, column_name: str) -> bool:
+    """Return whether a column holds ids that are no names: some systems know their customers by name alone."""
+    found = source.ids.get(column_name)
+    return found is not None and found.level != "anything"
 
 
 def _log_absent_columns(source: Source, present: Collection[str], file_id: str) -> None:

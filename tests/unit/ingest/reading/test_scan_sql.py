@@ -295,6 +295,14 @@ def test_wide_decimals_and_numbers_that_are_none_in_parquet(read, tmp_path):
     assert json.loads(rows[1]["extra"], parse_constant=pytest.fail) == {"unknown": None, "other": "0.10"}
 
 
+def test_a_name_that_is_a_key_may_be_of_several_words(read):
+    """It is no id that a sentence would have taken the place of."""
+    rows = read(
+        load()["wukong", "customers"], "客户名称,手机,负责人,更新时间\n某某 商贸,,,\n合计,,,\n".encode()
+    )
+    assert [row["_code"] for row in rows.values()] == [None, "not_a_record"]
+
+
 PAYMENTS = load()["shop", "payments"]
 
 
