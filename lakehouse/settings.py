@@ -8,8 +8,9 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AliasChoices, Field, SecretStr
+from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from lakehouse.command_line import command_line
@@ -67,6 +68,10 @@ class Settings(BaseSettings):
     # definitions of people, and the day that time-relative definitions look back from
     definitions: Path | None = None
     as_of: datetime | None = None
+    time_zone: str = Field(
+        "UTC",
+        description="IANA name of the zone whose days are the business's: of orders, of events, and today",
+    )
 
     # limits of one function's DuckDB
     memory_limit: str = ""  # DuckDB's, like 800MB; empty: half of the function's
@@ -88,13 +93,21 @@ class Settings(BaseSettings):
         return self.memory_limit or f"{self.function_memory_mb // 2}MB"
 
     def now_or_as_of(self, now: datetime | None = None) -> datetime:
-        """Return the moment that time-relative definitions mean by 'now' (UTC)."""
+        """Return the moment that time-relative definitions mean by 'now'; without a zone it is the business's."""
         moment = self.as_of or now or datetime.now(UTC)
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(self.time_zone))
 
     def as_of_day(self, now: datetime | None = None) -> date:
-        """Return the UTC day of `now_or_as_of`."""
-        return self.now_or_as_of(now).astimezone(UTC).date()
+        """Return the business's day of `now_or_as_of`."""
+        return self.now_or_as_of(now).astimezone(ZoneInfo(self.time_zone)).date()
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, zone: str) -> str:
+        """Refuse what is no zone, before a model fails on it."""
+        if zone not in available_timezones():
+            raise ValueError(f"{zone!r} is no time zone of IANA, such as Asia/Shanghai or UTC")
+        return zone
 
 
 def names_catalog() -> bool:

@@ -22,6 +22,12 @@ def up(
             help='Day that "recently" and the like look back from (kept for later starts); "now" forgets it.'
         ),
     ] = None,
+    time_zone: Annotated[
+        str | None,
+        typer.Option(
+            help="Zone whose days are the business's, such as Asia/Shanghai (kept for later starts; at first UTC)."
+        ),
+    ] = None,
 ) -> None:
     """Start the stack and run the functions on their events, until Ctrl-C."""
     from lakehouse.console.call_lines import CallLines
@@ -29,7 +35,7 @@ def up(
     from lakehouse.local.attachment import interruptible
     from lakehouse.local.stack import Stack
 
-    with interruptible() as stopping, Stack(data, as_of=as_of) as stack:
+    with interruptible() as stopping, Stack(data, as_of=as_of, time_zone=time_zone) as stack:
         out.print("starting object store, catalog, queues …")
         stack.start("all")
         lines = CallLines()

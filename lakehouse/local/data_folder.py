@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import available_timezones
 
 from lakehouse.errors import Terminal
 from lakehouse.local.private_file import write_private
@@ -21,6 +22,7 @@ class FolderSettings:
     """What holds for a data folder from one start to the next."""
 
     as_of: str | None = None  # the day that time-relative definitions look back from; None is now
+    time_zone: str | None = None  # whose days are the business's; None is what the template says
     buckets_made: bool = False  # and the object store's table bucket exists
 
 
@@ -71,3 +73,10 @@ def parse_as_of(as_of: str) -> str | None:
             f"as of {as_of!r}: neither a day like 1998-06-30, nor an ISO 8601 time, nor now"
         ) from None
     return as_of
+
+
+def parse_time_zone(zone: str) -> str:
+    """Return a zone of the business to keep; `Terminal` for what is none of IANA's."""
+    if zone not in available_timezones():
+        raise Terminal(f"time zone {zone!r}: none of IANA's, such as Asia/Shanghai or UTC")
+    return zone

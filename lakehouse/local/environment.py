@@ -55,17 +55,20 @@ def stack_environment(
     scratch: Path,
     definitions: Path,
     as_of: str | None,
+    time_zone: str | None = None,
 ) -> dict[str, str]:
     """Return all that a stack sets.
 
     `functions` is what the template sets for functions, where empty values set nothing; `services`, from
-    `service_environment`, wins over it, and `as_of`, unless it is None, over the template's.
+    `service_environment`, wins over it, and `as_of` and `time_zone`, unless they are None, over the template's.
     """
     environment = {name: value for name, value in functions.items() if value}
     environment |= services
     environment["LAKEHOUSE_SCRATCH"] = str(scratch)
     if as_of:
         environment["LAKEHOUSE_AS_OF"] = as_of
+    if time_zone:
+        environment["LAKEHOUSE_TIME_ZONE"] = time_zone
     environment["LAKEHOUSE_DEFINITIONS"] = str(definitions.absolute())
     return environment
 

@@ -16,7 +16,7 @@ from lakehouse import aws, settings
 from lakehouse.errors import LakehouseError, Terminal, Transient
 from lakehouse.landing.probe import probe_once, try_writes
 from lakehouse.local.attachment import StackInfo, announce, attach, withdraw
-from lakehouse.local.data_folder import DataFolder, parse_as_of
+from lakehouse.local.data_folder import DataFolder, parse_as_of, parse_time_zone
 from lakehouse.local.environment import (
     activate,
     secret_values,
@@ -59,7 +59,8 @@ class Stack:
     """One stack on one data folder; a context manager that stops it.
 
     `as_of`: the day (ISO 8601) that time-relative definitions look back from, kept in the folder for later
-    starts until "now" forgets it. `wiring` stands in for the template's.
+    starts until "now" forgets it. `time_zone`: the zone of the business, kept likewise. `wiring` stands in for the
+    template's.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Stack:
         *,
         parameters: Mapping[str, str] | None = None,
         as_of: str | None = None,
+        time_zone: str | None = None,
         wiring: Wiring | None = None,
     ) -> None:
         self.folder = data.absolute()
@@ -75,6 +77,7 @@ class Stack:
         self._folder = DataFolder(self.folder)
         self._parameters = parameters
         self._as_of = as_of
+        self._time_zone = time_zone
         self._wiring = wiring
         self._lock = FolderLock(self._folder.root)
         self._services: Services | None = None
@@ -111,6 +114,8 @@ class Stack:
             remove_leftovers(self._folder.scratch, all_names=True)
             if self._as_of is not None:
                 self._folder.change_settings(as_of=parse_as_of(self._as_of))
+            if self._time_zone is not None:
+                self._folder.change_settings(time_zone=parse_time_zone(self._time_zone))
             self.info = self._start_store() if services == "store" else self._start_all()
             announce(self._folder.root, self.info)
         except BaseException:
@@ -255,6 +260,7 @@ class Stack:
             # Whoever attaches must read the same ones; `sources add` puts people's own into the data folder.
             definitions=settings.current().definitions or self._folder.definitions,
             as_of=self._folder.settings().as_of,
+            time_zone=self._folder.settings().time_zone,
         )
         self._undo.append(activate(self._env))
 

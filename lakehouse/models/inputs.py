@@ -12,6 +12,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from lakehouse.engine import normal_forms
+from lakehouse.engine.moments import UTC
 from lakehouse.sources import mapping_views
 from lakehouse.sources.mappable_entities import CARRIED_ADDRESSES
 from lakehouse.tables import catalog as catalogs
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 MAPPED = "mapped"  # the namespace of what sources map: views, never tables
 AS_OF = "as_of"
+TIME_ZONE = "time_zone"
 VERSION = "version"
 _EVENTS_NEED = frozenset({"raw.events", "core.identities"})
 
@@ -97,7 +99,7 @@ def namespaces_of(models: Iterable[Model], sources: Sequence[Source]) -> list[st
 
 
 def expected_inputs(
-    model: Model, sources: Sequence[Source], heads: Mapping[str, str], as_of: date
+    model: Model, sources: Sequence[Source], heads: Mapping[str, str], as_of: date, time_zone: str = UTC
 ) -> dict[str, str]:
     """Return what the model's rows should have been computed from, by name: snapshots, and versions of definitions.
 
@@ -116,13 +118,22 @@ def expected_inputs(
     expected[VERSION] = model.version
     if model.as_of:
         expected[AS_OF] = as_of.isoformat()
+    if model.time_zone:
+        expected[TIME_ZONE] = time_zone
     return expected
 
 
 def prepare(
-    con: duckdb.DuckDBPyConnection, catalog: Catalog, model: Model, sources: Sequence[Source], as_of: date
+    con: duckdb.DuckDBPyConnection,
+    catalog: Catalog,
+    model: Model,
+    sources: Sequence[Source],
+    as_of: date,
+    time_zone: str = UTC,
 ) -> dict[str, Table]:
-    """Make a model's inputs and the variable `as_of` ready on a connection; return the tables it reads, by name.
+    """Make a model's inputs and its variables ready on a connection; return the tables it reads, by name.
+
+    The variables are `as_of`, the day that is looked back from, and `time_zone`, that of the business.
 
     The views of an earlier model are dropped: a model that reads what its header does not name must not work by
     chance.
@@ -144,6 +155,7 @@ def prepare(
     if plan.events:
         con.execute(views.EVENTS)
     con.execute("SET VARIABLE as_of = CAST(? AS DATE)", [as_of])
+    con.execute("SET VARIABLE time_zone = ?", [time_zone])
     return tables
 
 

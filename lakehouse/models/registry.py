@@ -32,7 +32,8 @@ FILLED = {contract.name for contract in (*CORE, *MARTS)} - BY_RESOLVE
 class Model:
     """One model. `inputs` are tables, or `mapped.<entity>` for what the sources map.
 
-    `as_of` says whether its rows depend on the day that is looked back from; `where` names its file.
+    `as_of` says whether its rows depend on the day that is looked back from, `time_zone` whether on the zone of the
+    business; `where` names its file.
     """
 
     table: str
@@ -40,6 +41,7 @@ class Model:
     sql: str
     as_of: bool
     where: str = ""
+    time_zone: bool = False
 
     @property
     def contract(self) -> Contract:
@@ -64,15 +66,28 @@ def parse(text: str, where: str) -> Model:
     for name in ("table", "inputs"):
         if name not in header:
             raise BadDefinition(f"{where}: {Problem(name, 0, f'the header lacks `-- {name}: …`')}")
-    table, inputs, as_of = header["table"], header["inputs"], header.get("as_of", _HeaderLine("no", 0))
+    table, inputs = header["table"], header["inputs"]
     if table.value not in FILLED:
         message = f"{table.value!r} is none that models fill{nearest(table.value, sorted(FILLED))}"
         raise BadDefinition(f"{where}: {Problem('table', table.line, message)}")
-    if as_of.value not in ("yes", "no"):
-        message = f"{as_of.value!r} is neither yes nor no"
-        raise BadDefinition(f"{where}: {Problem('as_of', as_of.line, message)}")
+    as_of, time_zone = (_depends_on(name, header, text, where) for name in ("as_of", "time_zone"))
     input_names = (name.strip() for name in inputs.value.split(","))
-    return Model(table.value, tuple(filter(None, input_names)), text, as_of.value == "yes", where)
+    return Model(table.value, tuple(filter(None, input_names)), text, as_of, where, time_zone)
+
+
+def _depends_on(name: str, header: Mapping[str, _HeaderLine], text: str, where: str) -> bool:
+    """Return whether a header line says yes; one that is not there says no.
+
+    BadDefinition where the SQL uses the variable of that name all the same: its rows would not be computed anew.
+    """
+    says = header.get(name, _HeaderLine("no", 0))
+    if says.value not in ("yes", "no"):
+        message = f"{says.value!r} is neither yes nor no"
+        raise BadDefinition(f"{where}: {Problem(name, says.line, message)}")
+    if says.value == "no" and f"getvariable('{name}')" in text:
+        message = f"the SQL uses getvariable('{name}'): say `-- {name}: yes` in the header"
+        raise BadDefinition(f"{where}: {Problem(name, says.line, message)}")
+    return says.value == "yes"
 
 
 _load_files = DefinitionLoader(

@@ -117,6 +117,7 @@ class _Lake:
         self.catalog: Catalog = catalogs.open_catalog(settings)
         self.sources: list[Source] = list(definition.load(settings.definitions).values())
         self.as_of: date = settings.as_of_day()
+        self.time_zone: str = settings.time_zone
         self._existing = set(catalogs.table_names(self.catalog, namespaces_of(models, self.sources)))
         self._loaded: dict[str, Table | None] = {}
 
@@ -137,7 +138,7 @@ class _Lake:
         """Return what the model's rows should have been computed from; empty while there is nothing."""
         names = tables_read(model, self.sources)
         heads = {name: commit.head(self.table(name)) for name in names}
-        return expected_inputs(model, self.sources, heads, self.as_of)
+        return expected_inputs(model, self.sources, heads, self.as_of, self.time_zone)
 
     def is_stale(self, model: Model) -> bool:
         """Return whether the model's rows were computed from something else than there is now."""
@@ -151,7 +152,7 @@ def _compute(con: duckdb.DuckDBPyConnection, lake: _Lake, model: Model) -> Repla
     expected = lake.expected_inputs(model)
     table = lake.table_to_write(model)
     base = table.current_snapshot()
-    attached = prepare(con, lake.catalog, model, lake.sources, lake.as_of)
+    attached = prepare(con, lake.catalog, model, lake.sources, lake.as_of, lake.time_zone)
     began = time.monotonic()
     for name, input_table in attached.items():
         head = commit.head(input_table)

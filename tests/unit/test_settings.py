@@ -40,6 +40,7 @@ MADE = {
     "LAKEHOUSE_HUBSPOT_URL": ("hubspot_url", "http://h", "http://h"),
     "LAKEHOUSE_DEFINITIONS": ("definitions", "/d", Path("/d")),
     "LAKEHOUSE_AS_OF": ("as_of", "1998-06-30", datetime(1998, 6, 30)),  # noqa: DTZ001 - as it was given
+    "LAKEHOUSE_TIME_ZONE": ("time_zone", "Asia/Shanghai", "Asia/Shanghai"),
     "LAKEHOUSE_MEMORY_LIMIT": ("memory_limit", "1GB", "1GB"),
     "LAKEHOUSE_SPILL_LIMIT": ("spill_limit", "6GB", "6GB"),
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": ("function_memory_mb", "3008", 3008),
@@ -97,6 +98,7 @@ def test_the_region_has_two_names(monkeypatch):
         ("LAKEHOUSE_SETTLE_SECONDS", "901"),
         ("LAKEHOUSE_CONSENT_MAX_AGE_HOURS", "0"),
         ("LAKEHOUSE_AS_OF", "yesterday"),
+        ("LAKEHOUSE_TIME_ZONE", "Shanghai"),
     ],
 )
 def test_a_wrong_value_is_refused(monkeypatch, name, text):
@@ -116,7 +118,7 @@ def test_settings_are_read_once(monkeypatch):
 
 
 def test_now_is_the_day_people_look_back_from(monkeypatch):
-    """`as_of` where it is set, in UTC where it names no zone; else the clock."""
+    """`as_of` where it is set, in the business's zone where it names none; else the clock."""
     clock = datetime(2026, 3, 1, 23, 30, tzinfo=UTC)
     assert Settings().now_or_as_of(clock) == clock
     assert Settings().as_of_day(clock) == date(2026, 3, 1)
@@ -125,6 +127,17 @@ def test_now_is_the_day_people_look_back_from(monkeypatch):
     monkeypatch.setenv("LAKEHOUSE_AS_OF", "1998-06-30T23:00:00-05:00")
     assert Settings().as_of_day(clock) == date(1998, 7, 1)
     assert Settings().now_or_as_of().tzinfo is not None
+
+
+def test_today_is_the_business_s_day(monkeypatch):
+    """And a day that is named without a zone is a day there, not the evening before."""
+    clock = datetime(2026, 3, 1, 23, 30, tzinfo=UTC)
+    for zone, day in (("Asia/Shanghai", 2), ("America/New_York", 1), ("UTC", 1)):
+        monkeypatch.setenv("LAKEHOUSE_TIME_ZONE", zone)
+        assert Settings().as_of_day(clock) == date(2026, 3, day)
+        monkeypatch.setenv("LAKEHOUSE_AS_OF", "1998-06-30")
+        assert Settings().as_of_day(clock) == date(1998, 6, 30)
+        monkeypatch.delenv("LAKEHOUSE_AS_OF")
 
 
 def test_duckdb_gets_half_of_a_functions_memory(monkeypatch):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lakehouse.errors import Terminal
-from lakehouse.local.data_folder import DataFolder, FolderSettings, parse_as_of
+from lakehouse.local.data_folder import DataFolder, FolderSettings, parse_as_of, parse_time_zone
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +24,15 @@ def test_a_day_is_kept_until_now(tmp_path: Path) -> None:
     assert folder.settings().as_of is None
     with pytest.raises(Terminal, match="yesterday"):
         parse_as_of("yesterday")
+
+
+def test_the_business_s_zone_is_kept(tmp_path: Path) -> None:
+    """By IANA's name; another one is refused before anything starts."""
+    folder = DataFolder(tmp_path)
+    folder.change_settings(time_zone=parse_time_zone("Asia/Shanghai"))
+    assert folder.settings() == FolderSettings(time_zone="Asia/Shanghai")
+    with pytest.raises(Terminal, match="CST"):
+        parse_time_zone("CST")
 
 
 def test_damaged_settings_are_an_error(tmp_path: Path) -> None:

@@ -77,6 +77,18 @@ def test_services_win_over_the_template_and_the_folders_day_over_both(
     assert environment == services | common | expected
 
 
+def test_the_folders_time_zone_wins_over_the_templates() -> None:
+    """One that no folder keeps is the template's."""
+    functions = {"LAKEHOUSE_TIME_ZONE": "UTC"}
+    zones = [
+        stack_environment(
+            functions, {}, scratch=Path("/s"), definitions=Path("d"), as_of=None, time_zone=zone
+        )
+        for zone in (None, "Asia/Shanghai")
+    ]
+    assert [zone["LAKEHOUSE_TIME_ZONE"] for zone in zones] == ["UTC", "Asia/Shanghai"]
+
+
 def test_secrets_get_the_folders_keys_under_the_templates_names(tmp_path: Path) -> None:
     """A secret that the template does not make, or no function finds, has no value."""
     keys = load_keys(tmp_path / "secrets.json")

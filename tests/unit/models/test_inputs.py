@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from lakehouse.models import registry
 from lakehouse.models.inputs import (
     AS_OF,
+    TIME_ZONE,
     VERSION,
     expected_inputs,
     namespaces_of,
@@ -147,4 +149,10 @@ def test_rows_are_computed_from_snapshots_definitions_and_the_day():
         **heads,
         VERSION: CUSTOMERS.version,
         AS_OF: "2026-01-01",
+    }
+    zoned = replace(CUSTOMERS, as_of=False, time_zone=True)
+    assert expected_inputs(zoned, [SHOP], heads, date(2026, 1, 1), "Asia/Shanghai") == {
+        **heads,
+        VERSION: CUSTOMERS.version,
+        TIME_ZONE: "Asia/Shanghai",
     }
