@@ -14,6 +14,11 @@ other rows, too, and would leave out a time behind a day: see `lakehouse.engine.
 `consent_word(text)`: true for a word by which a system says that somebody consented, false for one that says that they
 did not, else null: see `lakehouse.engine.consent_words`.
 
+`order_state(text)`: what a status says of an order, a refund or a return, such as `cancelled`: see
+`lakehouse.engine.order_words`.
+
+`currency_code(text)`: the ISO 4217 code of a currency as people write it: see `lakehouse.engine.currencies`.
+
 `consent_preferences(said, categories)`: what a tracked event says of consent, as a JSON list: see
 `lakehouse.engine.consent_preferences`.
 """
@@ -26,7 +31,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from lakehouse.engine import consent_preferences, consent_words, ids, moments
+from lakehouse.engine import consent_preferences, consent_words, currencies, ids, moments, order_words
 from lakehouse.engine.escape import literal
 
 if TYPE_CHECKING:
@@ -38,6 +43,8 @@ _NAMES = (
     "consent_preferences",
     "consent_word",
     "country_region",
+    "currency_code",
+    "order_state",
     "personal_email",
     "read_moment",
     "read_day",
@@ -82,6 +89,10 @@ def statements() -> tuple[str, ...]:
         f"CREATE OR REPLACE MACRO consent_preferences(said, categories) AS {preferences}",
         f"CREATE OR REPLACE MACRO consent_lists(said) AS {consent_preferences.consent_lists_sql('said')}",
         f"CREATE OR REPLACE TYPE country_name AS ENUM ({names})",
+        currencies.type_sql(),
+        f"CREATE OR REPLACE MACRO currency_code(text) AS {currencies.currency_code_sql('text')}",
+        order_words.type_sql(),
+        f"CREATE OR REPLACE MACRO order_state(text) AS {order_words.order_state_sql('text')}",
         f"CREATE OR REPLACE MACRO read_moment(text) AS {in_utc}, (text, zone) AS {in_zone}",
         f"CREATE OR REPLACE MACRO read_day(text) AS {moments.read_day_sql('text')}",
         f"CREATE OR REPLACE MACRO personal_email(email) AS {_personal_email_sql('email')}",

@@ -9,10 +9,10 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from lakehouse.engine import channels, ids, normal_forms, sql_functions
+from lakehouse.engine import channels, currencies, ids, normal_forms, sql_functions
 from lakehouse.engine.escape import identifier, literal, qualified
 from lakehouse.engine.mapped_values import mapped_value_sql
-from lakehouse.sources import carried_addresses, full_export, id_columns
+from lakehouse.sources import carried_addresses, full_export, id_columns, order_states
 from lakehouse.sources.mappable_entities import CARRIED_ADDRESSES, EACH, TOGETHER, VIEWS, WHERE, WHOSE
 from lakehouse.sources.says import AbsentColumns
 
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 COUNTRY = (
     "country"  # of every entity: ISO 3166-1 alpha-2 where the written country is known, else as it is written
 )
+CURRENCIES = ("currency", "quote")  # of every entity: ISO 4217, in whichever way the currency is written
 _EMPTY = "''"
+_CODE = re.compile("'[A-Z]{3}'")
 _COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NONE: Mapping[str, Mapping[str, datetime]] = MappingProxyType({})
 _NONE_ABSENT: Mapping[str, AbsentColumns] = MappingProxyType({})
@@ -112,7 +114,7 @@ def _mapping_sql(entity: str, source: Source, mapping: Mapping[str, str], rows: 
     formed = _normal_forms(entity, values)
     region = f", CAST({source.region} AS VARCHAR) AS _region" if formed else ""
     select = f"SELECT {', '.join(cells)}, _loaded_at, _file_id, _row{region} FROM {rows}{each}{where}"
-    select = _with_id_forms(entity, values, select)
+    select = order_states.with_order_states(entity, _with_id_forms(entity, values, select))
     if TOGETHER in values and EACH not in values:
         select = _newest_group_sql(values[TOGETHER], select)
     return _normal_forms_sql(select, formed) if formed else select
@@ -188,12 +190,16 @@ def _unless_empty(name: str, values: Mapping[str, str], sql: str) -> str:
 
 
 def _cell(name: str, kind: str, mapping: Mapping[str, str], types: Mapping[str, str], time_zone: str) -> str:
-    """Return the SQL of one column: null where the mapping does not give it, and of a country its code."""
-    sql = mapping.get(name, "NULL").strip()
+    """Return the SQL of one column: null where the mapping does not give it, of a country or currency its code."""
+    sql = (
+        order_states.said_sql(mapping) if name == order_states.COUNTS_AS else mapping.get(name, "NULL")
+    ).strip()
     cell = mapped_value_sql(sql, types, kind, time_zone)
     if name == COUNTRY and name in mapping:
         # else "China", "CN" and "中国" would be three countries to whoever counts
         return f"coalesce(country_region({cell}), {cell})"
+    if name in CURRENCIES and name in mapping and not _CODE.fullmatch(sql):
+        return currencies.in_zone_sql(cell, time_zone)
     return cell
 
 

@@ -69,7 +69,7 @@ ORDERS = Contract(
         ("customer_id", "string", "Customer; null while unresolved", "对应的客户；未识别时为空"),
         ("ordered_at", "timestamptz", "Time of the order, UTC", "下单时间（UTC）"),
         ("quantity", "long", "Items", "商品件数"),
-        ("amount", "decimal(12,2)", "Value in `currency`, what the customer has to pay", "实付金额"),
+        ("amount", "decimal(18,2)", "Value in `currency`, what the customer has to pay", "实付金额"),
         ("currency", "string", "ISO 4217", "币种（ISO 4217）"),
         ("time_zone", "string", "IANA zone of the source", "来源时区（IANA）"),
         ("status", "string", "Status as the shop calls it", "订单状态"),
@@ -77,9 +77,9 @@ ORDERS = Contract(
         ("channel", "string", "web, app, store, … as the shop calls it", "销售渠道"),
         ("place_id", "string", "Place that sold it", "门店编号"),
         ("user_id", "string", "User who sold it", "销售员编号"),
-        ("discount", "decimal(12,2)", "Taken off before `amount`", "优惠金额"),
-        ("shipping", "decimal(12,2)", "Charged for shipping, part of `amount`", "运费"),
-        ("tax", "decimal(12,2)", "Tax, part of `amount`", "税额"),
+        ("discount", "decimal(18,2)", "Taken off before `amount`", "优惠金额"),
+        ("shipping", "decimal(18,2)", "Charged for shipping, part of `amount`", "运费"),
+        ("tax", "decimal(18,2)", "Tax, part of `amount`", "税额"),
         ("coupon_code", "string", "Coupon used", "优惠券码"),
         ("campaign_id", "string", "Campaign that brought it", "市场活动编号"),
         ("deal_id", "string", "Deal it came from", "商机编号"),
@@ -94,6 +94,13 @@ ORDERS = Contract(
         ("address", "string", "Where it is delivered to", "收货地址", "pii"),
         ("paid_at", "timestamptz", "When it was paid", "付款时间"),
         ("updated_at", "timestamptz", "Last change in the source", "更新时间"),
+        (
+            "counts_as",
+            "string",
+            "sold, refunded, return (below zero); in no sum: pending, cancelled, test, unclear",
+            "计入方式：售出、已退款、退货、待付款、已取消、测试、不明",
+        ),
+        ("refunded", "decimal(18,2)", "What the shop says was given back of it, in all", "已退款总额"),
     ),
 )
 
@@ -140,6 +147,12 @@ RETURNS = Contract(
         ("status", "string", "Status as the source calls it", "退货状态"),
         ("returned_at", "timestamptz", "When, UTC", "退货时间（UTC）"),
         ("updated_at", "timestamptz", "Last change in the source", "更新时间"),
+        (
+            "counts_as",
+            "string",
+            "What the status says: pending, cancelled, refund asked and test move no money",
+            "状态含义：待处理、已取消、申请退款、测试均不计金额",
+        ),
     ),
 )
 
@@ -169,6 +182,12 @@ PAYMENTS = Contract(
         ("status", "string", "Status as the source calls it", "状态"),
         ("paid_at", "timestamptz", "When, UTC", "付款时间（UTC）"),
         ("updated_at", "timestamptz", "Last change in the source", "更新时间"),
+        (
+            "counts_as",
+            "string",
+            "What the status says: pending, cancelled, refund asked and test move no money",
+            "状态含义：待处理、已取消、申请退款、测试均不计金额",
+        ),
     ),
 )
 

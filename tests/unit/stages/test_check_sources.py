@@ -90,7 +90,7 @@ def test_a_good_definition(tmp_path):
         (orders(identifier_type=None), "core.orders.identifier_type", "says nothing"),
         ({"record": "whoo"}, "record", "did you mean who?"),
         ({"seen_at": "total"}, "seen_at", "is DECIMAL(12,2), and TIMESTAMPTZ is wanted"),
-        (orders(amount="sold_at"), "core.orders.amount", "DECIMAL(12,2) is wanted"),
+        (orders(amount="sold_at"), "core.orders.amount", "DECIMAL(18,2) is wanted"),
         ({"identifiers": [{"type": "erp_id", "value": "x.y"}]}, "identifiers.erp_id", "no SQL that runs"),
         (
             {"checks": [{"code": "c", "when": "_loaded_at > sold_at", "reason": "r"}]},
