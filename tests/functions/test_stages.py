@@ -54,7 +54,8 @@ def test_hints_lead_from_raw_files_to_segments(shop, event, case):
     for name, announced in (
         ("resolve", ["core.identities"]),
         ("aggregate", ["core.contacts", "core.customers", "core.home_currency", "core.home_rates",
-                       "core.order_values", "core.orders", "marts.customer_360", "marts.daily_activity", "marts.rfm"]),
+                       "core.order_values", "core.orders", "core.refunds", "core.sales",
+                       "marts.customer_360", "marts.daily_activity", "marts.rfm"]),
         ("export_segments", []),
     ):  # fmt: skip
         handler, cases = HINTED[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -21,11 +22,13 @@ Row = dict[str, Any]
 LATER = {"_loaded_at": "TIMESTAMPTZ", "_file_id": "VARCHAR", "_row": "BIGINT"}
 
 
+@cache
 def model_of(table: str) -> Model:
     """Return the shipped model of a table."""
     return next(model for model in registry.load() if model.table == table)
 
 
+@cache
 def types_of(name: str) -> dict[str, str]:
     """Return the columns of a table or of `mapped.<entity>`, with their DuckDB types."""
     namespace, _, entity = name.partition(".")
@@ -39,11 +42,15 @@ STEPS = (
     "core.consents",
     "core.home_currency",
     "core.home_rates",
+    "core.sales",
+    "core.refunds",
     "core.order_values",
 )  # computed on the way to a mart
 
 
-def answer(table: str, as_of: str = "2026-03-01", **inputs: Iterable[Row]) -> list[Row]:
+def answer(
+    table: str, as_of: str = "2026-03-01", time_zone: str = "UTC", **inputs: Iterable[Row]
+) -> list[Row]:
     """Return the rows of a model by its key, given rows of its inputs; names have `__` for the dot.
 
     What a row does not say is null; an input that is not given is empty, but the models in between are computed.
@@ -55,6 +62,7 @@ def answer(table: str, as_of: str = "2026-03-01", **inputs: Iterable[Row]) -> li
         for namespace in ("raw", "core", "marts", "mapped"):
             con.execute(f"CREATE SCHEMA {namespace}")
         con.execute("SET VARIABLE as_of = CAST(? AS DATE)", [as_of])
+        con.execute("SET VARIABLE time_zone = ?", [time_zone])
         made: set[str] = set()
         for name in model.inputs:
             make(con, name, rows, made)

@@ -16,7 +16,7 @@ from tests.support import small_company
 from tests.support.small_company import SmallCompany
 
 PEOPLE = ("core.contacts", "core.consents", "core.consent_answers", "core.customers")
-VALUES = ("core.home_currency", "core.home_rates", "core.order_values")
+VALUES = ("core.home_currency", "core.home_rates", "core.sales", "core.refunds", "core.order_values")
 BUYERS = ("core.orders", *VALUES, "marts.daily_activity", "marts.customer_360", "marts.rfm")
 
 

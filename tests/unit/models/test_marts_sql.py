@@ -42,9 +42,11 @@ KNOWN = [
 ]
 
 
-def ann(as_of: str = AS_OF, **given):
+def ann(as_of: str = AS_OF, time_zone: str = "UTC", **given):
     """Ann's row of customer_360."""
-    rows = answer("marts.customer_360", as_of, core__customers=PEOPLE, core__identities=KNOWN, **given)
+    rows = answer(
+        "marts.customer_360", as_of, time_zone, core__customers=PEOPLE, core__identities=KNOWN, **given
+    )
     assert column(rows, "customer_id") == ["ann"]
     return rows[0]
 
@@ -262,58 +264,77 @@ def test_e_mail_marketing_is_yes_no_or_unknown():
     assert ann(core__consent_answers=two)["email_marketing"] is True
 
 
-# ------------------------------------------------------------------ rfm
-
-
-def buyer(name: str, recency: int, days: int, revenue: str, orders: int = 1):
-    return {
-        "customer_id": name, "as_of": date(2026, 3, 31), "recency_days": recency, "purchase_days": days,
-        "revenue": Decimal(revenue), "orders": orders,
-    }  # fmt: skip
-
-
-def test_fifths_are_fifths_and_five_is_best():
-    """Of ten different customers two get each digit; the most recent, most frequent and richest get 5."""
-    rows = answer("marts.rfm", marts__customer_360=[buyer(f"c{n}", n, n + 1, f"{n}.00") for n in range(10)])
-    assert column(rows, "r") == [5, 5, 4, 4, 3, 3, 2, 2, 1, 1]
-    assert column(rows, "f") == column(rows, "m") == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
-    assert rows[0]["rfm"] == "511"
-
-
-def test_equal_customers_get_equal_digits():
-    """A customer's digit depends on what he did, not on where his row stands."""
-    same = [buyer(f"c{n}", 7, 2, "9.00") for n in range(7)]
-    rows = answer(
-        "marts.rfm", marts__customer_360=[*same, buyer("x", 1, 3, "10.00"), buyer("y", 9, 1, "8.00")]
+def test_a_refund_is_not_known_before_its_day():
+    """Looked back from the day before, the order counts with all that it was worth; from then on it never was."""
+    orders = [order(1, at(1, 1), "10.00"), order(2, at(1, 3), "30.00") | {"discount": Decimal(5)}]
+    payments = [
+        {
+            "payment_id": "P1",
+            "source": "shop",
+            "kind": "refund",
+            "order_id": "O2",
+            "amount": Decimal(30),
+            "paid_at": at(2, 1),
+        }
+    ]
+    before, after = (
+        ann(day, core__orders=orders, core__payments=payments) for day in ("2026-01-31", "2026-02-01")
     )
-    assert len({(row["r"], row["f"], row["m"]) for row in rows[:7]}) == 1
-
-
-def test_whoever_bought_nothing_is_not_ranked():
-    """Visitors would push every buyer up."""
-    rows = answer(
-        "marts.rfm", marts__customer_360=[buyer("a", 1, 1, "1.00"), buyer("b", 1, 0, "0.00", orders=0)]
+    names = (
+        "orders",
+        "purchase_days",
+        "revenue",
+        "gross",
+        "discounts",
+        "refunds",
+        "average_order",
+        "last_order_on",
     )
-    assert column(rows, "customer_id") == ["a"]
+    assert [before[name] for name in names] == [2, 2, 40, 45, 5, 0, 20, date(2026, 1, 3)]
+    assert [after[name] for name in names] == [1, 1, 10, 45, 5, 30, 10, date(2026, 1, 1)]
+    days = answer("marts.daily_activity", core__orders=orders, core__payments=payments)
+    assert column(days, "revenue") == [10, 30, -30]
+    assert (column(days, "orders"), column(days, "new_buyers")) == ([1, 0, 0], [1, 0, 0])
 
 
-def test_cells_have_names():
-    """The best in all three are champions; whoever bought often and long ago is at risk; one recent day is new."""
-    rows = answer(
-        "marts.rfm",
-        marts__customer_360=[
-            buyer("best", 0, 9, "900.00"),
-            *(buyer(f"m{n}", 10 + n, 2, "20.00") for n in range(7)),
-            buyer("often, long ago", 300, 8, "20.00"),
-            buyer("once, just now", 1, 1, "5.00"),
-            buyer("once, long ago", 400, 1, "5.00"),
-        ],
-    )
-    names = {row["customer_id"]: row["segment"] for row in rows}
-    assert names["best"] == "champions"
-    assert names["often, long ago"] == "at_risk"
-    assert names["once, just now"] == "new"
-    assert names["once, long ago"] == "hibernating"
+def test_who_only_bought_what_does_not_count_bought_nothing():
+    """Cancelled, unpaid, a test, of a status that nobody knows, or wholly given back."""
+    states = ("cancelled", "pending", "test", "unclear", "refunded")
+    orders = [order(n, at(1, n + 1)) | {"counts_as": state} for n, state in enumerate(states)]
+    row = ann(core__orders=orders)
+    assert [row[name] for name in ("orders", "purchase_days", "revenue", "orders_90d", "unclear_orders")] == [
+        0,
+        0,
+        0,
+        0,
+        1,
+    ]
+    assert [row[name] for name in ("first_order_on", "last_order_on", "recency_days", "average_order")] == [
+        None
+    ] * 4
+    assert answer("marts.rfm", marts__customer_360=[row]) == []
+    days = answer("marts.daily_activity", core__orders=orders)
+    assert sum(column(days, "orders")) == sum(column(days, "buyers")) == sum(column(days, "new_buyers")) == 0
+    assert (sum(column(days, "revenue")), sum(column(days, "unclear_orders"))) == (0, 1)
+
+
+def test_days_and_today_are_the_business_s():
+    """Orders, events and deals of a late evening in New York are of that day there, and of the next one in UTC."""
+    late = datetime(2026, 4, 1, 1, tzinfo=UTC)
+    deals = [{"customer_id": "ann", "amount": Decimal(1), "currency": "USD", "created_at": late}]
+    given = {"core__orders": [order(1, late)], "raw__events": [event(1, late)], "core__deals": deals}
+    for zone, counted in (("America/New_York", 1), ("UTC", 0)):
+        row = ann(time_zone=zone, **given)
+        assert [row[name] for name in ("orders", "events", "active_days", "open_deals")] == [counted] * 4
+        days = answer(
+            "marts.daily_activity",
+            time_zone=zone,
+            core__orders=given["core__orders"],
+            raw__events=given["raw__events"],
+        )
+        assert [(row["day"], row["events"], row["orders"]) for row in days] == [
+            (date(2026, 3, 31) if counted else date(2026, 4, 1), 1, 1)
+        ]
 
 
 # ------------------------------------------------------------------ daily_activity

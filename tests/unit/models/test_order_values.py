@@ -105,3 +105,55 @@ def test_an_order_is_worth_what_the_last_rate_before_it_says():
     ]
     assert set(column(rows, "home_currency")) == {"USD"}
     assert [row["value"] for row in answer("core.order_values", core__orders=[money(1, None)])] == [10]
+
+
+def test_what_is_not_above_zero_is_no_rate():
+    """Nor is a currency worth another number of itself."""
+    rates = [
+        rate("CNY", "USD", "0"),
+        rate("USD", "CNY", "0", day=2),
+        rate("CNY", "USD", "-1", day=3),
+        rate("USD", "USD", "2"),
+    ]
+    assert (
+        answer("core.home_rates", core__home_currency=[{"currency": "USD"}], core__exchange_rates=rates) == []
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "is_order", "value", "gross"),
+    [
+        ("sold", True, 10, 12), (None, True, 10, 12), ("refunded", True, 0, 12),
+        ("return", False, -10, 0),
+        ("cancelled", False, None, None), ("pending", False, None, None), ("test", False, None, None),
+        ("unclear", False, None, None),
+    ],
+)  # fmt: skip
+def test_what_counts_nowhere_is_worth_nothing_at_all(state, is_order, value, gross):
+    """And names no home currency. What was sold is worth its gross, less the discount, less what was given back."""
+    amount = "-10.00" if state == "return" else "10.00"
+    order = money(1, "USD", amount) | {"counts_as": state, "discount": Decimal(2)}
+    [row] = answer("core.order_values", core__orders=[order], core__home_currency=[{"currency": "USD"}])
+    assert (row["is_order"], row["value"], row["gross"], row["unvalued"]) == (is_order, value, gross, False)
+    named = column(answer("core.home_currency", core__orders=[order]), "currency")
+    assert named == (["USD"] if value is not None else [])
+
+
+def test_an_amount_beyond_belief_is_unvalued():
+    """A million million is a slip, and would bury all other sums."""
+    orders = [
+        money(1, "USD", "999999999999.99"),
+        money(2, "USD", "1000000000000000.00"),
+        money(3, "USD", "-1000000000000.00"),
+    ]
+    rows = answer("core.order_values", core__orders=orders)
+    assert column(rows, "value") == [Decimal("999999999999.99"), None, None]
+    assert column(rows, "unvalued") == [False, True, True]
+
+
+def test_an_order_without_a_time_has_no_day_and_no_value():
+    """It stands there, and counts nowhere."""
+    [row] = answer(
+        "core.order_values", core__orders=[money(1, "USD") | {"ordered_at": None, "counts_as": "unclear"}]
+    )
+    assert (row["ordered_on"], row["value"], row["is_order"]) == (None, None, False)

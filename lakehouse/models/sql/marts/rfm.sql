@@ -1,16 +1,18 @@
 -- table: marts.rfm
 -- inputs: marts.customer_360
--- Fifths by rank: equal customers get equal digits, whatever order the rows come in.
+-- Fifths by rank: equal customers get equal digits, whatever order the rows come in. They get that of the middle of their
+-- ranks, so that those who share a digit were in its fifth on the average: of 100, the 21 best payers of the same sum get 5.
 WITH ranked AS (
-    SELECT customer_id, as_of, recency_days, purchase_days AS frequency, revenue AS monetary,
-        CAST(5 - floor(5 * percent_rank() OVER (ORDER BY recency_days) - 1e-9) AS INTEGER) AS r5,
-        CAST(1 + floor(5 * percent_rank() OVER (ORDER BY purchase_days)) AS INTEGER) AS f5,
-        CAST(1 + floor(5 * percent_rank() OVER (ORDER BY revenue)) AS INTEGER) AS m5
+    SELECT customer_id, as_of, recency_days, purchase_days AS frequency, revenue AS monetary, count(*) OVER () AS buyers,
+        2 * (rank() OVER (ORDER BY recency_days DESC) - 1) + count(*) OVER (PARTITION BY recency_days) AS r_middle,
+        2 * (rank() OVER (ORDER BY purchase_days) - 1) + count(*) OVER (PARTITION BY purchase_days) AS f_middle,
+        2 * (rank() OVER (ORDER BY revenue) - 1) + count(*) OVER (PARTITION BY revenue) AS m_middle
     FROM marts.customer_360
     WHERE orders > 0
 ),
 digits AS (
-    SELECT *, greatest(1, least(5, r5)) AS r, greatest(1, least(5, f5)) AS f, greatest(1, least(5, m5)) AS m
+    SELECT *, 1 + 5 * r_middle // (2 * buyers) AS r, 1 + 5 * f_middle // (2 * buyers) AS f,
+        1 + 5 * m_middle // (2 * buyers) AS m
     FROM ranked
 )
 SELECT
