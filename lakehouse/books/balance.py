@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.landing.raw_files import listing
-from lakehouse.tables import ledger
+from lakehouse.tables import ledger, model_note
 from lakehouse.tables.commit import FileRecord
 
 if TYPE_CHECKING:
@@ -129,15 +129,20 @@ def rows_of(table: Table) -> int:
 
 
 def describe(table: Table) -> dict[str, Any]:
-    """Return rows, files, bytes, snapshots and the time of the latest one, for `status`."""
+    """Return rows, files, bytes, snapshots and the time of the latest one, for `status`.
+
+    Where its model could not be computed, `wrong` says why.
+    """
     snapshot = table.current_snapshot()
     latest = datetime.fromtimestamp(snapshot.timestamp_ms / 1000, UTC).isoformat() if snapshot else None
+    wrong = model_note.noted(table)
     return {
         "rows": rows_of(table),
         "files": _total(table, "total-data-files"),
         "bytes": _total(table, "total-files-size"),
         "snapshots": len(table.metadata.snapshots),
         "latest": latest,
+        **({"wrong": wrong} if wrong else {}),
     }
 
 

@@ -146,6 +146,9 @@ def show_status(state: dict[str, Any], data: Path = DEFAULT_DATA) -> None:
     if rows:
         headers = ("table", "rows", "files", "size", "snapshots", "last commit (UTC)")
         out.print(grid("Tables", headers, rows, optional=("snapshots", "files")))
+        for name, table in state["tables"].items():
+            if wrong := table.get("wrong"):
+                out.print(f"{name} keeps its old rows: {wrong}", style="red", markup=False, soft_wrap=True)
     else:
         put, up = command_line("put SOURCE/ENTITY FILE", data), command_line("up", data)
         hint = f"There are no tables yet: `{put}` lands files, `{up}` loads them."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,6 +22,17 @@ _EXTENSIONS = ("httpfs", "avro", "iceberg")
 WRONG_SQL = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
 
 
+# What is no fault of the SQL: storage that cannot be reached or read just now, somebody who stops the process.
+NOT_OF_SQL = (duckdb.IOException, duckdb.InterruptException)
+_LINE = re.compile(r"^LINE (\d+):", re.MULTILINE)
+
+
+def sql_error_line(error: duckdb.Error) -> int:
+    """Return the line of the SQL that DuckDB names in an error, from 1; 0 where it names none."""
+    found = _LINE.search(str(error))
+    return int(found[1]) if found else 0
+
+
 def sql_error_text(error: duckdb.Error) -> str:
     """Return what may be told of an error of SQL that a person wrote: DuckDB's words about the SQL, never a value.
 
@@ -30,6 +42,8 @@ def sql_error_text(error: duckdb.Error) -> str:
         first, *others = str(error).splitlines()
         near_names = (line for line in others if line.startswith("Candidate bindings:"))
         return " ".join([first, *near_names])
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return f"{type(error).__name__}: it needs more memory, or more scratch disk, than a function has"
     return f"{type(error).__name__} for a value of some row; use TRY_CAST, or leave such rows out"
 
 

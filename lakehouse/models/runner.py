@@ -9,21 +9,20 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
+import duckdb
+
 from lakehouse import telemetry
 from lakehouse.engine import duck
-from lakehouse.engine.duck import WRONG_SQL
 from lakehouse.errors import BadDefinition, CommitConflict
 from lakehouse.models import registry
 from lakehouse.models.inputs import expected_inputs, namespaces_of, prepare, tables_read
 from lakehouse.sources import definition
-from lakehouse.tables import appending, commit, data_files
+from lakehouse.tables import appending, commit, data_files, model_note
 from lakehouse.tables import catalog as catalogs
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import date
-
-    import duckdb
 
     from lakehouse.models.registry import Model
     from lakehouse.settings import Settings
@@ -70,7 +69,8 @@ def pending(settings: Settings, *, only: Collection[str] = (), besides: Collecti
 def run(settings: Settings, *, only: Collection[str] = (), besides: Collection[str] = ()) -> ModelRun:
     """Run every model whose inputs, SQL or day differ from what its rows were computed from; which, `pending` says.
 
-    A model whose definition is wrong keeps its old rows, and so do those that read it; the others are run.
+    A model that DuckDB refuses, for its SQL or for some row, keeps its old rows, and so do those that read it; the
+    others are run.
     Raises CommitConflict when another run was first: the message goes back, and the next run finds little to do.
     """
     models = _chosen(settings, only, besides)
@@ -89,9 +89,14 @@ def run(settings: Settings, *, only: Collection[str] = (), besides: Collection[s
                 except BadDefinition as error:
                     telemetry.failed("model cannot be computed", error, model=model.table)
                     outcome.wrong.append(str(error))
+                    lake.note(model, str(error))
                     blocked.add(model.table)
+                    connect.cache_clear()  # some errors leave a connection that answers nothing more
                 else:
                     outcome.note(replaced)
+                    lake.note(model, "")
+            else:
+                lake.note(model, "")
     return outcome
 
 
@@ -140,6 +145,11 @@ class _Lake:
         heads = {name: commit.head(self.table(name)) for name in names}
         return expected_inputs(model, self.sources, heads, self.as_of, self.time_zone)
 
+    def note(self, model: Model, wrong: str) -> None:
+        """Note in a model's table what is wrong with it, for `status`; "" once nothing is."""
+        if table := self.table(model.table):
+            model_note.note(table, wrong)
+
     def is_stale(self, model: Model) -> bool:
         """Return whether the model's rows were computed from something else than there is now."""
         expected = self.expected_inputs(model)
@@ -147,12 +157,26 @@ class _Lake:
         return bool(expected) and (table is None or commit.inputs(table) != expected)
 
 
+def _wrong_model(model: Model, error: duckdb.Error, line: int = 0) -> BadDefinition:
+    """Return what is wrong with a model that DuckDB refused: file, reason and line, and no value of a row.
+
+    Raises the error itself where the model has no part in it: the run is tried again then.
+    """
+    if isinstance(error, duck.NOT_OF_SQL):
+        raise error
+    where = f" (line {line})" if line else ""
+    return BadDefinition(f"{model.where}: {duck.sql_error_text(error)}{where}")
+
+
 def _compute(con: duckdb.DuckDBPyConnection, lake: _Lake, model: Model) -> Replaced:
     """Compute a model and commit its rows in place of others; CommitConflict when something changed meanwhile."""
     expected = lake.expected_inputs(model)
     table = lake.table_to_write(model)
     base = table.current_snapshot()
-    attached = prepare(con, lake.catalog, model, lake.sources, lake.as_of, lake.time_zone)
+    try:
+        attached = prepare(con, lake.catalog, model, lake.sources, lake.as_of, lake.time_zone)
+    except duckdb.Error as error:  # of a mapping that it reads: the line is not the model's
+        raise _wrong_model(model, error) from error
     began = time.monotonic()
     for name, input_table in attached.items():
         head = commit.head(input_table)
@@ -160,8 +184,8 @@ def _compute(con: duckdb.DuckDBPyConnection, lake: _Lake, model: Model) -> Repla
             raise CommitConflict(f"{name} moved while {model.table} was about to be computed; look again")
     try:
         written = data_files.write(con, table, model.sql, f"model-{uuid.uuid4()}")
-    except WRONG_SQL as error:
-        raise BadDefinition(f"{model.where}: {str(error).splitlines()[0]}") from error
+    except duckdb.Error as error:
+        raise _wrong_model(model, error, line=duck.sql_error_line(error)) from error
     base_id = base.snapshot_id if base else None
     replaced = appending.replace_written(con, table, written, computed_from=expected, base=base_id)
     seconds = round(time.monotonic() - began, 2)

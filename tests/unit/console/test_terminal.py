@@ -60,6 +60,15 @@ def test_status_in_words_and_numbers_with_separators(screen):
     assert [line.split("│")[-2].strip() for line in said.splitlines() if "hubspot" in line] == ["no"]
 
 
+def test_a_table_whose_model_is_wrong_says_so(screen):
+    """With file, reason and line, as text."""
+    paper = screen(80)
+    wrong = "mine.sql: Binder Error: [no] such column (line 3)"
+    tables = {"marts.rfm": STATUS["tables"]["raw.events"] | {"wrong": wrong}}
+    terminal.show_status(STATUS | {"tables": tables})
+    assert f"marts.rfm keeps its old rows: {wrong}" in paper.getvalue()
+
+
 def test_names_of_rows_are_never_folded(screen):
     """A name that is cut in two cannot be copied."""
     paper = screen(80)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import duckdb
 import pytest
 
+from lakehouse.books import balance
 from lakehouse.errors import CommitConflict
 from lakehouse.models import runner
+from lakehouse.tables import catalog as catalogs
 from tests.support.small_company import SmallCompany, forget
 
-VALUES = ["core.home_currency", "core.home_rates", "core.order_values"]
+VALUES = ["core.home_currency", "core.home_rates", "core.sales", "core.refunds", "core.order_values"]
 
 
 @pytest.fixture
@@ -83,6 +87,79 @@ def test_wrong_sql_blocks_the_models_that_read_it_and_no_others(tables, monkeypa
     assert [text.partition(":")[0] for text in outcome.wrong] == ["mine.sql"]
     assert not {committed.table for committed in outcome.committed} & set(VALUES)
     assert tables.ask("select count(*) from core.order_values") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("currency", "says"),
+    [
+        ("\n  nonsense", "Binder Error: Referenced column .nonsense. .* \\(line 4\\)"),
+        ("source AS", "Parser Error: syntax error .* \\(line 3\\)"),
+        ("\n  CAST(source AS INTEGER)", "ConversionException for a value of some row.* \\(line 4\\)"),
+        ("error(source)", "InvalidInputException for a value of some row"),
+        ("9223372036854775807 + CAST(amount AS BIGINT)", "OutOfRangeException for a value of some row"),
+        ("(SELECT source FROM core.orders)", "InvalidInputException for a value of some row"),
+        ("(SELECT len(list(repeat(source, 9999999))) FROM range(99))", "OutOfMemoryException: it needs more memory"),
+    ],
+)  # fmt: skip
+def test_whatever_duckdb_raises_stops_only_those_that_read_the_model(
+    tables, monkeypatch, tmp_path, currency, says
+):
+    """It is named by file, line and reason, without a value of a row; the models after it are computed."""
+    run(tables)
+    orders(tables, 2)
+    header = "-- table: core.home_currency\n-- inputs: core.orders\n"
+    monkeypatch.setenv("LAKEHOUSE_MEMORY_LIMIT", "200MB")
+    define(
+        monkeypatch,
+        tmp_path,
+        f"{header}SELECT {currency} AS currency, 0 AS orders, 0 AS deals FROM core.orders",
+    )
+    outcome = runner.run(tables.settings)
+    [wrong] = outcome.wrong
+    assert re.search(f"^mine\\.sql: {says}", wrong), wrong
+    assert "shop" not in wrong
+    assert tables.ask("select count(*) from core.order_values") == [(1,)]
+    assert noted(tables) == {"core.home_currency": wrong}
+    mended = f"{header}SELECT 'EUR' AS currency, 0 AS orders, 0 AS deals"
+    define(monkeypatch, tmp_path, mended)
+    assert runner.run(tables.settings).wrong == []
+    assert tables.ask("select count(*) from core.order_values") == [(2,)]
+    assert noted(tables) == {}
+
+
+def noted(company: SmallCompany) -> dict[str, str]:
+    """What `status` says of the models of all tables."""
+    catalog = catalogs.open_catalog(company.settings)
+    described = {
+        name: balance.describe(catalogs.load(catalog, name)) for name in catalogs.table_names(catalog)
+    }
+    return {name: table["wrong"] for name, table in described.items() if "wrong" in table}
+
+
+def test_a_wrong_file_that_is_taken_away_is_wrong_no_longer(tables, monkeypatch, tmp_path):
+    """Though its table has nothing to compute."""
+    run(tables)
+    define(
+        monkeypatch,
+        tmp_path,
+        "-- table: core.home_currency\n-- inputs: core.orders\nSELECT nonsense FROM core.orders",
+    )
+    assert len(runner.run(tables.settings).wrong) == len(noted(tables)) == 1
+    monkeypatch.delenv("LAKEHOUSE_DEFINITIONS")
+    forget()
+    assert run(tables) == []
+    assert noted(tables) == {}
+
+
+def test_storage_that_cannot_be_read_is_no_fault_of_a_model(tables, monkeypatch):
+    """The run is tried again, instead of naming somebody's SQL."""
+
+    def unreadable(*_, **__):
+        raise duckdb.IOException("no answer")
+
+    monkeypatch.setattr(runner.data_files, "write", unreadable)
+    with pytest.raises(duckdb.IOException):
+        runner.run(tables.settings)
 
 
 def test_an_input_that_changes_under_the_computation_is_a_conflict(tables, monkeypatch):
