@@ -126,6 +126,7 @@ def people_of(
         if level == DEVICE:
             carried = _first_of_each_source(carried)
         else:
+            carried = carried.where(_is_no_later_alias(carried))
             crowded = _shared(carried, person, max_people)
             shared |= crowded
             carried = carried.where(carried.own | ~np.isin(carried.identifier, list(crowded)))
@@ -147,6 +148,31 @@ def _is_of_level(links: Links, level: int) -> Flags:
         return is_level & ~links.alias
     aliased = np.isin(links.identifier, links.identifier[links.alias])
     return is_level | (aliased & (links.own | links.alias))
+
+
+def _is_no_later_alias(carried: Links) -> Flags:
+    """Return which links are no alias, or the first of each source that names an identifier.
+
+    A device that its first user's alias named is not the next one's, too, though the site makes an alias of each
+    sign-in; and a former id of a user is that of one.
+    """
+    aliases = np.flatnonzero(carried.alias)
+    order = aliases[
+        np.lexsort(
+            (
+                carried.record[aliases],
+                carried.since[aliases],
+                carried.source[aliases],
+                carried.identifier[aliases],
+            )
+        )
+    ]
+    later = (carried.identifier[order][1:] == carried.identifier[order][:-1]) & (
+        carried.source[order][1:] == carried.source[order][:-1]
+    )
+    kept = np.ones(len(carried.record), np.bool_)
+    kept[order[1:][later]] = False
+    return kept
 
 
 def _own_ties(links: Links) -> tuple[Ints, Ints]:

@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING, Final
 from lakehouse.engine.escape import identifier, literal, qualified
 from lakehouse.engine.ids import CONTACT_TYPES
 from lakehouse.sources.mapping_views import guarded_rows_sql, version_of
+from lakehouse.sources.person_fields import PERSON_FIELDS, person_of
 from lakehouse.sources.says import columns_of, says_sql
 
 if TYPE_CHECKING:
     from lakehouse.sources.definition import Source
     from lakehouse.sources.says import AbsentColumns
 
-PEOPLE_ENTITIES: Final = ("contacts", "leads")
-PERSON_FIELDS: Final = {
-    "name": "VARCHAR", "first_name": "VARCHAR", "last_name": "VARCHAR", "birth_date": "DATE", "address": "VARCHAR",
-    "city": "VARCHAR", "region_code": "VARCHAR", "country": "VARCHAR",
-}  # fmt: skip
+_FIRST_DATE: Final = (
+    "TIMESTAMPTZ '1971-01-01 00:00:00+00'"  # what is dated before has no date: 1970-01-01, 1900-01-01
+)
 PERSON: Final = "person"  # slot and type of what a record says of its person
 _NONE: Mapping[str, AbsentColumns] = MappingProxyType({})
 _MOMENT = {  # of a statement, in the order that decides which is the later
@@ -67,19 +66,18 @@ def pruned_sql(observations: str) -> str:
 
 
 def people_sql(observations: str) -> str:
-    """Return the SELECT of what each record says of its person by its newest row: source, record, `PERSON_FIELDS`.
+    """Return the SELECT of what each record says of its person: source, record, `PERSON_FIELDS`.
 
-    It is what the source maps to contacts or leads, or what its `person` says; records of other sources are not in it.
+    Of each field the newest row counts that says something of it: an export of fewer columns clears none. Records of
+    sources that say nothing of people are not in it.
     """
+    moment = "row(coalesce(said_at, loaded_at), loaded_at, file_id, row)"
     cells = ", ".join(
-        f"CAST(value->>{literal(f'$.{name}')} AS {kind}) AS {identifier(name)}"
+        f"CAST(nullif(arg_max({said}, {moment}), '') AS {kind}) AS {identifier(name)}"
         for name, kind in PERSON_FIELDS.items()
+        for said in (f"value->>{literal(f'$.{name}')}",)
     )
-    return (
-        f"SELECT source, record, {cells} FROM {observations} WHERE type = {literal(PERSON)} "
-        "QUALIFY row_number() OVER (PARTITION BY source, record "
-        "ORDER BY coalesce(said_at, loaded_at) DESC, loaded_at DESC, file_id DESC, row DESC) = 1"
-    )
+    return f"SELECT source, record, {cells} FROM {observations} WHERE type = {literal(PERSON)} GROUP BY source, record"
 
 
 def version(sources: Iterable[Source]) -> str:
@@ -97,15 +95,21 @@ def describes_record(source: Source) -> bool:
 
 def _source_sql(source: Source, absent: AbsentColumns) -> str:
     """Return the SELECT of all that the rows of a source say, in one scan of them."""
-    statements = [*_slots(source, absent), *_person_statement(source)]
+    statements = [*_slots(source, absent), *_person_statement(source, absent)]
     said = ", ".join(f"said.{name} AS {name}" for name in _STATEMENT)
     return (
         f"SELECT record, {literal(f'{source.source}:{source.entity}')} AS source, {said}, "
         "said_at, loaded_at, file_id, row FROM ("
-        f"SELECT CAST({source.record} AS VARCHAR) AS record, {source.seen_at} AS said_at, _loaded_at AS loaded_at, "
-        f"_file_id AS file_id, _row AS row, unnest([{', '.join(statements)}]) AS said "
+        f"SELECT CAST({source.record} AS VARCHAR) AS record, {_said_at_sql(source)} AS said_at, "
+        f"_loaded_at AS loaded_at, _file_id AS file_id, _row AS row, unnest([{', '.join(statements)}]) AS said "
         f"FROM {guarded_rows_sql(source, qualified(source.table))}) WHERE said IS NOT NULL"
     )
+
+
+def _said_at_sql(source: Source) -> str:
+    """Return the SQL of when a row was said: no later than it came, whatever clock dated it; null without a date."""
+    seen_at = f"({source.seen_at or 'NULL'})"
+    return f"CASE WHEN {seen_at} >= {_FIRST_DATE} THEN least({seen_at}, _loaded_at) END"
 
 
 def _slots(source: Source, absent: AbsentColumns) -> Iterator[str]:
@@ -142,26 +146,31 @@ def _own_sql(source: Source, position: int) -> str:
     )
 
 
-def _person(source: Source) -> dict[str, str]:
-    """Return the SQL of what a source says of people, by field; nothing where it says nothing of one."""
-    if not source.identifiers:
-        return {}
-    mapped = next((source.mappings(entity)[0] for entity in PEOPLE_ENTITIES if source.mappings(entity)), {})
-    fields = {**mapped, **source.person}
-    return {name: fields[name] for name in PERSON_FIELDS if name in fields}
+def _person_statement(source: Source, absent: AbsentColumns) -> Iterator[str]:
+    """Yield what a row says of its record's person, as `_slots` does, of sources that say something of one.
 
-
-def _person_statement(source: Source) -> Iterator[str]:
-    """Yield what a row says of its record's person, as `_slots` does, of sources that say something of one."""
-    person = _person(source)
-    typed = {name: f"TRY_CAST({value} AS {PERSON_FIELDS[name]})" for name, value in person.items()}
+    An empty field of a row that describes its record is '': it clears the field. Null says nothing of it.
+    """
+    typed = {name: f"TRY_CAST({value} AS {PERSON_FIELDS[name]})" for name, value in person_of(source).items()}
     if typed:
-        cells = ", ".join(f"{identifier(name)} := {value}" for name, value in typed.items())
+        cells = ", ".join(
+            f"{identifier(name)} := {_person_cell_sql(source, value, absent)}"
+            for name, value in typed.items()
+        )
         yield _statement_sql(
             " OR ".join(f"{value} IS NOT NULL" for value in typed.values()),
             slot=literal(PERSON), own="false", every="false", alias="false",
             type=literal(PERSON), value=f"to_json(struct_pack({cells}))", region="NULL",
         )  # fmt: skip
+
+
+def _person_cell_sql(source: Source, value: str, absent: AbsentColumns) -> str:
+    text = f"CAST({value} AS VARCHAR)"
+    if source.format == "ndjson" or not describes_record(source):
+        return text
+    cleared = f"coalesce({text}, '')"
+    says = says_sql(source, value, absent)
+    return cleared if says == "true" else f"CASE WHEN {says} THEN {cleared} END"
 
 
 def _no_rows_sql(columns: dict[str, str]) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from lakehouse.engine.escape import literal
+from lakehouse.sources.person_fields import person_of
 
 if TYPE_CHECKING:
     from lakehouse.sources.definition import Source
@@ -23,8 +24,12 @@ _TEXT = re.compile(r"'(?:[^']|'')*'")
 
 
 def columns_asked_of(source: Source) -> frozenset[str]:
-    """Return the columns of which it is noted whether a file lacks them: those that identifiers are made of."""
-    return frozenset(name for each in source.identifiers for name in columns_of(source, each.value))
+    """Return the columns of which it is noted whether a file lacks them.
+
+    Those that identifiers are made of, and what is said of a person.
+    """
+    asked = [*(each.value for each in source.identifiers), *person_of(source).values()]
+    return frozenset(name for value in asked for name in columns_of(source, value))
 
 
 def says_sql(source: Source, sql: str, absent: AbsentColumns) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lakehouse.engine.escape import identifier
 from lakehouse.sources import evidence_views
+from lakehouse.sources.person_fields import PERSON_FIELDS
 
 if TYPE_CHECKING:
     import duckdb
@@ -103,7 +104,7 @@ def _says(
         return {}
     con.execute("CREATE OR REPLACE TEMP TABLE reviewed (source VARCHAR, record VARCHAR)")
     con.executemany("INSERT INTO reviewed VALUES (?, ?)", sorted(records))
-    fields = list(evidence_views.PERSON_FIELDS)
+    fields = list(PERSON_FIELDS)
     cells = ", ".join(f"{identifier(name)}::VARCHAR" for name in fields)
     said_of = evidence_views.people_sql("(FROM core.observations SEMI JOIN reviewed USING (source, record))")
     said: dict[tuple[str, str], dict[str, str]] = {}

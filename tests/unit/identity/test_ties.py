@@ -73,6 +73,17 @@ def test_a_device_is_the_first_one_s_of_each_source():
     assert owners(found)[9] == 0
 
 
+def test_of_aliases_of_one_identifier_the_first_ties():
+    """The site makes one of each sign-in: who comes later on the device, or takes the old id, is apart."""
+    device = (9, 0, 0, DEVICE, True, False, 0)
+    aliases = [own(1, 1), own(2, 2), (9, 2, 0, DEVICE, False, True, 5), (9, 1, 0, DEVICE, False, True, 7)]
+    assert people(device, *aliases, records=3).person.tolist() == [0, 1, 0]
+    former = [own(1, 1), own(2, 2), own(8, 0), (8, 1, 0, ID, False, True, 3), (8, 2, 0, ID, False, True, 4)]
+    assert people(*former, records=3).person.tolist() == [0, 0, 2]
+    another_source = [(3, 3, 1, ID, True, False, 0), (8, 3, 1, ID, False, True, 9)]
+    assert people(*former, *another_source, records=4).person.tolist() == [0, 0, 2, 0]
+
+
 def test_an_alias_ties_a_device_whoever_was_first():
     """It says so."""
     device = (9, 0, 0, DEVICE, True, False, 0)

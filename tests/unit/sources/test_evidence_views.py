@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 
 import pytest
 
@@ -71,6 +72,36 @@ def test_of_a_record_the_newest_name_counts(con):
     assert con.execute(f"SELECT record, name FROM ({people_sql(f'({said})')})").fetchall() == [
         ("crm:contact:7", "Ann Lee")
     ]
+
+
+def test_of_each_field_the_newest_row_that_says_something_counts(con):
+    """An empty cell clears it; a file that lacks the column says nothing of it."""
+    con.execute(
+        "INSERT INTO raw.crm_contacts (_loaded_at, _file_id, _row, contact_id, name, city, birth_date) VALUES "
+        "('2026-01-01', 'full', 1, '7', 'Ann Lee', 'Oslo', '1980-01-01'), "
+        "('2026-01-02', 'narrow', 1, '7', NULL, 'Rome', NULL)"
+    )
+
+    def said(absent):
+        found = observations_sql([load()["crm", "contacts"]], {"raw.crm_contacts": absent})
+        return con.execute(f"SELECT name, city, birth_date FROM ({people_sql(f'({found})')})").fetchall()
+
+    assert said({}) == [(None, "Rome", None)]
+    assert said({"name": ["narrow"], "birth_date": ["narrow"]}) == [("Ann Lee", "Rome", date(1980, 1, 1))]
+
+
+@pytest.mark.parametrize(
+    ("dated", "said"), [("2099-01-01", "2026-01-05"), ("2025-01-01", "2025-01-01"), ("1970-01-01", None)]
+)
+def test_a_row_is_no_newer_than_when_it_came(con, dated, said):
+    """Whatever clock dated it; what stands for no date is none."""
+    con.execute(
+        "INSERT INTO raw.crm_contacts (_loaded_at, contact_id, updated_at) VALUES ('2026-01-05', '7', ?)",
+        [dated],
+    )
+    found = observations_sql([load()["crm", "contacts"]])
+    rows = con.execute(f"SELECT DISTINCT said_at::DATE::VARCHAR FROM ({found})").fetchall()
+    assert rows == [(said,)]
 
 
 def test_of_each_value_the_first_statement_and_the_last_are_kept(con):

@@ -6,6 +6,7 @@ import duckdb
 import pytest
 
 from lakehouse.sources import definition
+from lakehouse.sources.definition import load
 from lakehouse.sources.says import columns_asked_of, columns_of, says_sql
 
 SOURCE = """
@@ -79,3 +80,8 @@ def test_columns_are_found_by_their_whole_names_outside_of_texts(sql, columns):
 def test_it_is_noted_of_the_columns_that_identifiers_are_made_of():
     """Of others nobody asks whether a file lacks them."""
     assert columns_asked_of(CSV) == {"id", "email"}
+
+
+def test_it_is_noted_of_what_is_said_of_a_person():
+    """Else an export of fewer columns would take names away."""
+    assert {"contact_id", "name", "birth_date", "city"} <= columns_asked_of(load()["crm", "contacts"])
