@@ -39,6 +39,8 @@ _SHOWN_EMAIL = re.compile(r"[^<>]*<([^<>]+)>")
 _LINKED_EMAIL = re.compile(r"mailto:([^?]*)(?:\?.*)?", re.DOTALL)
 EMAIL_DIVIDERS: Final = "[;,|]"  # pattern of what stands between e-mails of one cell
 EMAIL_SEPARATOR: Final = "|"  # of the normal forms of several e-mails in one cell
+# By one apostrophe Excel is kept from reading a cell.
+_QUOTED_EMAIL = re.compile(r"""(["'`])(.*)\1|'(.*)""", re.DOTALL)
 _EMAIL_LENGTH: Final = 254  # RFC 5321, with errata 1690 of RFC 3696
 
 # A Chinese mobile as people write it: 11 digits, or grouped 3-4-4. Other groupings are read as American,
@@ -53,14 +55,18 @@ def email(value: str) -> str | None:
     """Return the e-mail address in lower case with an ASCII domain, or None if it is no address.
 
     NFKC first, so that full-width letters and `＠` count as typed. Of `Ann Lee <ann@example.com>` and of a link
-    (`mailto:`) it is the address. Reserved domains (`example.com`, `.test`) pass; nothing is looked up.
+    (`mailto:`) it is the address; quotes around it and a dot behind it are none of it. Reserved domains
+    (`example.com`, `.test`) pass; nothing is looked up.
     """
     from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - 50 ms, only when used
 
-    text = _nfkc_lower(value.strip(BLANKS)[: NormalFormPolicy.longest_text]).strip(BLANKS)
+    text = _nfkc_lower(value.strip(BLANKS + "\0")[: NormalFormPolicy.longest_text]).strip(BLANKS)
     for form in (_SHOWN_EMAIL, _LINKED_EMAIL):
         if found := form.fullmatch(text):
             text = found[1].strip(BLANKS)
+    if quoted := _QUOTED_EMAIL.fullmatch(text):
+        text = (quoted[2] or quoted[3] or "").strip(BLANKS)
+    text = text.rstrip("." + BLANKS)
     if len(text) > _EMAIL_LENGTH:  # before the library walks through a megabyte that someone pasted
         return None
     try:

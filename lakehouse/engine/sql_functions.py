@@ -19,6 +19,10 @@ did not, else null: see `lakehouse.engine.consent_words`.
 
 `currency_code(text)`: the ISO 4217 code of a currency as people write it: see `lakehouse.engine.currencies`.
 
+`consent_channel(text)`, `consent_purpose(text)`: the channel or purpose that a word means, null for one that is on no
+list; `consent_channels(channel, address)`: the JSON list of those that a statement is about, several where it says
+`all`: see `lakehouse.engine.consent_terms`.
+
 `consent_preferences(said, categories)`: what a tracked event says of consent, as a JSON list: see
 `lakehouse.engine.consent_preferences`.
 """
@@ -31,7 +35,15 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from lakehouse.engine import consent_preferences, consent_words, currencies, ids, moments, order_words
+from lakehouse.engine import (
+    consent_preferences,
+    consent_terms,
+    consent_words,
+    currencies,
+    ids,
+    moments,
+    order_words,
+)
 from lakehouse.engine.escape import literal
 
 if TYPE_CHECKING:
@@ -39,8 +51,10 @@ if TYPE_CHECKING:
 
 
 _NAMES = (
+    "consent_channel",
     "consent_lists",
     "consent_preferences",
+    "consent_purpose",
     "consent_word",
     "country_region",
     "currency_code",
@@ -82,10 +96,14 @@ def statements() -> tuple[str, ...]:
     codes = literal("".join(regions.values()))
     number = "enum_code(TRY_CAST(lower(trim(country)) AS country_name))"
     preferences = consent_preferences.consent_preferences_sql("said", "categories")
+    channels = consent_terms.channels_sql("channel", "address")
     in_utc = moments.read_moment_sql("text", literal(moments.UTC))
     in_zone = moments.read_moment_sql("text", "zone")
     return (
         f"CREATE OR REPLACE MACRO consent_word(text) AS {consent_words.consent_word_sql('text')}",
+        f"CREATE OR REPLACE MACRO consent_channel(text) AS {consent_terms.term_sql('channel', 'text')}",
+        f"CREATE OR REPLACE MACRO consent_purpose(text) AS {consent_terms.term_sql('purpose', 'text')}",
+        f"CREATE OR REPLACE MACRO consent_channels(channel, address) AS {channels}",
         f"CREATE OR REPLACE MACRO consent_preferences(said, categories) AS {preferences}",
         f"CREATE OR REPLACE MACRO consent_lists(said) AS {consent_preferences.consent_lists_sql('said')}",
         f"CREATE OR REPLACE TYPE country_name AS ENUM ({names})",

@@ -25,6 +25,10 @@ COUNTRY = (
 CURRENCIES = ("currency", "quote")  # of every entity: ISO 4217, in whichever way the currency is written
 _EMPTY = "''"
 _CODE = re.compile("'[A-Z]{3}'")
+_TERMS = {
+    "channel": "consent_channel",
+    "purpose": "consent_purpose",
+}  # of consents, by the words that systems use
 _COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NONE: Mapping[str, Mapping[str, datetime]] = MappingProxyType({})
 _NONE_ABSENT: Mapping[str, AbsentColumns] = MappingProxyType({})
@@ -102,7 +106,7 @@ def _mapping_sql(entity: str, source: Source, mapping: Mapping[str, str], rows: 
         values |= full_export.changes(values)
     types = {column.name: column.duck_type for column in source.contract.columns}
     cells = (
-        f"{_cell(name, kind, values, types, source.time_zone)} AS {identifier(name)}"
+        f"{_cell(name, kind, _with_terms(entity, values), types, source.time_zone)} AS {identifier(name)}"
         for name, kind in columns.items()
     )
     where = f" WHERE {values[WHERE]}" if WHERE in values else ""
@@ -201,6 +205,19 @@ def _cell(name: str, kind: str, mapping: Mapping[str, str], types: Mapping[str, 
     if name in CURRENCIES and name in mapping and not _CODE.fullmatch(sql):
         return currencies.in_zone_sql(cell, time_zone)
     return cell
+
+
+def _with_terms(entity: str, values: Mapping[str, str]) -> Mapping[str, str]:
+    """Return a mapping of consents with the names of channel and purpose for what is written; others stay."""
+    if entity != "consents":
+        return values
+    written = {
+        name: values[name] for name in _TERMS if name in values and not values[name].strip().startswith("'")
+    }
+    return {
+        **values,
+        **{name: f"coalesce({_TERMS[name]}({sql}), lower(trim({sql})))" for name, sql in written.items()},
+    }
 
 
 def _newest_group_sql(together: str, select: str) -> str:

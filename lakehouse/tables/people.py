@@ -126,6 +126,11 @@ CONSENTS = Contract(
             "timestamptz",
             "From when it counts against others of its subject; null of an undated grant: it is older than all",
         ),
+        (
+            "asserted_at",
+            "timestamptz",
+            "When its record first made it, as far as known: it is about addresses that the record had then, or since",
+        ),
         ("day_only", "boolean", "Its date names only a day, in the zone of the source"),
         ("policy_version", "string", "Text that the person saw, where the source names it"),
         (

@@ -46,11 +46,14 @@ EXAMPLES = {
 }  # fmt: skip
 
 
-NUMBERS = {
+READ_BY_CHECKS = {
     "duration": "01:30",
     "duration_ms": "90000",
     "probability": "0.5",
     "deal_probability": "0.5",
+    "channel": "email",
+    "purpose": "marketing",
+    "address": "ann@example.org",
 }  # text that a check reads
 
 
@@ -60,8 +63,8 @@ def example(column: SourceColumn) -> Any:
         return column.allowed[0]
     if "consent" in column.formats:
         return "yes"
-    if column.name in NUMBERS:
-        return NUMBERS[column.name]
+    if column.name in READ_BY_CHECKS:
+        return READ_BY_CHECKS[column.name]
     kind = column.json_type if column.json_type in ("object", "array") else column.type
     return EXAMPLES.get(kind, "1" if kind.startswith("decimal") else f"x-{column.name}")
 

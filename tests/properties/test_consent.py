@@ -15,7 +15,8 @@ from tests.support.model_cases import Row, answer, tied
 START = datetime(2026, 1, 1, tzinfo=UTC)
 HOURS = (0, 4, 8, 16, 16.5, 20, 24, 30, 40, 48, 50, 64, 72, 24 * 365)  # 16 is midnight in Shanghai
 MOMENTS = st.sampled_from(HOURS).map(lambda hours: START + timedelta(hours=hours))
-MAYBE = st.none() | MOMENTS
+NO_DATES = st.sampled_from([datetime(1970, 1, 1, tzinfo=UTC), datetime(1900, 1, 1, tzinfo=UTC)])
+MAYBE = st.none() | MOMENTS | MOMENTS | NO_DATES
 RECORDS = {"1": "ann", "2": "ann", "3": "bob"}  # 4 is nobody's
 TIED = tied(**{f"crm_id__{record}": customer for record, customer in RECORDS.items()})
 ARRIVAL: dict[str, Any] = {
@@ -164,6 +165,59 @@ ONE_ADDRESS = [
     [row(0, "1", True, 8, 10, form="popup"), row(1, "1", True, 8, 20, form="footer", _file_id="b")],
     ONE_ADDRESS[:1],
     ["popup", "b"],
+)
+@example(  # a record that refused has another address now; another one agreed before, and one afterwards
+    [row(0, "1", False, 20, 24), row(1, "2", True, 4, 5), row(2, "3", True, 40, 41)],
+    [
+        {**ONE_ADDRESS[0], "_loaded_at": START},
+        {**ONE_ADDRESS[0], "identifier_value": "b", "_loaded_at": START + timedelta(hours=30), "_row": 1},
+        {**ONE_ADDRESS[0], "record": "2", "_row": 2},
+        {**ONE_ADDRESS[0], "record": "3", "_row": 3},
+    ],
+    [],
+)
+@example(  # a refusal of a record that had left the address before
+    [row(0, "1", False, 40, 41), row(1, "3", True, 4, 5)],
+    [
+        {**ONE_ADDRESS[0], "_loaded_at": START},
+        {**ONE_ADDRESS[0], "identifier_value": "b", "_loaded_at": START + timedelta(hours=30), "_row": 1},
+        {**ONE_ADDRESS[0], "record": "3", "_row": 2},
+    ],
+    [],
+)
+@example(  # one file tells of a refusal without a date, and later of another address
+    [row(0, "1", False, None, 50, updated_at=START + timedelta(hours=20)), row(1, "3", True, 4, 5)],
+    [
+        {**ONE_ADDRESS[0], "updated_at": START, "_loaded_at": START + timedelta(hours=50)},
+        {**ONE_ADDRESS[0], "identifier_value": "b", "updated_at": START + timedelta(hours=30),
+         "_loaded_at": START + timedelta(hours=50), "_row": 1},
+        {**ONE_ADDRESS[0], "record": "3", "_row": 2},
+    ],
+    [],
+)  # fmt: skip
+@example(  # a record of a clock that is years ahead has another address now
+    [row(0, "1", True, 4, 5)],
+    [
+        {**ONE_ADDRESS[0], "updated_at": START + timedelta(hours=9000)},
+        {**ONE_ADDRESS[0], "identifier_value": "b", "_loaded_at": START + timedelta(hours=30), "_row": 1},
+    ],
+    [],
+)
+@example(  # a refusal dated with what stands for no date
+    [
+        row(0, "1", True, 4, 5),
+        {**row(1, "1", False, None, 30), "stated_at": datetime(1970, 1, 1, tzinfo=UTC)},
+    ],
+    ONE_ADDRESS[:1],
+    [],
+)
+@example(  # a record of a clock that is years ahead is deleted
+    [
+        row(0, "1", True, 4, 5, updated_at=START + timedelta(hours=9000)),
+        row(1, "1", None, None, 30, deleted=True),
+    ],
+    ONE_ADDRESS[:1],
+    [],
 )
 @example(  # one record says both at once, another one yes
     [row(0, "1", True, 20, 24), row(1, "1", False, 20, 24), row(2, "3", True, 30, 40)], ONE_ADDRESS, []

@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 Row = Mapping[str, Any]
 NEVER = datetime(1, 1, 1, tzinfo=UTC)
+NEVER_YET = datetime(9999, 1, 1, tzinfo=UTC)
+FIRST = datetime(1971, 1, 1, tzinfo=UTC)  # what is dated before has no date
 KINDS = {"email": "email", "sms": "phone", "phone": "phone"}
 
 
@@ -19,9 +21,11 @@ def allowed(
 
     Of what is restated each row is a statement of its own here: that the SQL keeps one a change makes no difference.
     """
-    rows = [at_its_time(row) for row in rows]
-    addresses = carried_now(carried)
-    grants, refused, silenced = set(), set(), set()
+    rows = [at_its_time(dated(row)) for row in rows]
+    history = addresses_of(list(map(dated, carried)))
+    addresses = {key: {a for a, left in held.items() if left is None} for key, held in history.items()}
+    grants, refused, silenced = {}, set(), set()
+    former: dict[tuple[str, str], datetime] = {}
     for subject in {subject_of(row) for row in rows}:
         said = [row for row in rows if subject_of(row) == subject and row["granted"] is not None]
         yes = [row for row in said if row["granted"] and counts(row, rows, recalled)]
@@ -30,15 +34,37 @@ def allowed(
         later = [row for row in yes if refused_at is None or granted_from(row, rows) > refused_at]
         for row in later or no:
             channel, owner = row["channel"], owners.get(row["record"])
-            covered = (
-                {row["address"]} if row["address"] else addresses.get((record_of(row), KINDS[channel]), set())
-            )
+            of_record = record_of(row), KINDS[channel]
+            covered = {row["address"]} if row["address"] else addresses.get(of_record, set())
             if row["granted"]:
-                grants |= {(owner, address, channel) for address in covered if owner}
-            else:
-                refused |= {(address, channel) for address in covered}
-                silenced |= set() if covered else {(owner, channel)}
-    return {(who, at, by) for who, at, by in grants if (at, by) not in refused and (who, by) not in silenced}
+                for key in ((owner, address, channel) for address in covered if owner):
+                    grants[key] = max(grants.get(key, NEVER), granted_from(row, rows))
+                continue
+            refused |= {(address, channel) for address in covered}
+            silenced |= set() if covered else {(owner, channel)}
+            for address, left in {} if row["address"] else history.get(of_record, {}).items():
+                if left is not None and left > asserted(row, rows):
+                    key = (address, channel)
+                    former[key] = max(former.get(key, NEVER), refused_from(row, rows))
+    return {
+        (who, at, by)
+        for (who, at, by), since in grants.items()
+        if (at, by) not in refused
+        and (who, by) not in silenced
+        and not ((at, by) in former and since <= former[at, by])
+    }
+
+
+def dated(row: Row) -> Row:
+    """A date that stands for none is none; no row changed after it came."""
+    at = {
+        name: row[name] if row[name] and row[name] >= FIRST else None
+        for name in ("stated_at", "updated_at")
+        if name in row
+    }
+    if at.get("updated_at"):
+        at["updated_at"] = min(at["updated_at"], row["_loaded_at"])
+    return {**row, **at}
 
 
 def at_its_time(row: Row) -> Row:
@@ -80,6 +106,13 @@ def granted_from(row: Row, rows: Iterable[Row]) -> datetime:
     return min(row["stated_at"], *(min(r["updated_at"] or r["_loaded_at"], r["_loaded_at"]) for r in same))
 
 
+def asserted(row: Row, rows: Iterable[Row]) -> datetime:
+    """When its record first made a statement, as far as anybody knows."""
+    same = [r for r in rows if says_the_same(r, row)]
+    changed = (r["updated_at"] or r["_loaded_at"] for r in same)
+    return min(row["stated_at"] or NEVER_YET, *changed, *(r["_loaded_at"] for r in same))
+
+
 def refused_from(row: Row, rows: Iterable[Row]) -> datetime:
     learnt = [r["_loaded_at"] for r in rows if says_the_same(r, row)]
     stated = row["stated_at"]
@@ -97,13 +130,25 @@ def says_the_same(one: Row, other: Row) -> bool:
     )
 
 
-def carried_now(carried: Iterable[Row]) -> dict[tuple[tuple[str, str], str], set[str]]:
-    slots: dict[tuple[Any, ...], str | None] = {}
+def addresses_of(
+    carried: Iterable[Row],
+) -> dict[tuple[tuple[str, str], str], dict[str, datetime | None]]:
+    """Return of each record the addresses that it ever had, and when it left each: None while it has it.
+
+    It left one when, after its last mention, another cell is first or last mentioned in its place.
+    """
+    places: dict[tuple[Any, ...], dict[str | None, list[Row]]] = {}
     for row in sorted(carried, key=clock):
         if row["said"] and not row["deleted"]:
-            slots[record_of(row), row["identifier_type"], row["slot"]] = row["identifier_value"]
-    found: dict[tuple[tuple[str, str], str], set[str]] = {}
-    for (record, kind, _), address in slots.items():
-        if address:
-            found.setdefault((record, kind), set()).add(address)
+            place = (record_of(row), row["identifier_type"], row["slot"])
+            places.setdefault(place, {}).setdefault(row["identifier_value"], []).append(row)
+    found: dict[tuple[tuple[str, str], str], dict[str, datetime | None]] = {}
+    for (record, kind, _), cells in places.items():
+        for address, rows in cells.items():
+            others = [clock(r) for cell in cells.values() if cell is not rows for r in (cell[0], cell[-1])]
+            left = min((at for at in others if at > clock(rows[-1])), default=None)
+            if address:
+                held = found.setdefault((record, kind), {})
+                known = held.get(address, NEVER)
+                held[address] = None if left is None or known is None else max(known, left[0])
     return found

@@ -39,6 +39,12 @@ from lakehouse.identity.relation import run
         ("mailto:ann@example.com", "ann@example.com"),  # as a cell with a link
         ("MAILTO:Ann@example.com?subject=Hi there", "ann@example.com"),
         ("Ann <mailto:ann@example.com>", "ann@example.com"),
+        ("ann@example.com.", "ann@example.com"),
+        ("'ann@example.com'", "ann@example.com"),
+        ("'ann@example.com", "ann@example.com"),  # as a cell that Excel is to leave alone
+        ('"ann@example.com"', "ann@example.com"),
+        ("\0ann@example.com\0", "ann@example.com"),
+        ("o'hara@example.com", "o'hara@example.com"),
     ],
 )
 def test_email_spellings_meet(raw: str, normal: str):

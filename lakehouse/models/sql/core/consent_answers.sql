@@ -4,20 +4,45 @@
 -- A refusal covers the address it names, or those that its record has now; where the record has none, every address of
 -- its customer. A grant covers likewise, for the customer of its record alone, and nothing where the record has no
 -- address. An address is allowed that a grant covers and no refusal.
--- A cell with several e-mails carries each of them.
+-- A refusal stays with the addresses that its record had when it was made, or since, and has no more: of those it yields
+-- to a later grant, whoever's.
+-- A record leaves an address when, after it last named it, it first or last names another in its place, or none.
+-- A cell with several e-mails carries each of them. A row is no newer than when it came, and a date before 1971 is none.
 -- Conditions on mapped rows stand in the aggregate: DuckDB moves a WHERE into the scans, and plans it for each file.
-WITH newest_versions AS (
-    SELECT source, record, identifier_type AS kind,
-        arg_max(struct_pack(address := identifier_value), (coalesce(updated_at, _loaded_at),
-            coalesce(sequence, -99999999999999999999999999999999999999), _loaded_at, _file_id, _row))
-            FILTER (said AND deleted IS NOT TRUE AND record IS NOT NULL) AS carried
-    FROM mapped.carried_addresses
-    GROUP BY source, record, identifier_type, slot
+WITH named AS (
+    SELECT source, record, identifier_type AS kind, slot, identifier_value AS cell,
+        min(version) FILTER (counts) AS first_version, max(version) FILTER (counts) AS last_version
+    FROM (
+        SELECT *, said AND deleted IS NOT TRUE AND record IS NOT NULL AS counts,
+            {
+                'at': coalesce(
+                    CASE WHEN updated_at >= TIMESTAMPTZ '1971-01-01 00:00:00+00' THEN least(updated_at, _loaded_at) END,
+                    _loaded_at
+                ),
+                'sequence': coalesce(sequence, -99999999999999999999999999999999999999),
+                'loaded_at': _loaded_at, 'file_id': _file_id, 'row': _row
+            } AS version
+        FROM mapped.carried_addresses
+    )
+    GROUP BY source, record, identifier_type, slot, identifier_value
+),
+mentions AS (
+    SELECT *, unnest(list_distinct([first_version, last_version])) AS version FROM named WHERE last_version IS NOT NULL
+),
+held AS (
+    SELECT *, lead(version) OVER (PARTITION BY source, record, kind, slot ORDER BY version) AS left_version
+    FROM mentions
+    QUALIFY version = last_version
+),
+slots AS (
+    SELECT source, record, kind, unnest(string_split(cell, '|')) AS address, left_version.at AS left_at
+    FROM held
+    WHERE cell IS NOT NULL
 ),
 addresses AS (
-    SELECT DISTINCT source, record, kind, unnest(string_split(carried.address, '|')) AS address
-    FROM newest_versions
-    WHERE carried.address IS NOT NULL
+    SELECT source, record, kind, address, CASE WHEN count(*) = count(left_at) THEN max(left_at) END AS left_at
+    FROM slots
+    GROUP BY ALL
 ),
 stated AS (
     SELECT *,
@@ -38,12 +63,22 @@ counting AS (
     SELECT * FROM weighed
     WHERE CASE WHEN granted THEN refused_at IS NULL OR effective_at > refused_at ELSE NOT lifted END
 ),
+present AS (SELECT source, record, kind, address FROM addresses WHERE left_at IS NULL),
 covered AS (
     SELECT c.customer_id, c.purpose, c.channel, c.granted, c.effective_at, c.consent_id,
         coalesce(c.address, a.address, CASE WHEN NOT c.granted THEN '' END) AS covered
     FROM counting AS c
-    LEFT JOIN addresses AS a
+    LEFT JOIN present AS a
         ON a.source = c.source AND a.record = c.subject_record AND a.kind = c.kind
+),
+former AS (
+    SELECT a.address, c.purpose, c.channel, max(c.effective_at) AS refused_at,
+        arg_max(c.consent_id, (c.effective_at, c.consent_id)) AS consent_id
+    FROM counting AS c
+    JOIN addresses AS a
+        ON a.source = c.source AND a.record = c.subject_record AND a.kind = c.kind AND a.left_at > c.asserted_at
+    WHERE NOT c.granted
+    GROUP BY ALL
 ),
 refusals AS (
     SELECT covered AS address, CASE WHEN covered = '' THEN customer_id END AS customer_id, purpose, channel,
@@ -53,7 +88,7 @@ refusals AS (
     GROUP BY ALL
 ),
 asked AS (
-    SELECT customer_id, covered AS address, purpose, channel,
+    SELECT customer_id, covered AS address, purpose, channel, max(effective_at) FILTER (granted) AS granted_at,
         arg_max(consent_id, (coalesce(effective_at, TIMESTAMPTZ '0001-01-01 00:00:00+00'), consent_id))
             FILTER (granted) AS grant_id
     FROM covered
@@ -61,10 +96,13 @@ asked AS (
     GROUP BY ALL
 )
 SELECT q.customer_id, q.address, q.purpose, q.channel,
-    q.grant_id IS NOT NULL AND here.consent_id IS NULL AND everywhere.consent_id IS NULL AS allowed,
-    coalesce(here.consent_id, everywhere.consent_id, q.grant_id) AS consent_id
+    q.grant_id IS NOT NULL AND here.consent_id IS NULL AND everywhere.consent_id IS NULL AND earlier.consent_id IS NULL AS allowed,
+    coalesce(here.consent_id, everywhere.consent_id, earlier.consent_id, q.grant_id) AS consent_id
 FROM asked AS q
 LEFT JOIN refusals AS here
     ON here.address = q.address AND here.purpose = q.purpose AND here.channel = q.channel AND here.address <> ''
 LEFT JOIN refusals AS everywhere
     ON everywhere.customer_id = q.customer_id AND everywhere.purpose = q.purpose AND everywhere.channel = q.channel
+LEFT JOIN former AS earlier
+    ON earlier.address = q.address AND earlier.purpose = q.purpose AND earlier.channel = q.channel
+    AND (q.granted_at IS NULL OR q.granted_at <= earlier.refused_at)

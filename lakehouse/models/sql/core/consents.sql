@@ -5,6 +5,10 @@
 -- nor than when we learnt it, whatever date somebody typed; without a date it is older than everything. A refusal that
 -- names a day speaks until that day ends in the zone of its source. A refusal without a date, or with one in the future,
 -- counts from when we learnt it, and where a later yes might lift it, from when we last learnt it.
+-- A date before 1971 stands for none: programs write 1970-01-01, 1900-01-01 and the like where they have no date. A row is
+-- no newer than when it came, whatever clock dated it.
+-- `asserted_at` is when the record first made the statement: the addresses that it had then, and those it has had since,
+-- are what a statement without an address is about.
 -- That a row names a record is asked behind a window: DuckDB moves a WHERE into the scans, and plans it for each file.
 -- What a form is recalled for stays so where another file says it again without naming the form.
 -- A statement that names several e-mails in one cell is one about each.
@@ -12,7 +16,13 @@
 WITH versions AS (
     SELECT *, row(coalesce(updated_at, _loaded_at), coalesce(sequence, -99999999999999999999999999999999999999),
         _loaded_at, _file_id, _row) AS version
-    FROM mapped.consents
+    FROM (
+        SELECT * REPLACE (
+            CASE WHEN updated_at >= TIMESTAMPTZ '1971-01-01 00:00:00+00' THEN least(updated_at, _loaded_at) END AS updated_at,
+            CASE WHEN stated_at >= TIMESTAMPTZ '1971-01-01 00:00:00+00' THEN stated_at END AS stated_at
+        )
+        FROM mapped.consents
+    )
     QUALIFY CASE WHEN record IS NOT NULL THEN row_number() OVER () END IS NOT NULL
 ),
 deletions AS (
@@ -115,6 +125,7 @@ SELECT
             (s.stated_at AT TIME ZONE s.time_zone + INTERVAL 1 DAY) AT TIME ZONE s.time_zone - INTERVAL 1 MICROSECOND
         ELSE s.stated_at
     END AS effective_at,
+    least(s.stated_at, s.learnt_at, s.changed_at) AS asserted_at,
     s.day_only, s.policy_version,
     CASE WHEN s.granted AND d.version >= s.latest_version THEN d.deleted_at END AS ended_at,
     s.recalled_at, s.file_id, s."row", s.form

@@ -1,0 +1,107 @@
+"""Sequences of files that people met elsewhere: refusals that were lost on the way, each by the shipped definitions."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.integration.test_consent_cases import SHOP, allowed, load
+
+if TYPE_CHECKING:
+    from tests.support.small_company import SmallCompany
+
+CRM = "contact_id,email,marketing_consent,marketing_consent_at,updated_at"
+JANUARY, MAY, JUNE, AUGUST = (f"2026-{month:02}-01T10:00:00Z" for month in (1, 5, 6, 8))
+
+
+def crm(company: SmallCompany, name: str, *rows: str) -> None:
+    load(company, "crm/contacts", CRM, *rows, name=name)
+
+
+def state(company: SmallCompany, name: str, **said: object) -> int:
+    """Land one refusal of June; return how many rows were set aside."""
+    given = {
+        "statement_id": name,
+        "channel": "email",
+        "purpose": "marketing",
+        "granted": "no",
+        "stated_at": JUNE,
+    }
+    outcome = company.load("consent/statements", f"{name}.ndjson", json.dumps(given | said) + "\n")
+    return outcome.records[0].quarantined
+
+
+@pytest.mark.parametrize("new", ["new@x.org", ""], ids=["renamed", "cleared"])
+def test_a_refusal_stays_with_the_address_that_its_record_had(company, new):
+    """As when a CRM merges two contacts, or clears the cell of who unsubscribed; the shop's yes is older."""
+    crm(company, "1.csv", f"1,old@x.org,no,{MAY},{MAY}", f"2,other@x.org,no,{MAY},{MAY}")
+    crm(company, "2.csv", f"1,{new},no,{MAY},{JUNE}")
+    load(
+        company,
+        "shop/customers",
+        SHOP,
+        f"S1,Ann,old@x.org,yes,{JANUARY},{JANUARY},{JANUARY}",
+        f"S2,Bob,bob@x.org,yes,{JANUARY},{JANUARY},{JANUARY}",
+    )
+    assert allowed(company) == {"bob@x.org"}
+
+
+def test_the_next_owner_of_an_address_may_agree(company):
+    """Later than the one before refused, whose new address stays refused."""
+    crm(company, "1.csv", f"1,old@x.org,no,{MAY},{MAY}")
+    crm(company, "2.csv", f"1,new@x.org,no,{MAY},{JUNE}")
+    load(company, "shop/customers", SHOP, f"S1,Bob,old@x.org,yes,{AUGUST},{JANUARY},{AUGUST}")
+    assert allowed(company) == {"old@x.org"}
+
+
+@pytest.mark.parametrize(
+    "date", ["1970-01-01T00:00:00Z", "1970-01-01", "1900-01-01", "0001-01-01T00:00:00Z", "1899-12-30"]
+)
+def test_a_refusal_dated_with_what_stands_for_no_date_counts_from_when_it_came(company, date):
+    """Else the yes before it would be the newer one."""
+    crm(company, "1.csv", f"1,ann@x.org,yes,{JANUARY},{JANUARY}")
+    crm(company, "2.csv", f"1,ann@x.org,no,{date},{JUNE}")
+    assert allowed(company) == set()
+
+
+def test_a_row_of_a_clock_that_is_years_ahead_is_corrected_by_a_later_one(company):
+    """The address it had is none of the record's any more."""
+    crm(company, "1.csv", f"1,wrong@x.org,yes,{MAY},2099-05-01T10:00:00Z")
+    crm(company, "2.csv", f"1,right@x.org,yes,{MAY},2098-05-01T10:00:00Z")
+    assert allowed(company) == {"right@x.org"}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"channel": "Email"}, {"channel": " EMAIL "}, {"channel": "E-Mail"}, {"channel": "邮件"}, {"channel": "all"},
+        {"purpose": "Marketing"}, {"purpose": "营销 "}, {"address": "Ann Lee <ANN@x.org>"}, {"address": "ann@x.org."},
+        {"address": "'ann@x.org'"}, {"address": "'ann@x.org"}, {"address": "\u200fann@x.org\u0000"},
+        {"address": None, "record_source": "CRM", "record_id": "1"},
+        {"address": None, "record_source": "crm:contacts", "record_id": " 1 "},
+        {"address": None, "record_source": "crm", "record_id": "1", "channel": "any"},
+        {"address": "not given", "record_source": "crm", "record_id": "1"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_refusal_is_read_however_it_is_spelled(company, said):
+    """What it is about is no word of ours alone."""
+    crm(company, "1.csv", f"1,ann@x.org,yes,{JANUARY},{JANUARY}")
+    assert state(company, "s", **({"address": "ann@x.org"} | said)) == 0
+    assert allowed(company) == set()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"channel": "carrier pigeon"}, {"purpose": "fun"}, {"channel": "all", "granted": "yes"},
+        {"address": "ann @x.org"}, {"address": "ann"}, {"address": "ann@x.org%00"}, {"address": "ann@localhost"},
+        {"channel": "sms"}, {"channel": "sms", "address": "+12125550101; +12125550102"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_statement_that_nobody_can_act_on_is_set_aside(company, said):
+    """It is told, not stored as a refusal of nobody's."""
+    assert state(company, "s", **({"address": "ann@x.org"} | said)) == 1
