@@ -151,6 +151,25 @@ def test_a_wrong_file_that_is_taken_away_is_wrong_no_longer(tables, monkeypatch,
     assert noted(tables) == {}
 
 
+def test_a_connection_that_broke_is_not_used_again(tables, monkeypatch):
+    """After some errors DuckDB answers nothing more: the models that do not read the broken one still run."""
+    write = runner.data_files.write
+
+    def break_once(con, table, *rest):
+        if table.name()[-1] != "daily_activity":
+            return write(con, table, *rest)
+        con.close()
+        raise duckdb.FatalException("the database has been invalidated")
+
+    monkeypatch.setattr(runner.data_files, "write", break_once)
+    tables.fill("core.customers", {"customer_id": "ann"})
+    outcome = runner.run(tables.settings)
+    assert [text.partition(" for")[0] for text in outcome.wrong] == [
+        "marts/daily_activity.sql: FatalException"
+    ]
+    assert "marts.rfm" in {committed.table for committed in outcome.committed} | set(outcome.unchanged)
+
+
 def test_storage_that_cannot_be_read_is_no_fault_of_a_model(tables, monkeypatch):
     """The run is tried again, instead of naming somebody's SQL."""
 
