@@ -22,7 +22,7 @@ Patterns are of the kind that both Python and RE2 read, of texts in lower case.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -137,18 +137,26 @@ def is_none(cells: Sequence[str], header: Sequence[str], known_by: KnownBy, *, i
 
     `is_short`: the row has fewer fields than the header, which is in the same order.
     """
-    filled = {position: cell for position, cell in enumerate(map(_plain, cells)) if cell}
+    filled = _filled(cells)
     if not filled or _is_header(filled, header):
         return True
     label_at, label = next(iter(filled.items()))
-    others = {position: cell for position, cell in filled.items() if position != label_at}
+    others = dict(list(filled.items())[1:])
     if _TOTAL.match(label):
         return _is_total(others, known_by)
     if _FOOTER.match(label) and (is_short or not others):
         return True
-    if not others and label_at in known_by.key and " " in label:
-        return True
-    return all(map(_RULE_CELL.match, filled.values()))
+    is_sentence = not others and label_at in known_by.key and " " in label
+    return is_sentence or _are_rules(filled.values())
+
+
+def _are_rules(cells: Iterable[str]) -> bool:
+    return all(map(_RULE_CELL.match, cells))
+
+
+def _filled(cells: Sequence[str]) -> dict[int, str]:
+    """Return the cells that hold something, by their position."""
+    return {position: cell for position, cell in enumerate(map(_plain, cells)) if cell}
 
 
 def _is_header(filled: Mapping[int, str], header: Sequence[str]) -> bool:

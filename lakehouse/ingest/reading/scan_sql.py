@@ -218,14 +218,16 @@ def log_absent_columns(source: Source, piece: Piece, path: Path) -> None:
 def _known_by(source: Source, names: Iterable[str]) -> KnownBy:
     """Return the positions in a header of the cells that say which record it is; numbers, which add up, say nothing."""
     columns = {headers.normal(name): column for column in source.columns for name in column.names}
+    found = [(position, columns.get(headers.normal(name))) for position, name in enumerate(names)]
     required, personal, key = [], [], []
-    for position, name in enumerate(names):
-        column = columns.get(headers.normal(name))
-        if column is not None and column.required and column.type in _TELLING_TYPES:
+    for position, column in found:
+        if column is None:
+            continue
+        if column.required and column.type in _TELLING_TYPES:
             required.append(position)
-        elif column is not None and (column.pii or column.name in source.key):
+        elif column.pii or column.name in source.key:
             personal.append(position)
-        if column is not None and source.key == (column.name,) and _is_number(source, column.name):
+        if source.key == (column.name,) and _is_number(source, column.name):
             key.append(position)
     return KnownBy(tuple(required), tuple(personal), tuple(key))
 
