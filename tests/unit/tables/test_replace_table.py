@@ -1,4 +1,4 @@
-"""What a replacement leaves of what it replaces; tests/contract/test_replace_all.py runs it over every catalog."""
+"""What a replacement leaves of what it replaces; tests/contract/test_replace.py runs it over every catalog."""
 
 from __future__ import annotations
 
