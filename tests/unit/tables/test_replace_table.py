@@ -60,3 +60,12 @@ def test_no_dead_manifest_is_kept(lake, table):
     note_inputs(table, computed_from={"in": "2"}, base=head_id(table))
     assert len(table.current_snapshot().manifests(table.io)) == 1
     assert rows_of(table) == each_once(["f19"])
+
+
+def test_a_table_that_was_rolled_back_names_the_inputs_of_what_it_holds(lake, table):
+    """Its watermark goes back with its rows, so that the next look computes it again."""
+    first = replaced(lake, table, "a").snapshot_id
+    files = write(lake, table, files_sql(["b"])).files
+    replace_all(table, files, computed_from={"in": "2"}, base=head_id(table))
+    table.manage_snapshots().set_current_snapshot(snapshot_id=first).commit()
+    assert (commit.inputs(table.refresh()), rows_of(table)) == ({"in": "1"}, each_once(["a"]))
