@@ -22,11 +22,11 @@ from benchmarks.processes import measured
 from benchmarks.report import Result
 from lakehouse.engine import sql_functions
 from lakehouse.engine.escape import identifier, literal
-from lakehouse.identity.clusters import cluster
+from lakehouse.identity.clusters import cluster, contradict_across
 from lakehouse.identity.matching.facts import facts_of
 from lakehouse.identity.matching.matches import Matches, match_all
 from lakehouse.identity.matching.policy import MatchPolicy
-from lakehouse.identity.normalise.persons import PersonFacts, contradicts
+from lakehouse.identity.normalise.persons import PersonFacts
 
 _CALLED = {"record_id": "record", "rec_id": "record", "date_of_birth": "birth_date"}
 _FEBRL = {1: 0.998, 2: 0.996, 3: 0.996}
@@ -130,14 +130,21 @@ def edges(con: duckdb.DuckDBPyConnection, matches: Matches) -> tuple[np.ndarray,
 def _open_pairs(
     left: np.ndarray, right: np.ndarray, bits: np.ndarray, labels: np.ndarray, facts: list[PersonFacts | None]
 ) -> list[tuple[int, int]]:
-    """Return what a person is asked: of two clusters the heaviest pair, unless it contradicts."""
+    """Return what a person is asked: of two clusters the heaviest pair, unless the clusters contradict."""
+    members: dict[int, list[int]] = {}
+    for record, label in enumerate(labels.tolist()):
+        members.setdefault(label, []).append(record)
     asked: dict[tuple[int, int], tuple[int, int]] = {}
     for at in np.argsort(-bits, kind="stable").tolist():
         one, other = int(left[at]), int(right[at])
         between = (min(labels[one], labels[other]), max(labels[one], labels[other]))
-        if between[0] != between[1] and not contradicts(facts[one], facts[other]):
+        if between[0] != between[1]:
             asked.setdefault(between, (one, other))
-    return list(asked.values())
+    return [
+        pair
+        for (left_label, right_label), pair in asked.items()
+        if not contradict_across(members[left_label], members[right_label], facts.__getitem__)
+    ]
 
 
 def pair_figures(labels: list[int], persons: list[str]) -> dict[str, float]:

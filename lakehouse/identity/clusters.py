@@ -80,6 +80,12 @@ def cluster(  # noqa: PLR0913 - edges as columns
     return Clusters(labels, refused)
 
 
+def contradict_across(one: Iterable[int], other: Iterable[int], facts: Facts) -> bool:
+    """Return whether a record of the one cluster contradicts one of the other: they are not worth a question then."""
+    mine, theirs = ({facts(record) for record in records} - {None} for records in (one, other))
+    return any(contradicts(left, right) for left in mine for right in theirs)
+
+
 def _components(records: int, left: NDArray[np.integer], right: NDArray[np.integer]) -> NDArray[np.int64]:
     """Return the number of each record's connected component."""
     import numpy as np  # noqa: PLC0415

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lakehouse.identity.clusters import contradict_across
 from lakehouse.identity.matching.known import fingerprint_sql
 from lakehouse.identity.matching.policy import MatchPolicy
-from lakehouse.identity.normalise.persons import contradicts
 from lakehouse.identity.relation import create_table, run
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import duckdb
 
     from lakehouse.identity.matching.known import Matched
@@ -51,18 +53,32 @@ def likenesses(con: duckdb.DuckDBPyConnection, matched: Matched) -> Likenesses:
     return Likenesses(pairs["one"], pairs["other"], pairs["weight_bits"], undenied=not matched.model.vetoes)
 
 
+def _denied(con: duckdb.DuckDBPyConnection, described: Described) -> Iterator[tuple[int, int]]:
+    """Yield the pairs that are heavy enough for a look, and of which records of the two customers contradict."""
+    pairs = con.execute(
+        "SELECT m.one, m.other, l.component, r.component FROM identity_match_ties AS m "
+        "JOIN identity_people AS l ON l.record_id = m.one JOIN identity_people AS r ON r.record_id = m.other "
+        "WHERE m.weight_bits < ? AND l.component <> r.component",
+        [MatchPolicy.automatic_bits],
+    ).fetchall()
+    asked = sorted({component for pair in pairs for component in pair[2:]})
+    members = dict(
+        con.execute(
+            "SELECT component, list(record_id) FROM identity_people "
+            "WHERE component IN (SELECT unnest(?::BIGINT[])) GROUP BY component",
+            [asked],
+        ).fetchall()
+    )
+    for one, other, left, right in pairs:
+        if contradict_across(members[left], members[right], described.facts):
+            yield one, other
+
+
 def note_matches(con: duckdb.DuckDBPyConnection, matched: Matched, described: Described) -> None:
-    """Make `matches_new`. What is heavy enough for a look, and contradicts, is not worth one."""
+    """Make `matches_new`. What is heavy enough for a look is not worth one where the two customers contradict."""
     import pyarrow as pa  # noqa: PLC0415 - 0.1 s, only when used
 
-    pairs = con.execute(
-        "SELECT one, other FROM identity_match_ties WHERE weight_bits < ?", [MatchPolicy.automatic_bits]
-    ).fetchall()
-    denied = [
-        pair
-        for pair in pairs
-        if matched.model.vetoes and contradicts(described.facts(pair[0]), described.facts(pair[1]))
-    ]
+    denied = list(_denied(con, described)) if matched.model.vetoes else []
     ones, others = zip(*denied, strict=True) if denied else ((), ())
     create_table(
         con,

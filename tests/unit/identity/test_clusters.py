@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lakehouse.identity.clusters import cluster
+from lakehouse.identity.clusters import cluster, contradict_across
 from lakehouse.identity.normalise.persons import contradicts, person_facts
 
 Edge = tuple[int, int, float]
@@ -45,6 +45,22 @@ def _clusters(names, edges: list[Edge], apart=()):
 def test_who_belongs_together(names, edges: list[Edge], expected: list[int]) -> None:
     """The veto parts a family, and a person's word outranks it."""
     assert _cluster(names, edges) == expected
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "contradict"),
+    [
+        (["张伟"], ["张炜"], False),
+        (["张伟", None], ["张先生", "李娜"], True),  # another record of the customer is somebody else's
+        ([None], ["李娜"], False),
+        ([], ["李娜"], False),
+    ],
+)
+def test_clusters_contradict_where_any_two_records_do(one, other, contradict) -> None:
+    """Then nobody need be asked whether they are one."""
+    facts = [person_facts(name) for name in (*one, *other)]
+    across = range(len(one)), range(len(one), len(facts))
+    assert contradict_across(*across, facts.__getitem__) is contradict
 
 
 def test_those_who_were_untied_stay_apart() -> None:
