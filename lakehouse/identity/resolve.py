@@ -139,6 +139,12 @@ def _drop(con: duckdb.DuckDBPyConnection, *tables: str) -> None:
         con.execute(f"DROP TABLE IF EXISTS temp.identity_{table}")
 
 
+def make_said(con: duckdb.DuckDBPyConnection, target: str, observations: str) -> None:
+    """Make the temp table `target` of what records say, and once said, from SQL of observations: see `sql/said.sql`."""
+    names = {"target": target, "observations": observations, "trimmed": ids.trimmed_sql("o.value")}
+    run(con, "said", names=names)
+
+
 def normalise(con: duckdb.DuckDBPyConnection, observed: Relation) -> tuple[int, dict[str, int]]:
     """Make `identity_normal`, each distinct value and the identifier that it spells.
 
@@ -146,7 +152,7 @@ def normalise(con: duckdb.DuckDBPyConnection, observed: Relation) -> tuple[int, 
     """
     import pyarrow as pa  # noqa: PLC0415 - 0.1 s, only when used
 
-    run(con, "said", names={"observations": observed.sql, "trimmed": ids.trimmed_sql("o.value")})
+    make_said(con, "identity_said", observed.sql)
     create_plain(con)
     run(con, "values", names={"dividers": literal(EMAIL_DIVIDERS)})
     normal_forms = list(unusual(_unsettled(con)))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final
 
 from lakehouse.engine.escape import qualified
+from lakehouse.identity.relation import scalar
 from lakehouse.policy import Policy
 from lakehouse.sources import evidence_views
 from lakehouse.tables import appended, appending, commit, data_files, ledger, replace_table, views
@@ -30,6 +31,9 @@ class ObservationPolicy(Policy):
     most_files: Annotated[int, "data files from which it is written anew, without what says nothing more"] = (
         30
     )
+    compared_from: Annotated[
+        int, "records with new rows, above which those are found that say again what is known"
+    ] = 100
 
 
 MAPPING: Final = (
@@ -92,7 +96,19 @@ def _note_news(con: duckdb.DuckDBPyConnection, table: Table, since: str) -> bool
         return False
     rows = data_files.read_sql(table, paths) if paths else views.scan_sql(table) + " LIMIT 0"
     con.execute(f"CREATE OR REPLACE TEMP TABLE observed_news AS SELECT DISTINCT source, record FROM ({rows})")
+    if scalar(con, "SELECT count(*) FROM observed_news") > ObservationPolicy.compared_from:
+        _keep_what_is_new(con, table, since)
     return True
+
+
+def _keep_what_is_new(con: duckdb.DuckDBPyConnection, table: Table, since: str) -> None:
+    """Leave in `observed_news` only records that say something new: not those that a full export says again."""
+    from lakehouse.identity.news import keep_what_is_new  # noqa: PLC0415 - resolving is heavy
+
+    snapshots = {commit.head_of(each): each.snapshot_id for each in table.metadata.snapshots}
+    con.execute(f"CREATE OR REPLACE TEMP VIEW observed_before AS {views.scan_sql(table, snapshots[since])}")
+    con.execute(f"CREATE OR REPLACE TEMP VIEW observed_after AS {views.scan_sql(table)}")
+    keep_what_is_new(con, "observed_news", "observed_before", "observed_after", evidence_views.people_sql)
 
 
 def _news(

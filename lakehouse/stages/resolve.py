@@ -81,23 +81,22 @@ def _refresh(
         since = commit.inputs(evidence).get(OBSERVATIONS.name)
         observed = observe(con, catalog, sending, tables, since)
         computed_from = {**expected, OBSERVATIONS.name: observed.head}
-        if _nobody_said_anything(table, evidence, computed_from):
+        lake = _Lake(con, catalog, tables, evidence, KnownMatches(settings, catalog), _words(sending))
+        news = _news(lake, table, computed_from) if observed.has_news else None
+        if _nobody_said_anything(table, evidence, computed_from) or (news and _is_nothing(lake, news)):
             for each, inputs in ((evidence, computed_from), (table, expected)):
                 snapshot = each.current_snapshot()
                 base = snapshot.snapshot_id if snapshot else None
                 replace_table.note_inputs(each, computed_from=inputs, base=base)
             telemetry.info("identities resolved", table=IDENTITIES.name, status="unchanged")
             return
-        matches = KnownMatches(settings, catalog)
-        lake = _Lake(con, catalog, tables, evidence, matches, _words(sending))
-        news = _news(lake, table, computed_from) if observed.has_news else None
         resolution = _resolve(lake, news)
         audit_lines = _audit_lines(con)
         audit_key = f"audit/identities-{commit.head(table) or 0}.json"
         _write_audit(settings, audit_key, audit_lines)
         # evidence and matches before the identities, which tell by their inputs that all of it is done
         appending.replace_query(con, evidence, "FROM evidence_new", attempt, computed_from=computed_from)
-        matches.commit(con)
+        lake.matches.commit(con)
         replaced = appending.replace_query(con, table, "FROM identities_new", attempt, computed_from=expected)
     # once more: a run that began from the same identities, and lost, may have overwritten it
     _write_audit(settings, audit_key, audit_lines)
@@ -205,6 +204,11 @@ def _news(lake: _Lake, identities: Table, computed_from: dict[str, str]) -> _New
         return _News(None)
     lake.con.execute(f"CREATE OR REPLACE TEMP VIEW said_news AS {data_files.read_sql(table, paths)}")
     return _News("said_news")
+
+
+def _is_nothing(lake: _Lake, news: _News) -> bool:
+    """Return whether what came says again what is known, as most of a full export does."""
+    return news.words is None and not scalar(lake.con, "SELECT count(*) FROM observed_news")
 
 
 def _resolve(lake: _Lake, news: _News | None) -> Resolution:

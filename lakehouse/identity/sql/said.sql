@@ -1,9 +1,9 @@
--- identity_said: every value that an identifier's slot of a record has had, and whether it has it still.
+-- {target}: every value that an identifier's slot of a record has had, and whether it has it still.
 -- Of a slot the newest statement counts, by the source's clock, then by arrival; a newer empty one clears it. Of two that
 -- came together, for one time, the empty one says less. Where
 -- every value counts, none is ever superseded. Blanks around values are gone.
 -- grain: source, record, slot, value, region ('' unless a phone has one); value is null where the slot was cleared
-CREATE OR REPLACE TEMP TABLE identity_said AS
+CREATE OR REPLACE TEMP TABLE {target} AS
 WITH stated AS (
     SELECT
         o.source::VARCHAR AS source,
@@ -32,7 +32,8 @@ dated AS (
     SELECT
         *,
         lag(last_said.said_at) OVER statements AS before_at,
-        lead(last_said.said_at) OVER statements AS until
+        greatest(last_said.said_at, lead(first_said_at) OVER statements) AS next_at,
+        lead(first_said_at) OVER statements IS NULL AS is_last
     FROM stated
     WHERE NOT every
     WINDOW statements AS (PARTITION BY source, record, slot ORDER BY last_said)
@@ -43,4 +44,6 @@ SELECT source, record, slot, type, value, region, own, every, alias, first_said_
 FROM stated
 WHERE every AND value IS NOT NULL
 UNION ALL BY NAME
-SELECT * EXCLUDE (before_at), greatest(first_said_at, before_at) AS since FROM dated
+SELECT * EXCLUDE (before_at, next_at, is_last), greatest(first_said_at, before_at) AS since,
+    CASE WHEN NOT is_last THEN next_at END AS until
+FROM dated

@@ -106,6 +106,41 @@ def test_who_comes_again_says_nothing(company: SmallCompany, monkeypatch: pytest
     assert company.ask("SELECT count(*) FROM core.identities WHERE identifier_value = 'd3'") == [(1,)]
 
 
+def test_a_full_export_that_says_nothing_new_resolves_nobody(company: SmallCompany, monkeypatch):
+    """Each record was changed in the CRM, and says of its person what it said; then one says something else."""
+    monkeypatch.setattr(ObservationPolicy, "compared_from", 0)
+    header = "contact_id,name,email,phone,updated_at"
+
+    def export(day: str, *changed: str) -> None:
+        rows = [
+            f"{number},P{number},p{number}@x.org,," + day
+            for number in range(1, 6)
+            if not changed or number > 1
+        ]
+        company.load("crm/contacts", f"{day}.csv", "\n".join([header, *rows, *changed]) + "\n")
+        resolve.resolve(company.settings)
+
+    export("2026-01-01")
+    calls = asked(monkeypatch)
+    of_all: list[object] = []
+    monkeypatch.setattr(
+        resolve, "_resolve_all", lambda lake, real=resolve._resolve_all: of_all.append(1) or real(lake)
+    )
+    export("2026-01-02")
+    assert calls == []
+    assert not resolve.pending(company.settings)
+    export("2026-01-03", "1,P1,other@x.org,,2026-01-03")
+    assert calls == ["resolved"]
+    query = "SELECT identifier_value FROM core.identities WHERE identifier_type = 'email' ORDER BY ALL"
+    assert company.ask(query) == [("other@x.org",), *((f"p{number}@x.org",) for number in range(2, 6))]
+    export("2026-01-04", "1,P1,p1@x.org,,2026-01-04")  # what it said at first: known, and news all the same
+    assert company.ask(query) == [(f"p{number}@x.org",) for number in range(1, 6)]
+    assert of_all == []
+    rows = company.ask(EVIDENCE)
+    rebuilt(company)
+    assert company.ask(EVIDENCE) == rows
+
+
 def test_a_run_that_died_after_its_observations_is_made_up_for(company: SmallCompany, monkeypatch):
     """They are known then, and who is who is not: the next run has no news, and resolves all the same."""
     company.load("web/events", "1.json", visit(1, "d1"))
