@@ -57,8 +57,12 @@ def test_the_next_owner_of_an_address_may_agree(company):
 
 
 @pytest.mark.parametrize(
-    "date", ["1970-01-01T00:00:00Z", "1970-01-01", "1900-01-01", "0001-01-01T00:00:00Z", "1899-12-30"]
-)
+    "date",
+    [
+        "1970-01-01T00:00:00Z", "1970-01-01", "1900-01-01", "0001-01-01T00:00:00Z", "1899-12-30", "0000-00-00",
+        "0000-00-00 00:00:00",
+    ],
+)  # fmt: skip
 def test_a_refusal_dated_with_what_stands_for_no_date_counts_from_when_it_came(company, date):
     """Else the yes before it would be the newer one."""
     crm(company, "1.csv", f"1,ann@x.org,yes,{JANUARY},{JANUARY}")

@@ -30,7 +30,7 @@ from lakehouse.ingest.reading.scan_sql import (
 )
 from lakehouse.ingest.reading.sound_parquet import sound_parquet
 from lakehouse.ingest.reading.sound_rows import RowShape, SoundPiece, UnreadRow, sound_piece
-from lakehouse.ingest.reading.typing_sql import cast_sql, error_kind, valid_sql
+from lakehouse.ingest.reading.typing_sql import DAY_TYPES, cast_sql, error_kind, known_text_sql, valid_sql
 from lakehouse.sources.part_names import logged_name, told_name
 
 if TYPE_CHECKING:
@@ -258,7 +258,13 @@ def _cast_name(column: SourceColumn) -> str:
 
 def _texts_sql(source: Source, scan: Scan) -> str:
     texts = [f"{scan.texts.get(column.name, 'NULL')} AS {_text_name(column)}" for column in source.stored]
-    return f"SELECT *, {', '.join(texts)} FROM scanned"
+    known = [
+        f"{known_text_sql(column, _text_name(column))} AS {_text_name(column)}"
+        for column in source.stored
+        if column.type in DAY_TYPES
+    ]
+    read = f"SELECT *, {', '.join(texts)} FROM scanned"
+    return f"SELECT * REPLACE ({', '.join(known)}) FROM ({read})" if known else read
 
 
 def _casts_sql(source: Source) -> str:

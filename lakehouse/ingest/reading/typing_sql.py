@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lakehouse.engine import moments
+from lakehouse.engine.escape import literal
 from lakehouse.engine.exact_numbers import (
     decimal_cast_sql,
     exact_amount_sql,
@@ -44,6 +45,8 @@ _RANGES = {
     ),
     "date": _Range("DATE '0001-01-01'", "DATE '1000-01-01'", "DATE '9999-12-31'"),
 }
+_DAY_OF_ZEROS = r" *0000[-/.]?00[-/.]?00(?:[T ]*00:?00(?::?00(?:[.]0*)?)?)?(?:Z|[+-]00:?00)? *"
+DAY_TYPES = frozenset(_RANGES)  # types whose values are days, or moments on them
 _WHOLE_NUMBERS = ("int", "long")
 _BINARY_FRACTIONS = ("float", "double")
 _SPACES = (" ", "\u00a0", "\u3000")  # the common one, no-break, and that of Chinese text
@@ -63,6 +66,17 @@ def trimmed_sql(text_sql: str) -> str:
     """
     has_space = " OR ".join(f"{text_sql} LIKE '{space}%' OR {text_sql} LIKE '%{space}'" for space in _SPACES)
     return f"CASE WHEN {has_space} THEN trim({text_sql}) ELSE {text_sql} END"
+
+
+def known_text_sql(column: SourceColumn, text_sql: str) -> str:
+    """Return the SQL of a column's text, null where it is the day of zeros, which MySQL writes for none.
+
+    An empty cell says nothing either: a row must not be set aside for it, least of all one that refuses something.
+    """
+    if column.type not in DAY_TYPES:
+        return text_sql
+    is_none = f"{text_sql} LIKE '%0000%' AND regexp_full_match({text_sql}, {literal(_DAY_OF_ZEROS)})"
+    return f"CASE WHEN {is_none} THEN NULL ELSE {text_sql} END"
 
 
 def typed_sql(column: SourceColumn, text_sql: str, zone: str) -> str:

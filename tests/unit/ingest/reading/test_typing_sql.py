@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from lakehouse.engine import sql_functions
-from lakehouse.ingest.reading.typing_sql import error_kind, trimmed_sql, typed_sql
+from lakehouse.ingest.reading.typing_sql import error_kind, known_text_sql, trimmed_sql, typed_sql
 from lakehouse.sources.definition import SourceColumn
 
 
@@ -54,6 +54,29 @@ def typed(con, rule, text, zone="UTC"):
 def test_a_text_is_a_value_or_null(con, kind, text, value):
     """Null is what the type cannot hold, and what DuckDB alone can."""
     assert typed(con, column(kind), text) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [
+        ("0000-00-00", None),
+        ("0000-00-00 00:00:00", None),
+        ("0000-00-00T00:00:00.000Z", None),
+        (" 0000/00/00 ", None),
+        ("00000000", None),
+        ("0000-00-00 08:30:00", "0000-00-00 08:30:00"),
+        ("0000-01-00", "0000-01-00"),
+        ("2000-00-00", "2000-00-00"),
+        ("2026-01-05T00:00:00.0000Z", "2026-01-05T00:00:00.0000Z"),
+        (None, None),
+    ],
+)
+def test_the_day_of_zeros_is_none(con, text, known):
+    """MySQL writes it for a date that nobody knows; of a number or a text zeros are what they are."""
+    for kind in ("date", "timestamptz", "string", "long"):
+        query = f"SELECT {known_text_sql(column(kind), 't')} FROM (SELECT CAST(? AS VARCHAR) AS t)"
+        expected = known if kind in ("date", "timestamptz") else text
+        assert con.execute(query, [text]).fetchone()[0] == expected
 
 
 @pytest.mark.parametrize(
