@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from lakehouse import objects
+from lakehouse import objects, telemetry
 from lakehouse.ingest.policy import ReplayPolicy
 
 if TYPE_CHECKING:
@@ -92,22 +92,29 @@ def ranges_of(rows: Iterable[int]) -> Iterator[Range]:
 
 
 def read(bucket: str) -> dict[str, DismissedRows]:
-    """Return what is dealt with of every file, by its id."""
+    """Return what is dealt with of every file, by its id.
+
+    A damaged line is logged with its object's key, and counts for nothing: its rows are open again.
+    """
     dismissed: dict[str, DismissedRows] = {}
     keys = [f"{PREFIX}{name}" for name in objects.list_keys(bucket, PREFIX)]
     with ThreadPoolExecutor(ReplayPolicy.plan_threads) as pool:
         bodies = list(pool.map(lambda key: objects.get(bucket, key), keys))
-    for body in bodies:
+    for key, body in zip(keys, bodies, strict=True):
         for line in (body or b"").splitlines():
-            _add(dismissed, json.loads(line))
+            try:
+                _add(dismissed, json.loads(line))
+            except (ValueError, TypeError, KeyError) as error:
+                telemetry.failed("a dismissal cannot be read", error, key=key)
     return dismissed
 
 
 def _add(dismissed: dict[str, DismissedRows], entry: Mapping[str, Any]) -> None:
-    rows = dismissed.setdefault(entry["subject"], DismissedRows())
     detail = entry["detail"]
+    ranges = [(int(first), int(last)) for first, last in detail["rows"]]
+    rows = dismissed.setdefault(entry["subject"], DismissedRows())
     rows.whole_file = rows.whole_file or bool(detail["whole_file"])
-    rows.ranges += [(first, last) for first, last in detail["rows"]]
+    rows.ranges += ranges
 
 
 def among(rows: Collection[int | None], dismissed: DismissedRows | None) -> frozenset[int | None]:
