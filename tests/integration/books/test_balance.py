@@ -68,6 +68,7 @@ def test_an_empty_lake_balances(company):
         "ingest": status(company.settings)["ingest"],
         "tables": {},
         "deliveries": {},
+        "definitions": [],
     }
 
 
