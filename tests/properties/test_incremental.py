@@ -103,6 +103,8 @@ class Lake:
         news = {record for record, *_ in statements}
         self._table("observations", COLUMNS, self.observations)
         self._table("people", PEOPLE, [(*record, name) for record, name in self.names.items()])
+        looks = [(*record, look) for record, look in self.looks.items()]
+        self._table("looks_of", {"source": TEXT, "record": TEXT, "look": TEXT}, looks)
         self._table("words", WORDS, self.words)
         self._table("new_words", WORDS, words)
         self._table("looks", PAIRS, sorted(self._alike()))

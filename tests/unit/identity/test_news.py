@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lakehouse.identity.news import keep_what_is_new
@@ -43,13 +43,15 @@ def forget(con) -> None:
 
 
 def people_of(relation: str) -> str:
-    people = "people_before" if relation == "news_before" else "people"
-    return f"SELECT * FROM {people} SEMI JOIN {relation} USING (source, record)"
+    """Return the SELECT of all that a matcher reads of records: their names, and what they look like."""
+    before = "_before" if relation == "news_before" else ""
+    described = f"people{before} FULL JOIN looks_of{before} USING (source, record)"
+    return f"SELECT source, record, name, look FROM {described} SEMI JOIN {relation} USING (source, record)"
 
 
 def take(con, lake: Lake, batch: Batch, number: int) -> list[tuple[str, str]]:
     """Add a batch; make of `news` the records that say something new, and return them."""
-    for name in ("observations", "people"):
+    for name in ("observations", "people", "looks_of"):
         con.execute(f"CREATE OR REPLACE TABLE {name}_before AS FROM {name}")
     forget(con)
     lake.take(batch, number)
@@ -68,6 +70,12 @@ def said_again(lake: Lake) -> list[tuple]:
 
 @settings(max_examples=12, deadline=None, database=None)
 @given(st.lists(st.tuples(batches, st.booleans()), min_size=2, max_size=4))
+@example(
+    [
+        (Batch([], {}, [], dict.fromkeys([("c", "1"), ("c", "2")], "tall")), False),
+        (Batch([], {}, [], {("c", "1"): "short"}), False),
+    ]
+)
 def test_the_result_is_that_of_looking_at_all(con, history):
     """Statements, corrections, names, words, and now and then all of it once more."""
     lake = Lake(con)
