@@ -261,7 +261,7 @@ def _texts_sql(source: Source, scan: Scan) -> str:
     known = [
         f"{known_text_sql(column, _text_name(column))} AS {_text_name(column)}"
         for column in source.stored
-        if column.type in DAY_TYPES
+        if column.type in DAY_TYPES and not column.required
     ]
     read = f"SELECT *, {', '.join(texts)} FROM scanned"
     return f"SELECT * REPLACE ({', '.join(known)}) FROM ({read})" if known else read
