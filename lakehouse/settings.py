@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-from datetime import UTC, date, datetime
+import re
+from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from typing import Any, Final, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from lakehouse.command_line import command_line
 from lakehouse.errors import Terminal
+
+_ZONE: Final = re.compile(r"UTC|[A-Za-z_]+(?:/[A-Za-z0-9_+-]+)+")
 
 
 class Settings(BaseSettings):
@@ -95,19 +98,31 @@ class Settings(BaseSettings):
     def now_or_as_of(self, now: datetime | None = None) -> datetime:
         """Return the moment that time-relative definitions mean by 'now'; without a zone it is the business's."""
         moment = self.as_of or now or datetime.now(UTC)
-        return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(self.time_zone))
+        return moment if moment.tzinfo else moment.replace(tzinfo=_zone(self.time_zone))
 
     def as_of_day(self, now: datetime | None = None) -> date:
         """Return the business's day of `now_or_as_of`."""
-        return self.now_or_as_of(now).astimezone(ZoneInfo(self.time_zone)).date()
+        return self.now_or_as_of(now).astimezone(_zone(self.time_zone)).date()
 
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, zone: str) -> str:
-        """Refuse what is no zone, before a model fails on it."""
-        if zone not in available_timezones():
+        """Refuse what cannot be a zone. Who needs it asks whether there is one: zones may not be installed."""
+        if _ZONE.fullmatch(zone) is None:
             raise ValueError(f"{zone!r} is no time zone of IANA, such as Asia/Shanghai or UTC")
         return zone
+
+
+def _zone(name: str) -> tzinfo:
+    """Return a time zone; UTC needs none that is installed. `Terminal` for one that this machine does not know."""
+    if name == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise Terminal(
+            f"LAKEHOUSE_TIME_ZONE: this machine knows no time zone {name!r}; where the name is right, install tzdata"
+        ) from error
 
 
 def names_catalog() -> bool:

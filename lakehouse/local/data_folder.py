@@ -77,6 +77,6 @@ def parse_as_of(as_of: str) -> str | None:
 
 def parse_time_zone(zone: str) -> str:
     """Return a zone of the business to keep; `Terminal` for what is none of IANA's."""
-    if zone not in available_timezones():
+    if zone not in available_timezones() or (zone != "UTC" and "/" not in zone):  # as `Settings` takes it
         raise Terminal(f"time zone {zone!r}: none of IANA's, such as Asia/Shanghai or UTC")
     return zone

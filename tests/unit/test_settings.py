@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zoneinfo
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -188,3 +189,16 @@ def test_without_either_people_are_told_what_to_do(tmp_path, text):
         (tmp_path / "stack.json").write_text(text)
     with pytest.raises(Terminal, match="lakehouse up"):
         named_or_running(tmp_path)
+
+
+def test_utc_needs_no_zones_and_another_zone_is_asked_for_when_it_is_needed(monkeypatch):
+    """A function that never asks for a day must start where no zones are installed, as on a small image."""
+    monkeypatch.setattr(settings, "ZoneInfo", zoneinfo.ZoneInfo.no_cache)
+    zoneinfo.reset_tzpath(to=())
+    try:
+        noon = datetime(2026, 5, 1, 12, tzinfo=UTC)
+        assert Settings(time_zone="UTC").as_of_day(noon) == noon.date()
+        with pytest.raises(Terminal, match="no time zone 'Asia/Shanghai'"):
+            Settings(time_zone="Asia/Shanghai").as_of_day(noon)
+    finally:
+        zoneinfo.reset_tzpath()
