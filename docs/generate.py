@@ -25,7 +25,6 @@ from lakehouse.policy import GIB, KIB, MIB, Policy
 from lakehouse.segments.definition import Segment
 from lakehouse.settings import Settings
 from lakehouse.sources import definition
-from lakehouse.tables.contracts import ALL
 from lakehouse.tables.entities.references import REFERENCES, REFERRED
 
 if TYPE_CHECKING:
@@ -80,6 +79,7 @@ MODELS_OF_DEFINITIONS = (
     ("segment", Segment),
     ("sync", Sync),
 )
+_GENERATED = {"core.customers": "golden_record/customers.yaml"}
 STAGES = {
     "core.identities": "resolve",
     "ops.segment_members": "export_segments",
@@ -94,8 +94,9 @@ STAGES = {
 def data_dictionary() -> str:
     """Return the page of every table: what a row is, its key and layout, and its columns."""
     sources = {source.table: source for source in definition.load().values()}
-    contracts = [*(source.contract for source in sources.values()), *ALL]
-    models = {model.table: model.where for model in registry.load()}
+    models = registry.load()
+    contracts = [*(source.contract for source in sources.values()), *models.contracts.values()]
+    files = {table: model.where for table, model in models.by_table.items()}
     parts = [
         "# Data dictionary",
         NOTE,
@@ -109,7 +110,7 @@ def data_dictionary() -> str:
         parts += [f"## {namespace}", words]
         for contract in sorted(contracts, key=lambda contract: contract.name):
             if contract.namespace == namespace:
-                parts.append(_table(contract, sources.get(contract.name), models.get(contract.name)))
+                parts.append(_table(contract, sources.get(contract.name), files.get(contract.name)))
     return "\n\n".join(parts) + "\n"
 
 
@@ -151,7 +152,7 @@ def _filled_by(contract: Contract, source: Source | None, model: str | None) -> 
             yield "Duplicates", f"an equal `{rule.column}` is loaded once within {rule.days} days of arrival"
         yield from _kept_back(source)
     elif model is not None:
-        file = f"sql/{model}" if model.endswith(".sql") else "entity_sql.py"
+        file = f"sql/{model}" if model.endswith(".sql") else _GENERATED.get(contract.name, "entity_sql.py")
         yield "Filled by", f"the model `lakehouse/models/{file}`"
     elif contract.name in STAGES:
         yield "Filled by", STAGES[contract.name]

@@ -46,18 +46,22 @@ class DefinitionFile:
 class Loaded(Generic[K, D]):
     """What was read of one kind: definitions by key, and, by name, what is wrong with files of people's own.
 
-    A file's name is what stands before its suffix. A shipped definition of that name is left out: a file that takes its
-    place and is wrong must not bring it back.
+    A file's name is what stands before its suffix, or what `key_of_file` of its loader makes of its path. A shipped
+    definition of that name is left out: a file that takes its place and is wrong must not bring it back.
     """
 
     definitions: dict[K, D]
     wrong: dict[str, str]
 
 
+def _stem(name: str) -> str:
+    return PurePath(name).stem
+
+
 class DefinitionLoader(Generic[K, D]):
     """Loads all definitions of one kind by key, and again when one of people's own files came, went or changed."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what differs between the kinds
         self,
         folder: str,
         shipped: tuple[str, str],
@@ -65,11 +69,13 @@ class DefinitionLoader(Generic[K, D]):
         key: Callable[[D], K],
         suffixes: tuple[str, ...] = YAML,
         check_all: Callable[[dict[K, D]], None] = lambda _: None,
+        key_of_file: Callable[[str], str] = _stem,
     ) -> None:
         """Name the `folder` below people's own, and where the shipped ones stand (package, folder in it).
 
         `parse` takes a text and the file's name, and raises BadDefinition. `key` is what an own definition
-        overrides a shipped one by. `check_all` raises BadDefinition for definitions that contradict one another.
+        overrides a shipped one by; of a file that is wrong, `key_of_file` says it by the file's path. `check_all`
+        raises BadDefinition for definitions that contradict one another.
         """
         self._folder = folder
         self._shipped = shipped
@@ -77,6 +83,7 @@ class DefinitionLoader(Generic[K, D]):
         self._key = key
         self._suffixes = suffixes
         self._check_all = check_all
+        self._key_of_file = key_of_file
         self._load_cached = lru_cache(maxsize=4)(self._load)
         self._load_each_cached = lru_cache(maxsize=4)(self._load_each)
         self._shipped_cached = lru_cache(maxsize=1)(self._load_shipped)
@@ -126,7 +133,7 @@ class DefinitionLoader(Generic[K, D]):
         own: dict[K, tuple[str, D]] = {}
         wrong: dict[str, str] = {}
         for file in self.own_files(overrides) if overrides is not None else ():
-            name = PurePath(file.name).stem
+            name = self._key_of_file(file.name)
             try:
                 definition = self._parse(file.text, file.name)
             except BadDefinition as error:

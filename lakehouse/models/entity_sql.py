@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lakehouse.models.model import Model
 from lakehouse.sources.mappable_entities import CLOCK, COMPUTED, record_key
 from lakehouse.tables import entities
 
@@ -21,19 +22,28 @@ _LATER = "sequence DESC NULLS LAST, _loaded_at DESC, _file_id DESC, _row DESC, d
 _OWNER = "LEFT JOIN core.identities AS i USING (identifier_type, identifier_value)"
 
 
+def model(entity: Contract) -> Model:
+    """Return the model of an entity."""
+    mapped = f"mapped.{entity.name.removeprefix('core.')}"
+    inputs = (mapped, "core.identities") if _has_owner(entity) else (mapped,)
+    return Model(entity, inputs, model_sql(entity), where=entity.name)
+
+
 def model_sql(entity: Contract) -> str:
-    """Return the model of an entity: its header, and the SELECT of its table's columns."""
+    """Return the SELECT of the columns of an entity's table."""
     name = entity.name.removeprefix("core.")
     names = [column.name for column in entity.columns]
-    has_owner = "customer_id" in names
-    inputs = f"mapped.{name}, core.identities" if has_owner else f"mapped.{name}"
-    header = f"-- table: {entity.name}\n-- inputs: {inputs}\n"
+    has_owner = _has_owner(entity)
     if "valid_from" in entity.key:
         versions = _versions(entity, name, _OWNER if has_owner else "")
-        return f"{header}{versions}SELECT {', '.join(names)}\nFROM records\n"
+        return f"{versions}SELECT {', '.join(names)}\nFROM records\n"
     columns = ["i.customer_id" if column == "customer_id" else f"r.{column}" for column in names]
     owner = f"\n{_OWNER}" if has_owner else ""
-    return f"{header}{_newest(entity, name)}SELECT {', '.join(columns)}\nFROM records AS r{owner}\n"
+    return f"{_newest(entity, name)}SELECT {', '.join(columns)}\nFROM records AS r{owner}\n"
+
+
+def _has_owner(entity: Contract) -> bool:
+    return any(column.name == "customer_id" for column in entity.columns)
 
 
 def _newest(entity: Contract, name: str) -> str:
@@ -85,4 +95,4 @@ def _has_key(entity: Contract) -> str:
     return f"coalesce({', '.join(columns)}) IS NOT NULL"
 
 
-MODELS = {name: model_sql(entity) for name, entity in entities.BY_NAME.items()}
+MODELS = {name: model(entity) for name, entity in entities.BY_NAME.items()}

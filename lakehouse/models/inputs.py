@@ -1,7 +1,8 @@
 """What a model's SQL reads: planned without any I/O, then made ready on a connection.
 
-Sources are defined for many systems, and most lakes have files of few of them. An input that no source has sent yet is
-a view without rows, and no table is made for it. A table that lacks what a newer mapping names grows first.
+Sources are defined for many systems, and most lakes have files of few of them. An input that nobody has filled yet is a
+view without rows, and no table is made for it. A table that lacks what a newer contract or mapping names is read as if
+it had it: no model changes a table that it reads.
 """
 
 from __future__ import annotations
@@ -17,13 +18,11 @@ from lakehouse.sources import mapping_views
 from lakehouse.sources.mappable_entities import CARRIED_ADDRESSES
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import ledger, views
-from lakehouse.tables.catalog import RAW
-from lakehouse.tables.contracts import BY_NAME
 
 if TYPE_CHECKING:
     import duckdb
 
-    from lakehouse.models.registry import Model
+    from lakehouse.models.model import Model
     from lakehouse.sources.definition import Source
     from lakehouse.tables.catalog import Catalog, Table
     from lakehouse.tables.contract import Contract
@@ -33,6 +32,7 @@ MAPPED = "mapped"  # the namespace of what sources map: views, never tables
 AS_OF = "as_of"
 TIME_ZONE = "time_zone"
 VERSION = "version"
+_EVENTS = "core.events"
 _EVENTS_NEED = frozenset({"raw.events", "core.identities"})
 
 
@@ -40,14 +40,12 @@ _EVENTS_NEED = frozenset({"raw.events", "core.identities"})
 class InputPlan:
     """How the inputs of one model are made ready.
 
-    `tables` are attached as views. Those of `outgrown` are the models' own and do not exist, or lack columns of their
-    contract: they are brought up to it first. Raw tables are read as their contracts say, whatever they lack, and
-    never changed. `empty` become views without rows. `entities` are mapped from `sources`, which have all
-    sent something; of the raw tables `loads_of` the ledger is asked what was loaded of each file.
+    `tables` are shown as views, as their contracts say. `empty` become views without rows. `entities` are mapped from
+    `sources`, which have all sent something; of the raw tables `loads_of` the ledger is asked what was loaded of each
+    file.
     """
 
     tables: tuple[str, ...]
-    outgrown: tuple[Contract, ...]
     empty: tuple[Contract, ...]
     entities: tuple[str, ...]
     sources: tuple[Source, ...]
@@ -65,23 +63,22 @@ class InputPlan:
         return sql
 
 
-def plan_inputs(model: Model, sources: Sequence[Source], columns: Mapping[str, Collection[str]]) -> InputPlan:
-    """Decide how a model's inputs are made ready, given the columns of those of its tables that exist."""
-    contracts = BY_NAME | {source.table: source.contract for source in sources}
+def plan_inputs(
+    model: Model, sources: Sequence[Source], contracts: Mapping[str, Contract], existing: Collection[str]
+) -> InputPlan:
+    """Decide how a model's inputs are made ready. `contracts` are those of its inputs, `existing` names tables."""
     names = tables_read(model, sources)
-    own = {name for name in names if not name.startswith(f"{RAW}.")}
-    unsent = names - own - columns.keys()
-    empty = unsent.intersection(model.inputs)
+    missing = names.difference(existing)
+    empty = missing.intersection(model.inputs)
     entities = _mapped_entities(model)
-    sending = tuple(source for source in sources if source.table not in unsent)
+    sending = tuple(source for source in sources if source.table not in missing)
     return InputPlan(
-        tables=tuple(sorted(names - unsent)),
-        outgrown=tuple(_outgrown(sorted(own), contracts, columns)),
+        tables=tuple(sorted(names - missing)),
         empty=tuple(contracts[name] for name in sorted(empty)),
         entities=entities,
         sources=sending,
         loads_of=_loads_of(entities, sending),
-        events=(names - unsent | empty) >= _EVENTS_NEED,
+        events=(names - missing | empty) >= _EVENTS_NEED,
     )
 
 
@@ -123,45 +120,48 @@ def expected_inputs(
     return expected
 
 
-def prepare(
-    con: duckdb.DuckDBPyConnection,
-    catalog: Catalog,
-    model: Model,
-    sources: Sequence[Source],
-    as_of: date,
-    time_zone: str = UTC,
-) -> dict[str, Table]:
-    """Make a model's inputs and its variables ready on a connection; return the tables it reads, by name.
+class InputViews:
+    """The inputs of models as views on one connection; one that is as it was is not made again.
 
-    The variables are `as_of`, the day that is looked back from, and `time_zone`, that of the business.
-
-    The views of an earlier model are dropped: a model that reads what its header does not name must not work by
-    chance.
+    `contracts` are those of all tables by name. The variables of the connection are `as_of`, the day that is looked
+    back from, and `time_zone`, that of the business.
     """
-    _drop_views(con)
-    names = tables_read(model, sources)
-    contracts = [source.contract for source in sources if source.table in names]
-    tables = views.attach(con, catalog, names, contracts)
-    plan = plan_inputs(model, sources, {name: _columns(table) for name, table in tables.items()})
-    if plan.outgrown:
-        for contract in plan.outgrown:
-            catalogs.ensure(catalog, contract)
-        tables = views.attach(con, catalog, plan.tables, contracts)
-    loads = ledger.loads_by_table(catalog, [tables[name] for name in plan.loads_of])
-    con.execute(f"CREATE SCHEMA IF NOT EXISTS {MAPPED}")
-    for name, sql in plan.views(loads).items():
-        normal_forms.create_for(con, sql)
-        con.execute(f"CREATE OR REPLACE VIEW {name} AS {sql}")
-    if plan.events:
-        con.execute(views.EVENTS)
-    con.execute("SET VARIABLE as_of = CAST(? AS DATE)", [as_of])
-    con.execute("SET VARIABLE time_zone = ?", [time_zone])
-    return tables
 
+    def __init__(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        sources: Sequence[Source],
+        contracts: Mapping[str, Contract],
+        as_of: date,
+        time_zone: str = UTC,
+    ) -> None:
+        self._con = con
+        self._sources = sources
+        self._contracts = dict(contracts) | {source.table: source.contract for source in sources}
+        self._made: dict[str, str] = {}
+        for namespace in (*catalogs.NAMESPACES, MAPPED):
+            con.execute(f"CREATE SCHEMA IF NOT EXISTS {namespace}")
+        con.execute("SET VARIABLE as_of = CAST(? AS DATE)", [as_of])
+        con.execute("SET VARIABLE time_zone = ?", [time_zone])
 
-def _drop_views(con: duckdb.DuckDBPyConnection) -> None:
-    for namespace in (*catalogs.NAMESPACES, MAPPED):
-        con.execute(f"DROP SCHEMA IF EXISTS {namespace} CASCADE")
+    def show(self, model: Model, tables: Mapping[str, Table], catalog: Catalog) -> None:
+        """Make what a model reads ready. `tables` are those that exist, as they are to be seen, by name."""
+        plan = plan_inputs(model, self._sources, self._contracts, tables.keys())
+        for name in plan.tables:
+            self._make(name, views.scan_as_sql(tables[name], self._contracts[name]))
+        loads = ledger.loads_by_table(catalog, [tables[name] for name in plan.loads_of])
+        for name, sql in plan.views(loads).items():
+            if self._made.get(name) != sql:
+                normal_forms.create_for(self._con, sql)
+            self._make(name, sql)
+        if plan.events and self._made.get(_EVENTS) != (behind := self._made["raw.events"]):
+            self._con.execute(views.EVENTS)
+            self._made[_EVENTS] = behind
+
+    def _make(self, name: str, sql: str) -> None:
+        if self._made.get(name) != sql:
+            self._con.execute(f"CREATE OR REPLACE VIEW {name} AS {sql}")
+            self._made[name] = sql
 
 
 def _mapped_entities(model: Model) -> tuple[str, ...]:
@@ -175,16 +175,6 @@ def _mapped_from(entities: Iterable[str], sources: Sequence[Source]) -> set[str]
     for entity in entities:
         tables |= mapping_views.tables_of(entity, sources)
     return tables
-
-
-def _outgrown(
-    names: Iterable[str], contracts: Mapping[str, Contract], columns: Mapping[str, Collection[str]]
-) -> Iterable[Contract]:
-    """Yield the contracts of the tables that do not exist, or lack a column that their contract names."""
-    for name in names:
-        missing = {column.name for column in contracts[name].columns}.difference(columns.get(name, ()))
-        if missing:
-            yield contracts[name]
 
 
 def _full_exports(entities: Iterable[str], sources: Iterable[Source]) -> tuple[str, ...]:
@@ -212,7 +202,3 @@ def _entity_sql(entity: str, sources: Sequence[Source], loads: Mapping[str, Mapp
         empty[table] = {file_id: load.since for file_id, load in files.items() if load.empty}
     absent = {table: ledger.absent_columns(files) for table, files in loads.items()}
     return mapping_views.entity_sql(entity, sources, incomplete, empty, absent)
-
-
-def _columns(table: Table) -> set[str]:
-    return {field.name for field in table.schema().fields}

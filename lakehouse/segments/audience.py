@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lakehouse.settings import Settings
     from lakehouse.tables.catalog import Table
 
-REQUIRED = (SEGMENT_MEMBERS.name, CUSTOMERS.name, CUSTOMER_360.name, RFM.name)
+REQUIRED = (SEGMENT_MEMBERS.name, CUSTOMERS.name, CUSTOMER_360, RFM)
 
 _AUDIENCE_SQL = """
 WITH selected AS (
@@ -90,7 +90,7 @@ def missing_tables(tables: Mapping[str, Table]) -> list[str]:
     Consents may be missing in a lake where nobody ever stated any; not where the marts were computed from some.
     """
     missing = set(REQUIRED) - tables.keys()
-    marts = tables.get(CUSTOMER_360.name)
+    marts = tables.get(CUSTOMER_360)
     had_consents = marts is not None and bool(commit.inputs(marts).get(CONSENT_ANSWERS.name))
     if had_consents and CONSENT_ANSWERS.name not in tables:
         missing.add(CONSENT_ANSWERS.name)

@@ -25,10 +25,10 @@ def aggregate(settings: Settings) -> list[str]:
     computed = [committed.table for committed in outcome.committed]
     for committed in outcome.committed:
         signals.table_committed(settings, committed.table, committed.snapshot_id)
-    if CUSTOMER_360.name not in computed:
+    if CUSTOMER_360 not in computed:
         # Announced even when nothing changed: segments may have missed the last hint, and look for themselves.
-        table = catalogs.load(catalogs.open_catalog(settings), CUSTOMER_360.name)
-        signals.table_committed(settings, CUSTOMER_360.name, commit.head(table))
+        table = catalogs.load(catalogs.open_catalog(settings), CUSTOMER_360)
+        signals.table_committed(settings, CUSTOMER_360, commit.head(table))
     if outcome.wrong:
         raise BadDefinition("; ".join(outcome.wrong))
     return computed

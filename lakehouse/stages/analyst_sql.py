@@ -9,8 +9,9 @@ import duckdb
 from lakehouse.engine import duck
 from lakehouse.engine.escape import qualified
 from lakehouse.errors import Terminal
+from lakehouse.models import registry
 from lakehouse.sources import definition
-from lakehouse.tables import contracts, id_sources, views
+from lakehouse.tables import id_sources, views
 
 if TYPE_CHECKING:
     from lakehouse.settings import Settings
@@ -25,7 +26,8 @@ def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
     try:
         existing = views.open_tables(con, settings)
         sources = definition.load(settings.definitions).values()
-        for contract in (*contracts.ALL, *(source.contract for source in sources)):
+        own = registry.load(settings.definitions).contracts.values()
+        for contract in (*own, *(source.contract for source in sources)):
             if contract.name not in existing:
                 con.execute(f"CREATE VIEW {qualified(contract.name)} AS {views.nothing_sql(contract)}")
         con.execute(views.EVENTS)

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.books import balance
+from lakehouse.models import registry
 from lakehouse.outbound import delivery_counts as outbound
 from lakehouse.outbound.definition import wrong_syncs
 from lakehouse.segments import definition, refresh
@@ -45,8 +46,13 @@ def _wrong_definitions(settings: Settings, tables: Mapping[str, Table]) -> list[
     members = tables.get(SEGMENT_MEMBERS.name)
     asked = refresh.wrong_in(members) if members is not None else {}
     wrong = {name: reason for name, reason in asked.items() if name in known} | dict(segments.wrong)
+    of_kinds = (
+        ("model", registry.load(settings.definitions).wrong),
+        ("segment", wrong),
+        ("sync", wrong_syncs(settings.definitions)),
+    )
     return [
         {"kind": kind, "name": name, "reason": reason}
-        for kind, reasons in (("segment", wrong), ("sync", wrong_syncs(settings.definitions)))
+        for kind, reasons in of_kinds
         for name, reason in sorted(reasons.items())
     ]

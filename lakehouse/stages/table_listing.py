@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from lakehouse.books import balance
 from lakehouse.engine.escape import literal
+from lakehouse.models import registry
 from lakehouse.sources import definition
 from lakehouse.tables import catalog as catalogs
-from lakehouse.tables import contracts, id_sources
+from lakehouse.tables import id_sources
 
 if TYPE_CHECKING:
     from lakehouse.settings import Settings
@@ -47,7 +48,8 @@ def list_tables(settings: Settings) -> list[ListedTable]:
         }
     sources = definition.load(settings.definitions).values()
     meanings = {source.table: source.contract.doc for source in sources if source.table in rows}
-    meanings |= {contract.name: contract.doc for contract in contracts.ALL}
+    own = registry.load(settings.definitions).contracts
+    meanings |= {name: contract.doc for name, contract in own.items()}
     view, behind, meaning = _EVENTS
     rows[view], meanings[view] = rows.get(behind, 0), meaning
     meanings[id_sources.NAME] = id_sources.MEANING  # its rows are counted by whoever asks for them

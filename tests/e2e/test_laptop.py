@@ -143,6 +143,26 @@ def test_status_and_sql_use_the_running_stack(data: Path) -> None:
     assert attach(data) is not None
 
 
+def test_a_model_dropped_into_the_definitions_is_a_table(data: Path, tmp_path: Path) -> None:
+    """Seen while the stack runs, with its columns; a mistake in it is told, and nothing else stops for it."""
+    orders = tmp_path / "orders.csv"
+    orders.write_text(
+        "order_id,customer_id,ordered_at,quantity,amount,currency\nO1,C1,2026-01-05,1,10.00,USD\n"
+    )
+    run("put", "shop/orders", orders, "--data", data)
+    run("models", "new", "marts.regulars", "--data", data)
+    assert "1 of 1 tests passed" in run("models", "test", "marts.regulars", "--data", data)
+    file = data / "definitions/models/marts/regulars.sql"
+    file.write_text(file.read_text("utf-8").replace("orders > 1", "orders > 0"), "utf-8")
+    until(lambda: count(data, "marts.regulars", "orders = 1 and revenue = 10") == 1, 60)
+    file.write_text(file.read_text("utf-8").replace("SELECT customer_id", "SELECT customr_id"), "utf-8")
+    wrong = json.loads(run("status", "--data", data, "--json"))["definitions"]
+    assert [(each["kind"], each["name"]) for each in wrong] == [("model", "marts.regulars")]
+    assert "yields customr_id, which `columns` does not name; did you mean customer_id?" in wrong[0]["reason"]
+    assert count(data, "marts.regulars", "orders = 1") == 1
+    file.unlink()
+
+
 def test_a_wrong_signature_stores_nothing(data: Path) -> None:
     """401, and the landing bucket is as it was; the right signature becomes a row."""
     front = info(data).endpoints["http"]

@@ -22,13 +22,14 @@ import lakehouse
 from lakehouse import settings
 from lakehouse.engine.escape import identifier
 from lakehouse.local.stack import Stack
-from lakehouse.models import registry, runner
+from lakehouse.models import registry
+from lakehouse.models.inputs import InputViews
+from lakehouse.models.lake_tables import LakeTables
 from lakehouse.outbound.destinations.hubspot_api import close_clients
 from lakehouse.sample import purchases
 from lakehouse.sources import definition
 from lakehouse.stages import analyst_sql
 from lakehouse.stages.status import status
-from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import entities
 from lakehouse.tables.contracts import AUDIT_LOG, LEDGER, QUARANTINE, SEGMENT_CHANGES, SEGMENT_MEMBERS
 from lakehouse.tables.people import IDENTITIES
@@ -253,26 +254,27 @@ def test_everybody_selected_is_accounted_for(company):
 
 def test_every_key_is_unique_and_whole(company):
     """In every table that has a contract with a key, of raw tables those of messages."""
-    contracts = [model.contract for model in registry.load()]
+    contracts = [model.contract for model in registry.load().in_order]
     contracts += [AUDIT_LOG, IDENTITIES, LEDGER, QUARANTINE, SEGMENT_CHANGES, SEGMENT_MEMBERS]
     contracts.append(definition.load()["web", "events"].contract)
     for contract in contracts:
         key = ", ".join(identifier(name) for name in contract.key)
         twice = company.ask(f"select {key} from {contract.name} group by all having count(*) > 1 limit 3")
         assert twice == [], contract.name
-    for model in registry.load():
+    for model in registry.load().in_order:
         missing = " or ".join(f"{name} is null" for name in model.contract.key)
         assert company.one(f"select count(*) from {model.table} where {missing}") == 0, model.table
 
 
-@pytest.mark.parametrize("model", registry.load(), ids=lambda model: model.table)
+@pytest.mark.parametrize("model", registry.load().in_order, ids=lambda model: model.table)
 def test_a_model_says_the_same_of_rows_in_any_order(company, model):
     """Computed again from shuffled inputs, every row is what the table holds: a rebuild changes nothing."""
     wanted = settings.current()
-    catalog = catalogs.open_catalog(wanted)
     con = analyst_sql.duck.connect(wanted)
     try:
-        runner.prepare(con, catalog, model, list(definition.load().values()), wanted.as_of_day())
+        lake = LakeTables(wanted, [model])
+        views = InputViews(con, lake.sources, registry.load().contracts, lake.as_of)
+        views.show(model, lake.by_name, lake.catalog)
         con.execute(f"SELECT setseed({random.Random(7).random()})")
         for name in sorted(set(model.inputs)):
             con.execute(f"CREATE TEMP TABLE shuffled AS SELECT * FROM {name} ORDER BY random()")

@@ -14,6 +14,7 @@ import duckdb
 import lakehouse
 from lakehouse.engine import duck
 from lakehouse.local.stack import Stack
+from lakehouse.models import registry
 from lakehouse.tables.catalog import ensure, open_catalog
 from lakehouse.tables.commit import append
 from lakehouse.tables.contracts import RFM
@@ -72,8 +73,9 @@ def run(block: str, environment: Path, folder: Path) -> str:
 def fill(stack_env: dict[str, str], info: object, folder: Path) -> None:
     """Give the lake the table that the blocks read, and the folder the file that says where the lake is."""
     settings = rest_settings(info)  # type: ignore[arg-type]
-    table = ensure(open_catalog(settings), RFM)
-    columns = ", ".join(f"CAST(NULL AS {column.duck_type}) AS {column.name}" for column in RFM.columns)
+    contract = registry.load().contracts[RFM]
+    table = ensure(open_catalog(settings), contract)
+    columns = ", ".join(f"CAST(NULL AS {column.duck_type}) AS {column.name}" for column in contract.columns)
     append(table, write(settings, table, f"SELECT {columns} FROM range({ROWS})").files)
     (folder / ".lakehouse").mkdir()
     (folder / ".lakehouse/stack.json").write_text(json.dumps({"env": stack_env}), "utf-8")

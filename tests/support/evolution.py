@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lakehouse.models import registry
 from lakehouse.sources.definition import load
 from lakehouse.tables.catalog import ensure
 from lakehouse.tables.contract import Contract, Migration, columns, partitions
-from lakehouse.tables.contracts import ALL
 from lakehouse.tables.migrations import shape
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ VALUES = {
 
 def present() -> list[Contract]:
     """Return the contracts of all tables as they are now."""
-    return sorted([*ALL, *(source.contract for source in load().values())], key=lambda found: found.name)
+    own = registry.load().contracts.values()
+    return sorted([*own, *(source.contract for source in load().values())], key=lambda found: found.name)
 
 
 def frozen() -> list[tuple[str, Contract]]:

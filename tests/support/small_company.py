@@ -13,10 +13,10 @@ from lakehouse import aws, settings
 from lakehouse.engine import duck
 from lakehouse.ingest.batch import ingest
 from lakehouse.landing.raw_files import RawFile, from_object
+from lakehouse.models import registry
 from lakehouse.stages import analyst_sql
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import data_files, replace_table
-from lakehouse.tables.contracts import BY_NAME
 from tests.support import cloud as clouds
 from tests.support import model_cases
 
@@ -81,7 +81,7 @@ class SmallCompany:
     def fill(self, name: str, *rows: dict[str, Any]) -> None:
         """Replace what a table of ours holds, as a model does; what a row does not say is null."""
         catalog = catalogs.open_catalog(self.settings)
-        table = catalogs.ensure(catalog, BY_NAME[name])
+        table = catalogs.ensure(catalog, registry.load().contracts[name])
         con = duck.connect(self.settings, iceberg=False)
         try:
             con.execute("CREATE SCHEMA raw; CREATE SCHEMA core; CREATE SCHEMA marts; CREATE SCHEMA ops")

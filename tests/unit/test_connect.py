@@ -7,8 +7,8 @@ import pytest
 import lakehouse
 from lakehouse import settings
 from lakehouse.errors import Terminal, Transient
+from lakehouse.models import registry
 from lakehouse.sources import definition
-from lakehouse.tables.contracts import ALL
 
 
 def tables(con) -> set[str]:
@@ -20,7 +20,11 @@ def test_every_table_is_in_place_also_in_an_empty_lake(lake):
     """With the columns of its contract, and the events with the customers they belong to."""
     con = lakehouse.connect()
     contracts = {
-        contract.name: contract for contract in (*ALL, *(s.contract for s in definition.load().values()))
+        contract.name: contract
+        for contract in (
+            *registry.load().contracts.values(),
+            *(s.contract for s in definition.load().values()),
+        )
     }
     assert tables(con) == contracts.keys() | {"core.events", "core.id_sources"}
     for name, contract in contracts.items():

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from lakehouse.engine.escape import literals
 from lakehouse.models.golden_record.definition import OF_CONTACTS, OF_IDENTIFIERS
+from lakehouse.models.model import Model
+from lakehouse.tables.people import CUSTOMERS
 
 if TYPE_CHECKING:
     from lakehouse.models.golden_record.definition import GoldenRecord
@@ -16,8 +18,14 @@ _NAME = """coalesce(name, CASE WHEN regexp_matches(concat(last_name, first_name)
 _OF_EQUALS = "valid_from, source, contact_id"
 
 
+def model(record: GoldenRecord) -> Model:
+    """Return the model of `core.customers`."""
+    inputs = ("core.identities", "core.evidence", "core.contacts")
+    return Model(CUSTOMERS, inputs, model_sql(record), where=CUSTOMERS.name)
+
+
 def model_sql(record: GoldenRecord) -> str:
-    """Return the model: its header, and the SELECT of the table's columns.
+    """Return the SELECT of the table's columns.
 
     An address is a customer's if an identity says so: in its normal form, and said now.
     """
@@ -27,9 +35,7 @@ def model_sql(record: GoldenRecord) -> str:
     known_by = ", ".join(f"'{kind}': k.{kind}.said_by" for kind in OF_IDENTIFIERS)
     said = {name: f"s.{name}.said AS {name}" for name in OF_CONTACTS}
     filled = " + ".join(f"CAST({name} IS NOT NULL AS INTEGER)" for name in OF_CONTACTS)
-    return f"""-- table: core.customers
--- inputs: core.identities, core.evidence, core.contacts
--- The golden record: which value of a field is the customer's says its rule, see the definition.
+    return f"""-- The golden record: which value of a field is the customer's says its rule, see the definition.
 WITH carriers AS (
     SELECT i.customer_id, i.identifier_type, i.identifier_value, i.first_seen_at, i.last_seen_at, e.since,
         split_part(e.source, ':', 1) AS source, e.record,

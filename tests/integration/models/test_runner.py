@@ -11,8 +11,9 @@ from lakehouse.errors import CommitConflict
 from lakehouse.models import registry, runner
 from lakehouse.stages.resolve import resolve
 from lakehouse.tables import catalog as catalogs
-from lakehouse.tables import commit
+from lakehouse.tables import commit, model_note
 from tests.support import small_company
+from tests.support.model_cases import own_model
 from tests.support.small_company import SmallCompany
 
 PEOPLE = ("core.contacts", "core.consents", "core.consent_answers", "core.customers")
@@ -118,19 +119,20 @@ def test_a_new_day_moves_what_looks_back_from_it(shop, monkeypatch):
 
 def test_changed_sql_is_computed_anew(shop, monkeypatch, tmp_path):
     """A correction of a model reaches its rows without anybody's touching the data."""
-    text = registry_text("core.orders").replace("r.currency", "'EUR' AS currency")
-    override(tmp_path, monkeypatch, text)
+    override_orders(tmp_path, monkeypatch, ("r.currency", "'EUR' AS currency"))
     assert ran(shop) == set(BUYERS)
     assert shop.ask("select distinct currency from core.orders") == [("EUR",)]
 
 
-def registry_text(name: str) -> str:
-    return next(model.sql for model in registry.load() if model.table == name)
+def override_orders(folder: Path, monkeypatch, swap: tuple[str, str]) -> None:
+    """Have a model of core.orders of one's own: the shipped one with a text swapped for another."""
+    path = folder / "definitions" / "models" / "core" / "orders.sql"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(registry.load().by_table["core.orders"].sql.replace(*swap), "utf-8")
+    use(folder, monkeypatch)
 
 
-def override(folder: Path, monkeypatch, text: str) -> None:
-    (folder / "definitions" / "models").mkdir(parents=True, exist_ok=True)
-    (folder / "definitions" / "models" / "mine.sql").write_text(text, "utf-8")
+def use(folder: Path, monkeypatch) -> None:
     monkeypatch.setenv("LAKEHOUSE_DEFINITIONS", str(folder / "definitions"))
     settings.current.cache_clear()
 
@@ -176,53 +178,79 @@ def test_whoever_computed_from_what_was_replaced_meanwhile_loses_without_a_trace
     assert ran(shop) == set()
 
 
-def test_an_input_that_moves_under_the_computation_is_a_conflict(shop, monkeypatch):
-    """What the commit says it was computed from is what it was computed from."""
+def test_an_input_that_moves_under_the_computation_is_the_next_look_s(shop, monkeypatch):
+    """What the commit says it was computed from is what it was computed from, of all models of the look."""
     shop.orders("2.csv", "O3,C1,2026-01-20,7.00")
-    prepare, happened = runner.prepare, []
+    show, happened = runner.InputViews.show, []
 
-    def moved(*arguments):
+    def moved(self, *arguments):
         if not happened:
             happened.append("moved")
             shop.orders("3.csv", "O4,C1,2026-01-21,1.00")
-        return prepare(*arguments)
+        show(self, *arguments)
 
-    monkeypatch.setattr(runner, "prepare", moved)
-    with pytest.raises(
-        CommitConflict, match=r"raw.shop_orders moved while core.orders was about to be computed"
-    ):
-        runner.run(shop.settings)
-    assert shop.ask("select count(*) from core.orders") == [(2,)]
+    monkeypatch.setattr(runner.InputViews, "show", moved)
+    assert {each.table for each in runner.run(shop.settings).committed} >= {"core.orders", "marts.rfm"}
+    assert shop.ask("select count(*) from core.orders") == [(3,)]
     assert ran(shop) == set(BUYERS)
     assert shop.ask("select count(*) from core.orders") == [(4,)]
 
 
+def test_a_table_that_another_run_filled_meanwhile_is_not_replaced(shop, monkeypatch):
+    """Its rows may be of newer inputs than those that this run began with: it begins again."""
+    shop.orders("2.csv", "O3,C1,2026-01-20,7.00")
+    look_from(monkeypatch, "2026-02-01")
+    show, happened = runner.InputViews.show, []
+
+    def overtaken(self, *arguments):
+        if not happened:
+            happened.append("overtaken")
+            runner.run(shop.settings, only=["marts.customer_360"])
+        show(self, *arguments)
+
+    monkeypatch.setattr(runner.InputViews, "show", overtaken)
+    with pytest.raises(CommitConflict, match=r"marts\.customer_360 was written by another run"):
+        runner.run(shop.settings)
+    assert ran(shop) == {"marts.customer_360", "marts.rfm"}
+    assert shop.ask("select count(*) from core.order_values") == [(3,)]
+
+
 def test_a_model_with_wrong_sql_keeps_its_rows_and_stops_only_those_that_read_it(shop, monkeypatch, tmp_path):
     """It is named by file and reason; everything else goes on."""
-    override(tmp_path, monkeypatch, registry_text("core.orders").replace("r.currency", "r.nonsense"))
+    override_orders(tmp_path, monkeypatch, ("r.currency", "r.nonsense AS currency"))
     shop.contacts("2.csv", "2,Bob,bob@x.org,C2,No,2026-01-03")
     resolve(shop.settings)
     outcome = runner.run(shop.settings)
     assert len(outcome.wrong) == 1
-    assert outcome.wrong[0].startswith("mine.sql: Binder Error")
+    assert outcome.wrong[0].startswith("core/orders.sql: Binder Error")
     assert "nonsense" in outcome.wrong[0]
     assert {done.table for done in outcome.committed} == set(PEOPLE)
     assert shop.ask("select count(*) from core.orders") == [(2,)]
 
 
-def test_a_model_sees_what_its_header_names_and_nothing_else(shop, monkeypatch, tmp_path):
-    """An input that is not declared would not be waited for: the model is refused, also behind one that has it."""
-    text = registry_text("marts.rfm").replace(
-        "orders > 0", "orders > (SELECT min(quantity) - 1 FROM core.orders)"
-    )
-    override(tmp_path, monkeypatch, text)
+def test_a_file_that_is_no_model_stops_only_those_that_read_its_table(shop, monkeypatch, tmp_path):
+    """Nor does it bring back the shipped one that it stands for; `status` can say so by its table."""
+    override_orders(tmp_path, monkeypatch, ("SELECT", "SELCT"))
+    shop.contacts("2.csv", "2,Bob,bob@x.org,C2,No,2026-01-03")
     shop.orders("2.csv", "O3,C1,2026-01-20,7.00")
+    resolve(shop.settings)
     outcome = runner.run(shop.settings)
-    assert "marts.customer_360" in {
-        done.table for done in outcome.committed
-    }  # it reads core.orders, and runs before
-    assert len(outcome.wrong) == 1
-    assert "orders does not exist" in outcome.wrong[0]
+    [reason] = outcome.wrong
+    assert reason.startswith("core/orders.sql: SQL: not SQL near")
+    assert {done.table for done in outcome.committed} == set(PEOPLE)
+    assert shop.ask("select count(*) from core.orders") == [(2,)]
+    assert model_note.noted(table(shop, "core.orders")) == reason
+    assert runner.pending(shop.settings) == []
+
+
+def test_a_model_waits_for_all_that_its_sql_reads(shop, monkeypatch, tmp_path):
+    """Nobody has to say so beside the SQL, and nobody can forget it."""
+    swap = ("orders > 0", "orders > (SELECT min(amount) FROM core.orders) - 99")
+    own_model(tmp_path / "definitions", "marts.rfm", swap=swap)
+    use(tmp_path, monkeypatch)
+    shop.orders("2.csv", "O3,C1,2026-01-20,7.00")
+    assert runner.run(shop.settings).wrong == []
+    assert commit.inputs(table(shop, "marts.rfm")).keys() >= {"marts.customer_360", "core.orders"}
 
 
 def test_what_nobody_sends_makes_no_table(shop):

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from lakehouse.errors import BadDefinition
-from lakehouse.models import registry
 from lakehouse.stages import aggregate
 from lakehouse.stages.resolve import resolve
 from tests.support import small_company
+from tests.support.model_cases import own_model
 from tests.support.small_company import SmallCompany, forget
 
 
@@ -50,11 +50,9 @@ def test_consents_are_left_to_their_lane(company):
 
 def test_a_wrong_model_does_not_stop_the_announcement(known, monkeypatch, tmp_path):
     """Its own error is told at the end, so that the message comes again and an alarm rings."""
-    (tmp_path / "models").mkdir()
-    sql = next(model.sql for model in registry.load() if model.table == "marts.daily_activity")
-    (tmp_path / "models" / "mine.sql").write_text(sql.replace("s.visitors", "s.nonsense"), "utf-8")
+    own_model(tmp_path, "marts.daily_activity", swap=("s.visitors", "s.nonsense"))
     monkeypatch.setenv("LAKEHOUSE_DEFINITIONS", str(tmp_path))
     forget()
-    with pytest.raises(BadDefinition, match=r"mine\.sql: Binder Error"):
+    with pytest.raises(BadDefinition, match=r"marts/daily_activity\.sql: Binder Error"):
         aggregate.aggregate(known.settings)
     assert known.announced() == ["marts.customer_360"]

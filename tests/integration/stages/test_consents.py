@@ -16,6 +16,7 @@ from lakehouse.stages.policy import ConsentLanePolicy
 from lakehouse.stages.resolve import resolve
 from lakehouse.tables import catalog as catalogs
 from tests.support import small_company
+from tests.support.model_cases import own_model
 from tests.support.small_company import SmallCompany, forget
 
 EVENT = {"Records": [{"messageId": "1", "receiptHandle": "1", "body": "{}", "attributes": {}}]}
@@ -86,11 +87,9 @@ def test_a_refusal_reaches_the_gate_while_every_mart_fails(known, monkeypatch, t
     monkeypatch.setattr(ConsentLanePolicy, "refresh_every", timedelta(0))
     handler(EVENT, None)
     assert willing(known) == {"p1@x.org"}
-    (tmp_path / "models").mkdir()
-    for model in registry.load():
-        if model.table.startswith("marts."):
-            path = tmp_path / "models" / f"{model.table}.sql"
-            path.write_text(model.sql.replace("SELECT", "SELECT no_such_column,", 1), "utf-8")
+    for table in registry.shipped():
+        if table.startswith("marts."):
+            own_model(tmp_path, table, swap=("SELECT", "SELECT no_such_column,"))
     (tmp_path / "models" / "nobody.sql").write_text("SELECT 1", "utf-8")  # not even a header
     monkeypatch.setenv("LAKEHOUSE_DEFINITIONS", str(tmp_path))
     forget()

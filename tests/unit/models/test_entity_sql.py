@@ -13,7 +13,7 @@ from lakehouse.tables import entities
 from tests.support.model_cases import answer, column
 
 HAN = re.compile("[\u4e00-\u9fff]")
-MODELS = {model.table: model for model in registry.load()}
+MODELS = {model.table: model for model in registry.load().in_order}
 
 
 def at(day: int) -> datetime:

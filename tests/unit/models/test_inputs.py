@@ -17,24 +17,23 @@ from lakehouse.models.inputs import (
     plan_inputs,
     tables_read,
 )
-from lakehouse.models.registry import Model
+from lakehouse.models.model import Model
 from lakehouse.sources import definition, mapping_views
-from lakehouse.tables.contracts import BY_NAME
 from lakehouse.tables.ledger import Load
 
 SHIPPED = definition.load()
 SHOP = SHIPPED["shop", "orders"]
 WEB = SHIPPED["web", "events"]
-ORDERS = Model("core.orders", ("mapped.orders", "core.identities"), "SELECT 1", as_of=False)
+CONTRACTS = registry.load().contracts
+ORDERS = Model(CONTRACTS["core.orders"], ("mapped.orders", "core.identities"), "SELECT 1")
 CUSTOMERS = Model(
-    "marts.customer_360", ("core.orders", "core.identities", "raw.events"), "SELECT 2", as_of=True
+    CONTRACTS["marts.customer_360"], ("core.orders", "core.identities", "raw.events"), "SELECT 2", as_of=True
 )
 
 
-def columns_of(*names: str) -> dict[str, set[str]]:
-    """Tables that have all columns of their contracts."""
-    contracts = BY_NAME | {source.table: source.contract for source in SHIPPED.values()}
-    return {name: {column.name for column in contracts[name].columns} for name in names}
+def plan(model: Model, sources, *existing: str):
+    contracts = CONTRACTS | {source.table: source.contract for source in SHIPPED.values()}
+    return plan_inputs(model, sources, contracts, existing)
 
 
 def names(contracts) -> list[str]:
@@ -42,61 +41,51 @@ def names(contracts) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("model", "existing", "tables", "outgrown", "empty", "events"),
+    ("model", "existing", "tables", "empty", "events"),
     [
         pytest.param(
-            ORDERS, ["raw.shop_orders", "core.identities"], ["core.identities", "raw.shop_orders"], [], [], False,
+            ORDERS, ["raw.shop_orders", "core.identities"], ["core.identities", "raw.shop_orders"], [], False,
             id="all tables are there",
         ),
         pytest.param(
-            ORDERS, ["core.identities"], ["core.identities"], [], [], False,
+            ORDERS, ["core.identities"], ["core.identities"], [], False,
             id="a source that has sent nothing makes no table",
         ),
         pytest.param(
-            ORDERS, ["raw.shop_orders"], ["core.identities", "raw.shop_orders"], ["core.identities"], [], False,
-            id="a table of the system's own is made",
+            ORDERS, ["raw.shop_orders"], ["raw.shop_orders"], ["core.identities"], False,
+            id="a table of the system's own that was never filled is a view without rows",
         ),
         pytest.param(
-            CUSTOMERS, ["core.orders", "core.identities"], ["core.identities", "core.orders"], [], ["raw.events"], True,
+            CUSTOMERS, ["core.orders", "core.identities"], ["core.identities", "core.orders"], ["raw.events"], True,
             id="an input that no source has sent is a view without rows",
         ),
         pytest.param(
-            CUSTOMERS, ["raw.events"], ["core.identities", "core.orders", "raw.events"],
-            ["core.identities", "core.orders"], [], True,
+            CUSTOMERS, ["raw.events"], ["raw.events"], ["core.identities", "core.orders"], True,
             id="models read tables that were never computed",
         ),
     ],
 )  # fmt: skip
-def test_each_input_is_attached_made_or_empty(model, existing, tables, outgrown, empty, events):
-    """Raw tables are never made; what a model may not work without is."""
-    plan = plan_inputs(model, [SHOP, WEB], columns_of(*existing))
-    assert list(plan.tables) == tables
-    assert names(plan.outgrown) == outgrown
-    assert names(plan.empty) == empty
-    assert plan.events is events
-
-
-def test_a_table_that_lacks_a_column_of_its_contract_is_brought_up_to_it_where_models_fill_it():
-    """A mapping may name a raw column that is new; it is null until ingest brings it. Models change no raw table."""
-    columns = columns_of("raw.shop_orders", "core.identities")
-    columns["raw.shop_orders"].remove("amount")
-    columns["core.identities"].remove("identifier_type")
-    assert names(plan_inputs(ORDERS, [SHOP], columns).outgrown) == ["core.identities"]
+def test_each_input_is_shown_or_empty(model, existing, tables, empty, events):
+    """No table is made for whoever only reads it."""
+    planned = plan(model, [SHOP, WEB], *existing)
+    assert list(planned.tables) == tables
+    assert names(planned.empty) == empty
+    assert planned.events is events
 
 
 def test_only_the_namespaces_of_models_are_asked():
     """What the system says of itself is no model's business."""
     assert namespaces_of([ORDERS], [SHOP]) == ["core", "raw"]
     assert namespaces_of([ORDERS, CUSTOMERS], [SHOP, WEB]) == ["core", "marts", "raw"]
-    assert namespaces_of(registry.load(), list(SHIPPED.values())) == ["core", "marts", "raw"]
+    assert namespaces_of(registry.load().in_order, list(SHIPPED.values())) == ["core", "marts", "raw"]
 
 
 def test_only_sources_that_sent_something_are_mapped():
     """Their tables are there to be read."""
     other = SHIPPED["woocommerce", "orders"]
-    plan = plan_inputs(ORDERS, [SHOP, other], columns_of("raw.shop_orders", "core.identities"))
-    assert plan.sources == (SHOP,)
-    sql = plan.views({})["mapped.orders"]
+    planned = plan(ORDERS, [SHOP, other], "raw.shop_orders", "core.identities")
+    assert planned.sources == (SHOP,)
+    sql = planned.views({})["mapped.orders"]
     assert sql == mapping_views.entity_sql("orders", [SHOP])
     assert other.table not in sql
 
@@ -105,14 +94,14 @@ def test_full_exports_are_read_with_what_was_loaded_of_each_file():
     """Who is missing from a file with bad rows may be in one of them; an empty file lists nobody."""
     source = next(source for source in SHIPPED.values() if source.full_export)
     entity = next(iter(source.core))
-    model = Model(f"core.{entity}", (f"mapped.{entity}",), "SELECT 1", as_of=False)
-    plan = plan_inputs(model, [source, SHOP], columns_of(source.table))
-    assert plan.loads_of == (source.table,)
+    model = Model(CONTRACTS[f"core.{entity}"], (f"mapped.{entity}",), "SELECT 1")
+    planned = plan(model, [source, SHOP], source.table)
+    assert planned.loads_of == (source.table,)
     moment = datetime(2026, 1, 1, tzinfo=UTC)
     loads = {
         source.table: {"bad": Load(moment, 1, 1), "empty": Load(moment, 0, 0), "good": Load(moment, 2, 0)}
     }
-    assert plan.views(loads)[f"mapped.{entity}"] == mapping_views.entity_sql(
+    assert planned.views(loads)[f"mapped.{entity}"] == mapping_views.entity_sql(
         entity, [source], {"bad"}, {source.table: {"empty": moment}}
     )
 

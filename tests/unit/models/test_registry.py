@@ -1,4 +1,4 @@
-"""Definitions of models are read strictly: an error names file and line, before anything runs."""
+"""Models are found by their place, run in the order of what they read; one that is wrong stops only its readers."""
 
 from __future__ import annotations
 
@@ -6,14 +6,24 @@ import pytest
 
 from lakehouse.errors import BadDefinition
 from lakehouse.models import registry
-from lakehouse.tables.contracts import CORE, MARTS
+from lakehouse.tables import contracts
 from lakehouse.tables.people import EVIDENCE, IDENTITIES, MATCH_KEYS, MATCHES, OBSERVATIONS
+from tests.support.model_cases import own_model
 
-GOOD = "-- table: core.orders\n-- inputs: mapped.orders\nSELECT 1"
+ORDERS = "SELECT * FROM mapped.orders"
+MINE = """/*
+doc: Mine
+grain: one row a customer
+key: [customer_id]
+columns:
+  - {name: customer_id, doc: Customer}
+*/
+SELECT customer_id FROM marts.rfm
+"""
 
 
 def write(folder, **files: str):
-    """Write overrides; names have `__` for the slash."""
+    """Write files of people's own; names have `__` for the slash."""
     for name, text in files.items():
         path = folder / "models" / (name.replace("__", "/") + ".sql")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -21,100 +31,140 @@ def write(folder, **files: str):
     return folder
 
 
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ("SELECT 1", "lacks `-- table: …`"),
-        ("-- table: core.orders\nSELECT 1", "lacks `-- inputs: …`"),
-        ("\n" + GOOD, "lacks `-- table: …`"),
-        (GOOD.replace("core.orders", "core.nonsense"), "'core.nonsense' is none that models fill"),
-        (GOOD.replace("core.orders", "raw.events"), "'raw.events' is none that models fill"),
-        (GOOD.replace("core.orders", "ops.ingest_ledger"), "'ops.ingest_ledger' is none that models fill"),
-        (GOOD.replace("core.orders", "core.identities"), "'core.identities' is none that models fill"),
-        (GOOD.replace("\nSELECT", "\n-- as_of: 2026\nSELECT"), "as_of: '2026' is neither yes nor no"),
-        (GOOD.replace("\nSELECT", "\n-- time_zone: UTC\nSELECT"), "time_zone: 'UTC' is neither yes nor no"),
-        (GOOD + ", getvariable('time_zone')", "say `-- time_zone: yes` in the header"),
-        (GOOD + ", getvariable('as_of')", "say `-- as_of: yes` in the header"),
-        (GOOD.replace("mapped.orders", "mapped.nonsense"), "inputs: there is no mapped.nonsense"),
-        (GOOD.replace("mapped.orders", "mapped.order"), "did you mean mapped.orders? (line 2)"),
-        (GOOD.replace("core.orders", "core.order"), "did you mean core.orders? (line 1)"),
-        (GOOD.replace("mapped.orders", "raw.typo"), "inputs: there is no raw.typo"),
-        (
-            GOOD.replace("mapped.orders", "core.events"),
-            "core.events is a view of raw.events",
-        ),
-    ],
-)
-def test_a_wrong_header_names_the_file_and_what_is_wrong(tmp_path, text, says):
-    """A model that would fail, wait for ever, or overwrite the system's own books is refused when it is read."""
-    with pytest.raises(BadDefinition, match=r"mine\.sql: ") as caught:
-        registry.load(write(tmp_path, mine=text))
-    assert says in str(caught.value)
-
-
-def test_inputs_come_before_those_who_read_them():
-    """The order is right for one pass."""
+def test_all_that_ships_is_right_and_inputs_come_before_those_who_read_them():
+    """One pass in this order computes everything, and every table of core and marts has its model."""
     models = registry.load()
-    position = {model.table: number for number, model in enumerate(models)}
+    assert models.wrong == {}
+    position = {model.table: number for number, model in enumerate(models.in_order)}
     by_resolve = {contract.name for contract in (OBSERVATIONS, EVIDENCE, IDENTITIES, MATCHES, MATCH_KEYS)}
-    assert position.keys() == {contract.name for contract in (*CORE, *MARTS)} - by_resolve
-    for model in models:
+    assert position.keys() >= {contract.name for contract in contracts.CORE} - by_resolve
+    assert {name.partition(".")[0] for name in models.contracts} == {"core", "marts", "ops"}
+    for model in models.in_order:
         assert all(position[name] < position[model.table] for name in model.inputs if name in position)
 
 
+def test_a_file_is_a_table(tmp_path):
+    """Nothing else has to be said of it anywhere."""
+    models = registry.load(write(tmp_path, marts__mine=MINE))
+    assert models.wrong == {}
+    assert models.by_table["marts.mine"].inputs == ("marts.rfm",)
+    assert models.contracts["marts.mine"].key == ("customer_id",)
+    assert models.in_order[-1].table == "marts.mine"
+
+
 @pytest.mark.parametrize(
-    "circle",
+    ("select", "says"),
     [
-        {"a": "-- table: core.orders\n-- inputs: core.orders\nSELECT 1"},
-        {
-            "a": "-- table: core.orders\n-- inputs: core.deals\nSELECT 1",
-            "b": "-- table: core.deals\n-- inputs: core.orders\nSELECT 1",
-        },
+        ("SELECT 1 AS x FROM mapped.nonsense", "there is no mapped.nonsense"),
+        ("SELECT 1 AS x FROM mapped.order", "did you mean mapped.orders"),
+        ("SELECT 1 AS x FROM core.contact", "did you mean core.contacts"),
+        ("SELECT 1 AS x FROM raw.typo", "there is no raw.typo"),
     ],
 )
-def test_models_in_a_circle_are_refused_by_name(tmp_path, circle):
-    """There is no order in which they could be run."""
-    with pytest.raises(BadDefinition, match=r"in a circle: .*core\.orders"):
-        registry.load(write(tmp_path, **circle))
+def test_an_input_that_nothing_fills_is_named(tmp_path, select, says):
+    """It would be waited for without end."""
+    own_model(tmp_path, "marts.rfm", _all_columns("marts.rfm", select))
+    [(table, reason)] = registry.load(tmp_path).wrong.items()
+    assert table == "marts.rfm"
+    assert reason.startswith("marts/rfm.sql: ")
+    assert says in reason
 
 
-def test_two_files_for_one_table_are_refused(tmp_path):
-    """Which one would win is nobody's choice."""
-    with pytest.raises(BadDefinition, match=r"two\.sql: core\.orders is defined by one\.sql too"):
-        registry.load(write(tmp_path, one=GOOD, two=GOOD))
+def _all_columns(table: str, select: str) -> str:
+    columns = registry.load().contracts[table].columns
+    cells = ", ".join(f"NULL AS {column.name}" for column in columns)
+    return select.replace("1 AS x", cells)
+
+
+@pytest.mark.parametrize(
+    ("files", "wrong"),
+    [
+        pytest.param(
+            {"core__orders": "SELECT * FROM core.orders"}, {"core.orders"}, id="one that reads itself"
+        ),
+        pytest.param(
+            {"core__orders": "SELECT * FROM core.deals", "core__deals": "SELECT * FROM core.orders"},
+            {"core.orders", "core.deals"},
+            id="two that read each other",
+        ),
+        pytest.param(
+            {"core__orders": "SELECT * FROM marts.customer_360"},
+            {"core.orders"},
+            id="shipped ones in a circle that somebody's own closes only wait",
+        ),
+    ],
+)
+def test_models_in_a_circle_are_wrong_by_name(tmp_path, files, wrong):
+    """There is no order in which they could be run; all others have one."""
+    models = registry.load(write(tmp_path, **files))
+    assert models.wrong.keys() == wrong
+    assert all("in a circle: " in reason for reason in models.wrong.values())
+    assert {"core.contacts", "core.customers"} <= models.by_table.keys()
+    assert models.stopped() >= {*wrong, "core.order_values", "marts.customer_360", "marts.rfm"}
+    assert "core.customers" not in models.stopped()
 
 
 def test_a_definition_of_ones_own_stands_in_for_the_shipped_one(tmp_path):
-    """Whatever its file is called, and wherever below models/ it lies."""
-    mine = {model.table: model for model in registry.load(write(tmp_path, deep__down__mine=GOOD))}
-    shipped = {model.table: model for model in registry.load()}
-    assert mine["core.orders"].sql == GOOD
+    """In the place of that name."""
+    mine = registry.load(write(tmp_path, core__orders=ORDERS)).by_table
+    shipped = registry.load().by_table
+    assert mine["core.orders"].sql == ORDERS
     assert mine["core.orders"].version != shipped["core.orders"].version
     assert {name for name in mine if mine[name] != shipped[name]} == {"core.orders"}
 
 
-def test_remarks_after_the_header_say_nothing_about_it():
-    """Only the first word of its kind counts, and only before the SQL begins."""
-    text = (
-        GOOD.replace("SELECT", "-- a remark: of any kind\n-- inputs: are explained here\nSELECT")
-        + "\n-- as_of: yes"
+def test_one_that_is_wrong_does_not_bring_the_shipped_one_back(tmp_path):
+    """Somebody meant other rows than that gives: those that are there stay."""
+    models = registry.load(write(tmp_path, marts__rfm="SELEKT 1", core__orders="SELECT now() AS x"))
+    assert models.wrong.keys() == {"marts.rfm", "core.orders"}
+    assert models.by_table.keys().isdisjoint(models.wrong)
+
+
+def test_a_replaced_model_has_the_columns_that_others_read(tmp_path):
+    """First, as they are, for a column has its number by its place; others come after them."""
+    own_model(tmp_path, "marts.rfm")
+    path = tmp_path / "models/marts/rfm.sql"
+    text = path.read_text("utf-8")
+    more = text.replace("audits:", "  - {name: more, type: long, doc: One more}\naudits:").replace(
+        "END AS segment", "END AS segment, 1 AS more"
     )
-    model = registry.parse(text, "x.sql")
-    assert (model.inputs, model.as_of) == (("mapped.orders",), False)
+    path.write_text(more, "utf-8")
+    assert registry.load(tmp_path).wrong == {}
+    renamed = text.replace("name: rfm,", "name: cell,").replace(" AS rfm,", " AS cell,")
+    path.write_text(renamed, "utf-8")
+    [reason] = registry.load(tmp_path).wrong.values()
+    assert "not there: rfm" in reason
+    path.write_text(text.replace("{name: r, type: int", "{name: r, type: long"), "utf-8")
+    [reason] = registry.load(tmp_path).wrong.values()
+    assert "not there: r" in reason
+
+
+def test_a_wrong_golden_record_stops_customers_alone(tmp_path):
+    """Who has no part in it is computed."""
+    (tmp_path / "identity").mkdir()
+    (tmp_path / "identity/customers.yaml").write_text("name: customers\nfields: {x: longest}", "utf-8")
+    models = registry.load(tmp_path)
+    assert models.wrong.keys() == {"core.customers"}
+    assert "core.orders" not in models.stopped()
 
 
 def test_a_definition_that_comes_changes_or_goes_counts_at_once(tmp_path):
     """Nothing has to be restarted."""
-    write(tmp_path)
     (tmp_path / "models").mkdir()
     shipped = sql_of(tmp_path)
-    write(tmp_path, mine=GOOD)
-    assert sql_of(tmp_path) == GOOD
-    write(tmp_path, mine=GOOD + " AS changed")
-    assert sql_of(tmp_path) == GOOD + " AS changed"
-    (tmp_path / "models" / "mine.sql").unlink()
+    write(tmp_path, core__orders=ORDERS)
+    assert sql_of(tmp_path) == ORDERS
+    write(tmp_path, core__orders=ORDERS + " LIMIT 1")
+    assert sql_of(tmp_path) == ORDERS + " LIMIT 1"
+    (tmp_path / "models/core/orders.sql").unlink()
     assert sql_of(tmp_path) == shipped
 
 
 def sql_of(folder, table: str = "core.orders") -> str:
-    return next(model.sql for model in registry.load(folder) if model.table == table)
+    return registry.load(folder).by_table[table].sql
+
+
+def test_a_folder_that_is_not_there_is_an_error(tmp_path):
+    """Somebody named it."""
+    with pytest.raises(BadDefinition, match="no such folder"):
+        registry.load(tmp_path / "nowhere")

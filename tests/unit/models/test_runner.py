@@ -10,9 +10,9 @@ import duckdb
 import pytest
 
 from lakehouse.books import balance
-from lakehouse.errors import CommitConflict
 from lakehouse.models import runner
 from lakehouse.tables import catalog as catalogs
+from tests.support.model_cases import own_model
 from tests.support.small_company import SmallCompany, forget
 
 VALUES = ["core.home_currency", "core.home_rates", "core.sales", "core.refunds", "core.order_values"]
@@ -54,11 +54,12 @@ def run(company: SmallCompany) -> list[str]:
     return changed
 
 
-def define(monkeypatch, folder, text: str) -> None:
-    (folder / "models").mkdir(exist_ok=True)
-    (folder / "models" / "mine.sql").write_text(text, "utf-8")
+def define(monkeypatch, folder, select: str) -> int:
+    """Have a model of core.home_currency of one's own; return how many lines stand before its SELECT."""
+    lines = own_model(folder, "core.home_currency", select)
     monkeypatch.setenv("LAKEHOUSE_DEFINITIONS", str(folder))
     forget()
+    return lines
 
 
 def test_an_empty_lake_computes_nothing(lake):
@@ -81,47 +82,41 @@ def test_wrong_sql_blocks_the_models_that_read_it_and_no_others(tables, monkeypa
     """They keep the rows that they have."""
     run(tables)
     orders(tables, 2)
-    sql = "-- table: core.home_currency\n-- inputs: core.orders\nSELECT nonsense FROM core.orders"
-    define(monkeypatch, tmp_path, sql)
+    define(monkeypatch, tmp_path, "SELECT nonsense AS currency, 0 AS orders, 0 AS deals FROM core.orders")
     outcome = runner.run(tables.settings)
-    assert [text.partition(":")[0] for text in outcome.wrong] == ["mine.sql"]
+    assert [text.partition(":")[0] for text in outcome.wrong] == ["core/home_currency.sql"]
     assert not {committed.table for committed in outcome.committed} & set(VALUES)
     assert tables.ask("select count(*) from core.order_values") == [(1,)]
 
 
 @pytest.mark.parametrize(
-    ("currency", "says"),
+    ("currency", "line", "says"),
     [
-        ("\n  nonsense", "Binder Error: Referenced column .nonsense. .* \\(line 4\\)"),
-        ("source AS", "Parser Error: syntax error .* \\(line 3\\)"),
-        ("\n  CAST(source AS INTEGER)", "ConversionException for a value of some row.* \\(line 4\\)"),
-        ("error(source)", "InvalidInputException for a value of some row"),
-        ("9223372036854775807 + CAST(amount AS BIGINT)", "OutOfRangeException for a value of some row"),
-        ("(SELECT source FROM core.orders)", "InvalidInputException for a value of some row"),
-        ("(SELECT len(list(repeat(source, 9999999))) FROM range(99))", "OutOfMemoryException: it needs more memory"),
+        ("\n  nonsense", 2, "Binder Error: Referenced column .nonsense. .*"),
+        ("\n  CAST(source AS INTEGER)", 2, "ConversionException for a value of some row.*"),
+        ("error(source)", 0, "InvalidInputException for a value of some row.*"),
+        ("9223372036854775807 + CAST(amount AS BIGINT)", 0, "OutOfRangeException for a value of some row.*"),
+        ("(SELECT source FROM core.orders)", 0, "InvalidInputException for a value of some row.*"),
+        ("(SELECT len(list(repeat(source, 9999999))) FROM range(99))", 0, "OutOfMemoryException: it needs .*"),
     ],
 )  # fmt: skip
 def test_whatever_duckdb_raises_stops_only_those_that_read_the_model(
-    tables, monkeypatch, tmp_path, currency, says
+    tables, monkeypatch, tmp_path, currency, line, says
 ):
     """It is named by file, line and reason, without a value of a row; the models after it are computed."""
     run(tables)
     orders(tables, 2)
-    header = "-- table: core.home_currency\n-- inputs: core.orders\n"
     monkeypatch.setenv("LAKEHOUSE_MEMORY_LIMIT", "200MB")
-    define(
-        monkeypatch,
-        tmp_path,
-        f"{header}SELECT {currency} AS currency, 0 AS orders, 0 AS deals FROM core.orders",
-    )
+    select = f"SELECT {currency} AS currency, 0 AS orders, 0 AS deals FROM core.orders"
+    lines = define(monkeypatch, tmp_path, select)
     outcome = runner.run(tables.settings)
     [wrong] = outcome.wrong
-    assert re.search(f"^mine\\.sql: {says}", wrong), wrong
+    where = f" (line {lines + line})" if line else ""
+    assert re.fullmatch(rf"core/home_currency\.sql: {says}{re.escape(where)}", wrong), wrong
     assert "shop" not in wrong
     assert tables.ask("select count(*) from core.order_values") == [(1,)]
     assert noted(tables) == {"core.home_currency": wrong}
-    mended = f"{header}SELECT 'EUR' AS currency, 0 AS orders, 0 AS deals"
-    define(monkeypatch, tmp_path, mended)
+    define(monkeypatch, tmp_path, "SELECT 'EUR' AS currency, 0 AS orders, 0 AS deals")
     assert runner.run(tables.settings).wrong == []
     assert tables.ask("select count(*) from core.order_values") == [(2,)]
     assert noted(tables) == {}
@@ -139,11 +134,7 @@ def noted(company: SmallCompany) -> dict[str, str]:
 def test_a_wrong_file_that_is_taken_away_is_wrong_no_longer(tables, monkeypatch, tmp_path):
     """Though its table has nothing to compute."""
     run(tables)
-    define(
-        monkeypatch,
-        tmp_path,
-        "-- table: core.home_currency\n-- inputs: core.orders\nSELECT nonsense FROM core.orders",
-    )
+    define(monkeypatch, tmp_path, "SELECT nonsense AS currency, 0 AS orders, 0 AS deals FROM core.orders")
     assert len(runner.run(tables.settings).wrong) == len(noted(tables)) == 1
     monkeypatch.delenv("LAKEHOUSE_DEFINITIONS")
     forget()
@@ -181,14 +172,19 @@ def test_storage_that_cannot_be_read_is_no_fault_of_a_model(tables, monkeypatch)
         runner.run(tables.settings)
 
 
-def test_an_input_that_changes_under_the_computation_is_a_conflict(tables, monkeypatch):
-    """Nothing is committed that was computed from something else than it says."""
-    prepare = runner.prepare
+def test_what_comes_while_models_are_computed_is_the_next_look_s(tables, monkeypatch):
+    """All models of a run read the tables as they were when it began, and a busy source keeps nobody waiting."""
+    show = runner.InputViews.show
 
-    def prepare_late(*arguments):
+    def show_late(self, *arguments):
         orders(tables, 3)
-        return prepare(*arguments)
+        show(self, *arguments)
 
-    monkeypatch.setattr(runner, "prepare", prepare_late)
-    with pytest.raises(CommitConflict, match=r"core\.orders moved while core\.home_currency"):
-        runner.run(tables.settings)
+    with monkeypatch.context() as busy:
+        busy.setattr(runner.InputViews, "show", show_late)
+        assert set(VALUES) < {committed.table for committed in runner.run(tables.settings).committed}
+    assert tables.ask("select orders from core.home_currency") == [(1,)]
+    assert tables.ask("select count(*) from core.order_values") == [(1,)]
+    assert set(VALUES) <= set(runner.pending(tables.settings))
+    assert "core.order_values" in run(tables)
+    assert tables.ask("select count(*) from core.order_values") == [(3,)]

@@ -1,5 +1,3 @@
--- table: core.consent_answers
--- inputs: core.consents, mapped.carried_addresses
 -- A subject is an address, of statements that name one, else a record. Its refusal stands until it says yes later itself.
 -- A refusal covers the address it names, or those that its record has now; where the record has none, every address of
 -- its customer. A grant covers likewise, for the customer of its record alone, and nothing where the record has no

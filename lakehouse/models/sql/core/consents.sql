@@ -1,5 +1,3 @@
--- table: core.consents
--- inputs: mapped.consents, core.identities, raw.consent_recalls
 -- Every statement once: what a record says again, in whatever file, is the same one. An empty cell says nothing.
 -- `effective_at` ranks statements of one subject. A grant is no newer than the change of the record that first held it,
 -- nor than when we learnt it, whatever date somebody typed; without a date it is older than everything. A refusal that

@@ -1,5 +1,16 @@
--- table: core.home_rates
--- inputs: core.home_currency, core.exchange_rates
+/*
+doc: "What one unit of a currency was worth in the home currency."
+zh: "一单位外币折合多少本位币。"
+grain: "one row a foreign currency and day that has a rate"
+key: [currency, day]
+sort: [currency, day]
+columns:
+  - {name: currency, type: string, doc: "ISO 4217 of what is priced", zh: "外币代码 ISO 4217"}
+  - {name: day, type: date, doc: "Day; the rate counts until the next one", zh: "日期；汇率到下一个日期为止有效"}
+  - {name: rate, type: double, doc: "Units of the home currency for one of `currency`", zh: "一单位外币折合的本位币"}
+audits:
+  - {name: "rates are above zero", condition: "rate > 0"}
+*/
 -- A pair of currencies counts whichever way round it is written. Of a pair written both ways, the one from the foreign
 -- currency counts: buying and selling differ. Of two sources the first by name counts. What is not above zero is no rate.
 WITH both_ways AS (

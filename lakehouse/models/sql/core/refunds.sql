@@ -1,6 +1,25 @@
--- table: core.refunds
--- inputs: core.sales, core.payments, core.returns, core.home_rates
--- time_zone: yes
+/*
+doc: "What was given back of orders, each on its own day: refunds, returns, orders below zero."
+zh: "退还的金额，各记在自己的日期：退款、退货、负数订单。"
+grain: "one row a refund, a return, what an order says beyond them, or an order below zero"
+key: [source, kind, refund_id]
+sort: [refunded_at, refund_id]
+columns:
+  - {name: source, type: string, doc: "Shop", zh: "店铺"}
+  - {name: kind, type: string, doc: "payment, return, order (what it says itself, beyond both) or negative order", zh: "类别：付款、退货、订单自述的其余部分、负数订单"}
+  - {name: refund_id, type: string, doc: "Id of the payment, return or order in its source", zh: "付款、退货或订单在来源中的编号"}
+  - {name: order_id, type: string, doc: "Order that it takes back; null where none is known", zh: "被退的订单；未知时为空"}
+  - {name: customer_id, type: string, doc: "Customer; null while unresolved", zh: "客户；未识别时为空"}
+  - {name: refunded_at, type: timestamptz, doc: "When, UTC; not before its order, and with it where no time is known", zh: "退还时间（UTC）；不早于订单"}
+  - {name: refunded_on, type: date, doc: "Day of it in the zone of the business", zh: "退还日（业务时区）"}
+  - {name: amount, type: "decimal(18,2)", doc: "What it says, in `currency`", zh: "原币金额"}
+  - {name: currency, type: string, doc: "ISO 4217", zh: "货币代码 ISO 4217"}
+  - {name: value, type: "decimal(18,2)", doc: "What of it counts, in the home currency; 0 where nothing does", zh: "计入的本位币金额；不计时为 0"}
+  - {name: takes_all, type: boolean, doc: "With it nothing is left of the order", zh: "此后订单已全部退还"}
+  - {name: reason, type: string, doc: "Why it counts for nothing, or for less than it says, as `more than the order`; else null", zh: "为何不计或少计；否则为空"}
+audits:
+  - {name: "what counts names its day", condition: "value = 0 OR refunded_on IS NOT NULL"}
+*/
 -- What was given back of which order, and when. Refunds that were paid and returns that came back may tell of the same money:
 -- of an order those count that come to more, on a tie the payments. What the order itself says beyond that, by its status or
 -- its sum, is one more refund on the day of the last. A refund without a time counts on the day of its order, and none before.

@@ -1,7 +1,41 @@
--- table: marts.customer_360
--- inputs: core.customers, core.order_values, core.refunds, core.home_currency, core.home_rates, core.deals, core.consent_answers, core.identities, raw.events
--- as_of: yes
--- time_zone: yes
+/*
+doc: "What a customer is like, as of a day; carries no personal data."
+zh: "截至某日客户的全貌；不含个人信息。"
+grain: "one row a customer"
+key: [customer_id]
+sort: [customer_id]
+columns:
+  - {name: customer_id, type: string, doc: "Customer", zh: "客户"}
+  - {name: as_of, type: date, doc: "Day the row looks back from; later facts are left out", zh: "回看的日期；之后的事实不计"}
+  - {name: orders, type: long, doc: "Orders of which something is left", zh: "尚有剩余的订单数"}
+  - {name: purchase_days, type: long, doc: "Distinct days with such an order, in the zone of the business", zh: "有这类订单的天数（业务时区）"}
+  - {name: revenue, type: "decimal(18,2)", doc: "Gross less discounts less refunds, in `currency`", zh: "净收入：总额减优惠减退还"}
+  - {name: average_order, type: "decimal(18,2)", doc: "Revenue over the orders in it", zh: "客单价"}
+  - {name: first_order_on, type: date, doc: "Day of the first order", zh: "首单日期"}
+  - {name: last_order_on, type: date, doc: "Day of the last order", zh: "末单日期"}
+  - {name: recency_days, type: int, doc: "Days from the last order to `as_of`", zh: "末单距今天数"}
+  - {name: mean_gap_days, type: double, doc: "Mean days between purchase days; null below two", zh: "购买日之间的平均天数；少于两次时为空"}
+  - {name: orders_90d, type: long, doc: "Orders in the last 90 days", zh: "近 90 天订单数"}
+  - {name: revenue_90d, type: "decimal(18,2)", doc: "Revenue of the last 90 days: their sales less their refunds", zh: "近 90 天净收入"}
+  - {name: events, type: long, doc: "Tracked messages", zh: "跟踪事件数"}
+  - {name: active_days, type: long, doc: "Distinct days with a tracked message", zh: "有事件的天数"}
+  - {name: devices, type: long, doc: "Anonymous ids tied to the customer", zh: "关联的匿名设备数"}
+  - {name: last_event_at, type: timestamptz, doc: "Last tracked message", zh: "最近一次事件"}
+  - {name: contacts, type: long, doc: "CRM contact records", zh: "CRM 联系人记录数"}
+  - {name: open_deals, type: long, doc: "Deals not closed", zh: "未关闭的商机数"}
+  - {name: open_deal_amount, type: "decimal(18,2)", doc: "Their value in `currency`, as far as a rate is known", zh: "其金额（已知汇率的部分）"}
+  - {name: email_marketing, type: boolean, doc: "May be e-mailed for marketing at some address; null where nothing was said", zh: "是否可发营销邮件；从未表态时为空"}
+  - {name: currency, type: string, doc: "ISO 4217 of all sums: that of most orders", zh: "合计所用的货币"}
+  - {name: unvalued_orders, type: long, doc: "Orders in another currency without a rate; they are in no sum", zh: "没有汇率的外币订单数；不进合计"}
+  - {name: gross, type: "decimal(18,2)", doc: "Sum of orders before discounts and refunds, in `currency`", zh: "优惠与退还之前的总额"}
+  - {name: discounts, type: "decimal(18,2)", doc: "Sum of discounts in `currency`", zh: "优惠合计"}
+  - {name: refunds, type: "decimal(18,2)", doc: "Sum of what was given back by `as_of`, in `currency`", zh: "截至该日的退还合计"}
+  - {name: unclear_orders, type: long, doc: "Orders of a status that nobody knows, or without a time; they are in no sum", zh: "状态不明或没有时间的订单数；不进合计"}
+audits:
+  - {name: "net is gross less discounts less refunds", condition: "revenue = gross - discounts - refunds"}
+  - {name: "purchase days are days of orders", condition: "purchase_days <= orders"}
+  - {name: "active days are days of events", condition: "active_days <= events"}
+*/
 -- Sums are in the home currency, refunds count from their own day. An order counts as long as something is left of it; one
 -- without a rate, or of an unclear status, is in no sum, and counted; open deals count at the rate of `as_of`.
 WITH orders AS (

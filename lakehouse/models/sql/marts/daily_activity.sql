@@ -1,6 +1,27 @@
--- table: marts.daily_activity
--- inputs: core.order_values, core.refunds, core.home_currency, core.identities, raw.events
--- time_zone: yes
+/*
+doc: "What happened each day on the site and in the shop."
+zh: "每天网站上和店里发生了什么。"
+grain: "one row a day"
+key: [day]
+sort: [day]
+columns:
+  - {name: day, type: date, doc: "Day in the zone of the business", zh: "日期（业务时区）"}
+  - {name: events, type: long, doc: "Tracked messages", zh: "跟踪事件数"}
+  - {name: visitors, type: long, doc: "Distinct customers or anonymous ids seen", zh: "访客数：客户或匿名编号"}
+  - {name: orders, type: long, doc: "Orders of which something is left", zh: "尚有剩余的订单数"}
+  - {name: buyers, type: long, doc: "Distinct customers with such an order", zh: "有这类订单的客户数"}
+  - {name: new_buyers, type: long, doc: "Customers whose first order it was", zh: "首次下单的客户数"}
+  - {name: revenue, type: "decimal(18,2)", doc: "Gross less discounts less refunds of the day, in `currency`", zh: "当日净收入：总额减优惠减退还"}
+  - {name: currency, type: string, doc: "ISO 4217 of the sum: that of most orders", zh: "合计所用的货币"}
+  - {name: unvalued_orders, type: long, doc: "Orders in another currency without a rate; they are in no sum", zh: "没有汇率的外币订单数；不进合计"}
+  - {name: gross, type: "decimal(18,2)", doc: "Sum of orders before discounts and refunds, in `currency`", zh: "优惠与退还之前的总额"}
+  - {name: discounts, type: "decimal(18,2)", doc: "Sum of discounts in `currency`", zh: "优惠合计"}
+  - {name: refunds, type: "decimal(18,2)", doc: "Sum of what was given back that day, in `currency`", zh: "当日退还合计"}
+  - {name: unclear_orders, type: long, doc: "Orders of a status that nobody knows, or without a time; they are in no sum", zh: "状态不明或没有时间的订单数；不进合计"}
+audits:
+  - {name: "net is gross less discounts less refunds", condition: "revenue = gross - discounts - refunds"}
+  - {name: "new buyers are buyers", condition: "new_buyers <= buyers"}
+*/
 -- Sums are in the home currency, sales on the day of the order and refunds on their own. An order that was wholly taken back
 -- since is in the sums, and in no count. One without a rate, or of an unclear status, is in no sum, and counted.
 -- Days of the future are there, if a row names them.

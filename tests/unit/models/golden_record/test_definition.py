@@ -13,7 +13,7 @@ def test_people_s_own_rules_override_the_shipped_ones(tmp_path):
     """And change the model's version, so that its rows are computed anew."""
 
     def of_customers(folder):
-        return next(model for model in registry.load(folder) if model.table == "core.customers")
+        return registry.load(folder).by_table["core.customers"]
 
     (tmp_path / "identity").mkdir()
     own = tmp_path / "identity" / "customers.yaml"

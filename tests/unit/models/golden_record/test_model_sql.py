@@ -10,7 +10,7 @@ import pytest
 
 from lakehouse.models.golden_record import load, model_sql
 from lakehouse.models.golden_record.definition import GoldenRecord
-from lakehouse.tables.contracts import BY_NAME
+from lakehouse.tables.people import CUSTOMERS
 from tests.support import model_cases
 
 OLD, NEW = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)
@@ -41,7 +41,7 @@ def survivor(record: GoldenRecord) -> dict:
             model_cases.fill(con, f"core.{name}", rows)
         found = con.execute(model_sql(record))
         names = [column[0] for column in found.description]
-        assert names == [column.name for column in BY_NAME["core.customers"].columns]
+        assert names == [column.name for column in CUSTOMERS.columns]
         (row,) = found.fetchall()
     return dict(zip(names, row, strict=True))
 

@@ -1,0 +1,189 @@
+"""Reads a model's file: `<namespace>/<table>.sql`, in its first comment the table's contract as YAML, then one SELECT.
+
+The file's place says which table it fills: `marts/rfm.sql` fills `marts.rfm`. Tables whose contract the code keeps,
+since more than models know them, such as `core.orders`, have no contract in a file that fills them.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePath
+from typing import ClassVar, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from lakehouse.definitions import Problem, find_line, nearest, read_yaml
+from lakehouse.errors import BadDefinition
+from lakehouse.models.model import Audit, Model
+from lakehouse.models.select_statement import SelectStatement, StatementError, read_statement
+from lakehouse.tables import entities
+from lakehouse.tables.contract import Column, Contract, Migration, Partition
+from lakehouse.tables.people import CONSENT_ANSWERS, CONSENTS, CUSTOMERS
+
+NAMESPACES: Final = ("core", "marts")
+KEPT_IN_CODE = {contract.name: contract for contract in (*entities.ALL, CUSTOMERS, CONSENTS, CONSENT_ANSWERS)}
+_HEADER = re.compile(r"\A\s*/\*(?P<yaml>.*?)\*/", re.DOTALL)
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_SQL: Final = "SQL"  # what is wrong is not in the header
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ColumnHeader(_Strict):
+    """A column: name and type as `Column` has them, what it means in English and Chinese, whether it is personal."""
+
+    called_by: ClassVar[str] = "name"
+
+    name: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    type: str = "string"
+    doc: str
+    zh: str = ""
+    pii: bool = False
+
+
+class AuditHeader(_Strict):
+    """A condition that no row may contradict."""
+
+    called_by: ClassVar[str] = "name"
+
+    name: str
+    condition: str
+
+
+class MigrationHeader(_Strict):
+    """A change of columns that more columns at the end do not express: see `Migration`."""
+
+    number: int
+    why: str
+    rename: dict[str, str] = Field(default_factory=dict)
+    drop: dict[str, int] = Field(default_factory=dict)
+
+
+class ModelHeader(_Strict):
+    """The contract of a table that a model fills, and its audits."""
+
+    doc: str
+    zh: str = ""
+    grain: str
+    key: tuple[str, ...] = Field(min_length=1)
+    partition: tuple[str, ...] = ()
+    sort: tuple[str, ...] = ()
+    columns: tuple[ColumnHeader, ...] = Field(min_length=1)
+    audits: tuple[AuditHeader, ...] = ()
+    migrations: tuple[MigrationHeader, ...] = ()
+
+
+def table_of(where: str) -> str:
+    """Return the table that a file fills by its place below the folder of models: `marts/rfm.sql` fills `marts.rfm`."""
+    return ".".join(PurePath(where).with_suffix("").parts)
+
+
+def parse(text: str, where: str) -> Model:
+    """Read one file; BadDefinition names the file, what is wrong in it, and the line."""
+    table = _checked_table(where)
+    header = _HEADER.match(text)
+    if header is None and table not in KEPT_IN_CODE:
+        message = (
+            "the file begins with /* … */: doc, grain, key and columns, as `lakehouse models new` writes it"
+        )
+        raise _wrong(where, Problem("header", 1, message))
+    sql = text if header is None else "\n" * header[0].count("\n") + text[header.end() :]
+    try:
+        statement = read_statement(sql)
+    except StatementError as error:
+        raise _wrong(where, Problem(_SQL, error.line, str(error))) from error
+    contract, audits = _contract(table, where, header) if header else (KEPT_IN_CODE[table], ())
+    _check_columns(contract, statement, where)
+    return Model(
+        contract,
+        statement.tables,
+        sql,
+        as_of="as_of" in statement.variables,
+        time_zone="time_zone" in statement.variables,
+        where=where,
+        audits=audits,
+        unique_key=table not in KEPT_IN_CODE,
+    )
+
+
+def _checked_table(where: str) -> str:
+    """Return the table that a file fills; BadDefinition where its place names none."""
+    parts = PurePath(where).with_suffix("").parts
+    if len(parts) != 2 or parts[0] not in NAMESPACES or not _NAME.fullmatch(parts[1]):  # noqa: PLR2004 - as written
+        raise BadDefinition(
+            f"{where}: a model is models/core/<table>.sql or models/marts/<table>.sql, and fills the table of that name"
+        )
+    return table_of(where)
+
+
+def _contract(table: str, where: str, header: re.Match[str]) -> tuple[Contract, tuple[Audit, ...]]:
+    """Return what a header says; BadDefinition names all that is wrong in it."""
+    if table in KEPT_IN_CODE:
+        message = f"the columns of {table} are kept in the code: leave out the first comment"
+        raise _wrong(where, Problem("header", 1, message))
+    text = header["yaml"]
+    offset = header[0][: header.start("yaml") - header.start()].count("\n")
+    read, problems = read_yaml(text, ModelHeader)
+    if read is None:
+        raise _wrong(where, *(_moved(problem, offset) for problem in problems))
+    try:
+        contract = Contract(
+            name=table,
+            doc=read.doc,
+            zh=read.zh,
+            grain=read.grain,
+            key=read.key,
+            partition=tuple(Partition.parse(partition) for partition in read.partition),
+            sort=read.sort,
+            columns=tuple(Column(one.name, one.type, one.doc, one.pii, one.zh) for one in read.columns),
+            migrations=tuple(Migration(one.number, one.why, one.rename, one.drop) for one in read.migrations),
+        )
+    except ValueError as error:
+        raise _wrong(where, Problem("header", offset + 1, str(error))) from error
+    for column in contract.columns:
+        _check_type(column, where, offset + find_line(text, f"columns.{column.name}.type", ModelHeader))
+    return contract, tuple(Audit(one.name, one.condition) for one in read.audits)
+
+
+def _check_type(column: Column, where: str, line: int) -> None:
+    try:
+        column.duck_type  # noqa: B018 - it is asked whether there is one
+    except ValueError as error:
+        raise _wrong(where, Problem(f"columns.{column.name}.type", line, str(error))) from error
+
+
+def _check_columns(contract: Contract, statement: SelectStatement, where: str) -> None:
+    """Refuse a SELECT that yields other columns than the contract names: one more would be dropped silently."""
+    if statement.columns is not None:
+        problems = column_problems(contract, statement.columns)
+        if problems:
+            raise _wrong(where, *problems)
+
+
+def column_problems(contract: Contract, yielded: tuple[str, ...]) -> list[Problem]:
+    """Return what is wrong with the columns that a SELECT yields, given those that its table has."""
+    named = [column.name for column in contract.columns]
+    lower = {name.lower() for name in named}
+    problems = [
+        Problem(_SQL, 0, f"yields {name}, which `columns` does not name{nearest(name, named)}")
+        for name in yielded
+        if name.lower() not in lower
+    ]
+    found = {name.lower() for name in yielded}
+    problems += [
+        Problem(f"columns.{name}", 0, "the SELECT does not yield it")
+        for name in named
+        if name.lower() not in found
+    ]
+    twice = {name for name in yielded if [one.lower() for one in yielded].count(name.lower()) > 1}
+    return problems + [Problem(_SQL, 0, f"yields {name} twice") for name in sorted(twice)]
+
+
+def _moved(problem: Problem, lines: int) -> Problem:
+    return Problem(problem.field, problem.line + lines if problem.line else 0, problem.message)
+
+
+def _wrong(where: str, *problems: Problem) -> BadDefinition:
+    return BadDefinition(f"{where}: {'; '.join(map(str, problems))}")

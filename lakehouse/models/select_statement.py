@@ -1,0 +1,151 @@
+"""Reads the SELECT of a model, without running it: which tables and variables it asks for, what it must not do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from lakehouse.definitions import nearest
+
+DIALECT: Final = "duckdb"
+VARIABLES: Final = ("as_of", "time_zone")
+_EVENTS: Final = "core.events"  # a view that every connection has
+_BEHIND_EVENTS: Final = ("raw.events", "core.identities")
+_GENERATING = (exp.Unnest, exp.GenerateSeries, exp.Explode)  # tables that are made of values
+# What gives another answer each time it is asked: the rows could not be computed again.
+_CLOCK: Final = "use getvariable('as_of'), the day that is looked back from"
+_CHANCE: Final = "a model gives the same rows each time"
+_UNREPEATABLE = {
+    exp.CurrentDate: _CLOCK, exp.CurrentTimestamp: _CLOCK, exp.CurrentTime: _CLOCK, exp.CurrentDatetime: _CLOCK,
+    exp.Localtimestamp: _CLOCK, exp.Localtime: _CLOCK, exp.Rand: _CHANCE, exp.Uuid: _CHANCE,
+}  # fmt: skip
+_UNREPEATABLE_BY_NAME = dict.fromkeys(
+    ("now", "today", "get_current_timestamp", "get_current_time", "transaction_timestamp",
+     "current_localtime", "current_localtimestamp"), _CLOCK,
+) | dict.fromkeys(("random", "setseed", "uuidv4", "uuidv7", "nextval", "currval"), _CHANCE)  # fmt: skip
+_OUTSIDE: Final = (
+    "getenv",
+    "current_setting",
+    "query",
+    "query_table",
+    "which_secret",
+    "read_text",
+    "read_blob",
+)
+
+
+@dataclass(frozen=True)
+class SelectStatement:
+    """What a SELECT asks for. `columns` are the names it yields, None where a `*` says which.
+
+    `tables` are full names; of `core.events` those of the tables behind it.
+    """
+
+    tables: tuple[str, ...]
+    variables: frozenset[str]
+    columns: tuple[str, ...] | None
+
+
+class StatementError(ValueError):
+    """What is wrong with a statement, and its line from 1, or 0."""
+
+    def __init__(self, message: str, line: int = 0) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+def parse_statement(sql: str) -> exp.Query:
+    """Return the syntax tree of one SELECT; StatementError for anything else."""
+    try:
+        trees = [tree for tree in sqlglot.parse(sql, dialect=DIALECT) if tree is not None]
+    except SqlglotError as error:
+        raise _syntax_error(error) from error
+    if len(trees) != 1 or not isinstance(trees[0], exp.Query):
+        raise StatementError("not one SELECT: a model is one SELECT, and changes nothing")
+    return trees[0]
+
+
+def read_statement(sql: str) -> SelectStatement:
+    """Return what one SELECT asks for; StatementError where it may not be a model's."""
+    tree = parse_statement(sql)
+    for function in tree.find_all(exp.Func):
+        _check_function(function)
+    return SelectStatement(_tables(tree), _variables(tree), _columns(tree))
+
+
+def _tables(tree: exp.Query) -> tuple[str, ...]:
+    own = {cte.alias for cte in tree.find_all(exp.CTE)}
+    names: set[str] = set()
+    for table in tree.find_all(exp.Table):
+        if isinstance(table.this, _GENERATING) or (not table.db and table.name in own):
+            continue
+        names.add(_table_name(table))
+    if _EVENTS in names:
+        names = names - {_EVENTS} | set(_BEHIND_EVENTS)
+    return tuple(sorted(names))
+
+
+def _table_name(table: exp.Table) -> str:
+    if not isinstance(table.this, exp.Identifier):
+        called = _function_name(table.this)
+        raise StatementError(f"{called}(…) is no table: a model reads tables by their names", _line(table))
+    if not table.db or table.catalog:
+        message = f"{table.name!r} is no table: say namespace and name, such as core.orders"
+        raise StatementError(message, _line(table))
+    return f"{table.db}.{table.name}"
+
+
+def _variables(tree: exp.Query) -> frozenset[str]:
+    names = set()
+    for function in tree.find_all(exp.Anonymous):
+        if function.name.lower() != "getvariable":
+            continue
+        argument = function.expressions[0] if function.expressions else None
+        name = argument.name if isinstance(argument, exp.Literal) else ""
+        if name not in VARIABLES:
+            message = f"there is no variable {name!r}{nearest(name, list(VARIABLES))}"
+            raise StatementError(message, _line(function))
+        names.add(name)
+    return frozenset(names)
+
+
+def _columns(tree: exp.Query) -> tuple[str, ...] | None:
+    """Return the names of what the statement yields; None where it says `*`, or computes what has no name."""
+    names = tuple(selected.output_name for selected in tree.selects)
+    if any(selected.is_star for selected in tree.selects) or not all(names) or "*" in names:
+        return None
+    return names
+
+
+def _check_function(function: exp.Func) -> None:
+    name = _function_name(function)
+    why = _UNREPEATABLE.get(type(function)) or _UNREPEATABLE_BY_NAME.get(name)
+    if why:
+        raise StatementError(f"{name}() gives another answer each time: {why}", _line(function))
+    if name in _OUTSIDE:
+        message = f"{name}() reads what is no table: a model reads tables by their names"
+        raise StatementError(message, _line(function))
+
+
+def _function_name(function: exp.Func) -> str:
+    return function.name.lower() if isinstance(function, exp.Anonymous) else function.sql_name().lower()
+
+
+def _line(node: exp.Func | exp.Table) -> int:
+    """Return the line, from 1, at which something stands that the parser noted the place of; else 0."""
+    for part in node.walk():
+        if "line" in part.meta:
+            return int(part.meta["line"])
+    return 0
+
+
+def _syntax_error(error: SqlglotError) -> StatementError:
+    """Return what the parser says of a text that is no SQL: place and token, without the colours of a terminal."""
+    found = getattr(error, "errors", None) or [{}]
+    near = str(found[0].get("highlight") or "").strip()
+    message = f"not SQL near {near!r}" if near else "not SQL"
+    return StatementError(message, int(found[0].get("line") or 0))
