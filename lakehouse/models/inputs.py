@@ -158,6 +158,10 @@ class InputViews:
             self._con.execute(views.EVENTS)
             self._made[_EVENTS] = behind
 
+    def narrow(self, name: str, sql: str) -> None:
+        """Have an input show other rows, until it is shown again."""
+        self._make(name, sql)
+
     def _make(self, name: str, sql: str) -> None:
         if self._made.get(name) != sql:
             self._con.execute(f"CREATE OR REPLACE VIEW {name} AS {sql}")

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lakehouse.tables.contract import Contract
 
 
@@ -19,11 +21,32 @@ class Audit:
 
 
 @dataclass(frozen=True)
+class Appended:
+    """The rows of a model are those of each batch of new rows of `table` together: who reads them adds them up."""
+
+    table: str
+
+
+@dataclass(frozen=True)
+class ByGrain:
+    """The rows of a model whose column `by` says the same follow from the rows of its inputs that belong to it.
+
+    `of` names for an input the column that says the same as `by`; for rows that only say which user and device they are
+    of, both columns: whose they are, `core.identities` says. An input that is not named is everybody's.
+    """
+
+    by: str
+    of: Mapping[str, str | tuple[str, str]]
+
+
+@dataclass(frozen=True)
 class Model:
     """One model. `inputs` are the tables that its SQL reads, `mapped.<entity>` for what the sources map.
 
     `as_of` says whether its rows depend on the day that is looked back from, `time_zone` whether on the zone of the
     business: it asks for the variable of that name. `where` names its file. The lines of `sql` are those of the file.
+    `incremental` says which rows follow from which, so that not all need to be computed again.
+    `star`: its SELECT says `*`, and only DuckDB knows which columns it yields.
     Of a model with `unique_key` it is looked at that each row has a key, and no other row the same.
     """
 
@@ -35,6 +58,8 @@ class Model:
     where: str = ""
     audits: tuple[Audit, ...] = ()
     unique_key: bool = False
+    incremental: Appended | ByGrain | None = None
+    star: bool = False
 
     @property
     def table(self) -> str:
@@ -45,5 +70,5 @@ class Model:
     def version(self) -> str:
         """Return what changes when the SQL, the columns or the audits change: the rows are then computed anew."""
         columns = [(column.name, column.type) for column in self.contract.columns]
-        content = (self.sql.strip(), columns, self.audits, self.unique_key)
+        content = (self.sql.strip(), columns, self.audits, self.unique_key, self.incremental)
         return hashlib.sha256(repr(content).encode()).hexdigest()[:16]

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lakehouse.definitions import Problem, find_line, nearest, read_yaml
 from lakehouse.errors import BadDefinition
-from lakehouse.models.model import Audit, Model
+from lakehouse.models.model import Appended, Audit, ByGrain, Model
 from lakehouse.models.select_statement import SelectStatement, StatementError, read_statement
 from lakehouse.tables import entities
 from lakehouse.tables.contract import Column, Contract, Migration, Partition
@@ -61,8 +61,16 @@ class MigrationHeader(_Strict):
     drop: dict[str, int] = Field(default_factory=dict)
 
 
+class IncrementalHeader(_Strict):
+    """Which rows follow from which: of a table that only grows (`appended`), or by a column (`by`), see `ByGrain`."""
+
+    appended: str = ""
+    by: str = ""
+    of: dict[str, str | tuple[str, str]] = Field(default_factory=dict)
+
+
 class ModelHeader(_Strict):
-    """The contract of a table that a model fills, and its audits."""
+    """The contract of a table that a model fills, its audits, and how it is computed in parts."""
 
     doc: str
     zh: str = ""
@@ -72,6 +80,7 @@ class ModelHeader(_Strict):
     sort: tuple[str, ...] = ()
     columns: tuple[ColumnHeader, ...] = Field(min_length=1)
     audits: tuple[AuditHeader, ...] = ()
+    incremental: IncrementalHeader | None = None
     migrations: tuple[MigrationHeader, ...] = ()
 
 
@@ -94,8 +103,9 @@ def parse(text: str, where: str) -> Model:
         statement = read_statement(sql)
     except StatementError as error:
         raise _wrong(where, Problem(_SQL, error.line, str(error))) from error
-    contract, audits = _contract(table, where, header) if header else (KEPT_IN_CODE[table], ())
+    contract, header_of = _contract(table, where, header) if header else (KEPT_IN_CODE[table], None)
     _check_columns(contract, statement, where)
+    incremental = _incremental(header_of, contract, statement, where) if header_of else None
     return Model(
         contract,
         statement.tables,
@@ -103,8 +113,10 @@ def parse(text: str, where: str) -> Model:
         as_of="as_of" in statement.variables,
         time_zone="time_zone" in statement.variables,
         where=where,
-        audits=audits,
-        unique_key=table not in KEPT_IN_CODE,
+        audits=tuple(Audit(one.name, one.condition) for one in header_of.audits) if header_of else (),
+        unique_key=header_of is not None and not isinstance(incremental, Appended),
+        incremental=incremental,
+        star=header_of is not None and statement.columns is None,
     )
 
 
@@ -118,7 +130,7 @@ def _checked_table(where: str) -> str:
     return table_of(where)
 
 
-def _contract(table: str, where: str, header: re.Match[str]) -> tuple[Contract, tuple[Audit, ...]]:
+def _contract(table: str, where: str, header: re.Match[str]) -> tuple[Contract, ModelHeader]:
     """Return what a header says; BadDefinition names all that is wrong in it."""
     if table in KEPT_IN_CODE:
         message = f"the columns of {table} are kept in the code: leave out the first comment"
@@ -144,7 +156,31 @@ def _contract(table: str, where: str, header: re.Match[str]) -> tuple[Contract, 
         raise _wrong(where, Problem("header", offset + 1, str(error))) from error
     for column in contract.columns:
         _check_type(column, where, offset + find_line(text, f"columns.{column.name}.type", ModelHeader))
-    return contract, tuple(Audit(one.name, one.condition) for one in read.audits)
+    return contract, read
+
+
+def _incremental(
+    header: ModelHeader, contract: Contract, statement: SelectStatement, where: str
+) -> Appended | ByGrain | None:
+    """Return how a model is computed in parts; BadDefinition for tables that it does not read, and another grain."""
+    says = header.incremental
+    if says is None:
+        return None
+    named = [says.appended] if says.appended else list(says.of)
+    problems = [
+        Problem("incremental", 0, f"the SELECT does not read {table}{nearest(table, list(statement.tables))}")
+        for table in named
+        if table not in statement.tables
+    ]
+    if bool(says.appended) == bool(says.by):
+        problems.append(Problem("incremental", 0, "say either `appended` or `by`"))
+    elif says.appended and statement.tables != (says.appended,):
+        problems.append(Problem("incremental.appended", 0, "the SELECT reads other tables, too"))
+    elif says.by and contract.key != (says.by,):
+        problems.append(Problem("incremental.by", 0, f"{says.by!r} is not the key"))
+    if problems:
+        raise _wrong(where, *problems)
+    return Appended(says.appended) if says.appended else ByGrain(says.by, says.of)
 
 
 def _check_type(column: Column, where: str, line: int) -> None:

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import time
-import uuid
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from lakehouse import telemetry
-from lakehouse.engine import duck
-from lakehouse.errors import BadDefinition, Terminal
-from lakehouse.models import audits, registry
-from lakehouse.models.inputs import InputViews
+from lakehouse.errors import BadDefinition
+from lakehouse.models import registry
+from lakehouse.models.computing import Computing
 from lakehouse.models.lake_tables import LakeTables
-from lakehouse.models.model_file import column_problems
-from lakehouse.tables import appending, commit, data_files
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -24,9 +17,8 @@ if TYPE_CHECKING:
     from lakehouse.models.model import Model
     from lakehouse.models.registry import Models
     from lakehouse.settings import Settings
+    from lakehouse.tables import commit
     from lakehouse.tables.appending import Replaced
-    from lakehouse.tables.catalog import Table
-    from lakehouse.tables.data_files import Written
 
 
 @dataclass(frozen=True)
@@ -81,7 +73,7 @@ def run(settings: Settings, *, only: Collection[str] = (), besides: Collection[s
     for table, reason in wrong.items():
         lake.note(table, reason)
     stopped = set(models.wrong)
-    with _Computing(settings, lake, models) as computing:
+    with Computing(settings, lake, models) as computing:
         for model in chosen:
             if not stopped.isdisjoint(model.inputs):
                 stopped.add(model.table)
@@ -103,106 +95,3 @@ def _chosen(models: Models, only: Collection[str], besides: Collection[str]) -> 
     return [
         model for model in models.in_order if model.table not in besides and (not only or model.table in only)
     ]
-
-
-class _Computing:
-    """Computes models on one connection, made for the first of them."""
-
-    def __init__(self, settings: Settings, lake: LakeTables, models: Models) -> None:
-        self._settings = settings
-        self._lake = lake
-        self._contracts = models.contracts
-        self._open: tuple[duckdb.DuckDBPyConnection, InputViews] | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._close()
-
-    def replace_rows(self, model: Model) -> Replaced:
-        """Compute a model and commit its rows in place of others.
-
-        Raises BadDefinition for what is wrong with the model or its rows, CommitConflict when another run was first.
-        """
-        try:
-            return self._replace_rows(model)
-        except BadDefinition:
-            self._close()  # some errors leave a connection that answers nothing more
-            raise
-
-    def _replace_rows(self, model: Model) -> Replaced:
-        expected = self._lake.expected_inputs(model)
-        con, views = self._connection()
-        try:
-            table = self._lake.to_write(model)
-            views.show(model, self._lake.by_name, self._lake.catalog)
-        except duckdb.Error as error:  # of a mapping that it reads: the line is not the model's
-            raise _wrong_model(model, error) from error
-        except Terminal as error:
-            raise BadDefinition(f"{model.where}: {error}") from error
-        base = table.current_snapshot()
-        began = time.monotonic()
-        written = _write(con, table, model)
-        replaced = appending.replace_written(
-            con, table, written, computed_from=expected, base=base.snapshot_id if base else None
-        )
-        self._lake.reload(model)
-        telemetry.info(
-            "model computed",
-            model=model.table,
-            rows=written.rows,
-            status="changed" if replaced.changed else "unchanged",
-            seconds=round(time.monotonic() - began, 2),
-        )
-        return replaced
-
-    def _connection(self) -> tuple[duckdb.DuckDBPyConnection, InputViews]:
-        if self._open is None:
-            con = duck.connect(self._settings)
-            lake = self._lake
-            self._open = con, InputViews(con, lake.sources, self._contracts, lake.as_of, lake.time_zone)
-        return self._open
-
-    def _close(self) -> None:
-        if self._open is not None:
-            self._open[0].close()
-            self._open = None
-
-
-def _write(con: duckdb.DuckDBPyConnection, table: Table, model: Model) -> Written:
-    """Write the rows of a model, and look at them; BadDefinition where they may not be the table's."""
-    try:
-        _check_columns(con, model)
-        written = data_files.write(con, table, model.sql, f"model-{uuid.uuid4()}")
-    except duckdb.Error as error:
-        raise _wrong_model(model, error, line=duck.sql_error_line(error)) from error
-    try:
-        failures = audits.failures(con, table, written, model)
-    except duckdb.Error as error:
-        data_files.discard(table, written)
-        raise _wrong_model(model, error) from error
-    if failures:
-        data_files.discard(table, written)
-        raise BadDefinition(f"{model.where}: {'; '.join(failures)}; the rows of before are kept")
-    return written
-
-
-def _check_columns(con: duckdb.DuckDBPyConnection, model: Model) -> None:
-    """Refuse a model that yields other columns than its table has; where its SQL says `*`, only DuckDB knows."""
-    if not model.unique_key:
-        return
-    yielded = tuple(row[0] for row in con.execute(f"DESCRIBE {model.sql}").fetchall())
-    if problems := column_problems(model.contract, yielded):
-        raise BadDefinition(f"{model.where}: {'; '.join(map(str, problems))}")
-
-
-def _wrong_model(model: Model, error: duckdb.Error, line: int = 0) -> BadDefinition:
-    """Return what is wrong with a model that DuckDB refused: file, reason and line, and no value of a row.
-
-    Raises the error itself where the model has no part in it: the run is tried again then.
-    """
-    if isinstance(error, duck.NOT_OF_SQL):
-        raise error
-    where = f" (line {line})" if line else ""
-    return BadDefinition(f"{model.where}: {duck.sql_error_text(error)}{where}")

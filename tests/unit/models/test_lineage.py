@@ -20,7 +20,7 @@ def sources(table: str, column: str) -> list[str]:
     ("table", "column", "made_of"),
     [
         ("marts.rfm", "monetary", ["marts.customer_360.revenue"]),
-        ("marts.customer_360", "last_event_at", ["core.events.timestamp"]),
+        ("marts.customer_360", "last_event_at", ["core.activity_days.last_event_at"]),
         (
             "marts.customer_360",
             "revenue",

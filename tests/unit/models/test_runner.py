@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from lakehouse.books import balance
-from lakehouse.models import runner
+from lakehouse.models import computing, runner
 from lakehouse.tables import catalog as catalogs
 from tests.support.model_cases import own_model
 from tests.support.small_company import SmallCompany, forget
@@ -144,7 +144,7 @@ def test_a_wrong_file_that_is_taken_away_is_wrong_no_longer(tables, monkeypatch,
 
 def test_a_connection_that_broke_is_not_used_again(tables, monkeypatch):
     """After some errors DuckDB answers nothing more: the models that do not read the broken one still run."""
-    write = runner.data_files.write
+    write = computing.data_files.write
 
     def break_once(con, table, *rest):
         if table.name()[-1] != "daily_activity":
@@ -152,7 +152,7 @@ def test_a_connection_that_broke_is_not_used_again(tables, monkeypatch):
         con.close()
         raise duckdb.FatalException("the database has been invalidated")
 
-    monkeypatch.setattr(runner.data_files, "write", break_once)
+    monkeypatch.setattr(computing.data_files, "write", break_once)
     tables.fill("core.customers", {"customer_id": "ann"})
     outcome = runner.run(tables.settings)
     assert [text.partition(" for")[0] for text in outcome.wrong] == [
@@ -167,21 +167,21 @@ def test_storage_that_cannot_be_read_is_no_fault_of_a_model(tables, monkeypatch)
     def unreadable(*_, **__):
         raise duckdb.IOException("no answer")
 
-    monkeypatch.setattr(runner.data_files, "write", unreadable)
+    monkeypatch.setattr(computing.data_files, "write", unreadable)
     with pytest.raises(duckdb.IOException):
         runner.run(tables.settings)
 
 
 def test_what_comes_while_models_are_computed_is_the_next_look_s(tables, monkeypatch):
     """All models of a run read the tables as they were when it began, and a busy source keeps nobody waiting."""
-    show = runner.InputViews.show
+    show = computing.InputViews.show
 
     def show_late(self, *arguments):
         orders(tables, 3)
         show(self, *arguments)
 
     with monkeypatch.context() as busy:
-        busy.setattr(runner.InputViews, "show", show_late)
+        busy.setattr(computing.InputViews, "show", show_late)
         assert set(VALUES) < {committed.table for committed in runner.run(tables.settings).committed}
     assert tables.ask("select orders from core.home_currency") == [(1,)]
     assert tables.ask("select count(*) from core.order_values") == [(1,)]

@@ -31,6 +31,16 @@ columns:
   - {name: discounts, type: "decimal(18,2)", doc: "Sum of discounts in `currency`", zh: "优惠合计"}
   - {name: refunds, type: "decimal(18,2)", doc: "Sum of what was given back by `as_of`, in `currency`", zh: "截至该日的退还合计"}
   - {name: unclear_orders, type: long, doc: "Orders of a status that nobody knows, or without a time; they are in no sum", zh: "状态不明或没有时间的订单数；不进合计"}
+incremental:
+  by: customer_id
+  of:
+    core.customers: customer_id
+    core.order_values: customer_id
+    core.refunds: customer_id
+    core.deals: customer_id
+    core.consent_answers: customer_id
+    core.identities: customer_id
+    core.activity_days: [user_id, anonymous_id]
 audits:
   - {name: "net is gross less discounts less refunds", condition: "revenue = gross - discounts - refunds"}
   - {name: "purchase days are days of orders", condition: "purchase_days <= orders"}
@@ -62,10 +72,12 @@ given_back AS (
     GROUP BY customer_id
 ),
 seen AS (
-    SELECT customer_id, count(*) AS events, count(DISTINCT day) AS active_days, max(timestamp) AS last_event_at
+    SELECT customer_id, sum(events) AS events, count(DISTINCT day) AS active_days, max(last_event_at) AS last_event_at
     FROM (
-        SELECT customer_id, timestamp, CAST(timestamp AT TIME ZONE getvariable('time_zone') AS DATE) AS day
-        FROM core.events
+        SELECT coalesce(u.customer_id, d.customer_id) AS customer_id, a.day, a.events, a.last_event_at
+        FROM core.activity_days AS a
+        LEFT JOIN core.identities AS u ON u.identifier_type = 'user_id' AND u.identifier_value = a.user_id
+        LEFT JOIN core.identities AS d ON d.identifier_type = 'anonymous_id' AND d.identifier_value = a.anonymous_id
     )
     WHERE day <= getvariable('as_of') AND customer_id IS NOT NULL
     GROUP BY customer_id

@@ -26,9 +26,12 @@ audits:
 -- since is in the sums, and in no count. One without a rate, or of an unclear status, is in no sum, and counted.
 -- Days of the future are there, if a row names them.
 WITH seen AS (
-    SELECT CAST(timestamp AT TIME ZONE getvariable('time_zone') AS DATE) AS day, count(*) AS events,
-        count(DISTINCT coalesce(customer_id, anonymous_id, user_id)) AS visitors
-    FROM core.events GROUP BY 1
+    SELECT a.day, sum(a.events) AS events,
+        count(DISTINCT coalesce(u.customer_id, d.customer_id, a.anonymous_id, a.user_id)) AS visitors
+    FROM core.activity_days AS a
+    LEFT JOIN core.identities AS u ON u.identifier_type = 'user_id' AND u.identifier_value = a.user_id
+    LEFT JOIN core.identities AS d ON d.identifier_type = 'anonymous_id' AND d.identifier_value = a.anonymous_id
+    GROUP BY a.day
 ),
 firsts AS (
     SELECT customer_id, min(ordered_on) AS day FROM core.order_values

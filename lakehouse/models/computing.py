@@ -1,0 +1,221 @@
+"""Computes one model after the other on one connection: all of its rows, or those that may have changed."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import TYPE_CHECKING, Self
+
+import duckdb
+
+from lakehouse import telemetry
+from lakehouse.engine import duck
+from lakehouse.engine.escape import identifier
+from lakehouse.errors import BadDefinition, Terminal
+from lakehouse.models import audits
+from lakehouse.models.incremental import AffectedGrains, CannotTellError, new_files
+from lakehouse.models.inputs import InputViews
+from lakehouse.models.model import Appended, ByGrain
+from lakehouse.models.model_file import column_problems
+from lakehouse.tables import appending, commit, data_files, replace_table, views
+from lakehouse.tables.appending import Replaced
+
+if TYPE_CHECKING:
+    from lakehouse.models.lake_tables import LakeTables
+    from lakehouse.models.model import Model
+    from lakehouse.models.registry import Models
+    from lakehouse.settings import Settings
+    from lakehouse.tables.catalog import Table
+    from lakehouse.tables.data_files import Written
+
+ALL_ROWS = "all rows"
+
+
+class Computing:
+    """Computes models on one connection, made for the first of them."""
+
+    def __init__(self, settings: Settings, lake: LakeTables, models: Models) -> None:
+        self._settings = settings
+        self._lake = lake
+        self._contracts = models.contracts | {source.table: source.contract for source in lake.sources}
+        self._open: tuple[duckdb.DuckDBPyConnection, InputViews] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def replace_rows(self, model: Model) -> Replaced:
+        """Compute a model and commit its rows in place of others.
+
+        Raises BadDefinition for what is wrong with the model or its rows, CommitConflict when another run was first.
+        """
+        began = time.monotonic()
+        try:
+            replaced, how = self._replace_rows(model)
+        except BadDefinition:
+            self._close()  # some errors leave a connection that answers nothing more
+            raise
+        self._lake.reload(model)
+        telemetry.info(
+            "model computed",
+            model=model.table,
+            rows=replaced.rows,
+            status="changed" if replaced.changed else "unchanged",
+            reason=how,
+            seconds=round(time.monotonic() - began, 2),
+        )
+        return replaced
+
+    def _replace_rows(self, model: Model) -> tuple[Replaced, str]:
+        """Compute and commit; return what came of it, and which rows were computed and why."""
+        expected = self._lake.expected_inputs(model)
+        con, shown = self._connection()
+        try:
+            table = self._lake.to_write(model)
+            shown.show(model, self._lake.by_name, self._lake.catalog)
+            if model.star:
+                _check_columns(con, model)
+            if model.incremental is None:
+                return self._replace_all(con, table, model, expected), ALL_ROWS
+            try:
+                if isinstance(model.incremental, Appended):
+                    return self._append(con, shown, table, model, expected)
+                return self._replace_some(con, shown, table, model, expected)
+            except CannotTellError as why:
+                shown.show(model, self._lake.by_name, self._lake.catalog)
+                return self._replace_all(con, table, model, expected), f"{ALL_ROWS}: {why}"
+        except duckdb.Error as error:  # of a mapping that it reads: the line is not the model's
+            raise wrong_model(model, error) from error
+        except BadDefinition:
+            raise
+        except Terminal as error:
+            raise BadDefinition(f"{model.where}: {error}") from error
+
+    def _replace_all(
+        self, con: duckdb.DuckDBPyConnection, table: Table, model: Model, expected: dict[str, str]
+    ) -> Replaced:
+        written = _write(con, table, model, model.sql)
+        return appending.replace_written(con, table, written, computed_from=expected, base=_base(table))
+
+    def _append(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        shown: InputViews,
+        table: Table,
+        model: Model,
+        expected: dict[str, str],
+    ) -> tuple[Replaced, str]:
+        """Add the rows of what came to the one input; CannotTellError where all rows have to be computed."""
+        assert isinstance(model.incremental, Appended)  # noqa: S101 - says so to the type checker
+        name = model.incremental.table
+        source = self._lake.by_name.get(name)
+        paths = new_files(source, name, commit.inputs(table), expected)
+        if not paths or source is None:
+            noted = replace_table.note_inputs(table, computed_from=expected, base=_base(table))
+            return Replaced(noted, changed=False, rows=0), "nothing new"
+        new_rows = data_files.read_sql(source, paths)
+        shown.narrow(name, views.scan_as_sql(source, self._contracts[name], new_rows))
+        written = _write(con, table, model, model.sql)
+        committed = appending.append_written(table, written, exclusive=True, computed_from=expected)
+        return Replaced(committed, changed=True, rows=written.rows), f"rows of {len(paths)} new files"
+
+    def _replace_some(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        shown: InputViews,
+        table: Table,
+        model: Model,
+        expected: dict[str, str],
+    ) -> tuple[Replaced, str]:
+        """Compute the rows of the grains that may differ; CannotTellError where all rows have to be computed."""
+        assert isinstance(model.incremental, ByGrain)  # noqa: S101 - says so to the type checker
+        grains = AffectedGrains(con, model.incremental, self._lake.by_name, self._contracts)
+        rows = _rows(table)
+        count = grains.find(commit.inputs(table), expected, rows)
+        how = f"{count} of {rows} rows"
+        for name, sql in grains.cut_inputs().items():
+            shown.narrow(name, sql)
+        by = identifier(model.incremental.by)
+        cells = ", ".join(
+            f"CAST({identifier(column.name)} AS {column.duck_type}) AS {identifier(column.name)}"
+            for column in model.contract.columns
+        )
+        affected = f"{by} IN (SELECT grain FROM affected)"
+        try:
+            con.execute(
+                f"CREATE OR REPLACE TEMP TABLE computed AS SELECT {cells} FROM ({model.sql}\n) WHERE {affected}"
+            )
+        except duckdb.Error as error:
+            raise wrong_model(model, error, line=duck.sql_error_line(error)) from error
+        before = f"SELECT {cells} FROM ({views.scan_sql(table)})"
+        differing = (
+            f"(FROM computed EXCEPT ALL {before} WHERE {affected}) UNION ALL "
+            f"({before} WHERE {affected} EXCEPT ALL FROM computed)"
+        )
+        if con.execute(f"SELECT count(*) FROM ({differing})").fetchone() == (0,):
+            noted = replace_table.note_inputs(table, computed_from=expected, base=_base(table))
+            return Replaced(noted, changed=False, rows=rows), how
+        query = f"FROM computed UNION ALL {before} WHERE NOT {affected}"
+        written = _write(con, table, model, query)
+        return appending.replace_written(con, table, written, computed_from=expected, base=_base(table)), how
+
+    def _connection(self) -> tuple[duckdb.DuckDBPyConnection, InputViews]:
+        if self._open is None:
+            con = duck.connect(self._settings)
+            lake = self._lake
+            self._open = con, InputViews(con, lake.sources, self._contracts, lake.as_of, lake.time_zone)
+        return self._open
+
+    def _close(self) -> None:
+        if self._open is not None:
+            self._open[0].close()
+            self._open = None
+
+
+def _base(table: Table) -> int | None:
+    snapshot = table.current_snapshot()
+    return snapshot.snapshot_id if snapshot is not None else None
+
+
+def _rows(table: Table) -> int:
+    return sum(file.record_count for file in commit.live_files(table))
+
+
+def _write(con: duckdb.DuckDBPyConnection, table: Table, model: Model, query: str) -> Written:
+    """Write the rows of a query, and look at them; BadDefinition where they may not be the table's."""
+    try:
+        written = data_files.write(con, table, query, f"model-{uuid.uuid4()}")
+    except duckdb.Error as error:
+        raise wrong_model(model, error, line=duck.sql_error_line(error)) from error
+    try:
+        failures = audits.failures(con, table, written, model)
+    except duckdb.Error as error:
+        data_files.discard(table, written)
+        raise wrong_model(model, error) from error
+    if failures:
+        data_files.discard(table, written)
+        raise BadDefinition(f"{model.where}: {'; '.join(failures)}; the rows of before are kept")
+    return written
+
+
+def _check_columns(con: duckdb.DuckDBPyConnection, model: Model) -> None:
+    """Refuse a model that yields other columns than its table has; where its SQL says `*`, only DuckDB knows."""
+    try:
+        yielded = tuple(row[0] for row in con.execute(f"DESCRIBE {model.sql}").fetchall())
+    except duckdb.Error as error:
+        raise wrong_model(model, error, line=duck.sql_error_line(error)) from error
+    if problems := column_problems(model.contract, yielded):
+        raise BadDefinition(f"{model.where}: {'; '.join(map(str, problems))}")
+
+
+def wrong_model(model: Model, error: duckdb.Error, line: int = 0) -> BadDefinition:
+    """Return what is wrong with a model that DuckDB refused: file, reason and line, and no value of a row.
+
+    Raises the error itself where the model has no part in it: the run is tried again then.
+    """
+    if isinstance(error, duck.NOT_OF_SQL):
+        raise error
+    where = f" (line {line})" if line else ""
+    return BadDefinition(f"{model.where}: {duck.sql_error_text(error)}{where}")

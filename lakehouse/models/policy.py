@@ -1,0 +1,18 @@
+"""The tunable numbers of models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from lakehouse.policy import Policy
+
+
+@dataclass(frozen=True)
+class IncrementalPolicy(Policy):
+    """When a model's rows are computed in part: where finding out which changed costs less than computing all."""
+
+    least_rows: Annotated[int, "rows of a table below which all of them are computed"] = 20_000
+    largest_share: Annotated[float, "of a table's rows, the share above which all of them are computed"] = (
+        0.25
+    )
