@@ -11,7 +11,7 @@ from lakehouse.errors import BadDefinition
 from lakehouse.models.model import Appended, ByGrain
 from lakehouse.models.model_file import parse
 from lakehouse.models.policy import IncrementalPolicy
-from tests.properties.test_incremental_models import DAY, Step, looks
+from tests.support.model_looks import DAY, Step, looks
 
 __all__ = ["looks"]
 
