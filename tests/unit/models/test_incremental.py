@@ -42,7 +42,13 @@ START = NOTHING._replace(
     deals={"D1": DEAL},
     consents={"ann": YES},
     ties=TIES,
-    events=[event(1, "u1"), event(2, None, "d1"), event(3, None, "d2")],
+    events=[
+        event(1, "u1"),
+        event(2, None, "d1"),
+        event(3, None, "d2"),
+        event(4, "u1", "d1"),
+        event(5, "u2", "d1"),  # of the device's owner while nobody knows the user
+    ],
 )
 
 
@@ -52,6 +58,12 @@ START = NOTHING._replace(
         pytest.param({"orders": {"O1": ORDER}}, "1 of 4 rows", id="an order is gone"),
         pytest.param({"orders": {"O1": ORDER | {"customer_id": "bob"}, "O2": START.orders["O2"]}}, "2 of 4 rows",
                      id="an order became another customer's"),
+        pytest.param({"orders": START.orders | {"O3": ORDER | {"order_id": "O3", "customer_id": "bob"}}}, "1 of 4 rows",
+                     id="an order of somebody whose device another user has, too"),
+        pytest.param({"ties": TIES | {("user_id", "u2"): "cleo"}}, "2 of 4 rows",
+                     id="a user became known, whose events were the device's owner's"),
+        pytest.param({"ties": TIES | {("user_id", "u2"): "cleo"}, "events": [event(6, "u2", "d1")]}, "2 of 4 rows",
+                     id="the same, with events of its own"),
         pytest.param({"deals": {"D1": DEAL | {"amount": None}}}, "1 of 4 rows", id="a deal changed"),
         pytest.param({"consents": {}}, "1 of 4 rows", id="an answer is gone"),
         pytest.param({"events": [event(4, "u1")]}, "1 of 4 rows", id="somebody known was seen"),
@@ -59,7 +71,7 @@ START = NOTHING._replace(
         pytest.param({"events": [event(4, None, "d9")]}, "0 of 4 rows", id="somebody unknown was seen"),
         pytest.param({"ties": TIES | {("anonymous_id", "d2"): "dan"}}, "1 of 4 rows", id="a device became known"),
         pytest.param({"ties": TIES | {("user_id", "u1"): "dan"}}, "2 of 4 rows", id="a user became another's"),
-        pytest.param({"ties": {("user_id", "u1"): "ann"}}, "1 of 4 rows", id="a device is nobody's any more"),
+        pytest.param({"ties": {("user_id", "u1"): "ann"}}, "2 of 4 rows", id="a device is nobody's any more"),
         pytest.param({"customers": frozenset(["ann", "bob", "cleo"])}, "1 of 4 rows", id="a customer is gone"),
         pytest.param({"day": 21}, "all rows: as_of changed", id="another day"),
         pytest.param({"zone": "Asia/Shanghai"}, "all rows: time_zone changed", id="another zone"),
