@@ -14,24 +14,28 @@ from lakehouse.sources import definition
 from lakehouse.tables import id_sources, views
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from lakehouse.settings import Settings
 
 
-def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
+def connect(settings: Settings, tables: Collection[str] | None = None) -> duckdb.DuckDBPyConnection:
     """Return a DuckDB connection with every table in place; those that nobody has made yet are there, empty.
 
-    Each table is seen as it stood when the connection was made.
+    Each table is seen as it stood when the connection was made. With `tables` only those are in place, for questions
+    that name no other: opening all of them takes longer than most answers.
     """
     con = duck.connect(settings)
     try:
-        existing = views.open_tables(con, settings)
+        existing = views.open_tables(con, settings, tables)
         sources = definition.load(settings.definitions).values()
         own = registry.load(settings.definitions).contracts.values()
         for contract in (*own, *(source.contract for source in sources)):
-            if contract.name not in existing:
+            if contract.name not in existing and (tables is None or contract.name in tables):
                 con.execute(f"CREATE VIEW {qualified(contract.name)} AS {views.nothing_sql(contract)}")
-        con.execute(views.EVENTS)
-        con.execute(id_sources.view_sql(definition.declared_references(sources)))
+        if tables is None:
+            con.execute(views.EVENTS)
+            con.execute(id_sources.view_sql(definition.declared_references(sources)))
     except BaseException:
         con.close()
         raise
