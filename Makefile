@@ -33,7 +33,7 @@ $(CLOUD_READY): $(READY) locks/cloud.txt locks/functions.txt locks/light.txt
 demo: $(READY) ## Run the whole loop on sample data, on this machine
 	$(BIN)/lakehouse demo
 
-test: $(READY) $(if $(ALL),$(CLOUD_READY)) ## Run every test this machine can run (ALL=1: a skip is a failure)
+test: $(READY) $(if $(ALL),$(CLOUD_READY)) ## Run the tests but for the longest (ALL=1: all, and a skip is a failure)
 	$(BIN)/python -m tests.support.run_all $(if $(ALL),--all)
 
 coverage: $(CLOUD_READY) ## Run every test and count the lines that were run; there is a floor (half an hour)

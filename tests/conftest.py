@@ -125,8 +125,35 @@ LONGEST = (
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+# Modules that take a minute of a processor or about, whose promises smaller tests guard piece by piece: `make test`
+# leaves them out and names them as skipped, `make test ALL=1` runs them. A module that is named is run.
+ONLY_WITH_ALL = (
+    "tests/e2e/test_laptop.py",
+    "tests/e2e/test_readme.py",
+    "tests/integration/books/test_rebuild.py",
+    "tests/integration/functions/test_runtime.py",
+    "tests/integration/test_consent_sequences.py",
+    "tests/integration/test_sample_company.py",
+    "tests/integration/test_shipped_mappings.py",
+    "tests/simulation/test_seeds.py",
+    "tests/unit/sources/test_suggest_quality.py",
+)
+WITHOUT_LONG = "--without-long"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let `make test` leave out what only `make test ALL=1` runs."""
+    parser.addoption(
+        WITHOUT_LONG, action="store_true", help="skip the modules that only `make test ALL=1` runs"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with the longest. Within a module the order stays."""
+    if config.getoption(WITHOUT_LONG):
+        for item in items:
+            if item.path.as_posix().endswith(ONLY_WITH_ALL):
+                item.add_marker(pytest.mark.skip(reason="long: `make test ALL=1` runs it"))
 
     def rank(item: pytest.Item) -> int:
         path = item.path.as_posix()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -89,13 +90,10 @@ def sql(
         from lakehouse.stages import analyst_sql
         from lakehouse.stages.table_listing import is_listing, list_tables, listing_sql
 
-        con = analyst_sql.connect(settings)
-        try:
-            if is_listing(text):
-                text = listing_sql(list_tables(settings))
-            _answer(analyst_sql.ask(con, text), chosen, output)
-        finally:
-            con.close()
+        if is_listing(text):
+            text = listing_sql(list_tables(settings))
+        with closing(analyst_sql.answer(settings, text)) as answer:
+            _answer(answer, chosen, output)
 
 
 def _answer(answer: duckdb.DuckDBPyConnection, chosen: Format, output: Path | None) -> None:

@@ -138,7 +138,8 @@ def reader_sql(sql: str, duck_type: str) -> str:
 
 def uses_functions(sql: str) -> bool:
     """Return whether SQL may call one of the functions."""
-    return any(name in sql.lower() for name in _NAMES)
+    lower = sql.lower()
+    return any(name in lower for name in _NAMES)
 
 
 def create(con: duckdb.DuckDBPyConnection) -> None:

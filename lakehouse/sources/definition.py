@@ -259,7 +259,7 @@ class Source(_Strict):
         """Return whether loading it takes the hash key."""
         return any(column.hashed for column in self.columns)
 
-    @property
+    @cached_property
     def contract(self) -> Contract:
         """Return the raw table's contract: the system's columns, then the source's in their order."""
         kept = (column for column in self.columns if not column.dropped)

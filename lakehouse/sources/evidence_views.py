@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from lakehouse.engine import sql_functions
 from lakehouse.engine.escape import identifier, literal, qualified
 from lakehouse.engine.ids import CONTACT_TYPES
 from lakehouse.sources.mapping_views import guarded_rows_sql, version_of
 from lakehouse.sources.person_fields import PERSON_FIELDS, person_of
+from lakehouse.sources.policy import SourceMemoPolicy
+from lakehouse.sources.same_sources import SameSources
 from lakehouse.sources.says import columns_of, says_sql
 
 if TYPE_CHECKING:
@@ -82,6 +86,11 @@ def people_sql(observations: str) -> str:
 
 def version(sources: Iterable[Source]) -> str:
     """Return what changes when a definition says other things of people: they are then resolved anew."""
+    return _version(SameSources(sources), sql_functions.version())
+
+
+@lru_cache(maxsize=SourceMemoPolicy.versions)
+def _version(sources: SameSources, _functions: str) -> str:
     return version_of(observations_sql(sources))
 
 

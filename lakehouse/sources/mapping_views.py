@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ from lakehouse.engine.escape import identifier, literal, qualified
 from lakehouse.engine.mapped_values import mapped_value_sql
 from lakehouse.sources import carried_addresses, full_export, id_columns, order_states
 from lakehouse.sources.mappable_entities import CARRIED_ADDRESSES, EACH, TOGETHER, VIEWS, WHERE, WHOSE
+from lakehouse.sources.policy import SourceMemoPolicy
+from lakehouse.sources.same_sources import SameSources
 from lakehouse.sources.says import AbsentColumns
 
 if TYPE_CHECKING:
@@ -246,6 +249,11 @@ def _newest_rows_sql(values: Mapping[str, str], rows: str, types: Mapping[str, s
 
 def version(entity: str, sources: Iterable[Source]) -> str:
     """Return what changes when the mapping of an entity does: what was computed from it is then computed anew."""
+    return _version(entity, SameSources(sources), sql_functions.version())
+
+
+@lru_cache(maxsize=SourceMemoPolicy.versions)
+def _version(entity: str, sources: SameSources, _functions: str) -> str:
     return version_of(entity_sql(entity, sources))
 
 

@@ -1,4 +1,4 @@
-"""The tunable numbers of source definitions: how headers are looked for."""
+"""The tunable numbers of source definitions: how headers are looked for, what is remembered of mappings."""
 
 from __future__ import annotations
 
@@ -22,3 +22,10 @@ class HeaderSearchPolicy(Policy):
     rows_searched: Annotated[int, "rows of a table that are looked at to find its header"] = 20
     names_told: Annotated[int, "names of a header that came that an error tells, at most"] = 40
     longest_name: Annotated[int, "characters of a column's name; what is longer is no name"] = 1_000
+
+
+@dataclass(frozen=True)
+class SourceMemoPolicy(Policy):
+    """What a process remembers of definitions that have not changed."""
+
+    versions: Annotated[int, "versions of mappings, of an entity each, that are remembered"] = 256

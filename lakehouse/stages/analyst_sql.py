@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 import duckdb
 
@@ -14,28 +15,86 @@ from lakehouse.sources import definition
 from lakehouse.tables import id_sources, views
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
     from lakehouse.settings import Settings
+    from lakehouse.tables.contract import Contract
+
+_WORD: Final = re.compile(r"\w+")
+_EVENTS: Final = frozenset({"raw.events", "core.identities"})  # what the view core.events is made of
+# What names no table and reads some, or says which there are; and a view of the tables of every entity
+_ASK_FOR_ANY: Final = frozenset(
+    {"show", "describe", "summarize", "pragma", "query", "query_table", "information_schema"}
+) | {id_sources.NAME.partition(".")[2]}
+_CATALOG: Final = ("duckdb_", "pg_", "pragma_", "sqlite_")
 
 
-def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
+def connect(settings: Settings, tables: Collection[str] | None = None) -> duckdb.DuckDBPyConnection:
     """Return a DuckDB connection with every table in place; those that nobody has made yet are there, empty.
 
-    Each table is seen as it stood when the connection was made.
+    Each table is seen as it stood when the connection was made. With `tables` only those are in place, for questions
+    that name no other: opening all of them takes longer than most answers.
     """
     con = duck.connect(settings)
     try:
-        existing = views.open_tables(con, settings)
-        sources = definition.load(settings.definitions).values()
-        own = registry.load(settings.definitions).contracts.values()
-        for contract in (*own, *(source.contract for source in sources)):
-            if contract.name not in existing:
+        existing = views.open_tables(con, settings, tables)
+        for contract in _contracts(settings):
+            if contract.name not in existing and (tables is None or contract.name in tables):
                 con.execute(f"CREATE VIEW {qualified(contract.name)} AS {views.nothing_sql(contract)}")
-        con.execute(views.EVENTS)
-        con.execute(id_sources.view_sql(definition.declared_references(sources)))
+        if tables is None or _EVENTS.issubset(tables):
+            con.execute(views.EVENTS)
+        if tables is None:
+            sources = definition.load(settings.definitions).values()
+            con.execute(id_sources.view_sql(definition.declared_references(sources)))
     except BaseException:
         con.close()
         raise
     return con
+
+
+def _contracts(settings: Settings) -> Iterator[Contract]:
+    yield from registry.load(settings.definitions).contracts.values()
+    for source in definition.load(settings.definitions).values():
+        yield source.contract
+
+
+def answer(settings: Settings, text: str) -> duckdb.DuckDBPyConnection:
+    """Run one question on a connection of its own; return it, to fetch the rows from and to close.
+
+    Tables whose names do not stand in the question are not opened. Raises as `ask` does.
+    """
+    tables = tables_named(settings, text)
+    con = connect(settings, tables)
+    try:
+        return ask(con, text)
+    except Terminal:
+        con.close()
+        if tables is None:
+            raise
+    except BaseException:
+        con.close()
+        raise
+    # it names a table that is not there, say: DuckDB's message has the nearest names of all
+    con = connect(settings)
+    try:
+        return ask(con, text)
+    except BaseException:
+        con.close()
+        raise
+
+
+def tables_named(settings: Settings, text: str) -> set[str] | None:
+    """Return the tables whose names stand in a question, in whatever schema; None where it may ask for any."""
+    found = _WORD.findall(text.lower())
+    words = set(found)
+    if (
+        found[:1] == ["desc"]
+        or not words.isdisjoint(_ASK_FOR_ANY)
+        or any(word.startswith(_CATALOG) for word in words)
+    ):
+        return None
+    named = {contract.name for contract in _contracts(settings) if contract.name.partition(".")[2] in words}
+    return named | _EVENTS if "events" in words else named
 
 
 def ask(con: duckdb.DuckDBPyConnection, text: str) -> duckdb.DuckDBPyConnection:

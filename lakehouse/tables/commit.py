@@ -21,7 +21,7 @@ from pyiceberg.table.update.snapshot import _FastAppendFiles, _SnapshotProducer
 from pyiceberg.typedef import EMPTY_DICT
 
 from lakehouse.errors import CommitConflict, Terminal, Transient
-from lakehouse.tables import table_time
+from lakehouse.tables import staging, table_time
 from lakehouse.tables.outcome import Attempt, last_sequence_number, took_effect
 
 if TYPE_CHECKING:
@@ -253,7 +253,7 @@ def append(  # noqa: PLR0913 - what a commit may say of itself
     ids = frozenset(carries) | {record.id for record in records}
     _check_each_once([file.file_path for file in files], "data file")
     _check_each_once([record.id for record in records], "raw file")
-    transaction = table.transaction()
+    transaction = staging.begin(table)
     committed = ids & _carried_by(transaction.table_metadata.snapshots)
     if not committed and already is not None:
         committed = ids & already(set(ids))

@@ -25,7 +25,7 @@ from pyiceberg.table.snapshots import Operation, Summary
 from pyiceberg.typedef import EMPTY_DICT
 
 from lakehouse.batching import batches
-from lakehouse.tables import table_time
+from lakehouse.tables import staging, table_time
 from lakehouse.tables.commit import (
     Committed,
     DeleteFilesError,
@@ -115,7 +115,7 @@ def stage_in_order(transaction: Transaction) -> None:
 def _producer(table: Table, *, same_rows: bool) -> _Replace:
     spec_id = table.spec().spec_id  # files to add were written for the table as the caller knows it
     table.refresh()  # finding out by a failed attempt takes longer
-    return _replace(table.transaction(), same_rows=same_rows, spec_id=spec_id)
+    return _replace(staging.begin(table), same_rows=same_rows, spec_id=spec_id)
 
 
 def _replace(transaction: Transaction, *, same_rows: bool, spec_id: int) -> _Replace:

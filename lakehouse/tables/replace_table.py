@@ -14,6 +14,7 @@ from pyiceberg.table.snapshots import Operation, Snapshot, Summary
 from pyiceberg.typedef import EMPTY_DICT
 
 from lakehouse.errors import CommitConflict
+from lakehouse.tables import staging
 from lakehouse.tables.commit import (
     CONTENT,
     INPUTS,
@@ -115,7 +116,7 @@ def _planned_on(
     table: Table, base: int | None, kind: type[_Replacing], computed_from: dict[str, str], content: str
 ) -> _Replacing:
     """Return a producer for the table as it was when the computation began; CommitConflict when it has moved."""
-    transaction = table.transaction()
+    transaction = staging.begin(table)
     current = transaction.table_metadata.current_snapshot()
     current_id = None if current is None else current.snapshot_id
     if current_id != base:

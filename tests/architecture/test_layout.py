@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from tests.conftest import LONGEST, ONLY_WITH_ALL
 from tests.support.shape import measure
 
 ROOT = Path(__file__).parents[2]
@@ -42,6 +43,18 @@ def _modules(*folders: str) -> Iterator[tuple[str, str]]:
             yield path.relative_to(ROOT).as_posix(), path.read_text("utf-8")
 
 
+@cache
+def _tree(text: str) -> ast.Module:
+    """Return a module as a tree: to read them all takes seconds, and several tests look at them."""
+    return ast.parse(text)
+
+
+def test_modules_that_are_left_out_or_begun_first_are_there() -> None:
+    """A module that got another name would be run before each change, or begin last."""
+    missing = [name for name in (*ONLY_WITH_ALL, *LONGEST) if not (ROOT / name).exists()]
+    assert missing == []
+
+
 def test_no_module_outgrows_its_room() -> None:
     """400 lines are the end of a module."""
     assert [name for name, text in _modules(*CODE) if text.count("\n") > MODULE_LINES] == []
@@ -52,7 +65,7 @@ def test_every_function_fits_a_screen() -> None:
     long = [
         f"{name}:{node.lineno} {node.name}"
         for name, text in _modules(*CODE)
-        for node in ast.walk(ast.parse(text))
+        for node in ast.walk(_tree(text))
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
         and (node.end_lineno or 0) - node.lineno >= FUNCTION_LINES
     ]
@@ -71,7 +84,7 @@ def test_settings_alone_reads_the_environment() -> None:
     reading = {
         name
         for name, text in _modules("lakehouse", "functions")
-        for node in ast.walk(ast.parse(text))
+        for node in ast.walk(_tree(text))
         if isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv"}
     }
     assert reading <= MAY_READ_ENVIRONMENT | {"lakehouse/local/services/processes.py"}
@@ -82,7 +95,7 @@ def test_settings_are_passed_and_not_looked_up() -> None:
     asking = {
         name
         for name, text in _modules("lakehouse")
-        for node in ast.walk(ast.parse(text))
+        for node in ast.walk(_tree(text))
         if isinstance(node, ast.Call) and ast.unparse(node.func) in {"current", "settings.current"}
     }
     assert {name for name in asking if not name.startswith(MAY_ASK_FOR_SETTINGS)} == set()
@@ -94,7 +107,7 @@ def test_tunable_numbers_stand_in_policies() -> None:
         f"{name}:{node.lineno} {ast.unparse(node.targets[0])}"
         for name, text in _modules("lakehouse")
         if not name.endswith("policy.py")
-        for node in ast.parse(text).body
+        for node in _tree(text).body
         if isinstance(node, ast.Assign) and _is_numeric(node.value)
     ]
     assert loose == []
@@ -133,7 +146,7 @@ def test_names_are_words_of_the_field() -> None:
     private = [
         f"{name}:{node.lineno} {word}"
         for name, text in _modules("lakehouse", "functions")
-        for node in ast.walk(ast.parse(text))
+        for node in ast.walk(_tree(text))
         for word in _names_made(node)
         if word.strip("_").lower() in PRIVATE_WORDS
     ]
@@ -157,7 +170,7 @@ def test_unit_tests_start_no_servers() -> None:
     using = [
         f"{name}:{node.lineno} {node.name}"
         for name, text in _modules("tests/unit")
-        for node in ast.walk(ast.parse(text))
+        for node in ast.walk(_tree(text))
         if isinstance(node, ast.FunctionDef)
         and (SERVER_FIXTURES - _fixtures_near(name)) & {argument.arg for argument in node.args.args}
     ]

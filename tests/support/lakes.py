@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import sys
+import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -73,8 +74,24 @@ def duck_of(settings: Settings, *, iceberg: bool = False) -> Iterator[duckdb.Duc
 
 def write(settings: Settings, table: Table, query: str) -> data_files.Written:
     """Write the rows of a query as data files that nothing refers to yet."""
-    with duck_of(settings) as con:
-        return data_files.write(con, table, query, f"test-{uuid.uuid4()}")
+    return data_files.write(_writer.connection(settings), table, query, f"test-{uuid.uuid4()}")
+
+
+class _Writer(threading.local):
+    """A thread's connection for writing, kept while the lake is the same: to open one takes longer than to write."""
+
+    settings: Settings | None = None
+    con: duckdb.DuckDBPyConnection | None = None
+
+    def connection(self, settings: Settings) -> duckdb.DuckDBPyConnection:
+        if self.con is None or self.settings != settings:
+            if self.con is not None:
+                self.con.close()
+            self.con, self.settings = duck.connect(settings, iceberg=False), settings
+        return self.con
+
+
+_writer = _Writer()
 
 
 def files_sql(names: Sequence[str]) -> str:

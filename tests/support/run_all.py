@@ -1,6 +1,7 @@
-"""Runs every test this machine can run, and lists what was skipped and why.
+"""Runs the tests this machine can run, and lists what was skipped and why: a module of which all was as one line.
 
-With `--coverage` it counts the lines that were run, too, which takes half as long again: not at each landing.
+With `--all` it runs the long modules, too (`ONLY_WITH_ALL` of tests/conftest.py). So does `--coverage`, which counts
+the lines that were run and takes half as long again: not at each landing.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from collections import defaultdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,6 +19,7 @@ PYTEST = (
     "-m", "pytest", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", "--durations=15", "-p", "no:randomly"
 )  # fmt: skip
 COVERAGE = ("--cov", "--cov-report=")
+WITHOUT_LONG = "--without-long"  # of tests/conftest.py
 
 
 def main(arguments: list[str]) -> int:
@@ -24,16 +27,15 @@ def main(arguments: list[str]) -> int:
     everything = "--all" in arguments
     measured = COVERAGE if "--coverage" in arguments else ()
     rest = [argument for argument in arguments if argument not in ("--all", "--coverage")]
+    short = () if everything or measured or rest else (WITHOUT_LONG,)
     with TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         tested = subprocess.run(
-            [sys.executable, *PYTEST, *measured, f"--junitxml={report}", *rest], check=False
+            [sys.executable, *PYTEST, *measured, *short, f"--junitxml={report}", *rest], check=False
         ).returncode
         skipped = _skipped(report)
     if skipped:
-        sys.stdout.write(
-            f"\nskipped ({len(skipped)}):" + "".join(f"\n  {name}: {why}" for name, why in skipped) + "\n"
-        )
+        sys.stdout.write("\n".join([f"\nskipped ({len(skipped)}):", *_by_module(skipped), ""]))
     covered = 0
     if measured:
         covered = subprocess.run(
@@ -42,14 +44,28 @@ def main(arguments: list[str]) -> int:
     return tested or covered or int(everything and bool(skipped))
 
 
-def _skipped(report: Path) -> list[tuple[str, str]]:
+def _skipped(report: Path) -> list[tuple[str, str, str]]:
+    """Return module, test and reason of each test that was skipped."""
     if not report.exists():
         return []
     cases = ET.parse(report).getroot().iter("testcase")
     return [
-        (f"{case.get('classname')}::{case.get('name')}", skip.get("message", ""))
+        (case.get("classname", ""), case.get("name", ""), skip.get("message", ""))
         for case in cases
         if (skip := case.find("skipped")) is not None
+    ]
+
+
+def _by_module(skipped: list[tuple[str, str, str]]) -> list[str]:
+    """Return a line for each test, and one for all of a module that were skipped for one reason."""
+    tests: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for module, test, reason in skipped:
+        tests[module, reason].append(test)
+    return [
+        f"  {module}::{names[0]}: {reason}"
+        if len(names) == 1
+        else f"  {module}, {len(names)} tests: {reason}"
+        for (module, reason), names in tests.items()
     ]
 
 

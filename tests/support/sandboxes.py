@@ -14,7 +14,7 @@ from lakehouse import aws
 from lakehouse.local.runtime.pollers import as_record
 from lakehouse.local.runtime.sandbox import Invoker
 from lakehouse.settings import current
-from lakehouse.stages import analyst_sql
+from tests.support import questions
 from tests.support.lambda_runtime import ROOT, Sandbox
 from tests.support.small_company import HUBSPOT, SHOP
 
@@ -83,11 +83,7 @@ class Sandboxes:
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
         """Return the rows of a query on the tables as they stand."""
-        con = analyst_sql.connect(current())
-        try:
-            return con.execute(query).fetchall()
-        finally:
-            con.close()
+        return questions.ask(current(), query)
 
     def webhook(self, number: int = 3719348211) -> dict[str, Any]:
         """Return HubSpot's example webhook with an event of this number, signed now with this stack's secret."""

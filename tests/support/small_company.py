@@ -14,11 +14,10 @@ from lakehouse.engine import duck
 from lakehouse.ingest.batch import ingest
 from lakehouse.landing.raw_files import RawFile, from_object
 from lakehouse.models import registry
-from lakehouse.stages import analyst_sql
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import data_files, replace_table
 from tests.support import cloud as clouds
-from tests.support import model_cases
+from tests.support import model_cases, questions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,11 +95,7 @@ class SmallCompany:
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
         """Return the rows of a query on the tables as they stand."""
-        con = analyst_sql.connect(self.settings)
-        try:
-            return con.execute(query).fetchall()
-        finally:
-            con.close()
+        return questions.ask(self.settings, query)
 
     def hints(self, queue: str) -> list[dict[str, Any]]:
         """Take what a queue shows now."""

@@ -26,6 +26,7 @@ class MatchPolicy(Policy):
         float, "times as many records as the model was adapted to, from which it is adapted again"
     ] = 2.0
     fetch_rows: Annotated[int, "distinct names or addresses that are read at once"] = 50_000
+    remembered_models: Annotated[int, "models whose SQL, which Splink writes, a process remembers"] = 4
     names_tell_from: Annotated[
         float,
         "share of the neighbours with contradicting names who were born on different days, for the veto to hold",

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import logging
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from lakehouse.engine.escape import identifier, literal, qualified
 from lakehouse.identity.matching.comparisons import (
     COMPARISONS,
     Comparison,
     frequency_columns,
-    splink_comparison,
 )
 from lakehouse.identity.matching.features import FEATURES, step_sql
 from lakehouse.identity.matching.policy import MatchPolicy
+from lakehouse.identity.matching.splink_sql import BLOCKED, frequency_table, weighing
 from lakehouse.identity.relation import scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import duckdb
 
     from lakehouse.identity.matching.model import Frequencies, Model
@@ -28,7 +24,6 @@ _NO_SCORES: Final = (
     "CREATE OR REPLACE TEMP TABLE match_scores (left_record VARCHAR, right_record VARCHAR, weight_bits DOUBLE, "
     'explanation STRUCT(bits DOUBLE, comparison VARCHAR, "level" VARCHAR)[])'
 )
-_FREQUENCY_TABLE: Final = "match_tf_{}"
 
 
 def score(
@@ -48,78 +43,52 @@ def score(
     if not scalar(con, f"SELECT count(*) FROM {qualified(pairs)}"):
         con.execute(_NO_SCORES)
         return "match_scores"
-    from splink import DuckDBAPI, Linker  # noqa: PLC0415 - 0.3 s, only when used
-
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE match_blocked AS "
+        f"CREATE OR REPLACE TEMP TABLE {BLOCKED} AS "
         f"SELECT '0' AS match_key, left_record AS join_key_l, right_record AS join_key_r FROM {qualified(pairs)}"
     )
-    with quiet():
-        api = DuckDBAPI(con)
-        # settings are ours: to validate them takes half a second each time
-        linker = Linker(api.register(features), settings(model), log_level=None, validate_settings=False)
-        for column in frequency_columns():
-            table = _frequency_table(con, features, column, model.frequencies.get(column))
-            linker.table_management.register_term_frequency_lookup(api.register(table), column)
-        linker.table_management.register_blocked_pairs_for_predict(api.register("match_blocked"))
-        found = linker.inference.predict(threshold_match_weight=least_bits, warning_mode="never")
-        names = {"predicted": found.physical_name, "features": qualified(features), "sides": _sides_sql()}
-        con.execute(step_sql("scores", parts=_parts_sql(), **names))
-        found.drop_table_from_database_and_remove_from_cache()
-    con.execute("DROP TABLE match_blocked")
     for column in frequency_columns():
-        con.execute(f"DROP TABLE {_FREQUENCY_TABLE.format(column)}")
+        _make_frequency_table(con, features, column, model.frequencies.get(column))
+    by_splink = weighing(features, model, least_bits)
+    for statement in by_splink.statements:
+        con.execute(statement)
+    names = {"predicted": by_splink.predicted, "features": qualified(features), "sides": _sides_sql()}
+    con.execute(step_sql("scores", parts=_parts_sql(), **names))
+    con.execute(f"DROP TABLE {by_splink.predicted}")
+    con.execute(f"DROP TABLE {BLOCKED}")
+    for column in frequency_columns():
+        con.execute(f"DROP TABLE {frequency_table(column)}")
     return "match_scores"
 
 
-def settings(model: Model) -> dict[str, Any]:
-    """Return a model as Splink's settings; pairs come from elsewhere, so its blocking rule finds none."""
-    return {
-        "link_type": "dedupe_only",
-        "unique_id_column_name": "record",
-        "probability_two_random_records_match": model.prior,
-        "comparisons": [
-            splink_comparison(each, list(model.chances[each.name].m), list(model.chances[each.name].u))
-            for each in COMPARISONS
-        ],
-        "blocking_rules_to_generate_predictions": ["l.record = r.record"],
-        "retain_matching_columns": False,
-        "retain_intermediate_calculation_columns": True,
-    }
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep Splink's hints about training to itself: what is not trained has a value by hand."""
-    logger = logging.getLogger("splink")
-    before = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)
-
-
-def _frequency_table(
+def _make_frequency_table(
     con: duckdb.DuckDBPyConnection, features: str, column: str, known: Frequencies | None
-) -> str:
+) -> None:
     """Make the table of how often the values of a column occur, by the model; empty where it counted none."""
+    quoted, share = identifier(column), identifier(f"tf_{column}")
+    values = f"SELECT DISTINCT {quoted} FROM {qualified(features)} WHERE {quoted} IS NOT NULL AND $other > 0"
+    make = f"CREATE OR REPLACE TEMP TABLE {frequency_table(column)} AS SELECT {quoted}"
+    other = {"other": known.other if known else 0.0}
+    if known is None or not known.shares:
+        con.execute(f"{make}, $other::DOUBLE AS {share} FROM ({values})", other)
+        return
     import pyarrow as pa  # noqa: PLC0415 - 0.1 s, only when used
 
-    name, quoted, share = _FREQUENCY_TABLE.format(column), identifier(column), identifier(f"tf_{column}")
-    shares = dict(known.shares) if known else {}
     con.register(
         "match_shares",
-        pa.table({"value": pa.array(shares, pa.string()), "share": pa.array(shares.values(), pa.float64())}),
+        pa.table(
+            {
+                "value": pa.array(list(known.shares), pa.string()),
+                "share": pa.array(list(known.shares.values()), pa.float64()),
+            }
+        ),
     )
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {quoted}, coalesce(share, $other)::DOUBLE AS {share} "
-        f"FROM (SELECT DISTINCT {quoted} FROM {qualified(features)} WHERE {quoted} IS NOT NULL AND $other > 0) "
-        f"LEFT JOIN match_shares ON value = {quoted}",
-        {"other": known.other if known else 0.0},
+        f"{make}, coalesce(share, $other)::DOUBLE AS {share} "
+        f"FROM ({values}) LEFT JOIN match_shares ON value = {quoted}",
+        other,
     )
     con.unregister("match_shares")
-    return name
 
 
 def _sides_sql() -> str:

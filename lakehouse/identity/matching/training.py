@@ -16,7 +16,7 @@ from lakehouse.identity.matching.comparisons import COMPARISONS, frequency_colum
 from lakehouse.identity.matching.model import Chances, Frequencies, Model, default_model
 from lakehouse.identity.matching.neighbours import names_tell
 from lakehouse.identity.matching.policy import TrainingPolicy
-from lakehouse.identity.matching.scoring import quiet, settings
+from lakehouse.identity.matching.splink_sql import quiet, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,8 +41,8 @@ def adapt(con: duckdb.DuckDBPyConnection, features: str, model: Model | None = N
     A small lake needs no more than this. Values that few records share are not named in it: their figure is their mean.
     """
     row = con.execute(f"SELECT count(*) FROM {qualified(features)}").fetchone() or (0,)
-    counted = {column: _frequencies(con, features, column) for column in frequency_columns()}
-    known = {column: found for column, found in counted.items() if found is not None}
+    filled = _filled(con, features)
+    known = {column: _frequencies(con, features, column, count) for column, count in filled.items()}
     tell = names_tell(con, features)
     return replace(model or default_model(), records=int(row[0]), frequencies=known, names_tell=tell)
 
@@ -135,8 +135,16 @@ def _pairs_of(con: duckdb.DuckDBPyConnection, features: str, columns: tuple[str,
     return int(row[0] or 0) if row else 0
 
 
-def _frequencies(con: duckdb.DuckDBPyConnection, features: str, column: str) -> Frequencies | None:
-    """Return how often strangers share the values of a column; None for an empty one.
+def _filled(con: duckdb.DuckDBPyConnection, features: str) -> dict[str, int]:
+    """Return how many records say something in a column whose frequencies count, of each in which any does."""
+    columns = frequency_columns()
+    counts = ", ".join(f"count({identifier(column)})" for column in columns)
+    row = con.execute(f"SELECT {counts} FROM {qualified(features)}").fetchone() or (0,) * len(columns)
+    return {column: count for column, count in zip(columns, row, strict=True) if count}
+
+
+def _frequencies(con: duckdb.DuckDBPyConnection, features: str, column: str, filled: int) -> Frequencies:
+    """Return how often strangers share the values of a column, in which so many records are `filled`.
 
     Of the records that share a value, some are one person's own: only the others tell of chance. A rare value says
     that chance is small, not that there is none.
@@ -149,9 +157,6 @@ def _frequencies(con: duckdb.DuckDBPyConnection, features: str, column: str) -> 
         f"SELECT {quoted} AS value, count(*) AS n, greatest(count(*) - {own}, {least})::DOUBLE AS strangers "
         f"FROM {table} WHERE {quoted} IS NOT NULL GROUP BY ALL"
     )
-    total = con.execute(f"SELECT count({quoted}) FROM {table}").fetchone() or (0,)
-    if not total[0]:
-        return None
     con.execute(f"CREATE OR REPLACE TEMP TABLE match_counted AS {counted} ORDER BY n DESC, value")
     named = f"n >= {TrainingPolicy.named_from} LIMIT {TrainingPolicy.frequent_values}"
     shares = con.execute(f"SELECT value, strangers FROM match_counted WHERE {named}").fetchall()
@@ -160,4 +165,4 @@ def _frequencies(con: duckdb.DuckDBPyConnection, features: str, column: str) -> 
     ).fetchone()
     other = float(rest[0]) if rest and rest[0] else least
     con.execute("DROP TABLE match_counted")
-    return Frequencies({value: strangers / total[0] for value, strangers in shares}, other / total[0])
+    return Frequencies({value: strangers / filled for value, strangers in shares}, other / filled)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import duckdb
 import pytest
 
 from lakehouse.errors import Terminal
-from lakehouse.stages.analyst_sql import ask
+from lakehouse.settings import Settings
+from lakehouse.stages.analyst_sql import answer, ask, connect, tables_named
 
 
 @pytest.fixture
@@ -34,6 +36,61 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
 def test_questions_are_answered(con, question, answer):
     """Whatever DuckDB calls a SELECT, and a PIVOT, though that comes as two statements."""
     assert ask(con, question).fetchall() == answer
+
+
+CLICKS = {"raw.events", "core.identities"}
+
+
+@pytest.mark.parametrize(
+    ("question", "tables"),
+    [
+        ("select 1", set()),
+        ("from raw.shop_orders order by amount desc", {"raw.shop_orders"}),
+        (
+            'select "n" from "RAW"."Shop_Orders" join core . orders using (order_id)',
+            {"raw.shop_orders", "core.orders"},
+        ),
+        ("from shop_orders", {"raw.shop_orders"}),  # in whatever schema it may be
+        ("select * from core.events", CLICKS),
+        ("with orders as (select 1) from orders", {"core.orders"}),  # one more than need be
+        ("desc", None),
+        ("SHOW all tables", None),
+        ("describe", None),
+        ("summarize core.orders", None),
+        ("select * from core.id_sources", None),
+        ("select * from duckdb_views()", None),
+        ("from information_schema.tables", None),
+        ("from query_table('raw.' || 'shop' || '_orders')", None),
+    ],
+)
+def test_tables_that_a_question_cannot_name_are_not_opened(question, tables):
+    """Opening all takes a second; what reads a table without its name in the text opens all of them."""
+    assert tables_named(Settings(), question) == tables
+
+
+def tables_in(con: duckdb.DuckDBPyConnection) -> set[str]:
+    rows = con.execute("select schema_name || '.' || view_name from duckdb_views() where not internal")
+    return {name for (name,) in rows.fetchall()}
+
+
+def test_an_answer_opens_what_it_needs(lake):
+    """A table that nobody has made is there, empty; the view of events with what it is made of."""
+    with closing(answer(lake, "select count(*) from core.orders")) as con:
+        assert con.fetchall() == [(0,)]
+        assert tables_in(con) == {"core.orders"}
+    with closing(answer(lake, "select count(*) from core.events")) as con:
+        assert con.fetchall() == [(0,)]
+        assert tables_in(con) == {"core.events", *CLICKS}
+
+
+def test_who_mistypes_a_table_hears_the_nearest_of_all(lake):
+    """As when all are open."""
+    with closing(connect(lake)) as con, pytest.raises(Terminal) as of_all:
+        ask(con, "from core.order")
+    with pytest.raises(Terminal) as found:
+        answer(lake, "from core.order")
+    assert str(found.value) == str(of_all.value)
+    assert "orders" in str(found.value)
 
 
 @pytest.mark.parametrize(

@@ -115,5 +115,5 @@ def test_without_pairs_nobody_is_asked(con, people, monkeypatch) -> None:
     pairs = candidates(con, blocking_keys(con, described))
     found = con.execute(f"DESCRIBE {score(con, pairs, described, default_model())}").fetchall()
     con.execute("CREATE TABLE nobody AS SELECT '' AS left_record, '' AS right_record LIMIT 0")
-    monkeypatch.setattr("splink.Linker", None)
+    monkeypatch.setattr("lakehouse.identity.matching.scoring.weighing", None)
     assert con.execute(f"DESCRIBE {score(con, 'nobody', described, default_model())}").fetchall() == found

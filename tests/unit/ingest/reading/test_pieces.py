@@ -27,7 +27,7 @@ from tests.support.packed_files import zipped
 from tests.support.workbooks import book, rows
 
 WEB = load()["web", "events"]
-MOST_PIECES = 6
+MOST_PIECES = 3
 few = tried(
     max_examples=60,
     deadline=None,

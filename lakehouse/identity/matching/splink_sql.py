@@ -1,0 +1,121 @@
+"""The SQL by which Splink weighs pairs. To write it takes longer than to run it, so it is written once for a model."""
+
+from __future__ import annotations
+
+import json
+import logging
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+import duckdb
+
+from lakehouse.engine.escape import identifier, qualified
+from lakehouse.identity.matching.comparisons import COMPARISONS, frequency_columns, splink_comparison
+from lakehouse.identity.matching.features import FEATURES
+from lakehouse.identity.matching.policy import MatchPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lakehouse.identity.matching.model import Model
+
+BLOCKED: Final = "match_blocked"  # the pairs to be weighed: match_key, join_key_l, join_key_r
+_MAKES_TABLES: Final = ("CREATE ", "DROP ")
+_DUCKDB: Final[dict[str, str | bool | int | float | list[str]]] = {
+    "threads": "1",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Weighing:
+    """Statements that make the table `predicted`, as Splink's `predict` does, and drop all others that they make.
+
+    They read the features, `BLOCKED`, and of each of `frequency_columns` the table `frequency_table` of it.
+    """
+
+    statements: tuple[str, ...]
+    predicted: str
+
+
+def weighing(features: str, model: Model, least_bits: float) -> Weighing:
+    """Return how Splink finds the pairs of `BLOCKED` that weigh `least_bits` or more, by their features and a model.
+
+    What it writes depends on the probabilities of the model alone, not on rows: no table has to be there yet.
+    """
+    return _written(features, json.dumps(settings(model), ensure_ascii=False), least_bits)
+
+
+@lru_cache(maxsize=MatchPolicy.remembered_models)
+def _written(features: str, settings_json: str, least_bits: float) -> Weighing:
+    """Let Splink weigh no pairs of empty tables, and note its statements."""
+    from splink import DuckDBAPI, Linker  # noqa: PLC0415 - 0.3 s, only when used
+
+    noted: list[str] = []
+
+    class NotingAPI(DuckDBAPI):
+        def _execute_sql_against_backend(self, final_sql: str) -> duckdb.DuckDBPyRelation:
+            if final_sql.lstrip().startswith(_MAKES_TABLES):
+                noted.append(final_sql)
+            return super()._execute_sql_against_backend(final_sql)
+
+    with closing(duckdb.connect(config=_DUCKDB)) as con, quiet():
+        _make_empty_tables(con, features)
+        api = NotingAPI(con)
+        # settings are ours: to validate them takes half a second
+        linker = Linker(
+            api.register(features), json.loads(settings_json), log_level=None, validate_settings=False
+        )
+        for column in frequency_columns():
+            linker.table_management.register_term_frequency_lookup(
+                api.register(frequency_table(column)), column
+            )
+        linker.table_management.register_blocked_pairs_for_predict(api.register(BLOCKED))
+        found = linker.inference.predict(threshold_match_weight=least_bits, warning_mode="never")
+        return Weighing(tuple(noted), found.physical_name)
+
+
+def _make_empty_tables(con: duckdb.DuckDBPyConnection, features: str) -> None:
+    kinds = {name: "BOOLEAN" if name == "han" else "VARCHAR" for name in ("record", *FEATURES)}
+    columns = ", ".join(f"{identifier(name)} {kind}" for name, kind in kinds.items())
+    con.execute(f"CREATE TABLE {qualified(features)} ({columns})")
+    con.execute(f"CREATE TABLE {BLOCKED} (match_key VARCHAR, join_key_l VARCHAR, join_key_r VARCHAR)")
+    for column in frequency_columns():
+        share = identifier(f"tf_{column}")
+        con.execute(f"CREATE TABLE {frequency_table(column)} ({identifier(column)} VARCHAR, {share} DOUBLE)")
+
+
+def frequency_table(column: str) -> str:
+    """Return the name of the table of how often the values of a column occur: the column, `tf_` and its name."""
+    return f"match_tf_{column}"
+
+
+def settings(model: Model) -> dict[str, Any]:
+    """Return a model as Splink's settings; pairs come from elsewhere, so its blocking rule finds none."""
+    return {
+        "link_type": "dedupe_only",
+        "unique_id_column_name": "record",
+        "probability_two_random_records_match": model.prior,
+        "comparisons": [
+            splink_comparison(each, list(model.chances[each.name].m), list(model.chances[each.name].u))
+            for each in COMPARISONS
+        ],
+        "blocking_rules_to_generate_predictions": ["l.record = r.record"],
+        "retain_matching_columns": False,
+        "retain_intermediate_calculation_columns": True,
+    }
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep Splink's hints about training to itself: what is not trained has a value by hand."""
+    logger = logging.getLogger("splink")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
