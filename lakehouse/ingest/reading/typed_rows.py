@@ -32,7 +32,7 @@ from lakehouse.ingest.reading.scan_sql import (
 from lakehouse.ingest.reading.sound_parquet import sound_parquet
 from lakehouse.ingest.reading.sound_rows import RowShape, SoundPiece, UnreadRow, sound_piece
 from lakehouse.ingest.reading.typing_sql import DAY_TYPES, cast_sql, error_kind, known_text_sql, valid_sql
-from lakehouse.sources import money_columns
+from lakehouse.sources import consent_dates, money_columns
 from lakehouse.sources.part_names import logged_name, told_name
 
 if TYPE_CHECKING:
@@ -327,9 +327,13 @@ def row_faults(source: Source, scan: Scan) -> Iterator[RowFault]:
     if scan.reread is not None:
         yield RowFault(_REREAD, "", _reread_condition(source, scan.reread))
     yield from scan.faults
+    refusals = consent_dates.find(source)
     for column in source.stored:
         found = source.ids.get(column.name)
-        yield from _column_faults(column) if found is None else _id_faults(source, column, found.level)
+        if found is None:
+            yield from _column_faults(column, unless=refusals.get(column.name))
+        else:
+            yield from _id_faults(source, column, found.level)
     origins = {column.name: column.origin for column in source.stored}
     yield from currency_faults(money_columns.find(source), origins, source.time_zone)
     for check in source.checks:
@@ -350,13 +354,16 @@ def _id_faults(source: Source, column: SourceColumn, level: Level) -> Iterator[R
     yield from _allowed_faults(column)
 
 
-def _column_faults(column: SourceColumn) -> Iterator[RowFault]:
+def _column_faults(column: SourceColumn, *, unless: str | None) -> Iterator[RowFault]:
+    """Yield what may be wrong with a value. One that cannot be read is none where the condition `unless` holds."""
     name, text = identifier(column.name), _text_name(column)
     if column.required:
         yield RowFault("missing_value", f"{column.origin} is empty", f"{text} IS NULL")
     if kind := error_kind(column):
         problem = _PROBLEMS_OF_TEXT.get(kind, f"is no {column.type}")
-        yield RowFault(f"bad_{kind}", f"{column.origin} {problem}", f"{text} IS NOT NULL AND {name} IS NULL")
+        is_unreadable = f"{text} IS NOT NULL AND {name} IS NULL"
+        condition = is_unreadable if unless is None else f"{is_unreadable} AND NOT ({unless})"
+        yield RowFault(f"bad_{kind}", f"{column.origin} {problem}", condition)
     yield from _allowed_faults(column)
 
 
