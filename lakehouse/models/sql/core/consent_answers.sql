@@ -4,6 +4,8 @@
 -- address. An address is allowed that a grant covers and no refusal.
 -- A refusal stays with the addresses that its record had when it was made, or since, and has no more: of those it yields
 -- to a later grant, whoever's.
+-- A grant of a user id or a device covers nothing when there was a moment since at which none of its record's addresses
+-- stayed, of any kind (`handed_over_at`): whoever has the id now is somebody else.
 -- A record leaves an address when, after it last named it, it first or last names another in its place, or none.
 -- A cell with several e-mails carries each of them. A row is no newer than when it came, and a date before 1971 is none.
 -- Conditions on mapped rows stand in the aggregate: DuckDB moves a WHERE into the scans, and plans it for each file.

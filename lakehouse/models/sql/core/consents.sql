@@ -5,8 +5,9 @@
 -- counts from when we learnt it, and where a later yes might lift it, from when we last learnt it.
 -- A date before 1971 stands for none: programs write 1970-01-01, 1900-01-01 and the like where they have no date. A row is
 -- no newer than when it came, whatever clock dated it.
--- `asserted_at` is when the record first made the statement: the addresses that it had then, and those it has had since,
--- are what a statement without an address is about.
+-- `asserted_at` is when the record first made a refusal: the addresses that it had then, and those it has had since, are
+-- what one without an address is about. Of a grant it is when a user id or a device last said so: it may be another
+-- person's since. A row that changes says it as of its change, others as of the statement's date, or of their arrival.
 -- That a row names a record is asked behind a window: DuckDB moves a WHERE into the scans, and plans it for each file.
 -- What a form is recalled for stays so where another file says it again without naming the form.
 -- A statement that names several e-mails in one cell is one about each.
