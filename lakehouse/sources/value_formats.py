@@ -36,7 +36,7 @@ CURRENCY_CODES: Final = (
     "USD|EUR|GBP|CNY|CNH|JPY|HKD|TWD|MOP|SGD|KRW"
     "|INR|AUD|NZD|CAD|CHF|SEK|NOK|DKK|PLN|CZK|HUF|RUB|TRY|BRL|MXN|THB"
 )
-_MONEY_SIGN = (
+MONEY_SIGN = (
     r"(?:(?:US|HK|NT|R|A|C|S)?[$]|[¥￥€£₩₹₽元圆]|人民币|RMB|[Rr]s[.]?|Fr[.]|[Kk]r[.]?|zł|Kč"
     rf"|{CURRENCY_CODES})"
 )
@@ -172,7 +172,7 @@ def _amount(thousands: str, point: str) -> Rule:
     grouped = [rf"[1-9]\d{{0,2}}(?:{re.escape(mark)}\d{{3}})+" for mark in (thousands, *_GROUP_MARKS)]
     in_lakhs = [r"[1-9]\d?(?:,\d{2})+,\d{3}"] if thousands == "," else []  # 1,23,456 as in India
     number = rf"(?:{'|'.join([*grouped, *in_lakhs])}|\d+)(?:[{point}]\d+)?"
-    sign = f"(?:{_BLANK}*{_MONEY_SIGN})?{_BLANK}*"
+    sign = f"(?:{_BLANK}*{MONEY_SIGN})?{_BLANK}*"
     is_amount = literal(
         f"(?:{_BLANK}*[-+]?{sign}{number}{sign}|{sign}[-+]{_BLANK}*{number}{sign}"
         f"|{sign}{number}{sign}-{sign}"  # SAP writes a minus behind

@@ -129,7 +129,7 @@ CONSENTS = Contract(
         (
             "asserted_at",
             "timestamptz",
-            "When its record first made it, as far as known: it is about addresses that the record had then, or since",
+            "When its record first made a refusal, or a user id last a grant: it is about addresses of then, or since",
         ),
         ("day_only", "boolean", "Its date names only a day, in the zone of the source"),
         ("policy_version", "string", "Text that the person saw, where the source names it"),

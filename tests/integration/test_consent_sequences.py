@@ -16,6 +16,18 @@ CRM = "contact_id,email,marketing_consent,marketing_consent_at,updated_at"
 JANUARY, MAY, JUNE, AUGUST = (f"2026-{month:02}-01T10:00:00Z" for month in (1, 5, 6, 8))
 
 
+CONSENT = {"consent": {"categoryPreferences": {"Email Marketing": True}}}
+
+
+def track(company: SmallCompany, name: str, *events: dict[str, object]) -> None:
+    """Land tracked events."""
+    lines = (
+        json.dumps({"type": "page", "messageId": f"{name}-{number}"} | event) + "\n"
+        for number, event in enumerate(events)
+    )
+    company.load("web/events", f"{name}.ndjson", "".join(lines))
+
+
 def crm(company: SmallCompany, name: str, *rows: str) -> None:
     load(company, "crm/contacts", CRM, *rows, name=name)
 
@@ -60,7 +72,7 @@ def test_the_next_owner_of_an_address_may_agree(company):
     "date",
     [
         "1970-01-01T00:00:00Z", "1970-01-01", "1900-01-01", "0001-01-01T00:00:00Z", "1899-12-30", "0000-00-00",
-        "0000-00-00 00:00:00",
+        "0000-00-00 00:00:00", "0", "soon", "n/a",
     ],
 )  # fmt: skip
 def test_a_refusal_dated_with_what_stands_for_no_date_counts_from_when_it_came(company, date):
@@ -68,6 +80,20 @@ def test_a_refusal_dated_with_what_stands_for_no_date_counts_from_when_it_came(c
     crm(company, "1.csv", f"1,ann@x.org,yes,{JANUARY},{JANUARY}")
     crm(company, "2.csv", f"1,ann@x.org,no,{date},{JUNE}")
     assert allowed(company) == set()
+
+
+def test_a_yes_does_not_follow_a_user_id_to_another_person(company):
+    """User 42 said yes, and is somebody else now: nothing that tied it to the person before is left."""
+    events = [
+        {"userId": "42", "timestamp": JANUARY, "context": {"traits": {"email": "ann@x.org"}} | CONSENT},
+        {"userId": "43", "timestamp": JANUARY, "context": {"traits": {"email": "cy@x.org"}} | CONSENT},
+    ]
+    track(company, "1", *events)
+    assert allowed(company) == {"ann@x.org", "cy@x.org"}
+    track(company, "2", {"userId": "42", "timestamp": JUNE, "context": {"traits": {"email": "ben@y.org"}}})
+    assert allowed(company) == {"cy@x.org"}
+    track(company, "3", {"userId": "42", "timestamp": AUGUST, "context": CONSENT})
+    assert allowed(company) == {"ben@y.org", "cy@x.org"}
 
 
 def test_a_row_of_a_clock_that_is_years_ahead_is_corrected_by_a_later_one(company):

@@ -18,7 +18,8 @@ MOMENTS = st.sampled_from(HOURS).map(lambda hours: START + timedelta(hours=hours
 NO_DATES = st.sampled_from([datetime(1970, 1, 1, tzinfo=UTC), datetime(1900, 1, 1, tzinfo=UTC)])
 MAYBE = st.none() | MOMENTS | MOMENTS | NO_DATES
 RECORDS = {"1": "ann", "2": "ann", "3": "bob"}  # 4 is nobody's
-TIED = tied(**{f"crm_id__{record}": customer for record, customer in RECORDS.items()})
+TYPES = dict.fromkeys("12", "user_id") | dict.fromkeys("34", "crm_id")
+TIED = tied(**{f"{TYPES[record]}__{record}": customer for record, customer in RECORDS.items()})
 ARRIVAL: dict[str, Any] = {
     "source": st.sampled_from(["crm", "crm", "web"]),  # `web` restates what stands, as tracked events do
     "record": st.sampled_from("1234"),
@@ -68,12 +69,18 @@ statement_lists = numbered(STATEMENT, 12).map(of_their_source)
 carried_addresses = numbered(CARRIED, 7)
 
 
+def identified(row: Row) -> Row:
+    """Return a statement with the identifier of its record: a user id, or one of a CRM's record."""
+    record = row["record"]
+    named = {"identifier_type": TYPES[record], "identifier_value": record}
+    return {**row, **named, "purpose": "marketing"}
+
+
 def answers(rows: list[Row], carried: list[Row], recalled: list[str]) -> set[tuple[str, str, str]]:
     """Return whom the SQL allows to be contacted, where, by which channel."""
-    shared = {"identifier_type": "crm_id", "purpose": "marketing"}
     told = answer(
         "core.consent_answers",
-        mapped__consents=[{**row, **shared, "identifier_value": row["record"]} for row in rows],
+        mapped__consents=list(map(identified, rows)),
         mapped__carried_addresses=carried,
         core__identities=TIED,
         raw__consent_recalls=[
@@ -87,9 +94,7 @@ def answers(rows: list[Row], carried: list[Row], recalled: list[str]) -> set[tup
 
 def statements(rows: list[Row]) -> list[Row]:
     """Return the rows of `core.consents`."""
-    shared = {"identifier_type": "crm_id", "purpose": "marketing"}
-    mapped = [{**row, **shared, "identifier_value": row["record"]} for row in rows]
-    return answer("core.consents", mapped__consents=mapped, core__identities=TIED)
+    return answer("core.consents", mapped__consents=list(map(identified, rows)), core__identities=TIED)
 
 
 def row(number: int, record: str, granted: bool, stated: float | None, loaded: float, **more: Any) -> Row:
@@ -219,12 +224,57 @@ ONE_ADDRESS = [
     ONE_ADDRESS[:1],
     [],
 )
+@example(  # an id said yes, and is somebody else's by now: no address of it stayed
+    [row(0, "1", True, 4, 5)],
+    [
+        {**ONE_ADDRESS[0], "_loaded_at": START},
+        {**ONE_ADDRESS[0], "identifier_value": "b", "_loaded_at": START + timedelta(hours=30), "_row": 1},
+    ],
+    [],
+)
+@example(  # the same, and the other one says yes, too, without a date
+    [row(0, "1", True, None, 5), row(1, "1", True, None, 40), row(2, "1", True, 4, 5, channel="sms")],
+    [
+        {**ONE_ADDRESS[0], "_loaded_at": START},
+        {**ONE_ADDRESS[0], "identifier_value": "b", "_loaded_at": START + timedelta(hours=30), "_row": 1},
+    ],
+    [],
+)
+@example(  # a person who has another e-mail now, and the same phone
+    [row(0, "1", True, 4, 5)],
+    [
+        {**ONE_ADDRESS[0], "_loaded_at": START},
+        {
+            **ONE_ADDRESS[0],
+            "identifier_type": "phone",
+            "identifier_value": "c",
+            "_loaded_at": START,
+            "_row": 1,
+        },
+        {**ONE_ADDRESS[0], "identifier_value": "b", "_loaded_at": START + timedelta(hours=30), "_row": 2},
+    ],
+    [],
+)
+@example(  # a yes that events restate, from before and after an id became somebody else's
+    [row(n, "1", True, 8 + n, 10 + 20 * n, source="web") for n in range(2)],
+    [
+        {**ONE_ADDRESS[0], "source": "web", "_loaded_at": START},
+        {
+            **ONE_ADDRESS[0],
+            "source": "web",
+            "identifier_value": "b",
+            "_loaded_at": START + timedelta(hours=8.5),
+            "_row": 1,
+        },
+    ],
+    [],
+)
 @example(  # one record says both at once, another one yes
     [row(0, "1", True, 20, 24), row(1, "1", False, 20, 24), row(2, "3", True, 30, 40)], ONE_ADDRESS, []
 )
 def test_the_sql_says_yes_where_a_plain_reading_does(rows, carried, recalled):
     """Several records, shared and moving addresses, same instants, days, futures, deletions, recalls, any arrival."""
-    plain = allowed(rows, carried, RECORDS, recalled)
+    plain = allowed(list(map(identified, rows)), carried, RECORDS, recalled)
     assert answers(rows, carried, recalled) == plain
     shuffled = random.Random(len(rows)).sample(rows, len(rows))
     assert answers(shuffled, carried, recalled) == plain

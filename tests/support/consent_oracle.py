@@ -8,6 +8,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 Row = Mapping[str, Any]
+Held = dict[
+    str, tuple[datetime, datetime | None]
+]  # by address, since when a record has it, and when it left it
 NEVER = datetime(1, 1, 1, tzinfo=UTC)
 NEVER_YET = datetime(9999, 1, 1, tzinfo=UTC)
 FIRST = datetime(1971, 1, 1, tzinfo=UTC)  # what is dated before has no date
@@ -23,7 +26,7 @@ def allowed(
     """
     rows = [at_its_time(dated(row)) for row in rows]
     history = addresses_of(list(map(dated, carried)))
-    addresses = {key: {a for a, left in held.items() if left is None} for key, held in history.items()}
+    addresses = {key: {a for a, (_, left) in held.items() if left is None} for key, held in history.items()}
     grants, refused, silenced = {}, set(), set()
     former: dict[tuple[str, str], datetime] = {}
     for subject in {subject_of(row) for row in rows}:
@@ -37,12 +40,14 @@ def allowed(
             of_record = record_of(row), KINDS[channel]
             covered = {row["address"]} if row["address"] else addresses.get(of_record, set())
             if row["granted"]:
+                if is_of_another_person(row, rows, history):
+                    continue
                 for key in ((owner, address, channel) for address in covered if owner):
                     grants[key] = max(grants.get(key, NEVER), granted_from(row, rows))
                 continue
             refused |= {(address, channel) for address in covered}
             silenced |= set() if covered else {(owner, channel)}
-            for address, left in {} if row["address"] else history.get(of_record, {}).items():
+            for address, (_, left) in ({} if row["address"] else history.get(of_record, {})).items():
                 if left is not None and left > asserted(row, rows):
                     key = (address, channel)
                     former[key] = max(former.get(key, NEVER), refused_from(row, rows))
@@ -113,6 +118,37 @@ def asserted(row: Row, rows: Iterable[Row]) -> datetime:
     return min(row["stated_at"] or NEVER_YET, *changed, *(r["_loaded_at"] for r in same))
 
 
+def said_last(row: Row, rows: Iterable[Row]) -> datetime:
+    """When its record last said so: a row that changes says it as of its change, others as of the statement's date."""
+    if row["restated"]:
+        return row["stated_at"]  # type: ignore[no-any-return]
+    same = [r for r in rows if says_the_same(r, row) and not r["deleted"]]
+    return max(min(r["updated_at"] or r["stated_at"] or r["_loaded_at"], r["_loaded_at"]) for r in same)
+
+
+def is_of_another_person(row: Row, rows: Iterable[Row], history: Mapping[Any, Held]) -> bool:
+    """Whether a yes without an address was a user id's, which has been given to somebody else since.
+
+    Records of a CRM are never another person's.
+    """
+    is_user = row["identifier_type"] in ("user_id", "anonymous_id")
+    unnamed = row["address"] is None
+    return is_user and unnamed and was_handed_over(record_of(row), said_last(row, rows), history)
+
+
+def was_handed_over(record: tuple[str, str], since: datetime, history: Mapping[Any, Held]) -> bool:
+    """Whether there was a moment after `since` at which none of the record's addresses, of any kind, stayed.
+
+    Whoever has the record's id now is then another person, as far as anybody can tell.
+    """
+    spans = [span for (whose, _), held in history.items() if whose == record for span in held.values()]
+    moments = {left for _, left in spans if left is not None and left > since}
+    return any(
+        not any(first < moment and (left is None or left > moment) for first, left in spans)
+        for moment in moments
+    )
+
+
 def refused_from(row: Row, rows: Iterable[Row]) -> datetime:
     learnt = [r["_loaded_at"] for r in rows if says_the_same(r, row)]
     stated = row["stated_at"]
@@ -130,10 +166,8 @@ def says_the_same(one: Row, other: Row) -> bool:
     )
 
 
-def addresses_of(
-    carried: Iterable[Row],
-) -> dict[tuple[tuple[str, str], str], dict[str, datetime | None]]:
-    """Return of each record the addresses that it ever had, and when it left each: None while it has it.
+def addresses_of(carried: Iterable[Row]) -> dict[tuple[tuple[str, str], str], Held]:
+    """Return of each record the addresses that it ever had, since when, and when it left each: None while it has it.
 
     It left one when, after its last mention, another cell is first or last mentioned in its place.
     """
@@ -142,13 +176,14 @@ def addresses_of(
         if row["said"] and not row["deleted"]:
             place = (record_of(row), row["identifier_type"], row["slot"])
             places.setdefault(place, {}).setdefault(row["identifier_value"], []).append(row)
-    found: dict[tuple[tuple[str, str], str], dict[str, datetime | None]] = {}
+    found: dict[tuple[tuple[str, str], str], Held] = {}
     for (record, kind, _), cells in places.items():
         for address, rows in cells.items():
             others = [clock(r) for cell in cells.values() if cell is not rows for r in (cell[0], cell[-1])]
             left = min((at for at in others if at > clock(rows[-1])), default=None)
             if address:
                 held = found.setdefault((record, kind), {})
-                known = held.get(address, NEVER)
-                held[address] = None if left is None or known is None else max(known, left[0])
+                since, until = held.get(address, (NEVER_YET, NEVER))
+                until = None if left is None or until is None else max(until, left[0])
+                held[address] = min(since, clock(rows[0])[0]), until
     return found

@@ -4,7 +4,7 @@ They read a number that has a point or an exponent as a double and write it agai
 1.10 become other texts. A line in which that may be so is read a second time, with its numbers marked: each becomes a
 string between two characters that no text may hold (U+FDD0, U+FDD1), and what is taken out of the line is unmarked
 again. Nor is a line read that has half of a character (`\ud83d` alone): the second time that becomes U+FFFD, as
-everywhere else. NaN and Infinity, which the functions let through, are no JSON.
+everywhere else. NaN and Infinity, which the functions let through in any case (`nan`, `-inf`), are no JSON.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _DOUBLE = r"-?[0-9]+(?:[.][0-9]+)?(?:e[-+][0-9]+)?"  # as DuckDB writes it out
 _LONGEST_DOUBLE: Final = 25  # characters of a double that is written out
 _SHORTEST_DOUBTFUL: Final = 17  # characters of a double that has more than 15 digits
 _HALF = r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
-_NO_NUMBER = r"[:\[,][ \t]*-?(?i:nan|inf)"
+_NO_NUMBER = r"[ \t\r]*-?(?:[nN][aA][nN]|[iI][nN][fF])"  # and inf is how infinity begins
 
 
 def repaired_sql(line_sql: str) -> str:
@@ -52,8 +52,7 @@ def is_doubtful_sql(line_sql: str, kind_sql: str, *, anywhere: bool) -> str:
     takes longer.
     """
     if anywhere:
-        patterns = [literal(before + _ANY_DOUBTFUL) for before in _BEFORE_NUMBERS]
-        has_doubtful_number = " OR ".join(f"regexp_matches({line_sql}, {pattern})" for pattern in patterns)
+        has_doubtful_number = _stands_for_number_sql(line_sql, _ANY_DOUBTFUL)
     else:
         has_doubtful_number = (
             f"CASE WHEN regexp_matches({line_sql}, {literal(_LONG_FRACTION)}) "
@@ -61,7 +60,14 @@ def is_doubtful_sql(line_sql: str, kind_sql: str, *, anywhere: bool) -> str:
         )
     return (
         f"(CASE WHEN {kind_sql} IS NULL THEN contains({line_sql}, '\\u') ELSE false END "
-        f"OR contains({line_sql}, 'NaN') OR contains({line_sql}, 'Infinity') OR {has_doubtful_number})"
+        f"OR {_stands_for_number_sql(line_sql, _NO_NUMBER)} OR {has_doubtful_number})"
+    )
+
+
+def _stands_for_number_sql(line_sql: str, pattern: str) -> str:
+    """Return the condition that a pattern stands in a line where a number may."""
+    return " OR ".join(
+        f"regexp_matches({line_sql}, {literal(before + pattern)})" for before in _BEFORE_NUMBERS
     )
 
 
@@ -112,7 +118,7 @@ def unmarked_sql(text_sql: str) -> str:
 def has_no_number_sql(line_sql: str) -> str:
     """Return the condition that NaN or Infinity stands in a line where a number should."""
     bare = f"regexp_replace({line_sql}, {literal(_STRING)}, '\"\"', 'g')"
-    return f"regexp_matches({bare}, {literal(_NO_NUMBER)})"
+    return f"({_stands_for_number_sql(bare, _NO_NUMBER)})"
 
 
 def same_container_sql(text_sql: str, json_type: str | None) -> str:

@@ -16,6 +16,7 @@ from lakehouse.ingest.reading import csv_rejects
 from lakehouse.ingest.reading.json_scan_sql import doubtful_json_scan, json_scan
 from lakehouse.ingest.reading.json_text_sql import is_doubtful_number_sql, is_doubtful_text_sql
 from lakehouse.ingest.reading.minimise_sql import stored_sql
+from lakehouse.ingest.reading.money_sql import currency_faults, with_currencies_sql
 from lakehouse.ingest.reading.non_record_sql import OTHER_HEADER
 from lakehouse.ingest.reading.piece import UNREAD_PART
 from lakehouse.ingest.reading.policy import RowPolicy
@@ -31,6 +32,7 @@ from lakehouse.ingest.reading.scan_sql import (
 from lakehouse.ingest.reading.sound_parquet import sound_parquet
 from lakehouse.ingest.reading.sound_rows import RowShape, SoundPiece, UnreadRow, sound_piece
 from lakehouse.ingest.reading.typing_sql import DAY_TYPES, cast_sql, error_kind, known_text_sql, valid_sql
+from lakehouse.sources import consent_dates, money_columns
 from lakehouse.sources.part_names import logged_name, told_name
 
 if TYPE_CHECKING:
@@ -236,14 +238,16 @@ def typed_rows_sql(source: Source, scan: Scan, piece_number: int) -> str:
     """Return the SELECT that types each column, names the first thing wrong with a row, and keeps what may be kept.
 
     Its steps are queries on top of each other: `scanned` has the cells, `texts` a text of each column, `casts` what
-    that reads as, `typed` the value that a column may hold, under the column's name. What is wrong is asked of the
-    values as they came, in `typed`: of two things with one name, an alias and a column, a condition means the column.
+    that reads as, `typed` the value that a column may hold, under the column's name, and `sums` the same with the
+    currencies that amounts name. What is wrong is asked of the values as they came, in `sums`: of two things with one
+    name, an alias and a column, a condition means the column.
     """
     return (
         f"WITH scanned AS ({scan.query}), "
         f"texts AS ({_texts_sql(source, scan)}), "
         f"casts AS ({_casts_sql(source)}), "
-        f"typed AS ({_typed_sql(source, scan)}) "
+        f"typed AS ({_typed_sql(source, scan)}), "
+        f"sums AS ({_sums_sql(source)}) "
         f"{_result_sql(source, scan, piece_number)}"
     )
 
@@ -285,6 +289,15 @@ def _typed_sql(source: Source, scan: Scan) -> str:
     return f"SELECT {scan.extra} AS extra, {', '.join(values)}, casts.* FROM casts"
 
 
+def _sums_sql(source: Source) -> str:
+    money = money_columns.find(source)
+    if not money:
+        return "FROM typed"
+    names = {each.name for each in money}
+    texts = {column.name: _text_name(column) for column in source.stored if column.name in names}
+    return with_currencies_sql("typed", money, texts, source.time_zone)
+
+
 def _result_sql(source: Source, scan: Scan, piece_number: int) -> str:
     """Return the SELECT of the unit's columns: what is stored of each value, and what is wrong with the row."""
     faults = list(row_faults(source, scan))
@@ -297,7 +310,7 @@ def _result_sql(source: Source, scan: Scan, piece_number: int) -> str:
         f"SELECT extra, {', '.join(stored)}, {piece_number} AS _piece, _n AS _row, "
         f"({codes})[_fault] AS _code, ({reasons})[_fault] AS _reason, "
         f"CASE WHEN _fault IS NOT NULL THEN CAST({scan.original} AS VARCHAR) END AS _original "
-        f"FROM (SELECT *, {_first_fault_sql(faults)} AS _fault FROM typed)"
+        f"FROM (SELECT *, {_first_fault_sql(faults)} AS _fault FROM sums)"
     )
 
 
@@ -314,9 +327,15 @@ def row_faults(source: Source, scan: Scan) -> Iterator[RowFault]:
     if scan.reread is not None:
         yield RowFault(_REREAD, "", _reread_condition(source, scan.reread))
     yield from scan.faults
+    refusals = consent_dates.find(source)
     for column in source.stored:
         found = source.ids.get(column.name)
-        yield from _column_faults(column) if found is None else _id_faults(source, column, found.level)
+        if found is None:
+            yield from _column_faults(column, unless=refusals.get(column.name))
+        else:
+            yield from _id_faults(source, column, found.level)
+    origins = {column.name: column.origin for column in source.stored}
+    yield from currency_faults(money_columns.find(source), origins, source.time_zone)
     for check in source.checks:
         yield RowFault(check.code, check.reason, check.when)
 
@@ -335,13 +354,16 @@ def _id_faults(source: Source, column: SourceColumn, level: Level) -> Iterator[R
     yield from _allowed_faults(column)
 
 
-def _column_faults(column: SourceColumn) -> Iterator[RowFault]:
+def _column_faults(column: SourceColumn, *, unless: str | None) -> Iterator[RowFault]:
+    """Yield what may be wrong with a value. One that cannot be read is none where the condition `unless` holds."""
     name, text = identifier(column.name), _text_name(column)
     if column.required:
         yield RowFault("missing_value", f"{column.origin} is empty", f"{text} IS NULL")
     if kind := error_kind(column):
         problem = _PROBLEMS_OF_TEXT.get(kind, f"is no {column.type}")
-        yield RowFault(f"bad_{kind}", f"{column.origin} {problem}", f"{text} IS NOT NULL AND {name} IS NULL")
+        is_unreadable = f"{text} IS NOT NULL AND {name} IS NULL"
+        condition = is_unreadable if unless is None else f"{is_unreadable} AND NOT ({unless})"
+        yield RowFault(f"bad_{kind}", f"{column.origin} {problem}", condition)
     yield from _allowed_faults(column)
 
 

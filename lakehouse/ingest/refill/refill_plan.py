@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lakehouse.errors import Terminal
 from lakehouse.ingest.refill.refill_sql import Move
-from lakehouse.sources import headers
+from lakehouse.sources import headers, money_columns
 
 if TYPE_CHECKING:
     from lakehouse.sources.definition import Source, SourceColumn
@@ -47,11 +47,15 @@ def match_keys(source: Source, columns: Sequence[SourceColumn], keys: Collection
     A table's header is matched by its normal form, JSON to the letter: as at ingest.
     """
     by_name = columns_by_name(source, columns)
+    money = money_columns.find(source)
     moves = []
     for key in sorted(keys):
         column = by_name.get(_name_to_match(source, key))
         if column is not None:
-            moves.append(Move(key, column, source.time_zone, trimmed=source.format != "ndjson"))
+            of_column = tuple(each for each in money if each.name == column.name)
+            moves.append(
+                Move(key, column, source.time_zone, trimmed=source.format != "ndjson", money=of_column)
+            )
     return moves
 
 

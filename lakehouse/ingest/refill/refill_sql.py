@@ -18,8 +18,10 @@ from dataclasses import dataclass
 
 from lakehouse.engine.escape import identifier, literal, literals
 from lakehouse.ingest.reading.minimise_sql import stored_sql
+from lakehouse.ingest.reading.money_sql import agrees_or_names_none_sql
 from lakehouse.ingest.reading.typing_sql import cast_sql, trimmed_sql, valid_sql
 from lakehouse.sources.definition import SourceColumn
+from lakehouse.sources.money_columns import MoneyColumn
 
 _ADDED_COLUMNS = ("_raw", "_present", "_text", "_cast", "_value", "_moves")
 _FIRST_CHARACTERS = {"string": '"', "object": "{", "array": "["}  # what the JSON of each kind begins with
@@ -29,13 +31,14 @@ _FIRST_CHARACTERS = {"string": '"', "object": "{", "array": "["}  # what the JSO
 class Move:
     """A key that some rows have in `extra`, and the column that its values belong to. A CSV's values are `trimmed`.
 
-    `zone` is that of times without one.
+    `zone` is that of times without one. `money` says in which currency the row's amount is: one in another stays.
     """
 
     key: str
     column: SourceColumn
     zone: str
     trimmed: bool
+    money: tuple[MoneyColumn, ...] = ()
 
 
 def keys_sql(rows: str, names: Collection[str] | None) -> str:
@@ -141,4 +144,5 @@ def _fits(move: Move, number: int) -> str:
     if move.column.allowed:
         allowed = literals(list(move.column.allowed))
         conditions.append(f"({value} IS NULL OR list_contains({allowed}, {value}))")
+    conditions += [agrees_or_names_none_sql(each, move.zone, text) for each in move.money]
     return " AND ".join(conditions)

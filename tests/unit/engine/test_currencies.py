@@ -46,3 +46,38 @@ def test_every_name_stands_as_it_is_compared():
     """Else it would never be met."""
     assert all(name == name.lower().strip() for name in currencies.names())
     assert all(len(code) == 3 and code.isupper() for code in currencies.names().values())
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("5", None), ("(5,00)", None), ("", None), (None, None), ("USD 5", ["USD"]), ("$5 USD", ["USD"]),
+        ("¥5", ["CNY", "JPY"]), ("€5 USD", []), ("A€5", ["EUR"]),
+    ],
+)  # fmt: skip
+def test_an_amount_names_what_all_of_its_signs_may_mean(con, text, named):
+    """None where it has no sign, none where they contradict one another."""
+    query = f"SELECT {currencies.named_sql('c', '[$¥€]|USD')} FROM (SELECT CAST(? AS VARCHAR) AS c)"
+    assert con.execute(query, [text]).fetchone() == (named,)
+
+
+@pytest.mark.parametrize(
+    ("currency", "named", "agrees"),
+    [
+        ("usd", ["USD"], True), ("$", ["USD"], True), ("HKD", ["USD", "HKD"], True), ("EUR", ["USD"], False),
+        (None, ["USD"], False), ("USD", [], False),
+    ],
+)  # fmt: skip
+def test_a_currency_agrees_with_what_an_amount_names(con, currency, named, agrees):
+    """No currency agrees with nothing, and nothing agrees with contradictory signs."""
+    query = f"SELECT {currencies.agrees_sql('c', '?::VARCHAR[]')} FROM (SELECT CAST(? AS VARCHAR) AS c)"
+    assert con.execute(query, [named, currency]).fetchone() == (agrees,)
+
+
+def test_signs_mean_currencies_that_are_known():
+    """And the code that a sign has alone is one of those that it may mean."""
+    codes, meanings = set(currencies.names().values()), currencies.signs()
+    assert all(codes.issuperset(meant) for meant in meanings.values())
+    assert all(
+        currencies.names()[sign] in meanings[sign] for sign in meanings.keys() & currencies.names().keys()
+    )

@@ -4,6 +4,8 @@
 -- address. An address is allowed that a grant covers and no refusal.
 -- A refusal stays with the addresses that its record had when it was made, or since, and has no more: of those it yields
 -- to a later grant, whoever's.
+-- A grant of a user id or a device covers nothing when there was a moment since at which none of its record's addresses
+-- stayed, of any kind (`handed_over_at`): whoever has the id now is somebody else.
 -- A record leaves an address when, after it last named it, it first or last names another in its place, or none.
 -- A cell with several e-mails carries each of them. A row is no newer than when it came, and a date before 1971 is none.
 -- Conditions on mapped rows stand in the aggregate: DuckDB moves a WHERE into the scans, and plans it for each file.
@@ -33,14 +35,29 @@ held AS (
     QUALIFY version = last_version
 ),
 slots AS (
-    SELECT source, record, kind, unnest(string_split(cell, '|')) AS address, left_version.at AS left_at
+    SELECT source, record, kind, unnest(string_split(cell, '|')) AS address, first_version.at AS first_at,
+        left_version.at AS left_at
     FROM held
     WHERE cell IS NOT NULL
 ),
 addresses AS (
-    SELECT source, record, kind, address, CASE WHEN count(*) = count(left_at) THEN max(left_at) END AS left_at
+    SELECT source, record, kind, address, min(first_at) AS first_at,
+        CASE WHEN count(*) = count(left_at) THEN max(left_at) END AS left_at
     FROM slots
     GROUP BY ALL
+),
+successions AS (
+    SELECT source, record, first_at, max(coalesce(left_at, 'infinity')) OVER (
+        PARTITION BY source, record ORDER BY first_at, coalesce(left_at, 'infinity')
+        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    ) AS others_left_at
+    FROM addresses
+),
+handed_over AS (
+    SELECT source, record, max(others_left_at) AS handed_over_at
+    FROM successions
+    WHERE first_at >= others_left_at
+    GROUP BY source, record
 ),
 stated AS (
     SELECT *,
@@ -61,10 +78,18 @@ counting AS (
     SELECT * FROM weighed
     WHERE CASE WHEN granted THEN refused_at IS NULL OR effective_at > refused_at ELSE NOT lifted END
 ),
-present AS (SELECT source, record, kind, address FROM addresses WHERE left_at IS NULL),
+present AS (
+    SELECT source, record, a.kind, a.address, h.handed_over_at
+    FROM addresses AS a
+    LEFT JOIN handed_over AS h USING (source, record)
+    WHERE a.left_at IS NULL
+),
 covered AS (
     SELECT c.customer_id, c.purpose, c.channel, c.granted, c.effective_at, c.consent_id,
-        coalesce(c.address, a.address, CASE WHEN NOT c.granted THEN '' END) AS covered
+        coalesce(
+            c.address, CASE WHEN c.granted AND c.asserted_at < a.handed_over_at THEN NULL ELSE a.address END,
+            CASE WHEN NOT c.granted THEN '' END
+        ) AS covered
     FROM counting AS c
     LEFT JOIN present AS a
         ON a.source = c.source AND a.record = c.subject_record AND a.kind = c.kind

@@ -5,15 +5,18 @@
 -- counts from when we learnt it, and where a later yes might lift it, from when we last learnt it.
 -- A date before 1971 stands for none: programs write 1970-01-01, 1900-01-01 and the like where they have no date. A row is
 -- no newer than when it came, whatever clock dated it.
--- `asserted_at` is when the record first made the statement: the addresses that it had then, and those it has had since,
--- are what a statement without an address is about.
+-- `asserted_at` is when the record first made a refusal: the addresses that it had then, and those it has had since, are
+-- what one without an address is about. Of a grant it is when a user id or a device last said so: it may be another
+-- person's since. A row that changes says it as of its change, others as of the statement's date, or of their arrival.
 -- That a row names a record is asked behind a window: DuckDB moves a WHERE into the scans, and plans it for each file.
 -- What a form is recalled for stays so where another file says it again without naming the form.
 -- A statement that names several e-mails in one cell is one about each.
 -- What is `restated` all the time is one statement from change to change: that of its rows that we learnt of first.
 WITH versions AS (
-    SELECT *, row(coalesce(updated_at, _loaded_at), coalesce(sequence, -99999999999999999999999999999999999999),
-        _loaded_at, _file_id, _row) AS version
+    SELECT *, {
+            'at': coalesce(updated_at, _loaded_at), 'sequence': coalesce(sequence, -99999999999999999999999999999999999999),
+            'loaded_at': _loaded_at, 'file_id': _file_id, 'row': _row
+        } AS version
     FROM (
         SELECT * REPLACE (
             CASE WHEN updated_at >= TIMESTAMPTZ '1971-01-01 00:00:00+00' THEN least(updated_at, _loaded_at) END AS updated_at,
@@ -51,6 +54,8 @@ every_statement AS (
         max(time_zone) AS time_zone, max(version) AS latest_version,
         min(_loaded_at) AS learnt_at, max(_loaded_at) AS last_learnt_at,
         min(least(updated_at, _loaded_at)) AS changed_at,
+        max(CASE WHEN restated THEN stated_at ELSE least(coalesce(updated_at, stated_at, _loaded_at), _loaded_at) END)
+            AS last_said_at,
         CASE
             WHEN bool_and(form_recalled_at IS NOT NULL) FILTER (form IS NOT NULL) OR bool_and(is_recalled)
                 THEN greatest(max(recalled_at), max(form_recalled_at))
@@ -88,7 +93,7 @@ statements AS (
         policy_version, true AS restated, arg_max(identifier_type, latest_version) AS identifier_type,
         arg_max(identifier_value, latest_version) AS identifier_value, max(time_zone) AS time_zone,
         max(latest_version) AS latest_version, min(learnt_at) AS learnt_at, max(last_learnt_at) AS last_learnt_at,
-        min(changed_at) AS changed_at, max(recalled_at) AS recalled_at,
+        min(changed_at) AS changed_at, max(last_said_at) AS last_said_at, max(recalled_at) AS recalled_at,
         arg_min(file_id, (learnt_at, stated_at)) AS file_id, arg_min("row", (learnt_at, stated_at)) AS "row",
         arg_min(form, (learnt_at, stated_at)) AS form
     FROM runs
@@ -123,7 +128,10 @@ SELECT
             (s.stated_at AT TIME ZONE s.time_zone + INTERVAL 1 DAY) AT TIME ZONE s.time_zone - INTERVAL 1 MICROSECOND
         ELSE s.stated_at
     END AS effective_at,
-    least(s.stated_at, s.learnt_at, s.changed_at) AS asserted_at,
+    CASE
+        WHEN NOT s.granted THEN least(s.stated_at, s.learnt_at, s.changed_at)
+        WHEN s.identifier_type IN ('user_id', 'anonymous_id') THEN s.last_said_at
+    END AS asserted_at,
     s.day_only, s.policy_version,
     CASE WHEN s.granted AND d.version >= s.latest_version THEN d.deleted_at END AS ended_at,
     s.recalled_at, s.file_id, s."row", s.form

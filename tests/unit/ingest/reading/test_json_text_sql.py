@@ -88,12 +88,19 @@ def test_a_number_is_typed_by_its_text(read, text):
         assert row["amount"] == Decimal(text)
 
 
-@pytest.mark.parametrize("value", ["NaN", "[1, NaN]", '{"a": -Infinity}', "Infinity", "-NaN"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "NaN", "[1, NaN]", '{"a": -Infinity}', "Infinity", "-NaN", "nan", "[1, inf]", "[-inf]", '{"a": infinity}',
+        '{"a":{"b":[0,nAn]}}', "INF", "-nan", "INFINITY",
+    ],
+)  # fmt: skip
 @pytest.mark.parametrize("name", ["facts", "unknown", "score", "id"])
 def test_no_number_costs_its_line(read, name, value):
     """JSON that is kept whole is JSON; a text may say NaN."""
     rows = read(
-        THINGS, line(id="1") + line(**{name: value}) + line(id='"NaN"', unknown='"Infinity, NaN: NaN"')
+        THINGS,
+        line(id="1") + line(**{name: value}) + line(id='"NaN"', unknown='"Infinity, NaN: NaN [nan, -inf]"'),
     )
     assert codes(rows) == {2: "invalid_json"}
     assert rows[2]["_original"] == line(**{name: value}).decode().rstrip()

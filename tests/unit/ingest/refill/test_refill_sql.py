@@ -5,8 +5,10 @@ from __future__ import annotations
 import duckdb
 import pytest
 
+from lakehouse.engine import sql_functions
 from lakehouse.ingest.refill.refill_sql import Move, counts_sql, keys_sql, refilled_sql
 from lakehouse.sources.definition import SourceColumn
+from lakehouse.sources.money_columns import MoneyColumn
 
 ROWS = """SELECT * FROM (VALUES
     (1, '{"N":"7","x":1}', NULL), (2, '{"N":"one"}', NULL), (3, '{"N":"8"}', 9), (4, NULL, NULL)
@@ -21,6 +23,7 @@ def a_move(key="N", column=LONG):
 @pytest.fixture
 def ask():
     with duckdb.connect() as con:
+        sql_functions.create(con)
         yield lambda query: con.execute(query).fetchall()
 
 
@@ -47,3 +50,14 @@ def test_of_two_keys_of_a_column_the_first_that_fits_counts(ask):
     """Each row takes one value."""
     rows = 'SELECT 1 AS id, \'{"A":"x","B":"5"}\' AS extra, CAST(NULL AS BIGINT) AS n'
     assert ask(refilled_sql(rows, [a_move("A"), a_move("B")])) == [(1, '{"A":"x"}', 5)]
+
+
+def test_an_amount_in_another_currency_than_its_row_stays(ask):
+    """As at ingest, where it would set the row aside; here nobody has asked for the row."""
+    rows = """SELECT * FROM (VALUES
+        (1, '{"N":"USD 7"}', 'EUR', NULL), (2, '{"N":"USD 7"}', 'usd', NULL), (3, '{"N":"7"}', 'EUR', NULL)
+    ) AS v(id, extra, coin, n)"""
+    column = SourceColumn(name="n", type="decimal(9,2)", formats=("amount",), doc="N", **{"from": "N"})
+    move = Move("N", column, "UTC", trimmed=True, money=(MoneyColumn("n", "coin", "coin", None),))
+    moved = ask(f"SELECT id, extra, n::INT FROM ({refilled_sql(rows, [move])}) ORDER BY 1")
+    assert moved == [(1, '{"N":"USD 7"}', None), (2, None, 7), (3, None, 7)]
