@@ -106,6 +106,8 @@ def test_one_customer_who_bought_everything_decides_nothing():
     scored = next_product.score(known, known, bought(after))
     rows = scored.rows.to_pylist()
     assert sum(row["customer_id"] == "reseller" for row in rows) == NextProductPolicy.products
+    history = next_product.fit(Bought.of(known)).history
+    assert np.diff(history.indptr).max() == NextProductPolicy.most_of_customer
     others = [row for row in rows if row["customer_id"] != "reseller" and row["rank"] <= 5]
     assert not any(row["product"].startswith("odd") for row in others)
 
