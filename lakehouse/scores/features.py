@@ -8,6 +8,7 @@ connection, and so is `time_zone`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -30,6 +31,9 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "service": ("tickets_180", "tickets_30", "open_tickets", "satisfaction"),
     "tenure": ("age_days",),
 }
+_FNV_START: Final = np.uint64(0xCBF29CE484222325)
+_FNV_PRIME: Final = np.uint64(0x100000001B3)
+_MIX: Final = np.uint64(0xD6E8FEB86659FD93)
 NAMES: Final = tuple(name for group in GROUPS.values() for name in group)
 
 # Days with events, once for all cutoffs
@@ -149,6 +153,20 @@ class Panel:
     def __len__(self) -> int:
         """Return how many customers there are."""
         return len(self.values)
+
+    @cached_property
+    def draws(self) -> Floats:
+        """Return a number from 0 to 1 for each customer, that its id alone decides: FNV-1a of its characters."""
+        ids = np.array(self.customers.to_pylist(), dtype=np.str_)
+        width = ids.itemsize // np.dtype(np.uint32).itemsize
+        letters = ids.view(np.uint32).reshape(len(ids), width).astype(np.uint64)
+        mixed = np.full(len(ids), _FNV_START, dtype=np.uint64)
+        for position in range(letters.shape[1]):
+            letter = letters[:, position]
+            mixed = np.where(letter > 0, (mixed ^ letter) * _FNV_PRIME, mixed)  # 0 is behind the end of an id
+        for _ in range(2):  # else the high bits would know little of the last letters
+            mixed = (mixed ^ (mixed >> np.uint64(32))) * _MIX
+        return np.asarray((mixed >> np.uint64(11)).astype(np.float64) / 2.0**53)
 
     def column(self, name: str) -> Floats:
         """Return one feature."""

@@ -54,6 +54,9 @@ class PropensityPolicy(Policy):
     least_of_class: Annotated[
         int, "customers of either kind, below which nothing can be learned or checked"
     ] = 50
+    least_gain: Annotated[
+        float, "share by which a method's Brier score must be below that of a simpler one to be used"
+    ] = 0.01
     calibration_bins: Annotated[int, "rows of the calibration table"] = 10
 
 

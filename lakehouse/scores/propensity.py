@@ -1,12 +1,12 @@
 """Learns the chance of something from the past, in time: fitted to one period, checked on the next, used now.
 
-Several methods are tried, a simple rule among them. The one whose chances were best in the period that none had seen
-(least Brier score) is used, and fitted anew to that period, the newest whose outcome is known.
+Several methods are tried, a simple rule first. The one whose chances were best in the period that none had seen (least
+Brier score, and better than the simpler ones by a margin) is used, and fitted anew to that period, the newest whose
+outcome is known.
 """
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -68,7 +68,7 @@ def learn(earlier: Period, later: Period, methods: Mapping[str, Method]) -> Prop
         except NotFittedError:
             continue  # the others compete without it
     scores = {name: calibration.brier(chance, later.happened) for name, chance in chances.items()}
-    best = min(scores, key=lambda name: scores[name])
+    best = _best(scores)
     base = float(earlier.happened.mean())
     figures: dict[str, Any] = {
         "fitted_to": len(earlier.panel),
@@ -85,6 +85,16 @@ def learn(earlier: Period, later: Period, methods: Mapping[str, Method]) -> Prop
     return Propensity(best, calibrated(methods[best], later), figures)
 
 
+def _best(scores: Mapping[str, float]) -> str:
+    """Return the method with the least score; one that stands later must be better by a margin, not by chance."""
+    names = iter(scores)
+    best = next(names)
+    for name in names:
+        if scores[name] < scores[best] * (1 - PropensityPolicy.least_gain):
+            best = name
+    return best
+
+
 def calibrated(method: Method, period: Period) -> Raw:
     """Fit a method to some of the customers, calibrate it on the others; return the chances that it gives."""
     apart = _calibrating(period.panel)
@@ -98,7 +108,7 @@ def boosting(panel: Panel, happened: Truths) -> Raw:
     from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415 - takes a second
 
     if len(panel) > BoostingPolicy.most_rows:
-        chosen = np.argsort(_numbers(panel), kind="stable")[: BoostingPolicy.most_rows]
+        chosen = np.argsort(panel.draws, kind="stable")[: BoostingPolicy.most_rows]
         panel, happened = panel.part(chosen), happened[chosen]
     known = np.isfinite(panel.values).any(axis=0)  # the library refuses a feature that nobody has
     model = HistGradientBoostingClassifier(
@@ -127,10 +137,4 @@ def by_feature(name: str) -> Method:
 
 def _calibrating(panel: Panel) -> Truths:
     """Return who calibrates: by the id, so that a customer more moves nobody else."""
-    return np.asarray(_numbers(panel) < PropensityPolicy.calibrated_on * 2**32)
-
-
-def _numbers(panel: Panel) -> np.ndarray:
-    """Return a number from 0 to 2^32 for each customer, that its id alone decides."""
-    ids = panel.customers.to_pylist()
-    return np.fromiter((zlib.crc32(each.encode()) for each in ids), dtype=np.float64, count=len(ids))
+    return np.asarray(panel.draws < PropensityPolicy.calibrated_on)

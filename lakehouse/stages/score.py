@@ -209,17 +209,22 @@ def _attach(con: duckdb.DuckDBPyConnection, catalog: Catalog, settings: Settings
 
     A table that nothing was sent for is a view without rows, one that lacks newer columns has them as nulls.
     """
-    sources = {source.table: source.contract for source in definition.load(settings.definitions).values()}
-    shapes = BY_NAME | sources
     names = sorted({name for score in SCORES for name in score.inputs})
-    attached = views.attach(con, catalog, names, [shapes[name] for name in names])
-    for name in names:
-        if name not in attached:
-            con.execute(f"CREATE OR REPLACE VIEW {name} AS {views.nothing_sql(shapes[name])}")
+    attached = views.attach(con, catalog, names, [BY_NAME[name] for name in names if name in BY_NAME])
+    missing = [name for name in names if name not in attached]
+    # to read all definitions takes a second, and only a lake without events needs one
+    shapes = BY_NAME if BY_NAME.keys() >= set(missing) else BY_NAME | _source_contracts(settings)
+    for name in missing:
+        con.execute(f"CREATE OR REPLACE VIEW {name} AS {views.nothing_sql(shapes[name])}")
     con.execute(views.EVENTS)
     con.execute("SET VARIABLE time_zone = ?", [settings.time_zone])
     con.execute(features.EVENT_DAYS)
     return dict(attached)
+
+
+def _source_contracts(settings: Settings) -> dict[str, Contract]:
+    """Return the contracts of the raw tables, by name."""
+    return {source.table: source.contract for source in definition.load(settings.definitions).values()}
 
 
 def _compute(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from lakehouse.scores import features
@@ -130,3 +131,17 @@ def test_a_panel_has_a_column_a_feature():
     assert changed.column("recency_days").tolist() == [5, 5, 5]
     assert changed.column("purchase_days").tolist() == panel.column("purchase_days").tolist()
     assert panel.column("recency_days").tolist() != [5, 5, 5]
+
+
+@pytest.mark.parametrize(
+    "ids", [[f"c{n}" for n in range(5_000)], [f"c_{n:016x}" for n in range(5_000)], ["客户一", "b"], []]
+)
+def test_a_customer_s_draw_is_its_id_s_doing(ids):
+    """Spread evenly, the same whoever else is there."""
+    draws = Panel(pa.array(ids, pa.string()), np.zeros((len(ids), 0)), ()).draws
+    assert ((draws >= 0) & (draws < 1)).all()
+    alone = [Panel(pa.array([each]), np.zeros((1, 0)), ()).draws[0] for each in ids[:3]]  # and of any length
+    assert draws[:3].tolist() == alone
+    if len(ids) > 100:
+        assert np.histogram(draws, 10, (0, 1))[0] == pytest.approx([500] * 10, rel=0.15)
+        assert len(np.unique(draws)) == len(ids)

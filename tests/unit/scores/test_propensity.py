@@ -51,6 +51,20 @@ def test_the_simple_rule_is_used_where_it_is_as_good():
     assert propensity.learn(period(1_000, 1), period(1_000, 2), same).method == "rule"
 
 
+@pytest.mark.parametrize(
+    ("scores", "best"),
+    [
+        ({"rule": 0.100, "model": 0.0995}, "rule"),
+        ({"rule": 0.100, "model": 0.0985}, "model"),
+        ({"rule": 0.100, "better": 0.09, "best": 0.0895}, "better"),
+        ({"rule": 0.100, "worse": 0.12, "best": 0.05}, "best"),
+    ],
+)
+def test_more_effort_must_be_worth_it(scores, best):
+    """A later method is used where its score is a hundredth below that of the best before it."""
+    assert propensity._best(scores) == best
+
+
 def test_it_is_judged_on_the_later_days():
     """A habit of the earlier days that has turned round since wins nothing."""
     earlier, later = period(3_000, 1), period(3_000, 2)

@@ -38,7 +38,7 @@ def test_on_cdnow_the_better_method_is_used(panels):
         < quality.figures["brier_of_the_mean"]
     )
     assert quality.auc > 0.85
-    assert all(abs(row["said"] - row["happened"]) < 0.02 for row in quality.figures["calibration"])
+    assert all(abs(row["said"] - row["happened"]) < 0.05 for row in quality.figures["calibration"])
     chance, is_vip = (scored.rows[name].to_numpy() for name in ("vip_probability", "is_vip"))
     assert ((chance > 0) & (chance < 1)).all()
     assert chance[is_vip].mean() > 10 * chance[~is_vip].mean()
