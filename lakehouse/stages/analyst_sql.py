@@ -10,6 +10,7 @@ from lakehouse.engine import duck
 from lakehouse.engine.escape import qualified
 from lakehouse.errors import Terminal
 from lakehouse.models import registry
+from lakehouse.scores import contracts as score_contracts
 from lakehouse.sources import definition
 from lakehouse.tables import id_sources, views
 
@@ -26,7 +27,7 @@ def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
     try:
         existing = views.open_tables(con, settings)
         sources = definition.load(settings.definitions).values()
-        own = registry.load(settings.definitions).contracts.values()
+        own = (*registry.load(settings.definitions).contracts.values(), *score_contracts.ALL)
         for contract in (*own, *(source.contract for source in sources)):
             if contract.name not in existing:
                 con.execute(f"CREATE VIEW {qualified(contract.name)} AS {views.nothing_sql(contract)}")

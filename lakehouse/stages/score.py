@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lakehouse import telemetry
 from lakehouse.engine import duck
 from lakehouse.engine.escape import identifier
+from lakehouse.models import registry
 from lakehouse.scores import contracts, features, purchases
 from lakehouse.scores import policy as policies
 from lakehouse.sources import definition
@@ -212,19 +213,21 @@ def _attach(con: duckdb.DuckDBPyConnection, catalog: Catalog, settings: Settings
     names = sorted({name for score in SCORES for name in score.inputs})
     attached = views.attach(con, catalog, names, [BY_NAME[name] for name in names if name in BY_NAME])
     missing = [name for name in names if name not in attached]
-    # to read all definitions takes a second, and only a lake without events needs one
-    shapes = BY_NAME if BY_NAME.keys() >= set(missing) else BY_NAME | _source_contracts(settings)
+    contracts_of = _contracts(settings) if missing else {}  # to read all definitions takes a second
     for name in missing:
-        con.execute(f"CREATE OR REPLACE VIEW {name} AS {views.nothing_sql(shapes[name])}")
+        con.execute(f"CREATE OR REPLACE VIEW {name} AS {views.nothing_sql(contracts_of[name])}")
     con.execute(views.EVENTS)
     con.execute("SET VARIABLE time_zone = ?", [settings.time_zone])
     con.execute(features.EVENT_DAYS)
     return dict(attached)
 
 
-def _source_contracts(settings: Settings) -> dict[str, Contract]:
-    """Return the contracts of the raw tables, by name."""
-    return {source.table: source.contract for source in definition.load(settings.definitions).values()}
+def _contracts(settings: Settings) -> dict[str, Contract]:
+    """Return the contracts of all tables that ingest and models fill, by name."""
+    sources = definition.load(settings.definitions).values()
+    return registry.load(settings.definitions).contracts | {
+        source.table: source.contract for source in sources
+    }
 
 
 def _compute(

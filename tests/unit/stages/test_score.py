@@ -13,10 +13,10 @@ import pytest
 
 from lakehouse.engine import duck
 from lakehouse.errors import CommitConflict
+from lakehouse.models import registry
 from lakehouse.stages import score
 from lakehouse.tables import appending, views
 from lakehouse.tables import catalog as catalogs
-from lakehouse.tables.contracts import BY_NAME
 from tests.support.small_company import SmallCompany, forget
 
 TODAY = date(2026, 6, 30)
@@ -59,10 +59,11 @@ def orders(customers: int, longest: int = 100, seed: int = 8) -> pa.Table:
 def fill(company: SmallCompany, name: str, rows: pa.Table) -> None:
     """Replace what a table holds by these rows; other columns are null."""
     catalog = catalogs.open_catalog(company.settings)
-    table = catalogs.ensure(catalog, BY_NAME[name])
+    contract = registry.load().contracts[name]
+    table = catalogs.ensure(catalog, contract)
     with closing(duck.connect(company.settings, iceberg=False)) as con:
         con.register("given", rows)
-        con.execute(f"CREATE TABLE filled AS {views.nothing_sql(BY_NAME[name])}")
+        con.execute(f"CREATE TABLE filled AS {views.nothing_sql(contract)}")
         con.execute("INSERT INTO filled BY NAME SELECT * FROM given")
         query = "SELECT * FROM filled"
         appending.replace_query(con, table, query, f"test-{uuid.uuid4()}", computed_from={})
