@@ -22,12 +22,13 @@ $(READY): locks/dev.txt pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
-$(CLOUD_READY): $(READY) locks/cloud.txt locks/functions.txt locks/light.txt
+$(CLOUD_READY): $(READY) locks/cloud.txt locks/functions.txt locks/light.txt locks/baskets.txt
 	rm -rf $(CLOUD)
 	$(BIN)/uv venv --quiet --python $(BIN)/python $(CLOUD)/emulator
 	$(BIN)/uv pip install --quiet --python $(CLOUD)/emulator/bin/python --require-hashes -r locks/cloud.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --target $(CLOUD)/heavy --require-hashes -r locks/functions.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --target $(CLOUD)/light --require-hashes -r locks/light.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --target $(CLOUD)/baskets --no-deps --require-hashes -r locks/baskets.txt
 	@touch $@
 
 demo: $(READY) ## Run the whole loop on sample data, on this machine
@@ -71,6 +72,7 @@ lock: $(READY) ## Renew the exact locks of every dependency
 	$(COMPILE) -c locks/dev.txt pyproject.toml -o locks/functions.txt
 	$(COMPILE) -c locks/dev.txt infra/light.in -o locks/light.txt
 	$(COMPILE) --upgrade tests/cloud/emulator.in -o locks/cloud.txt
+	$(COMPILE) --upgrade --no-deps tests/support/baskets.in -o locks/baskets.txt
 
 clean: ## Remove the environment and the demo's data
 	rm -rf $(VENV) $(CLOUD) .lakehouse .bench mutants

@@ -23,6 +23,7 @@ from benchmarks import (
     profile,
     resolving,
     sample,
+    scores,
 )
 from benchmarks.report import Result, line, table
 
@@ -45,6 +46,7 @@ _PARTS: dict[str, Callable[..., list[Result]]] = {
     "identity": identity.identity,
     "identity_scale": identity_scale.identity_scale,
     "resolve": resolving.resolving,
+    "scores": scores.scores,
 }
 
 

@@ -22,6 +22,7 @@ from lakehouse.cli import app
 from lakehouse.models import registry
 from lakehouse.outbound.definition import Sync
 from lakehouse.policy import GIB, KIB, MIB, Policy
+from lakehouse.scores import contracts as score_contracts
 from lakehouse.segments.definition import Segment
 from lakehouse.settings import Settings
 from lakehouse.sources import definition
@@ -81,6 +82,10 @@ MODELS_OF_DEFINITIONS = (
 )
 _GENERATED = {"core.customers": "golden_record/customers.yaml"}
 STAGES = {
+    **{
+        contract.name: "aggregate, after the models, by `lakehouse/scores`"
+        for contract in score_contracts.ALL
+    },
     "core.identities": "resolve",
     "ops.segment_members": "export_segments",
     "ops.segment_changes": "export_segments",
@@ -95,7 +100,8 @@ def data_dictionary() -> str:
     """Return the page of every table: what a row is, its key and layout, and its columns."""
     sources = {source.table: source for source in definition.load().values()}
     models = registry.load()
-    contracts = [*(source.contract for source in sources.values()), *models.contracts.values()]
+    own = (*models.contracts.values(), *score_contracts.ALL)
+    contracts = [*(source.contract for source in sources.values()), *own]
     files = {table: model.where for table, model in models.by_table.items()}
     parts = [
         "# Data dictionary",

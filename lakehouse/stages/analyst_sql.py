@@ -11,6 +11,7 @@ from lakehouse.engine import duck
 from lakehouse.engine.escape import qualified
 from lakehouse.errors import Terminal
 from lakehouse.models import registry
+from lakehouse.scores import contracts as score_contracts
 from lakehouse.sources import definition
 from lakehouse.tables import id_sources, views
 
@@ -54,6 +55,7 @@ def connect(settings: Settings, tables: Collection[str] | None = None) -> duckdb
 
 def _contracts(settings: Settings) -> Iterator[Contract]:
     yield from registry.load(settings.definitions).contracts.values()
+    yield from score_contracts.ALL
     for source in definition.load(settings.definitions).values():
         yield source.contract
 

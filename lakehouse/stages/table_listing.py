@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from lakehouse.books import balance
 from lakehouse.engine.escape import literal
 from lakehouse.models import registry
+from lakehouse.scores import contracts as score_contracts
 from lakehouse.sources import definition
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import id_sources
@@ -48,8 +49,8 @@ def list_tables(settings: Settings) -> list[ListedTable]:
         }
     sources = definition.load(settings.definitions).values()
     meanings = {source.table: source.contract.doc for source in sources if source.table in rows}
-    own = registry.load(settings.definitions).contracts
-    meanings |= {name: contract.doc for name, contract in own.items()}
+    own = (*registry.load(settings.definitions).contracts.values(), *score_contracts.ALL)
+    meanings |= {contract.name: contract.doc for contract in own}
     view, behind, meaning = _EVENTS
     rows[view], meanings[view] = rows.get(behind, 0), meaning
     meanings[id_sources.NAME] = id_sources.MEANING  # its rows are counted by whoever asks for them

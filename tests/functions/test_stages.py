@@ -55,7 +55,8 @@ def test_hints_lead_from_raw_files_to_segments(shop, event, case):
         ("resolve", ["core.identities"]),
         ("aggregate", ["core.contacts", "core.customers", "core.home_currency", "core.home_rates",
                        "core.order_values", "core.orders", "core.refunds", "core.sales",
-                       "marts.customer_360", "marts.daily_activity", "marts.rfm"]),
+                       "marts.churn_risk", "marts.clv", "marts.customer_360", "marts.daily_activity",
+                       "marts.next_products", "marts.rfm", "marts.vip_propensity"]),
         ("export_segments", []),
     ):  # fmt: skip
         handler, cases = HINTED[name]

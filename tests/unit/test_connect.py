@@ -8,6 +8,7 @@ import lakehouse
 from lakehouse import settings
 from lakehouse.errors import Terminal, Transient
 from lakehouse.models import registry
+from lakehouse.scores import contracts as score_contracts
 from lakehouse.sources import definition
 
 
@@ -23,6 +24,7 @@ def test_every_table_is_in_place_also_in_an_empty_lake(lake):
         contract.name: contract
         for contract in (
             *registry.load().contracts.values(),
+            *score_contracts.ALL,
             *(s.contract for s in definition.load().values()),
         )
     }

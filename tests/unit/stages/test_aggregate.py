@@ -10,7 +10,7 @@ from lakehouse import signals
 from lakehouse.errors import BadDefinition
 from lakehouse.models import runner
 from lakehouse.models.runner import ModelRun
-from lakehouse.stages import aggregate
+from lakehouse.stages import aggregate, score
 from lakehouse.tables import catalog as catalogs
 
 
@@ -29,6 +29,7 @@ def steps(monkeypatch) -> list[str]:
     monkeypatch.setattr(signals, "table_committed", lambda _, table, head: done.append(f"{table} {head}"))
     monkeypatch.setattr(catalogs, "open_catalog", lambda _: None)
     monkeypatch.setattr(catalogs, "load", lambda *_: None)
+    monkeypatch.setattr(score, "run", lambda _: [])
     return done
 
 
@@ -48,6 +49,19 @@ def test_the_marts_are_announced_once(steps, monkeypatch, tables, expected):
     assert aggregate.aggregate(None) == tables
     assert steps == expected
     assert asked == [{"besides": ("core.consents", "core.consent_answers")}]
+
+
+def test_scores_come_after_the_announcements_and_are_announced_too(steps, monkeypatch):
+    """Segments wait for no score; and what a score meets is no reason that nobody hears of the marts."""
+    monkeypatch.setattr(runner, "run", lambda *_, **__: ModelRun([Committed("marts.customer_360", 1)]))
+
+    def run(_):
+        steps.append("scores")
+        return [Committed("marts.clv", 2)]
+
+    monkeypatch.setattr(score, "run", run)
+    assert aggregate.aggregate(None) == ["marts.customer_360", "marts.clv"]
+    assert steps == ["marts.customer_360 1", "scores", "marts.clv 2"]
 
 
 def test_wrong_models_are_an_error_at_the_end(steps, monkeypatch):
