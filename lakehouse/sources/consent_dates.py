@@ -29,12 +29,17 @@ def find(source: Source) -> dict[str, str]:
         if name not in optional or not _COLUMN.fullmatch(name) or _OF_AN_ELEMENT.search(granted):
             continue
         refuses.setdefault(name, []).append(f"coalesce(NOT ({granted}), false)")
-    elsewhere = {
-        word
+    elsewhere = _named_elsewhere(source)
+    return {name: " OR ".join(dict.fromkeys(each)) for name, each in refuses.items() if name not in elsewhere}
+
+
+def _named_elsewhere(source: Source) -> set[str]:
+    """Return all words of a source's mappings, but for those that say when a consent was stated."""
+    pieces = (
+        sql
         for entity in source.core
         for mapping in source.mappings(entity)
         for target, sql in mapping.items()
         if (entity, target) != ("consents", "stated_at")
-        for word in _WORD.findall(sql)
-    }
-    return {name: " OR ".join(dict.fromkeys(each)) for name, each in refuses.items() if name not in elsewhere}
+    )
+    return {word for sql in pieces for word in _WORD.findall(sql)}

@@ -79,11 +79,7 @@ def test_while_files_wait_every_stage_waits(shop, event, name):
     before = shop.snapshots()
     handler, cases = HINTED[name]
     assert handler(event(name, cases[0]), None) == NONE
-    lane = {
-        "core.consents": 1,
-        "core.consent_answers": 1,
-        "core.identities": 0,
-    }  # what people said waits for nothing
+    lane = {"core.consents": 1, "core.consent_answers": 1}  # what people said waits for nothing
     assert shop.snapshots() == (before | lane if name == "resolve" else before)
     (later,) = shop.hints(QUEUES[name])
     assert later["tick"] is True
