@@ -36,10 +36,11 @@ other AS (
     GROUP BY product_id
 ),
 lines AS (
-    SELECT i.source, i.order_id, i.product_id, min(i.name) AS name, min(i.currency) AS currency, sum(coalesce(i.quantity, 1)) AS quantity,
-        min(i.unit_price) AS unit_price, bool_or(i.discount > 0) AS has_discount
+    SELECT i.source, i.order_id, i.product_id, min(i.name) AS name, min(i.currency) AS currency,
+        sum(coalesce(i.quantity, 1)) AS quantity, min(i.unit_price) AS unit_price, bool_or(i.discount > 0) AS has_discount
     FROM core.order_items AS i
-    WHERE i.product_id IS NOT NULL AND coalesce(i.quantity > 0, true) AND coalesce(i.amount >= 0, true)
+    WHERE i.product_id IS NOT NULL AND coalesce(i.quantity > 0, true)
+        AND coalesce(i.amount >= 0, true)
     GROUP BY i.source, i.order_id, i.product_id
 ),
 named AS (

@@ -35,7 +35,8 @@ spoken AS (
         activity_id AS response_id, customer_id, CASE WHEN kind = 'call' THEN 'phone' ELSE kind END AS channel,
         occurred_at AS responded_at
     FROM core.activities
-    WHERE kind = 'meeting' AND coalesce(lower(outcome), '') NOT IN ('cancelled', 'canceled', 'no_show', 'no show', '取消', '未到')
+    WHERE kind = 'meeting'
+            AND coalesce(lower(outcome), '') NOT IN ('cancelled', 'canceled', 'no_show', 'no show', '取消', '未到')
         OR kind IN ('call', 'email', 'message') AND direction = 'inbound'
         OR kind = 'call' AND (lower(outcome) IN ('connected', 'answered', '接通', '已接通', '已接听') OR duration_s >= 30)
 ),
@@ -44,7 +45,8 @@ asked AS (
         CASE
             WHEN regexp_matches(lower(arg_max(channel, valid_from)), 'mail|邮') THEN 'email'
             WHEN regexp_matches(lower(arg_max(channel, valid_from)), 'phone|call|电话|热线') THEN 'phone'
-            WHEN regexp_matches(lower(arg_max(channel, valid_from)), 'chat|wechat|whatsapp|message|微信|消息|在线') THEN 'message'
+            WHEN regexp_matches(lower(arg_max(channel, valid_from)), 'chat|wechat|whatsapp|message|微信|消息|在线')
+                THEN 'message'
             WHEN regexp_matches(lower(arg_max(channel, valid_from)), 'web|form|site|网|表单') THEN 'web'
         END AS channel,
         min(created_at) AS responded_at

@@ -89,7 +89,8 @@ messages AS (
 ),
 -- a message after another of its stream, and how long it was silent before
 steps AS (
-    SELECT m.n, b.n IS NULL AS is_first, b.n IS NULL OR epoch_us(m.timestamp) - epoch_us(b.timestamp) > 1_800_000_000 AS after_silence
+    SELECT m.n, b.n IS NULL AS is_first,
+        b.n IS NULL OR epoch_us(m.timestamp) - epoch_us(b.timestamp) > 1_800_000_000 AS after_silence
     FROM messages AS m
     LEFT JOIN messages AS b ON b.n = m.n - 1 AND b.stream = m.stream
     WHERE b.n IS NULL OR b.timestamp < m.timestamp OR b.message_id <> m.message_id
