@@ -3,7 +3,7 @@ doc: "Visits of site and app: the messages of one device without 30 minutes of s
 zh: "会话：同一设备上 30 分钟内不间断、属于同一人、同一推广来源的一串消息。"
 grain: "one row a session"
 key: [session_id]
-partition: [month(started_at)]
+partition: [year(started_at)]
 sort: [started_at, session_id]
 columns:
   - {name: session_id, type: string, doc: "Made of the device and the first message: it stays, unless an earlier message comes", zh: "会话编号：由设备与首条消息得出；有更早的消息补到时才会变"}
