@@ -10,7 +10,7 @@ columns:
   - {name: hour, type: int, doc: "Hour of the day in the zone of the business, 0 to 23", zh: "小时（业务时区），0 到 23"}
   - {name: sessions, type: long, doc: "Sessions that began then", zh: "此时开始的会话数"}
   - {name: orders, type: long, doc: "Orders placed then, whatever was given back since", zh: "此时下的订单数，不论之后是否退还"}
-  - {name: responses, type: long, doc: "Answers to the company then: `core.responses`", zh: "此时的回应数"}
+  - {name: responses, type: long, doc: "Answers to the company then (`core.responses`), but for calls picked up and meetings", zh: "此时的回应数，不含接听与会面"}
   - {name: days, type: long, doc: "Distinct days with any of these in that hour; for all: days of customers, summed", zh: "该小时内有上述任一活动的天数；全体为各客户天数之和"}
   - {name: last_on, type: date, doc: "Last such day", zh: "最近一次的日期"}
 audits:
@@ -19,6 +19,7 @@ audits:
 */
 -- Days count once however much was done in an hour of them: somebody's program that loads a page a second weighs no more than
 -- a person. An order of midnight to the second, in UTC or in the zone of the business, names a day alone: it has no hour.
+-- Calls that were picked up and meetings tell of the hours in which the company works, not of the customer's.
 -- The hours of summer and winter are those on the clock.
 WITH moments AS (
     SELECT customer_id, anonymous_id AS device, started_at AT TIME ZONE getvariable('time_zone') AS moment, 'session' AS kind
@@ -31,6 +32,7 @@ WITH moments AS (
     UNION ALL
     SELECT customer_id, NULL, responded_at AT TIME ZONE getvariable('time_zone'), 'response'
     FROM core.responses
+    WHERE kind NOT IN ('picked up', 'met')
 ),
 days AS (
     SELECT customer_id, CASE WHEN customer_id IS NULL THEN device END AS device, CAST(moment AS DATE) AS day,
