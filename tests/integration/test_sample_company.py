@@ -21,7 +21,8 @@ from lakehouse.stages.check_references import count_references
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.maintenance.policy import MaintenancePolicy
 from lakehouse.tables.maintenance.run import MaintenanceContext, maintain
-from tests.support import people_score
+from tests.support import people_score, planted_behaviour
+from tests.support.company_queries import HABITS, JOINED, ORDERED, RAIN, ZONE
 from tests.support.file_claims import false_claims
 from tests.support.filled_lake import Filled, Place, filled_lake
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CUSTOMERS = 2_500
-ZONE = "Asia/Shanghai"
 # a spreadsheet's damage is told where the mapping says that a column holds phones; elsewhere it stays as typed
 SPOILT = {
     ("wukong", "customers"): "手机",
@@ -39,37 +39,6 @@ SPOILT = {
     ("douyin", "leads"): "电话",
     ("wechat", "leads"): "电话",
 }
-# orders with their first line's category and their day in the company's zone
-ORDERED = f"""
-    CREATE TEMP TABLE ordered AS
-    SELECT order_id, o.source, o.customer_id, o.city, o.ordered_at AT TIME ZONE '{ZONE}' AS moment, p.category
-    FROM core.orders AS o JOIN core.order_items AS i USING (source, order_id)
-    JOIN core.products AS p ON p.product_id = i.product_id AND p.valid_to IS NULL WHERE i.line_id = '1'
-"""
-RAIN = """
-    SELECT count(*) FILTER (rainy AND chocolate), count(*) FILTER (NOT rainy AND chocolate),
-           count(*) FILTER (rainy AND NOT chocolate), count(*) FILTER (NOT rainy AND NOT chocolate)
-    FROM (SELECT w.precipitation_mm > 0 AS rainy, category = 'chocolate' AS chocolate FROM ordered AS o
-          JOIN core.places AS p ON p.city = o.city AND p.kind = 'area'
-          JOIN core.weather AS w ON w.place_id = p.place_id AND w.day = o.moment::DATE)
-"""
-HABITS = """
-    WITH noted AS (
-        SELECT source, user_id, nullif(body, '无') AS note, count(*) AS times FROM core.activities GROUP BY ALL
-    )
-    SELECT source, user_id, coalesce(sum(times) FILTER (note IS NULL), 0) / sum(times),
-           coalesce(max(times) FILTER (note IS NOT NULL), 0) / sum(times), sum(times)
-    FROM noted GROUP BY ALL
-"""
-
-
-# lines of orders, and those that find their product as docs/decisions/0024-references.md says
-JOINED = """
-    SELECT (SELECT count(*) FROM core.order_items), count(*) FROM core.order_items AS item
-    JOIN core.id_sources AS ids ON ids.entity = 'products' AND ids.source = item.source
-    JOIN core.products AS product
-      ON product.source = ids.id_source AND product.product_id = item.product_id AND product.valid_to IS NULL
-"""
 
 
 @dataclass
@@ -95,9 +64,12 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
     folder = tmp_path_factory.mktemp("company") / "out"
     truth = write(folder, customers=CUSTOMERS, seed=3)
     paths = {tuple(place.split("/")): next((folder / place).iterdir()) for place in truth.rows}
-    with filled_lake(tmp_path_factory.mktemp("lake"), paths) as lake:  # type: ignore[arg-type]
-        lake.con.execute(ORDERED)
-        yield Company(truth, folder, lake)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LAKEHOUSE_AS_OF", planted_behaviour.AS_OF)
+        patch.setenv("LAKEHOUSE_TIME_ZONE", ZONE)
+        with filled_lake(tmp_path_factory.mktemp("lake"), paths) as lake:  # type: ignore[arg-type]
+            lake.con.execute(ORDERED)
+            yield Company(truth, folder, lake)
 
 
 def _error(share: float, count: int) -> float:
@@ -332,6 +304,13 @@ def test_the_campaign_lifted_orders(company: Company) -> None:
     ratio = treated / control
     tolerance = 4 * ratio * math.sqrt(of_control / control**2 + of_treated / treated**2)
     assert ratio - 1 == pytest.approx(company.truth.scenario.plants.campaign_uplift, abs=tolerance)
+
+
+@pytest.mark.parametrize("check", planted_behaviour.CHECKS, ids=lambda check: check.__name__)
+def test_the_marts_find_what_was_planted(company: Company, check: planted_behaviour.Check) -> None:
+    """Cycles, prices, who stopped, hours, baskets, sessions and cohorts are those of the truth."""
+    found = check(company.lake.ask, company.known, company.truth.as_json()["plants"])
+    sys.stdout.write(f"{check.__name__}: {found}\n")
 
 
 def test_notes_tell_whose_data_is_empty_or_pasted(company: Company) -> None:

@@ -49,7 +49,8 @@ def test_a_file_is_a_table(tmp_path):
     assert models.wrong == {}
     assert models.by_table["marts.mine"].inputs == ("marts.rfm",)
     assert models.contracts["marts.mine"].key == ("customer_id",)
-    assert models.in_order[-1].table == "marts.mine"
+    order = [model.table for model in models.in_order]
+    assert order.index("marts.rfm") < order.index("marts.mine")
 
 
 @pytest.mark.parametrize(
