@@ -1,6 +1,6 @@
 """Definition files: those shipped in the package, overridden and added to by the folder that people name.
 
-One loader for sources, models, segments and syncs. Nothing has to be restarted: a file that came, went or changed
+One loader for sources, models, metrics, segments and syncs. Nothing has to be restarted: a file that came, went or changed
 counts from the next look on.
 """
 
