@@ -15,13 +15,22 @@ import pytest
 
 from lakehouse import settings
 from lakehouse.sample.company import Truth, write
-from lakehouse.sample.company.policy import CHANNELS, LOSS_REASONS
 from lakehouse.sample.company.world.scenario import CRMS
 from lakehouse.stages.check_references import count_references
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.maintenance.policy import MaintenancePolicy
 from lakehouse.tables.maintenance.run import MaintenanceContext, maintain
 from tests.support import people_score
+from tests.support.business_marts import (  # noqa: F401 - tests of the same company
+    test_a_purchase_has_one_owner_in_each_crm,
+    test_deals_are_won_as_often_as_planted,
+    test_growth_compares_a_month_with_all_that_sold_a_year_ago,
+    test_loss_reasons_are_those_of_the_channel,
+    test_orders_are_complained_about_as_planted,
+    test_phones_that_a_spreadsheet_spoilt_are_invalid,
+    test_sales_by_line_are_those_of_the_orders,
+    test_who_leaves_notes_empty_or_pastes_them_ranks_last,
+)
 from tests.support.file_claims import false_claims
 from tests.support.filled_lake import Filled, Place, filled_lake
 
@@ -231,22 +240,6 @@ def test_a_country_is_one_country_in_every_system(company: Company) -> None:
     for table in ("contacts", "leads", "orders"):
         countries = company.lake.ask(f"SELECT DISTINCT country FROM core.{table} WHERE country IS NOT NULL")
         assert countries == [("CN",)], table
-
-
-def test_deals_are_lost_for_the_planted_reasons(company: Company) -> None:
-    """In each channel, as far as its CRM names the channel; 悟空 names none."""
-    rows = company.lake.ask(
-        """SELECT channel, loss_reason, count(*) FROM core.deals
-           WHERE valid_to IS NULL AND is_closed AND NOT is_won AND source <> 'wukong' GROUP BY ALL"""
-    )
-    lost = {(channel, reason): count for channel, reason, count in rows}
-    assert {channel for channel, _ in lost} == set(CHANNELS)
-    for channel, shares in company.truth.as_json()["plants"]["loss_reasons"].items():
-        deals = sum(count for (of, _), count in lost.items() if of == channel)
-        assert deals > 20
-        for reason in LOSS_REASONS:
-            found = lost.get((channel, reason), 0) / deals
-            assert found == pytest.approx(shares[reason], abs=_error(shares[reason], deals))
 
 
 def test_stages_of_deals_follow_each_other(company: Company) -> None:
