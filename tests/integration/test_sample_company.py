@@ -28,6 +28,7 @@ from tests.support.business_marts import (  # noqa: F401 - tests of the same com
     test_loss_reasons_are_those_of_the_channel,
     test_orders_are_complained_about_as_planted,
     test_phones_that_a_spreadsheet_spoilt_are_invalid,
+    test_rain_lifts_chocolate,
     test_sales_by_line_are_those_of_the_orders,
     test_who_leaves_notes_empty_or_pastes_them_ranks_last,
 )
@@ -54,13 +55,6 @@ ORDERED = f"""
     SELECT order_id, o.source, o.customer_id, o.city, o.ordered_at AT TIME ZONE '{ZONE}' AS moment, p.category
     FROM core.orders AS o JOIN core.order_items AS i USING (source, order_id)
     JOIN core.products AS p ON p.product_id = i.product_id AND p.valid_to IS NULL WHERE i.line_id = '1'
-"""
-RAIN = """
-    SELECT count(*) FILTER (rainy AND chocolate), count(*) FILTER (NOT rainy AND chocolate),
-           count(*) FILTER (rainy AND NOT chocolate), count(*) FILTER (NOT rainy AND NOT chocolate)
-    FROM (SELECT w.precipitation_mm > 0 AS rainy, category = 'chocolate' AS chocolate FROM ordered AS o
-          JOIN core.places AS p ON p.city = o.city AND p.kind = 'area'
-          JOIN core.weather AS w ON w.place_id = p.place_id AND w.day = o.moment::DATE)
 """
 HABITS = """
     WITH noted AS (
@@ -268,15 +262,6 @@ def test_work_is_done_in_working_hours(company: Company) -> None:
             ) GROUP BY 1 ORDER BY 1"""
     )
     assert rows == [(source, 9, 17) for source in ("crm", "hubspot", "salesforce", "wukong", "zoho")]
-
-
-def test_rain_lifts_chocolate(company: Company) -> None:
-    """Orders, weather and places say by how much, the other goods being the measure."""
-    ((rainy, dry, other_rainy, other_dry),) = company.lake.ask(RAIN)
-    ratio = (rainy / other_rainy) / (dry / other_dry)
-    tolerance = 4 * ratio * math.sqrt(1 / rainy + 1 / dry + 1 / other_rainy + 1 / other_dry)
-    assert ratio - 1 == pytest.approx(company.truth.scenario.plants.rain_lift, abs=tolerance)
-    assert tolerance < 0.35
 
 
 def test_baby_goods_sell_on_friday_evening(company: Company) -> None:

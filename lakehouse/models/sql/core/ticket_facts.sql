@@ -77,14 +77,14 @@ order_facts AS (
     SELECT source, order_id, CASE WHEN count(DISTINCT coalesce(category, '')) = 1 THEN min(category) END AS category,
         min(region_code) AS region_code, count(*) OVER (PARTITION BY order_id) AS orders_of_number
     FROM core.sales_ledger
-    WHERE entry = 'sale'
+    WHERE entry = 'sale' AND order_id IN (SELECT order_id FROM core.tickets)
     GROUP BY source, order_id
 ),
-selling AS (SELECT DISTINCT source FROM order_facts),
+selling AS (SELECT DISTINCT source FROM core.sales_ledger),
 last_regions AS (
     SELECT customer_id, arg_max(region_code, (day, source, order_id)) AS region_code
     FROM core.sales_ledger
-    WHERE customer_id IS NOT NULL AND region_code IS NOT NULL
+    WHERE region_code IS NOT NULL AND customer_id IN (SELECT customer_id FROM core.tickets)
     GROUP BY customer_id
 ),
 product_categories AS (

@@ -108,7 +108,7 @@ values_of_fields AS (
     SELECT entity, source, changed_on, f.field, f.is_wrong,
         f.applies AND from_day <= today AND coalesce(to_day > today, true) AS is_now,
         f.applies AND from_day <= month_end AND coalesce(to_day > month_end, true) AS is_before,
-        CASE WHEN length(regexp_replace(f.value, '[^\p{L}\p{N}]', '', 'g')) >= 2
+        CASE WHEN regexp_matches(f.value, '(?s)[\p{L}\p{N}].*[\p{L}\p{N}]')
             OR f.field IN ('amount', 'satisfaction', 'stage', 'status', 'kind') AND trim(f.value) <> ''
             THEN CASE WHEN lower(trim(f.value)) NOT IN ('n/a', 'na', 'none', 'null', 'unknown', 'test', '没有', '暂无', '测试', '不详', '未知')
                 THEN f.value END END AS value
@@ -118,7 +118,8 @@ values_of_fields AS (
 counted AS (
     SELECT source, entity, field, count(*) FILTER (is_now) AS records, count(value) FILTER (is_now) AS filled,
         count(value) FILTER (is_now AND is_wrong) AS invalid,
-        CASE WHEN field IN ('email', 'phone') THEN count(value) FILTER (is_now) - count(DISTINCT value) FILTER (is_now) END
+        CASE WHEN field IN ('email', 'phone') THEN count(value) FILTER (is_now)
+            - count(DISTINCT CASE WHEN field IN ('email', 'phone') THEN value END) FILTER (is_now) END
             AS duplicates,
         count(*) FILTER (is_before) AS records_before, count(value) FILTER (is_before) AS filled_before,
         count(value) FILTER (is_before AND is_wrong) AS invalid_before,
