@@ -87,19 +87,23 @@ class Metrics:
 
 def read_expression(text: str) -> exp.Expression:
     """Return the tree of one expression, its columns named with their table; StatementError for anything else."""
-    tree = parse_statement(f"SELECT {text}")
-    beside = [name for name, part in tree.args.items() if part and name not in ("expressions", "kind")]
-    if beside or not isinstance(tree, exp.Select) or len(tree.expressions) != 1:
-        raise StatementError("not one expression")
-    expression: exp.Expression = tree.expressions[0]
-    if isinstance(expression, exp.Alias):
-        raise StatementError("an expression has no name of its own: leave out AS")
+    expression = _one_expression(parse_statement(f"SELECT {text}"))
     stars = [star for star in expression.find_all(exp.Star) if not isinstance(star.parent, exp.Count)]
     if stars or expression.find(*_NO_EXPRESSION):
         raise StatementError("an expression has no SELECT, no window and no * in it")
     for column in expression.find_all(exp.Column):
         if not column.table:
             column.set("table", exp.to_identifier(BASE))
+    return expression
+
+
+def _one_expression(tree: exp.Query) -> exp.Expression:
+    beside = [name for name, part in tree.args.items() if part and name not in ("expressions", "kind")]
+    if beside or not isinstance(tree, exp.Select) or len(tree.expressions) != 1:
+        raise StatementError("not one expression")
+    expression: exp.Expression = tree.expressions[0]
+    if isinstance(expression, exp.Alias):
+        raise StatementError("an expression has no name of its own: leave out AS")
     return expression
 
 
@@ -174,22 +178,28 @@ def _unknown(metric: Metric, contracts: Mapping[str, Contract]) -> Iterator[str]
         return
     if len(tables) <= len(metric.joins):
         yield f"joins: two have one name, or one is called {BASE}, as the metric's own table is"
-    columns = {name: [column.name for column in contracts[table].columns] for name, table in tables.items()}
+    yield from _unknown_columns(metric, {name: contracts[table] for name, table in tables.items()})
+    for join in metric.joins:
+        yield from _loose_join(join, metric.table, contracts[join.table])
+
+
+def _unknown_columns(metric: Metric, contracts: Mapping[str, Contract]) -> Iterator[str]:
     for field, text in metric.expressions():
         for column in read_expression(text).find_all(exp.Column):
-            if column.table not in columns:
-                yield f"{field}: there is no join {column.table!r}{nearest(column.table, list(columns))}"
-            elif column.name not in columns[column.table]:
-                near = nearest(column.name, columns[column.table])
-                yield f"{field}: {tables[column.table]} has no column {column.name}{near}"
-    for join in metric.joins:
-        beside = {
-            column.table
-            for text in join.key.values()
-            for column in read_expression(text).find_all(exp.Column)
-        }
-        if beside - {BASE}:
-            yield f"joins.{join.name}.key: it is found by columns of {metric.table} alone"
-        key = [column for column in contracts[join.table].key if column != "valid_from"]
-        if set(key) != join.key.keys():
-            yield f"joins.{join.name}.key: one row is found by the key of {join.table}: {', '.join(key)}"
+            contract = contracts.get(column.table)
+            if contract is None:
+                yield f"{field}: there is no join {column.table!r}{nearest(column.table, list(contracts))}"
+                continue
+            names = [each.name for each in contract.columns]
+            if column.name not in names:
+                yield f"{field}: {contract.name} has no column {column.name}{nearest(column.name, names)}"
+
+
+def _loose_join(join: Join, table: str, contract: Contract) -> Iterator[str]:
+    """Yield why a join could find more than one row."""
+    for text in join.key.values():
+        if any(column.table != BASE for column in read_expression(text).find_all(exp.Column)):
+            yield f"joins.{join.name}.key: it is found by columns of {table} alone"
+    key = [column for column in contract.key if column != "valid_from"]
+    if set(key) != join.key.keys():
+        yield f"joins.{join.name}.key: one row is found by the key of {join.table}: {', '.join(key)}"

@@ -13,7 +13,7 @@ from lakehouse.models.metric import BASE, aggregates, read_expression
 from lakehouse.models.select_statement import DIALECT, StatementError, read_statement
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from lakehouse.models.metric import Join, Metric
 
@@ -24,31 +24,40 @@ def metric_sql(metric: Metric, with_history: Collection[str], by: Sequence[str] 
     `where` is a condition over dimensions of the metric. `with_history` names tables of which one version holds. Raises
     `Terminal` for what is no dimension of the metric, and for a condition that is none.
     """
-    for name in by:
-        _check_dimension(metric, name)
-    if len(set(by)) < len(by):
-        raise Terminal(f"--by {','.join(by)} names a dimension twice")
+    _check_dimensions(metric, by)
     selected = {name: read_expression(metric.dimensions[name]) for name in by}
     selected[metric.name] = read_expression(metric.sql)
     conditions = [read_expression(metric.where)] if metric.where else []
     if where:
         conditions.append(_condition(metric, where))
-    asked = {
-        column.table
-        for expression in (*selected.values(), *conditions)
-        for column in expression.find_all(exp.Column)
-    }
-    columns = ", ".join(f"{_text(expression)} AS {identifier(name)}" for name, expression in selected.items())
-    lines = [f"SELECT {columns}", f"FROM {qualified(metric.table)} AS {BASE}"]
+    asked = _tables_of([*selected.values(), *conditions])
+    columns = [f"{_text(expression)} AS {identifier(name)}" for name, expression in selected.items()]
+    lines = [f"SELECT {', '.join(columns)}", f"FROM {qualified(metric.table)} AS {BASE}"]
     lines += [_join_sql(join, join.table in with_history) for join in metric.joins if join.name in asked]
     if conditions:
         lines.append(f"WHERE {' AND '.join(f'({_text(condition)})' for condition in conditions)}")
     if by:
-        places = ", ".join(str(place) for place in range(1, len(by) + 1))
-        lines += [f"GROUP BY {places}", f"ORDER BY {places}"]
+        lines += _grouping(len(by))
     sql = "\n".join(lines)
     _check(sql, {metric.table, *(join.table for join in metric.joins)})
     return sql
+
+
+def _tables_of(expressions: Iterable[exp.Expression]) -> set[str]:
+    """Return what the tables of their columns are called."""
+    return {column.table for expression in expressions for column in expression.find_all(exp.Column)}
+
+
+def _grouping(dimensions: int) -> list[str]:
+    places = ", ".join(str(place) for place in range(1, dimensions + 1))
+    return [f"GROUP BY {places}", f"ORDER BY {places}"]
+
+
+def _check_dimensions(metric: Metric, by: Sequence[str]) -> None:
+    for name in by:
+        _check_dimension(metric, name)
+    if len(set(by)) < len(by):
+        raise Terminal(f"--by {','.join(by)} names a dimension twice")
 
 
 def _check_dimension(metric: Metric, name: str) -> None:

@@ -28,6 +28,13 @@ WITH city_days AS (
     WHERE p.city IS NOT NULL
     GROUP BY p.city, w.day
 ),
+kinds AS (
+    SELECT city, day, 'rain' AS weather, rain AS is_so FROM city_days
+    UNION ALL
+    SELECT city, day, 'heat', heat FROM city_days
+    UNION ALL
+    SELECT city, day, 'frost', frost FROM city_days
+),
 sold AS (
     SELECT DISTINCT l.source, l.order_id, l.category, o.city, l.day
     FROM core.sales_ledger AS l
@@ -37,12 +44,7 @@ sold AS (
 counted AS (
     SELECT s.city, date_trunc('month', s.day) AS month, s.category, k.weather, k.is_so, count(*) AS orders
     FROM sold AS s
-    JOIN (
-        SELECT city, day, unnest([
-            {'weather': 'rain', 'is_so': rain}, {'weather': 'heat', 'is_so': heat}, {'weather': 'frost', 'is_so': frost}
-        ], recursive := true)
-        FROM city_days
-    ) AS k ON k.city = s.city AND k.day = s.day
+    JOIN kinds AS k ON k.city = s.city AND k.day = s.day
     WHERE k.is_so IS NOT NULL
     GROUP BY ALL
 ),
