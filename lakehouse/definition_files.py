@@ -1,7 +1,7 @@
 """Definition files: those shipped in the package, overridden and added to by the folder that people name.
 
-One loader for sources, models, segments and syncs. Nothing has to be restarted: a file that came, went or changed
-counts from the next look on.
+One loader for sources, models, metrics, segments and syncs. Nothing has to be restarted: a file that came, went or
+changed counts from the next look on.
 """
 
 from __future__ import annotations

@@ -93,10 +93,10 @@ def sql(
         if is_listing(text):
             text = listing_sql(list_tables(settings))
         with closing(analyst_sql.answer(settings, text)) as answer:
-            _answer(answer, chosen, output)
+            print_answer(answer, chosen, output)
 
 
-def _answer(answer: duckdb.DuckDBPyConnection, chosen: Format, output: Path | None) -> None:
+def print_answer(answer: duckdb.DuckDBPyConnection, chosen: Format, output: Path | None) -> None:
     """Print the rows of a query, or write them to a file."""
     from lakehouse.console import query_files
 

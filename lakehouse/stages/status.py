@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.books import balance
-from lakehouse.models import registry
+from lakehouse.models import metric, registry
 from lakehouse.outbound import delivery_counts as outbound
 from lakehouse.outbound.definition import wrong_syncs
 from lakehouse.segments import definition, refresh
@@ -48,6 +48,7 @@ def _wrong_definitions(settings: Settings, tables: Mapping[str, Table]) -> list[
     wrong = {name: reason for name, reason in asked.items() if name in known} | dict(segments.wrong)
     of_kinds = (
         ("model", registry.load(settings.definitions).wrong),
+        ("metric", metric.load(settings.definitions).wrong),
         ("segment", wrong),
         ("sync", wrong_syncs(settings.definitions)),
     )

@@ -15,14 +15,24 @@ import pytest
 
 from lakehouse import settings
 from lakehouse.sample.company import Truth, write
-from lakehouse.sample.company.policy import CHANNELS, LOSS_REASONS
 from lakehouse.sample.company.world.scenario import CRMS
 from lakehouse.stages.check_references import count_references
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.maintenance.policy import MaintenancePolicy
 from lakehouse.tables.maintenance.run import MaintenanceContext, maintain
 from tests.support import people_score, planted_behaviour
-from tests.support.company_queries import HABITS, JOINED, ORDERED, RAIN, ZONE
+from tests.support.business_marts import (  # noqa: F401 - tests of the same company
+    test_a_purchase_has_one_owner_in_each_crm,
+    test_deals_are_won_as_often_as_planted,
+    test_growth_compares_a_month_with_all_that_sold_a_year_ago,
+    test_loss_reasons_are_those_of_the_channel,
+    test_orders_are_complained_about_as_planted,
+    test_phones_that_a_spreadsheet_spoilt_are_invalid,
+    test_rain_lifts_chocolate,
+    test_sales_by_line_are_those_of_the_orders,
+    test_who_leaves_notes_empty_or_pastes_them_ranks_last,
+)
+from tests.support.company_queries import HABITS, JOINED, ORDERED, ZONE
 from tests.support.file_claims import false_claims
 from tests.support.filled_lake import Filled, Place, filled_lake
 
@@ -205,22 +215,6 @@ def test_a_country_is_one_country_in_every_system(company: Company) -> None:
         assert countries == [("CN",)], table
 
 
-def test_deals_are_lost_for_the_planted_reasons(company: Company) -> None:
-    """In each channel, as far as its CRM names the channel; 悟空 names none."""
-    rows = company.lake.ask(
-        """SELECT channel, loss_reason, count(*) FROM core.deals
-           WHERE valid_to IS NULL AND is_closed AND NOT is_won AND source <> 'wukong' GROUP BY ALL"""
-    )
-    lost = {(channel, reason): count for channel, reason, count in rows}
-    assert {channel for channel, _ in lost} == set(CHANNELS)
-    for channel, shares in company.truth.as_json()["plants"]["loss_reasons"].items():
-        deals = sum(count for (of, _), count in lost.items() if of == channel)
-        assert deals > 20
-        for reason in LOSS_REASONS:
-            found = lost.get((channel, reason), 0) / deals
-            assert found == pytest.approx(shares[reason], abs=_error(shares[reason], deals))
-
-
 def test_stages_of_deals_follow_each_other(company: Company) -> None:
     """Where a CRM exports its history, each deal began somewhere, and who is won or lost was so last."""
     rows = company.lake.ask(
@@ -247,15 +241,6 @@ def test_work_is_done_in_working_hours(company: Company) -> None:
             ) GROUP BY 1 ORDER BY 1"""
     )
     assert rows == [(source, 9, 17) for source in ("crm", "hubspot", "salesforce", "wukong", "zoho")]
-
-
-def test_rain_lifts_chocolate(company: Company) -> None:
-    """Orders, weather and places say by how much, the other goods being the measure."""
-    ((rainy, dry, other_rainy, other_dry),) = company.lake.ask(RAIN)
-    ratio = (rainy / other_rainy) / (dry / other_dry)
-    tolerance = 4 * ratio * math.sqrt(1 / rainy + 1 / dry + 1 / other_rainy + 1 / other_dry)
-    assert ratio - 1 == pytest.approx(company.truth.scenario.plants.rain_lift, abs=tolerance)
-    assert tolerance < 0.35
 
 
 def test_baby_goods_sell_on_friday_evening(company: Company) -> None:

@@ -1,0 +1,205 @@
+"""The dictionary of metrics: each a number with one meaning, an aggregate over a table and what it may be divided by.
+
+A table may be joined to others, whose rows are found by their key: so no row counts twice, whatever a metric is divided
+by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlglot import exp
+
+from lakehouse.definition_files import DefinitionLoader
+from lakehouse.definitions import Problem, find_line, nearest, parse_yaml
+from lakehouse.errors import BadDefinition
+from lakehouse.models import registry
+from lakehouse.models.select_statement import StatementError, parse_statement, read_statement
+from lakehouse.sources import definition
+
+if TYPE_CHECKING:
+    from lakehouse.tables.contract import Contract
+
+BASE: Final = "base"  # what a metric's own table is called in its SQL
+_NAME: Final = r"^[a-z][a-z0-9_]*$"
+_NO_EXPRESSION: Final = (exp.Query, exp.Window)
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Join(_Strict):
+    """Another table, of which each row of the metric's table finds one row at most.
+
+    `key` says of each column of that table's key what it must equal; of a table with history without `valid_from`: the
+    version that holds now is found. Its columns are `<name>.<column>` in dimensions.
+    """
+
+    called_by: ClassVar[str] = "name"
+
+    name: str = Field(pattern=_NAME)
+    table: str
+    key: dict[str, str] = Field(min_length=1)
+
+
+class Metric(_Strict):
+    """A metric. `sql` is an aggregate over the columns of `table`, `where` says which of its rows count.
+
+    `dimensions` are what it may be divided by: an expression over the columns of the table and of `joins`, by name.
+    """
+
+    name: str = Field(pattern=_NAME)
+    title: str
+    zh: str = ""
+    question: str
+    table: str
+    joins: tuple[Join, ...] = ()
+    where: str = ""
+    sql: str
+    dimensions: dict[str, str] = Field(default_factory=dict)
+    unit: str
+    owner: str
+
+    def expressions(self) -> Iterator[tuple[str, str]]:
+        """Yield the SQL expressions of the metric, each with its field."""
+        yield "sql", self.sql
+        if self.where:
+            yield "where", self.where
+        for name, text in self.dimensions.items():
+            yield f"dimensions.{name}", text
+        for join in self.joins:
+            for column, text in join.key.items():
+                yield f"joins.{join.name}.key.{column}", text
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """The metrics that can be asked, by name, and what is wrong with each file that cannot, by its name."""
+
+    defined: Mapping[str, Metric]
+    wrong: Mapping[str, str]
+
+
+def read_expression(text: str) -> exp.Expression:
+    """Return the tree of one expression, its columns named with their table; StatementError for anything else."""
+    expression = _one_expression(parse_statement(f"SELECT {text}"))
+    stars = [star for star in expression.find_all(exp.Star) if not isinstance(star.parent, exp.Count)]
+    if stars or expression.find(*_NO_EXPRESSION):
+        raise StatementError("an expression has no SELECT, no window and no * in it")
+    for column in expression.find_all(exp.Column):
+        if not column.table:
+            column.set("table", exp.to_identifier(BASE))
+    return expression
+
+
+def _one_expression(tree: exp.Query) -> exp.Expression:
+    beside = [name for name, part in tree.args.items() if part and name not in ("expressions", "kind")]
+    if beside or not isinstance(tree, exp.Select) or len(tree.expressions) != 1:
+        raise StatementError("not one expression")
+    expression: exp.Expression = tree.expressions[0]
+    if isinstance(expression, exp.Alias):
+        raise StatementError("an expression has no name of its own: leave out AS")
+    return expression
+
+
+def aggregates(expression: exp.Expression) -> bool:
+    """Return whether there is an aggregate in an expression."""
+    return expression.find(exp.AggFunc) is not None
+
+
+def parse(text: str, where: str) -> Metric:
+    """Read one definition; BadDefinition names the file, all that is wrong, and its line."""
+    metric = parse_yaml(text, where, Metric)
+    problems = [
+        Problem(field, find_line(text, field, Metric), reason)
+        for field, expression in metric.expressions()
+        if (reason := _wrong_expression(field, expression))
+    ]
+    if metric.name != PurePath(where).stem:
+        line = find_line(text, "name", Metric)
+        problems.append(Problem("name", line, f"{metric.name!r} must be the file's own name"))
+    if problems:
+        raise BadDefinition(f"{where}: {'; '.join(map(str, problems))}")
+    return metric
+
+
+def _wrong_expression(field: str, text: str) -> str:
+    """Return what is wrong with one expression by itself; empty where nothing is."""
+    try:
+        expression = read_expression(text)
+        if read_statement(f"SELECT {text}").variables:
+            return "a metric has no getvariable(…): only models have"
+    except StatementError as error:
+        return str(error)
+    if field != "sql":
+        return "an aggregate stands in `sql` alone" if aggregates(expression) else ""
+    if not aggregates(expression):
+        return "no aggregate: say sum(…), count(…) or the like"
+    if any(
+        column.find_ancestor(exp.AggFunc, exp.Filter) is None for column in expression.find_all(exp.Column)
+    ):
+        return "a column stands outside of all aggregates"
+    return ""
+
+
+_load = DefinitionLoader("metrics", ("lakehouse.models", "metrics"), parse, lambda metric: metric.name)
+
+
+def load(overrides: Path | None = None) -> Metrics:
+    """Return every metric: those shipped, overridden by the files below `<overrides>/metrics/`.
+
+    A file that is wrong, or names a table or column that is not there, stops its own metric alone. Raises BadDefinition
+    for an `overrides` that is not there, and for a source that is wrong.
+    """
+    loaded = _load.load_each(overrides)
+    contracts = dict(registry.load(overrides).contracts)
+    contracts |= {source.table: source.contract for source in definition.load(overrides).values()}
+    wrong = dict(loaded.wrong)
+    for name, metric in loaded.definitions.items():
+        if reasons := list(_unknown(metric, contracts)):
+            wrong[name] = f"{name}.yaml: {'; '.join(reasons)}"
+    return Metrics(
+        {name: loaded.definitions[name] for name in sorted(loaded.definitions) if name not in wrong}, wrong
+    )
+
+
+def _unknown(metric: Metric, contracts: Mapping[str, Contract]) -> Iterator[str]:
+    """Yield what a metric names that is not there, and joins that could find more than one row."""
+    tables = {BASE: metric.table} | {join.name: join.table for join in metric.joins}
+    missing = [table for table in tables.values() if table not in contracts]
+    for table in missing:
+        yield f"there is no {table}{nearest(table, sorted(contracts), shown_by='lakehouse models list')}"
+    if missing:
+        return
+    if len(tables) <= len(metric.joins):
+        yield f"joins: two have one name, or one is called {BASE}, as the metric's own table is"
+    yield from _unknown_columns(metric, {name: contracts[table] for name, table in tables.items()})
+    for join in metric.joins:
+        yield from _loose_join(join, metric.table, contracts[join.table])
+
+
+def _unknown_columns(metric: Metric, contracts: Mapping[str, Contract]) -> Iterator[str]:
+    for field, text in metric.expressions():
+        for column in read_expression(text).find_all(exp.Column):
+            contract = contracts.get(column.table)
+            if contract is None:
+                yield f"{field}: there is no join {column.table!r}{nearest(column.table, list(contracts))}"
+                continue
+            names = [each.name for each in contract.columns]
+            if column.name not in names:
+                yield f"{field}: {contract.name} has no column {column.name}{nearest(column.name, names)}"
+
+
+def _loose_join(join: Join, table: str, contract: Contract) -> Iterator[str]:
+    """Yield why a join could find more than one row."""
+    for text in join.key.values():
+        if any(column.table != BASE for column in read_expression(text).find_all(exp.Column)):
+            yield f"joins.{join.name}.key: it is found by columns of {table} alone"
+    key = [column for column in contract.key if column != "valid_from"]
+    if set(key) != join.key.keys():
+        yield f"joins.{join.name}.key: one row is found by the key of {join.table}: {', '.join(key)}"
