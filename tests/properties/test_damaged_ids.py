@@ -111,7 +111,7 @@ def found(con, folder, rows: list[tuple[str, ...]]) -> tuple[int, set[str], list
     resolve(con, observations="observed", previous=None, now=NOW, max_records=1_000)
     con.execute("CREATE OR REPLACE TABLE core.identities AS FROM identities_new")
     con.execute(f"CREATE OR REPLACE VIEW mapped.contacts AS {entity_sql('contacts', [SOURCE])}")
-    contacts = con.execute(f"SELECT contact_id, customer_id FROM ({MODELS['contacts']})").fetchall()
+    contacts = con.execute(f"SELECT contact_id, customer_id FROM ({MODELS['contacts'].sql})").fetchall()
     ((loaded,),) = con.execute("SELECT count(*) FROM raw.crm_contacts").fetchall()
     people = con.execute(
         "SELECT list((identifier_type, identifier_value)) FROM core.identities GROUP BY customer_id"
