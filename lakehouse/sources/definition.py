@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 from zoneinfo import TZPATH, ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
@@ -237,6 +237,13 @@ class Source(_Strict):
         if self.source_key == ("web", "events"):
             return "raw.events"
         return f"raw.{self.source}_{self.entity}"
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy with other fields; what was computed of the former ones is computed anew."""
+        copied = super().model_copy(update=update, deep=deep)
+        for name in ("ids", "stored", "contract"):
+            copied.__dict__.pop(name, None)
+        return copied
 
     @cached_property
     def ids(self) -> Mapping[str, IdColumn]:
