@@ -12,6 +12,7 @@ from lakehouse.sources.non_records import KnownBy
 
 OTHER_HEADER: Final = "other_header"  # the mark of a row that names columns, and not each its own
 _LABEL_CELLS: Final = 16  # of a row, in which its first filled cell is looked for before all of them are
+_BLANKS: Final = " \t\n\r\f"  # what a regular expression calls a blank, too
 _NAMES_ASKED: Final = 64  # of a header: the first cell of a header that is repeated is one of the first names
 
 
@@ -26,7 +27,7 @@ def marked_rows(query: str, texts: Mapping[str, str], known_by: KnownBy) -> str:
         return f"SELECT *, NULL AS _mark FROM ({query})"
     names = [name.strip().lower() for name in texts]
     label = f"coalesce({', '.join([*list(texts.values())[:_LABEL_CELLS], repr('')])})"
-    cells = ", ".join(f"lower(trim(coalesce({text}, '')))" for text in texts.values())
+    cells = ", ".join(f"lower(trim(coalesce({text}, ''), {literal(_BLANKS)}))" for text in texts.values())
     listed_texts = list(texts.values())
     has_words = [f"coalesce(contains({listed_texts[position]}, ' '), false)" for position in known_by.key]
     is_candidate = " OR ".join([f"regexp_matches({label}, {literal(_candidate_pattern(names))})", *has_words])
