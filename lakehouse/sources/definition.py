@@ -6,14 +6,13 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
-from zoneinfo import TZPATH, ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from lakehouse.definition_files import DefinitionLoader
 from lakehouse.definitions import FieldsError, nearest, parse_yaml
 from lakehouse.errors import BadDefinition
-from lakehouse.sources import headers, id_columns, minimisation, value_formats
+from lakehouse.sources import headers, id_columns, minimisation, value_formats, zones
 from lakehouse.sources.core_mappings import read_core
 from lakehouse.sources.id_columns import IdColumn
 from lakehouse.sources.minimisation import Collect
@@ -290,7 +289,7 @@ class Source(_Strict):
     @field_validator("time_zone")
     @classmethod
     def _check_time_zone(cls, name: str) -> str:
-        if not _is_zone(name):
+        if not zones.is_zone(name):
             raise ValueError(f"{name!r} is none of IANA's, such as Asia/Shanghai")
         return name
 
@@ -336,20 +335,6 @@ class Source(_Strict):
                 owner = owners.setdefault(headers.normal(name), column.name)
                 if owner != column.name:
                     raise FieldsError((("columns", position, "also"), f"{name} is a name of {owner}, too"))
-
-
-def _is_zone(name: str) -> bool:
-    """Return whether a name may be a time zone's.
-
-    Lambda's image has no list of zones, so any name may be one there; DuckDB, which reads the times, has its own list.
-    """
-    try:
-        ZoneInfo(name)
-    except ZoneInfoNotFoundError:
-        return name == "UTC" or not any(Path(folder).is_dir() for folder in TZPATH)
-    except (ValueError, OSError):  # a path, a folder of zones
-        return False
-    return True
 
 
 def parse(text: str, where: str) -> Source:

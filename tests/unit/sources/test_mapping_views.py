@@ -172,12 +172,12 @@ def test_a_zone_that_is_none_is_refused(zone):
 
 def test_without_a_list_of_zones_any_may_be_one(monkeypatch):
     """As in Lambda's image: DuckDB, which reads the times, has a list of its own."""
-    monkeypatch.setattr("lakehouse.sources.definition.TZPATH", ("/nowhere",))
+    monkeypatch.setattr("lakehouse.sources.zones.TZPATH", ("/nowhere",))
 
     def none(name: str) -> None:
         raise ZoneInfoNotFoundError(name)
 
-    monkeypatch.setattr("lakehouse.sources.definition.ZoneInfo", none)
+    monkeypatch.setattr("lakehouse.sources.zones.ZoneInfo", none)
     for zone in ("UTC", "Asia/Shanghai"):
         text = HEAD.replace("format: csv", f"format: csv\ntime_zone: {zone}") + "  {}"
         assert parse(text, "a.yaml").time_zone == zone
