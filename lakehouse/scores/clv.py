@@ -7,7 +7,7 @@ the first one too: docs/decisions/0067 has what that gains.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -19,6 +19,8 @@ from lakehouse.scores.policy import ClvPolicy
 from lakehouse.scores.result import NO_MODEL, NotFittedError, Quality, Scored
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lakehouse.scores.bg_nbd import BgNbdFit, Floats, Histories
     from lakehouse.scores.gamma_gamma import GammaGammaFit
 
@@ -76,7 +78,17 @@ def fit(buyers: Buyers) -> ClvModel:
     spending = gamma_gamma.fit(buyers.histories.frequency, buyers.repeat_value)
     known = buyers.mean_value[np.isfinite(buyers.mean_value)]
     mean_value = max(float(known.mean()), 0.0) if len(known) else float("nan")
-    return ClvModel(bg_nbd.fit(buyers.histories), spending, mean_value)
+    buying = bg_nbd.fit(buyers.histories)
+    return ClvModel(
+        replace(buying, model=bg_nbd.BgNbd(*_steady(buying.model))),
+        spending and replace(spending, model=gamma_gamma.GammaGamma(*_steady(spending.model))),
+        mean_value,
+    )
+
+
+def _steady(parameters: Iterable[float]) -> list[float]:
+    """Return parameters without the digits in which two fits of the same rows may differ, by how numbers are summed."""
+    return [float(f"{each:.5g}") for each in parameters]
 
 
 def score(now: pa.Table, before: pa.Table | None = None) -> Scored:
