@@ -13,7 +13,7 @@ from lakehouse.tables import commit, model_note
 from lakehouse.tables.policy import TableReadPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import date
 
     from lakehouse.models.model import Model
@@ -26,16 +26,19 @@ class LakeTables:
     """Tables as they were when the look began: what is committed meanwhile is the next look's.
 
     The catalog is asked first which tables there are: most of the sources that are defined have sent nothing. A table
-    that the look wrote is loaded again.
+    that the look wrote is loaded again. `noted` are tables besides those of `models`, for `note`.
     """
 
-    def __init__(self, settings: Settings, models: Sequence[Model]) -> None:
+    def __init__(self, settings: Settings, models: Sequence[Model], noted: Collection[str] = ()) -> None:
         self.catalog: Catalog = catalogs.open_catalog(settings)
         self.sources: list[Source] = list(definition.load(settings.definitions).values())
         self.as_of: date = settings.as_of_day()
         self.time_zone: str = settings.time_zone
-        names = {name for model in models for name in (model.table, *tables_read(model, self.sources))}
-        existing = names.intersection(catalogs.table_names(self.catalog, namespaces_of(models, self.sources)))
+        names = {name for model in models for name in (model.table, *tables_read(model, self.sources))} | {
+            *noted
+        }
+        namespaces = {*namespaces_of(models, self.sources), *(name.partition(".")[0] for name in noted)}
+        existing = names.intersection(catalogs.table_names(self.catalog, sorted(namespaces)))
         with ThreadPoolExecutor(TableReadPolicy.catalog_threads) as pool:
             loaded = pool.map(lambda name: catalogs.load(self.catalog, name), existing)
             pairs = zip(existing, loaded, strict=True)

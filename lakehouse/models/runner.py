@@ -67,8 +67,8 @@ def run(settings: Settings, *, only: Collection[str] = (), besides: Collection[s
     """
     models = registry.load(settings.definitions)
     chosen = _chosen(models, only, besides)
-    lake = LakeTables(settings, chosen)
     wrong = {table: reason for table, reason in models.wrong.items() if not only or table in only}
+    lake = LakeTables(settings, chosen, noted=wrong)
     outcome = ModelRun(wrong=list(wrong.values()))
     for table, reason in wrong.items():
         lake.note(table, reason)

@@ -254,6 +254,14 @@ def test_a_file_that_is_no_model_stops_only_those_that_read_its_table(shop, monk
     assert runner.pending(shop.settings) == []
 
 
+def test_a_wrong_file_is_noted_in_its_table_though_nothing_reads_that(shop, monkeypatch, tmp_path):
+    """`status` says of each table that its rows are old."""
+    own_model(tmp_path / "definitions", "marts.daily_activity", "SELCT 1")
+    use(tmp_path, monkeypatch)
+    [reason] = runner.run(shop.settings).wrong
+    assert model_note.noted(table(shop, "marts.daily_activity")) == reason
+
+
 def test_a_model_waits_for_all_that_its_sql_reads(shop, monkeypatch, tmp_path):
     """Nobody has to say so beside the SQL, and nobody can forget it."""
     swap = ("orders > 0", "orders > (SELECT min(amount) FROM core.orders) - 99")
