@@ -88,7 +88,7 @@ class Functions:
         return [r for called, event, _ in list(self.calls) if called == name for r in event["Records"]]
 
 
-def until(look: Callable[[], Any], seconds: float = 10.0) -> Any:
+def until(look: Callable[[], Any], seconds: float = 60.0) -> Any:
     """Return the first true answer of `look`; fail when time is up."""
     deadline = time.monotonic() + seconds
     while not (found := look()):

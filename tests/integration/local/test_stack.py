@@ -113,7 +113,7 @@ def test_an_object_that_anybody_puts_reaches_the_function_that_its_rule_names(
         config=Config(s3={"addressing_style": "path"}),
     )
     put = somebody.put_object(Bucket=LANDING, Key=key, Body=b"hello")
-    (event,) = until(lambda: created(functions, key), seconds=3)
+    (event,) = until(lambda: created(functions, key), seconds=20)
     assert event["source"] == "aws.s3"
     assert event["detail-type"] == "Object Created"
     assert event["detail"]["bucket"] == {"name": LANDING}
@@ -130,7 +130,7 @@ def test_an_object_written_twice_is_told_twice_in_order(stack: Stack, functions:
     versions = [
         aws.s3().put_object(Bucket=LANDING, Key="twice", Body=body)["VersionId"] for body in (b"1", b"22")
     ]
-    until(lambda: len(created(functions, "twice")) == 2, seconds=3)
+    until(lambda: len(created(functions, "twice")) == 2, seconds=20)
     announced = sorted(
         (e["detail"]["object"] for e in created(functions, "twice")), key=lambda o: o["sequencer"]
     )
@@ -150,9 +150,9 @@ def test_an_upload_in_parts_is_one_event_of_the_whole(stack: Stack, functions: F
     whole = s3.complete_multipart_upload(
         Bucket=LANDING, Key="in parts", UploadId=upload, MultipartUpload={"Parts": parts}
     )
-    until(lambda: created(functions, "in parts"), seconds=3)
+    until(lambda: created(functions, "in parts"), seconds=20)
     s3.put_object(Bucket=LANDING, Key="after the parts", Body=b"")
-    until(lambda: created(functions, "after the parts"), seconds=3)
+    until(lambda: created(functions, "after the parts"), seconds=20)
     (event,) = created(functions, "in parts")
     assert event["detail"]["object"]["size"] == (5 << 20) + 1
     assert event["detail"]["object"]["etag"] == whole["ETag"].strip('"')
@@ -164,7 +164,7 @@ def test_only_new_objects_of_the_told_buckets_are_events(stack: Stack, functions
     aws.s3().put_object(Bucket=LANDING, Key="deleted", Body=b"1")
     aws.s3().delete_object(Bucket=LANDING, Key="deleted")
     aws.s3().put_object(Bucket=LANDING, Key="the last", Body=b"1")
-    until(lambda: created(functions, "the last"), seconds=3)
+    until(lambda: created(functions, "the last"), seconds=20)
     assert len(created(functions, "deleted")) == 1
     assert created(functions, "silent") == []
 
