@@ -1,4 +1,4 @@
-"""Builds the package of the light functions (land, publish) for Lambda on arm64, and checks it, without Docker.
+"""Builds the package of the light functions (collect, gather, land, publish) for Lambda on arm64, and checks it, without Docker.
 
     python infra/light.py build/light          build and check
     python infra/light.py --check build/light  check what is there, such as what infra/Dockerfile's target has made
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT = Path(__file__).parents[1]
-FUNCTIONS = ("land", "publish")
+FUNCTIONS = ("collect", "gather", "land", "publish")
 PYTHON = "3.12"  # the template's Runtime
 PLATFORM = "aarch64-manylinux_2_28"
 NEWEST_GLIBC: Final = 34  # of Amazon Linux 2023: 2.34

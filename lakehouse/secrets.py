@@ -18,12 +18,13 @@ def _provider(client: Any) -> SecretsProvider:
     return SecretsProvider(boto3_client=client)
 
 
-def secret(name: str) -> dict[str, Any]:
-    """Return the secret `name`. Transient when it cannot be fetched, Terminal when it is no JSON object."""
+def secret(name: str, *, max_age_seconds: int = SecretPolicy.max_age_seconds) -> dict[str, Any]:
+    """Return the secret `name`, no older than so many seconds.
+
+    Transient when it cannot be fetched, Terminal when it is no JSON object.
+    """
     try:
-        value: Any = _provider(aws.secrets()).get(
-            name, max_age=SecretPolicy.max_age_seconds, transform="json"
-        )
+        value: Any = _provider(aws.secrets()).get(name, max_age=max_age_seconds, transform="json")
     except TransformParameterError:  # its text quotes the secret, so nothing of it goes on
         raise Terminal(f"secret {name} is not JSON; write it as a JSON object") from None
     except GetParameterError:

@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     export_queue_url: str = ""
     publish_queue_url: str = ""
     books_queue_url: str = ""
+    collect_queue_url: str = ""
     settle_seconds: int = Field(
         30,
         ge=0,
@@ -66,6 +67,7 @@ class Settings(BaseSettings):
     webhook_secret: str = "lakehouse/webhook"  # noqa: S105 - the name of a secret, not the secret
     hubspot_secret: str = "lakehouse/hubspot"  # noqa: S105 - the name of a secret, not the secret
     hash_secret: str = "lakehouse/hash"  # noqa: S105 - the name of a secret, not the secret
+    collect_secret: str = "lakehouse/collect"  # noqa: S105 - the name of a secret, not the secret
     hubspot_url: str = "https://api.hubapi.com"
 
     # definitions of people, and the day that time-relative definitions look back from

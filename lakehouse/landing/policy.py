@@ -82,3 +82,32 @@ class ProbePolicy(Policy):
     written_bytes: Annotated[
         int, "bytes of each; a full disk may have room for a few in the last page of a file"
     ] = 32 * KIB
+
+
+@dataclass(frozen=True)
+class CollectLimits(Policy):
+    """How much one request of tracked events may be: Segment's limits, which its SDKs keep."""
+
+    body_bytes: Annotated[int, "bytes of a request's body, as sent and unpacked"] = 500 * KIB
+    event_bytes: Annotated[int, "bytes of one event; a larger one of a batch is set aside, alone"] = 32 * KIB
+    batch_events: Annotated[int, "events of one batch"] = 2_500
+
+
+@dataclass(frozen=True)
+class WriteKeyPolicy(Policy):
+    """How long write keys are believed."""
+
+    max_age_seconds: Annotated[int, "seconds after which a revoked write key is refused at the latest"] = 30
+    preflight_seconds: Annotated[int, "seconds for which a browser remembers that it may send here"] = 7_200
+
+
+@dataclass(frozen=True)
+class GatherPolicy(Policy):
+    """How collected requests become raw files."""
+
+    full_bytes: Annotated[int, "bytes of requests from which a call counts as full: Lambda hands on 6 MB"] = (
+        4 * MIB
+    )
+    full_call_seconds: Annotated[
+        float, "seconds that a full call takes at least; two at a time write one file a second"
+    ] = 2.0

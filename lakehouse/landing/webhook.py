@@ -12,7 +12,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from lakehouse import objects, telemetry
+from lakehouse import json_text, objects, telemetry
 from lakehouse.errors import Terminal
 from lakehouse.landing.signatures import (
     BadSignature,
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     ReadLines = Callable[[Request], list[str]]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
-_SPACE = re.compile(r"[ \t\n\r]*")
 _NAME_DIGITS: Final = (
     32  # of a webhook's sha-256 that its file is called by: the layout of the landing bucket
 )
@@ -95,32 +94,12 @@ def land(settings: Settings, request: Request, now: datetime, read: ReadLines | 
 def split(body: bytes) -> list[str]:
     """Return the elements of a JSON array, or the one value that the body is, each as text on one line.
 
-    The text is the sender's own, so numbers keep their digits; only line breaks between tokens become spaces
-    (inside strings JSON allows none). Raises `BadBody`.
+    The text is the sender's own, so numbers keep their digits. Raises `BadBody`.
     """
-    decoder = json.JSONDecoder(parse_constant=_no_constant)
     try:
-        text = body.decode()
-        start = _skip_space(text, 0)
-        value, end = decoder.raw_decode(text, start)
-        if _skip_space(text, end) != len(text):
-            raise BadBody("the body is not JSON: something follows the first value")
-        if not isinstance(value, list):
-            return [_one_line(text[start:end])]
-        return _elements(decoder, text, start + 1, len(value))
+        return json_text.elements(body.decode())
     except (ValueError, RecursionError) as error:
         raise BadBody("the body is not JSON in UTF-8") from error
-
-
-def _elements(decoder: json.JSONDecoder, text: str, position: int, count: int) -> list[str]:
-    """Return the `count` elements of an array whose inside begins at `position`, known to be sound."""
-    elements = []
-    for _ in range(count):
-        start = _skip_space(text, position)
-        _, end = decoder.raw_decode(text, start)
-        elements.append(_one_line(text[start:end]))
-        position = _skip_space(text, end) + 1  # past the comma or the bracket
-    return elements
 
 
 def _verify(settings: Settings, request: Request, now: datetime) -> str:
@@ -145,17 +124,3 @@ def _secrets(shared: Mapping[str, Any], *names: str) -> list[str]:
         if active:
             return active
     raise BadSignature(f"no secret is shared with {names[0]}: add one to the webhook secret")
-
-
-def _skip_space(text: str, position: int) -> int:
-    """Return the position of the first character from `position` on that is no white space."""
-    space = _SPACE.match(text, position)
-    return space.end() if space else position
-
-
-def _one_line(text: str) -> str:
-    return text.replace("\r", " ").replace("\n", " ")
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")

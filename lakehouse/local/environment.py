@@ -78,6 +78,7 @@ def secret_values(keys: Keys, functions: Mapping[str, str], names: Collection[st
     by_variable = {
         "LAKEHOUSE_HUBSPOT_SECRET": keys.hubspot_secret(),
         "LAKEHOUSE_WEBHOOK_SECRET": keys.webhook_secret(),
+        "LAKEHOUSE_COLLECT_SECRET": keys.collect_secret(),
         "LAKEHOUSE_HASH_SECRET": keys.hash_secret(),
     }
     by_name = {functions.get(variable, ""): value for variable, value in by_variable.items()}

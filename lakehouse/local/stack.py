@@ -45,7 +45,13 @@ if TYPE_CHECKING:
     from lakehouse.local.wiring.resources import Wiring
 
 # What differs from the template's defaults on a laptop.
-PARAMETERS = {"BucketPrefix": "local", "IngestWindow": "1", "StageWindow": "1", "SpillLimit": ""}
+PARAMETERS = {
+    "BucketPrefix": "local",
+    "CollectWindow": "1",
+    "IngestWindow": "1",
+    "StageWindow": "1",
+    "SpillLimit": "",
+}
 
 
 def load_wiring(data: Path, parameters: Mapping[str, str] | None = None) -> Wiring:

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 HEAVY = {"pyarrow", "duckdb", "pyiceberg", "numpy", "scipy", "pandas"}
-LIGHT_FUNCTIONS = ("land", "publish")
+LIGHT_FUNCTIONS = ("collect", "gather", "land", "publish")
 HEAVY_FUNCTIONS = (
     "ingest",
     "resolve",

@@ -123,7 +123,8 @@ def is_notification(body: dict[str, Any]) -> bool:
 def bodies(wiring: Wiring, events: Events) -> list[str]:
     """Each message is one that a rule of the template sends there, or one of our own kinds for that queue."""
     queues = {one.function: one.queue_name for one in wiring.mappings}
-    ours = {"ingest": {"files"}, "publish": {"sync", "run", "chunk"}}
+    request = {"lakehouse_request", "id", "received_at", "source", "call", "ip", "body"}
+    ours = {"ingest": {"files"}, "publish": {"sync", "run", "chunk"}, "gather": request}
     wrong = []
     for (function, case), payload in events.items():
         for record in payload.get("Records", []) if function in queues else []:

@@ -182,7 +182,7 @@ def needs(infra: Template, function: str) -> dict[str, list[Any]]:
         ]
         for action in SQS.values()
     }
-    named = ("WebhookSecret", "HubSpotSecret", "HashSecret")
+    named = ("WebhookSecret", "CollectSecret", "HubSpotSecret", "HashSecret")
     secrets = [name for name in named if f"{name[:-6].lower()}_secret" in used]
     consent = {"Fn::GetAtt": ["ConsentTable", "Arn"]}
     return {
@@ -249,6 +249,8 @@ def test_the_code_is_really_read(infra: Template) -> None:
         {"Ref": "HubSpotSecret"},
         {"Ref": "HashSecret"},
     ]
+    assert needs(infra, "collect")["secretsmanager:GetSecretValue"] == [{"Ref": "CollectSecret"}]
+    assert sends["collect"] == [{"Fn::GetAtt": ["CollectQueue", "Arn"]}]
     assert needs(infra, "land")["secretsmanager:GetSecretValue"] == [{"Ref": "WebhookSecret"}]
     assert needs(infra, "ingest")["secretsmanager:GetSecretValue"] == [{"Ref": "HashSecret"}]
 

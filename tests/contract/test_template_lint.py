@@ -101,6 +101,6 @@ def test_functions_ask_for_what_lambda_gives() -> None:
     """Megabytes and seconds."""
     assert beyond_limits(TEMPLATE) == []
     assert beyond_limits(planted(("MemorySize: 512", "MemorySize: 20480"))) == [
-        "LandFunction: MemorySize 20480"
+        "CollectFunction: MemorySize 20480"
     ]
     assert beyond_limits(planted(("Timeout: 900", "Timeout: 1800"))) == ["ResolveFunction: Timeout 1800"]

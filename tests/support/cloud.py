@@ -36,6 +36,10 @@ WEBHOOK_SECRETS = {
     ],
     "consent": ["whsec_c2VjcmV0LW9mLXRoZS1mb3Jtcw=="],
 }
+WRITE_KEYS = {
+    "web": ["key-old", "key-new"],
+    "app": {"keys": ["key-app"], "origins": ["https://shop.example.com"], "requests_per_second": 5},
+}
 
 
 def free_ports(count: int) -> list[int]:
@@ -166,6 +170,7 @@ def point_to(monkeypatch: pytest.MonkeyPatch, moto: str, s3: str) -> None:
         "LAKEHOUSE_OPS_BUCKET": OPS,
         "LAKEHOUSE_CONSENT_TABLE": CONSENT,
         "LAKEHOUSE_PUBLISH_QUEUE_URL": f"{moto}/123456789012/publish",
+        "LAKEHOUSE_COLLECT_QUEUE_URL": f"{moto}/123456789012/collect",
         "POWERTOOLS_SERVICE_NAME": "lakehouse",
         "POWERTOOLS_METRICS_NAMESPACE": "Lakehouse",
         "POWERTOOLS_TRACE_DISABLED": "true",
@@ -186,6 +191,7 @@ def fill(empty: bool) -> None:
                 for item in page.get("Contents", []):
                     aws.s3().delete_object(Bucket=bucket, Key=item["Key"])
     aws.sqs().create_queue(QueueName="publish")
+    aws.sqs().create_queue(QueueName="collect")
     aws.dynamodb().create_table(
         TableName=CONSENT,
         BillingMode="PAY_PER_REQUEST",
@@ -194,6 +200,7 @@ def fill(empty: bool) -> None:
     )
     aws.secrets().create_secret(Name="lakehouse/hubspot", SecretString=json.dumps({"token": TOKEN}))
     aws.secrets().create_secret(Name="lakehouse/webhook", SecretString=json.dumps(WEBHOOK_SECRETS))
+    aws.secrets().create_secret(Name="lakehouse/collect", SecretString=json.dumps(WRITE_KEYS))
     aws.secrets().create_secret(Name="lakehouse/hash", SecretString=json.dumps({"key": HASH_KEY}))
 
 

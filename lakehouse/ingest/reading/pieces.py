@@ -23,7 +23,7 @@ from lakehouse.ingest.reading.piece import Layout, Piece, UnreadPart
 from lakehouse.ingest.reading.policy import HeaderPolicy, PiecePolicy
 from lakehouse.ingest.reading.text_cutter import cut_text
 from lakehouse.landing.unpack import Member, members
-from lakehouse.sources.formats import json_records, parquet, sheets, wide_decimals
+from lakehouse.sources.formats import collected_events, json_records, parquet, sheets, wide_decimals
 from lakehouse.sources.formats.byte_stream import peek, without_first
 from lakehouse.sources.formats.encoding import as_utf8
 from lakehouse.sources.formats.file_kind import Kind, detect_kind
@@ -181,7 +181,10 @@ class _FileReader:
             self._require_json(head)
         layout = Layout("json_lines")
         self._layout = self._layout or layout
-        lines = json_records.as_lines(text) if kind == "json_array" else text
+        if collected_events.is_collected(head):
+            lines = collected_events.event_lines(text)
+        else:
+            lines = json_records.as_lines(text) if kind == "json_array" else text
         yield from cut_text(json_lines(lines), layout, self._new_path, self._piece_bytes)
 
     def _delimited_pieces(self, text: Iterator[bytes]) -> Iterator[Piece]:

@@ -26,6 +26,7 @@ class Keys:
     webhook: str  # everybody else's, in the form of standardwebhooks.com
     events_token: str  # between SeaweedFS and the listener for its events
     hash_key: str  # what sources that say `collect: hash` hash with
+    write_key: str  # what senders of tracked events show
 
     def hubspot_secret(self) -> str:
         """Return the value of the secret that holds HubSpot's token."""
@@ -35,13 +36,17 @@ class Keys:
         """Return the value of the secret that holds the webhooks' signing secrets, by source."""
         return json.dumps({"hubspot": [self.hubspot_webhook], "default": [self.webhook]})
 
+    def collect_secret(self) -> str:
+        """Return the value of the secret that holds the write keys of tracked events, by source."""
+        return json.dumps({"web": [self.write_key]})
+
     def hash_secret(self) -> str:
         """Return the value of the secret that holds the key of `collect: hash`."""
         return json.dumps({"key": self.hash_key})
 
 
 def load_keys(path: Path) -> Keys:
-    """Return the keys kept at `path`, making them the first time, and the one that an older folder lacks.
+    """Return the keys kept at `path`, making them the first time, and those that an older folder lacks.
 
     Raises `Terminal` for a damaged file: with new keys the object store would be locked.
     """
@@ -49,7 +54,7 @@ def load_keys(path: Path) -> Keys:
     kept: dict[str, str] = {}
     try:
         kept = json.loads(path.read_text("utf-8"))
-        keys = Keys(**{"hash_key": new_keys.hash_key, **kept})
+        keys = Keys(**{"hash_key": new_keys.hash_key, "write_key": new_keys.write_key, **kept})
     except FileNotFoundError:
         keys = new_keys
     except (ValueError, TypeError) as error:
@@ -68,4 +73,5 @@ def _make_keys() -> Keys:
         webhook="whsec_" + base64.b64encode(secrets.token_bytes(24)).decode("ascii"),
         events_token=secrets.token_hex(16),
         hash_key=secrets.token_hex(32),
+        write_key=secrets.token_hex(16),
     )

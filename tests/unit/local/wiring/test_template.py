@@ -20,10 +20,12 @@ def wiring() -> Wiring:
 
 
 def test_every_function_of_the_loop_is_there(wiring: Wiring) -> None:
-    """Ten functions; those that commit to tables are images, the light ones are zips."""
+    """Twelve functions; those that commit to tables are images, the light ones are zips."""
     images = {"aggregate", "books", "export_segments", "ingest", "maintain", "resolve", "sweep", "tick"}
     assert {name for name, function in wiring.functions.items() if function.package == "Image"} == images
     assert {name for name, function in wiring.functions.items() if function.package == "Zip"} == {
+        "collect",
+        "gather",
         "land",
         "publish",
     }
@@ -91,10 +93,19 @@ def test_buckets_tables_secrets_and_routes(wiring: Wiring) -> None:
     }
     (consent,) = wiring.tables
     assert (consent.name, consent.attrs, consent.ttl) == ("local-consent", {"pk": "S"}, "expires_at")
-    assert wiring.secrets == ["lakehouse/webhook", "lakehouse/hubspot", "lakehouse/hash"]
+    assert wiring.secrets == [
+        "lakehouse/webhook",
+        "lakehouse/collect",
+        "lakehouse/hubspot",
+        "lakehouse/hash",
+    ]
     assert wiring.routes == [
-        Route("POST", "/v1/consent", "land"),
+        Route("GET", "/v1/pixel/{call}", "collect"),
+        Route("POST", "/v1/{call}", "collect"),
+        Route("OPTIONS", "/v1/{call}", "collect"),
+        Route("GET", "/v1/projects/{key}/settings", "collect"),
         Route("POST", "/land/{source}/{entity}", "land"),
+        Route("POST", "/v1/consent", "land"),
     ]
 
 

@@ -1,0 +1,1 @@
+"""Turns signed webhooks into raw files."""
