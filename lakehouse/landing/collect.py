@@ -2,8 +2,9 @@
 
 https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/
 
-The door looks at the key, the size, and whether the body is JSON of the right shape. It puts the request on a queue as
-it came; what is wrong with single events is said by ingest, which takes requests apart. SDKs drop for good what is
+The door looks at the key, the size, and whether the body is JSON of the right shape. It stores the request as it came,
+and puts it on a queue, which may lose it: `gather` makes raw files of what waits there, and looks for what does not.
+What is wrong with single events is said by ingest, which takes requests apart. SDKs drop for good what is
 answered with 4xx other than 429, and send the rest again: so 4xx is for what can never be taken.
 """
 
@@ -19,7 +20,9 @@ from http import HTTPStatus
 from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
-from lakehouse import aws, json_text, telemetry
+from botocore.exceptions import BotoCoreError, ClientError
+
+from lakehouse import aws, json_text, objects, telemetry
 from lakehouse.landing.collected import BATCH, CALLS, Collected
 from lakehouse.landing.policy import CollectLimits, WriteKeyPolicy
 from lakehouse.landing.write_keys import RateLimits, Sender, find_sender
@@ -72,7 +75,7 @@ class Answer:
 def answer(settings: Settings, request: Request, now: datetime) -> Answer:
     """Take a request of tracked events, or say why not. Errors of our own go on: it is sent again.
 
-    200 it is on the queue; 400 no JSON, of another shape or too large; 401 no such write key; 403 from a page that may
+    200 it is stored; 400 no JSON, of another shape or too large; 401 no such write key; 403 from a page that may
     not send; 404 no such call; 413 too large as sent; 429 too often.
     """
     try:
@@ -128,7 +131,7 @@ def _without_encoding(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def _take(settings: Settings, request: Request, now: datetime) -> None:
-    """Put a request on the queue. Raises Refused, having stored nothing."""
+    """Store a request, and say that it is there. Raises Refused, having stored nothing."""
     call = CALLS.get(request.call)
     if call is None:
         raise Refused(
@@ -147,7 +150,12 @@ def _take(settings: Settings, request: Request, now: datetime) -> None:
     _check_shape(call, body, text)
     ip = request.source_ip if '"direct"' in text else ""  # kept only where an event asks for it
     collected = Collected(request.request_id, now, sender.source, call, text, ip)
-    aws.sqs().send_message(QueueUrl=settings.collect_queue_url, MessageBody=collected.line())
+    line = collected.line()
+    objects.put(settings.ops_bucket, collected.key, line.encode())
+    try:
+        aws.sqs().send_message(QueueUrl=settings.collect_queue_url, MessageBody=line)
+    except (BotoCoreError, ClientError) as error:
+        telemetry.failed("hint lost, gather will find the request", error)
 
 
 def _sender(settings: Settings, key: Any, request: Request) -> Sender:

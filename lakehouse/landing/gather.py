@@ -1,7 +1,8 @@
-"""Requests that wait on the queue become one raw file a source: what a call is handed, however often.
+"""Collected requests become raw files: one a source of what a call of `gather` is handed, however often.
 
-The file's key follows from the messages, so a call that is repeated because its end was not heard writes the same file
-again. Messages that come twice in different company are events of one message id, which ingest loads once.
+A request's object goes when it is in a raw file. Where a call ends in between, the next one writes the request to
+another file: its events have the same message ids, and ingest loads one of each. The key of a file follows from what
+it holds, so a call that is repeated writes the same one.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ import json
 import re
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from lakehouse import objects, telemetry
-from lakehouse.landing.collected import MARK
+from lakehouse import aws, objects, telemetry
+from lakehouse.batching import Limit, batches
+from lakehouse.landing.collected import MARK, PREFIX, object_key
 from lakehouse.landing.policy import GatherPolicy
 
 if TYPE_CHECKING:
@@ -25,6 +27,16 @@ if TYPE_CHECKING:
 ENTITY: Final = "events"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
 _NAME_DIGITS: Final = 32  # of the sha-256 that a file is called by: the layout of the landing bucket
+_KEYS_DELETED: Final = 1_000  # all that S3 deletes in one request
+
+
+class _Request(NamedTuple):
+    """One collected request: its line, and what that says."""
+
+    received_at: datetime
+    line: str
+    source: str
+    key: str  # of its object
 
 
 def gather(
@@ -35,36 +47,75 @@ def gather(
     A full call takes its time, so that no load makes more than about a file a second.
     """
     began = time.monotonic()
-    lines: defaultdict[str, dict[str, None]] = defaultdict(dict)  # a message may come twice
-    strange: list[str] = []
+    requests, strange = [], []
     for record in records:
         try:
-            lines[_source(record["body"])][record["body"]] = None
+            requests.append(_request(record["body"]))
         except (ValueError, TypeError, KeyError):
             telemetry.warn("no collected request", message_id=record["messageId"])
             strange.append(record["messageId"])
-    for source in sorted(lines):
-        _write(settings, source, list(lines[source]))
-    telemetry.count("RequestsGathered", len(records) - len(strange))
+    _land(settings, requests)
     if sum(len(record["body"]) for record in records) >= GatherPolicy.full_bytes:
         sleep(max(0.0, GatherPolicy.full_call_seconds - (time.monotonic() - began)))
     return strange
 
 
-def _source(body: str) -> str:
-    """Return the source of a collected request. ValueError, TypeError, KeyError where a message is none."""
-    said = json.loads(body)
-    datetime.fromisoformat(said["received_at"])
-    if not body.startswith(MARK) or not _NAME.fullmatch(said["source"]):
+def gather_left(settings: Settings, now: datetime) -> int:
+    """Write the requests whose messages were lost to the landing bucket; return how many."""
+    found = 0
+    size = Limit[tuple[str, int]](lambda entry: entry[1], GatherPolicy.full_bytes)
+    for batch in batches(_left(settings, now), size, count=_KEYS_DELETED):
+        requests = []
+        for key, _ in batch:
+            body = objects.get(settings.ops_bucket, key)
+            try:
+                requests += [] if body is None else [_request(body.decode())._replace(key=key)]
+            except (ValueError, TypeError, KeyError):
+                telemetry.warn("no collected request", key=key)
+        _land(settings, requests)
+        found += len(requests)
+    return found
+
+
+def _left(settings: Settings, now: datetime) -> Iterator[tuple[str, int]]:
+    """Yield key and bytes of the objects that should be in a raw file by now."""
+    oldest = now - timedelta(seconds=GatherPolicy.left_after_seconds)
+    pages = aws.s3().get_paginator("list_objects_v2").paginate(Bucket=settings.ops_bucket, Prefix=PREFIX)
+    for page in pages:
+        for entry in page.get("Contents", []):
+            if entry["LastModified"] < oldest:
+                yield entry["Key"], entry["Size"]
+
+
+def _request(line: str) -> _Request:
+    """Return what a line says. ValueError, TypeError, KeyError where it is no collected request."""
+    said = json.loads(line)
+    received_at, source = datetime.fromisoformat(said["received_at"]), said["source"]
+    if not line.startswith(MARK) or not _NAME.fullmatch(source):
         raise ValueError("no collected request")
-    return str(said["source"])
+    return _Request(received_at, line, source, object_key(said["id"], received_at))
 
 
-def _write(settings: Settings, source: str, lines: Sequence[str]) -> None:
-    ordered = sorted(lines, key=lambda line: (json.loads(line)["received_at"], line))
-    body = "".join(f"{line}\n" for line in ordered).encode()
-    newest = datetime.fromisoformat(json.loads(ordered[-1])["received_at"])
+def _land(settings: Settings, requests: Sequence[_Request]) -> None:
+    """Write a file a source, then delete the requests' objects."""
+    by_source: defaultdict[str, set[_Request]] = defaultdict(set)  # a message may come twice
+    for request in requests:
+        by_source[request.source].add(request)
+    for source, found in sorted(by_source.items()):
+        _write(settings, source, sorted(found))
+    for keys in batches(sorted({request.key for request in requests}), count=_KEYS_DELETED):
+        listed = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
+        failed = aws.s3().delete_objects(Bucket=settings.ops_bucket, Delete=listed).get("Errors", [])  # type: ignore[arg-type]
+        if failed:  # they are found again, and their events loaded once
+            telemetry.warn(
+                "collected requests not deleted", count=len(failed), code=failed[0].get("Code", "")
+            )
+    telemetry.count("RequestsGathered", len(requests))
+
+
+def _write(settings: Settings, source: str, requests: Sequence[_Request]) -> None:
+    body = "".join(f"{request.line}\n" for request in requests).encode()
     name = hashlib.sha256(body).hexdigest()[:_NAME_DIGITS]
-    key = f"{source}/{ENTITY}/{newest:%Y/%m/%d/%H}/{name}.json"
+    key = f"{source}/{ENTITY}/{requests[-1].received_at:%Y/%m/%d/%H}/{name}.json"
     objects.put_unless_there(settings.landing_bucket, key, body, "application/x-ndjson")
-    telemetry.info("requests gathered", key=key, count=len(lines), bytes=len(body))
+    telemetry.info("requests gathered", key=key, count=len(requests), bytes=len(body))

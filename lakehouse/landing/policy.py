@@ -108,6 +108,9 @@ class GatherPolicy(Policy):
     full_bytes: Annotated[int, "bytes of requests from which a call counts as full: Lambda hands on 6 MB"] = (
         4 * MIB
     )
+    left_after_seconds: Annotated[
+        int, "seconds after which a request that is in no raw file is looked for: its message was lost"
+    ] = 300
     full_call_seconds: Annotated[
         float, "seconds that a full call takes at least; two at a time write one file a second"
     ] = 2.0

@@ -69,7 +69,7 @@ def triggers(wiring: Wiring, events: Events) -> list[str]:
     for (function, case), payload in events.items():
         where = f"events/{function}/{case}.json"
         try:
-            if function in queues:
+            if function in queues and "Records" in payload:
                 wrong += of_queue(where, payload, queues[function])
             elif function in routes:
                 wrong += of_route(where, payload, routes[function])

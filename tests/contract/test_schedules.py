@@ -45,7 +45,7 @@ def test_without_it_the_check_complains(infra):
     assert scheduled(broken) == ["TickFunction"]
     broken = copy.deepcopy(infra)
     broken["Resources"]["ScheduledDeadLetterQueue"]["Properties"]["FifoQueue"] = True
-    assert scheduled(broken) == ["MaintainFunction", "SweepFunction", "TickFunction"]
+    assert scheduled(broken) == ["GatherFunction", "MaintainFunction", "SweepFunction", "TickFunction"]
 
 
 def test_sam_lets_the_functions_send_there_and_nowhere_else(infra):

@@ -8,12 +8,8 @@ import hmac
 import json
 import os
 import signal
-import subprocess
-import sys
-import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,41 +25,9 @@ from lakehouse.sample import purchases
 from lakehouse.settings import named_or_running
 from lakehouse.stages import status as stages_status
 from tests.support.questions import ask
+from tests.support.running_stack import run, until, up
 
 pytestmark = pytest.mark.stack
-COMMAND = [sys.executable, "-c", "from lakehouse.cli import main; main()"]
-
-
-def run(*arguments: str | Path) -> str:
-    done = subprocess.run(
-        [*COMMAND, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def until(what: Callable[[], Any], seconds: float, pause: float = 0.1) -> Any:
-    """Return what `what` returns once that is true, asked every `pause` seconds; fail after `seconds`."""
-    deadline = time.monotonic() + seconds
-    while not (found := what()):
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(pause)
-    return found
-
-
-@contextmanager
-def up(data: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run `lakehouse up` as a process of its own until the block ends."""
-    with (data.parent / f"{data.name}.log").open("ab") as log:
-        process = subprocess.Popen([*COMMAND, "up", "--data", str(data), *arguments], stdout=log, stderr=log)
-    try:
-        until(lambda: process.poll() is not None or ((i := attach(data)) and "http" in i.endpoints), 60)
-        assert process.poll() is None, (data.parent / f"{data.name}.log").read_text()[-2000:]
-        yield process
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-        process.wait(30)
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import gzip
 import json
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,14 @@ from functions.gather.handler import handler as gather
 from lakehouse import aws, objects, secrets, settings
 from lakehouse.errors import LakehouseError
 from lakehouse.landing import collect as door
+from lakehouse.landing import gather as gathering
+from lakehouse.landing.gather import gather_left
 from lakehouse.landing.write_keys import RateLimits
 from tests.support import cloud as clouds
 
 EVENTS = Path(__file__).parents[2] / "events"
 KB = 1024
+GZIP = {"Content_Encoding": "gzip"}
 
 
 @dataclass
@@ -74,6 +78,15 @@ def queued():
     return found
 
 
+def waiting():
+    """Return the keys of requests that are in no raw file."""
+    return list(objects.list_keys(settings.current().ops_bucket, "collected/"))
+
+
+def nothing_stored():
+    return not queued() and not waiting()
+
+
 def bodies():
     return [json.loads(message["Body"]) for message in queued()]
 
@@ -88,7 +101,7 @@ def test_a_batch_is_on_the_queue_as_it_came():
     (one,) = bodies()
     assert (one["source"], one["call"], one["id"], one["body"]) == ("web", "batch", "request-1", BATCH)
     assert one["ip"] == ""
-    assert abs(time.time() - door.datetime.fromisoformat(one["received_at"]).timestamp()) < 60
+    assert abs(time.time() - datetime.fromisoformat(one["received_at"]).timestamp()) < 60
 
 
 @pytest.mark.parametrize(
@@ -136,7 +149,7 @@ def test_without_a_key_nothing_is_stored(key, body, headers):
     """401, as SDKs understand it; a wrong header is not made good by the body."""
     status, told = answered(request(body, key=key, **headers))
     assert (status, told["code"], told["success"]) == (401, "invalid_write_key", False)
-    assert queued() == []
+    assert nothing_stored()
 
 
 def test_a_wrong_key_costs_no_reading_of_the_body(monkeypatch):
@@ -150,7 +163,7 @@ def test_a_key_in_the_address_is_refused():
     event = request(BATCH) | {"queryStringParameters": {"writeKey": "key-new"}}
     status, told = answered(event)
     assert (status, told["code"]) == (401, "key_in_query")
-    assert queued() == []
+    assert nothing_stored()
 
 
 def deep(levels):
@@ -176,7 +189,7 @@ def deep(levels):
         ("batch", {"batch": [{}] * 2_501}, {}, 400, "too_large"),
         ("track", {**EVENT, "properties": {"x": "y" * 33 * KB}}, {}, 400, "too_large"),
         ("batch", b'{"batch":["' + b"x" * 501 * KB + b'"]}', {}, 413, "too_large"),
-        ("batch", gzip.compress(b'{"batch":["' + b"x" * 501 * KB + b'"]}'), {"Content_Encoding": "gzip"}, 400, "too_large"),
+        ("batch", gzip.compress(b'{"batch":["' + b"x" * 501 * KB + b'"]}'), GZIP, 400, "too_large"),
         ("batch", gzip.compress(b"\0" * (200 << 20), 9), {"Content_Encoding": "gzip"}, 400, "too_large"),
         ("batch", json.dumps(BATCH).encode(), {"Content_Encoding": "gzip"}, 400, "invalid_gzip"),
         ("batch", gzip.compress(json.dumps(BATCH).encode())[:-9], {"Content_Encoding": "gzip"}, 400, "invalid_gzip"),
@@ -191,7 +204,7 @@ def test_what_can_never_be_taken_is_refused_whole(call, body, headers, status, c
     """With a word that says why, and nothing stored."""
     found, told = answered(request(body, call, **headers))
     assert (found, told["code"]) == (status, code)
-    assert queued() == []
+    assert nothing_stored()
 
 
 @pytest.mark.parametrize(
@@ -225,8 +238,9 @@ def test_a_page_of_another_site_may_not_use_a_key_with_origins():
     assert len(queued()) == 2
 
 
-def test_who_sends_too_often_is_told_when_to_come_again():
+def test_who_sends_too_often_is_told_when_to_come_again(monkeypatch):
     """429 with whole seconds, which SDKs wait."""
+    monkeypatch.setattr(door, "limits", RateLimits(lambda: 0.0))
     for _ in range(5):
         assert answered(request(BATCH, key="key-app"))[0] == 200
     answer = handler(request(BATCH, key="key-app"), Context())
@@ -243,18 +257,19 @@ def test_a_revoked_key_is_refused_within_the_minute(monkeypatch):
     assert answered(request(BATCH, key="key-new"))[0] == 200
 
 
-def test_without_a_queue_or_a_secret_the_sender_tries_again(monkeypatch):
+def test_without_a_secret_or_a_store_the_sender_tries_again(monkeypatch):
     """No 4xx: an SDK would drop its events for good."""
     monkeypatch.setenv("LAKEHOUSE_COLLECT_SECRET", "lakehouse/none")
     settings.current.cache_clear()
     with pytest.raises(LakehouseError):
         handler(request(BATCH), Context())
     monkeypatch.delenv("LAKEHOUSE_COLLECT_SECRET")
-    monkeypatch.setenv("LAKEHOUSE_COLLECT_QUEUE_URL", "http://127.0.0.1:1/1/none")
+    monkeypatch.setenv("LAKEHOUSE_OPS_BUCKET", "not-there")
     settings.current.cache_clear()
     with pytest.raises(LakehouseError) as raised:
         handler(request(BATCH), Context())
     assert "userId" not in str(raised.value)
+    assert queued() == []
 
 
 def test_a_browser_is_told_that_it_may_send():
@@ -267,7 +282,7 @@ def test_a_browser_is_told_that_it_may_send():
     assert answered(request({"series": []}, "m", key=None)) == (200, {"success": True})
     settings_asked = json.loads((EVENTS / "collect" / "browser_settings.json").read_text())
     assert answered(settings_asked)[1]["integrations"]["Segment.io"]["apiKey"] == "write-key-of-web"
-    assert queued() == []
+    assert nothing_stored()
 
 
 @pytest.mark.parametrize("data", ["good", "wrong key", "{", "%%%", ""])
@@ -307,12 +322,15 @@ def files():
 
 def test_the_requests_of_a_call_are_one_file_a_source():
     """A call that is repeated writes the same one; a message that comes twice is there once."""
-    for key in ("key-new", "key-app", "key-new"):
-        handler(request(BATCH, key=key) | {}, Context())
+    for number, key in enumerate(("key-new", "key-app", "key-new")):
+        event = request(BATCH, key=key)
+        event["requestContext"]["requestId"] = f"request-{number}"
+        handler(event, Context())
     messages = queued()
     call = sent([*messages, messages[0]])
     for _ in range(2):
         assert gather(call, Context(function_name="gather")) == {"batchItemFailures": []}
+    assert waiting() == []
     found = files()
     assert sorted(key.split("/")[0] for key in found) == ["app", "web"]
     assert all(key.startswith(("web/events/2", "app/events/2")) for key in found)
@@ -329,3 +347,48 @@ def test_a_message_that_is_none_goes_to_the_dead_letters_alone(body):
     call["Records"].append({"messageId": "strange", "receiptHandle": "none", "body": body})
     assert gather(call, Context())["batchItemFailures"] == [{"itemIdentifier": "strange"}]
     assert len(files()) == 1
+    assert waiting() == []
+
+
+def test_a_request_whose_message_was_lost_is_found(monkeypatch):
+    """The queue may lose everything: what was answered 200 is stored."""
+    url = settings.current().collect_queue_url
+    monkeypatch.setenv("LAKEHOUSE_COLLECT_QUEUE_URL", url.replace("/collect", "/none"))
+    settings.current.cache_clear()
+    for number in range(3):
+        event = request(BATCH | {"number": number})
+        event["requestContext"]["requestId"] = f"request-{number}"
+        assert answered(event)[0] == 200
+    assert (len(waiting()), files()) == (3, {})
+    assert gather_left(settings.current(), datetime.now(UTC)) == 0  # their messages may be on their way
+    objects.put(settings.current().ops_bucket, "collected/strange.json", b"{}")
+    assert gather_left(settings.current(), datetime.now(UTC) + timedelta(minutes=6)) == 3
+    (text,) = files().values()
+    assert [json.loads(line)["body"]["number"] for line in text.splitlines()] == [0, 1, 2]
+    assert waiting() == ["strange.json"]
+    assert gather_left(settings.current(), datetime.now(UTC) + timedelta(minutes=6)) == 0
+    assert gather({"schedule": "gather"}, Context()) == {"requests": 0}
+
+
+def test_a_call_that_ends_before_it_deletes_loses_nothing(monkeypatch):
+    """The requests are found again; a file of the same ones is the same file."""
+    handler(request(BATCH), Context())
+    call = sent(queued())
+    with monkeypatch.context() as patch:
+        patch.setattr(gathering, "batches", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            gather(call, Context())
+    assert (len(files()), len(waiting())) == (1, 1)
+    assert gather_left(settings.current(), datetime.now(UTC) + timedelta(minutes=6)) == 1
+    assert (len(files()), len(waiting())) == (1, 0)
+
+
+def test_a_full_call_takes_its_time(monkeypatch):
+    """Two calls at a time write about one file a second, whatever the load."""
+    monkeypatch.setattr(gathering.GatherPolicy, "full_bytes", 100)
+    handler(request(BATCH), Context())
+    slept = []
+    gathering.gather(settings.current(), sent(queued())["Records"], slept.append)
+    assert 1 < slept[0] <= 2
+    assert gathering.gather(settings.current(), [], slept.append) == []
+    assert len(slept) == 1

@@ -1,0 +1,48 @@
+"""A stack as a person starts it: `lakehouse up` in a process of its own, and other commands beside it."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from lakehouse.local.attachment import attach
+
+COMMAND = [sys.executable, "-c", "from lakehouse.cli import main; main()"]
+
+
+def run(*arguments: str | Path) -> str:
+    done = subprocess.run(
+        [*COMMAND, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def until(what: Callable[[], Any], seconds: float, pause: float = 0.1) -> Any:
+    """Return what `what` returns once that is true, asked every `pause` seconds; fail after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not (found := what()):
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(pause)
+    return found
+
+
+@contextmanager
+def up(data: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `lakehouse up` as a process of its own until the block ends."""
+    with (data.parent / f"{data.name}.log").open("ab") as log:
+        process = subprocess.Popen([*COMMAND, "up", "--data", str(data), *arguments], stdout=log, stderr=log)
+    try:
+        until(lambda: process.poll() is not None or ((i := attach(data)) and "http" in i.endpoints), 60)
+        assert process.poll() is None, (data.parent / f"{data.name}.log").read_text()[-2000:]
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        process.wait(30)
