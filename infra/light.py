@@ -1,4 +1,6 @@
-"""Builds the package of the light functions (collect, gather, land, publish) for Lambda on arm64, and checks it, without Docker.
+"""Builds the package of the light functions (collect, gather, land, publish) for Lambda on arm64, and checks it.
+
+No Docker is needed.
 
     python infra/light.py build/light          build and check
     python infra/light.py --check build/light  check what is there, such as what infra/Dockerfile's target has made

@@ -84,9 +84,9 @@ def answer(settings: Settings, request: Request, now: datetime) -> Answer:
     except Refused as refused:
         telemetry.count("RequestsRefused")
         telemetry.info("request of events refused", code=refused.code, status=refused.status)
-        told = {"success": False, "code": refused.code, "message": refused.message}
+        problem = {"success": False, "code": refused.code, "message": refused.message}
         retry = {} if refused.retry_after is None else {"retry-after": str(refused.retry_after)}
-        return Answer(refused.status, told, _cors(request) | retry)
+        return Answer(refused.status, problem, _cors(request) | retry)
     telemetry.count("RequestsCollected")
     return Answer(HTTPStatus.OK, {"success": True}, _cors(request))
 
@@ -118,8 +118,11 @@ def answer_preflight(request: Request) -> Answer:
 
 def answer_browser(request: Request, key: str) -> Answer:
     """Return the settings that the browser's SDK asks for at its start: its events go to one place, which is here."""
-    told = {"integrations": {"Segment.io": {"apiKey": key, "unbundledIntegrations": []}}, "plan": {}}
-    return Answer(HTTPStatus.OK, told, _cors(request))
+    browser_settings = {
+        "integrations": {"Segment.io": {"apiKey": key, "unbundledIntegrations": []}},
+        "plan": {},
+    }
+    return Answer(HTTPStatus.OK, browser_settings, _cors(request))
 
 
 def _cors(request: Request) -> dict[str, str]:
@@ -173,11 +176,11 @@ def _sender(settings: Settings, key: Any, request: Request) -> Sender:
 
 def _key_of_headers(headers: Mapping[str, str]) -> str | None:
     """Return the key of Basic authentication, the name of a user without a password; None without such a header."""
-    scheme, _, told = headers.get("authorization", "").partition(" ")
+    scheme, _, credentials = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return None  # a Bearer token goes with a writeKey in the body
     try:
-        name = base64.b64decode(told.strip(), validate=True).decode()
+        name = base64.b64decode(credentials.strip(), validate=True).decode()
     except ValueError:  # no base64, or no text
         return ""
     return name.partition(":")[0]
@@ -245,14 +248,14 @@ def _check_shape(call: str, body: Mapping[str, Any], text: str) -> None:
         )
 
 
-def encoded(given: Answer) -> dict[str, Any]:
+def encoded(answered: Answer) -> dict[str, Any]:
     """Return an answer as API Gateway takes it from a function (payload format 2.0)."""
-    if isinstance(given.body, bytes):
+    if isinstance(answered.body, bytes):
         return {
-            "statusCode": given.status,
-            "headers": given.headers,
-            "body": base64.b64encode(given.body).decode(),
+            "statusCode": answered.status,
+            "headers": answered.headers,
+            "body": base64.b64encode(answered.body).decode(),
             "isBase64Encoded": True,
         }
-    headers = {"content-type": "application/json"} | given.headers
-    return {"statusCode": given.status, "headers": headers, "body": json.dumps(given.body)}
+    headers = {"content-type": "application/json"} | answered.headers
+    return {"statusCode": answered.status, "headers": headers, "body": json.dumps(answered.body)}

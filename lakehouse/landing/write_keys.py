@@ -56,9 +56,9 @@ def find_sender(settings: Settings, key: str) -> Sender | None:
 def _senders(kept: dict[str, Any]) -> Iterator[tuple[str, Sender]]:
     """Yield each active key with its sender. What is written wrongly lets nobody in, and costs no other source."""
     for source, value in kept.items():
-        told = value if isinstance(value, dict) else {"keys": value}
-        keys, origins = _texts(told.get("keys")), _texts(told.get("origins", []))
-        limit = told.get("requests_per_second")
+        entry = value if isinstance(value, dict) else {"keys": value}
+        keys, origins = _texts(entry.get("keys")), _texts(entry.get("origins", []))
+        limit = entry.get("requests_per_second")
         if keys is None or origins is None or not _NAME.fullmatch(source) or not _is_limit(limit):
             telemetry.warn("write keys of a source are written wrongly, and let nobody in", reason=source)
             continue

@@ -17,10 +17,18 @@ from lakehouse.local.hubspot.server import HubSpotSimulator
 from lakehouse.sample import purchases
 from tests.cloud.deployment import PREFIX, Deployment, emulator, until
 
-TOKEN, SIGNING = "pat-cloud", "signing-secret-of-the-webhooks"
-QUEUES = ("IngestQueue", "ResolveQueue", "AggregateQueue", "ExportQueue", "PublishQueue", "BooksQueue")
+TOKEN, SIGNING, WRITE_KEY = "pat-cloud", "signing-secret-of-the-webhooks", "write-key-of-the-site"
+QUEUES = (
+    "CollectQueue",
+    "IngestQueue",
+    "ResolveQueue",
+    "AggregateQueue",
+    "ExportQueue",
+    "PublishQueue",
+    "BooksQueue",
+)
 RULES = ("ObjectCreatedRule", "RawCommittedRule", "CoreCommittedRule", "MartsCommittedRule")
-OWN_EVENTS = 2  # of `_events`, besides the sample's
+OWN_EVENTS = 3  # of `_events`, and one that is tracked, besides the sample's
 _BUSY_SECONDS = (
     0.5  # between two looks at queues that are not empty: the emulator is one process, and has work to do
 )
@@ -49,6 +57,7 @@ class Company:
     truth: dict[str, Any]
     put: int = 0  # raw files, the webhook's included
     webhooks: list[httpx.Response] = field(default_factory=list)
+    tracked: list[httpx.Response] = field(default_factory=list)
     answers: dict[str, Any] = field(default_factory=dict)  # of functions that were called directly, by name
 
     def land(self, key: str, body: bytes) -> dict[str, Any]:
@@ -80,6 +89,21 @@ class Company:
         }
         url = f"{self.deployment.endpoint}{path}"
         self.webhooks.append(httpx.post(url, content=body, headers=headers, timeout=60, trust_env=False))
+
+    def track(self, message_id: str) -> None:
+        """Send a tracked event as a browser does."""
+        host = f"{self.deployment.resources['Api']}.execute-api.127.0.0.1"
+        event = {
+            "writeKey": WRITE_KEY,
+            "messageId": message_id,
+            "event": "Looked",
+            "anonymousId": "device-3",
+            "timestamp": "1998-06-01T00:00:00Z",
+        }
+        url, headers = f"{self.deployment.endpoint}/v1/t", {"Host": host, "Content-Type": "text/plain"}
+        self.tracked.append(
+            httpx.post(url, content=json.dumps(event), headers=headers, timeout=60, trust_env=False)
+        )
 
     def call(self, function: str) -> None:
         """Call a function as its schedule does: nobody waits for a day here."""
@@ -126,12 +150,14 @@ def company(folder: Path) -> Iterator[Company]:
         "webhook": {"hubspot": [SIGNING]},
         "hubspot": {"token": TOKEN},
         "hash": {"key": "a key of more than thirty-two characters"},
+        "collect": {"web": [WRITE_KEY]},
     }
     try:
         with emulator(folder) as deployment:
             deployment.deploy(
                 {
                     "BucketPrefix": PREFIX,
+                    "CollectWindow": "1",
                     "IngestWindow": "1",
                     "StageWindow": "2",
                     "Definitions": "definitions",
@@ -159,6 +185,8 @@ def first_day(company: Company) -> None:
     for _ in range(2):  # HubSpot sends again what it got no answer to
         company.webhook(json.dumps(change).encode())
     company.put += 1
+    company.track("tracked-1")
+    company.put += 1
     company.land("erp/products/1.csv", _PRODUCTS.encode())
     company.land("club/visitors/1.csv", b"visitor_id,email\n1,a@example.org\n")
     company.land("nobody/knows/1.csv", b"a\n1\n")
@@ -180,6 +208,7 @@ def second_day(company: Company) -> None:
     company.land("people/ties/1.ndjson", _THE_SAME)
     company.announce({"key": "erp/products/gone.csv", "version_id": "gone", "size": 1})  # there never was one
     company.put += 1
+    company.call("gather")  # nothing is left, and it looks
     company.call("sweep")
     company.settle()
     for _ in range(3):  # a stage a tick

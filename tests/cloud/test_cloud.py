@@ -72,6 +72,7 @@ def test_every_function_ran_and_nothing_was_given_up(lived):
 def test_every_file_is_loaded_once(lived):
     """By events on the first day, without them on the second; a webhook that was sent again is one file."""
     assert [answer.json() for answer in lived.company.webhooks] == [{"accepted": 1}] * 2
+    assert [answer.json() for answer in lived.company.tracked] == [{"success": True}]
     ledger = lived.deployment.table("ops.ingest_ledger").scan().to_arrow()
     assert len(set(ledger["file_id"].to_pylist())) == ledger.num_rows == lived.company.put
     web, truth = lived.rows("raw.events"), lived.company.truth["counts"]["web"]["messages"]

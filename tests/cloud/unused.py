@@ -72,6 +72,10 @@ REASONS = (
         ),
     ),
     Reason(
+        "a collected request whose message was lost is read when it is minutes old",
+        ("cloud-gather: s3:GetObject on s3:cloud-ops/collected/*",),
+    ),
+    Reason(
         "a table that is replaced as a whole has files to merge only when it is large, and snapshots to expire only "
         "when they are old",
         tuple(

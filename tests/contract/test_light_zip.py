@@ -27,6 +27,11 @@ def package(tmp_path) -> Path:
     """A small package that is sound."""
     files = {
         "functions/__init__.py": b"import lakehouse",
+        **{
+            f"functions/{name}/{file}.py": b""
+            for name in ("collect", "gather")
+            for file in ("__init__", "handler")
+        },
         "functions/land/__init__.py": b"",
         "functions/land/handler.py": b"import json\nfrom typing import TYPE_CHECKING\nimport boto3\n"
         b"from lakehouse.rooms import room\nif TYPE_CHECKING:\n    import mypy_boto3_s3\n",

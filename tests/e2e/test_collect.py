@@ -102,7 +102,7 @@ def test_no_event_that_was_answered_is_lost_or_doubled(data):
     rows = asked(
         data,
         "select count(*) as n, count(distinct message_id) as ids, count(distinct (user_id, properties)) as facts, "
-        "min(timestamp) as first, max(timestamp) as last, count(sent_at) as sent from raw.web_events",
+        "min(timestamp) as first, max(timestamp) as last, count(sent_at) as sent from raw.events",
     )[0]
     assert rows["n"] == rows["ids"] == rows["facts"] == 2 * EVENTS
     assert rows["sent"] == 2 * EVENTS
@@ -133,7 +133,7 @@ def test_an_event_is_in_the_table_within_seconds(data):
                 httpx.post(url, content=json.dumps(body), headers={"content-type": "text/plain"}).status_code
                 == 200
             )
-            query = f"select 1 from raw.web_events where message_id = 'p{number}'"
+            query = f"select 1 from raw.events where message_id = 'p{number}'"
             until(lambda query=query: asked(data, query), 60)
             took.append(time.monotonic() - began)
     assert sorted(took)[2] < 30, took

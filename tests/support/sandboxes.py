@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lakehouse.local.stack import Stack
 
 QUEUES = {
+    "gather": "local-collect",
     "ingest": "local-ingest",
     "resolve": "local-resolve",
     "aggregate": "local-aggregate",
@@ -62,6 +63,8 @@ class Sandboxes:
         """
         if function == "land":
             return self.webhook()
+        if function == "collect":
+            return self.tracked()
         if function not in QUEUES:
             return json.loads((ROOT / "events" / function / "schedule.json").read_text("utf-8"))
         records = []
@@ -101,6 +104,12 @@ class Sandboxes:
             "x-hubspot-signature-v3": base64.b64encode(digest).decode(),
         }
         return event
+
+    def tracked(self) -> dict[str, Any]:
+        """Return a browser's example request, with this stack's write key."""
+        event = json.loads((ROOT / "events" / "collect" / "browser_page.json").read_text("utf-8"))
+        page = json.loads(event["body"]) | {"writeKey": self.stack.info.secrets["write_key"]}
+        return event | {"body": json.dumps(page)}
 
     def _receive(self, queue: str, wait_seconds: int) -> list[dict[str, Any]]:
         url = aws.sqs().get_queue_url(QueueName=queue)["QueueUrl"]

@@ -53,8 +53,8 @@ def _events(chunks: Iterator[bytes]) -> Iterator[bytes]:
 def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
     rest = b""
     for chunk in chunks:
-        *whole, rest = (rest + chunk).split(b"\n")
-        yield from whole
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield from lines
         if len(rest) > JsonPolicy.max_element_bytes:
             raise BadFile("too_long", "a line is longer than any request that is collected")
     if rest:
