@@ -78,6 +78,13 @@ class Metric(_Strict):
             for column, text in join.key.items():
                 yield f"joins.{join.name}.key.{column}", text
 
+    def read_columns(self) -> Iterator[str]:
+        """Yield the columns of tables that the metric reads, as `<namespace>.<table>.<column>`."""
+        tables = {BASE: self.table} | {join.name: join.table for join in self.joins}
+        for _, text in self.expressions():
+            for column in read_expression(text).find_all(exp.Column):
+                yield f"{tables[column.table]}.{column.name}"
+
 
 class Parts(_Strict):
     """The names of the metrics that a ratio is made of."""

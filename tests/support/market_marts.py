@@ -42,8 +42,8 @@ def test_every_rule_of_credit_comes_to_all_revenue(company: Company) -> None:
     by_month = dict(company.lake.ask(metric_sql(metric.load().defined["revenue"], (), ["month"])))
     for month, *found in company.lake.ask(f"SELECT month, {sums} FROM marts.channel_attribution GROUP BY 1"):
         assert found == [by_month.get(month, 0)] * 4
-    credits = ", ".join(f"sum({rule}_value)" for rule in RULES)
-    advertised = company.lake.ask(f"SELECT {credits} FROM core.order_credits WHERE campaign_name IS NOT NULL")
+    values = ", ".join(f"sum({rule}_value)" for rule in RULES)
+    advertised = company.lake.ask(f"SELECT {values} FROM core.order_credits WHERE campaign_name IS NOT NULL")
     assert company.lake.ask(f"SELECT {sums} FROM marts.return_on_ad_spend") == advertised
     assert advertised[0][0] > 0
     ((unmatched,),) = company.lake.ask("SELECT count(*) FROM marts.return_on_ad_spend WHERE platform = ''")

@@ -43,10 +43,12 @@ def test_every_column_that_ships_can_be_followed(model):
     """To columns that there are."""
     found = lineage.column_sources(model, TYPES)
     assert found.keys() == {column.name for column in model.contract.columns}
-    for names in found.values():
-        for name in names:
-            table, _, column = name.rpartition(".")
-            assert column in TYPES[table]
+    made_of = {name for names in found.values() for name in names}
+    for name in made_of:
+        table, _, column = name.rpartition(".")
+        assert column in TYPES[table]
+    read = lineage.read_columns(model, TYPES)
+    assert {name.replace("core.events.", "raw.events.") for name in made_of} <= read | {"raw.events.customer_id"}
 
 
 def test_tables_are_followed_both_ways():
