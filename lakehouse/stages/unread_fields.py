@@ -52,8 +52,9 @@ def unread_fields(settings: Settings) -> list[UnreadField]:
     read |= {f"{CUSTOMERS.name}.{column}" for sync in syncs.values() for column in sync.columns}
     for source in sources:
         read |= {f"{source.table}.{word}" for word in _mapped_words(source)}
-    contracts: Mapping[str, Contract] = models.contracts | {
-        source.table: source.contract for source in sources
+    contracts: Mapping[str, Contract] = {
+        **{name: contract for name, contract in models.contracts.items() if name.startswith("core.")},
+        **{source.table: source.contract for source in sources if source.core},
     }
     return [
         UnreadField(name, column.name, column.doc, column.pii)

@@ -48,7 +48,9 @@ def test_every_column_that_ships_can_be_followed(model):
         table, _, column = name.rpartition(".")
         assert column in TYPES[table]
     read = lineage.read_columns(model, TYPES)
-    assert {name.replace("core.events.", "raw.events.") for name in made_of} <= read | {"raw.events.customer_id"}
+    assert {name.replace("core.events.", "raw.events.") for name in made_of} <= read | {
+        "raw.events.customer_id"
+    }
 
 
 def test_tables_are_followed_both_ways():
@@ -60,3 +62,10 @@ def test_tables_are_followed_both_ways():
     assert down.index("core.order_values") < down.index("marts.customer_360") < down.index("marts.rfm")
     assert "core.contacts" not in down
     assert lineage.downstream(MODELS, "marts.rfm") == []
+
+
+def test_nobodys_consent_or_identity_depends_on_a_household():
+    """Who lives with somebody is not asked where it is decided who somebody is, or who may be written to."""
+    assert lineage.downstream(MODELS, "marts.households") == []
+    for table in ("core.consents", "core.consent_answers", "core.customers"):
+        assert "marts.households" not in lineage.upstream(MODELS, table).keys()
