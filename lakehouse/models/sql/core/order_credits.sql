@@ -43,8 +43,7 @@ WITH RECURSIVE visits AS (
     FROM marts.sessions
 ),
 numbered AS (
-    SELECT *, row_number() OVER (PARTITION BY customer_id ORDER BY started_at, session_id) AS n,
-        row_number() OVER (PARTITION BY customer_id, started_at ORDER BY session_id DESC) = 1 AS is_last_of_moment
+    SELECT *, row_number() OVER (PARTITION BY customer_id ORDER BY started_at, session_id) AS n
     FROM visits
     WHERE customer_id IS NOT NULL
 ),
@@ -58,7 +57,8 @@ orders AS (
 reached AS (
     SELECT o.*, t.n AS last_n
     FROM orders AS o
-    ASOF JOIN (FROM numbered WHERE is_last_of_moment) AS t ON t.customer_id = o.customer_id AND o.until >= t.started_at
+    ASOF JOIN (SELECT customer_id, started_at, max(n) AS n FROM numbered GROUP BY customer_id, started_at) AS t
+        ON t.customer_id = o.customer_id AND o.until >= t.started_at
 ),
 -- visits up to each last one before an order, so that each visit has one next of these
 led AS (

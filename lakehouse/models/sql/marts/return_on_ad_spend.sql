@@ -10,8 +10,8 @@ columns:
   - {name: campaign_id, type: string, doc: "Campaign; there the utm_campaign of the visits", zh: "广告计划编号；平台均无时为访问的 utm_campaign"}
   - {name: campaign_name, type: string, doc: "Its newest name", zh: "计划名称（最新）"}
   - {name: is_complete, type: boolean, doc: "The month and the 30 days in which its visits may still lead to an order are over", zh: "该月及其后 30 天归因期均已结束"}
-  - {name: spend, type: "decimal(18,2)", doc: "Cost in the home currency, at the rates of its days; null where no day of it has a rate", zh: "花费（本位币，按当日汇率）；均无汇率时为空"}
-  - {name: unrated_days, type: long, doc: "Days whose cost is in a currency without a rate: they are in no sum", zh: "无汇率、未计入花费的天数"}
+  - {name: spend, type: "decimal(18,2)", doc: "Cost in the home currency, at the rates of its days; null where no day of it has a rate or a plausible cost", zh: "花费（本位币，按当日汇率）；均无汇率时为空"}
+  - {name: unrated_days, type: long, doc: "Days whose cost is in a currency without a rate, or is 10^12 and more, a slip: they are in no sum", zh: "无汇率或金额不可信（10^12 及以上）、未计入花费的天数"}
   - {name: impressions, type: long, doc: "Times shown", zh: "展示数"}
   - {name: clicks, type: long, doc: "Times clicked, as the platform counts", zh: "点击数（平台口径）"}
   - {name: claimed, type: double, doc: "Conversions that the platform claims; several platforms claim one order", zh: "平台自称的转化数；同一订单可能被多个平台计入"}
@@ -37,8 +37,9 @@ WITH reported AS (
     FROM (SELECT * REPLACE (coalesce(ad_id, '') AS ad_id) FROM core.ad_spend)
 ),
 costs AS (
-    SELECT a.source, a.day, a.campaign_id, a.campaign_name, a.impressions, a.clicks, a.conversions,
-        CASE WHEN a.currency IS NULL OR h.currency IS NULL OR a.currency = h.currency THEN 1 ELSE r.rate END AS rate, a.spend
+    SELECT a.source, a.day, a.campaign_id, a.campaign_name, a.impressions, a.clicks, a.conversions, a.spend,
+        CASE WHEN a.currency IS NULL OR h.currency IS NULL OR a.currency = h.currency THEN 1 ELSE r.rate END AS home_rate,
+        CASE WHEN abs(a.spend * home_rate) < 1e12 THEN CAST(a.spend * home_rate AS DECIMAL(18, 2)) END AS cost
     FROM reported AS a
     LEFT JOIN core.home_currency AS h ON true
     ASOF LEFT JOIN core.home_rates AS r ON r.currency = a.currency AND r.day <= a.day
@@ -69,7 +70,7 @@ matched AS (
 ),
 either AS (
     SELECT CAST(date_trunc('month', day) AS DATE) AS month, source AS platform, campaign_id,
-        CAST(spend * rate AS DECIMAL(18, 2)) AS spend, CASE WHEN spend <> 0 AND rate IS NULL THEN 1 ELSE 0 END AS unrated,
+        cost AS spend, CASE WHEN spend <> 0 AND cost IS NULL THEN 1 ELSE 0 END AS unrated,
         impressions, clicks, conversions, 0 AS orders_last, 0 AS orders_data, 0 AS net_first, 0 AS net_last, 0 AS net_position,
         0 AS net_data
     FROM costs

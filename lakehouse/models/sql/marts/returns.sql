@@ -13,9 +13,9 @@ columns:
   - {name: region_code, type: string, doc: "ISO 3166-2; `unknown` where nothing says so", zh: "省份代码；未知时为 unknown"}
   - {name: reason, type: string, doc: "Why, as the shop has it; `unknown` where it says nothing; `any`: all reasons, and all that was sold", zh: "原因（店铺原文）；未写时为 unknown；any 为全部原因与全部销售"}
   - {name: is_over, type: boolean, doc: "The month is over, and 30 days more: few returns are still to come", zh: "该月已结束且又过 30 天：退货基本到齐"}
-  - {name: units_sold, type: "decimal(18,3)", doc: "Units sold; null of a single reason", zh: "售出数量；单个原因的行为空"}
+  - {name: units_sold, type: "decimal(38,3)", doc: "Units sold; null of a single reason", zh: "售出数量；单个原因的行为空"}
   - {name: lines_sold, type: long, doc: "Lines of orders; null of a single reason", zh: "售出的订单行数；单个原因的行为空"}
-  - {name: units_returned, type: "decimal(18,3)", doc: "Of these units that came back, no more of a line than it had", zh: "其中退回的数量；每行不超过售出量"}
+  - {name: units_returned, type: "decimal(38,3)", doc: "Of these units that came back, no more of a line than it had", zh: "其中退回的数量；每行不超过售出量"}
   - {name: lines_returned, type: long, doc: "Lines of which something came back", zh: "有退货的订单行数"}
   - {name: return_rate, type: double, doc: "Units that came back over units sold; null of a single reason, and where no units are known", zh: "退货率：退回数量除以售出数量；单个原因及数量未知时为空"}
   - {name: median_days, type: double, doc: "Median days from the order to the return of its line", zh: "从下单到退货的天数中位数"}

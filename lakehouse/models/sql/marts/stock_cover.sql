@@ -12,11 +12,11 @@ columns:
   - {name: category, type: string, doc: "Its category as the catalogue has it now", zh: "类目（现目录）"}
   - {name: place, type: string, doc: "Name of the place", zh: "地点名称"}
   - {name: counted_on, type: date, doc: "Day of the newest count; of `all` the oldest of these", zh: "最近盘点日；合计取其中最早的"}
-  - {name: on_hand, type: "decimal(18,3)", doc: "Units there then; below zero where the source says so", zh: "当时库存；来源为负时照录"}
-  - {name: reserved, type: "decimal(18,3)", doc: "Of these promised to somebody", zh: "其中已占用"}
-  - {name: incoming, type: "decimal(18,3)", doc: "On its way there", zh: "在途"}
-  - {name: available, type: "decimal(18,3)", doc: "On hand less reserved, not below zero", zh: "可用：现有减已占用，不小于零"}
-  - {name: sold_90d, type: "decimal(18,3)", doc: "Units sold there in the 90 days up to the count, but for orders of which nothing is left; of `all` wherever they were sold", zh: "盘点日止 90 天内在该地点的销量（已全部退还的订单不计）；合计含所有地点"}
+  - {name: on_hand, type: "decimal(38,3)", doc: "Units there then; below zero where the source says so", zh: "当时库存；来源为负时照录"}
+  - {name: reserved, type: "decimal(38,3)", doc: "Of these promised to somebody", zh: "其中已占用"}
+  - {name: incoming, type: "decimal(38,3)", doc: "On its way there", zh: "在途"}
+  - {name: available, type: "decimal(38,3)", doc: "On hand less reserved, not below zero", zh: "可用：现有减已占用，不小于零"}
+  - {name: sold_90d, type: "decimal(38,3)", doc: "Units sold there in the 90 days up to the count, but for orders of which nothing is left; of `all` wherever they were sold", zh: "盘点日止 90 天内在该地点的销量（已全部退还的订单不计）；合计含所有地点"}
   - {name: days_in_stock, type: long, doc: "Of these 90 days those on which there was some: days of empty shelves say nothing of demand", zh: "其中有货的天数；缺货日不说明需求"}
   - {name: daily_rate, type: double, doc: "Units sold a day in stock; null where it never was", zh: "有货日的日均销量；从未有货时为空"}
   - {name: days_of_cover, type: double, doc: "Available over the daily rate; 0 where nothing is left; null where it does not sell", zh: "可售天数：可用除以日均销量；已无库存为 0；没有销量时为空"}
