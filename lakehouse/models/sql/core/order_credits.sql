@@ -37,6 +37,7 @@ audits:
 -- none, and a channel is worth what the chance of an order loses where all its visits lead nowhere. Visits that led to no order
 -- within 30 days are such ends; those of the last 30 days may yet lead to one, and are left out. Where no channel of an order
 -- makes a difference its visits share alike. A part of money is the difference of two running sums, so that parts come to it.
+-- Weights are decimals, so that it does not matter in which order they are added up.
 WITH RECURSIVE visits AS (
     SELECT session_id, customer_id, coalesce(customer_id, 'device ' || anonymous_id, 'user ' || user_id) AS visitor, started_at,
         started_on, campaign_source, campaign_name, channel
@@ -134,14 +135,15 @@ chances AS (
 ),
 begun AS (SELECT removed, chance FROM chances WHERE state = 'begin' AND step = 60),
 effects AS (
-    SELECT w.removed AS channel, greatest(1 - coalesce(b.chance, 0) / a.chance, 0) AS effect
+    SELECT w.removed AS channel, CAST(greatest(1 - coalesce(b.chance, 0) / a.chance, 0) AS DECIMAL(18, 9)) AS effect
     FROM (SELECT DISTINCT removed FROM chances WHERE removed <> '') AS w
     JOIN begun AS a ON a.removed = ''
     LEFT JOIN begun AS b ON b.removed = w.removed
 ),
 weighed AS (
     SELECT p.*, (visit = 1)::INT AS first_weight, (visit = visits)::INT AS last_weight,
-        CASE WHEN visits <= 2 THEN 1 WHEN visit IN (1, visits) THEN 0.4 ELSE 0.2 / (visits - 2) END AS position_weight,
+        CAST(CASE WHEN visits <= 2 THEN 1 WHEN visit IN (1, visits) THEN 0.4 ELSE 0.2 / (visits - 2) END AS DECIMAL(18, 12))
+            AS position_weight,
         CASE WHEN sum(coalesce(e.effect, 0)) OVER (PARTITION BY p.source, p.order_id) > 0 THEN coalesce(e.effect, 0) ELSE 1 END
             AS data_weight
     FROM placed AS p

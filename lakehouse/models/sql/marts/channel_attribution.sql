@@ -33,7 +33,8 @@ WITH credited AS (
     WHERE started_on <= getvariable('as_of')
 )
 SELECT month, channel, sum(visits) AS visits, sum(counts * first_share) AS orders_first, sum(counts * last_share) AS orders_last,
-    sum(counts * position_share) AS orders_position, sum(counts * data_share) AS orders_data,
+    CAST(sum(CAST(counts * position_share AS DECIMAL(28, 12))) AS DOUBLE) AS orders_position,
+    CAST(sum(CAST(counts * data_share AS DECIMAL(28, 12))) AS DOUBLE) AS orders_data,
     coalesce(sum(first_value), 0) AS net_first, coalesce(sum(last_value), 0) AS net_last,
     coalesce(sum(position_value), 0) AS net_position, coalesce(sum(data_value), 0) AS net_data
 FROM credited

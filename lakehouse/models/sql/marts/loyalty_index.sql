@@ -65,15 +65,16 @@ places AS (
     WINDOW by_value AS (PARTITION BY thing, value IS NULL ORDER BY value)
 ),
 wide AS (
-    SELECT customer_id, avg(place) AS loyalty, max(place) FILTER (thing = 'repeats') AS repeats,
+    SELECT customer_id, max(place) FILTER (thing = 'repeats') AS repeats,
         max(place) FILTER (thing = 'faithful') AS faithful, max(place) FILTER (thing = 'present') AS present,
         max(place) FILTER (thing = 'broad') AS broad, max(place) FILTER (thing = 'pays_full') AS pays_full,
         max(place) FILTER (thing = 'engaged') AS engaged
     FROM places
     GROUP BY customer_id
 ),
+indexed AS (SELECT *, (repeats + faithful + present + broad + pays_full + engaged) / 6 AS loyalty FROM wide),
 ranked AS (
-    SELECT *, (rank() OVER (ORDER BY loyalty) - 1 + count(*) OVER (PARTITION BY loyalty) / 2) / count(*) OVER () AS place FROM wide
+    SELECT *, (rank() OVER (ORDER BY loyalty) - 1 + count(*) OVER (PARTITION BY loyalty) / 2) / count(*) OVER () AS place FROM indexed
 )
 SELECT customer_id, getvariable('as_of') AS as_of, loyalty,
     CASE WHEN place >= 0.8 THEN 'high' WHEN place < 0.2 THEN 'low' ELSE 'middle' END AS level,

@@ -45,7 +45,7 @@ costs AS (
     ASOF LEFT JOIN core.home_rates AS r ON r.currency = a.currency AND r.day <= a.day
     WHERE (a.ad_id = '' OR NOT a.has_whole) AND a.campaign_id IS NOT NULL
 ),
-campaigns AS (SELECT source, campaign_id, arg_max(campaign_name, day) AS campaign_name FROM costs GROUP BY source, campaign_id),
+campaigns AS (SELECT source, campaign_id, arg_max(campaign_name, (day, campaign_name)) AS campaign_name FROM costs GROUP BY source, campaign_id),
 words AS (
     SELECT source, campaign_id, lower(trim(campaign_id)) AS word, 0 AS is_name FROM campaigns
     UNION ALL
@@ -86,7 +86,8 @@ either AS (
 ),
 summed AS (
     SELECT month, platform, campaign_id, sum(spend) AS spend, sum(unrated) AS unrated_days, sum(impressions) AS impressions,
-        sum(clicks) AS clicks, sum(conversions) AS claimed, sum(orders_last) AS orders_last, sum(orders_data) AS orders_data,
+        sum(clicks) AS clicks, CAST(sum(CAST(conversions AS DECIMAL(28, 6))) AS DOUBLE) AS claimed,
+        sum(orders_last) AS orders_last, CAST(sum(CAST(orders_data AS DECIMAL(28, 12))) AS DOUBLE) AS orders_data,
         coalesce(sum(net_first), 0) AS net_first, coalesce(sum(net_last), 0) AS net_last,
         coalesce(sum(net_position), 0) AS net_position, coalesce(sum(net_data), 0) AS net_data
     FROM either

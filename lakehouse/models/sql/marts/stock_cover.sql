@@ -47,7 +47,7 @@ counts AS (
     LEFT JOIN other AS o ON o.product_id = s.product_id AND own.source IS NULL
     WHERE CAST(s.counted_at AT TIME ZONE getvariable('time_zone') AS DATE) <= getvariable('as_of') AND s.on_hand IS NOT NULL
     QUALIFY row_number() OVER (
-        PARTITION BY product_source, s.product_id, coalesce(s.place_id, ''), counted_on ORDER BY s.counted_at DESC, s.on_hand DESC) = 1
+        PARTITION BY product_source, s.product_id, coalesce(s.place_id, ''), counted_on ORDER BY s.counted_at DESC, s.on_hand DESC, s.source) = 1
 ),
 newest AS (
     SELECT *
@@ -115,7 +115,7 @@ covered AS (
 judged AS (
     SELECT *, CASE WHEN available = 0 THEN 0 WHEN daily_rate > 0 THEN available / daily_rate END AS days_of_cover FROM covered
 ),
-place_names AS (SELECT place_id, arg_max(name, valid_from) AS name FROM core.places GROUP BY place_id)
+place_names AS (SELECT place_id, arg_max(name, (valid_from, source)) AS name FROM core.places GROUP BY place_id)
 SELECT j.product_source, j.product_id, j.place_id, coalesce(c.name, o.name) AS product, coalesce(c.category, o.category) AS category,
     p.name AS place, j.counted_on, j.on_hand, j.reserved, j.ordered AS incoming, j.available, j.sold AS sold_90d, j.days_in_stock,
     j.daily_rate, j.days_of_cover,
