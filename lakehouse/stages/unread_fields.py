@@ -13,8 +13,9 @@ from lakehouse.sources import definition
 from lakehouse.tables.people import CUSTOMERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
+    from lakehouse.models.registry import Models
     from lakehouse.settings import Settings
     from lakehouse.sources.definition import Source
     from lakehouse.tables.contract import Contract
@@ -44,37 +45,44 @@ def unread_fields(settings: Settings) -> list[UnreadField]:
     is who. Raises BadDefinition for a definition that cannot be read.
     """
     models = registry.load(settings.definitions)
-    sources = definition.load(settings.definitions).values()
-    types = column_types(models, sources)
-    read = {name for model in models.in_order for name in lineage.read_columns(model, types)}
-    syncs = load_syncs(settings.definitions)
-    read |= set(_of_metrics(metric.load(settings.definitions)))
-    read |= {f"{CUSTOMERS.name}.{column}" for sync in syncs.values() for column in sync.columns}
-    for source in sources:
-        read |= {f"{source.table}.{word}" for word in _mapped_words(source)}
-    contracts: Mapping[str, Contract] = {
-        **{name: contract for name, contract in models.contracts.items() if name.startswith("core.")},
-        **{source.table: source.contract for source in sources if source.core},
-    }
+    sources = list(definition.load(settings.definitions).values())
+    read = {*_of_models(models, sources), *_of_definitions(settings), *_of_mappings(sources)}
     return [
-        UnreadField(name, column.name, column.doc, column.pii)
-        for name, contract in sorted(contracts.items())
+        UnreadField(contract.name, column.name, column.doc, column.pii)
+        for contract in _contracts(models, sources)
         for column in contract.columns
-        if f"{name}.{column.name}" not in read and not _is_needed(contract, column.name)
+        if f"{contract.name}.{column.name}" not in read and not _is_needed(contract, column.name)
     ]
+
+
+def _contracts(models: Models, sources: Iterable[Source]) -> list[Contract]:
+    """Return the contracts of core tables, and of raw tables that a mapping reads, by name."""
+    of_core = [contract for name, contract in models.contracts.items() if name.startswith("core.")]
+    of_raw = [source.contract for source in sources if source.core]
+    return sorted([*of_core, *of_raw], key=lambda contract: contract.name)
 
 
 def _is_needed(contract: Contract, column: str) -> bool:
     return column.startswith("_") or column in contract.key or column in (*_KEPT, _REST)
 
 
-def _of_metrics(known: metric.Metrics) -> Iterator[str]:
-    for each in known.defined.values():
+def _of_models(models: Models, sources: Iterable[Source]) -> Iterator[str]:
+    types = column_types(models, sources)
+    for model in models.in_order:
+        yield from lineage.read_columns(model, types)
+
+
+def _of_definitions(settings: Settings) -> Iterator[str]:
+    """Yield what metrics read, and what syncs read of a customer."""
+    for each in metric.load(settings.definitions).defined.values():
         if isinstance(each, metric.Metric):
             yield from each.read_columns()
+    for sync in load_syncs(settings.definitions).values():
+        yield from (f"{CUSTOMERS.name}.{column}" for column in sync.columns)
 
 
-def _mapped_words(source: Source) -> set[str]:
-    """Return the words of all that a mapping says beside what its columns are: more than it reads, never less."""
-    said = source.model_dump(mode="json", exclude={"columns", "doc", "grain", "migrations"})
-    return set(_WORD.findall(str(said)))
+def _of_mappings(sources: Iterable[Source]) -> Iterator[str]:
+    """Yield the words of all that a mapping says beside what its columns are: more than it reads, never less."""
+    for source in sources:
+        said = source.model_dump(mode="json", exclude={"columns", "doc", "grain", "migrations"})
+        yield from (f"{source.table}.{word}" for word in _WORD.findall(str(said)))
