@@ -103,21 +103,22 @@ promoted_days AS (
     GROUP BY p.category, t.place, t.month, p.is_so
 ),
 tables AS (
-    SELECT kind, occasion, category, a, sum(a) OVER of_stratum - a AS b, c, sum(c) OVER of_stratum - c AS d
+    SELECT kind, occasion, place, month, category, a, sum(a) OVER of_stratum - a AS b, c, sum(c) OVER of_stratum - c AS d
     FROM of_one_category
     WINDOW of_stratum AS (PARTITION BY kind, occasion, place, month)
     UNION ALL
-    SELECT 'promotion', 'reduced', category, coalesce(sum(orders) FILTER (is_so), 0),
+    SELECT 'promotion', 'reduced', place, month, category, coalesce(sum(orders) FILTER (is_so), 0),
         coalesce(sum(all_orders - orders) FILTER (is_so), 0), coalesce(sum(orders) FILTER (NOT is_so), 0),
         coalesce(sum(all_orders - orders) FILTER (NOT is_so), 0)
     FROM promoted_days
     GROUP BY category, place, month
 ),
+-- in one order, for sums of fractions hang on it
 summed AS (
     SELECT kind, occasion, category, sum(a) AS a, sum(b) AS b, sum(c) AS c, sum(d) AS d,
-        nullif(sum(a * d / n), 0) AS r, nullif(sum(b * c / n), 0) AS s,
-        sum((a + d) / n * a * d / n) AS pr, sum((b + c) / n * b * c / n) AS qs,
-        sum((a + d) / n * b * c / n + (b + c) / n * a * d / n) AS ps_qr
+        nullif(sum(a * d / n ORDER BY place, month), 0) AS r, nullif(sum(b * c / n ORDER BY place, month), 0) AS s,
+        sum((a + d) / n * a * d / n ORDER BY place, month) AS pr, sum((b + c) / n * b * c / n ORDER BY place, month) AS qs,
+        sum((a + d) / n * b * c / n + (b + c) / n * a * d / n ORDER BY place, month) AS ps_qr
     FROM (SELECT *, nullif(a + b + c + d, 0) AS n FROM tables)
     GROUP BY kind, occasion, category
 ),
