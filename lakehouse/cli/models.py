@@ -166,6 +166,21 @@ def lineage(
     print(f"read by: {', '.join(found.downstream) or 'no model'}")
 
 
+@models.command("unread")
+def unread(data: Data = DEFAULT, as_json: AsJson = False) -> None:
+    """List fields that nobody reads: columns of raw and core tables that no mapping, model, metric or sync names."""
+    from lakehouse.stages.unread_fields import unread_fields
+
+    found = unread_fields(settings_of(data))
+    if as_json:
+        print(json.dumps([asdict(each) for each in found], ensure_ascii=False))
+        return
+    from lakehouse.console.terminal import grid, out
+
+    rows = [(each.table, each.column, "personal" if each.pii else "", each.doc) for each in found]
+    out.print(grid("Fields that nobody reads", ("table", "column", "", "what it is"), rows))
+
+
 def _check_names(known: Models, tables: list[str]) -> None:
     from lakehouse.stages.check_models import check_names
 

@@ -8,8 +8,9 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.lineage import Node, lineage
+from sqlglot.optimizer.pushdown_projections import pushdown_projections
 from sqlglot.optimizer.qualify import qualify
-from sqlglot.optimizer.scope import build_scope
+from sqlglot.optimizer.scope import build_scope, traverse_scope
 
 from lakehouse.errors import BadDefinition
 from lakehouse.models.given_rows import EVENTS
@@ -54,21 +55,9 @@ def column_sources(
     `types` are the columns of each input, with their DuckDB types. A count of rows is made of no column. Raises
     BadDefinition for SQL that cannot be followed.
     """
-    schema: dict[str, object] = {}
-    needed = {*model.inputs, EVENTS} & types.keys()
-    for namespace in {table.partition(".")[0] for table in needed}:
-        prefix = f"{namespace}."
-        schema[namespace] = {
-            table.removeprefix(prefix): dict(types[table]) for table in needed if table.startswith(prefix)
-        }
     try:
-        tree = qualify(
-            sqlglot.parse_one(model.sql, dialect=DIALECT),
-            schema=schema,
-            dialect=DIALECT,
-            validate_qualify_columns=False,
-            quote_identifiers=False,
-        )
+        schema = _schema(model, types)
+        tree = _qualified(model, schema)
         scope = build_scope(tree)
         return {
             column.name: _leaves(
@@ -79,6 +68,49 @@ def column_sources(
         }
     except SqlglotError as error:
         raise BadDefinition(f"{model.where}: its columns cannot be followed") from error
+
+
+def read_columns(model: Model, types: Mapping[str, Mapping[str, str]]) -> set[str]:
+    """Return the columns of tables that a model's SQL needs, in its result, its joins and its conditions.
+
+    They are named `<namespace>.<table>.<column>`; what a `*` brings and nothing uses is not read. `types` and errors
+    are those of `column_sources`.
+    """
+    try:
+        tree = pushdown_projections(_qualified(model, _schema(model, types)))
+        found = {
+            f"{source.db}.{source.name}.{column.name}"
+            for scope in traverse_scope(tree)
+            for column in scope.columns
+            if isinstance(source := scope.sources.get(column.table), exp.Table)
+        }
+    except SqlglotError as error:
+        raise BadDefinition(f"{model.where}: its columns cannot be followed") from error
+    events = {name for name in found if name.startswith(f"{EVENTS}.")}
+    return found - events | {f"raw.events.{name.rpartition('.')[2]}" for name in events}
+
+
+def _schema(model: Model, types: Mapping[str, Mapping[str, str]]) -> dict[str, object]:
+    """Return the columns of what a model reads, as sqlglot wants them."""
+    schema: dict[str, object] = {}
+    needed = {*model.inputs, EVENTS} & types.keys()
+    for namespace in {table.partition(".")[0] for table in needed}:
+        prefix = f"{namespace}."
+        schema[namespace] = {
+            table.removeprefix(prefix): dict(types[table]) for table in needed if table.startswith(prefix)
+        }
+    return schema
+
+
+def _qualified(model: Model, schema: dict[str, object]) -> exp.Expr:
+    """Return the tree of a model's SQL with each column's table named, and each `*` written out."""
+    return qualify(
+        sqlglot.parse_one(model.sql, dialect=DIALECT),
+        schema=schema,
+        dialect=DIALECT,
+        validate_qualify_columns=False,
+        quote_identifiers=False,
+    )
 
 
 def _leaves(nodes: Iterable[Node]) -> list[str]:

@@ -1,11 +1,12 @@
 """The dictionary of metrics: each a number with one meaning, an aggregate over a table and what it may be divided by.
 
 A table may be joined to others, whose rows are found by their key: so no row counts twice, whatever a metric is divided
-by.
+by. A ratio is one metric over another, of any two tables, by dimensions that mean the same in both.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 BASE: Final = "base"  # what a metric's own table is called in its SQL
 _NAME: Final = r"^[a-z][a-z0-9_]*$"
 _NO_EXPRESSION: Final = (exp.Query, exp.Window)
+_IS_RATIO: Final = re.compile(r"^ratio\s*:", re.MULTILINE)
 
 
 class _Strict(BaseModel):
@@ -76,12 +78,46 @@ class Metric(_Strict):
             for column, text in join.key.items():
                 yield f"joins.{join.name}.key.{column}", text
 
+    def read_columns(self) -> Iterator[str]:
+        """Yield the columns of tables that the metric reads, as `<namespace>.<table>.<column>`."""
+        tables = {BASE: self.table} | {join.name: join.table for join in self.joins}
+        for _, text in self.expressions():
+            for column in read_expression(text).find_all(exp.Column):
+                yield f"{tables[column.table]}.{column.name}"
+
+
+class Parts(_Strict):
+    """The names of the metrics that a ratio is made of."""
+
+    of: str
+    over: str
+
+
+class RatioFile(_Strict):
+    """One metric over another. `dimensions` are names of dimensions of both, that mean the same in both."""
+
+    name: str = Field(pattern=_NAME)
+    title: str
+    zh: str = ""
+    question: str
+    ratio: Parts
+    dimensions: tuple[str, ...] = ()
+    unit: str
+    owner: str
+
+
+class Ratio(RatioFile):
+    """A ratio with the metrics that it is made of."""
+
+    of: Metric
+    over: Metric
+
 
 @dataclass(frozen=True)
 class Metrics:
     """The metrics that can be asked, by name, and what is wrong with each file that cannot, by its name."""
 
-    defined: Mapping[str, Metric]
+    defined: Mapping[str, Metric | Ratio]
     wrong: Mapping[str, str]
 
 
@@ -112,16 +148,19 @@ def aggregates(expression: exp.Expression) -> bool:
     return expression.find(exp.AggFunc) is not None
 
 
-def parse(text: str, where: str) -> Metric:
+def parse(text: str, where: str) -> Metric | RatioFile:
     """Read one definition; BadDefinition names the file, all that is wrong, and its line."""
-    metric = parse_yaml(text, where, Metric)
-    problems = [
-        Problem(field, find_line(text, field, Metric), reason)
-        for field, expression in metric.expressions()
-        if (reason := _wrong_expression(field, expression))
-    ]
+    model: type[Metric | RatioFile] = RatioFile if _IS_RATIO.search(text) else Metric
+    metric = parse_yaml(text, where, model)
+    problems = []
+    if isinstance(metric, Metric):
+        problems += [
+            Problem(field, find_line(text, field, Metric), reason)
+            for field, expression in metric.expressions()
+            if (reason := _wrong_expression(field, expression))
+        ]
     if metric.name != PurePath(where).stem:
-        line = find_line(text, "name", Metric)
+        line = find_line(text, "name", model)
         problems.append(Problem("name", line, f"{metric.name!r} must be the file's own name"))
     if problems:
         raise BadDefinition(f"{where}: {'; '.join(map(str, problems))}")
@@ -160,12 +199,37 @@ def load(overrides: Path | None = None) -> Metrics:
     contracts = dict(registry.load(overrides).contracts)
     contracts |= {source.table: source.contract for source in definition.load(overrides).values()}
     wrong = dict(loaded.wrong)
+    defined: dict[str, Metric | Ratio] = {}
     for name, metric in loaded.definitions.items():
+        if isinstance(metric, RatioFile):
+            continue
         if reasons := list(_unknown(metric, contracts)):
             wrong[name] = f"{name}.yaml: {'; '.join(reasons)}"
-    return Metrics(
-        {name: loaded.definitions[name] for name in sorted(loaded.definitions) if name not in wrong}, wrong
-    )
+        else:
+            defined[name] = metric
+    metrics = {name: metric for name, metric in defined.items() if isinstance(metric, Metric)}
+    for name, ratio in loaded.definitions.items():
+        if not isinstance(ratio, RatioFile):
+            continue
+        if reasons := list(_unknown_parts(ratio, metrics)):
+            wrong[name] = f"{name}.yaml: {'; '.join(reasons)}"
+        else:
+            parts = {"of": metrics[ratio.ratio.of], "over": metrics[ratio.ratio.over]}
+            defined[name] = Ratio(**dict(ratio), **parts)
+    return Metrics({name: defined[name] for name in sorted(defined)}, wrong)
+
+
+def _unknown_parts(ratio: RatioFile, metrics: Mapping[str, Metric]) -> Iterator[str]:
+    """Yield which metrics a ratio names that are not there, or are ratios, and dimensions that one of them lacks."""
+    for field, name in ratio.ratio:
+        if name not in metrics:
+            near = nearest(name, sorted(metrics), shown_by="lakehouse metrics list")
+            yield f"ratio.{field}: there is no metric of a table {name!r}{near}"
+            continue
+        dimensions = metrics[name].dimensions
+        for dimension in ratio.dimensions:
+            if dimension not in dimensions:
+                yield f"dimensions: {name} has no dimension {dimension!r}{nearest(dimension, list(dimensions))}"
 
 
 def _unknown(metric: Metric, contracts: Mapping[str, Contract]) -> Iterator[str]:

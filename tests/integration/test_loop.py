@@ -49,6 +49,10 @@ UNSENT |= {
     "marts.service_quality", "marts.salesperson_repurchase", "marts.salesperson_data_quality", "marts.stale_records",
     "marts.weather_lift",
 }  # fmt: skip
+# and of what surrounds sales: advertising, stock, dwellings, special days
+UNSENT |= {
+    "marts.return_on_ad_spend", "marts.stock_cover", "marts.households", "marts.sales_lift", "marts.complaint_themes",
+}  # fmt: skip
 
 
 @dataclass

@@ -35,6 +35,19 @@ from tests.support.business_marts import (  # noqa: F401 - tests of the same com
 from tests.support.company_queries import HABITS, JOINED, ORDERED, ZONE
 from tests.support.file_claims import false_claims
 from tests.support.filled_lake import Filled, Place, filled_lake
+from tests.support.market_marts import (  # noqa: F401 - tests of the same company
+    test_advertising_brings_the_planted_part_of_visits_and_orders,
+    test_clothes_that_come_back_the_day_after_are_in_the_returns,
+    test_complaints_of_products_are_all_complaints,
+    test_conversion_is_orders_over_visits,
+    test_every_rule_of_credit_comes_to_all_revenue,
+    test_holidays_lift_nothing_where_nothing_was_planted,
+    test_households_are_those_who_live_together,
+    test_promotions_lift_what_price_sensitive_people_wait_for,
+    test_stock_is_that_of_the_last_count,
+    test_what_search_brings_is_worth_more_than_what_douyin_brings,
+    test_who_stopped_is_less_loyal,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -63,6 +63,13 @@ class Plants(Policy):
     campaign_uplift: Annotated[float, "more orders a treated customer within a wave's window, relative"] = (
         0.18
     )
+    advert_visits: Annotated[
+        float, "of visits of the site without an order are brought by a running campaign"
+    ] = 0.20
+    advert_orders: Annotated[
+        tuple[float, float, float],
+        "of orders on the site while a campaign of douyin, wechat, search runs, are brought by it",
+    ] = (0.04, 0.12, 0.30)
     loss_reasons: Annotated[
         tuple[tuple[float, ...], ...],
         "shares of reasons for a lost deal: a row a channel of CHANNELS, a column a reason of LOSS_REASONS",
@@ -100,6 +107,8 @@ class Plants(Policy):
             full_price_factor=1.0,
             hazard=replace(Hazard(), complaint=0.0, day=0.0, discount=0.0, intercept=-5.0),
             campaign_uplift=0.0,
+            advert_visits=0.0,
+            advert_orders=(0.0, 0.0, 0.0),
             loss_reasons=(even_shares,) * len(CHANNELS),
             empty_notes=0.0,
             pasted_notes=0.0,

@@ -43,10 +43,14 @@ def test_every_column_that_ships_can_be_followed(model):
     """To columns that there are."""
     found = lineage.column_sources(model, TYPES)
     assert found.keys() == {column.name for column in model.contract.columns}
-    for names in found.values():
-        for name in names:
-            table, _, column = name.rpartition(".")
-            assert column in TYPES[table]
+    made_of = {name for names in found.values() for name in names}
+    for name in made_of:
+        table, _, column = name.rpartition(".")
+        assert column in TYPES[table]
+    read = lineage.read_columns(model, TYPES)
+    assert {name.replace("core.events.", "raw.events.") for name in made_of} <= read | {
+        "raw.events.customer_id"
+    }
 
 
 def test_tables_are_followed_both_ways():
@@ -58,3 +62,10 @@ def test_tables_are_followed_both_ways():
     assert down.index("core.order_values") < down.index("marts.customer_360") < down.index("marts.rfm")
     assert "core.contacts" not in down
     assert lineage.downstream(MODELS, "marts.rfm") == []
+
+
+def test_nobodys_consent_or_identity_depends_on_a_household():
+    """Who lives with somebody is not asked where it is decided who somebody is, or who may be written to."""
+    assert lineage.downstream(MODELS, "marts.households") == []
+    for table in ("core.consents", "core.consent_answers", "core.customers"):
+        assert "marts.households" not in lineage.upstream(MODELS, table)

@@ -108,3 +108,50 @@ def test_a_wrong_file_does_not_bring_the_shipped_one_back(tmp_path):
     assert "revenue" in known.wrong
     assert "revenue" not in known.defined
     assert "orders" in known.defined
+
+
+RATIO = """\
+name: tickets_a_sale
+title: Tickets a sale
+question: How many tickets does a sale bring?
+ratio: {of: tickets, over: orders}
+dimensions: [month, region]
+unit: tickets
+owner: service
+"""
+
+
+def test_a_ratio_is_one_metric_over_another(tmp_path):
+    """Shipped ones and own ones; by dimensions that both have."""
+    ratio = metric.load(_own(tmp_path, RATIO, "tickets_a_sale")).defined["tickets_a_sale"]
+    assert isinstance(ratio, metric.Ratio)
+    assert (ratio.of.name, ratio.over.name, ratio.dimensions) == ("tickets", "orders", ("month", "region"))
+
+
+@pytest.mark.parametrize(
+    ("swap", "reason"),
+    [
+        (
+            ("of: tickets", "of: tickts"),
+            "ratio.of: there is no metric of a table 'tickts'; did you mean tickets?",
+        ),
+        (("over: orders", "over: conversion"), "ratio.over: there is no metric of a table 'conversion'"),
+        (("[month, region]", "[month, theme]"), "dimensions: orders has no dimension 'theme'"),
+        (("[month, region]", "[month, shop]"), "dimensions: tickets has no dimension 'shop'"),
+        (("over: orders", "under: orders"), "ratio.under: unknown name"),
+        (("name: tickets_a_sale", "name: other"), "must be the file's own name"),
+        (("unit: tickets", "sql: count(*)"), "sql: unknown name"),
+    ],
+)
+def test_a_wrong_ratio_stops_itself_alone(tmp_path, swap, reason):
+    """A metric that is not there, that is a ratio itself, or has other dimensions."""
+    known = metric.load(_own(tmp_path, RATIO.replace(*swap, 1), "tickets_a_sale"))
+    assert reason in known.wrong["tickets_a_sale"]
+    assert known.defined.keys() == metric.load().defined.keys()
+
+
+def test_a_ratio_of_a_wrong_metric_is_wrong(tmp_path):
+    """Both are named; the others can be asked."""
+    known = metric.load(_own(tmp_path, "name: orders", "orders"))
+    assert "ratio.of: there is no metric of a table 'orders'" in known.wrong["conversion"]
+    assert {"orders", "conversion", "tickets_per_order"} == known.wrong.keys()

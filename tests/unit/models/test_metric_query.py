@@ -55,6 +55,21 @@ LAKE: dict[str, list[Row]] = {
         {"created_on": "2026-02-01", "satisfaction": 1, "theme": "money"},
         {"created_on": "2026-02-01", "theme": "money"},
     ],
+    "marts.sessions": [
+        {"session_id": "a", "customer_id": "ann", "started_on": "2026-01-31", "channel": "email"},
+        {"session_id": "b", "customer_id": "ann", "started_on": "2026-03-01", "channel": "direct"},
+        {"session_id": "c", "started_on": "2026-02-01", "channel": "direct"},
+        {"session_id": "d", "started_on": "2026-02-01", "channel": "direct"},
+    ],
+    "marts.return_on_ad_spend": [
+        {"month": "2026-01-01", "platform": "meta", "campaign_id": "m1", "spend": 30, "net_data": 45},
+        {"month": "2026-02-01", "platform": "meta", "campaign_id": "m1", "spend": 20, "net_data": 5},
+        {"month": "2026-02-01", "platform": "", "campaign_id": "news", "net_data": 99},
+    ],
+    "marts.returns": [
+        {"month": "2026-01-01", "product_id": "tea", "reason": "any", "units_sold": 8, "units_returned": 2},
+        {"month": "2026-01-01", "product_id": "tea", "reason": "bitter", "units_returned": 2},
+    ],
 }  # fmt: skip
 
 
@@ -79,6 +94,8 @@ TOTALS = {
     "revenue": Decimal(170), "orders": 3, "average_order": 85, "buyers": 1, "units": 5, "refunds": Decimal(40),
     "refund_rate": pytest.approx(40 / 210), "new_buyers": 5, "open_pipeline": Decimal(150), "expected_pipeline": 60,
     "tickets": 4, "csat": pytest.approx(2 / 3), "first_response_hours": 2.5, "active_customers": 2,
+    "visits": 4, "ad_spend": Decimal(50), "return_on_ad_spend": 1, "return_rate": 0.25, "conversion": 0.75,
+    "cost_of_new_buyer": 10, "tickets_per_order": pytest.approx(4 / 3),
 }  # fmt: skip
 
 
@@ -111,6 +128,13 @@ def test_each_dimension_of_each_metric_can_be_asked(con, name):
         ("active_customers", "country", "", [("CN", 1), ("unknown", 1)]),
         ("csat", "theme", "", [("delivery", 0.5), ("money", 1)]),
         ("open_pipeline", "stage", "not is_overdue", [("offer", 100), ("talk", 50)]),
+        ("conversion", "month", "", [(JANUARY, 1), (FEBRUARY, 1), (date(2026, 3, 1), 0)]),
+        ("conversion", "segment", "", [("champions", 1), ("none", 0.5)]),
+        ("conversion", "", "segment = 'champions' AND month = '2026-01-01'", [(1,)]),
+        ("conversion", "", "month = '2030-01-01'", [(None,)]),
+        ("conversion", "", "month = '2026-03-01'", [(0,)]),
+        ("cost_of_new_buyer", "month", "", [(JANUARY, 10), (FEBRUARY, 10)]),
+        ("tickets_per_order", "category", "", [("pots", 0), ("tea", 0), ("unknown", 4)]),
     ],
 )
 def test_divided_and_of_some_rows(con, name, by, where, rows):
@@ -168,3 +192,19 @@ def test_tables_that_are_not_asked_for_are_not_joined():
     asked = metric.load().defined["revenue"]
     assert "marts.rfm" not in metric_sql(asked, (), ["month"]).replace('"', "")
     assert "marts.rfm" in metric_sql(asked, (), [], "segment = 'new'").replace('"', "")
+
+
+@pytest.mark.parametrize(
+    ("by", "where", "reason"),
+    [
+        ("came_from", "", "conversion has no dimension 'came_from'"),
+        ("", "channel = 'web'", "conversion has no dimension 'channel'"),
+        ("month,month", "", "names a dimension twice"),
+        ("", "rfm.monetary > 3", "rfm.monetary is no dimension"),
+    ],
+)
+def test_a_ratio_has_the_dimensions_that_mean_the_same_in_both(con, by, where, reason):
+    """Not those of one metric alone, nor one that only has the same name."""
+    with pytest.raises(Terminal) as error:
+        _ask(con, "conversion", by, where)
+    assert reason in str(error.value)

@@ -31,6 +31,7 @@ columns:
   - {name: added_at, type: timestamptz, doc: "First product put into the cart, UTC", zh: "首次加入购物车的时间（UTC）"}
   - {name: checkout_at, type: timestamptz, doc: "First checkout begun, UTC", zh: "首次开始结算的时间（UTC）"}
   - {name: ordered_at, type: timestamptz, doc: "First order, UTC, as the site or app tells it", zh: "首次下单的时间（UTC），据网站或 App"}
+  - {name: channel, type: string, doc: "What brought it: paid search, paid social, paid other, display, affiliate, email, sms, search, social, campaign, referral or direct", zh: "来源渠道：paid search 付费搜索、paid social 付费社交、paid other 其他付费、display 展示广告、affiliate 联盟、email 邮件、sms 短信、search 自然搜索、social 自然社交、campaign 其他推广、referral 外链、direct 直接访问"}
 audits:
   - {name: "it ends no earlier than it starts", condition: "ended_at >= started_at"}
   - {name: "pages are messages", condition: "pages <= events"}
@@ -43,6 +44,10 @@ audits:
 -- and so do those of what was sent, such as `Email Opened`. Equal moments are in order of their message ids; a message that is
 -- there twice counts once. Steps to an order go by the event names of Segment (`Product Added`) and of Google (`add_to_cart`).
 -- A clock that says 1970 or 2099 makes a session then.
+-- The channel goes by the kind of click id, then utm_medium, then the site that is named as utm_source or was come from; words
+-- are those of Google's default channel group and of the platforms of China. A site that is the own one, or takes payments,
+-- brings nobody: who comes back after half an hour, or from the cashier, was there before. A `fbclid` is on links that
+-- nobody paid for, too.
 WITH acts AS (
     SELECT coalesce('device ' || anonymous_id, 'user ' || user_id) AS stream, message_id, timestamp, customer_id, anonymous_id,
         user_id, type IN ('page', 'screen') AS is_page,
@@ -50,6 +55,7 @@ WITH acts AS (
         coalesce(CASE WHEN type = 'screen' THEN name END, properties->>'$.path', properties->>'$.url', context->>'$.page.path',
             context->>'$.page.url') AS page,
         coalesce(context->>'$.page.referrer', properties->>'$.referrer') AS referrer,
+        CASE WHEN type <> 'screen' THEN coalesce(context->>'$.page.url', properties->>'$.url') END AS address,
         coalesce(type = 'screen' OR (context->'$.app') IS NOT NULL, false) AS is_app,
         CASE WHEN contains(context, '"campaign"') OR contains(context, 'utm_') OR contains(properties, 'utm_')
             OR contains(context, 'id=') OR contains(properties, 'id=')
@@ -125,6 +131,7 @@ sessions AS (
         coalesce(any_value(customer_id) FILTER (person IS NOT NULL), any_value(customer_id)) AS customer_id,
         arg_min(user_id, n) AS user_id, arg_min(message_id, n) AS first_message, any_value(began_with) AS began_with,
         arg_min(page, n) AS first_page, arg_max(page, n) AS last_page, arg_min(referrer, n) AS referrer,
+        arg_min(address, n) AS address,
         any_value(campaign) AS campaign, bool_or(is_app) AS is_app,
         min(timestamp) FILTER (event IN ('product viewed', 'viewed product', 'view_item')) AS viewed_at,
         min(timestamp) FILTER (event IN ('product added', 'added product', 'add_to_cart')) AS added_at,
@@ -132,18 +139,65 @@ sessions AS (
         min(timestamp) FILTER (event IN ('order completed', 'completed order', 'purchase')) AS ordered_at
     FROM placed
     GROUP BY session
+),
+described AS (
+    SELECT *,
+        nullif(regexp_extract(referrer, '^[a-z][a-z0-9+.-]*://(?:[^/?#@]*@)?([^/?#:]+)', 1), '') AS referrer_host,
+        regexp_extract(lower(address), '^[a-z][a-z0-9+.-]*://(?:[^/?#@]*@)?(?:www\.|m\.)?([^/?#:]+)', 1) AS site,
+        lower(trim(coalesce(campaign.medium, ''))) AS medium, lower(trim(coalesce(campaign.source, ''))) AS campaign_site,
+        split_part(coalesce(campaign.click, ''), '=', 1) AS click
+    FROM sessions
+),
+came_from AS (
+    SELECT *,
+        CASE
+            WHEN campaign_site <> '' THEN campaign_site
+            WHEN site <> '' AND ends_with('.' || lower(referrer_host), '.' || site)
+                OR regexp_matches(lower(referrer_host),
+                    '(^|\.)(paypal|stripe|alipay|tenpay|unionpay|95516|adyen|klarna|mollie|braintreegateway)\.') THEN ''
+            ELSE lower(coalesce(referrer_host, ''))
+        END AS came_from
+    FROM described
+),
+judged AS (
+    SELECT *,
+        regexp_matches(came_from, '(^|[._-])(google|bing|baidu|sogou|yahoo|yandex|duckduckgo|ecosia|naver|seznam|search)([._-]|$)'
+            || '|(^|\.)(so|sm)(\.com|\.cn|$)') AS is_search,
+        regexp_matches(came_from, '(^|[._-])(facebook|instagram|twitter|linkedin|lnkd|pinterest|tiktok|youtube|reddit|snapchat|wechat|'
+            || 'weixin|weibo|douyin|toutiao|oceanengine|kuaishou|xiaohongshu|xhs|rednote|bilibili|zhihu)([._-]|$)'
+            || '|(^|\.)(fb|ig|meta|x|t|vk|qq)(\.com|\.co|$)') AS is_social
+    FROM came_from
 )
 SELECT md5(concat_ws(' ', stream, epoch_us(started_at), first_message)) AS session_id, customer_id, anonymous_id, user_id,
     started_at, ended_at, CAST(started_at AT TIME ZONE getvariable('time_zone') AS DATE) AS started_on,
     (epoch_us(ended_at) - epoch_us(started_at)) / 1e6 AS seconds, events, pages,
     regexp_extract(first_page, '^(?:[a-z][a-z0-9+.-]*://[^/?#]*)?([^?#]*)', 1) AS first_page,
     regexp_extract(last_page, '^(?:[a-z][a-z0-9+.-]*://[^/?#]*)?([^?#]*)', 1) AS last_page,
-    nullif(regexp_extract(referrer, '^[a-z][a-z0-9+.-]*://(?:[^/?#@]*@)?([^/?#:]+)', 1), '') AS referrer,
+    referrer_host AS referrer,
     nullif(campaign.source, '') AS campaign_source,
     nullif(campaign.medium, '') AS campaign_medium,
     nullif(campaign.name, '') AS campaign_name,
     nullif(campaign.content, '') AS campaign_content,
     nullif(campaign.term, '') AS campaign_term,
-    nullif(split_part(campaign.click, '=', 1), '') AS click_id, began_with, is_app,
-    viewed_at, added_at, checkout_at, ordered_at
-FROM sessions
+    nullif(click, '') AS click_id, began_with, is_app,
+    viewed_at, added_at, checkout_at, ordered_at,
+    CASE
+        WHEN regexp_matches(medium, '^(e-?mail|e_mail|newsletter|edm|邮件)$') OR medium = '' AND campaign_site IN ('email', 'newsletter', 'edm')
+            THEN 'email'
+        WHEN regexp_matches(medium, '^(sms|text|mms|短信)$') OR medium = '' AND campaign_site = 'sms' THEN 'sms'
+        WHEN regexp_matches(medium, '^affiliates?$|^cps$') THEN 'affiliate'
+        WHEN regexp_matches(medium, '^(display|banner|cpm|interstitial|expandable)$') THEN 'display'
+        WHEN click IN ('gclid', 'gbraid', 'wbraid', 'msclkid', 'bd_vid', 'yclid') THEN 'paid search'
+        WHEN click IN ('ttclid', 'twclid', 'li_fat_id') THEN 'paid social'
+        WHEN regexp_matches(medium, '^(.*cp[ac].*|ppc|sem|retargeting|paid.*|feed.?ads?|信息流)$')
+            THEN CASE WHEN is_social THEN 'paid social' WHEN is_search THEN 'paid search' ELSE 'paid other' END
+        WHEN regexp_matches(medium, '^organic') THEN CASE WHEN is_social THEN 'social' ELSE 'search' END
+        WHEN regexp_matches(medium, '^(social|sns|sm)([ _-]?(network|media))?$') THEN 'social'
+        WHEN medium = 'referral' THEN 'referral'
+        WHEN medium = '' AND is_social OR click = 'fbclid' AND medium = '' THEN 'social'
+        WHEN medium = '' AND is_search THEN 'search'
+        WHEN medium <> '' OR campaign_site <> '' OR click <> '' OR campaign.name <> '' THEN 'campaign'
+        WHEN came_from <> '' THEN 'referral'
+        ELSE 'direct'
+    END AS channel
+FROM judged

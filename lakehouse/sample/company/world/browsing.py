@@ -19,7 +19,9 @@ from lakehouse.sample.company.random_arrays import (
     position_in_group,
 )
 from lakehouse.sample.company.units import DAY, MILLISECONDS
+from lakehouse.sample.company.world.adverts import brought_by
 from lakehouse.sample.company.world.catalogue import CATEGORIES, PRODUCTS_A_CATEGORY
+from lakehouse.sample.company.world.contacts import NO_ADVERT
 from lakehouse.sample.company.world.shopping import APP, STORE
 
 if TYPE_CHECKING:
@@ -73,18 +75,28 @@ def make_devices(persons: pa.Table, rng: np.random.Generator) -> pa.Table:
 
 
 def make_events(
-    scenario: Scenario, visits: pa.Table, accounts: pa.Table, orders: pa.Table, rng: np.random.Generator
+    scenario: Scenario,
+    visits: pa.Table,
+    accounts: pa.Table,
+    orders: pa.Table,
+    *,
+    rng: np.random.Generator,
+    advert_rng: np.random.Generator,
 ) -> pa.Table:
     """Return the messages of all sessions, in order of time.
 
-    `kind` is PAGE, VIEW, IDENTIFY or ORDERED; `subject` the page, product, account or order it is about; `device` a
-    row of `devices`, `account` one of `accounts`; `at` is in milliseconds since 1970, local time.
+    `advert` is the number of the campaign whose link the message was come to by, else `NO_ADVERT`; `kind` is PAGE,
+    VIEW, IDENTIFY or ORDERED; `subject` the page, product, account or order it is about; `device` a row of `devices`,
+    `account` one of `accounts`; `at` is in milliseconds since 1970, local time.
     """
     sessions = _sessions(scenario, visits, accounts, orders, rng)
     messages = _messages(sessions, accounts, orders, rng)
     signed_in_early = rng.random(len(sessions.row)) < BrowsingPolicy.signed_in
     signed_in = (messages.kind >= IDENTIFY) | signed_in_early[messages.session]
     device = _device_of(sessions, accounts, rng)
+    advert = brought_by(scenario, sessions.at // _DAY_MS, sessions.orders, advert_rng)
+    is_landing = (messages.kind < IDENTIFY) & (position_in_group(messages.session) == 0)
+    is_landing &= ~sessions.app[messages.session]
     order = _by_time(scenario, messages.at)
     session = messages.session[order]
     return pa.table(
@@ -96,6 +108,7 @@ def make_events(
             "app": sessions.app[session],
             "kind": messages.kind[order],
             "subject": messages.subject[order],
+            "advert": np.where(is_landing, advert[messages.session], NO_ADVERT)[order],
             "at": messages.at[order],
         }
     )

@@ -75,7 +75,14 @@ def make_chunk(scenario: Scenario, number: int) -> Chunk:
         **selling._asdict(),
         **sales._asdict(),
         "tickets": make_tickets(scenario, sales.orders, random("tickets")),
-        "events": make_events(scenario, lives["visits"], accounts, sales.orders, random("events")),
+        "events": make_events(
+            scenario,
+            lives["visits"],
+            accounts,
+            sales.orders,
+            rng=random("events"),
+            advert_rng=random("adverts"),
+        ),
         "stops": lives["stops"],
         "assignments": lives["assignments"],
     }

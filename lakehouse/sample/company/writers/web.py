@@ -19,12 +19,14 @@ from lakehouse.sample.company.units import MILLISECONDS
 from lakehouse.sample.company.world.accounts import BOTH, WECHAT
 from lakehouse.sample.company.world.browsing import DEVICES_A_PERSON, IDENTIFY, ORDERED, PAGE, VIEW
 from lakehouse.sample.company.world.catalogue import CATEGORIES, PRODUCTS_A_CATEGORY
+from lakehouse.sample.company.world.scenario import ADVERTISING
 from lakehouse.sample.company.writers.export import LINES, PACKED, DirtyExport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lakehouse.sample.company.world.chunk import Chunk
+    from lakehouse.sample.company.world.scenario import Advertising
     from lakehouse.sample.company.writers.export import Export
 
 SITE = "https://shop.example.com"
@@ -171,19 +173,29 @@ def _ordered(chunk: Chunk, order: Ints) -> pa.Array:
 def _contexts(chunk: Chunk, rng: np.random.Generator) -> pa.Array:
     """Return where each message came from: a page with its browser, or the app on a telephone.
 
-    A device keeps its browser or telephone; the page that it came from may change.
+    A device keeps its browser or telephone; the page that it came from may change. Who came by an advertisement has
+    its campaign in the address.
     """
-    browsers = [_browser(agent, referrer) for agent in _AGENTS for referrer in _REFERRERS]
+    links = [SITE, *map(_advertised, ADVERTISING)]
+    browsers = [
+        _browser(agent, referrer, link) for link in links for agent in _AGENTS for referrer in _REFERRERS
+    ]
     apps = [_app(system, version) for system in ("Android", "iOS") for version in ("5.1.0", "5.2.1")]
     device, in_app = chunk.array("events", "device"), chunk.array("events", "app")
     agent = device % len(_AGENTS)
-    browser = agent * len(_REFERRERS) + rng.integers(0, len(_REFERRERS), len(device))
+    by_link = len(_AGENTS) * len(_REFERRERS)
+    link = chunk.array("events", "advert") + 1  # the first is that of nobody's
+    browser = link * by_link + agent * len(_REFERRERS) + rng.integers(0, len(_REFERRERS), len(device))
     app = len(browsers) + device // DEVICES_A_PERSON % len(apps)
     return text.pick([*browsers, *apps], np.where(in_app, app, browser))
 
 
-def _browser(agent: str, referrer: str) -> str:
-    page = _encode({"url": SITE, "referrer": referrer})
+def _advertised(advert: Advertising) -> str:
+    return f"{SITE}/?utm_source={advert.channel}&utm_medium=cpc&utm_campaign={advert.campaign_id}"
+
+
+def _browser(agent: str, referrer: str, link: str) -> str:
+    page = _encode({"url": link, "referrer": referrer})
     return f',"context":{{"page":{page},"userAgent":"{agent}","locale":"zh-CN",{_LIBRARY}}}'
 
 
