@@ -22,10 +22,10 @@ from lakehouse.cli import app
 from lakehouse.models import registry
 from lakehouse.outbound.definition import Sync
 from lakehouse.policy import GIB, KIB, MIB, Policy
-from lakehouse.scores import contracts as score_contracts
 from lakehouse.segments.definition import Segment
 from lakehouse.settings import Settings
 from lakehouse.sources import definition
+from lakehouse.tables import score_tables
 from lakehouse.tables.entities.references import REFERENCES, REFERRED
 
 if TYPE_CHECKING:
@@ -82,10 +82,7 @@ MODELS_OF_DEFINITIONS = (
 )
 _GENERATED = {"core.customers": "golden_record/customers.yaml"}
 STAGES = {
-    **{
-        contract.name: "aggregate, after the models, by `lakehouse/scores`"
-        for contract in score_contracts.ALL
-    },
+    **{contract.name: "aggregate, after the models, by `lakehouse/scores`" for contract in score_tables.ALL},
     "core.identities": "resolve",
     "ops.segment_members": "export_segments",
     "ops.segment_changes": "export_segments",
@@ -100,7 +97,7 @@ def data_dictionary() -> str:
     """Return the page of every table: what a row is, its key and layout, and its columns."""
     sources = {source.table: source for source in definition.load().values()}
     models = registry.load()
-    own = (*models.contracts.values(), *score_contracts.ALL)
+    own = models.contracts.values()
     contracts = [*(source.contract for source in sources.values()), *own]
     files = {table: model.where for table, model in models.by_table.items()}
     parts = [

@@ -32,7 +32,7 @@ def upstream(models: Models, table: str) -> dict[str, list[str]]:
     while waiting:
         name = waiting.pop()
         if name in by_table and name not in found:
-            found[name] = list(by_table[name].inputs)
+            found[name] = list(by_table[name].reads)
             waiting += found[name]
     return found
 
@@ -41,7 +41,7 @@ def downstream(models: Models, table: str) -> list[str]:
     """Return the tables that are made of a table, directly or by others, in the order in which they are computed."""
     made = {table}
     for model in models.in_order:
-        if not made.isdisjoint(model.inputs):
+        if not made.isdisjoint(model.reads):
             made.add(model.table)
     return [model.table for model in models.in_order if model.table in made and model.table != table]
 
@@ -55,7 +55,7 @@ def column_sources(
     BadDefinition for SQL that cannot be followed.
     """
     schema: dict[str, object] = {}
-    needed = {*model.inputs, EVENTS} & types.keys()
+    needed = {*model.reads, EVENTS} & types.keys()
     for namespace in {table.partition(".")[0] for table in needed}:
         prefix = f"{namespace}."
         schema[namespace] = {

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Final
 
 import duckdb
 
+from lakehouse import telemetry
 from lakehouse.engine import duck
 from lakehouse.engine.escape import qualified
 from lakehouse.errors import Terminal
 from lakehouse.models import registry
-from lakehouse.scores import contracts as score_contracts
 from lakehouse.sources import definition
 from lakehouse.tables import id_sources, views
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from lakehouse.models.model import Model
+    from lakehouse.models.registry import Models
     from lakehouse.settings import Settings
     from lakehouse.tables.contract import Contract
 
@@ -36,14 +38,23 @@ def connect(settings: Settings, tables: Collection[str] | None = None) -> duckdb
     Each table is seen as it stood when the connection was made. With `tables` only those are in place, for questions
     that name no other: opening all of them takes longer than most answers.
     """
+    models = registry.load(settings.definitions)
+    if tables is not None:
+        tables = _with_what_views_read(tables, models)
     con = duck.connect(settings)
     try:
         existing = views.open_tables(con, settings, tables)
         for contract in _contracts(settings):
-            if contract.name not in existing and (tables is None or contract.name in tables):
+            absent = contract.name not in existing and contract.name not in models.views
+            if absent and (tables is None or contract.name in tables):
                 con.execute(f"CREATE VIEW {qualified(contract.name)} AS {views.nothing_sql(contract)}")
         if tables is None or _EVENTS.issubset(tables):
             con.execute(views.EVENTS)
+        con.execute("SET VARIABLE as_of = CAST(? AS DATE)", [settings.as_of_day()])
+        con.execute("SET VARIABLE time_zone = ?", [settings.time_zone])
+        for model in models.views.values():
+            if tables is None or model.table in tables:
+                _create_view(con, model)
         if tables is None:
             sources = definition.load(settings.definitions).values()
             con.execute(id_sources.view_sql(definition.declared_references(sources)))
@@ -53,9 +64,22 @@ def connect(settings: Settings, tables: Collection[str] | None = None) -> duckdb
     return con
 
 
+def _with_what_views_read(tables: Collection[str], models: Models) -> set[str]:
+    read = (view.reads for name, view in models.views.items() if name in tables)
+    return set(tables).union(*read)
+
+
+def _create_view(con: duckdb.DuckDBPyConnection, model: Model) -> None:
+    """Make a view of the models; one that DuckDB refuses is not there, and `lakehouse models check` says why."""
+    try:
+        con.execute(f"CREATE OR REPLACE VIEW {qualified(model.table)} AS {model.rows_sql}")
+    except duckdb.Error as error:
+        telemetry.failed("a view cannot be made", error, model=model.table)
+        con.execute(f"DROP VIEW IF EXISTS {qualified(model.table)}")
+
+
 def _contracts(settings: Settings) -> Iterator[Contract]:
     yield from registry.load(settings.definitions).contracts.values()
-    yield from score_contracts.ALL
     for source in definition.load(settings.definitions).values():
         yield source.contract
 

@@ -48,6 +48,7 @@ def _wrong_definitions(settings: Settings, tables: Mapping[str, Table]) -> list[
     wrong = {name: reason for name, reason in asked.items() if name in known} | dict(segments.wrong)
     of_kinds = (
         ("model", registry.load(settings.definitions).wrong),
+        ("tag", registry.load_tags(settings.definitions).wrong),
         ("metric", metric.load(settings.definitions).wrong),
         ("segment", wrong),
         ("sync", wrong_syncs(settings.definitions)),

@@ -6,7 +6,7 @@ contract in the file of its model, `lakehouse/models/sql`; of two of these the c
 
 from __future__ import annotations
 
-from lakehouse.tables import entities
+from lakehouse.tables import entities, score_tables
 from lakehouse.tables.contract import Contract, columns
 from lakehouse.tables.people import (
     CONSENT_ANSWERS,
@@ -160,5 +160,6 @@ CORE = (
     CUSTOMERS,
     *entities.ALL,
 )
-ALL = (*OPS, *CORE)
+MARTS = score_tables.ALL
+ALL = (*OPS, *CORE, *MARTS)
 BY_NAME = {contract.name: contract for contract in ALL}
