@@ -50,7 +50,7 @@ def test_tags_are_rows_and_a_file_more_is_a_tag_more(company):
     ("where", "says"),
     [
         ("no_such > 1", "no_such"),
-        ("orders > 'many'", "many"),
+        ("orders > 'many'", "onver"),
         ("orders >", "not SQL"),
         ("true) UNION ALL SELECT (true", "not one condition"),
         ("customer_id IN (SELECT customer_id FROM marts.rfm)", "no SELECT"),
