@@ -7,6 +7,7 @@ since more than models know them, such as `core.orders`, have no contract in a f
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import PurePath
 from typing import ClassVar, Final, Literal
 
@@ -106,10 +107,22 @@ def parse(text: str, where: str) -> Model:
         raise _wrong(where, Problem(_SQL, error.line, str(error))) from error
     contract, header_of = _contract(table, where, header) if header else (KEPT_IN_CODE[table], None)
     _check_columns(contract, statement, where)
-    incremental = _incremental(header_of, contract, statement, where) if header_of else None
-    view = header_of is not None and header_of.kind == "view"
-    if header_of is not None and view:
+    if header_of is None:
+        return _model(contract, statement, sql, where)
+    if header_of.kind == "view":
         _check_view(header_of, statement, where)
+    incremental = _incremental(header_of, contract, statement, where)
+    return replace(
+        _model(contract, statement, sql, where),
+        audits=tuple(Audit(one.name, one.condition) for one in header_of.audits),
+        unique_key=header_of.kind != "view" and not isinstance(incremental, Appended),
+        incremental=incremental,
+        star=statement.columns is None,
+        view=header_of.kind == "view",
+    )
+
+
+def _model(contract: Contract, statement: SelectStatement, sql: str, where: str) -> Model:
     return Model(
         contract,
         statement.tables,
@@ -117,11 +130,6 @@ def parse(text: str, where: str) -> Model:
         as_of="as_of" in statement.variables,
         time_zone="time_zone" in statement.variables,
         where=where,
-        audits=tuple(Audit(one.name, one.condition) for one in header_of.audits) if header_of else (),
-        unique_key=header_of is not None and not view and not isinstance(incremental, Appended),
-        incremental=incremental,
-        star=header_of is not None and statement.columns is None,
-        view=view,
     )
 
 

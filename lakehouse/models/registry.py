@@ -102,14 +102,15 @@ def behind_views(model: Model, views: Mapping[str, Model]) -> Model:
     read = [views[name] for name in model.inputs if name in views]
     if not read:
         return model
-    inputs = {name for name in model.inputs if name not in views}.union(*(view.inputs for view in read))
+    inputs = set(model.inputs).difference(views).union(*(view.inputs for view in read))
     behind = {each.table: each for view in read for each in (*view.views, view)}
+    asked = (model, *read)
     return replace(
         model,
         inputs=tuple(sorted(inputs)),
         views=tuple(behind.values()),
-        as_of=model.as_of or any(view.as_of for view in read),
-        time_zone=model.time_zone or any(view.time_zone for view in read),
+        as_of=any(each.as_of for each in asked),
+        time_zone=any(each.time_zone for each in asked),
     )
 
 

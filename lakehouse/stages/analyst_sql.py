@@ -18,7 +18,6 @@ from lakehouse.tables import id_sources, views
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from lakehouse.models.model import Model
     from lakehouse.models.registry import Models
     from lakehouse.settings import Settings
     from lakehouse.tables.contract import Contract
@@ -44,17 +43,15 @@ def connect(settings: Settings, tables: Collection[str] | None = None) -> duckdb
     con = duck.connect(settings)
     try:
         existing = views.open_tables(con, settings, tables)
+        made = existing.keys() | models.views.keys()
         for contract in _contracts(settings):
-            absent = contract.name not in existing and contract.name not in models.views
-            if absent and (tables is None or contract.name in tables):
+            if contract.name not in made and (tables is None or contract.name in tables):
                 con.execute(f"CREATE VIEW {qualified(contract.name)} AS {views.nothing_sql(contract)}")
         if tables is None or _EVENTS.issubset(tables):
             con.execute(views.EVENTS)
         con.execute("SET VARIABLE as_of = CAST(? AS DATE)", [settings.as_of_day()])
         con.execute("SET VARIABLE time_zone = ?", [settings.time_zone])
-        for model in models.views.values():
-            if tables is None or model.table in tables:
-                _create_view(con, model)
+        _create_views(con, models, tables)
         if tables is None:
             sources = definition.load(settings.definitions).values()
             con.execute(id_sources.view_sql(definition.declared_references(sources)))
@@ -69,13 +66,16 @@ def _with_what_views_read(tables: Collection[str], models: Models) -> set[str]:
     return set(tables).union(*read)
 
 
-def _create_view(con: duckdb.DuckDBPyConnection, model: Model) -> None:
-    """Make a view of the models; one that DuckDB refuses is not there, and `lakehouse models check` says why."""
-    try:
-        con.execute(f"CREATE OR REPLACE VIEW {qualified(model.table)} AS {model.rows_sql}")
-    except duckdb.Error as error:
-        telemetry.failed("a view cannot be made", error, model=model.table)
-        con.execute(f"DROP VIEW IF EXISTS {qualified(model.table)}")
+def _create_views(con: duckdb.DuckDBPyConnection, models: Models, tables: Collection[str] | None) -> None:
+    """Make the views of the models; one that DuckDB refuses is not there, and `lakehouse models check` says why."""
+    for name, model in models.views.items():
+        if tables is not None and name not in tables:
+            continue
+        try:
+            con.execute(f"CREATE OR REPLACE VIEW {qualified(name)} AS {model.rows_sql}")
+        except duckdb.Error as error:
+            telemetry.failed("a view cannot be made", error, model=name)
+            con.execute(f"DROP VIEW IF EXISTS {qualified(name)}")
 
 
 def _contracts(settings: Settings) -> Iterator[Contract]:

@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     from lakehouse.tables.catalog import Table
 
 _WRONG: Final = "wrong rules"  # among what is noted: rules that DuckDB refused, by name
-_COUNTS: Final = (
-    "SELECT count(*) - (SELECT count(*) FROM known), count(*) FILTER (cancelled_at = getvariable('now')) FROM rows_now"
-)
+_COUNTS: Final = """
+SELECT count(*) - (SELECT count(*) FROM known), count(*) FILTER (cancelled_at = getvariable('now')) FROM rows_now
+"""
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def fire(settings: Settings, now: datetime | None = None) -> Fired:
     for name, reason in refused.items():
         telemetry.warn("a trigger's rule cannot be asked", model=name, reason=reason)
     telemetry.info("triggers looked at", model=TRIGGERS.name, count=counted[0])
-    return Fired(due, *counted, wrong={**look.rules.wrong, **refused})
+    return Fired(due, fired=counted[0], cancelled=counted[1], wrong={**look.rules.wrong, **refused})
 
 
 def pending(settings: Settings, now: datetime | None = None) -> list[str]:

@@ -173,7 +173,7 @@ def test_the_rows_of_a_rule_that_is_taken_away_are_cancelled(company):
     at(company, NOON + HOUR)
     assert {row[3] for row in rows(company)} == {None, NOON + HOUR}
     (company.settings.definitions / "triggers" / "others.yaml").unlink()
-    assert fire(company.settings, NOON + HOUR).cancelled == 1
+    assert fire(company.settings, NOON + HOUR + timedelta(minutes=1)).cancelled == 1
 
 
 def test_a_look_that_another_was_before_commits_nothing(company, monkeypatch):
