@@ -98,6 +98,7 @@ def test_a_reason_that_is_gone_cancels_its_row_and_one_that_is_back_lets_it_stan
     assert rows(company) == [("ann", "L1", NOON, None)]
     leads(company)
     at(company, NOON + 3 * HOUR)
+    assert rows(company) == [("ann", "L1", NOON, None)]
     leads(company, ("ann", "L1", NOON))
     at(company, NOON + 4 * HOUR)
     assert rows(company) == [("ann", "L1", NOON, None)]
