@@ -104,6 +104,18 @@ def test_a_reason_that_is_gone_cancels_its_row_and_one_that_is_back_lets_it_stan
     assert rows(company) == [("ann", "L1", NOON, None)]
 
 
+def test_a_row_waits_while_its_reason_is_to_come_again(company):
+    """Somebody is back at the cart: nobody writes to them until they have left it again; it stays one row."""
+    leads(company, ("ann", "L1", NOON))
+    at(company, NOON)
+    leads(company, ("ann", "L1", NOON + HOUR))
+    half = NOON + HOUR / 2
+    at(company, half)
+    assert rows(company) == [("ann", "L1", NOON, half)]
+    at(company, NOON + HOUR)
+    assert rows(company) == [("ann", "L1", NOON, None)]
+
+
 def test_inputs_that_change_nothing_move_no_head(company):
     """What was asked is noted; who reads the table has nothing to do."""
     leads(company, ("ann", "L1", NOON))
