@@ -133,7 +133,7 @@ def _references() -> str:
     )
 
 
-def _table(contract: Contract, source: Source | None, model: str | None, of_view: bool) -> str:
+def _table(contract: Contract, source: Source | None, model: str | None, of_view: bool = False) -> str:
     """Return the section of one table: what it holds, how it is laid out and filled, and its columns."""
     filled = (
         [("View", f"the model `lakehouse/models/sql/{model}`")]

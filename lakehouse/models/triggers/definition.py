@@ -134,6 +134,8 @@ def load(overrides: Path | None = None) -> Rules:
 
 def _unreadable(statement: SelectStatement, known: set[str], models: registry.Models) -> str:
     for name in statement.tables:
+        if name in models.wrong:
+            return f"waits for {name}: {models.wrong[name]}"
         if name not in known:
             return f"there is no {name}{nearest(name, sorted(known), shown_by='lakehouse models list')}"
         made_of = {each for inputs in lineage.upstream(models, name).values() for each in inputs}
