@@ -75,15 +75,7 @@ def explain(settings: Settings, customer: str, name: str, day: date | None = Non
     Raises `Terminal` where there is no such table, where it does not say whose its rows are, where no snapshot of the
     day is kept, and where the customer has no row in it.
     """
-    contracts = registry.load(settings.definitions).contracts
-    if name not in contracts:
-        raise Terminal(
-            f"there is no {name}{nearest(name, sorted(contracts), shown_by='lakehouse models list')}"
-        )
-    if name in registry.load(settings.definitions).views:
-        raise Terminal(f"{name} is a view: explain the tables that `lakehouse models lineage {name}` names")
-    if _CUSTOMER not in {column.name for column in contracts[name].columns}:
-        raise Terminal(f"{name} has no {_CUSTOMER}: its rows are no customer's")
+    _check_name(settings, name)
     catalog = catalogs.open_catalog(settings)
     table = catalogs.load(catalog, name)
     if table is None or table.current_snapshot() is None:
@@ -113,6 +105,20 @@ def explain(settings: Settings, customer: str, name: str, day: date | None = Non
         read,
         tuple(_made_of(settings, name, computed_from)),
     )
+
+
+def _check_name(settings: Settings, name: str) -> None:
+    """Raise `Terminal` for what is no table, and for one that does not say whose its rows are."""
+    models = registry.load(settings.definitions)
+    contracts = models.contracts
+    if name not in contracts:
+        raise Terminal(
+            f"there is no {name}{nearest(name, sorted(contracts), shown_by='lakehouse models list')}"
+        )
+    if name in models.views:
+        raise Terminal(f"{name} is a view: explain the tables that `lakehouse models lineage {name}` names")
+    if _CUSTOMER not in {column.name for column in contracts[name].columns}:
+        raise Terminal(f"{name} has no {_CUSTOMER}: its rows are no customer's")
 
 
 class _Reading:
