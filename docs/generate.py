@@ -22,10 +22,10 @@ from lakehouse.cli import app
 from lakehouse.models import registry
 from lakehouse.outbound.definition import Sync
 from lakehouse.policy import GIB, KIB, MIB, Policy
-from lakehouse.scores import contracts as score_contracts
 from lakehouse.segments.definition import Segment
 from lakehouse.settings import Settings
 from lakehouse.sources import definition
+from lakehouse.tables import score_tables
 from lakehouse.tables.entities.references import REFERENCES, REFERRED
 
 if TYPE_CHECKING:
@@ -80,12 +80,13 @@ MODELS_OF_DEFINITIONS = (
     ("segment", Segment),
     ("sync", Sync),
 )
-_GENERATED = {"core.customers": "golden_record/customers.yaml"}
+_GENERATED = {
+    "core.customers": "golden_record/customers.yaml",
+    "marts.customer_tags": "tag.py` from `tags/*.yaml",
+}
 STAGES = {
-    **{
-        contract.name: "aggregate, after the models, by `lakehouse/scores`"
-        for contract in score_contracts.ALL
-    },
+    **{contract.name: "aggregate, after the models, by `lakehouse/scores`" for contract in score_tables.ALL},
+    "marts.triggers": "trigger, by the rules of `triggers/*.yaml`",
     "core.identities": "resolve",
     "ops.segment_members": "export_segments",
     "ops.segment_changes": "export_segments",
@@ -100,7 +101,7 @@ def data_dictionary() -> str:
     """Return the page of every table: what a row is, its key and layout, and its columns."""
     sources = {source.table: source for source in definition.load().values()}
     models = registry.load()
-    own = (*models.contracts.values(), *score_contracts.ALL)
+    own = models.contracts.values()
     contracts = [*(source.contract for source in sources.values()), *own]
     files = {table: model.where for table, model in models.by_table.items()}
     parts = [
@@ -116,7 +117,8 @@ def data_dictionary() -> str:
         parts += [f"## {namespace}", words]
         for contract in sorted(contracts, key=lambda contract: contract.name):
             if contract.namespace == namespace:
-                parts.append(_table(contract, sources.get(contract.name), files.get(contract.name)))
+                of_view = contract.name in models.views
+                parts.append(_table(contract, sources.get(contract.name), files.get(contract.name), of_view))
     return "\n\n".join(parts) + "\n"
 
 
@@ -131,9 +133,14 @@ def _references() -> str:
     )
 
 
-def _table(contract: Contract, source: Source | None, model: str | None) -> str:
+def _table(contract: Contract, source: Source | None, model: str | None, of_view: bool = False) -> str:
     """Return the section of one table: what it holds, how it is laid out and filled, and its columns."""
-    facts = [*_layout(contract, source), *_filled_by(contract, source, model)]
+    filled = (
+        [("View", f"the model `lakehouse/models/sql/{model}`")]
+        if of_view
+        else _filled_by(contract, source, model)
+    )
+    facts = [*_layout(contract, source), *filled]
     listed = "\n".join(f"- {name}: {value}" for name, value in facts)
     meanings = [contract.doc, contract.zh] if contract.zh else [contract.doc]
     return "\n\n".join([f"### {contract.name}", *meanings, listed, _columns(contract, source)])

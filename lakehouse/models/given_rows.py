@@ -67,6 +67,11 @@ class GivenRows:
         for name in model.inputs:
             self._make(name)
         self._make_events()
+        for view in model.views:
+            if view.table in self._given:
+                self._fill(view.table)
+            else:
+                self._con.execute(f"CREATE VIEW {view.table} AS {view.rows_sql}")
         if unread := self._given.keys() - self._made:
             raise ValueError(f"{model.table} does not read {', '.join(sorted(unread))}")
 

@@ -157,6 +157,8 @@ class InputViews:
         if plan.events and self._made.get(_EVENTS) != (behind := self._made["raw.events"]):
             self._con.execute(views.EVENTS)
             self._made[_EVENTS] = behind
+        for view in model.views:
+            self._make(view.table, view.rows_sql)
 
     def narrow(self, name: str, sql: str) -> None:
         """Have an input show other rows, until it is shown again."""

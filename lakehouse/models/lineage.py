@@ -33,7 +33,7 @@ def upstream(models: Models, table: str) -> dict[str, list[str]]:
     while waiting:
         name = waiting.pop()
         if name in by_table and name not in found:
-            found[name] = list(by_table[name].inputs)
+            found[name] = list(by_table[name].reads)
             waiting += found[name]
     return found
 
@@ -42,7 +42,7 @@ def downstream(models: Models, table: str) -> list[str]:
     """Return the tables that are made of a table, directly or by others, in the order in which they are computed."""
     made = {table}
     for model in models.in_order:
-        if not made.isdisjoint(model.inputs):
+        if not made.isdisjoint(model.reads):
             made.add(model.table)
     return [model.table for model in models.in_order if model.table in made and model.table != table]
 
@@ -93,7 +93,7 @@ def read_columns(model: Model, types: Mapping[str, Mapping[str, str]]) -> set[st
 def _schema(model: Model, types: Mapping[str, Mapping[str, str]]) -> dict[str, object]:
     """Return the columns of what a model reads, as sqlglot wants them."""
     schema: dict[str, object] = {}
-    needed = {*model.inputs, EVENTS} & types.keys()
+    needed = {*model.reads, EVENTS} & types.keys()
     for namespace in {table.partition(".")[0] for table in needed}:
         prefix = f"{namespace}."
         schema[namespace] = {

@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lakehouse.engine.escape import identifier
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -48,6 +50,8 @@ class Model:
     `incremental` says which rows follow from which, so that not all need to be computed again.
     `star`: its SELECT says `*`, and only DuckDB knows which columns it yields.
     Of a model with `unique_key` it is looked at that each row has a key, and no other row the same.
+    `view`: nothing is written, who reads it runs its SELECT. Of a model that reads views, `inputs` are the tables
+    behind them, and `views` they themselves, those that others read first.
     """
 
     contract: Contract
@@ -60,6 +64,8 @@ class Model:
     unique_key: bool = False
     incremental: Appended | ByGrain | None = None
     star: bool = False
+    view: bool = False
+    views: tuple[Model, ...] = ()
 
     @property
     def table(self) -> str:
@@ -67,8 +73,26 @@ class Model:
         return self.contract.name
 
     @property
+    def reads(self) -> tuple[str, ...]:
+        """Return the tables that it reads, and the views."""
+        return (*self.inputs, *(view.table for view in self.views))
+
+    @property
     def version(self) -> str:
         """Return what changes when the SQL, the columns or the audits change: the rows are then computed anew."""
         columns = [(column.name, column.type) for column in self.contract.columns]
-        content = (self.sql.strip(), columns, self.audits, self.unique_key, self.incremental)
+        content: tuple[object, ...] = (
+            self.sql.strip(), columns, self.audits, self.unique_key, self.incremental,
+        )  # fmt: skip
+        if self.views:
+            content = (*content, [(view.table, view.sql.strip()) for view in self.views])
         return hashlib.sha256(repr(content).encode()).hexdigest()[:16]
+
+    @property
+    def rows_sql(self) -> str:
+        """Return the SELECT of the columns of the contract, in its order, with its types."""
+        cells = (
+            f"CAST({identifier(column.name)} AS {column.duck_type}) AS {identifier(column.name)}"
+            for column in self.contract.columns
+        )
+        return f"SELECT {', '.join(cells)} FROM ({self.sql}\n)"

@@ -7,8 +7,9 @@ since more than models know them, such as `core.orders`, have no contract in a f
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import PurePath
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -74,6 +75,7 @@ class ModelHeader(_Strict):
 
     doc: str
     zh: str = ""
+    kind: Literal["table", "view"] = "table"
     grain: str
     key: tuple[str, ...] = Field(min_length=1)
     partition: tuple[str, ...] = ()
@@ -105,7 +107,22 @@ def parse(text: str, where: str) -> Model:
         raise _wrong(where, Problem(_SQL, error.line, str(error))) from error
     contract, header_of = _contract(table, where, header) if header else (KEPT_IN_CODE[table], None)
     _check_columns(contract, statement, where)
-    incremental = _incremental(header_of, contract, statement, where) if header_of else None
+    if header_of is None:
+        return _model(contract, statement, sql, where)
+    if header_of.kind == "view":
+        _check_view(header_of, statement, where)
+    incremental = _incremental(header_of, contract, statement, where)
+    return replace(
+        _model(contract, statement, sql, where),
+        audits=tuple(Audit(one.name, one.condition) for one in header_of.audits),
+        unique_key=header_of.kind != "view" and not isinstance(incremental, Appended),
+        incremental=incremental,
+        star=statement.columns is None,
+        view=header_of.kind == "view",
+    )
+
+
+def _model(contract: Contract, statement: SelectStatement, sql: str, where: str) -> Model:
     return Model(
         contract,
         statement.tables,
@@ -113,10 +130,6 @@ def parse(text: str, where: str) -> Model:
         as_of="as_of" in statement.variables,
         time_zone="time_zone" in statement.variables,
         where=where,
-        audits=tuple(Audit(one.name, one.condition) for one in header_of.audits) if header_of else (),
-        unique_key=header_of is not None and not isinstance(incremental, Appended),
-        incremental=incremental,
-        star=header_of is not None and statement.columns is None,
     )
 
 
@@ -181,6 +194,22 @@ def _incremental(
     if problems:
         raise _wrong(where, *problems)
     return Appended(says.appended) if says.appended else ByGrain(says.by, says.of)
+
+
+def _check_view(header: ModelHeader, statement: SelectStatement, where: str) -> None:
+    """Refuse what says how rows are written, and rows of sources, whose columns are not those of a table."""
+    problems = [
+        Problem(name, 0, "a view writes no rows: leave it out, or leave out `kind: view`")
+        for name in ("partition", "sort", "audits", "incremental", "migrations")
+        if getattr(header, name)
+    ]
+    problems += [
+        Problem(_SQL, 0, f"reads {name}: a view reads tables and views")
+        for name in statement.tables
+        if name.startswith("mapped.")
+    ]
+    if problems:
+        raise _wrong(where, *problems)
 
 
 def _check_type(column: Column, where: str, line: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated
 
 from lakehouse.policy import Policy
@@ -16,3 +17,13 @@ class IncrementalPolicy(Policy):
     largest_share: Annotated[float, "of a table's rows, the share above which all of them are computed"] = (
         0.25
     )
+
+
+@dataclass(frozen=True)
+class TriggerPolicy(Policy):
+    """What the rules of triggers may ask for."""
+
+    least_within: Annotated[
+        timedelta,
+        "for which a reason is of use, at least: nobody hears of what was due while the stack stood still",
+    ] = timedelta(hours=1)

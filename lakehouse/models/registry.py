@@ -8,7 +8,7 @@ table, which keeps its rows, and the models that read it; the others are run.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING
 from lakehouse.definition_files import DefinitionLoader
 from lakehouse.definitions import nearest
 from lakehouse.errors import BadDefinition
-from lakehouse.models import entity_sql, golden_record
+from lakehouse.models import entity_sql, golden_record, tag
 from lakehouse.models.model import Model
 from lakehouse.models.model_file import parse, table_of
 from lakehouse.sources import definition
 from lakehouse.sources.mappable_entities import VIEWS
 from lakehouse.tables import contracts as kept
+from lakehouse.tables import score_tables
 from lakehouse.tables.people import CUSTOMERS
 
 if TYPE_CHECKING:
@@ -49,6 +50,11 @@ class Models:
     def by_table(self) -> dict[str, Model]:
         """Return the models by the table that they fill."""
         return {model.table: model for model in self.in_order}
+
+    @property
+    def views(self) -> dict[str, Model]:
+        """Return the models that write no rows, by name, those that others read first."""
+        return {model.table: model for model in self.in_order if model.view}
 
     @property
     def contracts(self) -> dict[str, Contract]:
@@ -79,12 +85,49 @@ def load(overrides: Path | None = None) -> Models:
             models[CUSTOMERS.name] = golden_record.model(golden_record.load(overrides))
         except BadDefinition as error:
             wrong[CUSTOMERS.name] = str(error)
+    if tag.CUSTOMER_TAGS.name not in models and tag.CUSTOMER_TAGS.name not in wrong:
+        models[tag.CUSTOMER_TAGS.name] = tag.model(load_tags(overrides).defined.values())
     wrong |= _lacking_shipped_columns(files.definitions)
     sources = definition.load(overrides).values()
     known = {f"mapped.{name}" for name in VIEWS} | {source.table for source in sources} | kept.BY_NAME.keys()
     wrong |= _unknown_inputs(models.values(), known | models.keys() | wrong.keys())
+    wrong |= _in_parts_of_views(models)
     wrong |= _in_circles({table: model for table, model in models.items() if table not in wrong})
-    return Models(_in_order({table: model for table, model in models.items() if table not in wrong}), wrong)
+    in_order = _in_order({table: model for table, model in models.items() if table not in wrong})
+    return Models(_behind_views(in_order), wrong)
+
+
+def behind_views(model: Model, views: Mapping[str, Model]) -> Model:
+    """Return a model that reads the tables behind the views that its SQL names. `views` have been through this."""
+    read = [views[name] for name in model.inputs if name in views]
+    if not read:
+        return model
+    inputs = set(model.inputs).difference(views).union(*(view.inputs for view in read))
+    behind = {each.table: each for view in read for each in (*view.views, view)}
+    asked = (model, *read)
+    return replace(
+        model,
+        inputs=tuple(sorted(inputs)),
+        views=tuple(behind.values()),
+        as_of=any(each.as_of for each in asked),
+        time_zone=any(each.time_zone for each in asked),
+    )
+
+
+def _behind_views(in_order: Iterable[Model]) -> tuple[Model, ...]:
+    views: dict[str, Model] = {}
+    models = []
+    for model in in_order:
+        models.append(behind_views(model, views))
+        if model.view:
+            views[model.table] = models[-1]
+    return tuple(models)
+
+
+def load_tags(overrides: Path | None = None) -> tag.Tags:
+    """Return every tag, and what is wrong with files that are none; raises as `load` does."""
+    models = _load_files.load_each(overrides).definitions.values()
+    return tag.load(overrides, {model.table: model.contract for model in models})
 
 
 def shipped() -> dict[str, Model]:
@@ -123,6 +166,16 @@ def _unknown_inputs(models: Iterable[Model], known: Collection[str]) -> dict[str
     }
 
 
+def _in_parts_of_views(models: Mapping[str, Model]) -> dict[str, str]:
+    """Return what is wrong with models that are computed in part: rows behind a view do not say whose they are."""
+    views = {table for table, model in models.items() if model.view}
+    return {
+        table: f"{model.where}: incremental: {', '.join(read)} is a view: read what is behind it, or compute all rows"
+        for table, model in models.items()
+        if model.incremental and (read := sorted(views.intersection(model.inputs)))
+    }
+
+
 def _no_such_input(name: str, known: Collection[str]) -> str:
     namespace = name.partition(".")[0]
     candidates = sorted(each for each in known if each.startswith(f"{namespace}."))
@@ -132,7 +185,8 @@ def _no_such_input(name: str, known: Collection[str]) -> str:
 def _in_circles(models: Mapping[str, Model]) -> dict[str, str]:
     """Return of each model that reads itself, directly or by others, the circle.
 
-    Of a circle that people's own models close, these are wrong, and those that are shipped only wait for them.
+    Of a circle that people's own models close, these are wrong, and those that are shipped only wait for them. Scores
+    read models: what they are computed from may read none of them.
     """
     are_shipped = _entity_models() | shipped()
     wrong: dict[str, str] = {}
@@ -143,16 +197,23 @@ def _in_circles(models: Mapping[str, Model]) -> dict[str, str]:
         except CycleError as error:
             circle = error.args[1]
             reason = f"models read each other in a circle: {' → '.join(circle)}"
-            own = [table for table in circle if models[table] is not are_shipped.get(table)]
-            wrong |= {table: f"{models[table].where}: {reason}" for table in own or circle}
+            in_it = [table for table in circle if table in models]
+            own = [table for table in in_it if models[table] is not are_shipped.get(table)]
+            wrong |= {table: f"{models[table].where}: {reason}" for table in own or in_it}
         else:
             return wrong
 
 
 def _in_order(models: Mapping[str, Model]) -> tuple[Model, ...]:
     """Return models so that each comes after those that fill its inputs; CycleError where there is no such order."""
-    graph = {table: [name for name in model.inputs if name in models] for table, model in models.items()}
-    return tuple(models[table] for table in TopologicalSorter(graph).static_order())
+    scores = {contract.name for contract in score_tables.ALL}
+    known = models.keys() | scores
+    graph = {table: [name for name in model.inputs if name in known] for table, model in models.items()}
+    graph |= {
+        name: [each for each in score_tables.COMPUTED_FROM if each in models] for name in sorted(scores)
+    }
+    in_order = TopologicalSorter(graph).static_order()
+    return tuple(models[table] for table in in_order if table in models)
 
 
 @lru_cache(maxsize=1)

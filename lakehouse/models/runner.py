@@ -93,5 +93,7 @@ def run(settings: Settings, *, only: Collection[str] = (), besides: Collection[s
 
 def _chosen(models: Models, only: Collection[str], besides: Collection[str]) -> list[Model]:
     return [
-        model for model in models.in_order if model.table not in besides and (not only or model.table in only)
+        model
+        for model in models.in_order
+        if not model.view and model.table not in besides and (not only or model.table in only)
     ]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lakehouse import signals
 from lakehouse.errors import BadDefinition
+from lakehouse.models import lineage, registry
 from lakehouse.models import runner as models
 from lakehouse.stages import score
 from lakehouse.stages.consents import LANE
@@ -31,12 +32,23 @@ def aggregate(settings: Settings) -> list[str]:
         # Announced even when nothing changed: segments may have missed the last hint, and look for themselves.
         table = catalogs.load(catalogs.open_catalog(settings), CUSTOMER_360)
         signals.table_committed(settings, CUSTOMER_360, commit.head(table))
-    for committed in score.run(settings):
+    scored = score.run(settings)
+    read_scores = _run_readers(settings, [committed.table for committed in scored])
+    for committed in (*scored, *read_scores.committed):
         signals.table_committed(settings, committed.table, committed.snapshot_id)
         computed.append(committed.table)
-    if outcome.wrong:
-        raise BadDefinition("; ".join(outcome.wrong))
+    if wrong := dict.fromkeys((*outcome.wrong, *read_scores.wrong)):
+        raise BadDefinition("; ".join(wrong))
     return computed
+
+
+def _run_readers(settings: Settings, scores: list[str]) -> models.ModelRun:
+    """Run the models that read scores which have just changed: no score is computed from one of these."""
+    if not scores:
+        return models.ModelRun()
+    known = registry.load(settings.definitions)
+    readers = {table for name in scores for table in lineage.downstream(known, name)}
+    return models.run(settings, only=readers) if readers else models.ModelRun()
 
 
 def pending(settings: Settings) -> list[str]:

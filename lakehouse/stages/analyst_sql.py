@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Final
 
 import duckdb
 
+from lakehouse import telemetry
 from lakehouse.engine import duck
 from lakehouse.engine.escape import qualified
 from lakehouse.errors import Terminal
 from lakehouse.models import registry
-from lakehouse.scores import contracts as score_contracts
 from lakehouse.sources import definition
 from lakehouse.tables import id_sources, views
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from lakehouse.models.registry import Models
     from lakehouse.settings import Settings
     from lakehouse.tables.contract import Contract
 
@@ -36,14 +37,21 @@ def connect(settings: Settings, tables: Collection[str] | None = None) -> duckdb
     Each table is seen as it stood when the connection was made. With `tables` only those are in place, for questions
     that name no other: opening all of them takes longer than most answers.
     """
+    models = registry.load(settings.definitions)
+    if tables is not None:
+        tables = _with_what_views_read(tables, models)
     con = duck.connect(settings)
     try:
         existing = views.open_tables(con, settings, tables)
+        made = existing.keys() | models.views.keys()
         for contract in _contracts(settings):
-            if contract.name not in existing and (tables is None or contract.name in tables):
+            if contract.name not in made and (tables is None or contract.name in tables):
                 con.execute(f"CREATE VIEW {qualified(contract.name)} AS {views.nothing_sql(contract)}")
         if tables is None or _EVENTS.issubset(tables):
             con.execute(views.EVENTS)
+        con.execute("SET VARIABLE as_of = CAST(? AS DATE)", [settings.as_of_day()])
+        con.execute("SET VARIABLE time_zone = ?", [settings.time_zone])
+        _create_views(con, models, tables)
         if tables is None:
             sources = definition.load(settings.definitions).values()
             con.execute(id_sources.view_sql(definition.declared_references(sources)))
@@ -53,9 +61,25 @@ def connect(settings: Settings, tables: Collection[str] | None = None) -> duckdb
     return con
 
 
+def _with_what_views_read(tables: Collection[str], models: Models) -> set[str]:
+    read = (view.reads for name, view in models.views.items() if name in tables)
+    return set(tables).union(*read)
+
+
+def _create_views(con: duckdb.DuckDBPyConnection, models: Models, tables: Collection[str] | None) -> None:
+    """Make the views of the models; one that DuckDB refuses is not there, and `lakehouse models check` says why."""
+    for name, model in models.views.items():
+        if tables is not None and name not in tables:
+            continue
+        try:
+            con.execute(f"CREATE OR REPLACE VIEW {qualified(name)} AS {model.rows_sql}")
+        except duckdb.Error as error:
+            telemetry.failed("a view cannot be made", error, model=name)
+            con.execute(f"DROP VIEW IF EXISTS {qualified(name)}")
+
+
 def _contracts(settings: Settings) -> Iterator[Contract]:
     yield from registry.load(settings.definitions).contracts.values()
-    yield from score_contracts.ALL
     for source in definition.load(settings.definitions).values():
         yield source.contract
 

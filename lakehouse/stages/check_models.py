@@ -36,6 +36,8 @@ class Checked:
 def check_models(settings: Settings, tables: Collection[str] = ()) -> list[Checked]:
     """Check the models of all tables, or of those of `tables`, over empty inputs; wrong files come first.
 
+    Those that read a table whose file is wrong wait for it, and are left out.
+
     Raises `Terminal` for a table that no model fills.
     """
     models = registry.load(settings.definitions)
@@ -47,7 +49,7 @@ def check_models(settings: Settings, tables: Collection[str] = ()) -> list[Check
         lake = GivenRows(con, models, definition.load(settings.definitions).values())
         checked += [
             Checked(model.table, _problem(con, lake, model, settings))
-            for model in models.in_order
+            for model in _readable(models)
             if not tables or model.table in tables
         ]
     return checked
@@ -63,10 +65,16 @@ def run_unit_tests(settings: Settings, tables: Collection[str] = ()) -> list[Tes
     ]
     with closing(duck.connect(settings, iceberg=False, threads=1)) as con:
         lake = GivenRows(con, models, definition.load(settings.definitions).values())
-        for model in models.in_order:
+        for model in _readable(models):
             listed = tests[model.table].tests if model.table in tests else ()
             tested += [unit_tests.run(con, lake, model, test) for test in listed]
     return [each for each in tested if not tables or each.table in tables]
+
+
+def _readable(models: Models) -> list[Model]:
+    """Return the models whose inputs are all known: none of them is a table whose file is wrong."""
+    stopped = models.stopped()
+    return [model for model in models.in_order if model.table not in stopped]
 
 
 def _stray(tests: Collection[str], models: Models) -> dict[str, str]:

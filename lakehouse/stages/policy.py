@@ -84,3 +84,10 @@ class CollisionPolicy(Policy):
     most_strangers: Annotated[
         float, "share of the ids said twice whose people have nothing in common; above it, a warning"
     ] = 0.2
+
+
+@dataclass(frozen=True)
+class ExplainPolicy(Policy):
+    """How much `lakehouse explain` shows."""
+
+    most_rows: Annotated[int, "rows of one table that a row was computed from, at most"] = 20

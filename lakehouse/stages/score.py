@@ -19,10 +19,10 @@ from lakehouse import telemetry
 from lakehouse.engine import duck
 from lakehouse.engine.escape import identifier
 from lakehouse.models import registry
-from lakehouse.scores import contracts, features, purchases
+from lakehouse.scores import features, purchases
 from lakehouse.scores import policy as policies
 from lakehouse.sources import definition
-from lakehouse.tables import appending, commit, content, data_files, views
+from lakehouse.tables import appending, commit, content, data_files, score_tables, views
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.contracts import BY_NAME
 
@@ -140,7 +140,7 @@ class Score:
 _LEARNED: Final = (policies.BoostingPolicy(), policies.PropensityPolicy())
 SCORES: Final = (
     Score(
-        contracts.CLV,
+        score_tables.CLV,
         (*features.INPUTS, _CURRENCY),
         _clv,
         (policies.ClvPolicy(),),
@@ -148,21 +148,21 @@ SCORES: Final = (
         "SELECT *, (SELECT currency FROM core.home_currency) AS currency FROM scored",
     ),
     Score(
-        contracts.CHURN_RISK,
+        score_tables.CHURN_RISK,
         features.INPUTS,
         _churn,
         (policies.ChurnPolicy(), policies.ClvPolicy(), *_LEARNED),
         "churn-1",
     ),
     Score(
-        contracts.NEXT_PRODUCTS,
+        score_tables.NEXT_PRODUCTS,
         purchases.INPUTS,
         _next_products,
         (policies.NextProductPolicy(),),
         "next-1",
         purchases.COLUMNS,
     ),
-    Score(contracts.VIP_PROPENSITY, features.INPUTS, _vip, (policies.VipPolicy(), *_LEARNED), "vip-1"),
+    Score(score_tables.VIP_PROPENSITY, features.INPUTS, _vip, (policies.VipPolicy(), *_LEARNED), "vip-1"),
 )
 
 
@@ -275,7 +275,7 @@ def _compute(
 
 def _rows_sql(score: Score, table: Table) -> str:
     """Return the SELECT of the table's rows: those of `scored`; what is as before keeps where it is from."""
-    payload = contracts.payload(score.contract)
+    payload = score_tables.payload(score.contract)
     cells = ", ".join(
         f"CAST({identifier(each.name)} AS {each.duck_type}) AS {identifier(each.name)}" for each in payload
     )
@@ -295,7 +295,7 @@ def _note_run(
     con: duckdb.DuckDBPyConnection, catalog: Catalog, score: Score, scored: Scored, run_id: str
 ) -> None:
     """Append the run to its table, once: before its rows, so that none stand there without it."""
-    table = catalogs.ensure(catalog, contracts.SCORE_RUNS)
+    table = catalogs.ensure(catalog, score_tables.SCORE_RUNS)
     written = _write_run(con, table, score, scored, run_id)
     try:
         appending.append_written(table, written, carries=[run_id])

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from lakehouse.books import balance
 from lakehouse.models import metric, registry
+from lakehouse.models.triggers import definition as trigger_rules
 from lakehouse.outbound import delivery_counts as outbound
 from lakehouse.outbound.definition import wrong_syncs
 from lakehouse.segments import definition, refresh
+from lakehouse.stages import fire_triggers
 from lakehouse.stages.dismiss import count_dismissed
 from lakehouse.tables import catalog as catalogs
-from lakehouse.tables.contracts import SEGMENT_MEMBERS
+from lakehouse.tables.contracts import SEGMENT_MEMBERS, TRIGGERS
 from lakehouse.tables.policy import TableReadPolicy
 
 if TYPE_CHECKING:
@@ -46,8 +48,16 @@ def _wrong_definitions(settings: Settings, tables: Mapping[str, Table]) -> list[
     members = tables.get(SEGMENT_MEMBERS.name)
     asked = refresh.wrong_in(members) if members is not None else {}
     wrong = {name: reason for name, reason in asked.items() if name in known} | dict(segments.wrong)
+    rules = trigger_rules.load(settings.definitions)
+    fired = tables.get(TRIGGERS.name)
+    refused = fire_triggers.wrong_in(fired) if fired is not None else {}
+    wrong_rules = {name: reason for name, reason in refused.items() if name in rules.defined} | dict(
+        rules.wrong
+    )
     of_kinds = (
         ("model", registry.load(settings.definitions).wrong),
+        ("trigger", wrong_rules),
+        ("tag", registry.load_tags(settings.definitions).wrong),
         ("metric", metric.load(settings.definitions).wrong),
         ("segment", wrong),
         ("sync", wrong_syncs(settings.definitions)),

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from lakehouse.books import balance
 from lakehouse.engine.escape import literal
 from lakehouse.models import registry
-from lakehouse.scores import contracts as score_contracts
 from lakehouse.sources import definition
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import id_sources
@@ -49,7 +48,7 @@ def list_tables(settings: Settings) -> list[ListedTable]:
         }
     sources = definition.load(settings.definitions).values()
     meanings = {source.table: source.contract.doc for source in sources if source.table in rows}
-    own = (*registry.load(settings.definitions).contracts.values(), *score_contracts.ALL)
+    own = registry.load(settings.definitions).contracts.values()
     meanings |= {contract.name: contract.doc for contract in own}
     view, behind, meaning = _EVENTS
     rows[view], meanings[view] = rows.get(behind, 0), meaning

@@ -193,8 +193,11 @@ def as_record(row: dict[str, Any]) -> FileRecord:
 def inputs(table: Table) -> dict[str, str]:
     """Return what the current rows of a model's table were computed from; empty for a table never filled."""
     snapshot = table.current_snapshot()
-    if snapshot is None:
-        return {}
+    return {} if snapshot is None else inputs_of(snapshot)
+
+
+def inputs_of(snapshot: Snapshot) -> dict[str, str]:
+    """Return what the rows of a snapshot were computed from; empty where its commit does not say."""
     computed_from: dict[str, str] = json.loads(_property(snapshot, INPUTS) or "{}")
     return computed_from
 

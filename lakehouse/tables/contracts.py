@@ -6,8 +6,8 @@ contract in the file of its model, `lakehouse/models/sql`; of two of these the c
 
 from __future__ import annotations
 
-from lakehouse.tables import entities
-from lakehouse.tables.contract import Contract, columns
+from lakehouse.tables import entities, score_tables
+from lakehouse.tables.contract import Contract, bilingual, columns
 from lakehouse.tables.people import (
     CONSENT_ANSWERS,
     CONSENTS,
@@ -145,6 +145,42 @@ AUDIT_LOG = Contract(
     ),
 )
 
+TRIGGERS = Contract(
+    name="marts.triggers",
+    doc="Whom to do something for, why and until when: each reason once, by the rules of `triggers/*.yaml`.",
+    zh="触发器：该为哪位客户做什么、原因与有效期，每个原因一行",
+    grain="one row a trigger, customer and cause; none ever goes",
+    key=("trigger", "customer_id", "cause"),
+    sort=("trigger", "customer_id"),
+    columns=bilingual(
+        ("trigger", "string", "Name of the rule", "规则名"),
+        ("customer_id", "string", "Customer", "客户编号"),
+        (
+            "cause",
+            "string",
+            "What it is about: day of the cart, product, order, …",
+            "起因：购物车日期、商品、订单等",
+        ),
+        ("about", "string", "The same for people, where the rule says it", "说明（供人阅读）"),
+        (
+            "due_at",
+            "timestamptz",
+            "From when the reason counted, as it was when the row was made",
+            "起因生效时间",
+        ),
+        ("fired_at", "timestamptz", "When the row was made", "触发时间"),
+        ("expires_at", "timestamptz", "Until when it is of use", "有效期至"),
+        (
+            "cancelled_at",
+            "timestamptz",
+            "Since when the reason is gone; null while there is one: act on these alone",
+            "起因消失时间；为空表示仍成立，仅对此类行动",
+        ),
+        ("rule_version", "string", "Changes when the rule does", "规则版本"),
+        ("inputs", "string", "JSON: the snapshots that the rule was asked of", "计算依据的各表快照（JSON）"),
+    ),
+)
+
 CUSTOMER_360 = "marts.customer_360"
 RFM = "marts.rfm"
 
@@ -160,5 +196,6 @@ CORE = (
     CUSTOMERS,
     *entities.ALL,
 )
-ALL = (*OPS, *CORE)
+MARTS = (*score_tables.ALL, TRIGGERS)
+ALL = (*OPS, *CORE, *MARTS)
 BY_NAME = {contract.name: contract for contract in ALL}

@@ -19,6 +19,7 @@ HEAVY_FUNCTIONS = (
     "maintain",
     "sweep",
     "tick",
+    "trigger",
 )
 ANY = float("inf")
 BOTO3_S = 0.22  # what `import boto3` takes on the machine the limits were set for

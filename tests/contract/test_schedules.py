@@ -45,13 +45,19 @@ def test_without_it_the_check_complains(infra):
     assert scheduled(broken) == ["TickFunction"]
     broken = copy.deepcopy(infra)
     broken["Resources"]["ScheduledDeadLetterQueue"]["Properties"]["FifoQueue"] = True
-    assert scheduled(broken) == ["GatherFunction", "MaintainFunction", "SweepFunction", "TickFunction"]
+    assert scheduled(broken) == [
+        "GatherFunction",
+        "MaintainFunction",
+        "SweepFunction",
+        "TickFunction",
+        "TriggerFunction",
+    ]
 
 
 def test_sam_lets_the_functions_send_there_and_nowhere_else(infra):
     """The right to do so is SAM's own, and on this queue alone."""
     roles = sam.transform(infra, {})["Resources"]
-    for name in ("Maintain", "Sweep", "Tick"):
+    for name in ("Maintain", "Sweep", "Tick", "Trigger"):
         statements = [
             one
             for policy in roles[f"{name}FunctionRole"]["Properties"]["Policies"]

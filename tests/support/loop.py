@@ -104,7 +104,7 @@ class Loop:
     def ask_everybody(self) -> None:
         """Call every function once more, as schedules and repeated hints do."""
         hint = {"messageId": "m", "body": json.dumps({"tick": True})}
-        for function in ("sweep", "maintain", "tick"):
+        for function in ("sweep", "maintain", "tick", "trigger"):
             self.call(function, {"schedule": function})
         for function in ("resolve", "aggregate", "export_segments", "books"):
             assert self.call(function, {"Records": [hint]}) == {"batchItemFailures": []}

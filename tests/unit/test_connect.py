@@ -8,7 +8,6 @@ import lakehouse
 from lakehouse import settings
 from lakehouse.errors import Terminal, Transient
 from lakehouse.models import registry
-from lakehouse.scores import contracts as score_contracts
 from lakehouse.sources import definition
 
 
@@ -24,7 +23,6 @@ def test_every_table_is_in_place_also_in_an_empty_lake(lake):
         contract.name: contract
         for contract in (
             *registry.load().contracts.values(),
-            *score_contracts.ALL,
             *(s.contract for s in definition.load().values()),
         )
     }
@@ -32,7 +30,7 @@ def test_every_table_is_in_place_also_in_an_empty_lake(lake):
     for name, contract in contracts.items():
         found = con.execute(f"select * from {name}")
         assert [column[0] for column in found.description] == [column.name for column in contract.columns]
-        assert found.fetchall() == []
+        assert found.fetchall() == [] or name == "core.dim_date"  # a view of no table
     assert con.execute("select count(customer_id) from core.events").fetchone() == (0,)
     assert con.execute("select source, entity, id_source from core.id_sources").fetchall() == []
     con.close()

@@ -61,7 +61,7 @@ def test_tables_are_followed_both_ways():
     down = lineage.downstream(MODELS, "core.orders")
     assert down.index("core.order_values") < down.index("marts.customer_360") < down.index("marts.rfm")
     assert "core.contacts" not in down
-    assert lineage.downstream(MODELS, "marts.rfm") == []
+    assert lineage.downstream(MODELS, "marts.rfm") == ["marts.customer_tags", "core.dim_customer"]
 
 
 def test_nobodys_consent_or_identity_depends_on_a_household():

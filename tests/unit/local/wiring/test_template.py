@@ -20,8 +20,18 @@ def wiring() -> Wiring:
 
 
 def test_every_function_of_the_loop_is_there(wiring: Wiring) -> None:
-    """Twelve functions; those that commit to tables are images, the light ones are zips."""
-    images = {"aggregate", "books", "export_segments", "ingest", "maintain", "resolve", "sweep", "tick"}
+    """Thirteen functions; those that commit to tables are images, the light ones are zips."""
+    images = {
+        "aggregate",
+        "books",
+        "export_segments",
+        "ingest",
+        "maintain",
+        "resolve",
+        "sweep",
+        "tick",
+        "trigger",
+    }
     assert {name for name, function in wiring.functions.items() if function.package == "Image"} == images
     assert {name for name, function in wiring.functions.items() if function.package == "Zip"} == {
         "collect",

@@ -1,4 +1,4 @@
-"""The contracts of the tables that scores fill."""
+"""The tables that scores fill, and those that they are computed from."""
 
 from __future__ import annotations
 
@@ -178,6 +178,16 @@ SCORE_RUNS = Contract(
     ),
 )
 
+# What scores are computed from: what these are made of may read no score, or each look would compute both anew.
+COMPUTED_FROM: Final = (
+    "core.home_currency",
+    "core.identities",
+    "core.order_items",
+    "core.order_values",
+    "core.refunds",
+    "core.tickets",
+    "raw.events",
+)
 SCORES: Final = (CLV, CHURN_RISK, NEXT_PRODUCTS, VIP_PROPENSITY)
 ALL: Final = (*SCORES, SCORE_RUNS)
 
