@@ -220,7 +220,9 @@ def main(arguments: list[str]) -> int:
     """Return 0 when each engine counts what there is, and the page says what it does."""
     parser = argparse.ArgumentParser(prog="python -m tests.support.engines", description=__doc__)
     parser.add_argument("--environment", type=Path, default=ROOT / ".bench/engines", help="where engines go")
-    environment = parser.parse_args(arguments).environment
+    parser.add_argument("--engine", choices=PROGRAMS, help="the heading of one alone")
+    options = parser.parse_args(arguments)
+    environment = options.environment
     python = str(environment / "bin/python")
     uv = str(Path(sys.executable).parent / "uv")
     if not Path(python).exists():
@@ -236,6 +238,8 @@ def main(arguments: list[str]) -> int:
             "| engine | version | deletes of others | prunes by time |\n| --- | --- | --- | --- |\n"
         )
         for heading, block in blocks().items():
+            if options.engine not in (None, heading):
+                continue
             measured = measure(heading, block, environment, folder)
             sys.stdout.write(f"{measured.row}\n")
             sys.stdout.flush()
