@@ -117,8 +117,10 @@ def tell(scene: Scene, night: Night | None = None) -> Day:
         world.run()
         commits = dict(world.commits)
         wrong = [] if night else company.failures
-        wrong += company.rest()
-        wrong += check(scene, company.store, company.model)
+        wrong += [*scene.history.wrong, *scene.history.carried_twice()]
+        if not wrong:
+            wrong += company.rest()
+            wrong += check(scene, company.store, company.model)
     except (Exception, Crash) as error:  # noqa: BLE001 - whatever it is, this night has led to it
         wrong, commits = [told(error)], dict(world.commits)
     finally:
