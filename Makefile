@@ -57,8 +57,8 @@ light: $(READY) ## Build the package of the light functions for arm64 without Do
 bench: $(READY) ## Measure against limits and peers, as ratios in one run
 	$(BIN)/python -m benchmarks
 
-simulate: $(READY) ## Play ingest and maintenance under faults with SEEDS seeds (1000), and crash every write
-	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),1000) --crashes
+simulate: $(READY) ## Play ingest and maintenance under faults with SEEDS seeds (1000), crash every write, sleep on every commit
+	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),1000) --crashes --nights
 
 mutate: $(READY) ## Change the modules behind exactly-once bit by bit: do tests notice? (20 minutes)
 	$(BIN)/python -m tests.support.mutation

@@ -22,7 +22,7 @@ from pyiceberg.typedef import EMPTY_DICT
 
 from lakehouse.errors import CommitConflict, Terminal, Transient
 from lakehouse.tables import staging, table_time
-from lakehouse.tables.outcome import Attempt, last_sequence_number, took_effect
+from lakehouse.tables.outcome import Attempt, has_all_since, last_sequence_number, took_effect
 
 if TYPE_CHECKING:
     from pyiceberg.io import FileIO
@@ -40,6 +40,7 @@ _PRIVATE_API = (
     "_validate_concurrency",
     "_refresh_for_retry",
     "_existing_manifests",
+    "_cleanup_uncommitted",
     "_clean_all_uncommitted",
     "_commit",
 )
@@ -147,6 +148,16 @@ class KeepsCommittedManifests(_SnapshotProducer[Any]):
         updates, requirements = super()._commit()
         committed = self._transaction._table.metadata  # noqa: SLF001 - as the catalog has it, without what is staged
         return table_time.dated(updates, committed), requirements
+
+    def _cleanup_uncommitted(self) -> None:
+        """Delete what earlier attempts wrote, once a later one is in the table.
+
+        Not where snapshots have expired meanwhile: one of them may have been an attempt that was said to have failed,
+        and others' snapshots may list its manifests. What nobody refers to goes with the orphans.
+        """
+        metadata = self._transaction._table.metadata  # noqa: SLF001
+        if has_all_since(metadata, self._base_sequence_number):
+            super()._cleanup_uncommitted()
 
     def _clean_all_uncommitted(self) -> None:
         if not took_effect(self._transaction._table, self.attempt):  # noqa: SLF001

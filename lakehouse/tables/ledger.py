@@ -11,12 +11,13 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from lakehouse import aws, objects
 from lakehouse.engine.escape import literal
 from lakehouse.tables import catalog as catalogs
+from lakehouse.tables import table_time
 from lakehouse.tables.commit import FileRecord, as_record, file_records, generation_id
 from lakehouse.tables.contracts import LEDGER
 from lakehouse.tables.policy import TableReadPolicy
@@ -70,13 +71,16 @@ def after_last_load(table: Table, now: datetime) -> datetime:
     """Return `now`, or the next moment after the latest raw files that the table has were tried, if that is later.
 
     Of two rows about one thing the one that was loaded later counts: a clock that was set back must not turn them
-    round. Replays say nothing here: their rows keep the moment at which their file was first tried.
+    round. Replays say nothing here: their rows keep the moment at which their file was first tried. Where all commits
+    of files have expired, the table's last change is later than they were.
     """
     for snapshot in reversed(table.metadata.snapshots):
         moments = [_moment(record.started_at) for record in file_records(snapshot) if not record.replay]
         if moments:
             return max(now, max(moments) + timedelta(milliseconds=1))
-    return now
+    if table.current_snapshot() is None:
+        return now
+    return max(now, datetime.fromtimestamp((table_time.last_ms(table.metadata) + 1) / 1000, UTC))
 
 
 @dataclass(frozen=True)

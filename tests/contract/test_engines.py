@@ -18,6 +18,7 @@ pytestmark = pytest.mark.stack
 def folder(store, tmp_path_factory):
     place = tmp_path_factory.mktemp("engines")
     engines.fill(store.env, store, place)
+    engines.fill_for_measuring(store)
     return place
 
 
@@ -34,9 +35,19 @@ def test_every_engine_has_a_program():
 
 
 @pytest.mark.parametrize("engine", ["pyiceberg, and what reads Arrow", "A DuckDB of your own"])
-def test_the_engines_at_hand_count_the_rows(folder, engine):
-    """As the page has them, but for the download of DuckDB's extensions."""
-    assert engines.run(engines.blocks()[engine], Path(sys.prefix), folder) == str(engines.ROWS)
+def test_the_engines_at_hand_do_what_the_table_says(folder, engine):
+    """As the page has them, but for the download of DuckDB's extensions; they count right, too."""
+    measured = engines.measure(engine, engines.blocks()[engine], Path(sys.prefix), folder)
+    assert measured.counted == str(engines.ROWS)
+    assert measured.row in engines.PAGE.read_text("utf-8").splitlines()
+
+
+def test_every_engine_is_measured():
+    """Each program has a way to ask for one day, which the program really contains."""
+    blocks = engines.blocks()
+    assert blocks.keys() == engines.PROGRAMS.keys()
+    for heading, engine in engines.PROGRAMS.items():
+        assert engine.whole in blocks[heading]
 
 
 def test_the_view_of_the_page_is_ours():

@@ -66,6 +66,16 @@ def others_merge_manifests(lake):
     expire_all_but_head(lake)
 
 
+def others_append_twice(lake, table):
+    """Others' snapshots list a manifest of ours, and ours alone expires."""
+    for name in ("other", "third"):
+        lake.load(lake.writer(), name)
+    after = lake.writer()
+    known = {each.snapshot_id for each in table.metadata.snapshots}
+    ours = next(each.snapshot_id for each in after.metadata.snapshots if each.snapshot_id not in known)
+    after.maintenance.expire_snapshots().by_ids([ours]).commit()
+
+
 def others_rewrite(lake):
     """Our rows are in another file."""
     table = lake.writer()
@@ -142,6 +152,21 @@ def test_a_rewrite_whose_snapshot_has_expired(any_lake, asleep, error):
     asleep(table, lambda: others_append(any_lake), error)
     replace_files(table, old, new.files, same_rows=True)
     assert any_lake.rows == each_once(["a", "other"])
+
+
+@pytest.mark.parametrize("error", [UNKNOWN, REFUSED], ids=["unknown", "refused"])
+def test_a_merge_of_manifests_whose_snapshot_has_expired(any_lake, asleep, error):
+    """Tried again, it merges anew, and what it wrote first stays: snapshots of others list that manifest."""
+    for name in ("a", "b"):
+        any_lake.load(any_lake.writer(), name)
+    table = any_lake.writer()
+    asleep(table, lambda: others_append_twice(any_lake, table), error)
+    replace_manifests(table)
+    assert any_lake.rows == each_once(["a", "b", "other", "third"])
+    after = any_lake.writer()
+    for snapshot in after.metadata.snapshots:
+        for manifest in snapshot.manifests(after.io):
+            assert manifest.fetch_manifest_entry(after.io)
 
 
 def test_a_refusal_with_all_snapshots_there_is_one(any_lake):

@@ -35,10 +35,11 @@ _WINDOW = timedelta(days=7)
 
 @dataclass
 class Model:
-    """What was put, by file id; `taken` are those that were deleted or replaced at some time."""
+    """What was put, by file id, and when; `taken` are those that were deleted or replaced at some time."""
 
     files: dict[str, Expected] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
+    landed: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _HEADER = "order_id,customer_id,ordered_at,quantity,amount,currency"
 _BAD_ORDERS = ("o,c1,2026-01-01T00:00:00Z,1,a lot,EUR", ",c1,2026-01-01T00:00:00Z,1,9.99,EUR")
 _BAD_EVENTS = ('{"messageId": "x"', '{"type": "page", "userId": "u"}', '"words"')
-_IDS = 12  # so few messages that most are sent again
+IDS = 12  # so few messages that most are sent again
 _KINDS = {"orders": 4, "events": 5, "packed": 5, "torn": 1, "empty": 0.5, "unknown": 1, "binary": 0.5}
 
 
@@ -58,7 +58,7 @@ def think_of(rng: Random, number: int) -> Content:
     good = [place for place in places if place not in bad]
     if kind == "orders":
         return orders_file(name, good, bad)
-    content = events_file(name, {place: f"m{rng.randrange(_IDS)}" for place in good}, bad)
+    content = events_file(name, {place: f"m{rng.randrange(IDS)}" for place in good}, bad)
     return content if kind == "events" else packed(content, rng.randint(1, 20) if kind == "torn" else 0)
 
 

@@ -11,7 +11,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.simulation import crashes
+from tests.simulation import crashes, nights
+from tests.simulation.guards import without as without_guard
 from tests.simulation.run import run
 from tests.simulation.stage import Scene
 
@@ -36,13 +37,25 @@ def main() -> int:
 
 
 def _play(
-    scene: Scene, seed: int | None = None, trace: bool = False, crash: list[Any] | None = None
+    scene: Scene,
+    seed: int | None = None,
+    trace: bool = False,
+    crash: list[Any] | None = None,
+    night: dict[str, Any] | None = None,
+    without: str | None = None,
 ) -> dict[str, Any]:
-    """Play a seed; or, `crash` being [number, when], the tale of one write that is the process's last."""
-    if crash is not None:
-        return asdict(crashes.tell(scene, (crash[0], crash[1]) if crash else None))
-    assert seed is not None
-    result = asdict(run(scene, seed))
+    """Play a seed; or, `crash` being [number, when], the tale of one write that is the process's last.
+
+    Or, `night` being a `Night`'s fields, the day on which a commit meets it, or none where it is empty. `without` names
+    a guard that is taken out of the code meanwhile.
+    """
+    with without_guard(without):
+        if crash is not None:
+            return asdict(crashes.tell(scene, (crash[0], crash[1]) if crash else None))
+        if night is not None:
+            return asdict(nights.tell(scene, nights.Night(**night) if night else None))
+        assert seed is not None
+        result = asdict(run(scene, seed))
     return result if trace or result["wrong"] else result | {"trace": []}
 
 

@@ -17,7 +17,7 @@ from lakehouse.stages.sweep import sweep
 from lakehouse.tables import catalog as catalogs
 from tests.simulation import consumer
 from tests.simulation.check import Model, check
-from tests.simulation.files import events_file, orders_file, think_of
+from tests.simulation.files import IDS, events_file, orders_file, think_of
 from tests.simulation.queue import Delivery, Events, Queue, Sqs
 from tests.simulation.stage import LANDING, OPS, POLICY, Scene
 from tests.simulation.store import Put, Store
@@ -27,11 +27,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lakehouse.settings import Settings
+    from lakehouse.tables.maintenance.policy import MaintenancePolicy
     from tests.simulation.files import Content
 
 _RUNS = 4  # of each that keeps house, so that a seed does not take for ever
+_BURSTS = 0.25  # how often several exports come at once
 _CLOCK_STEPS = 0.2  # how often the clock is set after a file was put
-_EXPIRE_ALONE = replace(POLICY, min_files_to_rewrite=99, max_small_manifests=99)
+EXPIRE_ALONE = replace(POLICY, min_files_to_rewrite=99, max_small_manifests=99)
 _ROUNDS = 30  # of sweep and ingest; a lake that is not at rest by then never is
 
 
@@ -59,13 +61,17 @@ class Company:
         self.store = Store(world, versioned)
         self.queue = Queue(world, Delivery(0, 0, 0) if calm else Delivery.draw(world.random("events")))
         self.store.told = self._told
-        world.night = None if calm else self._night
-        self.rolled_back = False
+        world.night = None if calm else self.night
+        self.others_take = self._take_some
+        self.night_policy: Callable[[], MaintenancePolicy | None] = self._some_policy
+        self.failures: list[str] = []
         self._dreams = 0
+        self._handled: dict[str, list[dict[str, str]]] = {}  # by process, the batch that it is at
         self.putting = True
         self.put: list[Content] = []
         self._announced: set[str] = set()
         self._last: dict[str, RawFile] = {}
+        self._files: list[RawFile] = []
         clients = {"s3": self.store, "sqs": Sqs(world, self.queue), "events": Events(world)}
         scene.enter(world, clients, bare=not calm and self.plan.random() < 0.15)
 
@@ -88,6 +94,8 @@ class Company:
         if before is not None and file.is_etag and before.file_id != file.file_id:
             self.model.taken.add(before.file_id)
         self.model.files[file.file_id] = content.expected
+        self.model.landed[file.file_id] = world.now
+        self._files.append(file)
         self._last[content.key] = file
         self.put.append(content)
 
@@ -110,6 +118,9 @@ class Company:
         for number in range(self.plan.randint(4, 9)):
             content = think_of(self.plan, number)
             self.land(content)
+            if self.plan.random() < _BURSTS:  # files of one table that a batch holds together
+                for name in "ab":
+                    self.land(orders_file(f"{number:03d}{name}", good=(1, 2), bad=()))
             chance = self.plan.random()
             if chance < 0.15:
                 self.world.sleep(self.plan.choice((0.01, 30, 3_600)))
@@ -124,22 +135,39 @@ class Company:
                 )
         self.putting = False
 
-    def _night(self) -> None:
-        """Land files, load each in a commit of its own, and expire all that is not new: nobody has faults at night."""
-        for _ in range(3):
+    def night(self, sleeper: str) -> None:
+        """Do the work of a night, which has no faults, while a process sleeps on its commit.
+
+        Others load a part of its batch, or all of it; then more files land and are loaded, the model reads them, and,
+        unless it is a nap, all that is not new expires.
+        """
+        for record in self.others_take(self._handled.get(sleeper, [])):
+            self.queue.put(record["body"])
+        self._load_what_is_there()
+        policy = self.night_policy()
+        for _ in range(3 if policy else 1):
             self._dreams += 1
             name = f"night{self._dreams}"
             for content in (
                 orders_file(name, good=(1,), bad=()),
-                events_file(name, {1: f"m{100 + self._dreams}"}),
+                events_file(name, {1: f"m{100 + self._dreams}", 2: f"m{self.plan.randrange(IDS)}"}),
             ):
                 self.land(content)
                 self.queue.put(json.dumps({"files": [self._last[content.key].message()]}))
-                self._load_what_is_there()
-        self.world.now += 3 * 3_600
-        keep_books(self.scene.settings)
-        maintain(self.scene.settings, policy=self.plan.choice((POLICY, _EXPIRE_ALONE)))
-        self.world.note("a night has passed")
+            self._load_what_is_there()
+        if policy is not None:
+            self.world.now += 3 * 3_600
+            keep_books(self.scene.settings)
+        consumer.compute(self, 0.0)
+        if policy is not None:
+            maintain(self.scene.settings, policy=policy)
+        self.world.note("a night has passed" if policy else "a nap is over")
+
+    def _take_some(self, batch: list[dict[str, str]]) -> list[dict[str, str]]:
+        return [record for record in batch if self.plan.random() < 0.5]
+
+    def _some_policy(self) -> MaintenancePolicy | None:
+        return self.plan.choice((None, POLICY, EXPIRE_ALONE))
 
     def _load_what_is_there(self) -> None:
         while records := self.queue.receive(10):
@@ -165,7 +193,6 @@ class Company:
             self.world.start("somebody", self._roll_back, self.world.now + 2 * DAY)
 
     def _roll_back(self) -> None:
-        self.rolled_back = True
         try:
             consumer.roll_back(self)
         except Exception as error:  # noqa: BLE001 - the catalog may refuse it
@@ -175,7 +202,7 @@ class Company:
         while True:
             records = self.queue.receive(self.plan.choice((1, 1, 2, 5)))
             if records:
-                self._handle(self._announced_again(records))
+                self.handle(self._announced_again(records))
                 continue
             due = self.queue.next_visible
             if due is None and not self.putting:
@@ -194,12 +221,18 @@ class Company:
             return [*records, {**again, "messageId": f"{again['messageId']}-again"}]
         return records
 
-    def _handle(self, records: list[dict[str, str]]) -> None:
+    def handle(self, records: list[dict[str, str]]) -> None:
+        """Load a batch as one call of the function does."""
+        process = self.world.current
+        assert process is not None
+        self._handled[process.name] = records
         try:
             failed = ingest_records(self.scene.settings, records)
             self.queue.done(records, failed)
+            self.failures += ["files of a batch were not loaded"] if failed else []
         except Exception as error:  # noqa: BLE001 - the messages come again
             self.world.note(f"ingest failed: {type(error).__name__}")
+            self.failures.append(told(error))
 
     def _repeating(self, task: Callable[..., object], waits: float) -> Callable[[], None]:
         runs = [0]
@@ -207,14 +240,19 @@ class Company:
         def body() -> None:
             while self.putting and runs[0] < _RUNS:
                 runs[0] += 1
-                try:
-                    task(self.scene.settings)
-                except Exception as error:  # noqa: BLE001 - the schedule runs it again
-                    self.world.note(f"{task.__name__} failed: {type(error).__name__}")
-                    self._unexpected(error)
+                self.attempt(task)
                 self.world.sleep(waits)
 
         return body
+
+    def attempt(self, task: Callable[..., object]) -> None:
+        """Do what a schedule does, and does again should it fail."""
+        try:
+            task(self.scene.settings)
+        except Exception as error:  # noqa: BLE001 - the schedule runs it again
+            self.world.note(f"{task.__name__} failed: {type(error).__name__}")
+            self.failures.append(told(error))
+            self._unexpected(error)
 
     def _unexpected(self, error: Exception) -> None:
         """Programming errors are no misfortune of the world."""
@@ -232,14 +270,23 @@ class Company:
         else:
             raise LakehouseError("sweep does not come to an end")
         keep_books(self.scene.settings)
-        keep_house(self.scene.settings)
         consumer.compute(self, 0.0)
-        wrong = consumer.wrong_copies(self.scene.catalog, rolled_back=self.rolled_back)
-        return wrong + (
-            [f"{len(lost)} files were announced, and their messages deleted before they were in"]
-            if lost
-            else []
-        )
+        wrong = [f"maintenance of {name} failed" for name in keep_house(self.scene.settings)]
+        self._announce_all_again()
+        consumer.compute(self, 0.0)
+        wrong += consumer.wrong_copies(self.scene.catalog)
+        if lost:
+            wrong.append(f"{len(lost)} files were announced, and their messages deleted before they were in")
+        history = self.scene.history
+        return [*wrong, *history.wrong, *history.carried_twice(), *history.out_of_order(self.model.landed)]
+
+    def _announce_all_again(self) -> None:
+        """Tell of every file once more, when most of their commits have expired."""
+        files = [file.message() for file in self._files]
+        for number in range(0, len(files), 3):
+            self.queue.put(json.dumps({"files": files[number : number + 3]}))
+        self._drain()
+        keep_books(self.scene.settings)
 
     def _drain(self) -> None:
         """Load what is announced until the queue is empty."""
@@ -256,9 +303,9 @@ class Company:
         return set(balance.records(self.scene.settings, tables))
 
 
-def keep_house(settings: Settings) -> None:
-    """Maintain with the scene's policy; what fails is told in the report, and tried again at the next run."""
-    maintain(settings, policy=POLICY)
+def keep_house(settings: Settings) -> list[str]:
+    """Maintain with the scene's policy; return the tables that failed, which the next run tries again."""
+    return [name for name, report in maintain(settings, policy=POLICY).items() if "failed" in report]
 
 
 def _other(plan: object, number: int, content: Content) -> tuple[bytes, object]:

@@ -38,6 +38,7 @@ from lakehouse.tables import contracts
 from lakehouse.tables.maintenance.policy import MaintenancePolicy
 from tests.simulation import shortcuts, warehouse
 from tests.simulation.consumer import COPIES
+from tests.simulation.history import History
 from tests.simulation.warehouse import Connection, Place
 from tests.simulation.world import World
 
@@ -146,7 +147,8 @@ class Scene:
 
     def _open(self, world: World) -> None:
         catalog = self._real_open(self.settings)
-        warehouse.watch(catalog, world)
+        self.history = History()
+        warehouse.watch(catalog, world, self.history)
         self._catalog = catalog
 
     def leave(self) -> None:

@@ -15,6 +15,7 @@ from pyiceberg.io import FileIO, InputFile, OutputFile
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
 
+    from tests.simulation.history import History
     from tests.simulation.world import World
 
 _COPY = re.compile(r"^\s*COPY\b.*\)\s*TO\s+'((?:[^']|'')*)'", re.IGNORECASE | re.DOTALL)
@@ -128,14 +129,26 @@ class _Stream:
             self.close()
 
 
-def watch(catalog: Catalog, world: World) -> None:
-    """Make every call of a catalog an I/O point."""
+def watch(catalog: Catalog, world: World, history: History) -> None:
+    """Make every call of a catalog an I/O point, and note each commit that it takes."""
+    _keep(catalog, world, history)
     catalog.properties["py-io-impl"] = f"{__name__}.SimulatedIO"
     for name in ("load_table", "list_tables", "list_namespaces", "namespace_exists"):
         _watch(catalog, world, name, name, write=False)
     for name in ("create_namespace", "create_table"):
         _watch(catalog, world, name, name, write=True)
     _watch(catalog, world, "commit_table", "commit", write=True)
+
+
+def _keep(catalog: Any, world: World, history: History) -> None:
+    real = catalog.commit_table
+
+    def commit_table(table: Any, *arguments: Any) -> Any:
+        answer = real(table, *arguments)
+        history.note(".".join(table.name()), answer.metadata, world.now)
+        return answer
+
+    catalog.commit_table = commit_table
 
 
 def _watch(catalog: Any, world: World, name: str, told: str, *, write: bool) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import uuid
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
@@ -45,14 +46,15 @@ class Faults:
     commits: float = 1.0  # so many times likelier where a catalog commits
     switch: float = 0.3  # how often another process goes on
     asleep: float = 0.0  # how often a process sleeps between a commit and its answer
+    drowsy: float = 0.0  # how often it sleeps before the commit, and wakes up late
 
     @classmethod
     def draw(cls, rng: Random) -> Faults:
         """Draw some kinds and leave out others: what hides behind one fault shows where that one is missing."""
         weights = {kind: rng.choice((0.0, 1.0, 1.0, 3.0)) for kind in KINDS}
         rate = rng.choice((0.0, 0.01, 0.02, 0.04, 0.08))
-        nights = rng.choice((0.0, 0.0, 0.2))
-        return cls(rate, weights, rng.choice((1.0, 3.0, 8.0)), rng.choice((0.05, 0.3, 0.7)), nights)
+        commits, switch = rng.choice((1.0, 3.0, 8.0)), rng.choice((0.05, 0.3, 0.7))
+        return cls(rate, weights, commits, switch, rng.choice((0.0, 0.0, 0.2)), rng.choice((0.0, 0.2)))
 
 
 @dataclass(eq=False)
@@ -81,10 +83,13 @@ class World:
         self.trace: list[str] = []
         self.writes = 0
         self.crash_at: tuple[int, str] | None = None  # (number of a write, "before" or "after")
+        self.commits: Counter[str] = Counter()  # that processes tried, by table
+        self.befalls: tuple[str, int, str] | None = None  # (table, number of its commit, what befalls that)
         self.error: BaseException | None = None
         self.current: Process | None = None
         self.crashes = 0
-        self.night: Callable[[], None] | None = None  # what others do while a process sleeps on its commit
+        # what others do while the process of this name sleeps on its commit
+        self.night: Callable[[str], None] | None = None
         self.nights = 0
         self._processes: list[Process] = []
         self._late: list[tuple[float, int, str, Callable[[], Any]]] = []
@@ -251,7 +256,7 @@ class World:
             self.writes += 1
             if self.crash_at is not None and self.writes == self.crash_at[0]:
                 return self._suffer(f"crash_{self.crash_at[1]}", name, effect, error)
-        kind = self._fault(name, write, again, torn)
+        kind = self._befalls(name) or self._fault(name, write, again, torn)
         self.note(f"{name} {kind}" if kind else name)
         if kind is None:
             return effect()
@@ -261,32 +266,58 @@ class World:
         if kind == "torn" and torn is not None:
             torn()
             raise error(False)
-        if kind == "asleep":
-            return self._sleep_on(effect, error, again)
+        if kind in ("drowsy", "asleep", "refused"):
+            return self._sleep_on(kind, effect, error, again)
         return self._suffer(kind, name, effect, error)
 
     def _sleep_on(
-        self, effect: Callable[[], T], error: Callable[[bool], Exception], again: Callable[[], T] | None
+        self,
+        kind: str,
+        effect: Callable[[], T],
+        error: Callable[[bool], Exception],
+        again: Callable[[], T] | None,
     ) -> T:
-        """Take effect, sleep while others commit and expire what this was, and then never hear, or be refused."""
-        assert self.night is not None
-        self.nights += 1
+        """Sleep while others commit and expire, `drowsy` before taking effect, which then comes late.
+
+        Or after it: what took effect may have expired, and the answer is never heard (`asleep`) or is a refusal.
+        """
+        if kind == "drowsy":
+            self._let_a_night_pass()
+            return effect()
         effect()
+        self._let_a_night_pass()
+        if again is not None and kind == "refused":
+            return again()
+        raise error(False)
+
+    def _befalls(self, name: str) -> str | None:
+        operation, _, table = name.partition(" ")
+        if operation != "commit":
+            return None
+        self.commits[table] += 1
+        if self.befalls is None or self.befalls[:2] != (table, self.commits[table]):
+            return None
+        return self.befalls[2]
+
+    def _let_a_night_pass(self) -> None:
+        assert self.night is not None
+        assert self.current is not None
+        self.nights += 1
         me, self.current = self.current, None
         try:
-            self.night()
+            self.night(me.name)
         except Exception as failed:  # noqa: BLE001 - `run` tells it: a night has no faults
             self.error = failed
         finally:
             self.current = me
-        if again is not None and self._misfortune.random() < 0.5:
-            return again()
-        raise error(False)
 
     def _fault(self, name: str, write: bool, again: Any, torn: Any) -> str | None:
         may_sleep = name.startswith("commit ") and self.night is not None and self.nights < _NIGHTS
-        if may_sleep and self._misfortune.random() < self.faults.asleep:
-            return "asleep"
+        if may_sleep:
+            sleepy = self._misfortune.random()
+            if sleepy < self.faults.asleep + self.faults.drowsy:
+                after = sleepy < self.faults.asleep
+                return self._misfortune.choice(("asleep", "refused")) if after else "drowsy"
         rate = self.faults.rate * (self.faults.commits if name.startswith("commit ") else 1)
         if self._misfortune.random() >= rate:
             return None
@@ -312,7 +343,8 @@ class World:
             with suppress(Exception):  # a refusal is as lost as any other answer
                 effect()
         elif kind.endswith("late"):
-            due = self.now + self._misfortune.choice((0.01, 1.0, 60.0, 7_200.0))
+            delays = (0.01, 1.0, 60.0, 7_200.0) if self.befalls is None else (0.01,)
+            due = self.now + self._misfortune.choice(delays)
             self._late.append((due, len(self.trace), name, effect))
         if kind.startswith("crash"):
             me.dead = True

@@ -169,17 +169,20 @@ NOTHING = [
 NO_RECORD = [
     "0", "000", "-1", "True", "infinity", "%USER_ID%", "%s", "$user_id", "user_id", "Record ID", "CustomerNo", "#ИМЯ?",
     "WAHR", "Нет", "ninguno", "なし", "2147483647", "-2147483648", "4294967295",
+    "-2146826246", "-2146826273", "Invalid Date",
 ]  # fmt: skip
 NOBODY = [
     "not_authenticated", "anonymous", "Guest", "distinct_id", "id", "email", "NA", "test", "9774d56d682e549c", "匿名",
     "logged_out", "xxx", "02:00:00:00:00:00", "Invité", "Гость", "ゲスト", "Walk-in Customer", "Laufkundschaft", "CPD",
-    "Consumidor final", "零散客户",
+    "Consumidor final", "零散客户", "no_user", "YOUR_USER_ID", "your-id", "123E4567-e89b-12d3-a456-426614174000",
+    "11111111-1111-1111-1111-111111111111",
 ]  # fmt: skip
 IDS = [
     "4711", "s29", "K20-0", "#1001", "1E5", "a", "david",
     "10", "-10", "00042", "2147483646", "3000000000", "18446744073709551615", "zero", "2f0c", "nullable", "N7", "x1",
     "unknown-7", "guest-42", "{6F9619FF-8B86-D011-B42D-00CF4FC964FF}", "$device:18c2", "Null Ltd.", "(4)", "[4]",
     "0035e00000AbCdEAAV", "test@x.com", "8f14e45f-ceea-467f-a8c3-5d2f6d3b1a00", "__a__b", "#VIP", "Madrid", "user_id_7",
+    "-2146826200", "youri", "no-11", "12345678-1234-1234-1234-123456789013",
 ]  # fmt: skip
 
 

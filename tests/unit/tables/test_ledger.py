@@ -122,3 +122,15 @@ def test_rows_are_loaded_after_those_that_are_there(table, hours_ahead, moved):
     append(table, [], records=[replay])
     expected = last + timedelta(milliseconds=1) if moved else now
     assert ledger.after_last_load(table.refresh(), now) == expected
+
+
+def test_rows_are_loaded_after_those_whose_commits_have_expired(table):
+    """Only rewrites are left, and the clock was set back: what the table has was loaded before its last change."""
+    append(table, [], records=[a_record("a", 0)])
+    loaded = table.refresh().current_snapshot()
+    replace_manifests(table)
+    table.refresh().maintenance.expire_snapshots().by_ids([loaded.snapshot_id]).commit()
+    set_back = datetime.fromtimestamp(loaded.timestamp_ms / 1000, UTC) - timedelta(hours=6)
+    assert ledger.after_last_load(table.refresh(), set_back).timestamp() * 1000 > loaded.timestamp_ms
+    ahead = set_back + timedelta(hours=12)
+    assert ledger.after_last_load(table, ahead) == ahead
