@@ -17,6 +17,7 @@ from lakehouse.models.incremental import AffectedGrains, CannotTellError, new_fi
 from lakehouse.models.inputs import InputViews
 from lakehouse.models.model import Appended, ByGrain
 from lakehouse.models.model_file import column_problems
+from lakehouse.privacy import erasures
 from lakehouse.tables import appending, commit, data_files, replace_table, views
 from lakehouse.tables.appending import Replaced
 
@@ -75,6 +76,8 @@ class Computing:
         try:
             table = self._lake.to_write(model)
             shown.show(model, self._lake.by_name, self._lake.catalog)
+            if erasures.ERASURES in model.inputs:
+                erasures.let_hash(con, self._settings)
             if model.star:
                 _check_columns(con, model)
             if model.incremental is None:

@@ -33,11 +33,12 @@ class Grants:
 
     `consent_ids` has the statement in `core.consents` that each of them leans on. Of those `unanswered` nothing is
     known: the projection is absent, stale or just being written, or DynamoDB did not answer. Who is in neither allows
-    nothing.
+    nothing; of those `erased` because the person at that address was.
     """
 
     consent_ids: Mapping[Recipient, str] = field(default_factory=dict)
     unanswered: frozenset[Recipient] = frozenset()
+    erased: frozenset[Recipient] = frozenset()
 
 
 def grants(
@@ -57,17 +58,21 @@ def grants(
             for customer_id, address in sorted(asked)
         }
         found, without_answer = table.read_items(keys.values(), projection.epoch)
+        refused = {key.address_hash for key in keys.values()} - {key.address_hash for key in found}
+        erased_hashes = table.read_erased(refused)
     except (BotoCoreError, ClientError, LakehouseError) as error:
         telemetry.failed("consent projection cannot be read; everything is withheld", error)
         return Grants(unanswered=asked)
-    consent_ids, unanswered = {}, set()
+    consent_ids, unanswered, erased = {}, set(), set()
     for recipient, key in keys.items():
         item = found.get(key)
         if key in without_answer or (item is not None and item.generation > projection.generation):
             unanswered.add(recipient)
         elif item is not None:
             consent_ids[recipient] = item.consent_id
-    return Grants(consent_ids, frozenset(unanswered))
+        elif key.address_hash in erased_hashes:
+            erased.add(recipient)
+    return Grants(consent_ids, frozenset(unanswered), frozenset(erased))
 
 
 def generation(settings: Settings, now: datetime) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lakehouse import error_text, telemetry
 from lakehouse.errors import BadDefinition
 from lakehouse.models import runner as models
-from lakehouse.privacy import projection
+from lakehouse.privacy import erasures, projection
 from lakehouse.privacy.answers import Answers
 from lakehouse.retrying import retry_on_conflict
 from lakehouse.stages import resolve
@@ -48,7 +48,9 @@ def refresh_consents(settings: Settings) -> bool:
 def project_consents(settings: Settings) -> bool:
     """Copy the grants of `core.consent_answers` to where `publish` looks; return whether anything was written."""
     answers = Answers.current(settings)
-    return answers is not None and projection.project(settings, answers, datetime.now(UTC))
+    written = answers is not None and projection.project(settings, answers, datetime.now(UTC))
+    erasures.project_erased(settings)
+    return written
 
 
 def pending(settings: Settings) -> bool:
