@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lakehouse.identity import resolve
-from lakehouse.identity.incremental import Resolved, resolve_news
+from lakehouse.identity.incremental import Part, Resolved, resolve_news
 from lakehouse.identity.matching.known import Matched
 
 if TYPE_CHECKING:
@@ -155,6 +155,21 @@ def resolve_part(con) -> None:
         max_records=LIMIT,
     )
     assert found is not None
+    add_others(con, found)
+
+
+def add_others(con, part: Part) -> None:
+    """Add to the rows of a part those of all others, as the tables of a lake keep them."""
+    keys = {
+        "identities": (part.identifiers, "identifier_type, identifier_value"),
+        "evidence": (part.records, "source, record"),
+        "matches": (part.pairs, "left_source, left_record, right_source, right_record"),
+    }
+    for name, (gone, key) in keys.items():
+        if gone is not None:
+            con.execute(
+                f"INSERT INTO {name}_new BY NAME SELECT * FROM stored_{name} ANTI JOIN {gone} USING ({key})"
+            )
 
 
 def outcome(con) -> tuple[list[tuple], list[tuple], list[tuple], set[tuple]]:
