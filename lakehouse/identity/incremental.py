@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from lakehouse.engine.escape import qualified
 from lakehouse.identity.likeness import SAID, describe
-from lakehouse.identity.policy import IdentityPolicy
+from lakehouse.identity.policy import HubPolicy, IdentityPolicy
 from lakehouse.identity.relation import Relation, run, scalar
 from lakehouse.identity.resolve import Resolution, normalise, resolve
 
@@ -77,7 +77,7 @@ def resolve_news(  # noqa: PLR0913 - the relations that it reads
     matched = _match(con, news, observations, people_of, before, matcher)
     if matcher is not None and matched is None:
         return None
-    _touch(con, news, before, words, new_words, matched)
+    _touch(con, news, before, words, new_words, matched, max_records)
     part = "SEMI JOIN identity_touched USING (source, record)"
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE identity_part_observations AS FROM {qualified(observations)} {part}"
@@ -96,6 +96,7 @@ def resolve_news(  # noqa: PLR0913 - the relations that it reads
         matcher=matched,
         now=now,
         max_records=max_records,
+        known_shared="identity_hubs",
     )
     if matched is None or before.matches is None:
         return Part(resolution)
@@ -151,7 +152,49 @@ def _match(
     return matcher(con, "identity_match_people", others_of)
 
 
-def _touch(
+def _touch(  # noqa: PLR0913, PLR0917 - all that may say who has to do with whom
+    con: duckdb.DuckDBPyConnection,
+    news: str,
+    before: Resolved,
+    words: str | None,
+    new_words: str | None,
+    matched: Matched | None,
+    max_records: int,
+) -> None:
+    """Make `identity_touched` (source, record) and `identity_touched_identifiers`: all that the news may change.
+
+    Hubs are not walked, of which enough people are left that the news do not touch: so `identity_hubs` says in the end.
+    """
+    run(
+        con,
+        "hubs",
+        names={
+            "evidence": qualified(before.evidence),
+            "previous": qualified(before.identities),
+            "least_records": str(HubPolicy.least_records),
+        },
+    )
+    while True:
+        _walk(con, news, before, words, new_words, matched)
+        doubtful = con.execute(
+            "DELETE FROM identity_hubs AS h WHERE h.people - ("
+            f"SELECT count(DISTINCT (source, record)) FROM ({_carried(before)}) AS c SEMI JOIN identity_touched "
+            "USING (source, record) WHERE c.identifier_type = h.identifier_type "
+            f"AND c.identifier_value = h.identifier_value) <= {max_records} RETURNING 1"
+        ).fetchall()
+        if not doubtful:
+            return
+
+
+def _carried(before: Resolved) -> str:
+    """Return what records carry of hubs, or carried."""
+    return (
+        f"SELECT source, record, identifier_type, identifier_value FROM {qualified(before.evidence)} "
+        "SEMI JOIN identity_hubs USING (identifier_type, identifier_value)"
+    )
+
+
+def _walk(
     con: duckdb.DuckDBPyConnection,
     news: str,
     before: Resolved,
@@ -159,7 +202,7 @@ def _touch(
     new_words: str | None,
     matched: Matched | None,
 ) -> None:
-    """Make `identity_touched` (source, record) and `identity_touched_identifiers`: all that the news may change."""
+    """Make what `_touch` makes, by what hangs together but for hubs."""
     nobody = "(SELECT '' AS one_type, '' AS one_value, '' AS other_type, '' AS other_value LIMIT 0)"
     no_pairs = "(SELECT '' AS left_record, '' AS right_record LIMIT 0)"
     run(

@@ -75,6 +75,9 @@ def test_no_list_that_comes_again_allows_what_an_erased_person_once_did(known):
     assert {(row["allowed"], row["erased"], row["consent_id"]) for row in found["answers"]} == {
         (False, True, erased)
     }
+    stopped = [row for row in found["statements"] if row["granted"]]
+    assert {row["erasure_id"] for row in stopped} == {erased}
+    assert any(row["address"] for row in stopped)
     [told] = found["erasures"]
     assert (told["erasure_id"], told["reason"], told["names_it"]) == (erased, "request 4711", True)
 

@@ -330,6 +330,11 @@ def test_the_sql_says_yes_where_a_plain_reading_does(rows, carried, recalled):
     ONE_ADDRESS,
     {"a": START + timedelta(hours=30)},
 )
+@example(  # a record that is known takes its refusal back by a list, and another one agreed before
+    [row(0, "1", False, 20, 21), row(1, "1", True, 40, 41), row(2, "3", True, 4, 5)],
+    ONE_ADDRESS,
+    {"record 1": START + timedelta(hours=30)},
+)
 def test_of_who_was_erased_their_own_word_alone_counts(rows, carried, erased):
     """Whatever is imported again, in whatever order it and the erasure came."""
     assert answers(rows, carried, [], erased) == allowed(
