@@ -18,7 +18,7 @@ from lakehouse.stages.consents import refresh_consents
 from lakehouse.stages.erasure_marks import end_erasure, mark_erased
 from lakehouse.stages.resolve import resolve
 from tests.integration.stages.test_consent_statements import audited, load_landed
-from tests.integration.test_consent_cases import SHOP, allowed, load
+from tests.integration.test_consent_cases import SHOP, allowed, load, track
 from tests.support import cloud as clouds
 from tests.support.small_company import SmallCompany
 
@@ -75,9 +75,8 @@ def test_no_list_that_comes_again_allows_what_an_erased_person_once_did(known):
     assert {(row["allowed"], row["erased"], row["consent_id"]) for row in found["answers"]} == {
         (False, True, erased)
     }
-    stopped = [row for row in found["statements"] if row["granted"]]
-    assert {row["erasure_id"] for row in stopped} == {erased}
-    assert any(row["address"] for row in stopped)
+    naming = [row["erasure_id"] for row in found["statements"] if row["granted"] and row["address"]]
+    assert set(naming) == {erased}
     [told] = found["erasures"]
     assert (told["erasure_id"], told["reason"], told["names_it"]) == (erased, "request 4711", True)
 
@@ -202,3 +201,39 @@ def test_a_customer_that_is_not_there_is_told(known):
     """Nothing is remembered of a typing error."""
     with pytest.raises(Terminal, match="no customer c_nobody"):
         mark_erased(known.settings, "c_nobody", "request 1", "me", now())
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "31,Ann Lee <ANN@x.org>,,,yes,{0},{0}", "32,ann@x.org; zed@y.org,,,yes,{0},{0}",
+        "33,ａｎｎ@x.org,,,yes,{0},{0}", "34,ann@x.org.,,,yes,{0},{0}", "35,\u200fann@X.ORG ,,,yes,{0},{0}",
+    ],
+)  # fmt: skip
+def test_however_a_list_spells_the_address_it_allows_nothing(known, row):
+    """What stands beside it in the cell is somebody else's."""
+    erase(known, "ann@x.org")
+    crm(known, "again.csv", row.format(now().isoformat()))
+    assert allowed(known) <= {"bob@x.org", "zed@y.org"}
+
+
+def test_neither_the_phone_nor_the_events_of_an_erased_person_allow_anything(company):
+    """The phone as another country writes it; the site's user, whose consent comes with each page view."""
+    user = {"userId": "u7", "context": {"traits": {"email": "kim@x.org"}}}
+    agrees = {"consent": {"categoryPreferences": {"Email Marketing": True}}}
+    track(company, "1", {**user, "context": {**user["context"], **agrees}, "hour": 9})
+    crm(company, "1.csv", "9,kim@x.org,+12125550199,,,,2026-01-01")
+    assert allowed(company) == {"kim@x.org"}
+    erase(company, "+1 212 555 0199")
+    later = now().isoformat()
+    event = {"userId": "u7", "timestamp": later, "messageId": "m", "type": "page", "context": agrees}
+    company.load("web/events", "2.json", json.dumps(event) + "\n")
+    sms = {"statement_id": "s", "address": "(212) 555-0199", "country": "US", "channel": "sms", "purpose": "marketing",
+           "granted": "yes", "stated_at": later}  # fmt: skip
+    company.load("consent/statements", "list.ndjson", json.dumps(sms) + "\n")
+    assert allowed(company) == set()
+    assert company.ask("select count(*) from core.consent_answers where allowed") == [(0,)]
+    state(company.settings, Statement("+12125550199", "sms", "marketing", True, now()), "me", now())
+    load_landed(company, "consent/statements/")
+    told = company.ask("select address, channel from core.consent_answers where allowed")
+    assert told == [("+12125550199", "sms")]  # of what they said, and of nothing else
