@@ -335,6 +335,11 @@ def test_the_sql_says_yes_where_a_plain_reading_does(rows, carried, recalled):
     ONE_ADDRESS,
     {"record 1": START + timedelta(hours=30)},
 )
+@example(  # a clock that was years ahead when somebody was erased
+    [row(0, "1", True, 40, 41, address="a", own_word=True)],
+    ONE_ADDRESS[:1],
+    {"c": START, "a": START + timedelta(hours=30)},
+)
 def test_of_who_was_erased_their_own_word_alone_counts(rows, carried, erased):
     """Whatever is imported again, in whatever order it and the erasure came."""
     assert answers(rows, carried, [], erased) == allowed(
