@@ -237,7 +237,7 @@ class ProjectionTable:
     def read_erased(self, hashes: Iterable[str]) -> set[str]:
         """Return which of the hashes of addresses are those of erased people, as far as DynamoDB answers."""
         by_pk = {_erased_key(each)["pk"]["S"]: each for each in hashes}
-        found, _ = self._read(by_pk)
+        found, _ = self._get_items(by_pk)
         return {by_pk[pk] for pk in found}
 
     def _send(self, requests: Sequence[dict[str, Any]]) -> None:
@@ -252,10 +252,10 @@ class ProjectionTable:
     def read_items(self, keys: Iterable[GrantKey], epoch: str) -> tuple[dict[GrantKey, Item], set[GrantKey]]:
         """Return the items there are of grants, and the grants that DynamoDB gave no answer for."""
         by_pk = {key.of_epoch(epoch)["pk"]["S"]: key for key in keys}
-        found, unanswered = self._read(by_pk)
+        found, unanswered = self._get_items(by_pk)
         return {by_pk[pk]: _item(item) for pk, item in found.items()}, {by_pk[pk] for pk in unanswered}
 
-    def _read(self, pks: Iterable[str]) -> tuple[dict[str, Any], set[str]]:
+    def _get_items(self, pks: Iterable[str]) -> tuple[dict[str, Any], set[str]]:
         """Return the items of these keys, and the keys that DynamoDB gave no answer for."""
         found: dict[str, Any] = {}
         unanswered: set[str] = set()

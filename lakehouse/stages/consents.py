@@ -24,6 +24,10 @@ from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.people import CONSENT_ANSWERS, CONSENTS
 
 if TYPE_CHECKING:
+    import duckdb
+
+    from lakehouse.models.computing import MakeReady
+    from lakehouse.models.model import Model
     from lakehouse.settings import Settings
 
 LANE = (CONSENTS.name, CONSENT_ANSWERS.name)
@@ -39,10 +43,21 @@ def refresh_consents(settings: Settings) -> bool:
     nobody keeps up to date, ends by itself. CommitConflict and Transient when another run is at it, or files keep
     coming.
     """
-    outcome = retry_on_conflict(lambda: models.run(settings, only=LANE), LANE_RETRIES)
+    make_ready = telling_erased(settings)
+    outcome = retry_on_conflict(lambda: models.run(settings, only=LANE, make_ready=make_ready), LANE_RETRIES)
     if outcome.wrong:
         raise BadDefinition("; ".join(outcome.wrong))
     return project_consents(settings) or bool(outcome.committed)
+
+
+def telling_erased(settings: Settings) -> MakeReady:
+    """Return what a model of the lane needs besides its inputs: the key by which erased people are known."""
+
+    def make_ready(con: duckdb.DuckDBPyConnection, model: Model) -> None:
+        if erasures.ERASURES in model.inputs:
+            erasures.let_hash(con, settings)
+
+    return make_ready
 
 
 def project_consents(settings: Settings) -> bool:
