@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from lakehouse.engine import sql_functions
-from lakehouse.engine.keyed_hash import HashKey
+from lakehouse.engine.keyed_hash import INNER, HashKey
 from lakehouse.models import registry
 from lakehouse.models.given_rows import GivenRows, fill_table
 from lakehouse.sources import definition
@@ -72,9 +72,13 @@ def answer(
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
-def let_hash(hasher: AddressHasher) -> None:
-    """Let models tell who was erased."""
-    HashKey.prepare(hasher.key).set_on(_lake()[0])
+def let_hash(hasher: AddressHasher | None) -> None:
+    """Let models tell who was erased, or let them no more."""
+    con, _ = _lake()
+    if hasher is None:
+        con.execute(f"RESET VARIABLE {INNER}")
+    else:
+        HashKey.prepare(hasher.key).set_on(con)
 
 
 @cache

@@ -68,7 +68,7 @@ erasing AS (
     HAVING arg_max(erased, (_loaded_at, _file_id, _row))
 ),
 erasures AS (
-    SELECT needs_hash_key(subject_hash) AS subject_hash, max(erased_at) AS erased_at,
+    SELECT subject_hash, max(erased_at) AS erased_at,
         arg_max(erasure_id, (erased_at, erasure_id)) AS erasure_id
     FROM erasing
     GROUP BY subject_hash
@@ -160,3 +160,5 @@ LEFT JOIN refusals AS everywhere
 LEFT JOIN former AS earlier
     ON earlier.address = q.address AND earlier.purpose = q.purpose AND earlier.channel = q.channel
     AND (q.granted_at IS NULL OR q.granted_at <= earlier.refused_at)
+-- where the key is not there, nothing would equal a hash: that is an error, not nobody
+WHERE (SELECT any_value(needs_hash_key(subject_hash)) FROM erasures) IS DISTINCT FROM ''

@@ -48,7 +48,7 @@ erasing AS (
     HAVING arg_max(erased, (_loaded_at, _file_id, _row))
 ),
 erasures AS (
-    SELECT needs_hash_key(subject_hash) AS subject_hash, max(erased_at) AS erased_at,
+    SELECT subject_hash, max(erased_at) AS erased_at,
         arg_max(erasure_id, (erased_at, erasure_id)) AS erasure_id
     FROM erasing
     GROUP BY subject_hash
@@ -170,3 +170,5 @@ LEFT JOIN core.identities AS i USING (identifier_type, identifier_value)
 LEFT JOIN erased_subjects AS by_address ON s.granted AND by_address.type = 'address' AND by_address.value = s.address
 LEFT JOIN erased_subjects AS by_record
     ON s.granted AND by_record.type = s.identifier_type AND by_record.value = s.identifier_value
+-- where the key is not there, nothing would equal a hash: that is an error, not nobody
+WHERE (SELECT any_value(needs_hash_key(subject_hash)) FROM erasures) IS DISTINCT FROM ''
