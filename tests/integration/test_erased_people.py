@@ -143,7 +143,7 @@ def test_no_address_is_kept_of_who_was_erased(known):
     assert not [text for text in kept for name in ("ann@x.org", "ann", "12125550101", "C1") if name in text]
     assert "consent_erased" in kept[-1]
     with pytest.raises(Terminal, match="names the person"):
-        mark_erased(known.settings, "bob@x.org", "Bob asked: BOB@x.org", "me", now())
+        mark_erased(known.settings, "bob@x.org", "another address of theirs is rob@y.org", "me", now())
     with pytest.raises(Terminal, match="names the person"):
         mark_erased(known.settings, "+1 212 555 0101", "call of +12125550101", "me", now())
 
