@@ -35,7 +35,7 @@ _COLUMNS = ("contact_id", "name", "phone", "email", "address", "birth_date", "up
 
 
 def resolving(*, quick: bool) -> list[Result]:
-    """Return the processor time after new page views, in a lake with more visits and more visitors over one with few."""
+    """Return the processor time after new page views, in lakes with more visits and more visitors over one with few."""
     visitors = _VISITORS // 10 if quick else _VISITORS
     with running_stack() as (found, folder):
         records = _contacts(folder, _PEOPLE // 10 if quick else _PEOPLE)

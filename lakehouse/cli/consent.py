@@ -1,4 +1,4 @@
-"""What people allowed: consent show, explain, grant, withdraw, recall, mark-erased."""
+"""What people allowed: consent show, explain, grant, withdraw, recall, erased."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def recall(  # noqa: PLR0913, PLR0917 - its options
     print(f"`{command_line('up', data)}` loads the recall")
 
 
-@consent.command(name="mark-erased")
+@consent.command(name="erased")
 def mark_erased(
     who: Annotated[
         str,
@@ -176,13 +176,15 @@ def mark_erased(
     if as_json:
         print(json.dumps(asdict(marked)))
         return
-    what = f"{marked.addresses} addresses and {marked.identifiers} other ids"
-    told = (
-        f"{what} may be contacted again"
+    kept = f"{marked.addresses} addresses and {marked.identifiers} other ids"
+    outcome = (
+        f"{kept} may be contacted again"
         if undo
-        else f"{what} of {len(marked.customers)} customers are remembered"
+        else f"{kept} of {len(marked.customers)} customers are remembered"
     )
-    print(f"erasure {marked.erasure_id}: {told}; `{command_line('up', data)}` loads it, where no stack runs")
+    print(
+        f"erasure {marked.erasure_id}: {outcome}; `{command_line('up', data)}` loads it, where no stack runs"
+    )
 
 
 def recall_lines(found: Mapping[str, Any]) -> Iterator[str]:

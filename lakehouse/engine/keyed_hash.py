@@ -61,5 +61,5 @@ def needs_key_sql(hash_sql: str) -> str:
     """Return the SQL of a hash, an error on a connection without the key: nothing would equal it there."""
     message = "no hash key on this connection: who was erased cannot be told"
     # behind the hash, so that it is no constant, which DuckDB computes though there is no row
-    told = f"error({literal(message)} || left({hash_sql}, 0))"
-    return f"CASE WHEN getvariable({literal(INNER)}) IS NULL THEN {told} ELSE {hash_sql} END"
+    error = f"error({literal(message)} || left({hash_sql}, 0))"
+    return f"CASE WHEN getvariable({literal(INNER)}) IS NULL THEN {error} ELSE {hash_sql} END"

@@ -57,22 +57,27 @@ def grants(
             (customer_id, address): GrantKey(customer_id, hasher.hash(address), purpose, channel)
             for customer_id, address in sorted(asked)
         }
-        found, without_answer = table.read_items(keys.values(), projection.epoch)
-        refused = {key.address_hash for key in keys.values()} - {key.address_hash for key in found}
-        erased_hashes = table.read_erased(refused)
+        return _ask(table, projection, keys)
     except (BotoCoreError, ClientError, LakehouseError) as error:
         telemetry.failed("consent projection cannot be read; everything is withheld", error)
         return Grants(unanswered=asked)
-    consent_ids, unanswered, erased = {}, set(), set()
+
+
+def _ask(table: ProjectionTable, projection: Projection, keys: Mapping[Recipient, GrantKey]) -> Grants:
+    """Return what the projection in force says of each recipient's grant."""
+    found, without_answer = table.read_items(keys.values(), projection.epoch)
+    consent_ids, unanswered, refused = {}, set(), {}
     for recipient, key in keys.items():
         item = found.get(key)
         if key in without_answer or (item is not None and item.generation > projection.generation):
             unanswered.add(recipient)
         elif item is not None:
             consent_ids[recipient] = item.consent_id
-        elif key.address_hash in erased_hashes:
-            erased.add(recipient)
-    return Grants(consent_ids, frozenset(unanswered), frozenset(erased))
+        else:
+            refused[recipient] = key.address_hash
+    erased = table.read_erased(refused.values())
+    of_erased = (recipient for recipient, address_hash in refused.items() if address_hash in erased)
+    return Grants(consent_ids, frozenset(unanswered), frozenset(of_erased))
 
 
 def generation(settings: Settings, now: datetime) -> str:

@@ -80,7 +80,6 @@ def _sources(settings: Settings) -> list[Source]:
 def _refresh(
     settings: Settings, catalog: Catalog, table: Table, sources: list[Source], expected: dict[str, str]
 ) -> None:
-    attempt = f"resolve-{uuid.uuid4()}"
     with closing(duck.connect(settings)) as con:
         tables = _attach(con, catalog, sources, expected)
         sending = [source for source in sources if source.table in tables]
@@ -101,11 +100,7 @@ def _refresh(
         audit_lines = _audit_lines(con)
         audit_key = f"audit/identities-{commit.head(table) or 0}.json"
         _write_audit(settings, audit_key, audit_lines)
-        # evidence and matches before the identities, which tell by their inputs that all of it is done
-        store = _store_part if part else _store_all
-        store(con, evidence, attempt, computed_from, part.records if part else "")
-        lake.matches.commit(con, part.pairs if part else None)
-        replaced = store(con, table, attempt, expected, part.identifiers if part else "")
+        replaced = _store(lake, table, part, computed_from, expected)
     # once more: a run that began from the same identities, and lost, may have overwritten it
     _write_audit(settings, audit_key, audit_lines)
     telemetry.info(
@@ -117,26 +112,48 @@ def _refresh(
     )
 
 
-def _store_all(
-    con: duckdb.DuckDBPyConnection, table: Table, attempt: str, computed_from: dict[str, str], _gone: str
+def _store(
+    lake: _Lake,
+    table: Table,
+    part: Part | None,
+    computed_from: dict[str, str],
+    expected: dict[str, str],
 ) -> Replaced:
+    """Commit what was made of all, or of a part of all; return what came of the identities.
+
+    Evidence and matches before the identities, which tell by their inputs that all of it is done.
+    """
+    if part is None:
+        _replace_all(lake.con, lake.evidence, computed_from)
+        lake.matches.commit(lake.con)
+        return _replace_all(lake.con, table, expected)
+    _replace_part(lake.con, lake.evidence, part.records, computed_from)
+    lake.matches.commit(lake.con, part.pairs)
+    return _replace_part(lake.con, table, part.identifiers, expected)
+
+
+def _replace_all(con: duckdb.DuckDBPyConnection, table: Table, computed_from: dict[str, str]) -> Replaced:
     """Replace what a table holds by all that `resolve` made."""
     return appending.replace_query(
         con,
         table,
         _new_sql(table),
-        attempt,
+        _attempt(),
         computed_from=computed_from,
         file_bytes=RowReplacePolicy.file_bytes,
     )
 
 
-def _store_part(
-    con: duckdb.DuckDBPyConnection, table: Table, attempt: str, computed_from: dict[str, str], gone: str
+def _replace_part(
+    con: duckdb.DuckDBPyConnection, table: Table, gone: str, computed_from: dict[str, str]
 ) -> Replaced:
     """Replace the rows that may have changed: `gone` names their keys."""
-    change = replace_rows.RowChange(_CHANGED_BY[table.name()[-1]], gone, _new_sql(table), attempt)
+    change = replace_rows.RowChange(_CHANGED_BY[table.name()[-1]], gone, _new_sql(table), _attempt())
     return replace_rows.replace_rows(con, table, change, computed_from=computed_from)
+
+
+def _attempt() -> str:
+    return f"resolve-{uuid.uuid4()}"
 
 
 def _new_sql(table: Table) -> str:
