@@ -65,9 +65,7 @@ def explain(who: Who, data: Data = DEFAULT, as_json: AsJson = False) -> None:
     _print(found["answers"], as_json=False)
     _print(found["statements"], as_json=False)
     for erasure in found["erasures"]:
-        print(
-            f"erased: {_fields(erasure, ('erasure_id', 'erased_at', 'reason', 'addresses', 'identifiers'))}"
-        )
+        print(f"erased: {_fields(erasure, erasure)}")
 
 
 @consent.command()
