@@ -1,4 +1,4 @@
-"""What people allowed: consent show, explain, grant, withdraw, recall."""
+"""What people allowed: consent show, explain, grant, withdraw, recall, erased."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def show(who: Who, data: Data = DEFAULT, as_json: AsJson = False) -> None:
 
 @consent.command()
 def explain(who: Who, data: Data = DEFAULT, as_json: AsJson = False) -> None:
-    """Show the answers, and every statement behind them, newest first."""
+    """Show the answers, and every statement behind them, newest first; and whether its person was erased."""
     from lakehouse.local.session import session
 
-    with session(data, "store") as settings:
+    with session(data, "all") as settings:  # the key by which erased people are known is a secret
         from lakehouse.stages import consent_questions
 
         found = consent_questions.explain(settings, consent_questions.normal_name(who))
@@ -64,6 +64,8 @@ def explain(who: Who, data: Data = DEFAULT, as_json: AsJson = False) -> None:
         return
     _print(found["answers"], as_json=False)
     _print(found["statements"], as_json=False)
+    for erasure in found["erasures"]:
+        print(f"erased: {_fields(erasure, erasure)}")
 
 
 @consent.command()
@@ -135,6 +137,52 @@ def recall(  # noqa: PLR0913, PLR0917 - its options
     for line in recall_lines(asdict(found)):
         print(line)
     print(f"`{command_line('up', data)}` loads the recall")
+
+
+@consent.command(name="erased")
+def mark_erased(
+    who: Annotated[
+        str,
+        typer.Argument(
+            metavar="ADDRESS|CUSTOMER|ERASURE",
+            help="An e-mail, a phone, or a customer id; with --undo the erasure's id.",
+        ),
+    ],
+    why: Annotated[
+        str,
+        typer.Option("--why", help="Why, for the audit log: the number of a request. It stays: name nobody."),
+    ] = "",
+    by: By = "",
+    undo: Annotated[bool, typer.Option("--undo", help="End it: it was the wrong person.")] = False,
+    data: Data = DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Remember by keyed hashes that somebody was erased: no old list that is imported again allows to contact them.
+
+    Only what they say themselves afterwards counts: a signed `POST /v1/consent`, or `consent grant`. It erases nothing
+    that is stored.
+    """
+    from lakehouse.local.session import session
+
+    if not why.strip():
+        raise Terminal("say with --why on whose account, such as --why 'request 4711'")
+    with session(data, "all") as settings:
+        from lakehouse.stages import erasure_marks
+
+        mark = erasure_marks.end_erasure if undo else erasure_marks.mark_erased
+        marked = mark(settings, who, why.strip(), by or getpass.getuser(), datetime.now(UTC))
+    if as_json:
+        print(json.dumps(asdict(marked)))
+        return
+    kept = f"{marked.addresses} addresses and {marked.identifiers} other ids"
+    outcome = (
+        f"{kept} may be contacted again"
+        if undo
+        else f"{kept} of {len(marked.customers)} customers are remembered"
+    )
+    print(
+        f"erasure {marked.erasure_id}: {outcome}; `{command_line('up', data)}` loads it, where no stack runs"
+    )
 
 
 def recall_lines(found: Mapping[str, Any]) -> Iterator[str]:

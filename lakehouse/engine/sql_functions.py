@@ -23,6 +23,10 @@ did not, else null: see `lakehouse.engine.consent_words`.
 list; `consent_channels(channel, address)`: the JSON list of those that a statement is about, several where it says
 `all`: see `lakehouse.engine.consent_terms`.
 
+`subject_hash(type, value)`: the keyed hash by which an erased person's address or other identifier is known, null on a
+connection without the key; `needs_hash_key(hash)`: the hash, an error without the key: see
+`lakehouse.engine.keyed_hash`.
+
 `consent_preferences(said, categories)`: what a tracked event says of consent, as a JSON list: see
 `lakehouse.engine.consent_preferences`.
 """
@@ -41,6 +45,7 @@ from lakehouse.engine import (
     consent_words,
     currencies,
     ids,
+    keyed_hash,
     moments,
     order_words,
 )
@@ -62,6 +67,7 @@ _NAMES = (
     "personal_email",
     "read_moment",
     "read_day",
+    "subject_hash",
 )
 
 
@@ -114,6 +120,8 @@ def statements() -> tuple[str, ...]:
         f"CREATE OR REPLACE MACRO read_moment(text) AS {in_utc}, (text, zone) AS {in_zone}",
         f"CREATE OR REPLACE MACRO read_day(text) AS {moments.read_day_sql('text')}",
         f"CREATE OR REPLACE MACRO personal_email(email) AS {_personal_email_sql('email')}",
+        f"CREATE OR REPLACE MACRO subject_hash(type, value) AS {keyed_hash.subject_hash_sql('type', 'value')}",
+        f"CREATE OR REPLACE MACRO needs_hash_key(hash) AS {keyed_hash.needs_key_sql('hash')}",
         f"CREATE OR REPLACE MACRO country_region(country) AS substr({codes}, 2 * {number} + 1, 2)",
     )
 

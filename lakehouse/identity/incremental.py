@@ -2,7 +2,8 @@
 
 Who has to do with whom is read from everything that was ever said (`sql/edges.sql`), more than what ties: then whatever
 the news changes, a phone that is now shared by too many or a customer that falls apart, is within. They are resolved
-as `lakehouse.identity.resolve` does with all, and the others keep their rows; the result is that of a run over all.
+as `lakehouse.identity.resolve` does with all, and the others keep their rows (`Part` says which these are); together
+that is the result of a run over all.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from lakehouse.engine.escape import qualified
 from lakehouse.identity.likeness import SAID, describe
-from lakehouse.identity.policy import IdentityPolicy
+from lakehouse.identity.policy import HubPolicy, IdentityPolicy
 from lakehouse.identity.relation import Relation, run, scalar
 from lakehouse.identity.resolve import Resolution, normalise, resolve
 
@@ -37,6 +38,20 @@ class Resolved:
     matches: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Relations of what a run may have changed, by name; its new rows stand in `identities_new`, and so on.
+
+    `records` (source, record) are those whose rows of `core.evidence` go, `identifiers` (identifier_type,
+    identifier_value) likewise of `core.identities`, `pairs` (the key of `core.matches`) where there is a matcher.
+    """
+
+    resolution: Resolution
+    records: str = "identity_touched"
+    identifiers: str = "identity_touched_identifiers"
+    pairs: str | None = None
+
+
 def resolve_news(  # noqa: PLR0913 - the relations that it reads
     con: duckdb.DuckDBPyConnection,
     *,
@@ -49,8 +64,8 @@ def resolve_news(  # noqa: PLR0913 - the relations that it reads
     matcher: NewsMatcher | None,
     now: datetime,
     max_records: int = IdentityPolicy.max_records,
-) -> Resolution | None:
-    """Resolve records with news, and who has to do with them; make what `resolve` makes, of all records.
+) -> Part | None:
+    """Resolve records with news, and who has to do with them; make what `resolve` makes, of these alone.
 
     `news`: (source, record) of the records with rows that came since `before`; `observations`, `words` are all there
     are by now, of which `new_words` came since. `people_of` makes of a relation (source, record) the SELECT of what
@@ -62,7 +77,7 @@ def resolve_news(  # noqa: PLR0913 - the relations that it reads
     matched = _match(con, news, observations, people_of, before, matcher)
     if matcher is not None and matched is None:
         return None
-    _touch(con, news, before, words, new_words, matched)
+    _touch(con, news, before, words, new_words, matched, max_records)
     part = "SEMI JOIN identity_touched USING (source, record)"
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE identity_part_observations AS FROM {qualified(observations)} {part}"
@@ -81,9 +96,17 @@ def resolve_news(  # noqa: PLR0913 - the relations that it reads
         matcher=matched,
         now=now,
         max_records=max_records,
+        known_shared="identity_hubs",
     )
-    _complete(con, before, matched)
-    return resolution
+    if matched is None or before.matches is None:
+        return Part(resolution)
+    con.execute(  # of a pair that is none any more one record may be untouched
+        "CREATE OR REPLACE TEMP TABLE identity_touched_pairs AS SELECT m.left_source, m.left_record, m.right_source, "
+        f"m.right_record FROM {qualified(before.matches)} AS m "
+        "WHERE EXISTS (FROM identity_touched AS t WHERE t.source = m.left_source AND t.record = m.left_record) "
+        "OR EXISTS (FROM identity_touched AS t WHERE t.source = m.right_source AND t.record = m.right_record)"
+    )
+    return Part(resolution, pairs="identity_touched_pairs")
 
 
 def _match(
@@ -129,7 +152,49 @@ def _match(
     return matcher(con, "identity_match_people", others_of)
 
 
-def _touch(
+def _touch(  # noqa: PLR0913, PLR0917 - all that may say who has to do with whom
+    con: duckdb.DuckDBPyConnection,
+    news: str,
+    before: Resolved,
+    words: str | None,
+    new_words: str | None,
+    matched: Matched | None,
+    max_records: int,
+) -> None:
+    """Make `identity_touched` (source, record) and `identity_touched_identifiers`: all that the news may change.
+
+    Hubs are not walked, of which enough people are left that the news do not touch: so `identity_hubs` says in the end.
+    """
+    run(
+        con,
+        "hubs",
+        names={
+            "evidence": qualified(before.evidence),
+            "previous": qualified(before.identities),
+            "least_records": str(HubPolicy.least_records),
+        },
+    )
+    while True:
+        _walk(con, news, before, words, new_words, matched)
+        doubtful = con.execute(
+            "DELETE FROM identity_hubs AS h WHERE h.people - ("
+            f"SELECT count(DISTINCT (source, record)) FROM ({_carried(before)}) AS c SEMI JOIN identity_touched "
+            "USING (source, record) WHERE c.identifier_type = h.identifier_type "
+            f"AND c.identifier_value = h.identifier_value) <= {max_records} RETURNING 1"
+        ).fetchall()
+        if not doubtful:
+            return
+
+
+def _carried(before: Resolved) -> str:
+    """Return what records carry of hubs, or carried."""
+    return (
+        f"SELECT source, record, identifier_type, identifier_value FROM {qualified(before.evidence)} "
+        "SEMI JOIN identity_hubs USING (identifier_type, identifier_value)"
+    )
+
+
+def _walk(
     con: duckdb.DuckDBPyConnection,
     news: str,
     before: Resolved,
@@ -137,7 +202,7 @@ def _touch(
     new_words: str | None,
     matched: Matched | None,
 ) -> None:
-    """Make `identity_touched` (source, record) and `identity_touched_identifiers`: all that the news may change."""
+    """Make what `_touch` makes, by what hangs together but for hubs."""
     nobody = "(SELECT '' AS one_type, '' AS one_value, '' AS other_type, '' AS other_value LIMIT 0)"
     no_pairs = "(SELECT '' AS left_record, '' AS right_record LIMIT 0)"
     run(
@@ -181,20 +246,3 @@ def _touch(
         "WHERE hash('identifier', identifier_type, identifier_value) IN (FROM identity_reached)"
     )
     con.execute("DROP TABLE identity_edges; DROP TABLE identity_frontier; DROP TABLE identity_reached")
-
-
-def _complete(con: duckdb.DuckDBPyConnection, before: Resolved, matched: Matched | None) -> None:
-    """Add the rows of all others to what `resolve` made."""
-    others = {
-        "identities_new": f"{qualified(before.identities)} "
-        "ANTI JOIN identity_touched_identifiers USING (identifier_type, identifier_value)",
-        "evidence_new": f"{qualified(before.evidence)} ANTI JOIN identity_touched USING (source, record)",
-    }
-    if matched is not None and before.matches is not None:
-        others["matches_new"] = (
-            f"{qualified(before.matches)} AS m "  # of a pair that is none any more one record may be untouched
-            "ANTI JOIN identity_touched AS l ON l.source = m.left_source AND l.record = m.left_record "
-            "ANTI JOIN identity_touched AS r ON r.source = m.right_source AND r.record = m.right_record"
-        )
-    for name, rows in others.items():
-        con.execute(f"INSERT INTO {name} BY NAME SELECT * FROM {rows}")

@@ -31,6 +31,15 @@ class NewsPolicy(Policy):
 
 
 @dataclass(frozen=True)
+class HubPolicy(Policy):
+    """Which e-mails and phones lead from nobody to nobody, as they tie nobody."""
+
+    least_records: Annotated[
+        int, "records that carry one, from which it is not walked: a hub; of fewer all are looked at anew"
+    ] = 1_000
+
+
+@dataclass(frozen=True)
 class TieWeights(Policy):
     """How strong a tie by an identifier is, in bits as matching counts them; the strongest are made first.
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from lakehouse.engine import ids
-from lakehouse.engine.escape import literal
+from lakehouse.engine.escape import literal, qualified
 from lakehouse.engine.normal_forms import EMAIL_DIVIDERS, KINDS, create_plain, unusual
 from lakehouse.errors import Terminal
 from lakehouse.identity.likeness import SAID, describe, likenesses, note_matches
@@ -101,6 +101,7 @@ def resolve(  # noqa: PLR0913 - the relations that it reads
     words: str | None = None,
     matcher: Matcher | Matched | None = None,
     max_records: int = IdentityPolicy.max_records,
+    known_shared: str | None = None,
 ) -> Resolution:
     """Resolve who is who; make the temp tables `identities_new`, `identity_changes` and `evidence_new` on `con`.
 
@@ -113,6 +114,8 @@ def resolve(  # noqa: PLR0913 - the relations that it reads
     source carry ties nobody.
     `people`: what records say of their persons (`people_sql`), by which two are known to be different.
     `words`: what people said of two records, as `raw.people_ties` has it; it outranks all evidence.
+    `known_shared`: e-mails and phones (identifier_type, identifier_value) that tie nobody, though too few of these
+    records carry them to tell.
     `previous`: the rows of `core.identities` as last committed. `now`, with a zone, stamps the changes.
     Raises `Terminal` for a relation that is missing or lacks a column, and for a `now` without a zone.
     """
@@ -124,7 +127,7 @@ def resolve(  # noqa: PLR0913 - the relations that it reads
     before = Relation(con, previous, _IDENTITY) if previous else None
     try:
         counts = normalise(con, observed)
-        _connect(con, described, said, matcher, max_records)
+        _connect(con, described, said, matcher, max_records, known_shared)
         _name_customers(con, before)
         run(con, "identities_new", {"now": now})
         run(con, "identity_changes", {"now": now})
@@ -190,6 +193,7 @@ def _connect(
     said: Relation | None,
     matcher: Matcher | Matched | None,
     max_records: int,
+    known_shared: str | None,
 ) -> None:
     """Make `identity_members`: the identifiers that name a customer, each with its component."""
     import numpy as np  # noqa: PLC0415 - 0.1 s, only when used
@@ -211,7 +215,12 @@ def _connect(
     described = Described(con, people)
     alike = likenesses(con, matched) if matched else None
     found = people_of(
-        _links(con), _ties_by_word(con, said), clustering(described, records), max_records, alike
+        _links(con),
+        _ties_by_word(con, said),
+        clustering(described, records),
+        max_records,
+        alike,
+        _numbers(con, known_shared),
     )
     create_table(con, "identity_people", {"record_id": np.arange(records), "component": found.person})
     create_table(con, "identity_owners", {"identifier": found.owned, "component": found.owner})
@@ -219,6 +228,17 @@ def _connect(
     run(con, "members", {"strengths": list(STRENGTHS)})
     if matched:
         note_matches(con, matched, described)
+
+
+def _numbers(con: duckdb.DuckDBPyConnection, identifiers: str | None) -> set[int]:
+    """Return the numbers that identifiers of a relation have in this run."""
+    if identifiers is None:
+        return set()
+    found = con.execute(
+        f"SELECT DISTINCT n.identifier FROM identity_normal AS n JOIN {qualified(identifiers)} AS k "
+        "ON k.identifier_type = n.type AND k.identifier_value = n.normal"
+    ).fetchall()
+    return {row[0] for row in found}
 
 
 def _links(con: duckdb.DuckDBPyConnection) -> Links:

@@ -15,7 +15,7 @@ import numpy as np
 from lakehouse.identity.policy import TieWeights
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from numpy.typing import NDArray
 
@@ -109,13 +109,19 @@ class People:
 
 
 def people_of(
-    links: Links, ties: Ties, cluster: Cluster, max_people: int, alike: Likenesses | None = None
+    links: Links,
+    ties: Ties,
+    cluster: Cluster,
+    max_people: int,
+    alike: Likenesses | None = None,
+    known_shared: Collection[int] = (),
 ) -> People:
     """Return who the records' people are.
 
     `links` are those that count; `ties` has what people said already, and gets all that are made here. `cluster` says
     which records are one person by the ties so far, refusing those that contradict. Records that are `alike` are tied
-    last: how many people carry an identifier is asked before.
+    last: how many people carry an identifier is asked before. `known_shared` are e-mails and phones that too many carry
+    of whom not all are among the records.
     """
     ties.add(*_own_ties(links), np.inf)  # one system, one id: whatever the names
     person = cluster(ties)
@@ -127,7 +133,7 @@ def people_of(
             carried = _first_of_each_source(carried)
         else:
             carried = carried.where(_is_no_later_alias(carried))
-            crowded = _shared(carried, person, max_people)
+            crowded = _shared(carried, person, max_people).union(known_shared)
             shared |= crowded
             carried = carried.where(carried.own | ~np.isin(carried.identifier, list(crowded)))
         left, right = _pairs(carried, person)

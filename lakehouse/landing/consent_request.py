@@ -37,7 +37,11 @@ def statement_lines(request: Request) -> list[str]:
         raise BadBody("the body is not one JSON object")
     statement = {name: value for name, value in body.items() if name not in ("subject", "said_at")}
     statement |= _subject(body.get("subject"))
-    statement |= {"statement_id": request.headers["webhook-id"], "stated_at": body.get("said_at")}
+    statement |= {
+        "statement_id": request.headers["webhook-id"],
+        "stated_at": body.get("said_at"),
+        "via": "post",  # whatever the body says: see `own_word` of a mapping of consents
+    }
     return [json.dumps(statement, ensure_ascii=False)]
 
 

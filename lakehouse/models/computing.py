@@ -21,6 +21,8 @@ from lakehouse.tables import appending, commit, data_files, replace_table, views
 from lakehouse.tables.appending import Replaced
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lakehouse.models.lake_tables import LakeTables
     from lakehouse.models.model import Model
     from lakehouse.models.registry import Models
@@ -28,14 +30,19 @@ if TYPE_CHECKING:
     from lakehouse.tables.catalog import Table
     from lakehouse.tables.data_files import Written
 
+    MakeReady = Callable[[duckdb.DuckDBPyConnection, Model], None]
+
 ALL_ROWS = "all rows"
 
 
 class Computing:
-    """Computes models on one connection, made for the first of them."""
+    """Computes models on one connection, made for the first; `make_ready` does what else a model needs of it."""
 
-    def __init__(self, settings: Settings, lake: LakeTables, models: Models) -> None:
+    def __init__(
+        self, settings: Settings, lake: LakeTables, models: Models, make_ready: MakeReady | None = None
+    ) -> None:
         self._settings = settings
+        self._make_ready = make_ready
         self._lake = lake
         self._contracts = models.contracts | {source.table: source.contract for source in lake.sources}
         self._open: tuple[duckdb.DuckDBPyConnection, InputViews] | None = None
@@ -75,6 +82,8 @@ class Computing:
         try:
             table = self._lake.to_write(model)
             shown.show(model, self._lake.by_name, self._lake.catalog)
+            if self._make_ready is not None:
+                self._make_ready(con, model)
             if model.star:
                 _check_columns(con, model)
             if model.incremental is None:

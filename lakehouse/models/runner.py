@@ -14,6 +14,7 @@ from lakehouse.models.lake_tables import LakeTables
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from lakehouse.models.computing import MakeReady
     from lakehouse.models.model import Model
     from lakehouse.models.registry import Models
     from lakehouse.settings import Settings
@@ -57,12 +58,18 @@ def pending(settings: Settings, *, only: Collection[str] = (), besides: Collecti
     return stale
 
 
-def run(settings: Settings, *, only: Collection[str] = (), besides: Collection[str] = ()) -> ModelRun:
+def run(
+    settings: Settings,
+    *,
+    only: Collection[str] = (),
+    besides: Collection[str] = (),
+    make_ready: MakeReady | None = None,
+) -> ModelRun:
     """Run every model whose inputs, SQL or day differ from what its rows were computed from; which, `pending` says.
 
     All read the tables as they were when the run began, and what it wrote itself. A model whose definition is wrong,
     that DuckDB refuses for its SQL or for some row, or whose rows an audit refuses, keeps its old rows, and so do those
-    that read it; the others are run.
+    that read it; the others are run. `make_ready` is called before each, on a connection that shows what it reads.
     Raises CommitConflict when another run was first: the message goes back, and the next run finds little to do.
     """
     models = registry.load(settings.definitions)
@@ -73,7 +80,7 @@ def run(settings: Settings, *, only: Collection[str] = (), besides: Collection[s
     for table, reason in wrong.items():
         lake.note(table, reason)
     stopped = set(models.wrong)
-    with Computing(settings, lake, models) as computing:
+    with Computing(settings, lake, models, make_ready) as computing:
         for model in chosen:
             if not stopped.isdisjoint(model.inputs):
                 stopped.add(model.table)

@@ -45,6 +45,7 @@ class Changes:
     withheld_waiting: list[str] = field(default_factory=list)
     projection_waiting: list[str] = field(default_factory=list)
     no_consent: list[str] = field(default_factory=list)
+    erased: list[str] = field(default_factory=list)
     no_address: list[str] = field(default_factory=list)
     same_address: list[str] = field(default_factory=list)
 
@@ -57,6 +58,8 @@ class Changes:
     def audience(self) -> str:
         """Return a hash of how many were selected and who is left out, to see whether that is news."""
         left_out = [sorted(self.no_consent), sorted(self.no_address), sorted(self.same_address)]
+        if self.erased:
+            left_out.append(sorted(self.erased))
         return hashlib.sha256(json.dumps([self.selected, *left_out]).encode()).hexdigest()
 
 
@@ -87,7 +90,7 @@ def find_changes(
         if person.consented:
             _add_person(changes, sync, address, person, state.acknowledged.get(address), waiting.get(address))
         else:
-            changes.no_consent.append(person.customer_id)
+            (changes.erased if person.erased else changes.no_consent).append(person.customer_id)
     staying = {address for address, person in selection.by_address.items() if person.consented}
     for address, acknowledged in state.acknowledged.items():
         if address not in staying:

@@ -97,6 +97,7 @@ class Sync(BaseModel):
                 name: self._render(name, template, values) for name, template in self.properties.items()
             },
             consented=values.get("consented") is True,
+            erased=values.get("erased") is True,
         )
 
     def _render(self, name: str, template: str, values: Mapping[str, Any]) -> str:

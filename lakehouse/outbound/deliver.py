@@ -15,7 +15,7 @@ from lakehouse.errors import LakehouseError, Transient
 from lakehouse.outbound import log
 from lakehouse.outbound.destinations import Answer, Destination, open_destination
 from lakehouse.outbound.policy import DeliveryPolicy
-from lakehouse.outbound.records import CONSENT, PROJECTION, Chunk, Outcome, Result, Row
+from lakehouse.outbound.records import CONSENT, ERASED, PROJECTION, Chunk, Outcome, Result, Row
 from lakehouse.privacy import consent
 
 if TYPE_CHECKING:
@@ -146,7 +146,8 @@ def _answered(row: Row, answers: Mapping[int, Answer], grants: Grants, now: date
 
 
 def _withheld(row: Row, grants: Grants) -> Result:
-    code = PROJECTION if _recipient(row) in grants.unanswered else CONSENT
+    recipient = _recipient(row)
+    code = PROJECTION if recipient in grants.unanswered else ERASED if recipient in grants.erased else CONSENT
     return _unsent(row, "withheld", code)
 
 

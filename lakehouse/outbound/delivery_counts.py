@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.outbound import acknowledged, log
-from lakehouse.outbound.records import PROJECTION
+from lakehouse.outbound.records import ERASED, PROJECTION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,14 +36,16 @@ def count_rows(run: Run, outcomes: Iterable[Outcome | None]) -> dict[str, Any]:
     `removed` and `to_remove` (leavers not removed yet) stand beside the balance: they are not selected.
     """
     upserts: Counter[str] = Counter()
-    removed = for_projection = 0
+    removed = for_projection = for_erasure = 0
     for outcome in filter(None, outcomes):
         upserts.update(result.status for result in outcome.rows if result.action == "upsert")
         removed += sum(result.status == "removed" for result in outcome.rows)
         withheld_codes = [result.code for result in outcome.rows if result.status == "withheld"]
         for_projection += withheld_codes.count(PROJECTION)
+        for_erasure += withheld_codes.count(ERASED)
     withheld = {
-        "consent": run.no_consent + run.withheld_waiting + upserts["withheld"] - for_projection,
+        "consent": run.no_consent + run.withheld_waiting + upserts["withheld"] - for_projection - for_erasure,
+        "erased": run.erased + for_erasure,
         "projection": run.projection_waiting + for_projection,
         "cap": 0,
         "quiet_hours": 0,

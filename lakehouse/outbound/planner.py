@@ -13,7 +13,7 @@ from lakehouse.outbound import acknowledged, log
 from lakehouse.outbound.announce import announce
 from lakehouse.outbound.changes import find_changes
 from lakehouse.outbound.destinations import batch_limit
-from lakehouse.outbound.records import CONSENT, NO_ADDRESS, SAME_ADDRESS, Chunk, Row, Run, chunk_id
+from lakehouse.outbound.records import CONSENT, ERASED, NO_ADDRESS, SAME_ADDRESS, Chunk, Row, Run, chunk_id
 from lakehouse.privacy import consent
 
 if TYPE_CHECKING:
@@ -104,12 +104,14 @@ def make_plan(
         projection_waiting=len(changes.projection_waiting),
         unknown=changes.unknown,
         no_consent=len(changes.no_consent),
+        erased=len(changes.erased),
         no_address=len(changes.no_address),
         same_address=len(changes.same_address),
         audience=changes.audience,
     )
     left_out = {
         CONSENT: sorted(changes.no_consent),
+        ERASED: sorted(changes.erased),
         NO_ADDRESS: sorted(changes.no_address),
         SAME_ADDRESS: sorted(changes.same_address),
     }

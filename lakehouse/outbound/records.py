@@ -11,6 +11,7 @@ Status = Literal["sent", "removed", "failed", "withheld", "unknown"]
 # Why a row is withheld, as results, `ops.deliveries` and `lakehouse status` say it.
 CONSENT = "consent"
 PROJECTION = "projection"  # consent could not be asked: its projection is absent, stale or gives no answer
+ERASED = "erased"  # the person was erased: nothing that was imported since allows it
 NO_ADDRESS = "no_address"
 SAME_ADDRESS = "same_address"
 
@@ -20,13 +21,15 @@ class Desired:
     """What the CRM should hold for one customer.
 
     `id` is how the CRM knows the person (an e-mail address), None when we have none. `consented` is what
-    `core.consents` said when the plan was made; consent is asked for again at the moment of sending.
+    `core.consents` said when the plan was made; consent is asked for again at the moment of sending. `erased` says why
+    it is not: the person was erased.
     """
 
     customer_id: str
     id: str | None
     properties: dict[str, str]
     consented: bool = False
+    erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +104,9 @@ class Run:
     """One plan that was carried out: what was selected, and what of it there was to send.
 
     `selected` = `unchanged` + `to_send` + `failed_waiting` + `withheld_waiting` + `projection_waiting` + `unknown`
-    + `no_consent` + `no_address` + `same_address`; `to_remove` stands beside it, since leavers are not selected.
-    `withheld_waiting` were withheld before for want of consent, `projection_waiting` for want of the projection.
+    + `no_consent` + `erased` + `no_address` + `same_address`; `to_remove` stands beside it, since leavers are not
+    selected. `withheld_waiting` were withheld before for want of consent, `projection_waiting` for want of the
+    projection.
     """
 
     sync: str
@@ -124,6 +128,7 @@ class Run:
     same_address: int
     audience: str = ""
     projection_waiting: int = 0  # runs before 2026-11-28 have these in `withheld_waiting`
+    erased: int = 0
 
     def chunk_ids(self) -> list[str]:
         """Return the names of the run's chunks. They carry the plan's, so that no two plans share one."""

@@ -11,6 +11,7 @@ import hmac
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from lakehouse.engine.subject_words import ADDRESS_TYPES, OF_ADDRESSES, OF_IDENTIFIERS, SUBJECT_DIGITS
 from lakehouse.errors import Terminal
 from lakehouse.privacy.policy import AddressHashPolicy
 from lakehouse.secrets import secret
@@ -18,8 +19,7 @@ from lakehouse.secrets import secret
 if TYPE_CHECKING:
     from lakehouse.settings import Settings
 
-_OF_ADDRESSES = b"consent address\0"
-_OF_THE_KEY = b"consent key\0"
+_OF_THE_KEY = "consent key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +30,19 @@ class AddressHasher:
 
     def hash(self, address: str) -> str:
         """Return the hash of an address in its normal form, as 32 hexadecimal digits."""
-        return self._digest(_OF_ADDRESSES + address.encode())
+        return self._digest(OF_ADDRESSES, address)
+
+    def hash_identifier(self, kind: str, value: str) -> str:
+        """Return the hash of an identifier, as SQL's `subject_hash` gives it: of an e-mail or phone as an address."""
+        return self.hash(value) if kind in ADDRESS_TYPES else self._digest(OF_IDENTIFIERS, kind, value)
 
     @property
     def fingerprint(self) -> str:
         """Return what tells this key from another one, and says nothing of it."""
-        return self._digest(_OF_THE_KEY)
+        return self._digest(_OF_THE_KEY, "")
 
-    def _digest(self, message: bytes) -> str:
-        return hmac.new(self.key, message, hashlib.sha256).hexdigest()[:32]
+    def _digest(self, *words: str) -> str:
+        return hmac.new(self.key, "\0".join(words).encode(), hashlib.sha256).hexdigest()[:SUBJECT_DIGITS]
 
 
 def address_hasher(settings: Settings) -> AddressHasher:

@@ -33,11 +33,12 @@ class Grants:
 
     `consent_ids` has the statement in `core.consents` that each of them leans on. Of those `unanswered` nothing is
     known: the projection is absent, stale or just being written, or DynamoDB did not answer. Who is in neither allows
-    nothing.
+    nothing; of those `erased` because the person at that address was.
     """
 
     consent_ids: Mapping[Recipient, str] = field(default_factory=dict)
     unanswered: frozenset[Recipient] = frozenset()
+    erased: frozenset[Recipient] = frozenset()
 
 
 def grants(
@@ -56,18 +57,27 @@ def grants(
             (customer_id, address): GrantKey(customer_id, hasher.hash(address), purpose, channel)
             for customer_id, address in sorted(asked)
         }
-        found, without_answer = table.read_items(keys.values(), projection.epoch)
+        return _ask(table, projection, keys)
     except (BotoCoreError, ClientError, LakehouseError) as error:
         telemetry.failed("consent projection cannot be read; everything is withheld", error)
         return Grants(unanswered=asked)
-    consent_ids, unanswered = {}, set()
+
+
+def _ask(table: ProjectionTable, projection: Projection, keys: Mapping[Recipient, GrantKey]) -> Grants:
+    """Return what the projection in force says of each recipient's grant."""
+    found, without_answer = table.read_items(keys.values(), projection.epoch)
+    consent_ids, unanswered, refused = {}, set(), {}
     for recipient, key in keys.items():
         item = found.get(key)
         if key in without_answer or (item is not None and item.generation > projection.generation):
             unanswered.add(recipient)
         elif item is not None:
             consent_ids[recipient] = item.consent_id
-    return Grants(consent_ids, frozenset(unanswered))
+        else:
+            refused[recipient] = key.address_hash
+    erased = table.read_erased(refused.values())
+    of_erased = (recipient for recipient, address_hash in refused.items() if address_hash in erased)
+    return Grants(consent_ids, frozenset(unanswered), frozenset(of_erased))
 
 
 def generation(settings: Settings, now: datetime) -> str:

@@ -1,4 +1,4 @@
-"""The table of the consent projection in DynamoDB: one header, and one item a grant.
+"""The table of the consent projection in DynamoDB: one header, one item a grant, one an erased person's address.
 
 The header names the epoch of items that counts, and up to which generation. An epoch is written whole, beside the one
 before; within it, generations are differences. The header also holds the reservation of the one writer there may be.
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 HEADER = {"pk": {"S": "#projection"}}
+_ERASED_HEADER = {"pk": {"S": "#erasures"}}
 WRITE_BATCH: Final = 25  # items that DynamoDB takes in one request
 READ_BATCH: Final = 100  # keys, likewise
 _LOST_CONDITION = "ConditionalCheckFailedException"
@@ -215,35 +216,65 @@ class ProjectionTable:
 
         What is put is deleted after `expires`.
         """
+        self._send([_request(write, epoch, expires) for write in writes])
 
+    def erased_version(self) -> str:
+        """Return the version of the erasures that `write_erased` last wrote; "" for none."""
+        answer = aws.dynamodb().get_item(TableName=self.name, Key=_ERASED_HEADER, ConsistentRead=True)
+        return answer.get("Item", {}).get("version", {}).get("S", "")
+
+    def write_erased(self, in_force: Iterable[str], ended: Iterable[str], version: str) -> None:
+        """Note the hashes of erased people's addresses, so that the gate can say why; Transient when refused.
+
+        None of it allows or forbids anything: who may be contacted, grants alone say.
+        """
+        puts = [{"PutRequest": {"Item": _erased_key(each)}} for each in in_force]
+        deletes = [{"DeleteRequest": {"Key": _erased_key(each)}} for each in ended]
+        for batch in batches([*puts, *deletes], count=WRITE_BATCH):
+            self._send(batch)
+        aws.dynamodb().put_item(TableName=self.name, Item={**_ERASED_HEADER, "version": {"S": version}})
+
+    def read_erased(self, hashes: Iterable[str]) -> set[str]:
+        """Return which of the hashes of addresses are those of erased people, as far as DynamoDB answers."""
+        by_pk = {_erased_key(each)["pk"]["S"]: each for each in hashes}
+        found, _ = self._get_items(by_pk)
+        return {by_pk[pk] for pk in found}
+
+    def _send(self, requests: Sequence[dict[str, Any]]) -> None:
         def send(requests: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
             answer = aws.dynamodb().batch_write_item(RequestItems={self.name: requests})  # type: ignore[dict-item]
             unprocessed: Sequence[Any] = answer.get("UnprocessedItems", {}).get(self.name, [])
             return unprocessed
 
-        requests = [_request(write, epoch, expires) for write in writes]
         if resend_rejected(send, requests, RESEND_ITEMS):
             raise Transient("DynamoDB does not take the consent projection's items; try again")
 
     def read_items(self, keys: Iterable[GrantKey], epoch: str) -> tuple[dict[GrantKey, Item], set[GrantKey]]:
         """Return the items there are of grants, and the grants that DynamoDB gave no answer for."""
         by_pk = {key.of_epoch(epoch)["pk"]["S"]: key for key in keys}
-        found: dict[GrantKey, Item] = {}
-        unanswered: set[GrantKey] = set()
+        found, unanswered = self._get_items(by_pk)
+        return {by_pk[pk]: _item(item) for pk, item in found.items()}, {by_pk[pk] for pk in unanswered}
+
+    def _get_items(self, pks: Iterable[str]) -> tuple[dict[str, Any], set[str]]:
+        """Return the items of these keys, and the keys that DynamoDB gave no answer for."""
+        found: dict[str, Any] = {}
+        unanswered: set[str] = set()
 
         def ask(asked: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
             request: Any = {self.name: {"Keys": asked, "ConsistentRead": True}}
             answer: Any = aws.dynamodb().batch_get_item(RequestItems=request)
-            found.update(
-                (by_pk[item["pk"]["S"]], _item(item)) for item in answer["Responses"].get(self.name, [])
-            )
+            found.update((item["pk"]["S"], item) for item in answer["Responses"].get(self.name, []))
             left_over: Sequence[Any] = answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
             return left_over
 
-        for batch in batches(by_pk, count=READ_BATCH):
+        for batch in batches(pks, count=READ_BATCH):
             unprocessed = resend_rejected(ask, [{"pk": {"S": pk}} for pk in batch], RESEND_ITEMS)
-            unanswered.update(by_pk[key["pk"]["S"]] for key in unprocessed)
+            unanswered.update(key["pk"]["S"] for key in unprocessed)
         return found, unanswered
+
+
+def _erased_key(address_hash: str) -> dict[str, Any]:
+    return {"pk": {"S": f"#erased#{address_hash}"}}
 
 
 def _request(write: Write, epoch: str, expires: datetime) -> dict[str, Any]:

@@ -34,18 +34,22 @@ willing AS (
     SELECT customer_id, coalesce(max(address) FILTER (address IN (c.email, c.phone)), min(address)) AS address
     FROM allowed JOIN core.customers AS c USING (customer_id)
     GROUP BY customer_id
+),
+erased AS (
+    SELECT DISTINCT customer_id FROM core.consent_answers WHERE erased AND purpose = $purpose AND channel = $channel
 )
 SELECT s.*, c.* EXCLUDE (customer_id) REPLACE (
         CASE WHEN $kind = 'email' THEN coalesce(w.address, c.email) ELSE c.email END AS email,
         CASE WHEN $kind = 'phone' THEN coalesce(w.address, c.phone) ELSE c.phone END AS phone
     ), m.* EXCLUDE (customer_id, contacts),
     r.* EXCLUDE (customer_id, as_of, recency_days, segment), r.segment AS rfm_segment,
-    w.customer_id IS NOT NULL AS consented
+    w.customer_id IS NOT NULL AS consented, w.customer_id IS NULL AND e.customer_id IS NOT NULL AS erased
 FROM selected AS s
 JOIN core.customers AS c USING (customer_id)
 JOIN marts.customer_360 AS m USING (customer_id)
 LEFT JOIN marts.rfm AS r USING (customer_id)
 LEFT JOIN willing AS w USING (customer_id)
+LEFT JOIN erased AS e USING (customer_id)
 ORDER BY s.customer_id
 """
 
@@ -55,18 +59,20 @@ def audience(
 ) -> Iterator[dict[str, Any]]:
     """Yield the members of any of the segments by customer id: the columns of customers, customer_360 and rfm.
 
-    Besides: `segments` (names, sorted), and `consented`: `core.consent_answers` allows an address for exactly this
-    purpose and channel. Here it is decided which address a customer is written to: the best known one where it is
-    allowed, else one that is; where none is, the best known. Raises CommitConflict when a table is missing: nobody
-    would be in the audience, or nobody willing, and be taken off the CRM for it.
+    Besides: `segments` (names, sorted), `consented`: `core.consent_answers` allows an address for exactly this purpose
+    and channel, and `erased`: it would, had the person not been erased. Here it is decided which address a customer is
+    written to: the best known one where it is allowed, else one that is; where none is, the best known. Raises
+    CommitConflict when a table is missing: nobody would be in the audience, or nobody willing, and be taken off the CRM
+    for it.
     """
     con = duck.connect(settings)
     try:
         tables = views.open_tables(con, settings, (*REQUIRED, CONSENT_ANSWERS.name))
         if missing := missing_tables(tables):
             raise CommitConflict(f"{', '.join(missing)} cannot be seen; look again")
-        if CONSENT_ANSWERS.name not in tables:
-            con.execute(f"CREATE VIEW {CONSENT_ANSWERS.name} AS {views.nothing_sql(CONSENT_ANSWERS)}")
+        answers = tables.get(CONSENT_ANSWERS.name)
+        scan = views.scan_as_sql(answers, CONSENT_ANSWERS) if answers else views.nothing_sql(CONSENT_ANSWERS)
+        con.execute(f"CREATE OR REPLACE VIEW {CONSENT_ANSWERS.name} AS {scan}")
         rows = con.execute(
             _AUDIENCE_SQL,
             {

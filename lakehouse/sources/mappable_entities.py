@@ -31,7 +31,8 @@ Consents are statements that records make. Besides whose record it is, a mapping
 address it is about gives it as `address`, as typed; without one it speaks for the addresses of its own record.
 `policy_version` names the text that the person saw, `form` where it was said: a form, a call, a letter. `restated` is
 true where each row repeats what stands, as tracked events do: what a record says again without having said anything
-else in between is then one statement.
+else in between is then one statement. `own_word` is true where the very person said it here, of an address that it
+names, and no list: of somebody who was erased only that counts, if it was said since.
 
 `carried_addresses` is no entity that a source maps to. It follows from a source's consents and its identifiers of type
 `email` and `phone`: which addresses the record had that makes the statements, a row each and version. See
@@ -71,7 +72,7 @@ ENTITIES: dict[str, dict[str, str]] = {name: _mapped(entity) for name, entity in
         "purpose": "VARCHAR", "channel": "VARCHAR", "granted": "BOOLEAN", "stated_at": "TIMESTAMPTZ",
         "updated_at": "TIMESTAMPTZ", "sequence": "DECIMAL(38,0)", "deleted": "BOOLEAN",
         "address": "VARCHAR", "policy_version": "VARCHAR", "time_zone": "VARCHAR",
-        "restated": "BOOLEAN", "form": "VARCHAR",
+        "restated": "BOOLEAN", "form": "VARCHAR", "own_word": "BOOLEAN",
     },
 }  # fmt: skip
 

@@ -7,15 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 from lakehouse.engine import normal_forms
 from lakehouse.errors import Terminal
+from lakehouse.privacy import erasures
+from lakehouse.privacy.address_hash import address_hasher
 from lakehouse.stages import analyst_sql
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import duckdb
 
     from lakehouse.settings import Settings
 
 _ANSWERS = """
-SELECT customer_id, address, purpose, channel, allowed, consent_id FROM core.consent_answers
+SELECT customer_id, address, purpose, channel, allowed, consent_id, coalesce(erased, false) AS erased
+FROM core.consent_answers
 WHERE customer_id = $who OR address = $who
 ORDER BY ALL
 """
@@ -23,12 +28,20 @@ _STATEMENTS = """
 WITH answers AS (SELECT * FROM core.consent_answers WHERE customer_id = $who OR address = $who)
 SELECT c.consent_id, c.customer_id, c.purpose, c.channel, c.granted, c.stated_at, c.effective_at, c.learnt_at,
     c.day_only, c.source, c.record, c.address, c.policy_version, c.ended_at, c.recalled_at, c.file_id, c."row",
-    c.form,
+    c.form, c.erasure_id,
     c.consent_id IN (SELECT consent_id FROM answers) AS decides
 FROM core.consents AS c
 WHERE c.address = $who OR c.customer_id = $who OR c.consent_id IN (SELECT consent_id FROM answers)
     OR c.customer_id IN (SELECT customer_id FROM answers)
 ORDER BY c.effective_at DESC NULLS LAST, c.consent_id
+"""
+_ERASURES = f"""
+SELECT erasure_id, erased_at, reason, count(*) FILTER (kind = 'address') AS addresses,
+    count(*) FILTER (kind = 'identifier') AS identifiers, bool_or(subject_hash = $hash) AS names_it
+FROM ({erasures.IN_FORCE})
+GROUP BY ALL
+HAVING names_it OR list_contains($named, erasure_id)
+ORDER BY erased_at DESC, erasure_id
 """
 
 
@@ -50,15 +63,31 @@ def answers(settings: Settings, who: str) -> list[dict[str, Any]]:
 
 
 def explain(settings: Settings, who: str) -> dict[str, list[dict[str, Any]]]:
-    """Return the answers, and every statement of the customers and addresses in them, newest first.
+    """Return the answers, and every statement of the customers and addresses in them, newest first; and erasures.
 
-    `decides` marks those that an answer leans on.
+    `decides` marks statements that an answer leans on. `erasures` are those in force that answers or statements name,
+    and that of the address itself (`names_it`), though nothing else is known of it any more.
     """
     with closing(analyst_sql.connect(settings)) as con:
+        answered = rows_of(con.execute(_ANSWERS, {"who": who}))
+        statements = rows_of(con.execute(_STATEMENTS, {"who": who}))
+        named = {row["consent_id"] for row in answered if row["erased"]}
+        named |= {row["erasure_id"] for row in statements if row["erasure_id"]}
         return {
-            "answers": rows_of(con.execute(_ANSWERS, {"who": who})),
-            "statements": rows_of(con.execute(_STATEMENTS, {"who": who})),
+            "answers": answered,
+            "statements": statements,
+            "erasures": _erasures(con, settings, who, named),
         }
+
+
+def _erasures(
+    con: duckdb.DuckDBPyConnection, settings: Settings, who: str, named: Collection[str]
+) -> list[dict[str, Any]]:
+    """Return the erasures of these ids, and of an address; the key is read only where anybody was erased."""
+    if con.execute(f"SELECT count(*) FROM {erasures.ERASURES}").fetchone() == (0,):
+        return []
+    given = {"hash": address_hasher(settings).hash(who), "named": sorted(named)}
+    return rows_of(con.execute(_ERASURES, given))
 
 
 def rows_of(found: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:

@@ -5,15 +5,14 @@ A recall tells besides whom something was sent to that leaned on what is recalle
 
 from __future__ import annotations
 
-import json
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
-from lakehouse import objects
 from lakehouse.errors import Terminal
 from lakehouse.stages import analyst_sql
+from lakehouse.stages.consent_files import audit, land
 from lakehouse.stages.consent_questions import rows_of
 
 if TYPE_CHECKING:
@@ -102,11 +101,12 @@ def state(settings: Settings, statement: Statement, by: str, now: datetime) -> s
         "statement_id": statement_id,
         "granted": "yes" if statement.granted else "no",
         "stated_at": statement.stated_at.isoformat(),
+        "via": "command",
     }
     action = "consent_granted" if statement.granted else "consent_withdrawn"
     detail = {"by": by, "channel": statement.channel, "purpose": statement.purpose}
-    _audit(settings, action, statement_id, detail, now)
-    _land(settings, "statements", statement_id, line, now)
+    audit(settings, action, statement_id, detail, now)
+    land(settings, "statements", statement_id, [line], now)
     return statement_id
 
 
@@ -140,8 +140,8 @@ def recall(  # noqa: PLR0913 - what, why, who, when; and which kind of thing, wh
     }
     action = "consent_recall_ended" if undo else "consent_recalled"
     detail = {"by": by, "why": why, "kind": found_kind, "sends": len(sends), "people": len(people)}
-    _audit(settings, action, name, detail, now)
-    _land(settings, "recalls", uuid4().hex, line, now)
+    audit(settings, action, name, detail, now)
+    land(settings, "recalls", uuid4().hex, [line], now)
     return Recall(found_kind, name, sends, people)
 
 
@@ -178,14 +178,3 @@ def _find(con: duckdb.DuckDBPyConnection, target: str, kind: Kind | None) -> tup
     if found[0][0] == "file":
         raise Terminal(f"{target!r} is how several raw files begin; write more of the id")
     raise Terminal(f"{target!r} is both a source and a form; say with --kind which is meant")
-
-
-def _land(settings: Settings, entity: str, name: str, line: dict[str, Any], now: datetime) -> None:
-    key = f"consent/{entity}/{now:%Y/%m/%d/%H}/{name}.ndjson"
-    objects.put(settings.landing_bucket, key, json.dumps(line, ensure_ascii=False).encode())
-
-
-def _audit(settings: Settings, action: str, subject: str, detail: dict[str, Any], now: datetime) -> None:
-    entry = {"action": action, "subject": subject, "at": now.isoformat(), "detail": detail}
-    key = f"audit/consent/{action}-{uuid4().hex}.json"
-    objects.put(settings.ops_bucket, key, json.dumps(entry, ensure_ascii=False).encode())

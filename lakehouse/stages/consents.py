@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lakehouse import error_text, telemetry
 from lakehouse.errors import BadDefinition
 from lakehouse.models import runner as models
-from lakehouse.privacy import projection
+from lakehouse.privacy import erasures, projection
 from lakehouse.privacy.answers import Answers
 from lakehouse.retrying import retry_on_conflict
 from lakehouse.stages import resolve
@@ -24,6 +24,10 @@ from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.people import CONSENT_ANSWERS, CONSENTS
 
 if TYPE_CHECKING:
+    import duckdb
+
+    from lakehouse.models.computing import MakeReady
+    from lakehouse.models.model import Model
     from lakehouse.settings import Settings
 
 LANE = (CONSENTS.name, CONSENT_ANSWERS.name)
@@ -39,16 +43,29 @@ def refresh_consents(settings: Settings) -> bool:
     nobody keeps up to date, ends by itself. CommitConflict and Transient when another run is at it, or files keep
     coming.
     """
-    outcome = retry_on_conflict(lambda: models.run(settings, only=LANE), LANE_RETRIES)
+    make_ready = telling_erased(settings)
+    outcome = retry_on_conflict(lambda: models.run(settings, only=LANE, make_ready=make_ready), LANE_RETRIES)
     if outcome.wrong:
         raise BadDefinition("; ".join(outcome.wrong))
     return project_consents(settings) or bool(outcome.committed)
 
 
+def telling_erased(settings: Settings) -> MakeReady:
+    """Return what a model of the lane needs besides its inputs: the key by which erased people are known."""
+
+    def make_ready(con: duckdb.DuckDBPyConnection, model: Model) -> None:
+        if erasures.ERASURES in model.inputs:
+            erasures.let_hash(con, settings)
+
+    return make_ready
+
+
 def project_consents(settings: Settings) -> bool:
     """Copy the grants of `core.consent_answers` to where `publish` looks; return whether anything was written."""
     answers = Answers.current(settings)
-    return answers is not None and projection.project(settings, answers, datetime.now(UTC))
+    written = answers is not None and projection.project(settings, answers, datetime.now(UTC))
+    erasures.project_erased(settings)
+    return written
 
 
 def pending(settings: Settings) -> bool:

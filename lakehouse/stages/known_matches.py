@@ -18,9 +18,10 @@ from lakehouse import aws, telemetry
 from lakehouse.errors import BadDefinition
 from lakehouse.identity.relation import scalar
 from lakehouse.policy import Policy
-from lakehouse.tables import appending, commit, views
+from lakehouse.tables import appending, commit, replace_rows, views
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.people import MATCH_KEYS, MATCHES
+from lakehouse.tables.policy import RowReplacePolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from lakehouse.identity.matching.known import Known, Matched
     from lakehouse.identity.matching.model import Model
     from lakehouse.settings import Settings
-    from lakehouse.tables.catalog import Catalog
+    from lakehouse.tables.catalog import Catalog, Table
 
 _MODEL: Final = "model"  # among the inputs of `core.matches`: the object that holds it
 _PREFIX: Final = "identity/models/"
@@ -78,16 +79,37 @@ class KnownMatches:
         self._found = match_news(con, people, others_of, known) if known else None
         return self._found
 
-    def commit(self, con: duckdb.DuckDBPyConnection) -> None:
-        """Store what was found, after `resolve` has said in `matches_new` what came of it."""
+    def commit(self, con: duckdb.DuckDBPyConnection, gone: str | None = None) -> None:
+        """Store what was found, after `resolve` has said in `matches_new` what came of it.
+
+        `matches_new` holds all pairs; or, where `gone` is a relation of the keys of pairs, those in their place.
+        """
         found = self._found
         if found is None:
             return
         table = catalogs.ensure(self._catalog, MATCHES)
-        if found.replaces or _differ(con, views.scan_sql(table)):
-            model = {_MODEL: self._put_model(found.model)}
-            appending.replace_query(con, table, "FROM matches_new", _attempt(), computed_from=model)
+        model = {_MODEL: self._put_model(found.model)}
+        if gone is not None and commit.inputs(table) == model:
+            self._replace(con, table, gone, model)
+        elif found.replaces or _differ(con, views.scan_sql(table)):
+            appending.replace_query(
+                con,
+                table,
+                "FROM matches_new",
+                _attempt(),
+                computed_from=model,
+                file_bytes=RowReplacePolicy.file_bytes,
+            )
         self._commit_keys(con, found)
+
+    def _replace(
+        self, con: duckdb.DuckDBPyConnection, table: Table, gone: str, model: dict[str, str]
+    ) -> None:
+        stored = f"SELECT * FROM ({views.scan_sql(table)}) SEMI JOIN {gone} USING ({', '.join(MATCHES.key)})"
+        if not _differ(con, stored):
+            return
+        change = replace_rows.RowChange(MATCHES.key, gone, "SELECT * FROM matches_new", _attempt())
+        replace_rows.replace_rows(con, table, change, computed_from=model)
 
     def _commit_keys(self, con: duckdb.DuckDBPyConnection, found: Matched) -> None:
         """Store the new keys; once they stand in many files, without those of what records say no more."""

@@ -17,23 +17,30 @@ from lakehouse.identity.relation import scalar
 from lakehouse.sources import definition, evidence_views
 from lakehouse.stages.known_matches import KnownMatches
 from lakehouse.stages.observations import MAPPING, observe
-from lakehouse.tables import appended, appending, commit, data_files, replace_table, views
+from lakehouse.tables import appended, appending, commit, data_files, replace_rows, replace_table, views
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.catalog import RAW
 from lakehouse.tables.people import EVIDENCE, IDENTITIES, MATCHES, OBSERVATIONS
+from lakehouse.tables.policy import RowReplacePolicy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import duckdb
 
+    from lakehouse.identity.incremental import Part
     from lakehouse.identity.resolve import Resolution
     from lakehouse.settings import Settings
     from lakehouse.sources.definition import Source
+    from lakehouse.tables.appending import Replaced
     from lakehouse.tables.catalog import Catalog, Table
 
 RULES: Final = "identity.rules"  # among the inputs: the version of how people are told apart
 WORDS: Final = ("people", "ties")
+_CHANGED_BY: Final = {
+    "evidence": ("source", "record"),
+    "identities": ("identifier_type", "identifier_value"),
+}  # what rows of a table change together
 _WORDS_TABLE: Final = f"{RAW}.{'_'.join(WORDS)}"
 
 
@@ -73,7 +80,6 @@ def _sources(settings: Settings) -> list[Source]:
 def _refresh(
     settings: Settings, catalog: Catalog, table: Table, sources: list[Source], expected: dict[str, str]
 ) -> None:
-    attempt = f"resolve-{uuid.uuid4()}"
     with closing(duck.connect(settings)) as con:
         tables = _attach(con, catalog, sources, expected)
         sending = [source for source in sources if source.table in tables]
@@ -90,14 +96,11 @@ def _refresh(
                 replace_table.note_inputs(each, computed_from=inputs, base=base)
             telemetry.info("identities resolved", table=IDENTITIES.name, status="unchanged")
             return
-        resolution = _resolve(lake, news)
+        part, resolution = _resolve(lake, news)
         audit_lines = _audit_lines(con)
         audit_key = f"audit/identities-{commit.head(table) or 0}.json"
         _write_audit(settings, audit_key, audit_lines)
-        # evidence and matches before the identities, which tell by their inputs that all of it is done
-        appending.replace_query(con, evidence, "FROM evidence_new", attempt, computed_from=computed_from)
-        lake.matches.commit(con)
-        replaced = appending.replace_query(con, table, "FROM identities_new", attempt, computed_from=expected)
+        replaced = _store(lake, table, part, computed_from, expected)
     # once more: a run that began from the same identities, and lost, may have overwritten it
     _write_audit(settings, audit_key, audit_lines)
     telemetry.info(
@@ -107,6 +110,54 @@ def _refresh(
         count=resolution.customers,
         status="changed" if replaced.changed else "unchanged",
     )
+
+
+def _store(
+    lake: _Lake,
+    table: Table,
+    part: Part | None,
+    computed_from: dict[str, str],
+    expected: dict[str, str],
+) -> Replaced:
+    """Commit what was made of all, or of a part of all; return what came of the identities.
+
+    Evidence and matches before the identities, which tell by their inputs that all of it is done.
+    """
+    if part is None:
+        _replace_all(lake.con, lake.evidence, computed_from)
+        lake.matches.commit(lake.con)
+        return _replace_all(lake.con, table, expected)
+    _replace_part(lake.con, lake.evidence, part.records, computed_from)
+    lake.matches.commit(lake.con, part.pairs)
+    return _replace_part(lake.con, table, part.identifiers, expected)
+
+
+def _replace_all(con: duckdb.DuckDBPyConnection, table: Table, computed_from: dict[str, str]) -> Replaced:
+    """Replace what a table holds by all that `resolve` made."""
+    return appending.replace_query(
+        con,
+        table,
+        _new_sql(table),
+        _attempt(),
+        computed_from=computed_from,
+        file_bytes=RowReplacePolicy.file_bytes,
+    )
+
+
+def _replace_part(
+    con: duckdb.DuckDBPyConnection, table: Table, gone: str, computed_from: dict[str, str]
+) -> Replaced:
+    """Replace the rows that may have changed: `gone` names their keys."""
+    change = replace_rows.RowChange(_CHANGED_BY[table.name()[-1]], gone, _new_sql(table), _attempt())
+    return replace_rows.replace_rows(con, table, change, computed_from=computed_from)
+
+
+def _attempt() -> str:
+    return f"resolve-{uuid.uuid4()}"
+
+
+def _new_sql(table: Table) -> str:
+    return f"SELECT * FROM {table.name()[-1]}_new"
 
 
 def _are_resolved_alike(
@@ -211,12 +262,13 @@ def _is_nothing(lake: _Lake, news: _News) -> bool:
     return news.words is None and not scalar(lake.con, "SELECT count(*) FROM observed_news")
 
 
-def _resolve(lake: _Lake, news: _News | None) -> Resolution:
-    """Make `identities_new` and all else that is committed, of those alone of whom there is news where that will do."""
-    return (_resolve_news(lake, news) if news else None) or _resolve_all(lake)
+def _resolve(lake: _Lake, news: _News | None) -> tuple[Part | None, Resolution]:
+    """Resolve those alone of whom there is news, and say which part of all it is; else everybody."""
+    part = _resolve_news(lake, news) if news else None
+    return part, part.resolution if part else _resolve_all(lake)
 
 
-def _resolve_news(lake: _Lake, news: _News) -> Resolution | None:
+def _resolve_news(lake: _Lake, news: _News) -> Part | None:
     """Resolve those of whom rows came, and who has to do with them; None where everybody must be resolved."""
     from lakehouse.identity.incremental import Resolved, resolve_news  # noqa: PLC0415 - numpy and scipy are heavy
 

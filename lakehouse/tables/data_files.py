@@ -61,13 +61,20 @@ class Written:
 
 
 def write(
-    con: duckdb.DuckDBPyConnection, table: Table, query: str, attempt: str, *, enums: Container[str] = ()
+    con: duckdb.DuckDBPyConnection,
+    table: Table,
+    query: str,
+    attempt: str,
+    *,
+    enums: Container[str] = (),
+    file_bytes: int = 0,
 ) -> Written:
     """Write the rows of `query` as data files of `table`, partitioned and sorted as its metadata says.
 
     `query` yields the table's columns by name, in any order. `attempt` names the folder, so that what a failed
     attempt left can be told from what is in use. `enums` names text columns that `query` yields as an ENUM: of few
-    long texts that saves a fifth of the time, and their bounds are not known.
+    long texts that saves a fifth of the time, and their bounds are not known. Of a table without partitions the files
+    have about `file_bytes`, each the next part of the order, where that is given; else it is one file.
     """
     folder = f"{table.location()}/data/{attempt}"
     target = _local_folder(folder) or folder
@@ -75,6 +82,8 @@ def write(
     options = _options(table)
     if partitions:
         options += [f"PARTITION_BY ({', '.join(partitions)})", "FILENAME_PATTERN 'part_{uuid}'"]
+    elif file_bytes:
+        options += [f"FILE_SIZE_BYTES {file_bytes}", "FILENAME_PATTERN 'part_{uuid}'"]
     else:
         target += "/part.parquet"
     computed = [f"{_partition_sql(table, index)} AS {name}" for index, name in enumerate(partitions)]
@@ -125,18 +134,21 @@ def write_partition(
     return _data_file(table, file._replace(path=path), partition)
 
 
-def read_sql(table: Table, paths: Iterable[str]) -> str:
+def read_sql(table: Table, paths: Iterable[str], *, file_column: str = "") -> str:
     """Return the SELECT that reads data files of the table by field id, as the table's schema is now.
 
-    Files written before a column came or was widened are read as Iceberg says: null, and the wider type. DuckDB reads
-    null, too, from a file without field ids: compare what was counted.
+    With a `file_column` there is one more, which names the file of each row, as DuckDB does. Files written before a
+    column came or was widened are read as Iceberg says: null, and the wider type. DuckDB reads null, too, from a file
+    without field ids: compare what was counted.
     """
     columns = ", ".join(
         f"{field.field_id}: {{name: {literal(field.name)}, type: {literal(duck_type(field.field_type))}, "
         "default_value: NULL}"
         for field in table.schema().fields
     )
-    return f"SELECT * FROM read_parquet({literals(list(paths))}, schema=MAP {{{columns}}}, hive_partitioning=false)"
+    named = f", filename={literal(file_column)}" if file_column else ""
+    options = f"schema=MAP {{{columns}}}, hive_partitioning=false{named}"
+    return f"SELECT * FROM read_parquet({literals(list(paths))}, {options})"
 
 
 def paths_since(table: Table, column: str, moment: dt.datetime) -> list[str]:

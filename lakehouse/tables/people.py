@@ -146,6 +146,16 @@ CONSENTS = Contract(
             "string",
             "Where it was said: a form, a call, a letter; null where its source does not tell",
         ),
+        (
+            "own_word",
+            "boolean",
+            "The very person said it here, of the address that it names: by a signed request, or a command",
+        ),
+        (
+            "erasure_id",
+            "string",
+            "Erasure of its person that lets a grant count no more; null where it is their own word since",
+        ),
     ),
 )
 
@@ -169,8 +179,9 @@ CONSENT_ANSWERS = Contract(
         (
             "consent_id",
             "string",
-            "Statement that decides: the newest grant that covers it, or the refusal that stands",
+            "Statement that decides: the newest grant that covers it, or the refusal that stands; else the erasure",
         ),
+        ("erased", "boolean", "True where what would allow it does not, since the person was erased"),
     ),
 )
 

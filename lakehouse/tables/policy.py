@@ -38,6 +38,18 @@ class ManifestPolicy(Policy):
 
 
 @dataclass(frozen=True)
+class RowReplacePolicy(Policy):
+    """How tables are written of which few rows change at a time, such as who is who."""
+
+    file_bytes: Annotated[
+        int, "bytes of one of their data files, about: what a change of one row writes anew"
+    ] = 4 * MIB
+    largest_share: Annotated[
+        float, "share of the rows in files that a change touches, above which all files are written anew"
+    ] = 0.5
+
+
+@dataclass(frozen=True)
 class TableReadPolicy(Policy):
     """How much is read at once."""
 

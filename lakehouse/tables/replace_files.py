@@ -25,10 +25,12 @@ from pyiceberg.table.snapshots import Operation, Summary
 from pyiceberg.typedef import EMPTY_DICT
 
 from lakehouse.batching import batches
+from lakehouse.errors import CommitConflict
 from lakehouse.tables import staging, table_time
 from lakehouse.tables.commit import (
     Committed,
     DeleteFilesError,
+    HeadMovedError,
     KeepsCommittedManifests,
     changed_entry,
     live_manifests,
@@ -62,6 +64,32 @@ def replace_files(
     if same_rows and rows_before != rows_after:
         raise ValueError(f"{'.'.join(table.name())}: {rows_before} rows would be replaced by {rows_after}")
     producer = _producer(table, same_rows=same_rows)
+    for file in removed:
+        producer.delete_data_file(file)
+    for file in added:
+        producer.append_data_file(file)
+    return perform(table, producer)
+
+
+def replace_some(
+    table: Table,
+    removed: Sequence[DataFile],
+    added: Sequence[DataFile],
+    *,
+    noted: dict[str, str],
+    base: int,
+) -> Committed:
+    """Replace some of a table's files by others with other rows; the other files stay.
+
+    `noted` are properties of the snapshot. `base` is the snapshot id that `removed` and `added` were found by: raises
+    CommitConflict when another writer was first, and as `replace_files` does.
+    """
+    transaction = staging.begin(table)
+    current = transaction.table_metadata.current_snapshot()
+    if current is None or current.snapshot_id != base:
+        raise CommitConflict(f"{'.'.join(table.name())} was written by another run; look again")
+    producer = _ReplaceSome(Operation.OVERWRITE, transaction, table.io, noted)
+    producer.same_rows, producer.spec_id, producer.entries = False, table.spec().spec_id, {}
     for file in removed:
         producer.delete_data_file(file)
     for file in added:
@@ -228,6 +256,15 @@ class _Replace(KeepsCommittedManifests):
                     kept.data_file = _without_claim(entry.data_file)
                     writer.add_entry(kept)
             yield writer.to_manifest_file()
+
+
+class _ReplaceSome(_Replace):
+    """Replaces files of the very snapshot that it was planned on."""
+
+    def _validate_concurrency(self) -> None:
+        window = self._commit_window
+        if window is not None and not window.is_empty():
+            raise HeadMovedError("the table has changed since its new content was computed")
 
 
 def _without_claim(file: DataFile) -> DataFile:

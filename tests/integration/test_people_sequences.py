@@ -125,3 +125,34 @@ def test_names_that_are_hostile_are_names(company):
     people = who(company, "user_id", *(f"h{n}" for n in range(len(names))))
     assert None not in people
     assert len(set(people)) == len(names)
+
+
+def test_a_cycle_of_merges_is_one_person_and_a_cycle_that_contradicts_stays_as_it_is(company):
+    """Each is said to be the next one, and the last to be the first; then somebody parts the first from the last."""
+    rows = (f"2{n},Person {word},{word}@x.org,,,2026-01-01" for n, word in enumerate(("ay", "bee", "cee")))
+    load(company, "crm/contacts", CRM, *rows)
+
+    def say(number: int, one: str, other: str, verdict: str) -> None:
+        word = {
+            "one_type": "crm_id",
+            "one_value": one,
+            "other_type": "crm_id",
+            "other_value": other,
+            "said_by": "eve",
+        }
+        stated = word | {
+            "statement_id": f"w{number}",
+            "verdict": verdict,
+            "said_at": f"2026-02-0{number}T00:00:00Z",
+        }
+        company.load("people/ties", f"w{number}.ndjson", json.dumps(stated) + "\n")
+
+    for number, (one, other) in enumerate((("20", "21"), ("21", "22"), ("22", "20")), start=1):
+        say(number, one, other, "one")
+    assert len(set(who(company, "crm_id", "20", "21", "22"))) == 1
+    say(4, "20", "22", "two")
+    people = who(company, "crm_id", "20", "21", "22")
+    assert people[0] != people[2]
+    assert people[1] in {people[0], people[2]}
+    load(company, "crm/contacts", CRM, "29,Zed Roe,zed@x.org,,,2026-01-01", name="2.csv")
+    assert who(company, "crm_id", "20", "21", "22") == people

@@ -9,8 +9,9 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from lakehouse.privacy.address_hash import AddressHasher
 from tests.support.consent_oracle import allowed
-from tests.support.model_cases import Row, answer, tied
+from tests.support.model_cases import Row, answer, let_hash, tied
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 HOURS = (0, 4, 8, 16, 16.5, 20, 24, 30, 40, 48, 50, 64, 72, 24 * 365)  # 16 is midnight in Shanghai
@@ -36,6 +37,7 @@ STATEMENT = ARRIVAL | {
     "address": st.none() | st.none() | ADDRESSES,
     "time_zone": st.sampled_from(["UTC", "Asia/Shanghai"]),
     "form": st.sampled_from([None, None, "footer", "popup"]),
+    "own_word": st.sampled_from([None, True, True]),
 }
 CARRIED = ARRIVAL | {
     "identifier_type": st.sampled_from(["email", "email", "phone"]),
@@ -76,7 +78,28 @@ def identified(row: Row) -> Row:
     return {**row, **named, "purpose": "marketing"}
 
 
-def answers(rows: list[Row], carried: list[Row], recalled: list[str]) -> set[tuple[str, str, str]]:
+HASHER = AddressHasher(b"a key of thirty-two characters or more")
+ERASED = st.dictionaries(st.sampled_from(["a", "b", "c", "record 1", "record 3"]), MOMENTS, max_size=2)
+
+
+def erasures(erased: dict[str, datetime]) -> list[Row]:
+    """Return the rows of `raw.consent_erasures`; one more was ended, and one came from a clock that is far ahead."""
+    let_hash(HASHER)
+    rows = []
+    for number, (name, when) in enumerate(erased.items()):
+        record = name.removeprefix("record ")
+        hashed = HASHER.hash(name) if record == name else HASHER.hash_identifier(TYPES[record], record)
+        row = {"erasure_id": f"e_{number}", "subject_hash": hashed, "erased": True, "_row": number}
+        times = {"erased_at": when + timedelta(days=number * 9000), "_loaded_at": when, "_file_id": "e"}
+        rows.append(row | times)
+    wrong = {"erasure_id": "e_wrong", "subject_hash": HASHER.hash("a"), "erased_at": START, "_file_id": "e"}
+    ended = [{**wrong, "erased": each, "_loaded_at": START, "_row": 10 - each} for each in (True, False)]
+    return rows + ended
+
+
+def answers(
+    rows: list[Row], carried: list[Row], recalled: list[str], erased: dict[str, datetime] | None = None
+) -> set[tuple[str, str, str]]:
     """Return whom the SQL allows to be contacted, where, by which channel."""
     told = answer(
         "core.consent_answers",
@@ -88,6 +111,7 @@ def answers(rows: list[Row], carried: list[Row], recalled: list[str]) -> set[tup
             for name in recalled
             for kind in ("file", "form")
         ],
+        raw__consent_erasures=erasures(erased) if erased else [],
     )
     return {(row["customer_id"], row["address"], row["channel"]) for row in told if row["allowed"]}
 
@@ -103,7 +127,7 @@ def row(number: int, record: str, granted: bool, stated: float | None, loaded: f
 
     base: Row = {"source": "crm", "record": record, "granted": granted, "channel": "email", "address": None}
     when = {"stated_at": hour(stated), "_loaded_at": hour(loaded), "updated_at": None, "deleted": None}
-    base |= {"form": None}
+    base |= {"form": None, "own_word": None}
     base["restated"] = more.get("source") == "web"
     return {**base, **when, "time_zone": "UTC", "_file_id": "a", "_row": number, **more}
 
@@ -278,6 +302,49 @@ def test_the_sql_says_yes_where_a_plain_reading_does(rows, carried, recalled):
     assert answers(rows, carried, recalled) == plain
     shuffled = random.Random(len(rows)).sample(rows, len(rows))
     assert answers(shuffled, carried, recalled) == plain
+
+
+@settings(max_examples=60, deadline=None)
+@given(statement_lists, carried_addresses, ERASED)
+@example([row(0, "1", True, 4, 5)], ONE_ADDRESS[:1], {"a": START + timedelta(hours=30)})
+@example(  # a list that comes again, with a date after it
+    [row(0, "1", True, 40, 41, address="a")], ONE_ADDRESS[:1], {"a": START + timedelta(hours=30)}
+)
+@example(  # their own word since, and before
+    [row(n, "1", True, 40 * n, 41 * n + 1, address="a", own_word=True) for n in range(2)],
+    ONE_ADDRESS[:1],
+    {"a": START + timedelta(hours=30)},
+)
+@example(  # their own word of before, which came late, and one that names no address
+    [row(0, "1", True, 4, 41, address="a", own_word=True), row(1, "1", True, 40, 41, own_word=True)],
+    ONE_ADDRESS[:1],
+    {"a": START + timedelta(hours=30)},
+)
+@example(  # a record that is known has another address now
+    [row(0, "1", True, 40, 41)],
+    [{**ONE_ADDRESS[0], "identifier_value": "b"}],
+    {"record 1": START + timedelta(hours=30)},
+)
+@example(  # what an imported yes would lift
+    [row(0, "1", False, 20, 21, address="a"), row(1, "3", True, 40, 41, address="a")],
+    ONE_ADDRESS,
+    {"a": START + timedelta(hours=30)},
+)
+@example(  # a record that is known takes its refusal back by a list, and another one agreed before
+    [row(0, "1", False, 20, 21), row(1, "1", True, 40, 41), row(2, "3", True, 4, 5)],
+    ONE_ADDRESS,
+    {"record 1": START + timedelta(hours=30)},
+)
+@example(  # a clock that was years ahead when somebody was erased
+    [row(0, "1", True, 40, 41, address="a", own_word=True)],
+    ONE_ADDRESS[:1],
+    {"c": START, "a": START + timedelta(hours=30)},
+)
+def test_of_who_was_erased_their_own_word_alone_counts(rows, carried, erased):
+    """Whatever is imported again, in whatever order it and the erasure came."""
+    assert answers(rows, carried, [], erased) == allowed(
+        list(map(identified, rows)), carried, RECORDS, (), erased
+    )
 
 
 @settings(max_examples=60, deadline=None)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import combinations
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, NamedTuple
+from unittest.mock import patch
 
 import pyarrow as pa
 import pytest
@@ -13,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lakehouse.identity import resolve
-from lakehouse.identity.incremental import Resolved, resolve_news
+from lakehouse.identity.incremental import Part, Resolved, resolve_news
 from lakehouse.identity.matching.known import Matched
+from lakehouse.identity.policy import HubPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -155,6 +157,21 @@ def resolve_part(con) -> None:
         max_records=LIMIT,
     )
     assert found is not None
+    add_others(con, found)
+
+
+def add_others(con, part: Part) -> None:
+    """Add to the rows of a part those of all others, as the tables of a lake keep them."""
+    keys = {
+        "identities": (part.identifiers, "identifier_type, identifier_value"),
+        "evidence": (part.records, "source, record"),
+        "matches": (part.pairs, "left_source, left_record, right_source, right_record"),
+    }
+    for name, (gone, key) in keys.items():
+        if gone is not None:
+            con.execute(
+                f"INSERT INTO {name}_new BY NAME SELECT * FROM stored_{name} ANTI JOIN {gone} USING ({key})"
+            )
 
 
 def outcome(con) -> tuple[list[tuple], list[tuple], list[tuple], set[tuple]]:
@@ -177,6 +194,59 @@ def outcome(con) -> tuple[list[tuple], list[tuple], list[tuple], set[tuple]]:
 @given(st.lists(batches, min_size=2, max_size=4))
 def test_news_alone_give_what_everybody_gives(con, history):
     """Statements, corrections, names that deny, words, what too many carry now: all keep the same ids."""
+    play(con, history)
+
+
+HUB = ("email", "info@x.cn")
+CROWD = Batch([(("c", name), said, 0) for name in "abcdefg" for said in (HUB, ("crm_id", name))], {}, [], {})
+carried = st.sampled_from(
+    [HUB, HUB, ("email", "ann@x.cn"), ("email", None), ("user_id", "u1"), ("crm_id", "a")]
+)
+moves = st.builds(
+    Batch,
+    st.lists(
+        st.tuples(st.tuples(st.just("c"), st.sampled_from("abcdefgh")), carried, st.integers(1, 3)),
+        max_size=6,
+    ),
+    st.dictionaries(st.tuples(st.just("c"), st.sampled_from("ab")), st.sampled_from(NAMES), max_size=2),
+    st.lists(
+        st.tuples(st.just(("crm_id", "a")), st.just(("crm_id", "b")), st.sampled_from(["one", "two"])),
+        max_size=1,
+    ),
+    st.just({}),
+)
+
+
+@settings(max_examples=25, deadline=None, database=None)
+@given(st.lists(moves, min_size=1, max_size=4))
+def test_news_of_a_hub_s_carriers_give_what_everybody_gives(con, history):
+    """However many of them leave it, come back, turn out to be one, or carry the hub's name as their own."""
+    with patch.object(HubPolicy, "least_records", 1):
+        play(con, [CROWD, *history])
+
+
+def test_a_hub_is_not_walked_as_long_as_enough_people_are_left(con):
+    """Who comes to carry it is looked at alone; where few are left, all of them are."""
+    lake = Lake(con)
+    with patch.object(HubPolicy, "least_records", 1):
+        lake.take(CROWD, 0)
+        resolve_all(con, None)
+        lake.keep()
+        leaving = [(("c", name), ("email", f"{name}@x.cn"), 1) for name in "abcd"]
+        cleared = [
+            ([(("c", name), ("email", None), 2)], 8) for name in "ef"
+        ]  # then two are left, who are tied
+        for number, (said, looked_at) in enumerate([([(("c", "h"), HUB, 1)], 1), (leaving, 4), *cleared], 1):
+            lake.take(Batch(said, {}, [], {}), number)
+            resolve_all(con, "stored_identities")
+            expected = outcome(con)
+            resolve_part(con)
+            assert outcome(con) == expected
+            assert con.execute("SELECT count(*) FROM identity_touched").fetchone() == (looked_at,)
+            lake.keep()
+
+
+def play(con, history) -> None:
     lake = Lake(con)
     lake.take(history[0], 0)
     resolve_all(con, None)

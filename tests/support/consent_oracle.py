@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,9 +19,15 @@ KINDS = {"email": "email", "sms": "phone", "phone": "phone"}
 
 
 def allowed(
-    rows: Collection[Row], carried: Iterable[Row], owners: Mapping[str, str], recalled: Collection[str] = ()
+    rows: Collection[Row],
+    carried: Iterable[Row],
+    owners: Mapping[str, str],
+    recalled: Collection[str] = (),
+    erased: Mapping[str, datetime] = MappingProxyType({}),
 ) -> set[tuple[str, str, str]]:
     """Return (customer, address, channel) of all that may be contacted.
+
+    `erased` are addresses, and records as `record 1`, of people who were erased, and when.
 
     Of what is restated each row is a statement of its own here: that the SQL keeps one a change makes no difference.
     """
@@ -31,7 +38,13 @@ def allowed(
     former: dict[tuple[str, str], datetime] = {}
     for subject in {subject_of(row) for row in rows}:
         said = [row for row in rows if subject_of(row) == subject and row["granted"] is not None]
-        yes = [row for row in said if row["granted"] and counts(row, rows, recalled)]
+        yes = [
+            row
+            for row in said
+            if row["granted"]
+            and counts(row, rows, recalled)
+            and may_allow(row, rows, {row["address"], f"record {row['record']}"}, erased)
+        ]
         no = [row for row in said if not row["granted"]]
         refused_at = max((refused_from(row, rows) for row in no), default=None)
         later = [row for row in yes if refused_at is None or granted_from(row, rows) > refused_at]
@@ -42,7 +55,8 @@ def allowed(
             if row["granted"]:
                 if is_of_another_person(row, rows, history):
                     continue
-                for key in ((owner, address, channel) for address in covered if owner):
+                said_of = (address for address in covered if may_allow(row, rows, {address}, erased))
+                for key in ((owner, address, channel) for address in said_of if owner):
                     grants[key] = max(grants.get(key, NEVER), granted_from(row, rows))
                 continue
             refused |= {(address, channel) for address in covered}
@@ -102,6 +116,16 @@ def counts(row: Row, rows: Iterable[Row], recalled: Collection[str]) -> bool:
     forms = {r["form"] for r in same if r["form"]}
     stands = any(r["_file_id"] not in recalled and r["form"] not in recalled for r in same)
     return not row["deleted"] and said_later and stands and not (forms and forms <= set(recalled))
+
+
+def may_allow(
+    row: Row, rows: Iterable[Row], names: Collection[str | None], erased: Mapping[str, datetime]
+) -> bool:
+    """Whether none of the names is an erased person's, or the yes is their own word, of its address, said since."""
+    since = max((erased[name] for name in names if name in erased), default=None)
+    same = [r for r in rows if says_the_same(r, row) and not r["deleted"]]
+    is_own = row["address"] is not None and any(r["own_word"] for r in same)
+    return since is None or (is_own and granted_from(row, rows) > since)
 
 
 def granted_from(row: Row, rows: Iterable[Row]) -> datetime:

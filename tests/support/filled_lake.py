@@ -16,6 +16,7 @@ from lakehouse.landing.put import put
 from lakehouse.landing.raw_files import from_object
 from lakehouse.models import runner
 from lakehouse.stages import analyst_sql
+from lakehouse.stages.consents import telling_erased
 from lakehouse.stages.resolve import resolve
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import ledger
@@ -89,7 +90,7 @@ def _fill(company: small_company.SmallCompany, steps: Sequence[Mapping[Place, Pa
     settings = company.settings
     records = {place: record for paths in steps for place, record in _load(company, paths).items()}
     by_id = {record.file_id for record in records.values()}
-    ran = runner.run(settings)
+    ran = runner.run(settings, make_ready=telling_erased(settings))
     catalog = catalogs.open_catalog(settings)
     tables = {
         name: table for name in catalogs.table_names(catalog) if (table := catalogs.load(catalog, name))

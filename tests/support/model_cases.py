@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from lakehouse.engine import sql_functions
+from lakehouse.engine.keyed_hash import INNER, HashKey
 from lakehouse.models import registry
 from lakehouse.models.given_rows import GivenRows, fill_table
 from lakehouse.sources import definition
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lakehouse.models.model import Model
+    from lakehouse.privacy.address_hash import AddressHasher
 
 Row = dict[str, Any]
 
@@ -68,6 +70,15 @@ def answer(
     result = con.execute(f"SELECT * FROM ({lake.rows_sql(model)}) ORDER BY {key}")
     names = [column[0] for column in result.description or []]
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+def let_hash(hasher: AddressHasher | None) -> None:
+    """Let models tell who was erased, or let them no more."""
+    con, _ = _lake()
+    if hasher is None:
+        con.execute(f"RESET VARIABLE {INNER}")
+    else:
+        HashKey.prepare(hasher.key).set_on(con)
 
 
 @cache

@@ -1,6 +1,6 @@
 -- identity_edges: what hangs together, whether it ties or not: records and the identifiers that they carry or carried,
 -- identifiers and the customers that they belong or belonged to, identifiers that somebody spoke of, records that look
--- alike. Who is in two parts that no edge joins has nothing to do with one another, whatever comes.
+-- alike. Hubs join nobody. Who is in two parts that no edge joins has nothing to do with one another, whatever comes.
 -- Nodes are hashes: two that collide join two parts, which costs time and changes nothing.
 CREATE OR REPLACE TEMP TABLE identity_edges AS
 SELECT hash('record', source, record) AS one, hash('identifier', identifier_type, identifier_value) AS other
@@ -11,6 +11,7 @@ FROM (
     UNION
     SELECT source, record, type, normal FROM ({carried}) WHERE NOT placeholder
 )
+ANTI JOIN identity_hubs USING (identifier_type, identifier_value)
 UNION ALL
 SELECT
     hash('identifier', identifier_type, identifier_value),

@@ -23,7 +23,7 @@ from lakehouse.ingest.reading.typed_rows import create_unit, read_piece
 if TYPE_CHECKING:
     import duckdb
 
-    from lakehouse.ingest.reading.hash_key import HashKey
+    from lakehouse.engine.keyed_hash import HashKey
     from lakehouse.ingest.reading.piece import Piece
     from lakehouse.sources.definition import Source
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from lakehouse.engine.escape import literal, literals
-from lakehouse.ingest.reading.hash_key import INNER, OUTER
+from lakehouse.engine.keyed_hash import hmac_sql
 
 if TYPE_CHECKING:
     from lakehouse.sources.definition import SourceColumn
@@ -27,7 +27,7 @@ def stored_sql(column: SourceColumn, value_sql: str) -> str:
         return value_sql
     if rule.hash:
         text = _text_sql(column, value_sql)
-        return _hmac_sql(f"lower({text})" if rule.hash == "lower" else text)
+        return hmac_sql(f"lower({text})" if rule.hash == "lower" else text)
     if rule.without:
         return without_keys_sql(value_sql, key_condition_sql(rule.without))
     if rule.truncate:
@@ -77,12 +77,6 @@ def _truncated_sql(column: SourceColumn, value_sql: str, to: int | str) -> str:
 def _utc_sql(moment_sql: str) -> str:
     """Return the SQL of a moment as clocks show it in UTC, or the moment of such a clock: whatever zone is set."""
     return f"timezone('UTC', {moment_sql})"
-
-
-def _hmac_sql(text_sql: str) -> str:
-    """Return the SQL of HMAC-SHA-256 (RFC 2104) of the UTF-8 text, as 64 hexadecimal digits."""
-    inner_digest = f"unhex(sha256(getvariable({literal(INNER)}) || encode({text_sql})))"
-    return f"sha256(getvariable({literal(OUTER)}) || {inner_digest})"
 
 
 def _network_sql(text_sql: str) -> str:

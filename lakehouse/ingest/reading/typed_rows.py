@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lakehouse.engine.ids import Level
-    from lakehouse.ingest.reading.hash_key import HashKey
+    from lakehouse.engine.keyed_hash import HashKey
     from lakehouse.ingest.reading.piece import Piece, UnreadPart
     from lakehouse.sources.definition import Source, SourceColumn
 

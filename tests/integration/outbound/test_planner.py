@@ -93,7 +93,7 @@ def test_a_planner_that_died_after_its_commit_is_completed(company, monkeypatch)
     assert company.plan(*everybody).run == "00000001"
     assert statuses(company.publish()) == {"c0001": ("sent", "")}
     body = objects.get(settings.current().ops_bucket, "outbound/news/00000001/left_out.json")
-    assert json.loads(body) == {"consent": ["c0002"], "no_address": [], "same_address": []}
+    assert json.loads(body) == {"consent": ["c0002"], "erased": [], "no_address": [], "same_address": []}
 
 
 def test_a_planner_that_died_before_its_commit_leaves_no_run(company, monkeypatch):

@@ -313,6 +313,26 @@ def test_of_two_addresses_the_one_that_is_allowed_is_written_to(company, own):
     }
 
 
+def test_who_would_be_allowed_and_was_erased_is_told_apart(company, own):
+    """Of this purpose and channel, and not where another address is allowed."""
+    customers(company, ann=3, bob=3, eve=3, joe=3)
+    company.fill("core.customers", *({"customer_id": name} for name in ("ann", "bob", "eve", "joe")))
+    gone = {
+        name: statement(name, "marketing", "email", granted=False) | {"erased": True}
+        for name in ("ann", "bob")
+    }
+    company.fill(
+        "core.consent_answers",
+        *gone.values(),
+        {**statement("bob", "marketing", "email"), "address": "bob@new.org"},
+        statement("eve", "marketing", "email", granted=False),
+        {**statement("joe", "marketing", "sms", granted=False), "erased": True},
+    )
+    refresh.refresh(company.settings)
+    rows = audience.audience(company.settings, ["regulars"], "marketing", "email")
+    assert {row["customer_id"] for row in rows if row["erased"]} == {"ann"}
+
+
 def statement(customer: str, purpose: str, channel: str, *, granted: bool = True) -> dict[str, object]:
     what = {"purpose": purpose, "channel": channel, "allowed": granted}
     return {"customer_id": customer, "address": f"{customer}@x.org", **what}

@@ -140,7 +140,7 @@ def test_an_older_truth_never_undoes_a_newer_one(known, monkeypatch):
     contacts(known, "2.csv", "No 2026-01-02", "No")
     consents.refresh_consents(known.settings)
     with monkeypatch.context() as patch:
-        patch.setattr(answers.catalogs, "load", lambda *_: old)
+        patch.setattr(answers.catalogs, "load", lambda _, name: old if name.endswith("answers") else None)
         assert consents.project_consents(known.settings) is False
     assert willing(known) == set()
 

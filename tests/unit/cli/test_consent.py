@@ -13,8 +13,9 @@ from lakehouse import cli
 from lakehouse.cli import consent
 from lakehouse.errors import Terminal
 from lakehouse.local import session as sessions
-from lakehouse.stages import consent_questions, consent_statements
+from lakehouse.stages import consent_questions, consent_statements, erasure_marks
 from lakehouse.stages.consent_statements import Recall
+from lakehouse.stages.erasure_marks import Marked
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LEANING = {"customer_id": "c_1", "sync": "news", "purpose": "marketing", "channel": "email"}
@@ -53,9 +54,14 @@ def run(monkeypatch, capsys):
     monkeypatch.setattr(
         consent_questions, "answers", noting([{"customer_id": "c_1", "allowed": False, "at": None}])
     )
-    monkeypatch.setattr(
-        consent_questions, "explain", noting({"answers": [], "statements": [{"record": "7"}]})
-    )
+    explained = {
+        "answers": [],
+        "statements": [{"record": "7"}],
+        "erasures": [{"erasure_id": "e_1", "reason": None}],
+    }
+    monkeypatch.setattr(consent_questions, "explain", noting(explained))
+    monkeypatch.setattr(erasure_marks, "mark_erased", noting(Marked("e_1", ["c_1"], 2, 3)))
+    monkeypatch.setattr(erasure_marks, "end_erasure", noting(Marked("e_1", [], 2, 3)))
 
     def run(*arguments: str) -> str:
         monkeypatch.setattr("sys.argv", ["lakehouse", "consent", *arguments])
@@ -152,13 +158,25 @@ def test_a_recall_is_told_person_by_person():
 def test_answers_leave_out_what_is_empty_and_silence_is_told(run, capsys):
     """A `False` is no emptiness."""
     assert run("show", "c_1") == "customer_id=c_1  allowed=False\n"
-    assert run("explain", "c_1") == "nobody said anything\nrecord=7\n"
+    assert run("explain", "c_1") == "nobody said anything\nrecord=7\nerased: erasure_id=e_1\n"
     assert json.loads(run("show", "Ann@x.org", "--json")) == [
         {"customer_id": "c_1", "allowed": False, "at": None}
     ]
     assert run.asked[-1] == ("settings", "ann@x.org")
     consent._print([], as_json=True)
     assert capsys.readouterr().out == "[]\n"
+
+
+def test_an_erasure_is_told_in_numbers_and_ended_by_its_id(run):
+    """Without a reason nothing is put down."""
+    assert "2 addresses and 3 other ids of 1 customers are remembered" in run(
+        "erased", "c_1", "--why", "r 7", "--by", "me"
+    )
+    assert run.asked[-1][:4] == ("settings", "c_1", "r 7", "me")
+    assert "may be contacted again" in run("erased", "e_1", "--why", "wrong one", "--undo")
+    assert json.loads(run("erased", "c_1", "--why", "r 7", "--json"))["erasure_id"] == "e_1"
+    with pytest.raises(AssertionError, match="say with --why"):
+        run("erased", "c_1")
 
 
 def test_the_folder_is_the_one_that_was_named(run, monkeypatch):

@@ -9,7 +9,8 @@ import duckdb
 import pytest
 
 from lakehouse.engine import channels
-from tests.support.model_cases import answer, model_of, tied
+from lakehouse.privacy.address_hash import AddressHasher
+from tests.support.model_cases import answer, let_hash, model_of, tied
 
 ANN, BEN = "ann@example.com", "ben@example.com"
 TIED = tied(crm_id__1="ann", crm_id__2="ann", crm_id__3="ben")
@@ -300,3 +301,17 @@ def test_what_is_recalled_grants_nothing_any_more(target):
     assert ann(yes, recalled=[recall, ended]) is True
     assert ann(said("1", False, at(5)), recalled=[recall]) is False
     assert ann(yes, {**yes, "_file_id": "g"}, recalled=[recall]) is (True if kind == "file" else None)
+
+
+def test_a_statement_that_names_an_erased_address_says_so():
+    """Though its record is somebody else's, who did not; without the key nothing is computed."""
+    hasher = AddressHasher(b"a key of thirty-two characters or more")
+    erased = {"erasure_id": "e_1", "subject_hash": hasher.hash(ANN), "erased": True, "erased_at": at(20)}
+    erasures = [{**erased, "_loaded_at": at(20), "_file_id": "e", "_row": 0}]
+    given = {"mapped__consents": [said("3", True, at(3), address=ANN), said("3", True, at(3))]}
+    let_hash(hasher)
+    rows = answer("core.consents", **given, core__identities=TIED, raw__consent_erasures=erasures)
+    assert {row["address"]: row["erasure_id"] for row in rows} == {ANN: "e_1", None: None}
+    let_hash(None)
+    with pytest.raises(duckdb.InvalidInputException, match="no hash key on this connection"):
+        answer("core.consents", **given, core__identities=TIED, raw__consent_erasures=erasures)

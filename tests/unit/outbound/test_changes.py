@@ -27,8 +27,10 @@ SYNC = Sync.model_validate(
 )
 
 
-def person(customer="c1", address: str | None = "a@x.org", properties=VIP, *, consented=True) -> Desired:
-    return Desired(customer, address, properties, consented)
+def person(
+    customer="c1", address: str | None = "a@x.org", properties=VIP, *, consented=True, erased=False
+) -> Desired:
+    return Desired(customer, address, properties, consented, erased)
 
 
 def missed(action="upsert", status="failed", code="", hours_ago=1, properties=VIP) -> Missed:
@@ -73,6 +75,7 @@ HELD = Acknowledged("c1", VIP)
         ),
         pytest.param(person(), Acknowledged("c1", VIP | {"old": ""}), {"unchanged": 1}, id="cleared already"),
         pytest.param(person(consented=False), None, {"no_consent": ["c1"]}, id="no consent"),
+        pytest.param(person(consented=False, erased=True), None, {"erased": ["c1"]}, id="erased"),
         pytest.param(
             person(consented=False), HELD, {"no_consent": ["c1"], "removals": [REMOVAL]}, id="consent is gone"
         ),

@@ -50,6 +50,8 @@ def outcome(*results: tuple[str, str, str]) -> Outcome:
         ({"to_send": 1}, [("upsert", "unknown", "NO_OUTCOME")], {"unknown": 1}),
         ({"to_send": 1}, [("upsert", "withheld", "consent")], {"withheld.consent": 1}),
         ({"to_send": 1}, [("upsert", "withheld", "projection")], {"withheld.projection": 1}),
+        ({"to_send": 1}, [("upsert", "withheld", "erased")], {"withheld.erased": 1}),
+        ({"erased": 1}, [], {"withheld.erased": 1}),
         ({"unchanged": 1}, [], {"unchanged": 1}),
         ({"unknown": 1}, [], {"unknown": 1}),
         ({"failed_waiting": 1}, [], {"failed": 1}),

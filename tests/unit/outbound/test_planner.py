@@ -57,7 +57,7 @@ def test_a_chunk_says_all_that_a_worker_needs():
 def test_a_run_counts_everybody_and_names_whom_it_leaves_out():
     """Its counts add up to all who were selected."""
     changes = Changes(
-        selected=9,
+        selected=10,
         upserts=upserts(1),
         unchanged=1,
         unknown=1,
@@ -65,14 +65,15 @@ def test_a_run_counts_everybody_and_names_whom_it_leaves_out():
         withheld_waiting=["w"],
         projection_waiting=["p"],
         no_consent=["z", "k"],
+        erased=["e"],
         no_address=["a"],
     )
     made = plan(changes)
     run = made.run
     waiting = run.failed_waiting + run.withheld_waiting + run.projection_waiting
-    left_out = run.no_consent + run.no_address + run.same_address
+    left_out = run.no_consent + run.erased + run.no_address + run.same_address
     assert run.selected == run.unchanged + run.to_send + waiting + run.unknown + left_out
-    assert made.left_out == {"consent": ["k", "z"], "no_address": ["a"], "same_address": []}
+    assert made.left_out == {"consent": ["k", "z"], "erased": ["e"], "no_address": ["a"], "same_address": []}
 
 
 def test_the_same_changes_make_the_same_plan_at_any_time():

@@ -6,6 +6,8 @@
 -- to a later grant, whoever's.
 -- A grant of a user id or a device covers nothing when there was a moment since at which none of its record's addresses
 -- stayed, of any kind (`handed_over_at`): whoever has the id now is somebody else.
+-- Of who was erased, which keyed hashes tell, a grant covers an address only as their own word of it, said since: a list
+-- that is imported again allows nothing, nor lifts a refusal.
 -- A record leaves an address when, after it last named it, it first or last names another in its place, or none.
 -- A cell with several e-mails carries each of them. A row is no newer than when it came, and a date before 1971 is none.
 -- Conditions on mapped rows stand in the aggregate: DuckDB moves a WHERE into the scans, and plans it for each file.
@@ -59,6 +61,18 @@ handed_over AS (
     WHERE first_at >= others_left_at
     GROUP BY source, record
 ),
+erasing AS (
+    SELECT subject_hash, erasure_id, arg_max(least(erased_at, _loaded_at), (_loaded_at, _file_id, _row)) AS erased_at
+    FROM raw.consent_erasures
+    GROUP BY subject_hash, erasure_id
+    HAVING arg_max(erased, (_loaded_at, _file_id, _row))
+),
+erasures AS (
+    SELECT subject_hash, max(erased_at) AS erased_at,
+        arg_max(erasure_id, (erased_at, erasure_id)) AS erasure_id
+    FROM erasing
+    GROUP BY subject_hash
+),
 stated AS (
     SELECT *,
         CASE channel WHEN 'email' THEN 'email' WHEN 'sms' THEN 'phone' WHEN 'phone' THEN 'phone' WHEN 'whatsapp' THEN 'phone' END
@@ -69,14 +83,14 @@ stated AS (
 ),
 weighed AS (
     SELECT *, max(effective_at) FILTER (NOT granted) OVER of_subject AS refused_at,
-        coalesce(max(effective_at) FILTER (granted) OVER of_subject
+        coalesce(max(effective_at) FILTER (granted AND erasure_id IS NULL) OVER of_subject
             > max(effective_at) FILTER (NOT granted) OVER of_subject, false) AS lifted
     FROM stated
     WINDOW of_subject AS (PARTITION BY subject, subject_record, purpose, channel)
 ),
 counting AS (
     SELECT * FROM weighed
-    WHERE CASE WHEN granted THEN refused_at IS NULL OR effective_at > refused_at ELSE NOT lifted END
+    WHERE CASE WHEN granted THEN refused_at IS NULL OR effective_at > refused_at OR erasure_id IS NOT NULL ELSE NOT lifted END
 ),
 present AS (
     SELECT source, record, a.kind, a.address, h.handed_over_at
@@ -85,7 +99,7 @@ present AS (
     WHERE a.left_at IS NULL
 ),
 covered AS (
-    SELECT c.customer_id, c.purpose, c.channel, c.granted, c.effective_at, c.consent_id,
+    SELECT c.customer_id, c.purpose, c.channel, c.granted, c.effective_at, c.consent_id, c.own_word, c.erasure_id,
         coalesce(
             c.address, CASE WHEN c.granted AND c.asserted_at < a.handed_over_at THEN NULL ELSE a.address END,
             CASE WHEN NOT c.granted THEN '' END
@@ -110,17 +124,34 @@ refusals AS (
     WHERE NOT granted
     GROUP BY ALL
 ),
+erased_addresses AS (
+    SELECT a.covered, e.erasure_id, e.erased_at
+    FROM (SELECT DISTINCT covered FROM covered WHERE granted AND covered IS NOT NULL) AS a
+    JOIN erasures AS e ON e.subject_hash = subject_hash('address', a.covered)
+),
+stopped AS (
+    SELECT c.* EXCLUDE (granted, erasure_id), c.granted AND c.erasure_id IS NULL AND (
+            e.erasure_id IS NULL OR coalesce(c.own_word AND c.effective_at > e.erased_at, false)
+        ) AS granted, coalesce(c.erasure_id, CASE WHEN c.granted THEN e.erasure_id END) AS erasure_id
+    FROM covered AS c
+    LEFT JOIN erased_addresses AS e USING (covered)
+),
 asked AS (
     SELECT customer_id, covered AS address, purpose, channel, max(effective_at) FILTER (granted) AS granted_at,
         arg_max(consent_id, (coalesce(effective_at, TIMESTAMPTZ '0001-01-01 00:00:00+00'), consent_id))
-            FILTER (granted) AS grant_id
-    FROM covered
+            FILTER (granted) AS grant_id,
+        max(erasure_id) FILTER (NOT granted) AS erasure_id
+    FROM stopped
     WHERE customer_id IS NOT NULL AND covered IS NOT NULL
     GROUP BY ALL
 )
 SELECT q.customer_id, q.address, q.purpose, q.channel,
     q.grant_id IS NOT NULL AND here.consent_id IS NULL AND everywhere.consent_id IS NULL AND earlier.consent_id IS NULL AS allowed,
-    coalesce(here.consent_id, everywhere.consent_id, earlier.consent_id, q.grant_id) AS consent_id
+    CASE
+        WHEN q.grant_id IS NULL AND q.erasure_id IS NOT NULL THEN q.erasure_id
+        ELSE coalesce(here.consent_id, everywhere.consent_id, earlier.consent_id, q.grant_id)
+    END AS consent_id,
+    q.grant_id IS NULL AND q.erasure_id IS NOT NULL AS erased
 FROM asked AS q
 LEFT JOIN refusals AS here
     ON here.address = q.address AND here.purpose = q.purpose AND here.channel = q.channel AND here.address <> ''
@@ -129,3 +160,5 @@ LEFT JOIN refusals AS everywhere
 LEFT JOIN former AS earlier
     ON earlier.address = q.address AND earlier.purpose = q.purpose AND earlier.channel = q.channel
     AND (q.granted_at IS NULL OR q.granted_at <= earlier.refused_at)
+-- where the key is not there, nothing would equal a hash: that is an error, not nobody
+WHERE (SELECT any_value(needs_hash_key(subject_hash)) FROM erasures) IS DISTINCT FROM ''

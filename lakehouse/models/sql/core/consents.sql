@@ -11,6 +11,9 @@
 -- That a row names a record is asked behind a window: DuckDB moves a WHERE into the scans, and plans it for each file.
 -- What a form is recalled for stays so where another file says it again without naming the form.
 -- A statement that names several e-mails in one cell is one about each.
+-- Who was erased is known by keyed hashes of addresses and ids. A grant that names one, or whose record has one, is stopped
+-- (`erasure_id`), unless it is the person's own word, of that address, and from after the erasure. Without the key nothing
+-- is computed.
 -- What is `restated` all the time is one statement from change to change: that of its rows that we learnt of first.
 WITH versions AS (
     SELECT *, {
@@ -38,6 +41,18 @@ recalls AS (
     FROM raw.consent_recalls
     GROUP BY kind, target
 ),
+erasing AS (
+    SELECT subject_hash, erasure_id, arg_max(least(erased_at, _loaded_at), (_loaded_at, _file_id, _row)) AS erased_at
+    FROM raw.consent_erasures
+    GROUP BY subject_hash, erasure_id
+    HAVING arg_max(erased, (_loaded_at, _file_id, _row))
+),
+erasures AS (
+    SELECT subject_hash, max(erased_at) AS erased_at,
+        arg_max(erasure_id, (erased_at, erasure_id)) AS erasure_id
+    FROM erasing
+    GROUP BY subject_hash
+),
 stated AS (
     SELECT v.* REPLACE (CASE WHEN restated THEN least(stated_at, updated_at, _loaded_at) ELSE stated_at END AS stated_at),
         coalesce(by_file.recalled_at, by_source.recalled_at) AS recalled_at, by_form.recalled_at AS form_recalled_at
@@ -49,7 +64,7 @@ stated AS (
 ),
 every_statement AS (
     SELECT source, record, address, purpose, channel, granted, stated_at, policy_version,
-        coalesce(restated, false) AS restated,
+        coalesce(restated, false) AS restated, coalesce(bool_or(own_word AND address IS NOT NULL), false) AS own_word,
         arg_max(identifier_type, version) AS identifier_type, arg_max(identifier_value, version) AS identifier_value,
         max(time_zone) AS time_zone, max(version) AS latest_version,
         min(_loaded_at) AS learnt_at, max(_loaded_at) AS last_learnt_at,
@@ -90,7 +105,7 @@ statements AS (
     SELECT * FROM every_statement WHERE NOT restated
     UNION ALL BY NAME
     SELECT source, record, address, purpose, channel, granted, arg_min(stated_at, (learnt_at, stated_at)) AS stated_at,
-        policy_version, true AS restated, arg_max(identifier_type, latest_version) AS identifier_type,
+        policy_version, true AS restated, false AS own_word, arg_max(identifier_type, latest_version) AS identifier_type,
         arg_max(identifier_value, latest_version) AS identifier_value, max(time_zone) AS time_zone,
         max(latest_version) AS latest_version, min(learnt_at) AS learnt_at, max(last_learnt_at) AS last_learnt_at,
         min(changed_at) AS changed_at, max(last_said_at) AS last_said_at, max(recalled_at) AS recalled_at,
@@ -113,6 +128,15 @@ newest_grants AS (
             CASE WHEN address IS NULL THEN record END
     ) AS newest_grant
     FROM dated
+),
+erased_subjects AS (
+    SELECT g.type, g.value, e.erasure_id, e.erased_at
+    FROM (
+        SELECT 'address' AS type, address AS value FROM statements WHERE granted AND address IS NOT NULL
+        UNION
+        SELECT identifier_type, identifier_value FROM statements WHERE granted AND identifier_value IS NOT NULL
+    ) AS g
+    JOIN erasures AS e ON e.subject_hash = subject_hash(g.type, g.value)
 )
 SELECT
     'k_' || left(sha256(concat_ws(chr(31), s.source, s.record, coalesce(s.address, chr(30)), s.purpose, s.channel,
@@ -134,7 +158,17 @@ SELECT
     END AS asserted_at,
     s.day_only, s.policy_version,
     CASE WHEN s.granted AND d.version >= s.latest_version THEN d.deleted_at END AS ended_at,
-    s.recalled_at, s.file_id, s."row", s.form
+    s.recalled_at, s.file_id, s."row", s.form, s.own_word,
+    CASE
+        WHEN NOT s.granted OR (s.own_word AND s.granted_from > greatest(by_address.erased_at, by_record.erased_at)
+            AND s.stated_at IS NOT NULL) THEN NULL
+        ELSE coalesce(by_address.erasure_id, by_record.erasure_id)
+    END AS erasure_id
 FROM newest_grants AS s
 LEFT JOIN deletions AS d USING (source, record)
 LEFT JOIN core.identities AS i USING (identifier_type, identifier_value)
+LEFT JOIN erased_subjects AS by_address ON s.granted AND by_address.type = 'address' AND by_address.value = s.address
+LEFT JOIN erased_subjects AS by_record
+    ON s.granted AND by_record.type = s.identifier_type AND by_record.value = s.identifier_value
+-- where the key is not there, nothing would equal a hash: that is an error, not nobody
+WHERE (SELECT any_value(needs_hash_key(subject_hash)) FROM erasures) IS DISTINCT FROM ''

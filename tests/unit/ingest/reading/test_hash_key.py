@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from lakehouse.aws_policy import SecretPolicy
+from lakehouse.engine.keyed_hash import HashKey
 from lakehouse.errors import Terminal, Transient
 from lakehouse.ingest.reading import hash_key as module
-from lakehouse.ingest.reading.hash_key import HashKey, hash_key
+from lakehouse.ingest.reading.hash_key import hash_key
 from lakehouse.ingest.reading.minimise_sql import stored_sql
 from lakehouse.sources.definition import Source
 

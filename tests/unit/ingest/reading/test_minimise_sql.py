@@ -13,7 +13,7 @@ from hypothesis import settings as tried
 from hypothesis import strategies as st
 
 from lakehouse.engine.duck import connect
-from lakehouse.ingest.reading.hash_key import HashKey
+from lakehouse.engine.keyed_hash import HashKey
 from lakehouse.ingest.reading.minimise_sql import stored_sql
 from lakehouse.sources.definition import SourceColumn
 

@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, example, given
 from hypothesis import settings as tried
 from hypothesis import strategies as st
 
+from lakehouse.engine.keyed_hash import HashKey
 from lakehouse.errors import BadFile
-from lakehouse.ingest.reading.hash_key import HashKey
 from lakehouse.sources.definition import Source, load
 from tests.support.workbooks import book
 from tests.support.workbooks import rows as sheet
