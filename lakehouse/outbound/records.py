@@ -13,31 +13,46 @@ CONSENT = "consent"
 PROJECTION = "projection"  # consent could not be asked: its projection is absent, stale or gives no answer
 NO_ADDRESS = "no_address"
 SAME_ADDRESS = "same_address"
+LEFT_OUT_REASONS = (CONSENT, NO_ADDRESS, SAME_ADDRESS)
 
 
 @dataclass(frozen=True, slots=True)
 class Desired:
     """What the CRM should hold for one customer.
 
-    `id` is how the CRM knows the person (an e-mail address), None when we have none. `consented` is what
-    `core.consents` said when the plan was made; consent is asked for again at the moment of sending.
+    `id` is how the CRM knows the person (an e-mail address), None when we have none. `address` is the one that the
+    sync's channel writes to, for which consent is asked ("": the `id`). `consented` is what `core.consents` said when
+    the plan was made; consent is asked for again at the moment of sending.
     """
 
     customer_id: str
     id: str | None
     properties: dict[str, str]
     consented: bool = False
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row to deliver. `row` numbers it within its chunk, from 0."""
+    """One row to deliver. `row` numbers it within its chunk, from 0.
+
+    `crm_id` is the record that a removal is about, as the CRM called it when it took our properties; `stray`: the
+    address leads to another record since, and only this one is cleared. `address`: as in `Desired`.
+    """
 
     row: int
     customer_id: str
     id: str
     action: Action
     properties: dict[str, str]
+    crm_id: str = ""
+    stray: bool = False
+    address: str = ""
+
+    @property
+    def recipient(self) -> tuple[str, str]:
+        """Return whom consent is asked of: the customer, at the address that the channel writes to."""
+        return self.customer_id, self.address or self.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +80,7 @@ class Result:
     """What became of a row.
 
     `code` says why it failed or was withheld; `consent_id` names the statement that a delivery leaned on. `uncertain`:
-    an earlier attempt at the chunk may have written the row before it failed or was withheld.
+    the row may have been written all the same, by an attempt whose answer was lost or says nothing of it.
     """
 
     row: int
@@ -103,6 +118,7 @@ class Run:
     `selected` = `unchanged` + `to_send` + `failed_waiting` + `withheld_waiting` + `projection_waiting` + `unknown`
     + `no_consent` + `no_address` + `same_address`; `to_remove` stands beside it, since leavers are not selected.
     `withheld_waiting` were withheld before for want of consent, `projection_waiting` for want of the projection.
+    `audience` is of releases before 2026-12.
     """
 
     sync: str
@@ -124,6 +140,7 @@ class Run:
     same_address: int
     audience: str = ""
     projection_waiting: int = 0  # runs before 2026-11-28 have these in `withheld_waiting`
+    mode: str = "full"  # "refusals": nobody was selected, only who refuses is taken off
 
     def chunk_ids(self) -> list[str]:
         """Return the names of the run's chunks. They carry the plan's, so that no two plans share one."""

@@ -52,6 +52,12 @@ def inputs(settings: Settings) -> dict[str, str]:
     return _expected_inputs(marts, definition.load(settings.definitions))
 
 
+def names(settings: Settings) -> set[str]:
+    """Return the names of all segments, those whose file is wrong, too."""
+    segments = definition.load(settings.definitions)
+    return {segment.name for segment in segments.defined} | segments.wrong.keys()
+
+
 def pending(settings: Settings) -> bool:
     """Return whether the inputs or definitions have changed since the last refresh."""
     members = catalogs.load(catalogs.open_catalog(settings), SEGMENT_MEMBERS.name)
