@@ -99,6 +99,16 @@ def standing(settings: Settings, sync: str) -> tuple[Brake, str] | None:
         return None
 
 
+def all_standing(settings: Settings) -> dict[str, dict[str, str]]:
+    """Return `kind`, `reason` and `since` of each sync that is stopped, by its name."""
+    found = {name: standing(settings, name) for name in log.syncs(settings)}
+    return {
+        name: {"kind": stopped[0].kind, "reason": stopped[0].reason(name), "since": stopped[1]}
+        for name, stopped in found.items()
+        if stopped is not None
+    }
+
+
 def accept(settings: Settings, sync: str, now: datetime, by: str) -> Brake | None:
     """Say that a stopped plan is meant; return what was accepted, None where nothing is stopped."""
     stopped = standing(settings, sync)

@@ -73,7 +73,7 @@ def pending(settings: Settings) -> bool:
     if not computed_from:
         return False
     now = datetime.now(UTC)
-    inputs = _inputs(settings, computed_from)
+    inputs = inputs_of(settings, computed_from)
     for order in sync_orders.orders(settings, segments.names(settings)):
         if order.sync is None:
             continue
@@ -103,12 +103,12 @@ def _carry_out(
 def _plan(settings: Settings, sync: Sync, computed_from: dict[str, str], kind: Kind = "wanted") -> Planned:
     """Plan a run of a sync, unless that was done for all there is now, and nothing is open or due since."""
     now = datetime.now(UTC)
-    inputs = _inputs(settings, computed_from)
+    inputs = inputs_of(settings, computed_from)
     plan_of = _plan_of(settings, sync, inputs, now, kind)
     note = planning_note.read(settings, sync.name)
     if note is not None and note.settles(settings, sync.name, plan_of, now):
         return Planned(None, held=note.held)
-    planned = plan(settings, _request(settings, sync, kind, inputs), now)
+    planned = plan(settings, request_of(settings, sync, kind, inputs), now)
     if planned.run is None:
         latest = log.latest_run(settings, sync.name)
         due = planned.due.isoformat() if planned.due else None
@@ -118,7 +118,7 @@ def _plan(settings: Settings, sync: Sync, computed_from: dict[str, str], kind: K
     return planned
 
 
-def _request(settings: Settings, sync: Sync, kind: Kind, inputs: dict[str, str]) -> Request:
+def request_of(settings: Settings, sync: Sync, kind: Kind, inputs: dict[str, str]) -> Request:
     """Return what the CRM should hold: the audience, nobody any more, or only those who still consent."""
     desired: dict[Kind, Callable[[], Iterable[Desired]] | None] = {
         "wanted": lambda: _desired(settings, sync),
@@ -138,7 +138,7 @@ def _desired(settings: Settings, sync: Sync) -> Iterable[Desired]:
     return sync.desired(audience(settings, sync.segments, sync.purpose, sync.channel))
 
 
-def _inputs(settings: Settings, computed_from: dict[str, str]) -> dict[str, str]:
+def inputs_of(settings: Settings, computed_from: dict[str, str]) -> dict[str, str]:
     """Return the state of all that an audience is made of."""
     catalog = catalogs.open_catalog(settings)
     heads = {

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from lakehouse.books import balance
 from lakehouse.models import metric, registry
+from lakehouse.outbound import brakes
 from lakehouse.outbound import delivery_counts as outbound
-from lakehouse.outbound.definition import wrong_syncs
 from lakehouse.segments import definition, refresh
+from lakehouse.stages import sync_orders
 from lakehouse.stages.dismiss import count_dismissed
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.contracts import SEGMENT_MEMBERS
@@ -23,11 +24,12 @@ if TYPE_CHECKING:
 
 
 def status(settings: Settings) -> dict[str, Any]:
-    """Return the state as JSON: `ingest`, `tables`, `deliveries` and `definitions`, in the shape of docs/status.md."""
+    """Return the state as JSON: `ingest`, `tables`, `deliveries`, `stopped`, `definitions`, as docs/status.md says."""
     catalog = catalogs.open_catalog(settings)
     names = catalogs.table_names(catalog)
     with ThreadPoolExecutor(TableReadPolicy.catalog_threads) as pool:
         deliveries = pool.submit(outbound.status, settings)
+        stopped = pool.submit(brakes.all_standing, settings)
         loaded = list(pool.map(lambda name: catalogs.load(catalog, name), names))
         tables = {name: table for name, table in zip(names, loaded, strict=True) if table is not None}
         ingested = balance.ingested(settings, tables)
@@ -35,6 +37,7 @@ def status(settings: Settings) -> dict[str, Any]:
             "ingest": ingested.as_json() | {"dismissed": count_dismissed(settings)},
             "tables": {name: balance.describe(table) for name, table in tables.items()},
             "deliveries": deliveries.result(),
+            "stopped": stopped.result(),
             "definitions": _wrong_definitions(settings, tables),
         }
 
@@ -50,7 +53,7 @@ def _wrong_definitions(settings: Settings, tables: Mapping[str, Table]) -> list[
         ("model", registry.load(settings.definitions).wrong),
         ("metric", metric.load(settings.definitions).wrong),
         ("segment", wrong),
-        ("sync", wrong_syncs(settings.definitions)),
+        ("sync", sync_orders.wrong(settings, refresh.names(settings))),
     )
     return [
         {"kind": kind, "name": name, "reason": reason}

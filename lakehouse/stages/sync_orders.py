@@ -52,6 +52,15 @@ def orders(settings: Settings, segments: Collection[str]) -> list[Order]:
     return [*made, *_of_defined(wanted.values(), segments)]
 
 
+def wrong(settings: Settings, segments: Collection[str]) -> dict[str, str]:
+    """Return what is wrong with each sync that is held for it, by name."""
+    wanted = load_syncs(settings.definitions).values()
+    held = {
+        order.name: str(order.wrong) for order in _of_defined(wanted, segments) if order.wrong is not None
+    }
+    return {**wrong_syncs(settings.definitions), **held}
+
+
 def _of_defined(wanted: Iterable[Sync], segments: Collection[str]) -> Iterator[Order]:
     """Yield the orders of syncs that can be read; one that names no segment, or another's property, is held."""
     writers: dict[tuple[str, str, str], str] = {}
