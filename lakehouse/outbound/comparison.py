@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from lakehouse.outbound import planning_note
@@ -11,7 +11,7 @@ from lakehouse.outbound.brakes import Totals
 from lakehouse.outbound.changes import Change, Changes, find_changes, find_refusals
 from lakehouse.outbound.fold import NO_LONGER, Folding
 from lakehouse.outbound.policy import LogPolicy
-from lakehouse.outbound.records import CONSENT, NO_ADDRESS, SAME_ADDRESS, Desired
+from lakehouse.outbound.records import CONSENT, NO_ADDRESS, SAME_ADDRESS, Desired, plain
 from lakehouse.outbound.spool import part_of, parts_of_shard
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Comparison:
             counts[name] = len(getattr(found, name))
         self.counts.update(counts)
         for change in found.rows:
-            self.spool.write("removals" if change.action == "remove" else "upserts", asdict(change))
+            self.spool.write("removals" if change.action == "remove" else "upserts", plain(change))
         for name, reason in _LEFT_OUT.items():
             for customer_id in getattr(found, name):
                 self.spool.write("left-out-now", [customer_id, reason], part_of(customer_id))
@@ -113,7 +113,7 @@ def lay_out_desired(spooled: Spool, desired: Iterable[Desired]) -> Wanted:
     rows = 0
     for person in desired:
         rows += 1
-        spooled.write("desired", asdict(person), part_of(person.id or person.customer_id))
+        spooled.write("desired", plain(person), part_of(person.id or person.customer_id))
     spooled.close("desired")
     return Wanted("full", spooled, rows)
 

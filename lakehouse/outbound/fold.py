@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lakehouse import objects
@@ -11,7 +11,7 @@ from lakehouse.batching import batches
 from lakehouse.outbound import log, state_store
 from lakehouse.outbound.acknowledged import State, cleared_records
 from lakehouse.outbound.policy import LogPolicy
-from lakehouse.outbound.records import LEFT_OUT_REASONS, Result, Row
+from lakehouse.outbound.records import LEFT_OUT_REASONS, Result, Row, plain
 from lakehouse.outbound.spool import Spool, part_of, parts_of_shard, spool
 from lakehouse.outbound.state_store import Shards, SnapshotLostError
 
@@ -145,7 +145,7 @@ class Folding:
             result = results.get(row.row)
             if outcome is not None and result is None:
                 continue  # an outcome may name fewer rows than its chunk
-            line = {"row": asdict(row), "result": asdict(result) if result else None, "at": at}
+            line = {"row": plain(row), "result": plain(result) if result else None, "at": at}
             self._spool.write(f"rows-{run}", line, part_of(row.id))
             for record in cleared_records(result) if result else ():
                 self._spool.write(f"cleared-{run}", record)

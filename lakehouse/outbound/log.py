@@ -196,7 +196,7 @@ def outcomes(settings: Settings, planned: Run) -> list[tuple[str, Outcome | None
 def write_outcome(settings: Settings, made: Outcome) -> Outcome:
     """Write what became of a chunk and return what stands: the first outcome, whoever wrote it."""
     key = f"{_folder(made.sync, made.run, made.chunk)}outcome.json"
-    standing = objects.put_once(settings.ops_bucket, key, _json(asdict(made)))
+    standing = objects.put_once(settings.ops_bucket, key, _json(made.to_json()))
     return objects.parse_json(settings.ops_bucket, key, standing, Outcome.from_json, _RESTORE_OUTCOME)
 
 
@@ -284,7 +284,9 @@ def _as_claim(value: dict[str, Any]) -> Claim:
 
 def _write_chunk(settings: Settings, made: Chunk) -> None:
     key = f"{_folder(made.sync, made.run, made.chunk)}rows.json"
-    objects.put_once(settings.ops_bucket, key, _json(asdict(made)))  # the same plan made before says the same
+    objects.put_once(
+        settings.ops_bucket, key, _json(made.to_json())
+    )  # the same plan made before says the same
 
 
 def _claim_key(folder: str, attempt: int) -> str:

@@ -9,7 +9,7 @@ import hashlib
 import json
 import math
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ from lakehouse.outbound.comparison import Comparison, compare, lay_out_allowed, 
 from lakehouse.outbound.destinations import batch_limit
 from lakehouse.outbound.fold import Folding, Standing
 from lakehouse.outbound.policy import DeliveryPolicy
-from lakehouse.outbound.records import Chunk, Row, Run, chunk_id
+from lakehouse.outbound.records import Chunk, Row, Run, chunk_id, plain
 from lakehouse.outbound.spool import spool
 from lakehouse.outbound.state_store import SnapshotLostError
 from lakehouse.privacy import consent
@@ -219,8 +219,8 @@ def make_plan(
     for part in (sync.fingerprint, inputs, number, sorted(counts.items()), comparison.left_out):
         digest.update(json.dumps(part, sort_keys=True).encode())
     for lane in _LANES:
-        for change in comparison.rows(lane):
-            digest.update(json.dumps(asdict(change), sort_keys=True).encode())
+        for line in comparison.spool.lines(lane):
+            digest.update(line.encode())
     run = Run(
         sync=sync.name,
         run=number,
@@ -255,7 +255,7 @@ def _chunk(sync: Sync, run: str, name: str, changes: Sequence[Change]) -> Chunk:
         id_property=sync.id.property,
         purpose=sync.purpose,
         channel=sync.channel,
-        rows=[Row(number, **asdict(change)) for number, change in enumerate(changes)],
+        rows=[Row(number, **plain(change)) for number, change in enumerate(changes)],
     )
 
 

@@ -43,6 +43,10 @@ class Spool:
 
     def read(self, name: str, parts: range = range(1)) -> Iterator[Any]:
         """Yield what was written to parts of a name."""
+        return map(json.loads, self.lines(name, parts))
+
+    def lines(self, name: str, parts: range = range(1)) -> Iterator[str]:
+        """Yield the lines of JSON that were written to parts of a name."""
         for part in parts:
             file = self._open.get((name, part))
             if file is not None:
@@ -50,7 +54,7 @@ class Spool:
             if not self._path(name, part).exists():
                 continue
             with self._path(name, part).open(encoding="utf-8") as lines:
-                yield from map(json.loads, lines)
+                yield from lines
 
     def close(self, name: str) -> None:
         """Close the files of a name; they can still be read."""

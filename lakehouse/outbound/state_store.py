@@ -19,6 +19,7 @@ from lakehouse import objects, telemetry
 from lakehouse.outbound import log
 from lakehouse.outbound.acknowledged import State, state_from_json
 from lakehouse.outbound.policy import LogPolicy
+from lakehouse.outbound.records import plain
 from lakehouse.outbound.spool import part_of
 
 if TYPE_CHECKING:
@@ -91,18 +92,21 @@ def write_state(settings: Settings, sync: str, count: int, shard: int, state: St
 
 def packed(state: State) -> bytes:
     """Return a state as its object holds it."""
-    text = json.dumps(asdict(state), ensure_ascii=False, separators=(",", ":"))
+    value = plain(state)
+    for name in ("acknowledged", "missed", "strays"):
+        value[name] = {key: plain(entry) for key, entry in value[name].items()}
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return gzip.compress(text.encode(), 1, mtime=0)
 
 
 def split(state: State) -> Iterator[tuple[int, str, str, object]]:
     """Yield a state's entries as (part, kind, key, value in JSON), to be joined again by `add_entry`."""
     for address, held in state.acknowledged.items():
-        yield part_of(address), "acknowledged", address, asdict(held)
+        yield part_of(address), "acknowledged", address, plain(held)
     for key, missed in state.missed.items():
-        yield part_of(_address_of(state, key)), "missed", key, asdict(missed)
+        yield part_of(_address_of(state, key)), "missed", key, plain(missed)
     for crm_id, stray in state.strays.items():
-        yield part_of(stray.id), "strays", crm_id, asdict(stray)
+        yield part_of(stray.id), "strays", crm_id, plain(stray)
     for customer_id, reason in state.left_out.items():
         yield part_of(customer_id), "left_out", customer_id, reason
 

@@ -20,7 +20,7 @@ def main() -> int:
     for seed in range(options.first, options.first + options.seeds):
         try:
             play(seed)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the seed has failed
             failed.append(seed)
             sys.stderr.write(f"seed {seed}: {type(error).__name__}: {str(error)[:300]}\n")
     sys.stderr.write(f"{options.seeds - len(failed)} of {options.seeds} seeds hold; failed: {failed}\n")
