@@ -31,25 +31,23 @@ def evaluation_order(
     waiting = {name: segment for name, segment in by_name.items() if name not in wrong}
     while waiting:
         ready = [s for s in waiting.values() if not any(name in waiting for name in s.names)]
-        if not ready:
-            break
+        circles = {} if ready else {name: _circle(name, waiting) for name in sorted(waiting)}
         for segment in ready:
             ordered[segment.name] = waiting.pop(segment.name)
-    for name in sorted(waiting):
-        if circle := _circle(name, by_name):
-            wrong[name] = f"it names itself: {' → '.join(circle)}"
-        else:
-            ordered[name] = waiting[name]
+        for name, circle in circles.items():
+            if circle:
+                wrong[name] = f"it names itself: {' → '.join(circle)}"
+                waiting.pop(name)
     return list(ordered.values()), wrong
 
 
-def _circle(name: str, by_name: dict[str, Segment]) -> list[str]:
+def _circle(name: str, waiting: dict[str, Segment]) -> list[str]:
     """Return the way from a segment back to itself; empty where there is none."""
     paths = [[name]]
     seen: set[str] = set()
     while paths:
         path = paths.pop()
-        for following in by_name[path[-1]].names if path[-1] in by_name else ():
+        for following in waiting[path[-1]].names if path[-1] in waiting else ():
             if following == name:
                 return [*path, name]
             if following not in seen:

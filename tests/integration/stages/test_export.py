@@ -414,7 +414,7 @@ def own_sync(monkeypatch, folder, **changes: str) -> None:
 
 def test_a_sync_that_is_switched_off_takes_off_what_it_wrote(known, monkeypatch, tmp_path):
     """Reported: it removed nobody, not even who withdrew later."""
-    own_sync(monkeypatch, tmp_path, segments="enabled: false\nsegments")
+    own_sync(monkeypatch, tmp_path, **{"destination:": "enabled: false\ndestination:"})
     assert export.pending(known.settings)
     export.export(known.settings)
     assert publish(known) == {"ann": "remove", "bob": "remove"}
