@@ -190,13 +190,13 @@ def check(settings: Settings, sync: str) -> bool:
 
 
 def _joined(folding: Folding) -> State:
-    whole = State(folding.through)
+    joined = State(folding.through)
     for _, _, state in folding.states():
-        whole.acknowledged |= state.acknowledged
-        whole.missed |= state.missed
-        whole.strays |= state.strays
-        whole.left_out |= state.left_out
-    return whole
+        joined.acknowledged |= state.acknowledged
+        joined.missed |= state.missed
+        joined.strays |= state.strays
+        joined.left_out |= state.left_out
+    return joined
 
 
 def _left_out(settings: Settings, planned: Run) -> Iterator[tuple[str, str]]:

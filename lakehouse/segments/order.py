@@ -20,25 +20,32 @@ def evaluation_order(
     Wrong is one that names a segment that there is not, or itself, be it by way of others. One that is wrong or
     `unreadable` keeps its members, so that others may name it all the same.
     """
-    by_name = {segment.name: segment for segment in segments}
-    known = sorted({*by_name, *unreadable})
-    wrong: dict[str, str] = {}
-    for segment in segments:
-        for name in segment.names:
-            if name not in known:
-                wrong[segment.name] = f"there is no segment {name}{nearest(name, known)}"
-    ordered: dict[str, Segment] = {}
-    waiting = {name: segment for name, segment in by_name.items() if name not in wrong}
+    known = sorted({*(segment.name for segment in segments), *unreadable})
+    wrong = _unknown_names(segments, known)
+    waiting = {segment.name: segment for segment in segments if segment.name not in wrong}
+    ordered: list[Segment] = []
     while waiting:
-        ready = [s for s in waiting.values() if not any(name in waiting for name in s.names)]
-        circles = {} if ready else {name: _circle(name, waiting) for name in sorted(waiting)}
-        for segment in ready:
-            ordered[segment.name] = waiting.pop(segment.name)
-        for name, circle in circles.items():
-            if circle:
-                wrong[name] = f"it names itself: {' → '.join(circle)}"
-                waiting.pop(name)
-    return list(ordered.values()), wrong
+        ready = [segment for segment in waiting.values() if waiting.keys().isdisjoint(segment.names)]
+        circles = {} if ready else _circles(waiting)
+        ordered += ready
+        wrong |= circles
+        for name in (*(segment.name for segment in ready), *circles):
+            waiting.pop(name)
+    return ordered, wrong
+
+
+def _unknown_names(segments: Sequence[Segment], known: Sequence[str]) -> dict[str, str]:
+    return {
+        segment.name: f"there is no segment {name}{nearest(name, known)}"
+        for segment in segments
+        for name in segment.names
+        if name not in known
+    }
+
+
+def _circles(waiting: dict[str, Segment]) -> dict[str, str]:
+    paths = {name: _circle(name, waiting) for name in sorted(waiting)}
+    return {name: f"it names itself: {' → '.join(path)}" for name, path in paths.items() if path}
 
 
 def _circle(name: str, waiting: dict[str, Segment]) -> list[str]:

@@ -7,7 +7,7 @@ first; a record may have been merged into another, which HubSpot then answers by
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from lakehouse.batching import batches
 from lakehouse.outbound.destinations.hubspot_answers import missing_ids, record_ids
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lakehouse.outbound.destinations.hubspot_api import Api
     from lakehouse.outbound.records import Row
 
-_READ_LIMIT = 100  # inputs that HubSpot takes in one batch read
+_READ_LIMIT: Final = 100  # inputs that HubSpot takes in one batch read
 
 
 @dataclass(frozen=True, slots=True)
