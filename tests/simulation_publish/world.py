@@ -189,7 +189,7 @@ class World:
 
     def step(self) -> None:
         """Do one thing that the chance picks."""
-        kinds = ("look", "work", "work", "work", "life", "life", "crm", "minutes", "lease")
+        kinds = ("look", "look", "work", "work", "work", "work", "life", "life", "crm", "minutes", "lease")
         kind = self.chance.choice(kinds)
         self.told.append(kind)
         getattr(self, f"_{kind}")()
@@ -235,10 +235,12 @@ class World:
 
     def _crm(self) -> None:
         """Edit the CRM by hand: rename, delete or merge a contact whose record we know; add an address to it."""
-        state = fold.rebuild(self.settings, SYNC.name)
-        if fold.standing(self.settings, SYNC.name).open_chunks:
-            return  # a record that nobody has told us of cannot be found once its address is changed
-        known = [held.crm_id for held in state.acknowledged.values() if held.crm_id and not held.uncertain]
+        under_way = self._under_way()  # a record that nobody has told us of is not found once its address is changed
+        known = [
+            held.crm_id
+            for address, held in fold.state_of(self.settings, SYNC.name).acknowledged.items()
+            if held.crm_id and not held.uncertain and address not in under_way
+        ]
         if not known:
             return
         with self.crm.batch():
@@ -257,6 +259,15 @@ class World:
                     self.crm.forget(contact)
                 case "merge" if contact.id != other.id:
                     self.crm.merge(contact, other)
+
+    def _under_way(self) -> set[str]:
+        """Return the addresses in the open chunks of the latest run."""
+        standing = fold.standing(self.settings, SYNC.name)
+        if standing.latest is None:
+            return set()
+        run = standing.latest.run
+        chunks = [log.chunk(self.settings, SYNC.name, run, name) for name in standing.open_chunks]
+        return {row.id for chunk in chunks for row in chunk.rows}
 
     def _minutes(self) -> None:
         self.now += timedelta(minutes=self.chance.choice((1, 5, 20)))

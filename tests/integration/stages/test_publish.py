@@ -17,13 +17,21 @@ from tests.integration.stages.test_export import (
     allow,
     compute,
     define,
-    known,  # noqa: F401 - a fixture
     publish,
-    published,  # noqa: F401 - a fixture
     settle,
 )
 from tests.support import cloud as clouds
 from tests.support.small_company import SmallCompany
+
+
+@pytest.fixture
+def known(company) -> SmallCompany:
+    """A CRM that knows that Ann and Bob are of high value."""
+    compute(company, ann=10, bob=20)
+    export.export(company.settings)
+    publish(company)
+    export.export(company.settings)
+    return company
 
 
 def restrict(company: SmallCompany, *names: str) -> None:
