@@ -175,7 +175,7 @@ class World:
 
     def meanwhile(self) -> None:
         """Let something else happen while somebody waits for an answer; not without end."""
-        if self.depth < 2 and self.chance.random() < 0.15:
+        if self.trouble and self.depth < 2 and self.chance.random() < 0.15:
             self.depth += 1
             try:
                 self.step()
@@ -235,7 +235,9 @@ class World:
 
     def _crm(self) -> None:
         """Edit the CRM by hand: rename, delete or merge a contact whose record we know; add an address to it."""
-        under_way = self._under_way()  # a record that nobody has told us of is not found once its address is changed
+        under_way = (
+            self._under_way()
+        )  # a record that nobody has told us of is not found once its address is changed
         known = [
             held.crm_id
             for address, held in fold.state_of(self.settings, SYNC.name).acknowledged.items()
