@@ -34,7 +34,7 @@ def evaluation_order(
     return ordered, wrong
 
 
-def _unknown_names(segments: Sequence[Segment], known: Sequence[str]) -> dict[str, str]:
+def _unknown_names(segments: Sequence[Segment], known: list[str]) -> dict[str, str]:
     return {
         segment.name: f"there is no segment {name}{nearest(name, known)}"
         for segment in segments
