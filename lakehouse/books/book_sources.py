@@ -107,14 +107,19 @@ DELIVERED = BookSource(
     "FROM (SELECT line, unnest(CAST(line->'$.rows' AS JSON[])) AS r FROM objects)",
 )  # fmt: skip
 
-_NOBODY: tuple[dict[str, list[str]], ...] = ({}, {"consent": [], "no_address": [], "same_address": []})
+_NOBODY: tuple[dict[str, list[str]], ...] = (
+    {},
+    {"consent": [], "no_address": [], "same_address": []},
+    {"consent": [], "erased": [], "no_address": [], "same_address": [], "no_longer": []},
+)
 
 LEFT_OUT = BookSource(
     DELIVERIES, "outbound/", "/left_out.json", _DELIVERY_ORIGIN,
     "SELECT split_part(key, '/', 2) AS sync, split_part(key, '/', 3) AS run, 'plan' AS chunk, "
-    "unnest(CAST(line->('$.' || reason) AS VARCHAR[])) AS customer_id, 'upsert' AS action, 'withheld' AS outcome, "
-    "reason, NULL AS consent_id, NULL AS crm_id, NULL AS outcome_at "
-    "FROM objects, (VALUES ('consent'), ('no_address'), ('same_address')) AS reasons(reason)",
+    "unnest(CAST(line->('$.' || name) AS VARCHAR[])) AS customer_id, 'upsert' AS action, outcome, "
+    "CASE outcome WHEN 'withheld' THEN name END AS reason, NULL AS consent_id, NULL AS crm_id, NULL AS outcome_at "
+    "FROM objects, (VALUES ('consent', 'withheld'), ('erased', 'withheld'), ('no_address', 'withheld'), "
+    "('same_address', 'withheld'), ('no_longer', 'no_longer_withheld')) AS names(name, outcome)",
     frozenset(hashlib.md5(json.dumps(nobody).encode(), usedforsecurity=False).hexdigest() for nobody in _NOBODY),
 )  # fmt: skip
 

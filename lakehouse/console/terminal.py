@@ -154,6 +154,10 @@ def show_status(state: dict[str, Any], data: Path = DEFAULT_DATA) -> None:
         hint = f"There are no tables yet: `{put}` lands files, `{up}` loads them."
         out.print(hint, markup=False, soft_wrap=True)
     show_deliveries(state["deliveries"])
+    for sync, stopped in state.get("stopped", {}).items():
+        out.print(
+            f"The sync {sync} is stopped: {stopped['reason']}", style="red", markup=False, soft_wrap=True
+        )
     for found in state.get("definitions", ()):
         text = f"The {found['kind']} {found['name']} is wrong and stays as it was: {found['reason']}"
         out.print(text, style="red", markup=False, soft_wrap=True)

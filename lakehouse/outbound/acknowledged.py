@@ -1,36 +1,26 @@
-"""What the CRM has acknowledged: a fold of the outcomes of every run, with a snapshot so that it stays short.
+"""What the CRM has acknowledged: a fold of the outcomes of every run, row by row. Pure.
 
-`outbound/<sync>/state.json.gz` is the fold up to one run. It is a copy: `load` folds the runs that came after
-it, `rebuild` folds all of them from nothing, `check` says whether both agree; deleting it costs only time, and
-a planner that overwrites it with an older one does no harm. Only where old runs are cleared away is it needed.
+What may have been written counts as written until it is known not to be.
 """
 
 from __future__ import annotations
 
-import gzip
-import json
-import zlib
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
-from lakehouse import objects, telemetry
-from lakehouse.outbound import log
-from lakehouse.outbound.policy import LogPolicy
-from lakehouse.outbound.records import Action, Chunk, Outcome, Result, Row, Run, Status
+from lakehouse.outbound.records import Action, Result, Row, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from lakehouse.settings import Settings
+    from collections.abc import Iterable, Mapping
 
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
     """What the CRM holds for one address, as it last said. `unknown`: sent, but it never answered.
 
-    `uncertain`: an attempt that broke off may have written `properties`. It counts as written, so that it is taken off
-    again, and not as held, so that who should be written is written again.
+    `uncertain`: an attempt that broke off may have written `properties`, or something else may have cleared them. It
+    counts as written, so that it is taken off again, and not as held, so that who should be written is written again.
+    `address`: the one that the channel writes to ("": the one it is held for).
     """
 
     customer_id: str
@@ -38,6 +28,16 @@ class Acknowledged:
     crm_id: str = ""
     unknown: bool = False
     uncertain: bool = False
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """A record that holds our properties, and to which the address `id` leads no more: another one took its place."""
+
+    id: str
+    customer_id: str
+    properties: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,128 +57,113 @@ class Missed:
 
 @dataclass(slots=True)
 class State:
-    """The fold up to the run `through` ("": none); both maps go by the CRM's id for a person, the address."""
+    """The fold up to the run `through` ("": none), of a whole sync or of one shard of its addresses.
+
+    `acknowledged` and `missed` go by the CRM's id for a person, the address; of a stray record `missed` goes by
+    `stray_key`. `strays` goes by record id. `left_out` has the reason for which a customer is left out, by customer id.
+    """
 
     through: str = ""
     acknowledged: dict[str, Acknowledged] = field(default_factory=dict)
     missed: dict[str, Missed] = field(default_factory=dict)
+    strays: dict[str, Stray] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
 
-    def fold(self, chunk: Chunk, outcome: Outcome) -> None:
-        """Add what became of one chunk."""
-        results = {result.row: result for result in outcome.rows}
-        for row in chunk.rows:
-            result = results.get(row.row)
-            if result is not None:
-                self._fold_row(row, result, outcome.finished_at)
-
-    def _fold_row(self, row: Row, result: Result, at: str) -> None:
+    def fold(self, row: Row, result: Result, at: str) -> None:
+        """Add what became of one row; `at` is when, in ISO-8601."""
+        if row.stray:
+            self._fold_stray(row, result, at)
+            return
         self.missed.pop(row.id, None)
         match result.status:
             case "removed":
                 self.acknowledged.pop(row.id, None)
             case "sent":
-                self.acknowledged[row.id] = Acknowledged(row.customer_id, row.properties, result.crm_id)
+                self._fold_sent(row, result.crm_id)
             case "unknown" if row.action == "remove":  # at most once: it is not cleared again
                 self.acknowledged.pop(row.id, None)
             case "unknown":
-                self.acknowledged[row.id] = Acknowledged(row.customer_id, row.properties, unknown=True)
+                self.acknowledged[row.id] = Acknowledged(
+                    row.customer_id, row.properties, unknown=True, address=row.address
+                )
             case "failed" | "withheld":
-                if result.uncertain and row.action == "upsert":
-                    self.acknowledged[row.id] = self._uncertain(row)
+                if result.uncertain:
+                    self.fold_uncertain(row)
                 self.missed[row.id] = Missed(row.action, result.status, result.code, at, row.properties)
 
-    def _uncertain(self, row: Row) -> Acknowledged:
-        """Return what the CRM may hold: what it held, or what the row would have written."""
+    def fold_uncertain(self, row: Row) -> None:
+        """Add a row of which nobody knows what became of it: the CRM holds what it held, or what the row would write.
+
+        Of a removal nothing changes: who is not known to be cleared is held.
+        """
+        if row.action != "upsert":
+            return
         before = self.acknowledged.get(row.id, Acknowledged(row.customer_id, {}))
-        return Acknowledged(
-            row.customer_id, before.properties | row.properties, before.crm_id, uncertain=True
+        self.acknowledged[row.id] = Acknowledged(
+            row.customer_id,
+            before.properties | row.properties,
+            before.crm_id,
+            uncertain=True,
+            address=row.address,
         )
 
+    def disturb(self, records: Iterable[str]) -> None:
+        """Let whoever else is held in records that were cleared count as uncertain: they were merged, or moved."""
+        cleared = set(records)
+        if not cleared:
+            return
+        for address, held in self.acknowledged.items():
+            if held.crm_id in cleared:
+                self.acknowledged[address] = replace(held, uncertain=True)
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a sync stands: the fold, its latest run, and how often each of its open chunks was claimed."""
+    def fold_left_out(self, reason: str, customer_id: str) -> None:
+        """Add that a customer is left out for a reason ("": no longer)."""
+        if reason:
+            self.left_out[customer_id] = reason
+        else:
+            self.left_out.pop(customer_id, None)
 
-    state: State
-    latest: Run | None
-    open_chunks: dict[str, int]
-
-    @property
-    def next_run(self) -> str:
-        """Return the number of the next run."""
-        last = self.latest.run if self.latest else self.state.through
-        return f"{int(last or 0) + 1:08d}"
-
-
-def load(settings: Settings, sync: str, renew: bool = True) -> Standing:
-    """Return where a sync stands, folding what came after the snapshot; `renew` writes a new one then."""
-    state = _snapshot(settings, sync)
-    before = state.through
-    latest = log.run(settings, sync, before) if before else None  # None too when old runs were cleared away
-    for planned in log.runs(settings, sync, before):
-        latest = planned
-        open_chunks = log.open_chunks(settings, planned)
-        if open_chunks:
-            return Standing(state, latest, open_chunks)
-        _fold_run(settings, state, planned)
-    if renew and state.through != before:
-        objects.put(settings.ops_bucket, _key(sync), _packed(state), "application/gzip")
-    return Standing(state, latest, {})
-
-
-def rebuild(settings: Settings, sync: str) -> State:
-    """Fold every finished run from the first one on, without the snapshot."""
-    state = State()
-    for planned in log.runs(settings, sync):
-        if log.open_chunks(settings, planned):
-            break
-        _fold_run(settings, state, planned)
-    return state
-
-
-def check(settings: Settings, sync: str) -> bool:
-    """Return whether the snapshot, with what came after it, is what all outcomes together say."""
-    return load(settings, sync, renew=False).state == rebuild(settings, sync)
-
-
-def _fold_run(settings: Settings, state: State, planned: Run) -> None:
-    for chunk, outcome in _delivered(settings, planned):
-        state.fold(chunk, outcome)
-    state.through = planned.run
-
-
-def _delivered(settings: Settings, planned: Run) -> Iterator[tuple[Chunk, Outcome]]:
-    def read(name: str) -> tuple[Chunk, Outcome | None]:
-        chunk = log.chunk(settings, planned.sync, planned.run, name)
-        return chunk, log.outcome(settings, planned.sync, planned.run, name)
-
-    with ThreadPoolExecutor(LogPolicy.threads) as pool:
-        for chunk, outcome in pool.map(read, planned.chunk_ids()):
-            if outcome is not None:
-                yield chunk, outcome
-
-
-def _snapshot(settings: Settings, sync: str) -> State:
-    packed = objects.get(settings.ops_bucket, _key(sync))
-    if packed is None:
-        return State()
-    try:
-        value = json.loads(gzip.decompress(packed))
-        return State(
-            value["through"],
-            {address: Acknowledged(**entry) for address, entry in value["acknowledged"].items()},
-            {address: Missed(**entry) for address, entry in value["missed"].items()},
+    def _fold_sent(self, row: Row, crm_id: str) -> None:
+        before = self.acknowledged.get(row.id)
+        known_id = before.crm_id if before is not None else ""
+        if before is not None and known_id and crm_id and crm_id != known_id:
+            self.strays[known_id] = Stray(row.id, before.customer_id, before.properties)
+        self.strays.pop(crm_id, None)
+        self.acknowledged[row.id] = Acknowledged(
+            row.customer_id, row.properties, crm_id or known_id, address=row.address
         )
-    except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError):
-        telemetry.warn("outbound snapshot unreadable; folding from the start", sync=sync)
-        return State()
+
+    def _fold_stray(self, row: Row, result: Result, at: str) -> None:
+        self.missed.pop(stray_key(row.crm_id), None)
+        if result.status in ("removed", "unknown"):
+            self.strays.pop(row.crm_id, None)
+        else:
+            self.missed[stray_key(row.crm_id)] = Missed(
+                row.action, result.status, result.code, at, row.properties
+            )
+
+    def entries(self) -> int:
+        """Return how many entries it has."""
+        return len(self.acknowledged) + len(self.missed) + len(self.strays) + len(self.left_out)
 
 
-def _packed(state: State) -> bytes:
-    return gzip.compress(
-        json.dumps(asdict(state), ensure_ascii=False, separators=(",", ":")).encode(), 1, mtime=0
+def stray_key(crm_id: str) -> str:
+    """Return the key in `missed` of a stray record; no address has such a one."""
+    return f"#{crm_id}"
+
+
+def cleared_records(result: Result) -> list[str]:
+    """Return the ids of the records that a removal cleared, or may have cleared."""
+    is_cleared = result.action == "remove" and (result.status == "removed" or result.uncertain)
+    return [name for name in result.crm_id.split(",") if name] if is_cleared else []
+
+
+def state_from_json(value: dict[str, Any]) -> State:
+    """Read what `asdict` of a state wrote, of earlier releases too."""
+    return State(
+        value["through"],
+        {address: Acknowledged(**entry) for address, entry in value["acknowledged"].items()},
+        {address: Missed(**entry) for address, entry in value["missed"].items()},
+        {crm_id: Stray(**entry) for crm_id, entry in value.get("strays", {}).items()},
+        dict(value.get("left_out", {})),
     )
-
-
-def _key(sync: str) -> str:
-    return f"{log.ROOT}{sync}/state.json.gz"

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from lakehouse.outbound.acknowledged import stray_key
 from lakehouse.outbound.records import PROJECTION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
-    from lakehouse.outbound.acknowledged import Acknowledged, Missed, State
+    from lakehouse.outbound.acknowledged import Acknowledged, Missed, State, Stray
     from lakehouse.outbound.definition import Sync
     from lakehouse.outbound.records import Action, Desired
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One row to send."""
+    """One row to send; its fields are those of `Row`."""
 
     action: Action
     customer_id: str
     id: str
     properties: dict[str, str]
+    crm_id: str = ""
+    stray: bool = False
+    address: str = ""
 
 
 @dataclass(slots=True)
@@ -33,7 +35,8 @@ class Changes:
     """What to send and, for everybody else who was selected, why not (customer ids).
 
     Rows that were missed before wait for their time: `failed_waiting`, `withheld_waiting` (for want of consent) and
-    `projection_waiting` (consent could not be asked).
+    `projection_waiting` (consent could not be asked). `leaving` are those of the removals that no refusal is the reason
+    of, nor a record that an address leads to no more.
     """
 
     selected: int = 0
@@ -48,19 +51,12 @@ class Changes:
     erased: list[str] = field(default_factory=list)
     no_address: list[str] = field(default_factory=list)
     same_address: list[str] = field(default_factory=list)
+    leaving: int = 0
 
     @property
     def rows(self) -> list[Change]:
         """Return the rows to send, removals first, in an order that the same changes always have."""
         return sorted(self.removals, key=_order) + sorted(self.upserts, key=_order)
-
-    @property
-    def audience(self) -> str:
-        """Return a hash of how many were selected and who is left out, to see whether that is news."""
-        left_out = [sorted(self.no_consent), sorted(self.no_address), sorted(self.same_address)]
-        if self.erased:
-            left_out.append(sorted(self.erased))
-        return hashlib.sha256(json.dumps([self.selected, *left_out]).encode()).hexdigest()
 
 
 @dataclass(slots=True)
@@ -91,9 +87,28 @@ def find_changes(
             _add_person(changes, sync, address, person, state.acknowledged.get(address), waiting.get(address))
         else:
             (changes.erased if person.erased else changes.no_consent).append(person.customer_id)
-    staying = {address for address, person in selection.by_address.items() if person.consented}
     for address, acknowledged in state.acknowledged.items():
-        if address not in staying:
+        person_there = selection.by_address.get(address)
+        if person_there is None:
+            changes.leaving += 1
+        if person_there is None or not person_there.consented:
+            _add_removal(changes, sync, address, acknowledged, waiting.get(address))
+    for crm_id, stray in state.strays.items():
+        _add_stray(changes, sync, crm_id, stray, waiting.get(stray_key(crm_id)))
+    return changes
+
+
+def find_refusals(
+    sync: Sync, allowed: Collection[tuple[str, str]], state: State, now: datetime, inputs_moved: bool
+) -> Changes:
+    """Return only the removals of people who do not consent any more: for a sync that may not write now.
+
+    `allowed` has customer and address of all who do.
+    """
+    waiting = {} if inputs_moved else rows_that_wait(sync, state.missed, now)
+    changes = Changes()
+    for address, acknowledged in state.acknowledged.items():
+        if (acknowledged.customer_id, acknowledged.address or address) not in allowed:
             _add_removal(changes, sync, address, acknowledged, waiting.get(address))
     return changes
 
@@ -158,7 +173,7 @@ def _add_person(
     if waiting is not None and waiting.is_of("upsert", written):
         _waiting_list(changes, waiting).append(person.customer_id)
     else:
-        changes.upserts.append(Change("upsert", person.customer_id, address, written))
+        changes.upserts.append(Change("upsert", person.customer_id, address, written, address=person.address))
 
 
 def _add_removal(
@@ -167,7 +182,16 @@ def _add_removal(
     """Add somebody whom the CRM should no longer know, unless the removal failed and waits for its time."""
     cleared = _cleared(sync, acknowledged)
     if waiting is None or not waiting.is_of("remove", cleared):
-        changes.removals.append(Change("remove", acknowledged.customer_id, address, cleared))
+        changes.removals.append(
+            Change("remove", acknowledged.customer_id, address, cleared, acknowledged.crm_id)
+        )
+
+
+def _add_stray(changes: Changes, sync: Sync, crm_id: str, stray: Stray, waiting: Missed | None) -> None:
+    """Add a record to be cleared that its address leads to no more, unless that failed and waits for its time."""
+    cleared = _cleared(sync, stray)
+    if waiting is None or not waiting.is_of("remove", cleared):
+        changes.removals.append(Change("remove", stray.customer_id, stray.id, cleared, crm_id, stray=True))
 
 
 def _waiting_list(changes: Changes, missed: Missed) -> list[str]:
@@ -176,7 +200,7 @@ def _waiting_list(changes: Changes, missed: Missed) -> list[str]:
     return changes.projection_waiting if missed.code == PROJECTION else changes.withheld_waiting
 
 
-def _cleared(sync: Sync, acknowledged: Acknowledged) -> dict[str, str]:
+def _cleared(sync: Sync, acknowledged: Acknowledged | Stray) -> dict[str, str]:
     """Return what takes a customer off: every property we ever wrote there, also of an earlier definition."""
     return dict.fromkeys([*acknowledged.properties, *sync.properties], sync.removed)
 
@@ -186,5 +210,5 @@ def _holds(sync: Sync, acknowledged: Acknowledged, properties: Mapping[str, str]
     return acknowledged.properties == dict.fromkeys(acknowledged.properties, sync.removed) | dict(properties)
 
 
-def _order(change: Change) -> tuple[str, str]:
-    return change.customer_id, change.id
+def _order(change: Change) -> tuple[str, str, str]:
+    return change.customer_id, change.id, change.crm_id

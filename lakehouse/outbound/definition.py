@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 from lakehouse.definition_files import DefinitionLoader
 from lakehouse.definitions import parse_yaml
 from lakehouse.errors import BadDefinition
+from lakehouse.outbound.policy import BrakePolicy
 from lakehouse.outbound.records import Desired
 
 if TYPE_CHECKING:
@@ -20,6 +21,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*$")]
+
+
+CHANNEL_ADDRESS = "channel_address"
+
+
+class Brakes(BaseModel):
+    """When a plan is stopped until somebody says `lakehouse publish SYNC --accept`; what is left out is as usual."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    leaving_share: Annotated[float, Field(ge=0, le=1)] = BrakePolicy.leaving_share
+    leaving_rows: Annotated[int, Field(ge=0)] = BrakePolicy.leaving_rows
+    first_run_rows: Annotated[int, Field(ge=0)] = BrakePolicy.first_run_rows
 
 
 class Identifier(BaseModel):
@@ -54,6 +68,7 @@ class Sync(BaseModel):
         float,
         Field(ge=0, description="hours after which a row that failed is tried again though nothing changed"),
     ] = 24
+    brakes: Brakes = Brakes()
 
     @field_validator("properties")
     @classmethod
@@ -75,13 +90,19 @@ class Sync(BaseModel):
 
     @property
     def fingerprint(self) -> str:
-        """Return a hash of the definition: it changes whenever the definition does."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        """Return a hash of the definition: it changes whenever what is to be sent may."""
+        return hashlib.sha256(self.model_dump_json(exclude={"brakes"}).encode()).hexdigest()
+
+    @property
+    def writes(self) -> set[tuple[str, str, str]]:
+        """Return what it writes in the CRM: destination, object and property."""
+        return {(self.destination, self.object, name) for name in self.properties}
 
     def desired(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[Desired]:
         """Turn customers' rows into what the CRM should hold, leaving out those in none of the segments.
 
-        A row has `customer_id`, `segments` (names), `columns`, and `consented` (bool; nobody consented without it).
+        A row has `customer_id`, `segments` (names), `columns`, `consented` (bool; nobody consented without it), and
+        perhaps `channel_address`: where the channel writes to, when that is not how the CRM knows the person.
         """
         for row in rows:
             member_of = sorted(set(row["segments"]).intersection(self.segments))
@@ -89,15 +110,17 @@ class Sync(BaseModel):
                 yield self._desired_row({**row, "segments": member_of})
 
     def _desired_row(self, values: Mapping[str, Any]) -> Desired:
-        address = str(values[self.id.column] or "").strip().lower()
+        name = _normal(values[self.id.column])
+        address = _normal(values.get(CHANNEL_ADDRESS))
         return Desired(
             customer_id=str(values["customer_id"]),
-            id=address or None,
+            id=name or None,
             properties={
                 name: self._render(name, template, values) for name, template in self.properties.items()
             },
             consented=values.get("consented") is True,
             erased=values.get("erased") is True,
+            address=address if address != name else "",
         )
 
     def _render(self, name: str, template: str, values: Mapping[str, Any]) -> str:
@@ -132,6 +155,12 @@ def load_syncs(overrides: Path | None = None) -> dict[str, Sync]:
     return {name: sync for name, sync in sorted(syncs.items()) if sync.enabled}
 
 
+def disabled_syncs(overrides: Path | None = None) -> dict[str, Sync]:
+    """Return the syncs that are switched off, by name."""
+    syncs = _load.load_each(overrides).definitions
+    return {name: sync for name, sync in sorted(syncs.items()) if not sync.enabled}
+
+
 def wrong_syncs(overrides: Path | None = None) -> Mapping[str, str]:
     """Return what is wrong with each file that defines no sync, by its name."""
     return _load.load_each(overrides).wrong
@@ -149,6 +178,10 @@ def _columns(template: str) -> list[str]:
             raise ValueError(f"{column!r}: only plain columns stand in braces")
         columns.append(column)
     return columns
+
+
+def _normal(address: Any) -> str:
+    return str(address or "").strip().lower()
 
 
 def _text(value: Any) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from lakehouse import telemetry
 from lakehouse.errors import LakehouseError, Transient
 from lakehouse.outbound import log
-from lakehouse.outbound.destinations import Answer, Destination, open_destination
+from lakehouse.outbound.destinations import Answer, Destination, NotSent, open_destination
 from lakehouse.outbound.policy import DeliveryPolicy
 from lakehouse.outbound.records import CONSENT, ERASED, PROJECTION, Chunk, Outcome, Result, Row
 from lakehouse.privacy import consent
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from lakehouse.privacy.consent import Grants, Recipient
+    from lakehouse.outbound.log import Claim
+    from lakehouse.privacy.consent import Grants
     from lakehouse.settings import Settings
 
 
@@ -49,7 +50,10 @@ def deliver(
     now: datetime,
     destination: Destination | None = None,
 ) -> Outcome | None:
-    """Deliver a chunk unless it has been; return its outcome, or None while another worker is sending it.
+    """Deliver a chunk unless it has been; return its outcome, or None.
+
+    None while another worker is sending it, and for good when its run was closed: what it would have sent is in the
+    plan of a later one.
 
     Rows to write need consent for their address, the sync's purpose and channel at this moment. Removals do not:
     taking our own properties off a person's record contacts nobody, and must happen above all when consent is gone.
@@ -58,6 +62,8 @@ def deliver(
     """
     if (done := log.outcome(settings, sync, run, chunk)) is not None:
         return done
+    if log.is_closing(settings, sync, run):
+        return None
     delivery = log.chunk(settings, sync, run, chunk)
     if _waits_for_projection(settings, delivery, now):
         raise Transient(
@@ -69,21 +75,42 @@ def deliver(
     if claim is None:
         telemetry.info("chunk is being sent by another worker", sync=sync, run=run, chunk=chunk)
         return log.outcome(settings, sync, run, chunk)
-    if claim.attempt > 1 and not destination.idempotent:
-        results = [_unsent(row, "unknown", code="NO_OUTCOME") for row in delivery.rows]
-    else:
-        try:
-            results = _send(settings, delivery, now, destination)
-            if claim.attempt > 1:
-                results = [_after_another_attempt(result) for result in results]
-        except Exception:
-            if destination.idempotent:
-                log.release(settings, sync, run, chunk, claim)
-            raise
+    if log.is_closing(settings, sync, run):  # whoever closes it has seen this claim, or this worker sees that
+        log.release(settings, sync, run, chunk, claim, nothing_left=True)
+        return None
+    is_repeated = log.may_be_sent(settings, sync, run, chunk, claim.attempt - 1)
+    results = _attempt(settings, delivery, now, destination, claim, is_repeated)
     outcome = Outcome(sync, run, chunk, claim.attempt, now.isoformat(), results)
     standing = log.write_outcome(settings, outcome)
     _log_outcome(standing)
     return standing
+
+
+def _attempt(
+    settings: Settings,
+    delivery: Chunk,
+    now: datetime,
+    destination: Destination,
+    claim: Claim,
+    is_repeated: bool,
+) -> list[Result]:
+    """Send a chunk that was claimed; `is_repeated`: an attempt before may have sent it.
+
+    After an error the claim is released where sending again does no harm: to an idempotent destination, or because
+    nothing has left.
+    """
+    if is_repeated and not destination.idempotent:
+        return [_unsent(row, "unknown", code="NO_OUTCOME") for row in delivery.rows]
+    try:
+        results = _send(settings, delivery, now, destination)
+    except Exception as error:
+        nothing_left = isinstance(error, NotSent)
+        if destination.idempotent or nothing_left:
+            log.release(
+                settings, delivery.sync, delivery.run, delivery.chunk, claim, nothing_left=nothing_left
+            )
+        raise
+    return [_after_another_attempt(result) for result in results] if is_repeated else results
 
 
 def _waits_for_projection(settings: Settings, delivery: Chunk, now: datetime) -> bool:
@@ -94,7 +121,7 @@ def _waits_for_projection(settings: Settings, delivery: Chunk, now: datetime) ->
     """
     if any(row.action == "remove" for row in delivery.rows):
         return False
-    recipients = map(_recipient, delivery.rows)
+    recipients = [row.recipient for row in delivery.rows]
     if not consent.grants(settings, recipients, delivery.purpose, delivery.channel, now).unanswered:
         return False
     waited = now - log.waiting_since(settings, delivery, now)
@@ -102,7 +129,7 @@ def _waits_for_projection(settings: Settings, delivery: Chunk, now: datetime) ->
 
 
 def _send(settings: Settings, delivery: Chunk, now: datetime, destination: Destination) -> list[Result]:
-    writes = [_recipient(row) for row in delivery.rows if row.action == "upsert"]
+    writes = [row.recipient for row in delivery.rows if row.action == "upsert"]
     grants = consent.grants(settings, writes, delivery.purpose, delivery.channel, now)
     due = [row for row in delivery.rows if _may_be_sent(row, grants)]
     answers = destination.send(delivery, due) if due else {}
@@ -122,16 +149,12 @@ def _after_another_attempt(result: Result) -> Result:
 
 
 def _may_be_sent(row: Row, grants: Grants) -> bool:
-    return row.action == "remove" or _recipient(row) in grants.consent_ids
-
-
-def _recipient(row: Row) -> Recipient:
-    return row.customer_id, row.id
+    return row.action == "remove" or row.recipient in grants.consent_ids
 
 
 def _answered(row: Row, answers: Mapping[int, Answer], grants: Grants, now: datetime) -> Result:
-    answer = answers.get(row.row, Answer("failed", "NO_ANSWER"))
-    consent_id = grants.consent_ids[_recipient(row)] if row.action == "upsert" else ""
+    answer = answers.get(row.row, Answer("failed", "NO_ANSWER", uncertain=True))
+    consent_id = grants.consent_ids[row.recipient] if row.action == "upsert" else ""
     sent_at = "" if answer.status == "failed" else now.isoformat()
     return Result(
         row=row.row,
@@ -142,12 +165,13 @@ def _answered(row: Row, answers: Mapping[int, Answer], grants: Grants, now: date
         crm_id=answer.crm_id,
         consent_id=consent_id,
         sent_at=sent_at,
+        uncertain=answer.uncertain,
     )
 
 
 def _withheld(row: Row, grants: Grants) -> Result:
-    recipient = _recipient(row)
-    code = PROJECTION if recipient in grants.unanswered else ERASED if recipient in grants.erased else CONSENT
+    is_erased = row.recipient in grants.erased
+    code = PROJECTION if row.recipient in grants.unanswered else ERASED if is_erased else CONSENT
     return _unsent(row, "withheld", code)
 
 

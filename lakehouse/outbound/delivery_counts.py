@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from lakehouse.outbound import acknowledged, log
+from lakehouse.outbound import log
 from lakehouse.outbound.records import ERASED, PROJECTION
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def status(settings: Settings) -> dict[str, dict[str, Any]]:
 
 def sync_status(settings: Settings, sync: str) -> dict[str, Any] | None:
     """Return the counts of a sync's latest run as `count_rows` does, None before the first."""
-    latest = acknowledged.load(settings, sync, renew=False).latest
+    latest = log.latest_run(settings, sync)
     if latest is None:
         return None
     return count_rows(latest, (outcome for _, outcome in log.outcomes(settings, latest)))

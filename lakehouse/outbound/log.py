@@ -4,7 +4,8 @@
 write, so there is one run a number. Its chunks were written before, under names that carry the hash of the
 plan: a planner that lost leaves chunks that nobody names, and never mixes them with the winner's.
 `outbound/<sync>/<run>/<chunk>/` holds `rows.json`, `claim.json` (`claim-2.json`, …), `outcome.json` and perhaps
-`waiting.json`: since when it waits for the consent projection.
+`waiting.json`: since when it waits for the consent projection. A run that is closed before all its chunks are done has
+`closing.json`, from which on no chunk of it is begun, and `closed.json`, which says what the others count as.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from lakehouse import objects, telemetry
+from lakehouse.batching import batches
 from lakehouse.errors import Terminal
 from lakehouse.outbound.policy import DeliveryPolicy, LogPolicy
 from lakehouse.outbound.records import Chunk, Outcome, Run
@@ -49,6 +51,7 @@ class Claim:
     expires_at: str
     clock: str = ""
     claimed_at_seconds: float = 0.0
+    nothing_left: bool = False  # it ended before anything was sent
 
     def remaining(self, now: datetime, steady: SteadyTime) -> timedelta:
         """Return for how long the worker may still be at it; zero when the claim is over.
@@ -69,6 +72,18 @@ class Claim:
         return self.remaining(now, steady) > timedelta()
 
 
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """What the chunks without an outcome of a run count as that was closed early.
+
+    `unsent`: never begun, or nothing of them has left. `uncertain`: an attempt broke off, and may have written.
+    """
+
+    at: str
+    unsent: list[str]
+    uncertain: list[str]
+
+
 def syncs(settings: Settings) -> list[str]:
     """Return the names of the syncs that have a log."""
     return list(objects.list_folders(settings.ops_bucket, ROOT))
@@ -86,20 +101,68 @@ def run(settings: Settings, sync: str, name: str) -> Run | None:
     return objects.get_json(settings.ops_bucket, f"{ROOT}{sync}/{name}/run.json", _as_run, _RESTORE)
 
 
+def latest_run(settings: Settings, sync: str) -> Run | None:
+    """Return a sync's latest run that somebody committed; None before the first."""
+    names = sorted(objects.list_folders(settings.ops_bucket, f"{ROOT}{sync}/"), reverse=True)
+    found = (run(settings, sync, name) for name in names if name.isdecimal())
+    return next((planned for planned in found if planned is not None), None)
+
+
+def closed(settings: Settings, planned: Run) -> Closed | None:
+    """Return what the rest of a run counts as that was closed early; None where it was not."""
+    key = f"{ROOT}{planned.sync}/{planned.run}/closed.json"
+    return objects.get_json(settings.ops_bucket, key, lambda value: Closed(**value), _RESTORE)
+
+
+def write_closed(settings: Settings, planned: Run, made: Closed) -> None:
+    """Write what the rest of a run counts as; the first word stands."""
+    key = f"{ROOT}{planned.sync}/{planned.run}/closed.json"
+    objects.put_unless_there(settings.ops_bucket, key, _json(asdict(made)))
+
+
+def begin_closing(settings: Settings, planned: Run, now: datetime) -> None:
+    """Let no chunk of a run be begun from now on: whoever claims one looks for this afterwards."""
+    key = _closing_key(planned.sync, planned.run)
+    objects.put_unless_there(settings.ops_bucket, key, _json({"at": now.isoformat()}))
+
+
+def is_closing(settings: Settings, sync: str, run_name: str) -> bool:
+    """Return whether no chunk of a run may be begun any more."""
+    return objects.get(settings.ops_bucket, _closing_key(sync, run_name)) is not None
+
+
+def is_to_be_announced(settings: Settings, planned: Run, now: datetime) -> bool:
+    """Return whether the messages of a run's chunks were not sent for a while, or not at all; some may be lost."""
+    key = _announced_key(planned)
+    try:
+        at = objects.get_json(settings.ops_bucket, key, _noted_moment, "it is written anew")
+    except objects.DamagedObjectError:
+        return True
+    return at is None or not timedelta() <= now - at < DeliveryPolicy.announce_again
+
+
+def note_announced(settings: Settings, planned: Run, now: datetime) -> None:
+    """Note when the messages of a run's chunks were sent."""
+    objects.put(settings.ops_bucket, _announced_key(planned), _json({"at": now.isoformat()}))
+
+
 def write_run(settings: Settings, planned: Run, chunks: Iterable[Chunk]) -> Run:
     """Write the chunks, then take the run's number; return the run that has it, which may be another's."""
     with ThreadPoolExecutor(LogPolicy.threads) as pool:
-        list(pool.map(lambda made: _write_chunk(settings, made), chunks))
+        for some in batches(chunks, count=LogPolicy.chunks_read):
+            list(pool.map(lambda made: _write_chunk(settings, made), some))
     key = f"{ROOT}{planned.sync}/{planned.run}/run.json"
     standing = objects.put_once(settings.ops_bucket, key, _json(planned.to_json()))
     return objects.parse_json(settings.ops_bucket, key, standing, _as_run, _RESTORE)
 
 
 def open_chunks(settings: Settings, planned: Run) -> dict[str, int]:
-    """Return the run's chunks that have no outcome, each with how often it has been claimed."""
+    """Return the run's chunks that have no outcome, each with how often it has been claimed; none of a closed run."""
     waiting = dict.fromkeys(planned.chunk_ids(), 0)
     for key in objects.list_keys(settings.ops_bucket, f"{ROOT}{planned.sync}/{planned.run}/"):
         name, _, kind = key.partition("/")
+        if name == "closed.json":
+            return {}
         if kind == "outcome.json":
             waiting.pop(name, None)
         elif kind.startswith("claim") and name in waiting:
@@ -133,7 +196,7 @@ def outcomes(settings: Settings, planned: Run) -> list[tuple[str, Outcome | None
 def write_outcome(settings: Settings, made: Outcome) -> Outcome:
     """Write what became of a chunk and return what stands: the first outcome, whoever wrote it."""
     key = f"{_folder(made.sync, made.run, made.chunk)}outcome.json"
-    standing = objects.put_once(settings.ops_bucket, key, _json(asdict(made)))
+    standing = objects.put_once(settings.ops_bucket, key, _json(made.to_json()))
     return objects.parse_json(settings.ops_bucket, key, standing, Outcome.from_json, _RESTORE_OUTCOME)
 
 
@@ -172,12 +235,15 @@ def claim(
     return mine if standing == _json(asdict(mine)) else None
 
 
-def release(settings: Settings, sync: str, run_name: str, name: str, mine: Claim) -> None:
+def release(
+    settings: Settings, sync: str, run_name: str, name: str, mine: Claim, *, nothing_left: bool = False
+) -> None:
     """End one's own claim early: nothing is under way any more, the next worker need not wait.
 
-    It is then one that never lasted, so that no clock can bring it back to life.
+    It is then one that never lasted, so that no clock can bring it back to life. `nothing_left`: for certain nothing of
+    the chunk was sent.
     """
-    ended = replace(mine, expires_at=mine.claimed_at)
+    ended = replace(mine, expires_at=mine.claimed_at, nothing_left=nothing_left)
     objects.put(
         settings.ops_bucket, _claim_key(_folder(sync, run_name, name), mine.attempt), _json(asdict(ended))
     )
@@ -199,6 +265,12 @@ def waiting_since(settings: Settings, waiting: Chunk, now: datetime) -> datetime
     return since
 
 
+def may_be_sent(settings: Settings, sync: str, run_name: str, name: str, claims: int) -> bool:
+    """Return whether one of the first `claims` attempts at a chunk may have sent something of it."""
+    made = (read_claim(settings, sync, run_name, name, attempt) for attempt in range(1, claims + 1))
+    return any(claim is None or not claim.nothing_left for claim in made)
+
+
 def _as_run(value: dict[str, Any]) -> Run:
     return Run(**value)
 
@@ -212,11 +284,28 @@ def _as_claim(value: dict[str, Any]) -> Claim:
 
 def _write_chunk(settings: Settings, made: Chunk) -> None:
     key = f"{_folder(made.sync, made.run, made.chunk)}rows.json"
-    objects.put_once(settings.ops_bucket, key, _json(asdict(made)))  # the same plan made before says the same
+    objects.put_once(
+        settings.ops_bucket, key, _json(made.to_json())
+    )  # the same plan made before says the same
 
 
 def _claim_key(folder: str, attempt: int) -> str:
     return f"{folder}claim.json" if attempt == 1 else f"{folder}claim-{attempt}.json"
+
+
+def _noted_moment(value: dict[str, Any]) -> datetime:
+    moment = datetime.fromisoformat(value["at"])
+    if moment.tzinfo is None:
+        raise ValueError("a moment without a zone")
+    return moment
+
+
+def _announced_key(planned: Run) -> str:
+    return f"{ROOT}{planned.sync}/{planned.run}/announced.json"
+
+
+def _closing_key(sync: str, run_name: str) -> str:
+    return f"{ROOT}{sync}/{run_name}/closing.json"
 
 
 def _folder(sync: str, run_name: str, name: str) -> str:

@@ -1,121 +1,249 @@
-"""Planning a run: compare, write the rows, take the next number, announce. One open run a sync at most."""
+"""Planning a run: compare, write the rows, take the next number, announce. One open run a sync at most.
+
+News wait for no open chunk: the run is closed, what it did not send is planned anew, and removals stand first.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+import math
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from lakehouse import objects, telemetry
 from lakehouse.batching import batches
-from lakehouse.outbound import acknowledged, log
+from lakehouse.outbound import brakes, closing, fold, log, retired
 from lakehouse.outbound.announce import announce
-from lakehouse.outbound.changes import find_changes
+from lakehouse.outbound.comparison import Comparison, compare, lay_out_allowed, lay_out_desired
 from lakehouse.outbound.destinations import batch_limit
-from lakehouse.outbound.records import CONSENT, ERASED, NO_ADDRESS, SAME_ADDRESS, Chunk, Row, Run, chunk_id
+from lakehouse.outbound.fold import Folding, Standing
+from lakehouse.outbound.policy import DeliveryPolicy
+from lakehouse.outbound.records import Chunk, Row, Run, chunk_id, plain
+from lakehouse.outbound.spool import spool
+from lakehouse.outbound.state_store import SnapshotLostError
 from lakehouse.privacy import consent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from lakehouse.outbound.acknowledged import Standing
-    from lakehouse.outbound.changes import Change, Changes
+    from lakehouse.outbound.brakes import Brake
+    from lakehouse.outbound.changes import Change
+    from lakehouse.outbound.comparison import Lane, Mode, Wanted
     from lakehouse.outbound.definition import Sync
     from lakehouse.outbound.records import Desired
+    from lakehouse.outbound.spool import Spool
     from lakehouse.settings import Settings
+
+_LANES: tuple[Lane, ...] = ("removals", "upserts")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a plan is asked for: the sync, and what its CRM should hold.
+
+    `inputs` name the state of all that `desired` is computed from (snapshot ids, the day); when they have moved, missed
+    rows go again before their time. `desired` None: only who is not in `allowed` is taken off, which is also what is
+    left of a plan that a brake stops. `may_brake` False: the plan is meant, as when a sync ends.
+    """
+
+    sync: Sync
+    inputs: Mapping[str, str]
+    desired: Callable[[], Iterable[Desired]] | None
+    allowed: Callable[[], Iterable[tuple[str, str]]] | None = None
+    may_brake: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What came of planning.
+
+    `run` is the run that was planned, or whose chunks are `open` still; None when there was no news. `held` is how many
+    the CRM holds, and `due` when a row that was missed goes again; neither is known while chunks are open.
+    """
+
+    run: Run | None
+    open: bool = False
+    held: int | None = None
+    due: datetime | None = None
+    brake: Brake | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A run that is not written yet: its chunks, and whom it leaves out (customer ids by reason, sorted)."""
+    """A run that is not written yet, and what it sends."""
 
     run: Run
-    chunks: list[Chunk]
-    left_out: dict[str, list[str]]
+    sync: Sync
+    comparison: Comparison
+    chunk_rows: int
+
+    @property
+    def chunks(self) -> Iterator[Chunk]:
+        """Yield its chunks: removals first, none of which is in a chunk with upserts."""
+        lanes = (batches(self.comparison.rows(lane), count=self.chunk_rows) for lane in _LANES)
+        for number, changes in enumerate(chain.from_iterable(lanes), start=1):
+            yield _chunk(self.sync, self.run.run, chunk_id(self.run.plan, number), changes)
 
 
 def plan_run(
-    settings: Settings,
-    sync: Sync,
-    desired: Iterable[Desired],
-    now: datetime,
-    inputs: Mapping[str, str],
-    standing: Standing | None = None,
+    settings: Settings, sync: Sync, desired: Iterable[Desired], now: datetime, inputs: Mapping[str, str]
 ) -> Run | None:
-    """Write down and announce what the CRM must be told; return the run, or None when there is no news.
+    """Plan what the CRM must be told so that it holds what is desired, as `plan` does, and let no brake stop it."""
+    return plan(settings, Request(sync, inputs, lambda: desired, may_brake=False), now).run
 
-    While the latest run has chunks without an outcome, no other begins: its open chunks are announced again.
-    `inputs` name the state of all that `desired` was computed from (snapshot ids, the day), the consent
-    projection is added here: when they have moved, missed rows go again before their time. Two planners with
-    the same plan write the same objects; with different plans one of them wins the number, and both return
-    the winner's run. `standing` is where the sync stands, when the caller has just folded its log.
+
+def plan(settings: Settings, request: Request, now: datetime) -> Planned:
+    """Write down and announce what the CRM must be told.
+
+    While the latest run has chunks without an outcome and there is no news, no other begins: its open chunks are
+    announced again after a while. Where the inputs or the definition have changed since, or it has been open for too
+    long, it is closed. Two planners with the same plan write the same objects; with different plans one of them wins
+    the number, and both return the winner's run.
     """
-    standing = standing or acknowledged.load(settings, sync.name)
-    if standing.latest is not None:
-        _complete(settings, standing.latest, standing.open_chunks, now)
-        if standing.open_chunks:
-            return standing.latest
-    all_inputs = {**inputs, "consent": consent.generation(settings, now)}
-    inputs_moved = standing.latest is None or standing.latest.inputs != all_inputs
-    changes = find_changes(sync, desired, standing.state, now, inputs_moved)
-    if not is_news(changes, standing):
-        return None
-    plan = make_plan(sync, changes, standing.next_run, now, all_inputs, batch_limit(sync.destination))
-    return _carry_out(settings, plan, now)
+    planning = Planning(settings, request, now)
+    latest = planning.standing.latest
+    if latest is not None:
+        open_chunks = planning.standing.open_chunks
+        _complete(settings, latest, open_chunks, now)
+        if open_chunks and (planning.goes_on(latest) or not closing.close(settings, latest, now)):
+            return Planned(latest, open=True)
+    brake = None
+    if request.desired is not None:
+        with planning.compared("full") as comparison:
+            brake = planning.brake(comparison)
+            if brake is None:
+                return planning.conclude(comparison)
+    if request.allowed is None:
+        return Planned(None, brake=brake)
+    with planning.compared("refusals") as comparison:
+        return replace(planning.conclude(comparison), brake=brake)
 
 
-def is_news(changes: Changes, standing: Standing) -> bool:
-    """Return whether changes are worth a run: rows to send, or others left out than the latest run says."""
-    if changes.rows or standing.latest is None:
+class Planning:
+    """One look at a sync: where it stands, what is asked for, and what comes of comparing both."""
+
+    def __init__(self, settings: Settings, request: Request, now: datetime, *, dry: bool = False) -> None:
+        """Look where the sync stands; `dry`: nothing at all is written."""
+        self._settings, self._request, self._now, self._dry = settings, request, now, dry
+        self._sync = request.sync
+        self._inputs = {**request.inputs, "consent": consent.generation(settings, now)}
+        self.standing: Standing = fold.standing(settings, self._sync.name)
+
+    def goes_on(self, latest: Run) -> bool:
+        """Return whether the open chunks of the latest run are still what there is to send."""
+        age = self._now - datetime.fromisoformat(latest.created_at)
+        is_news = latest.inputs != self._inputs or latest.definition != self._sync.fingerprint
+        is_over = is_news or age >= DeliveryPolicy.run_patience
+        return not is_over and not log.is_closing(self._settings, latest.sync, latest.run)
+
+    @contextmanager
+    def compared(self, mode: Mode) -> Iterator[Comparison]:
+        """Compare what is asked for with what the CRM has acknowledged; what is found can be read inside."""
+        with spool(self._settings) as spooled:
+            wanted = self._lay_out(spooled, mode)
+            try:
+                with spool(self._settings) as found:
+                    yield self._compare(wanted, found)
+                    return
+            except SnapshotLostError:
+                telemetry.warn("outbound snapshot unreadable; folding from the start", sync=self._sync.name)
+            with spool(self._settings) as found:
+                yield self._compare(wanted, found, from_start=True)
+
+    def _lay_out(self, spooled: Spool, mode: Mode) -> Wanted:
+        if mode == "full" and self._request.desired is not None:
+            return lay_out_desired(spooled, self._request.desired())
+        return lay_out_allowed(spooled, self._request.allowed() if self._request.allowed else ())
+
+    def _compare(self, wanted: Wanted, found: Spool, *, from_start: bool = False) -> Comparison:
+        name, latest = self._sync.name, self.standing.latest
+        folding = Folding(self._settings, name, found, from_start=from_start, renew=not self._dry)
+        inputs_moved = latest is None or latest.inputs != self._inputs
+        return compare(self._sync, wanted, folding, Comparison(found), self._now, inputs_moved)
+
+    def brake(self, comparison: Comparison) -> Brake | None:
+        """Return why what was found is not to be sent, and write it down; None where it may go."""
+        found = brakes.find_brake(self._sync, comparison.totals) if self._request.may_brake else None
+        is_meant = found is not None and brakes.is_accepted(
+            found, brakes.accepted(self._settings, self._sync.name), self._now
+        )
+        if found is None or is_meant:
+            if not self._dry:
+                brakes.take_off(self._settings, self._sync.name)
+            return None
+        if not self._dry:
+            brakes.put_on(self._settings, self._sync.name, found, self._now)
+        return found
+
+    def conclude(self, comparison: Comparison) -> Planned:
+        """Plan a run of what was found, where it is news."""
+        if not is_news(comparison, self.standing.latest, self._is_latest_whole()):
+            return Planned(None, held=comparison.held, due=comparison.due)
+        limit = batch_limit(self._sync.destination)
+        made = make_plan(self._sync, comparison, self.standing.next_run, self._now, self._inputs, limit)
+        return Planned(_carry_out(self._settings, made, self._now), held=comparison.held, due=comparison.due)
+
+    def _is_latest_whole(self) -> bool:
+        """Return whether each row of the latest run has an outcome, so that its counts say what became of them."""
+        latest = self.standing.latest
+        return latest is None or log.closed(self._settings, latest) is None
+
+
+def is_news(comparison: Comparison, latest: Run | None, is_latest_whole: bool = True) -> bool:
+    """Return whether a comparison is worth a run: rows to send, or others left out than before.
+
+    So is one after a run that was closed early, whose counts do not say what became of its rows.
+    """
+    if comparison.has_rows:
         return True
-    return standing.latest.audience != changes.audience
+    if comparison.left_out is None:  # refusals alone were asked for
+        return False
+    if latest is None or not is_latest_whole or any(comparison.left_out.values()):
+        return True
+    return comparison.counts["selected"] != latest.selected
 
 
 def make_plan(
-    sync: Sync, changes: Changes, number: str, now: datetime, inputs: dict[str, str], chunk_rows: int
+    sync: Sync, comparison: Comparison, number: str, now: datetime, inputs: dict[str, str], chunk_rows: int
 ) -> Plan:
-    """Return the run of that number that sends the changes, in chunks of at most `chunk_rows` rows.
+    """Return the run of that number that sends what was found, in chunks of at most `chunk_rows` rows.
 
-    The same changes from the same inputs make the same plan, whoever makes it.
+    The same comparison of the same inputs makes the same plan, whoever makes it.
     """
-    rows = changes.rows
-    content = [sync.fingerprint, inputs, number, [asdict(row) for row in rows], changes.audience]
-    plan_hash = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-    chunks = [
-        _chunk(sync, number, chunk_id(plan_hash, position), batch)
-        for position, batch in enumerate(batches(rows, count=chunk_rows), start=1)
-    ]
+    counts = comparison.counts
+    digest = hashlib.sha256()
+    for part in (sync.fingerprint, inputs, number, sorted(counts.items()), comparison.left_out):
+        digest.update(json.dumps(part, sort_keys=True).encode())
+    for lane in _LANES:
+        for line in comparison.spool.lines(lane):
+            digest.update(line.encode())
     run = Run(
         sync=sync.name,
         run=number,
-        plan=plan_hash,
+        plan=digest.hexdigest(),
         created_at=now.isoformat(),
         inputs=inputs,
         definition=sync.fingerprint,
-        chunks=len(chunks),
-        selected=changes.selected,
-        unchanged=changes.unchanged,
-        to_send=len(changes.upserts),
-        to_remove=len(changes.removals),
-        failed_waiting=len(changes.failed_waiting),
-        withheld_waiting=len(changes.withheld_waiting),
-        projection_waiting=len(changes.projection_waiting),
-        unknown=changes.unknown,
-        no_consent=len(changes.no_consent),
-        erased=len(changes.erased),
-        no_address=len(changes.no_address),
-        same_address=len(changes.same_address),
-        audience=changes.audience,
+        chunks=sum(math.ceil(counts[lane] / chunk_rows) for lane in _LANES),
+        selected=counts["selected"],
+        unchanged=counts["unchanged"],
+        to_send=counts["upserts"],
+        to_remove=counts["removals"],
+        failed_waiting=counts["failed_waiting"],
+        withheld_waiting=counts["withheld_waiting"],
+        projection_waiting=counts["projection_waiting"],
+        unknown=counts["unknown"],
+        no_consent=counts["no_consent"],
+        erased=counts["erased"],
+        no_address=counts["no_address"],
+        same_address=counts["same_address"],
+        mode="full" if comparison.left_out is not None else "refusals",
     )
-    left_out = {
-        CONSENT: sorted(changes.no_consent),
-        ERASED: sorted(changes.erased),
-        NO_ADDRESS: sorted(changes.no_address),
-        SAME_ADDRESS: sorted(changes.same_address),
-    }
-    return Plan(run, chunks, left_out)
+    return Plan(run, sync, comparison, chunk_rows)
 
 
 def _chunk(sync: Sync, run: str, name: str, changes: Sequence[Change]) -> Chunk:
@@ -128,10 +256,7 @@ def _chunk(sync: Sync, run: str, name: str, changes: Sequence[Change]) -> Chunk:
         id_property=sync.id.property,
         purpose=sync.purpose,
         channel=sync.channel,
-        rows=[
-            Row(number, change.customer_id, change.id, change.action, change.properties)
-            for number, change in enumerate(changes)
-        ],
+        rows=[Row(number, **plain(change)) for number, change in enumerate(changes)],
     )
 
 
@@ -139,12 +264,13 @@ def _carry_out(settings: Settings, plan: Plan, now: datetime) -> Run:
     """Write a plan's objects, take its number and announce its chunks; return the run that has the number."""
     planned = plan.run
     _write_left_out(settings, plan)
+    retired.note_definition(settings, plan.sync)
     committed = log.write_run(settings, planned, plan.chunks)
     if committed.plan != planned.plan:
         telemetry.info("another planner took the run's number", sync=planned.sync, run=committed.run)
         return committed
     _complete(settings, committed, dict.fromkeys(committed.chunk_ids(), 0), now)
-    rows = sum(len(chunk.rows) for chunk in plan.chunks)
+    rows = committed.to_send + committed.to_remove
     telemetry.info("run planned", sync=planned.sync, run=committed.run, rows=rows, count=committed.selected)
     return committed
 
@@ -158,13 +284,15 @@ def _complete(settings: Settings, run: Run, claims: Mapping[str, int], now: date
     if objects.get(settings.ops_bucket, key) is None:
         prepared = objects.get(settings.ops_bucket, _left_out_key(run))
         objects.put(settings.ops_bucket, key, prepared or b"{}")
-    if claims:
+    if claims and log.is_to_be_announced(settings, run, now):
         announce(settings, run, claims, now)
+        log.note_announced(settings, run, now)
 
 
 def _write_left_out(settings: Settings, plan: Plan) -> None:
-    """Write down whom the plan leaves out and why, under the plan's name; it is the run's once that is committed."""
-    objects.put(settings.ops_bucket, _left_out_key(plan.run), json.dumps(plan.left_out).encode())
+    """Write down who is left out anew and why, under the plan's name; it is the run's once that is committed."""
+    body = json.dumps(plan.comparison.left_out or {}).encode()
+    objects.put(settings.ops_bucket, _left_out_key(plan.run), body)
 
 
 def _left_out_key(run: Run) -> str:

@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PlanningNote:
-    """`seen`: all that the plan of `at` depended on; `run`: the latest run by then ("": none).
+    """`seen`: all that a comparison depended on which found no news; `run`: the latest run by then ("": none).
 
-    `folded`: that run had no open chunk. `due`: when a row that was missed goes again (None: none waits); of a run
-    whose outcomes were not there yet, the earliest moment that may be. Times are ISO-8601.
+    `at` is when that was, `held` how many the CRM held, `due` when a row that was missed goes again (None: none waits).
+    Times are ISO-8601.
     """
 
     seen: dict[str, Any]
     at: str
     run: str
-    folded: bool
     due: str | None
+    held: int = 0
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> PlanningNote:
@@ -52,18 +52,13 @@ class PlanningNote:
     def settles(self, settings: Settings, sync: str, seen: Mapping[str, Any], now: datetime) -> bool:
         """Return whether planning would bring no news, without a look at what the CRM has acknowledged.
 
-        Reads which runs came after the note's and, while that one was open, which of its chunks still are.
+        Reads which runs came after the note's: what became of them has to be compared once.
         """
         if self.seen != seen or self.is_from_future(now):
             return False
         if self.due is not None and datetime.fromisoformat(self.due) <= now:
             return False
-        if next(log.runs(settings, sync, self.run), None) is not None:
-            return False
-        if self.folded:
-            return True
-        planned = log.run(settings, sync, self.run)
-        return planned is not None and not log.open_chunks(settings, planned)
+        return next(log.runs(settings, sync, self.run), None) is None
 
 
 def read(settings: Settings, sync: str) -> PlanningNote | None:
@@ -85,12 +80,6 @@ def write(settings: Settings, sync: str, note: PlanningNote) -> None:
 def next_due(state: State, sync: Sync, noted: datetime) -> datetime | None:
     """Return the first moment after `noted` at which a row that was missed goes again; None when none waits."""
     return min((due for due in _due(state.missed, sync) if due > noted), default=None)
-
-
-def earliest_due(state: State, sync: Sync, planned: datetime) -> datetime:
-    """Return the first moment at which a row may go again, of those missed before, or by a run planned at `planned`."""
-    own = planned + timedelta(hours=sync.retry_failed_after_hours)
-    return min(own, next_due(state, sync, planned) or own)
 
 
 def _due(missed: Mapping[str, Missed], sync: Sync) -> list[datetime]:

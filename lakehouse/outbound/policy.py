@@ -21,6 +21,19 @@ class DeliveryPolicy(Policy):
     clock_difference: Annotated[
         timedelta, "how far the clocks of two workers may differ; a claim from farther ahead is dead"
     ] = timedelta(seconds=5)
+    announce_again: Annotated[
+        timedelta,
+        "how long a run's open chunks are left alone before their messages are sent again; one may be lost",
+    ] = timedelta(minutes=15)
+    run_patience: Annotated[
+        timedelta,
+        "how long a run may have open chunks though nothing changed; then it is closed, and what it did not send is "
+        "planned anew",
+    ] = timedelta(hours=6)
+    closing_seconds: Annotated[
+        float,
+        "seconds that a planner waits for workers that are sending, before it leaves closing to the next look",
+    ] = 10.0
     projection_patience: Annotated[
         timedelta,
         "how long a chunk stays open because consent cannot be asked; then its rows are withheld for that",
@@ -32,6 +45,22 @@ class LogPolicy(Policy):
     """How the outbound log is read and written."""
 
     threads: Annotated[int, "objects that are read or written at once"] = 8
+    chunks_read: Annotated[int, "chunks that are held in memory at once while a run is folded"] = 64
+    shard_rows: Annotated[
+        int,
+        "addresses that one shard of a sync's state holds before the state is cut into more; one is in memory",
+    ] = 16_000
+    most_shards: Annotated[int, "shards that a state is cut into at most; a power of two"] = 256
+
+
+@dataclass(frozen=True)
+class BrakePolicy(Policy):
+    """When a plan is stopped before the CRM is touched, unless the sync's file says otherwise."""
+
+    first_run_rows: Annotated[int, "rows that a first run writes without anybody's word"] = 10_000
+    leaving_share: Annotated[float, "share of those whom the CRM holds that may leave at once"] = 0.5
+    leaving_rows: Annotated[int, "people who may leave at once whatever their share"] = 10
+    acceptance: Annotated[timedelta, "how long somebody's word to go on counts"] = timedelta(days=1)
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,8 @@ SELECT s.*, c.* EXCLUDE (customer_id) REPLACE (
         CASE WHEN $kind = 'phone' THEN coalesce(w.address, c.phone) ELSE c.phone END AS phone
     ), m.* EXCLUDE (customer_id, contacts),
     r.* EXCLUDE (customer_id, as_of, recency_days, segment), r.segment AS rfm_segment,
+    CASE $kind WHEN 'email' THEN coalesce(w.address, c.email) WHEN 'phone' THEN coalesce(w.address, c.phone)
+        ELSE w.address END AS channel_address,
     w.customer_id IS NOT NULL AS consented, w.customer_id IS NULL AND e.customer_id IS NOT NULL AS erased
 FROM selected AS s
 JOIN core.customers AS c USING (customer_id)
@@ -53,18 +55,39 @@ LEFT JOIN erased AS e USING (customer_id)
 ORDER BY s.customer_id
 """
 
+_ALLOWED_SQL = """
+SELECT DISTINCT customer_id, address FROM core.consent_answers
+WHERE allowed AND purpose = $purpose AND channel = $channel
+"""
+
 
 def audience(
     settings: Settings, segments: Sequence[str], purpose: str, channel: str
 ) -> Iterator[dict[str, Any]]:
     """Yield the members of any of the segments by customer id: the columns of customers, customer_360 and rfm.
 
-    Besides: `segments` (names, sorted), `consented`: `core.consent_answers` allows an address for exactly this purpose
-    and channel, and `erased`: it would, had the person not been erased. Here it is decided which address a customer is
-    written to: the best known one where it is allowed, else one that is; where none is, the best known. Raises
-    CommitConflict when a table is missing: nobody would be in the audience, or nobody willing, and be taken off the CRM
-    for it.
+    Besides: `segments` (names, sorted), `channel_address`: where the channel writes to, `consented`:
+    `core.consent_answers` allows an address for exactly this purpose and channel, and `erased`: it would, had the
+    person not been erased. Here it is decided which address a customer is written to: the best known one where it is
+    allowed, else one that is; where none is, the best known. Raises CommitConflict when a table is missing: nobody
+    would be in the audience, or nobody willing, and be taken off the CRM for it.
     """
+    asked = {
+        "segments": list(segments),
+        "purpose": purpose,
+        "channel": channel,
+        "kind": channels.KIND_OF.get(channel),
+    }
+    yield from _rows(settings, _AUDIENCE_SQL, asked)
+
+
+def allowed(settings: Settings, purpose: str, channel: str) -> Iterator[tuple[str, str]]:
+    """Yield customer and address of all who allow exactly this purpose and channel; raises as `audience`."""
+    for row in _rows(settings, _ALLOWED_SQL, {"purpose": purpose, "channel": channel}):
+        yield row["customer_id"], row["address"]
+
+
+def _rows(settings: Settings, sql: str, parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
     con = duck.connect(settings)
     try:
         tables = views.open_tables(con, settings, (*REQUIRED, CONSENT_ANSWERS.name))
@@ -73,15 +96,7 @@ def audience(
         answers = tables.get(CONSENT_ANSWERS.name)
         scan = views.scan_as_sql(answers, CONSENT_ANSWERS) if answers else views.nothing_sql(CONSENT_ANSWERS)
         con.execute(f"CREATE OR REPLACE VIEW {CONSENT_ANSWERS.name} AS {scan}")
-        rows = con.execute(
-            _AUDIENCE_SQL,
-            {
-                "segments": list(segments),
-                "purpose": purpose,
-                "channel": channel,
-                "kind": channels.KIND_OF.get(channel),
-            },
-        )
+        rows = con.execute(sql, parameters)
         names = [column[0] for column in rows.description or []]
         while batch := rows.fetchmany(AudiencePolicy.fetch_rows):
             for row in batch:

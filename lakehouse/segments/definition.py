@@ -7,16 +7,33 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from lakehouse.definition_files import DefinitionLoader
 from lakehouse.definitions import parse_yaml
 from lakehouse.errors import BadDefinition
+from lakehouse.segments.condition import problem_in
+
+
+class GuardRails(BaseModel):
+    """What a segment's size must be, else it keeps its members and is told."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    never_empty: bool = False
+    most_members: Annotated[int | None, Field(ge=1)] = None
+    most_change: Annotated[float | None, Field(gt=0, description="share of the members, come and gone")] = (
+        None
+    )
 
 
 class Segment(BaseModel):
-    """`where` is SQL over the columns of `marts.customer_360` and `marts.rfm`."""
+    """`where` is SQL over the columns of `marts.customer_360` and `marts.rfm`.
+
+    Who is in a segment of `include` is in, too, whatever `where` says; who is in one of `exclude` is not.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -24,6 +41,15 @@ class Segment(BaseModel):
     title: str
     doc: str
     where: str
+    owner: str = ""
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    guard_rails: GuardRails = GuardRails()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the segments that it is made of."""
+        return (*self.include, *self.exclude)
 
 
 def parse(text: str, where: str) -> Segment:
@@ -31,6 +57,8 @@ def parse(text: str, where: str) -> Segment:
     segment = parse_yaml(text, where, Segment)
     if segment.name != PurePath(where).stem:
         raise BadDefinition(f"{where}: name: {segment.name!r} must be the file's own name")
+    if problem := problem_in(segment.where):
+        raise BadDefinition(f"{where}: where: {problem}")
     return segment
 
 

@@ -13,3 +13,12 @@ class AudiencePolicy(Policy):
     """How an audience is read."""
 
     fetch_rows: Annotated[int, "customers that are fetched from DuckDB at once"] = 2_000
+
+
+@dataclass(frozen=True)
+class SegmentPolicy(Policy):
+    """How segments are evaluated."""
+
+    longest_seconds: Annotated[
+        float, "seconds that the condition of one segment may take; then it keeps its members, and is told"
+    ] = 60.0

@@ -7,15 +7,19 @@ import json
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from threading import Timer
 from typing import TYPE_CHECKING
 
 import duckdb
 
 from lakehouse.engine import duck
-from lakehouse.engine.duck import WRONG_SQL
+from lakehouse.engine.duck import NOT_OF_SQL
 from lakehouse.engine.escape import literal
 from lakehouse.segments import definition
+from lakehouse.segments.condition import problem_in
 from lakehouse.segments.definition import Segment, Segments
+from lakehouse.segments.order import evaluation_order
+from lakehouse.segments.policy import SegmentPolicy
 from lakehouse.tables import appending, commit, data_files, views
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.contracts import SEGMENT_CHANGES, SEGMENT_MEMBERS
@@ -50,6 +54,12 @@ def inputs(settings: Settings) -> dict[str, str]:
     catalog = catalogs.open_catalog(settings)
     marts = {name: catalogs.load(catalog, name) for name in INPUTS}
     return _expected_inputs(marts, definition.load(settings.definitions))
+
+
+def names(settings: Settings) -> set[str]:
+    """Return the names of all segments, those whose file is wrong, too."""
+    segments = definition.load(settings.definitions)
+    return {segment.name for segment in segments.defined} | segments.wrong.keys()
 
 
 def pending(settings: Settings) -> bool:
@@ -92,13 +102,25 @@ def refresh(settings: Settings) -> Refresh:
     return Refresh(run, expected, changed, {name: counted.get(name, 0) for name in sorted(names)}, wrong)
 
 
+_CUSTOMERS = (
+    "SELECT c.*, r.* EXCLUDE (customer_id, as_of, recency_days) "
+    "FROM marts.customer_360 AS c LEFT JOIN marts.rfm AS r USING (customer_id)"
+)
+
+
 def members_sql(segment: Segment) -> str:
-    """Return the SELECT of a segment's customer ids."""
-    return (
-        "SELECT customer_id, as_of FROM (SELECT c.*, r.* EXCLUDE (customer_id, as_of, recency_days) "
-        "FROM marts.customer_360 AS c LEFT JOIN marts.rfm AS r USING (customer_id)) "
-        f"WHERE {segment.where}"
-    )
+    """Return the SELECT of a segment's customer ids; others that it names are read from `fulfilling`."""
+    condition = f"(\n{segment.where}\n)"  # a comment at its end must not hide what follows
+    if segment.include:
+        condition = f"({condition} OR {_is_in(segment.include)})"
+    if segment.exclude:
+        condition = f"({condition} AND NOT {_is_in(segment.exclude)})"
+    return f"SELECT customer_id, as_of FROM ({_CUSTOMERS}) WHERE {condition}"
+
+
+def _is_in(segments: Iterable[str]) -> str:
+    names = ", ".join(map(literal, segments))
+    return f"coalesce(customer_id IN (SELECT customer_id FROM fulfilling WHERE segment IN ({names})), false)"
 
 
 def changes_sql(run: str, base: str) -> str:
@@ -152,21 +174,71 @@ def _evaluate(con: duckdb.DuckDBPyConnection, segments: Segments, run: str, base
     Returns by name what is wrong with segments: who was in these stays.
     """
     con.execute("CREATE TEMP TABLE fulfilling (segment VARCHAR, customer_id VARCHAR, as_of DATE)")
-    wrong = dict(segments.wrong)
-    for segment in segments.defined:
-        query = f"SELECT {literal(segment.name)}, * FROM ({members_sql(segment)})"
-        try:
-            con.execute(f"INSERT INTO fulfilling {query}")
-        except (*WRONG_SQL, duckdb.DataError) as error:
-            wrong[segment.name] = f"where: {duck.sql_error_text(error)}"
-    for name in wrong:
-        con.execute(
-            "INSERT INTO fulfilling SELECT segment, customer_id, as_of "
-            f"FROM {SEGMENT_MEMBERS.name} WHERE segment = {literal(name)}"
-        )
+    ordered, unordered = evaluation_order(segments.defined, segments.wrong)
+    wrong = {**segments.wrong, **unordered}
+    for name in wrong:  # before those that name it
+        con.execute(_kept_sql(name))
+    columns = [name for (name,) in con.execute(f"SELECT column_name FROM (DESCRIBE {_CUSTOMERS})").fetchall()]
+    for segment in ordered:
+        if problem := _evaluate_one(con, segment, columns):
+            wrong[segment.name] = problem
+            con.execute(_kept_sql(segment.name))
     con.execute(f"CREATE TEMP TABLE members_now AS {_MEMBERS_NOW}")
     con.execute(f"CREATE TEMP TABLE changes_now AS {changes_sql(run, base)}")
     return wrong
+
+
+def _evaluate_one(con: duckdb.DuckDBPyConnection, segment: Segment, columns: list[str]) -> str:
+    """Add who is in a segment to `fulfilling`; return what is wrong with it, of which nobody is added then."""
+    if problem := problem_in(segment.where, columns):
+        return f"where: {problem}"
+    stopwatch = Timer(SegmentPolicy.longest_seconds, con.interrupt)
+    stopwatch.start()
+    try:
+        con.execute("BEGIN")
+        con.execute(f"INSERT INTO fulfilling SELECT {literal(segment.name)}, * FROM ({members_sql(segment)})")
+        problem = _guarded(con, segment)
+        con.execute("ROLLBACK" if problem else "COMMIT")
+    except duckdb.Error as error:
+        is_late = isinstance(error, duckdb.InterruptException) and not stopwatch.is_alive()
+        con.execute("ROLLBACK")
+        if is_late:
+            return f"where: it takes longer than {SegmentPolicy.longest_seconds:g} seconds"
+        if isinstance(error, NOT_OF_SQL):
+            raise
+        return f"where: {duck.sql_error_text(error)}"
+    finally:
+        stopwatch.cancel()
+    return problem
+
+
+def _guarded(con: duckdb.DuckDBPyConnection, segment: Segment) -> str:
+    """Return which guard rail the members that were just found break; "" where none."""
+    rails, name = segment.guard_rails, literal(segment.name)
+    found = con.execute(
+        f"""SELECT count(f.customer_id), count(m.customer_id),
+            count(*) FILTER (f.customer_id IS NULL OR m.customer_id IS NULL)
+        FROM (SELECT customer_id FROM fulfilling WHERE segment = {name}) AS f
+        FULL JOIN (SELECT customer_id FROM {SEGMENT_MEMBERS.name} WHERE segment = {name}) AS m USING (customer_id)"""
+    ).fetchone()
+    now, before, changed = found or (0, 0, 0)
+    if rails.never_empty and not now:
+        return "guard_rails: nobody would be in it"
+    if rails.most_members is not None and now > rails.most_members:
+        return f"guard_rails: {now} would be in it, more than {rails.most_members}"
+    if rails.most_change is not None and before and changed > rails.most_change * before:
+        return (
+            f"guard_rails: {changed} of {before} would come or go, more than a share of {rails.most_change:g}"
+        )
+    return ""
+
+
+def _kept_sql(name: str) -> str:
+    """Return the statement that lets the members of a segment stay as they are."""
+    return (
+        "INSERT INTO fulfilling SELECT segment, customer_id, as_of "
+        f"FROM {SEGMENT_MEMBERS.name} WHERE segment = {literal(name)}"
+    )
 
 
 def _note_changes(con: duckdb.DuckDBPyConnection, table: Table) -> None:

@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from lakehouse import error_text, telemetry
-from lakehouse.definitions import nearest
 from lakehouse.errors import BadDefinition
-from lakehouse.outbound import acknowledged, planning_note
-from lakehouse.outbound.definition import load_syncs, wrong_syncs
-from lakehouse.outbound.planner import plan_run
+from lakehouse.outbound import brakes, log, planning_note
+from lakehouse.outbound.planner import Planned, Request, plan
 from lakehouse.outbound.planning_note import PlanningNote
 from lakehouse.privacy import consent
 from lakehouse.segments import refresh as segments
-from lakehouse.segments.audience import audience
+from lakehouse.segments.audience import allowed, audience
+from lakehouse.stages import sync_orders
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import commit
 from lakehouse.tables.people import CONSENT_ANSWERS, CUSTOMERS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Iterable
 
-    from lakehouse.outbound.acknowledged import Standing
     from lakehouse.outbound.definition import Sync
     from lakehouse.outbound.records import Desired
     from lakehouse.settings import Settings
+    from lakehouse.stages.sync_orders import Kind, Order
 
 
 def export(settings: Settings) -> segments.Refresh:
-    """Refresh the segments and plan a run of every sync that has news; open chunks are announced again.
+    """Refresh the segments and plan a run of every sync that has news; chunks long open are announced again.
 
     A sync that cannot be planned, or a segment that cannot be asked, does not stop the others: it is logged, and the
-    first error raised at the end.
+    first error raised at the end. Of a sync that cannot be planned, or that a brake stops, those who refuse are taken
+    off all the same.
     """
     refreshed = segments.refresh(settings)
     if not refreshed.inputs:
@@ -42,30 +42,22 @@ def export(settings: Settings) -> segments.Refresh:
     for name, reason in refreshed.wrong.items():
         errors.append(BadDefinition(f"segment {name}: {reason}; it keeps its members"))
         telemetry.failed("a segment cannot be asked", errors[-1], reason=f"segment {name}: {reason}")
-    for name, reason in wrong_syncs(settings.definitions).items():
-        errors.append(BadDefinition(f"sync {name}: {reason}; nothing is sent and nobody taken off"))
-        telemetry.failed("a sync cannot be read", errors[-1], reason=f"sync {name}: {reason}")
-    for sync in load_syncs(settings.definitions).values():
+    still_written: set[tuple[str, str, str]] = set()  # by syncs that ended
+    for order in sync_orders.orders(settings, refreshed.sizes):
+        if order.wrong is not None:
+            errors.append(order.wrong)
+            telemetry.failed(
+                "a sync cannot be planned", order.wrong, sync=order.name, reason=str(order.wrong)
+            )
         try:
-            _check_segments(sync, refreshed.sizes)
-            _plan(settings, sync, refreshed.inputs)
+            _carry_out(settings, order, refreshed.inputs, still_written)
         except Exception as error:  # noqa: BLE001 - it is raised when the other syncs are planned
             reason = error_text.safe_text(error)
-            telemetry.failed("a sync cannot be planned", error, sync=sync.name, reason=reason)
+            telemetry.failed("a sync cannot be planned", error, sync=order.name, reason=reason)
             errors.append(error)
     if errors:
         raise errors[0]
     return refreshed
-
-
-def _check_segments(sync: Sync, known: Collection[str]) -> None:
-    """Raise BadDefinition for a segment that is not defined: nobody is in it, and all would be taken off the CRM."""
-    for name in sync.segments:
-        if name not in known:
-            raise BadDefinition(
-                f"sync {sync.name}: segments: there is no segment {name}{nearest(name, sorted(known))}; "
-                "nothing is sent and nobody taken off until it names one"
-            )
 
 
 def pending(settings: Settings) -> bool:
@@ -81,60 +73,72 @@ def pending(settings: Settings) -> bool:
     if not computed_from:
         return False
     now = datetime.now(UTC)
-    inputs = _inputs(settings, computed_from)
-    for sync in load_syncs(settings.definitions).values():
-        note = planning_note.read(settings, sync.name)
-        if note is None or not note.settles(settings, sync.name, _plan_of(settings, sync, inputs, now), now):
+    inputs = inputs_of(settings, computed_from)
+    for order in sync_orders.orders(settings, segments.names(settings)):
+        if order.sync is None:
+            continue
+        plan_of = _plan_of(settings, order.sync, inputs, now, order.kind)
+        note = planning_note.read(settings, order.name)
+        if note is None or not note.settles(settings, order.name, plan_of, now):
             return True
     return False
 
 
-def _plan(settings: Settings, sync: Sync, computed_from: dict[str, str]) -> None:
+def _carry_out(
+    settings: Settings, order: Order, computed_from: dict[str, str], still_written: set[tuple[str, str, str]]
+) -> None:
+    """Plan one sync. One that writes what a sync that ended has not taken off yet waits until that is done."""
+    if order.sync is None:
+        return
+    if order.kind == "ended":
+        planned = _plan(settings, order.sync, computed_from, order.kind)
+        if planned.open or planned.run is not None or planned.held:
+            still_written |= order.sync.writes
+    elif order.kind == "wanted" and order.sync.writes & still_written:
+        telemetry.info("a sync waits for one that ended and wrote the same", sync=order.name)
+    else:
+        _plan(settings, order.sync, computed_from, order.kind)
+
+
+def _plan(settings: Settings, sync: Sync, computed_from: dict[str, str], kind: Kind = "wanted") -> Planned:
     """Plan a run of a sync, unless that was done for all there is now, and nothing is open or due since."""
     now = datetime.now(UTC)
-    inputs = _inputs(settings, computed_from)
-    plan_of = _plan_of(settings, sync, inputs, now)
+    inputs = inputs_of(settings, computed_from)
+    plan_of = _plan_of(settings, sync, inputs, now, kind)
     note = planning_note.read(settings, sync.name)
     if note is not None and note.settles(settings, sync.name, plan_of, now):
-        if not note.folded:  # the next look need not list the run's chunks again
-            planning_note.write(settings, sync.name, replace(note, folded=True))
-        return
-    standing = acknowledged.load(settings, sync.name)
-    if _is_settled(note, plan_of, standing, sync, now):
-        _note(settings, sync, plan_of, standing, now)
-        return
-    run = plan_run(settings, sync, _desired(settings, sync), now, inputs, standing)
-    if run is None:
-        _note(settings, sync, plan_of, standing, now)
-    elif {"inputs": run.inputs, "definition": run.definition} == plan_of:
-        due = planning_note.earliest_due(standing.state, sync, now)
-        planned = PlanningNote(plan_of, now.isoformat(), run.run, folded=False, due=due.isoformat())
-        planning_note.write(settings, sync.name, planned)
+        return Planned(None, held=note.held)
+    planned = plan(settings, request_of(settings, sync, kind, inputs), now)
+    if planned.run is None:
+        latest = log.latest_run(settings, sync.name)
+        due = planned.due.isoformat() if planned.due else None
+        number = latest.run if latest else ""
+        found = PlanningNote(plan_of, now.isoformat(), number, due, planned.held or 0)
+        planning_note.write(settings, sync.name, found)
+    return planned
 
 
-def _is_settled(
-    note: PlanningNote | None, plan_of: Mapping[str, Any], standing: Standing, sync: Sync, now: datetime
-) -> bool:
-    """Return whether planning would bring no news, given all that the CRM has acknowledged."""
-    if note is None or note.seen != plan_of or standing.open_chunks or note.is_from_future(now):
-        return False
-    due = planning_note.next_due(standing.state, sync, datetime.fromisoformat(note.at))
-    return due is None or due > now
-
-
-def _note(settings: Settings, sync: Sync, plan_of: dict[str, Any], standing: Standing, now: datetime) -> None:
-    """Note that there was no news for all this, and when a row that was missed goes again."""
-    due = planning_note.next_due(standing.state, sync, now)
-    latest = standing.latest.run if standing.latest else standing.state.through
-    note = PlanningNote(plan_of, now.isoformat(), latest, folded=True, due=due.isoformat() if due else None)
-    planning_note.write(settings, sync.name, note)
+def request_of(settings: Settings, sync: Sync, kind: Kind, inputs: dict[str, str]) -> Request:
+    """Return what the CRM should hold: the audience, nobody any more, or only those who still consent."""
+    desired: dict[Kind, Callable[[], Iterable[Desired]] | None] = {
+        "wanted": lambda: _desired(settings, sync),
+        "ended": lambda: (),
+        "held": None,
+    }
+    return Request(
+        sync,
+        inputs,
+        desired[kind],
+        allowed=lambda: allowed(settings, sync.purpose, sync.channel),
+        may_brake=kind == "wanted",
+    )
 
 
 def _desired(settings: Settings, sync: Sync) -> Iterable[Desired]:
     return sync.desired(audience(settings, sync.segments, sync.purpose, sync.channel))
 
 
-def _inputs(settings: Settings, computed_from: dict[str, str]) -> dict[str, str]:
+def inputs_of(settings: Settings, computed_from: dict[str, str]) -> dict[str, str]:
     """Return the state of all that an audience is made of."""
     catalog = catalogs.open_catalog(settings)
     heads = {
@@ -143,7 +147,14 @@ def _inputs(settings: Settings, computed_from: dict[str, str]) -> dict[str, str]
     return {**computed_from, **heads}
 
 
-def _plan_of(settings: Settings, sync: Sync, inputs: dict[str, str], now: datetime) -> dict[str, Any]:
+def _plan_of(
+    settings: Settings, sync: Sync, inputs: dict[str, str], now: datetime, kind: Kind = "wanted"
+) -> dict[str, Any]:
     """Return all that a plan depends on, besides what the CRM has acknowledged."""
-    generation = consent.generation(settings, now)
-    return {"inputs": {**inputs, "consent": generation}, "definition": sync.fingerprint}
+    return {
+        "inputs": {**inputs, "consent": consent.generation(settings, now)},
+        "definition": sync.fingerprint,
+        "brakes": sync.brakes.model_dump(),
+        "kind": kind,
+        "accepted": brakes.accepted(settings, sync.name),
+    }

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from lakehouse.books import balance
 from lakehouse.models import metric, registry
 from lakehouse.models.triggers import definition as trigger_rules
+from lakehouse.outbound import brakes
 from lakehouse.outbound import delivery_counts as outbound
-from lakehouse.outbound.definition import wrong_syncs
 from lakehouse.segments import definition, refresh
-from lakehouse.stages import fire_triggers
+from lakehouse.stages import fire_triggers, sync_orders
 from lakehouse.stages.dismiss import count_dismissed
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.contracts import SEGMENT_MEMBERS, TRIGGERS
@@ -25,11 +25,12 @@ if TYPE_CHECKING:
 
 
 def status(settings: Settings) -> dict[str, Any]:
-    """Return the state as JSON: `ingest`, `tables`, `deliveries` and `definitions`, in the shape of docs/status.md."""
+    """Return the state as JSON: `ingest`, `tables`, `deliveries`, `stopped`, `definitions`, as docs/status.md says."""
     catalog = catalogs.open_catalog(settings)
     names = catalogs.table_names(catalog)
     with ThreadPoolExecutor(TableReadPolicy.catalog_threads) as pool:
         deliveries = pool.submit(outbound.status, settings)
+        stopped = pool.submit(brakes.all_standing, settings)
         loaded = list(pool.map(lambda name: catalogs.load(catalog, name), names))
         tables = {name: table for name, table in zip(names, loaded, strict=True) if table is not None}
         ingested = balance.ingested(settings, tables)
@@ -37,6 +38,7 @@ def status(settings: Settings) -> dict[str, Any]:
             "ingest": ingested.as_json() | {"dismissed": count_dismissed(settings)},
             "tables": {name: balance.describe(table) for name, table in tables.items()},
             "deliveries": deliveries.result(),
+            "stopped": stopped.result(),
             "definitions": _wrong_definitions(settings, tables),
         }
 
@@ -60,7 +62,7 @@ def _wrong_definitions(settings: Settings, tables: Mapping[str, Table]) -> list[
         ("tag", registry.load_tags(settings.definitions).wrong),
         ("metric", metric.load(settings.definitions).wrong),
         ("segment", wrong),
-        ("sync", wrong_syncs(settings.definitions)),
+        ("sync", sync_orders.wrong(settings, refresh.names(settings))),
     )
     return [
         {"kind": kind, "name": name, "reason": reason}

@@ -123,10 +123,14 @@ DELIVERIES = Contract(
         ("chunk", "string", "Chunk of the run"),
         ("customer_id", "string", "Customer"),
         ("action", "string", "upsert or remove"),
-        ("outcome", "string", "sent, removed, failed, unknown or withheld"),
+        (
+            "outcome",
+            "string",
+            "sent, removed, failed, unknown, withheld or no_longer_withheld",
+        ),
         ("reason", "string", "Why it failed or was withheld"),
         ("consent_id", "string", "Consent row that allowed it"),
-        ("crm_id", "string", "The CRM's id of the record"),
+        ("crm_id", "string", "The CRM's id of the record; of several that were cleared, separated by commas"),
         ("outcome_at", "timestamptz", "When the outcome was written"),
     ),
 )

@@ -46,6 +46,7 @@ class ContactsApi:
             "/batch/read": self._read,
             "/batch/archive": self._archive,
             "/gdpr-delete": self._forget,
+            "/merge": self._merge,
         }
 
     def post(self, path: str, body: dict[str, Any]) -> Answer:
@@ -127,6 +128,13 @@ class ContactsApi:
             self._store.archive(item["id"])
         return Answer(HTTPStatus.NO_CONTENT)
 
+    def _merge(self, body: dict[str, Any]) -> Answer:
+        primary = self._store.find(str(body.get("primaryObjectId", "")))
+        other = self._store.find(str(body.get("objectIdToMerge", "")))
+        if primary is None or other is None or primary.id == other.id:
+            raise _invalid("Unable to merge: two different contacts are needed")
+        return Answer(HTTPStatus.OK, self._store.merge(primary, other).as_json())
+
     def _forget(self, body: dict[str, Any]) -> Answer:
         contact = self._store.find(str(body.get("objectId", "")), body.get("idProperty"))
         if contact is not None:
@@ -172,9 +180,13 @@ def _written_contact(contact: Contact, item: dict[str, Any]) -> dict[str, Any]:
 def _write_each(inputs: list[dict[str, Any]], write: Callable[[dict[str, Any]], dict[str, Any]]) -> Answer:
     """Write row by row; a bad row becomes an error that names its trace id, the others are written."""
     results, errors = [], []
+    written: set[str] = set()
     for item in inputs:
         try:
             results.append(write(item))
+            if results[-1]["id"] in written:
+                raise _invalid("Duplicate IDs found in batch input. IDs must be unique")
+            written.add(results[-1]["id"])
         except BadRow as bad:
             trace = item.get("objectWriteTraceId")
             context = {"objectWriteTraceId": [trace]} if trace else {"ids": [item["id"]]}

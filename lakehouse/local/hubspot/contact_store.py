@@ -25,7 +25,9 @@ CREATE TABLE IF NOT EXISTS contacts (
     updated_at TEXT NOT NULL,
     archived INTEGER NOT NULL DEFAULT 0,
     writes INTEGER NOT NULL DEFAULT 1
-)
+);
+CREATE TABLE IF NOT EXISTS secondary_addresses (email TEXT COLLATE NOCASE PRIMARY KEY, id INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS merged_records (id INTEGER PRIMARY KEY, into_id INTEGER NOT NULL);
 """
 
 
@@ -71,7 +73,7 @@ class ContactStore:
         self._connection = sqlite3.connect(database, check_same_thread=False, isolation_level=None)
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=NORMAL")
-        self._connection.execute(_SCHEMA)
+        self._connection.executescript(_SCHEMA)
         self._turn = Lock()
 
     def close(self) -> None:
@@ -92,11 +94,15 @@ class ContactStore:
             self._connection.execute("COMMIT")
 
     def find(self, value: str, id_property: str | None = None) -> Contact | None:
-        """Return the contact with this e-mail (`id_property` "email") or record id (None)."""
-        column = "email" if id_property == "email" else "id"
-        sql = (
-            f"SELECT id, properties, created_at, updated_at FROM contacts WHERE {column} = ? AND NOT archived"
-        )
+        """Return the contact with this e-mail (`id_property` "email") or record id (None).
+
+        As HubSpot does, it finds a contact by a secondary e-mail, and by the id of a record merged into it.
+        """
+        sql = "SELECT id, properties, created_at, updated_at FROM contacts WHERE NOT archived AND "
+        if id_property == "email":
+            sql += "(email = ?1 OR id = (SELECT id FROM secondary_addresses WHERE email = ?1)) ORDER BY email <> ?1"
+        else:
+            sql += "id = coalesce((SELECT into_id FROM merged_records WHERE id = ?1), ?1)"
         with closing(self._connection.execute(sql, (value,))) as cursor:
             row = cursor.fetchone()
         return _contact(row) if row else None
@@ -156,6 +162,22 @@ class ContactStore:
     def forget(self, contact: Contact) -> None:
         """Delete a contact for good, inside `batch`."""
         self._connection.execute("DELETE FROM contacts WHERE id = ?", (contact.id,))
+
+    def add_secondary(self, contact: Contact, email: str) -> None:
+        """Let a contact be found by another e-mail too, inside `batch`."""
+        self._connection.execute(
+            "INSERT OR REPLACE INTO secondary_addresses VALUES (?, ?)", (email, int(contact.id))
+        )
+
+    def merge(self, primary: Contact, other: Contact) -> Contact:
+        """Merge `other` into `primary`, inside `batch`: its address and its id lead there from now on."""
+        moved = (int(primary.id), int(other.id))
+        self._connection.execute("UPDATE secondary_addresses SET id = ? WHERE id = ?", moved)
+        self._connection.execute("UPDATE merged_records SET into_id = ? WHERE into_id = ?", moved)
+        self._connection.execute("INSERT INTO merged_records VALUES (?, ?)", moved[::-1])
+        self.forget(other)
+        self.add_secondary(primary, other.properties["email"])
+        return self.update(primary, {**other.properties, **primary.properties})
 
     def count(self) -> int:
         """Return how many contacts there are."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal, Protocol, cast
 
-from lakehouse.errors import Terminal
+from lakehouse.errors import Terminal, Transient
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,11 +19,19 @@ _NAMES = frozenset({"hubspot"})
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a destination said of one row. `code` is its own word for what went wrong, never a message."""
+    """What a destination said of one row. `code` is its own word for what went wrong, never a message.
+
+    `crm_id` is the record that was written or cleared. `uncertain`: it failed and may have been written all the same.
+    """
 
     status: Literal["sent", "removed", "failed"]
     code: str = ""
     crm_id: str = ""
+    uncertain: bool = False
+
+
+class NotSent(Transient):
+    """Nothing of a chunk has left for certain: it goes again, also where a row must not be sent twice."""
 
 
 class Destination(Protocol):
@@ -34,7 +42,8 @@ class Destination(Protocol):
     def send(self, chunk: Chunk, rows: Sequence[Row]) -> dict[int, Answer]:
         """Deliver rows of a chunk and return an answer for each, by its number.
 
-        Transient when it may work later, Terminal when a person must act; the rows are then not settled.
+        NotSent when nothing has left, Transient when it may work later, Terminal when a person must act; the rows are
+        then not settled.
         """
         ...
 

@@ -1,25 +1,27 @@
 """HubSpot's contacts: batch upsert by e-mail, and clearing of properties by record id.
 
 Rows are matched by the trace id that we give them and HubSpot gives back, never by their position. A batch
-that HubSpot refuses as a whole (400, 409) is split until the row that spoils it stands alone. Removals read
-the record ids first and then update: an upsert would bring back a contact that was deleted in the CRM, and
-HubSpot does not update contacts by e-mail.
+that HubSpot refuses as a whole (400, 409) is split until the row that spoils it stands alone. Removals find
+the record first and then update: an upsert would bring back a contact that was deleted in the CRM.
 """
 
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from lakehouse.errors import Terminal
-from lakehouse.outbound.destinations import Answer
-from lakehouse.outbound.destinations.hubspot_answers import answers_of_batch, missing_ids, record_ids
+from lakehouse.batching import batches
+from lakehouse.errors import Terminal, Transient
+from lakehouse.outbound.destinations import Answer, NotSent
+from lakehouse.outbound.destinations.hubspot_answers import answers_of_batch
 from lakehouse.outbound.destinations.hubspot_api import Account, Api, Refused
+from lakehouse.outbound.destinations.hubspot_records import Found, find_records
 from lakehouse.outbound.policy import HubSpotPolicy
 from lakehouse.secrets import secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from lakehouse.outbound.records import Chunk, Row
     from lakehouse.settings import Settings
@@ -35,14 +37,21 @@ class HubSpot:
     def __init__(self, account: Account, clock: Callable[[], float] = time.monotonic) -> None:
         self._api = Api(account, clock)
         self._clock = clock
+        self._has_written = False
 
     def send(self, chunk: Chunk, rows: Sequence[Row]) -> dict[int, Answer]:
         """Deliver rows of a chunk and return an answer for each, by its number; errors as in `Destination`."""
         deadline = self._clock() + HubSpotPolicy.chunk_seconds
         writes = [row for row in rows if row.action == "upsert"]
         leavers = [row for row in rows if row.action == "remove"]
-        answers = self._upsert(writes, chunk.id_property, deadline)
-        return answers | self._remove(leavers, chunk.id_property, deadline)
+        self._has_written = False
+        try:
+            answers = self._remove(leavers, chunk.id_property, deadline)
+            return answers | self._upsert(writes, chunk.id_property, deadline)
+        except NotSent as error:
+            if self._has_written:
+                raise Transient(str(error)) from None
+            raise
 
     def _upsert(self, rows: Sequence[Row], id_property: str, deadline: float) -> dict[int, Answer]:
         inputs = {
@@ -52,45 +61,81 @@ class HubSpot:
 
     def _remove(self, rows: Sequence[Row], id_property: str, deadline: float) -> dict[int, Answer]:
         """Clear properties of the contacts that are still there; one that is gone has nothing to clear."""
-        if not rows:
-            return {}
-        inputs = [{"id": row.id} for row in rows]
-        body = {"idProperty": id_property, "properties": [id_property], "inputs": inputs}
-        try:
-            read = self._api.post("/batch/read", body, deadline)
-        except Refused as refused:
-            return {row.row: Answer("failed", refused.code) for row in rows}
-        records, missing = record_ids(read, id_property), missing_ids(read)
-        answers: dict[int, Answer] = {}
-        updates: dict[int, dict[str, Any]] = {}
+        found = find_records(self._api, rows, id_property, deadline)
+        answers = {row.row: settled for row in rows if (settled := _settled(row, found[row.row])) is not None}
+        of_row = {row.row: _record_ids(found[row.row]) for row in rows if row.row not in answers}
+        by_record: dict[str, dict[str, str]] = {}  # HubSpot refuses a batch in which a record stands twice
         for row in rows:
-            address = row.id.lower()
-            if records.get(address):
-                updates[row.row] = {"id": records[address], "properties": row.properties}
-            elif address in missing:
-                answers[row.row] = Answer("removed", "GONE")
-            else:
-                answers[row.row] = Answer("failed", "NOT_FOUND_BY_ID")
-        return answers | self._batch("/batch/update", updates, "removed", deadline)
+            for record in of_row.get(row.row, ()):
+                by_record.setdefault(record, {}).update(row.properties)
+        inputs = [{"id": record, "properties": properties} for record, properties in by_record.items()]
+        updated: dict[str, Answer] = {}
+        for some in batches(inputs, count=BATCH_LIMIT):
+            answered = self._batch("/batch/update", dict(enumerate(some)), "removed", deadline)
+            updated |= {str(some[number]["id"]): answer for number, answer in answered.items()}
+        for number, records in of_row.items():
+            answers[number] = _joined([updated[record] for record in records], records)
+        return answers
 
     def _batch(
-        self, path: str, inputs: dict[int, dict[str, Any]], done: Literal["sent", "removed"], deadline: float
+        self,
+        path: str,
+        inputs: Mapping[int, dict[str, Any]],
+        done: Literal["sent", "removed"],
+        deadline: float,
     ) -> dict[int, Answer]:
-        """Post rows by number; split a batch that is refused, so that only the row which spoils it fails."""
+        """Post rows by number; split a batch that is refused, so that only the row which spoils it fails.
+
+        A row that fails after a try whose answer was lost may have been written by that.
+        """
         if not inputs:
             return {}
         traced = [{**row, "objectWriteTraceId": str(number)} for number, row in inputs.items()]
         numbers = list(inputs)
         try:
-            return answers_of_batch(self._api.post(path, {"inputs": traced}, deadline), numbers, done)
+            reply = self._api.post(path, {"inputs": traced}, deadline)
         except Refused as refused:
+            self._has_written = self._has_written or refused.after_lost
             if len(numbers) == 1:
-                return {numbers[0]: Answer("failed", refused.code)}
-        answers: dict[int, Answer] = {}
-        middle = len(numbers) // 2
-        for half in (numbers[:middle], numbers[middle:]):
-            answers |= self._batch(path, {number: inputs[number] for number in half}, done, deadline)
-        return answers
+                return {numbers[0]: Answer("failed", refused.code, uncertain=refused.after_lost)}
+            halves = (numbers[: len(numbers) // 2], numbers[len(numbers) // 2 :])
+            answers: dict[int, Answer] = {}
+            for half in halves:
+                answers |= self._batch(path, {number: inputs[number] for number in half}, done, deadline)
+            return _may_be_written(answers) if refused.after_lost else answers
+        self._has_written = True
+        answered = answers_of_batch(reply.body, numbers, done)
+        return _may_be_written(answered) if reply.after_lost else answered
+
+
+def _settled(row: Row, found: Sequence[Found]) -> Answer | None:
+    """Return the answer for a removal of which nothing is to be cleared, or which cannot be found; else None."""
+    code = next((one.code for one in found if one.code), "")
+    if code:
+        return Answer("failed", code)
+    if not _record_ids(found):
+        return Answer("removed", "GONE")
+    if row.stray and row.crm_id not in _record_ids(found):  # merged into the record that the address leads to
+        return Answer("removed", "MERGED")
+    return None
+
+
+def _record_ids(found: Sequence[Found]) -> list[str]:
+    return sorted({one.record_id for one in found if one.record_id})
+
+
+def _joined(answers: Sequence[Answer], records: Sequence[str]) -> Answer:
+    """Return the answer for a row whose properties stood in these records: removed when all are cleared."""
+    worst = next((answer for answer in answers if answer.status == "failed"), answers[0])
+    is_uncertain = any(answer.status == "removed" or answer.uncertain for answer in answers)
+    return replace(worst, crm_id=",".join(records), uncertain=worst.status == "failed" and is_uncertain)
+
+
+def _may_be_written(answers: dict[int, Answer]) -> dict[int, Answer]:
+    return {
+        number: replace(answer, uncertain=True) if answer.status == "failed" else answer
+        for number, answer in answers.items()
+    }
 
 
 def open_destination(settings: Settings) -> HubSpot:

@@ -20,7 +20,8 @@ def answers_of_batch(
     """Return what a 2xx answer says of each row; `done` is what a written row counts as.
 
     Rows named in `errors` failed. Trace ids are optional in `results`: an answer without any counts for all
-    other rows when there are exactly as many results, and then nobody knows which record is whose.
+    other rows when there are exactly as many results, and then nobody knows which record is whose. Of a row that is
+    named nowhere nobody knows what became of it.
     """
     failed = _failed_rows(answer, numbers)
     results = _objects(answer, "results")
@@ -33,19 +34,20 @@ def answers_of_batch(
         if all_written or str(number) in crm_ids:
             answers[number] = Answer(done, crm_id=crm_ids.get(str(number), ""))
         else:
-            answers[number] = Answer("failed", "NOT_WRITTEN")
+            answers[number] = Answer("failed", "NOT_WRITTEN", uncertain=True)
     return answers
 
 
-def record_ids(answer: dict[str, Any], id_property: str) -> dict[str, str]:
-    """Return the record id of each contact that a read found, by its address in lower case."""
-    return {
-        _property(record, id_property): str(record.get("id", "")) for record in _objects(answer, "results")
-    }
+def record_ids(answer: dict[str, Any], id_property: str = "") -> dict[str, str]:
+    """Return the record id of each contact that a read found, by its `id_property` in lower case, else by the id."""
+    records = _objects(answer, "results")
+    ids = [str(record.get("id", "")) for record in records]
+    names = [_property(record, id_property) for record in records] if id_property else ids
+    return dict(zip(names, ids, strict=True))
 
 
 def missing_ids(answer: dict[str, Any]) -> set[str]:
-    """Return the addresses, in lower case, of which a read says that there is no such contact."""
+    """Return the ids or addresses, in lower case, of which a read says that there is no such contact."""
     not_found = [error for error in _objects(answer, "errors") if error.get("category") == "OBJECT_NOT_FOUND"]
     return {address.lower() for error in not_found for address in _context(error, "ids")}
 

@@ -6,6 +6,8 @@ Nothing of a customer is in an error's text.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +15,7 @@ import httpx
 import stamina
 
 from lakehouse.errors import Terminal, Transient
+from lakehouse.outbound.destinations import NotSent
 from lakehouse.outbound.destinations.hubspot_answers import category_of
 from lakehouse.outbound.policy import HubSpotPolicy
 
@@ -37,21 +40,31 @@ class Account:
     secret_name: str
 
 
-class Refused(Exception):  # noqa: N818 - a verdict on a batch
-    """HubSpot refused the whole batch; `code` is its category."""
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The JSON of an answer. `after_lost`: an earlier try of the same request may have been carried out, too."""
 
-    def __init__(self, code: str) -> None:
+    body: dict[str, Any]
+    after_lost: bool = False
+
+
+class Refused(Exception):  # noqa: N818 - a verdict on a batch
+    """HubSpot refused the whole batch; `code` is its category, `after_lost` as in `Reply`."""
+
+    def __init__(self, code: str, after_lost: bool = False) -> None:
         super().__init__(code)
         self.code = code
+        self.after_lost = after_lost
 
 
 class _AskAgain(Exception):  # noqa: N818 - not an error but a request
-    """Ask once more; after `wait` seconds when HubSpot says so."""
+    """Ask once more; after `wait` seconds when HubSpot says so. `done`: what was asked for may have been done."""
 
-    def __init__(self, reason: str, wait: float | None = None) -> None:
+    def __init__(self, reason: str, wait: float | None = None, *, done: bool = True) -> None:
         super().__init__(reason)
         self.reason = reason
         self.wait = wait
+        self.done = done
 
 
 class _Patience:
@@ -79,12 +92,14 @@ class Api:
         self._account = account
         self._clock = clock
 
-    def post(self, path: str, body: dict[str, Any], deadline: float) -> dict[str, Any]:
+    def post(self, path: str, body: dict[str, Any], deadline: float) -> Reply:
         """Post below `CONTACTS`, as often as it takes, and return the JSON; safe, since rows may be sent twice.
 
-        Refused when HubSpot refuses the batch as a whole, Transient when it takes too long, Terminal when a person
-        must act.
+        Refused when HubSpot refuses the batch as a whole, NotSent when no try can have been carried out, Transient when
+        it takes too long, Terminal when a person must act.
         """
+        lost = False
+        later: type[Transient] = NotSent
         try:
             for attempt in stamina.retry_context(
                 on=_Patience(),
@@ -96,14 +111,21 @@ class Api:
             ):
                 with attempt:
                     if self._clock() > deadline:
-                        raise Transient("HubSpot is too slow for one chunk; the chunk is tried again")
-                    return self._post_once(path, body)
+                        raise later("HubSpot is too slow for one chunk; the chunk is tried again")
+                    try:
+                        return Reply(self._post_once(path, body), after_lost=lost)
+                    except (httpx.TransportError, _AskAgain) as error:
+                        lost = lost or _may_be_done(error)
+                        later = Transient if lost else NotSent
+                        raise
+        except Refused as refused:
+            raise Refused(refused.code, after_lost=lost) from None
         except httpx.TransportError as error:
-            raise Transient(
+            raise later(
                 f"HubSpot cannot be reached ({type(error).__name__}); the chunk is tried again"
             ) from None
         except _AskAgain as error:
-            raise Transient(f"HubSpot {error.reason}; the chunk is tried again") from None
+            raise later(f"HubSpot {error.reason}; the chunk is tried again") from None
         raise AssertionError("stamina ends by a result or an exception")
 
     def _post_once(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -112,7 +134,8 @@ class Api:
         response = client.post(f"{CONTACTS}{path}", json=body, headers=headers)
         status = response.status_code
         if status in LATER:
-            raise _AskAgain(f"asks to wait ({status})", _seconds(response.headers.get("Retry-After")))
+            wait = _seconds(response.headers.get("Retry-After"))
+            raise _AskAgain(f"asks to wait ({status})", wait, done=status == httpx.codes.REQUEST_TIMEOUT)
         if status >= SERVER_ERROR:
             raise _AskAgain(f"has an error of its own ({status})")
         if status in REFUSED:
@@ -170,8 +193,24 @@ def _json(response: httpx.Response) -> Any:
         return None
 
 
+def _may_be_done(error: httpx.TransportError | _AskAgain) -> bool:
+    """Return whether a request whose try ended so may have been carried out: it left, and its answer is not known."""
+    if isinstance(error, _AskAgain):
+        return error.done
+    return not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+
+
 def _seconds(header: str | None) -> float | None:
+    """Return how long a `Retry-After` asks to wait: a number of seconds, or a date. None where it is neither."""
+    if not header:
+        return None
     try:
-        return max(float(header), 0.0) if header else None
+        return max(float(header), 0.0)
+    except ValueError:
+        pass
+    try:
+        moment = parsedate_to_datetime(header)
     except ValueError:
         return None
+    in_utc = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max((in_utc - datetime.now(UTC)).total_seconds(), 0.0)

@@ -193,14 +193,18 @@ def test_after_a_start_people_who_consented_are_sent_to_and_not_booked_as_withhe
 
 
 def test_somebody_is_taken_off_though_consent_cannot_be_asked(company, monkeypatch):
-    """A chunk that removes somebody does not wait; the others of it are withheld for the projection."""
+    """A chunk that removes somebody does not wait; it is another one than that of who is written."""
     company.allow(1)
     company.loop(wanted(1))
     company.inputs["ops.segment_members"] = "2"
     monkeypatch.setenv("LAKEHOUSE_CONSENT_TABLE", "no_such_table")
     settings.current.cache_clear()
-    rows = company.loop(wanted(2))
-    assert statuses(rows) == {"c0001": ("removed", ""), "c0002": ("withheld", "projection")}
+    run = company.plan(wanted(2))
+    removal, upsert = run.chunk_ids()
+    outcome = deliver(company.settings, "news", run.run, removal, company.now)
+    assert statuses(outcome.rows) == {"c0001": ("removed", "")}
+    with pytest.raises(Transient, match="waits for the consent projection"):
+        deliver(company.settings, "news", run.run, upsert, company.now)
 
 
 def test_customers_known_to_have_no_consent_are_not_even_planned(company):

@@ -100,3 +100,102 @@ def test_nothing_personal_is_logged(account, hubspot, caplog):
     with stamina.set_testing(True, attempts=5):
         _send(account, _rows("secret.person@x.org", "b@x.org"))
     assert "secret.person" not in caplog.text
+
+
+def _contact(hubspot, address):
+    with hubspot._store.batch():
+        return hubspot._store.find(address, "email")
+
+
+def _edit(hubspot, address, **properties):
+    """Change a contact by hand."""
+    with hubspot._store.batch():
+        hubspot._store.update(hubspot._store.find(address, "email"), properties)
+
+
+def _merge(hubspot, primary, other):
+    with hubspot._store.batch():
+        store = hubspot._store
+        store.merge(store.find(primary, "email"), store.find(other, "email"))
+
+
+def _remove(account, *rows):
+    return {number: (a.status, a.code, a.crm_id) for number, a in _send(account, list(rows)).items()}
+
+
+def _off(number, address, crm_id="", *, stray=False):
+    return Row(number, f"c{number}", address, "remove", {"tier": ""}, crm_id, stray)
+
+
+def test_a_contact_that_was_renamed_is_cleared_by_its_id(account, hubspot):
+    """Reported as out-19: the address leads to nobody any more, the record is known."""
+    crm_id = _send(account, _rows("old@x.org"))[0].crm_id
+    _edit(hubspot, "old@x.org", email="new@x.org")
+    assert _remove(account, _off(0, "old@x.org", crm_id)) == {0: ("removed", "", crm_id)}
+    assert "tier" not in _contact(hubspot, "new@x.org").properties
+
+
+def test_a_secondary_address_leads_to_its_contact(account, hubspot):
+    """Reported as out-31: HubSpot answers it by the contact's first address; also among others."""
+    _send(account, _rows("first@x.org", "b@x.org"))
+    contact = _contact(hubspot, "first@x.org")
+    with hubspot._store.batch():
+        hubspot._store.add_secondary(contact, "second@x.org")
+    assert _remove(account, _off(0, "second@x.org"), _off(1, "b@x.org"), _off(2, "nobody@x.org")) == {
+        0: ("removed", "", contact.id),
+        1: ("removed", "", _contact(hubspot, "b@x.org").id),
+        2: ("removed", "GONE", ""),
+    }
+    assert "tier" not in _contact(hubspot, "first@x.org").properties
+
+
+def test_merged_contacts_are_cleared_once_and_named(account, hubspot):
+    """Both leave: HubSpot refuses a batch in which one record stands twice."""
+    answers = _send(account, _rows("a@x.org", "b@x.org"))
+    _merge(hubspot, "a@x.org", "b@x.org")
+    kept, gone = answers[0].crm_id, answers[1].crm_id
+    rows = (_off(0, "a@x.org", kept), _off(1, "b@x.org", gone))
+    assert _remove(account, *rows) == {0: ("removed", "", kept), 1: ("removed", "", kept)}
+    assert "tier" not in _contact(hubspot, "a@x.org").properties
+
+
+def test_an_address_that_leads_to_another_record_clears_both(account, hubspot):
+    """Renamed, and the address written again by an attempt whose answer was lost: neither keeps our properties."""
+    crm_id = _send(account, _rows("a@x.org"))[0].crm_id
+    _edit(hubspot, "a@x.org", email="renamed@x.org")
+    other = _send(account, _rows("a@x.org"))[0].crm_id
+    assert _remove(account, _off(0, "a@x.org", crm_id)) == {0: ("removed", "", f"{crm_id},{other}")}
+    for address in ("a@x.org", "renamed@x.org"):
+        assert "tier" not in _contact(hubspot, address).properties
+
+
+def test_a_stray_record_is_cleared_by_its_id_alone(account, hubspot):
+    """Whoever has its address now is left alone, and so is the record that it was merged into."""
+    crm_id = _send(account, _rows("a@x.org"))[0].crm_id
+    _edit(hubspot, "a@x.org", email="renamed@x.org")
+    _send(account, _rows("a@x.org"))
+    assert _remove(account, _off(0, "a@x.org", crm_id, stray=True)) == {0: ("removed", "", crm_id)}
+    assert "tier" not in _contact(hubspot, "renamed@x.org").properties
+    assert _contact(hubspot, "a@x.org").properties["tier"] == "gold"
+    _merge(hubspot, "a@x.org", "renamed@x.org")
+    assert _remove(account, _off(0, "a@x.org", crm_id, stray=True)) == {0: ("removed", "MERGED", "")}
+    assert _contact(hubspot, "a@x.org").properties["tier"] == "gold"
+
+
+def test_a_contact_that_was_deleted_and_made_anew_is_found_by_its_address(account, hubspot):
+    """Its old record is gone; what is there now is cleared."""
+    crm_id = _send(account, _rows("a@x.org"))[0].crm_id
+    with hubspot._store.batch():
+        hubspot._store.forget(hubspot._store.find("a@x.org", "email"))
+    other = _send(account, _rows("a@x.org"))[0].crm_id
+    assert _remove(account, _off(0, "a@x.org", crm_id)) == {0: ("removed", "", other)}
+    assert "tier" not in _contact(hubspot, "a@x.org").properties
+
+
+def test_two_addresses_of_one_contact_are_both_written(account, hubspot):
+    """HubSpot refuses a batch that resolves two inputs to one record; halved, each is written."""
+    _send(account, _rows("first@x.org"))
+    with hubspot._store.batch():
+        hubspot._store.add_secondary(hubspot._store.find("first@x.org", "email"), "second@x.org")
+    answers = _send(account, _rows("first@x.org", "second@x.org"))
+    assert [answer.status for answer in answers.values()] == ["sent", "sent"]

@@ -6,8 +6,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lakehouse.outbound.acknowledged import Acknowledged, Missed, State
-from lakehouse.outbound.changes import Change, Changes, find_changes, rows_that_wait, select_addresses
+from lakehouse.outbound.acknowledged import Acknowledged, Missed, State, Stray
+from lakehouse.outbound.changes import (
+    Change,
+    Changes,
+    find_changes,
+    find_refusals,
+    rows_that_wait,
+    select_addresses,
+)
 from lakehouse.outbound.definition import Sync
 from lakehouse.outbound.records import Desired
 
@@ -50,7 +57,11 @@ def changes(*desired: Desired, held=None, missed_row=None, inputs_moved=False) -
 def summary(found: Changes) -> dict[str, object]:
     """All of the changes that is not empty."""
     names = Changes.__dataclass_fields__
-    return {name: getattr(found, name) for name in names if name != "selected" and getattr(found, name)}
+    return {
+        name: getattr(found, name)
+        for name in names
+        if name not in ("selected", "leaving") and getattr(found, name)
+    }
 
 
 UPSERT = Change("upsert", "c1", "a@x.org", VIP)
@@ -184,9 +195,38 @@ def test_rows_have_one_order_and_removals_come_first():
     assert [row.customer_id for row in found.rows] == ["c3", "c9", "c1", "c2"]
 
 
-def test_the_audience_is_news_when_others_are_left_out():
-    """Whatever the order they come in."""
-    base = Changes(selected=3, no_consent=["a", "b"])
-    assert base.audience == Changes(selected=3, no_consent=["b", "a"], unchanged=1).audience
-    assert base.audience != Changes(selected=4, no_consent=["a", "b"]).audience
-    assert base.audience != Changes(selected=3, no_address=["a", "b"]).audience
+def test_a_stray_record_is_cleared_of_all_that_stood_there():
+    """By its id; its address is written as ever."""
+    state = State(
+        acknowledged={"a@x.org": Acknowledged("c1", VIP, "9")},
+        strays={"7": Stray("a@x.org", "c1", {"old": "x"})},
+    )
+    found = find_changes(SYNC, [person()], state, NOW, inputs_moved=False)
+    stray = Change("remove", "c1", "a@x.org", {"old": "", "tier": ""}, "7", stray=True)
+    assert (found.removals, found.unchanged, found.leaving) == ([stray], 1, 0)
+    state.missed["#7"] = missed("remove", properties={"old": "", "tier": ""})
+    assert find_changes(SYNC, [person()], state, NOW, inputs_moved=False).removals == []
+
+
+def test_only_who_leaves_without_refusing_counts_as_leaving():
+    """The brakes look at that: a refusal is never a mistake of ours."""
+    held = State(acknowledged={f"{name}@x.org": Acknowledged(name, VIP) for name in "abcd"})
+    people = [person("a", "a@x.org"), person("b", "b@x.org", consented=False), person("c", None)]
+    found = find_changes(SYNC, people, held, NOW, inputs_moved=False)
+    assert {change.customer_id for change in found.removals} == {"b", "c", "d"}
+    assert found.leaving == 2
+
+
+def test_refusals_alone_take_off_only_who_does_not_allow_it():
+    """At the address that the channel writes to."""
+    held = State(
+        acknowledged={
+            "a@x.org": Acknowledged("a", VIP, "1"),
+            "b@x.org": Acknowledged("b", VIP, "2"),
+            "c@x.org": Acknowledged("c", VIP, "3", address="+15550001"),
+        }
+    )
+    allowed = {("a", "a@x.org"), ("c", "+15550001"), ("z", "b@x.org")}
+    found = find_refusals(SYNC, allowed, held, NOW, inputs_moved=False)
+    assert found.removals == [Change("remove", "b", "b@x.org", NOTHING, "2")]
+    assert found.upserts == []

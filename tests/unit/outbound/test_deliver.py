@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -10,14 +11,16 @@ from lakehouse.errors import Terminal, Transient
 from lakehouse.outbound import log
 from lakehouse.outbound.changes import Change, Changes
 from lakehouse.outbound.deliver import deliver, deliver_message
-from lakehouse.outbound.destinations import Answer
+from lakehouse.outbound.destinations import Answer, NotSent
 from lakehouse.outbound.planner import make_plan
 from lakehouse.outbound.policy import DeliveryPolicy
 from lakehouse.privacy import consent
 from lakehouse.privacy.consent import Grants
 from lakehouse.settings import Settings
+from lakehouse.steady_clock import read_steady
 from tests.support.objects_in_memory import objects_in_memory
 from tests.unit.outbound.test_changes import SYNC
+from tests.unit.outbound.test_planner import compared
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SETTINGS = Settings(ops_bucket="ops")
@@ -48,9 +51,12 @@ def chunk(monkeypatch) -> tuple[str, str, str]:
     monkeypatch.setattr(consent, "grants", lambda *_: grants)
     writes = [Change("upsert", name, f"{name}@x.org", {"tier": "vip"}) for name in ("ann", "bob", "eve")]
     changes = Changes(selected=3, upserts=writes, removals=[Change("remove", "joe", "joe@x.org", NOTHING)])
-    plan = make_plan(SYNC, changes, "00000001", NOW, {}, 100)
-    log.write_run(SETTINGS, plan.run, plan.chunks)
-    return "news", "00000001", plan.run.chunk_ids()[0]
+    plan = make_plan(SYNC, compared(changes), "00000001", NOW, {}, 100)
+    removal, upserts = plan.chunks
+    both = [replace(row, row=number) for number, row in enumerate([*removal.rows, *upserts.rows])]
+    run = replace(plan.run, chunks=1)
+    log.write_run(SETTINGS, run, [replace(removal, rows=both)])  # as runs before 2026-12 have it
+    return "news", "00000001", run.chunk_ids()[0]
 
 
 def reasons(outcome) -> dict[str, tuple[str, str]]:
@@ -111,6 +117,59 @@ def test_an_error_leaves_the_chunk_open(chunk, idempotent):
     crm = Crm()
     outcome = deliver(SETTINGS, *chunk, NOW, crm)
     assert (outcome is not None) is idempotent
+
+
+@pytest.mark.parametrize("idempotent", [True, False])
+def test_what_has_not_left_goes_again_wherever_it_goes(chunk, idempotent):
+    """429 before anything was sent: the row is not ambiguous afterwards, also where it must not be sent twice."""
+    with pytest.raises(NotSent):
+        deliver(SETTINGS, *chunk, NOW, Crm(NotSent("busy"), idempotent=idempotent))
+    outcome = deliver(SETTINGS, *chunk, NOW, Crm(Answer("failed", "X"), idempotent=idempotent))
+    assert reasons(outcome)["ann"] == ("failed", "X")
+    assert not any(row.uncertain for row in outcome.rows)
+
+
+def test_what_may_have_left_stays_uncertain(chunk):
+    """One attempt that nobody knows of is enough, whatever came after it."""
+    for error in (Transient("away"), NotSent("busy")):
+        with pytest.raises(Transient):
+            deliver(SETTINGS, *chunk, NOW, Crm(error))
+    outcome = deliver(SETTINGS, *chunk, NOW, Crm(Answer("failed", "X")))
+    assert {row.customer_id for row in outcome.rows if row.uncertain} == {"ann", "bob", "eve"}
+
+
+def test_consent_is_asked_of_the_address_that_the_channel_writes_to(monkeypatch):
+    """A text message goes to a phone, whatever the CRM knows the person by."""
+    objects_in_memory(monkeypatch)
+    asked = []
+    grants = Grants({("ann", "+15550001"): "consent-1"})
+    monkeypatch.setattr(consent, "grants", lambda _, who, *__: asked.extend(who) or grants)
+    change = Change("upsert", "ann", "ann@x.org", {"tier": "vip"}, address="+15550001")
+    plan = make_plan(SYNC, compared(Changes(selected=1, upserts=[change])), "00000001", NOW, {}, 100)
+    log.write_run(SETTINGS, plan.run, plan.chunks)
+    outcome = deliver(SETTINGS, "news", "00000001", plan.run.chunk_ids()[0], NOW, Crm())
+    assert reasons(outcome) == {"ann": ("sent", "")}
+    assert set(asked) == {("ann", "+15550001")}
+
+
+def test_no_chunk_of_a_run_that_is_being_closed_is_begun(chunk):
+    """Neither before its claim nor, where the claim came first, after it."""
+    run = log.run(SETTINGS, "news", "00000001")
+    log.begin_closing(SETTINGS, run, NOW)
+    crm = Crm()
+    assert deliver(SETTINGS, *chunk, NOW, crm) is None
+    assert crm.sent == []
+
+
+def test_a_claim_that_came_before_the_closing_sends_nothing_after_it(chunk, monkeypatch):
+    """The worker looks again once it has claimed, and gives the claim back as one that sent nothing."""
+    seen = iter([False, True])
+    monkeypatch.setattr(log, "is_closing", lambda *_: next(seen))
+    crm = Crm()
+    assert deliver(SETTINGS, *chunk, NOW, crm) is None
+    assert crm.sent == []
+    assert not log.may_be_sent(SETTINGS, *chunk, 1)
+    assert not log.read_claim(SETTINGS, *chunk, 1).lives(NOW, read_steady(SETTINGS))
 
 
 def test_a_row_without_an_answer_has_failed(chunk, monkeypatch):

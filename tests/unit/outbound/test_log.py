@@ -16,7 +16,7 @@ from lakehouse.outbound.records import Chunk, Outcome, Run
 from lakehouse.settings import Settings
 from tests.support.objects_in_memory import objects_in_memory
 from tests.unit.outbound.test_changes import SYNC
-from tests.unit.outbound.test_planner import upserts
+from tests.unit.outbound.test_planner import compared, upserts
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LEASE = timedelta(minutes=2)
@@ -31,7 +31,7 @@ def store(monkeypatch):
 
 def write(rows: int, chunk_rows: int = 2, number: str = "00000001") -> Run:
     changes = Changes(selected=rows, upserts=upserts(rows))
-    plan = make_plan(SYNC, changes, number, NOW, {}, chunk_rows)
+    plan = make_plan(SYNC, compared(changes), number, NOW, {}, chunk_rows)
     return log.write_run(SETTINGS, plan.run, plan.chunks)
 
 

@@ -12,11 +12,10 @@ from lakehouse.outbound.acknowledged import Missed, State
 from lakehouse.outbound.changes import Changes
 from lakehouse.outbound.planner import make_plan
 from lakehouse.outbound.planning_note import PlanningNote
-from lakehouse.outbound.records import Outcome
 from lakehouse.settings import Settings
 from tests.support.objects_in_memory import objects_in_memory
 from tests.unit.outbound.test_changes import SYNC
-from tests.unit.outbound.test_planner import upserts
+from tests.unit.outbound.test_planner import compared, upserts
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SETTINGS = Settings(ops_bucket="ops")
@@ -29,14 +28,14 @@ def store(monkeypatch):
     return objects_in_memory(monkeypatch)
 
 
-def note(run: str = "", *, folded: bool = True, due_in_hours: float | None = None) -> PlanningNote:
+def note(run: str = "", *, due_in_hours: float | None = None) -> PlanningNote:
     due = None if due_in_hours is None else (NOW + timedelta(hours=due_in_hours)).isoformat()
-    return PlanningNote(SEEN, NOW.isoformat(), run, folded, due)
+    return PlanningNote(SEEN, NOW.isoformat(), run, due, held=3)
 
 
 def planned(number: str) -> str:
     """Write a run of one chunk; return the chunk's name."""
-    plan = make_plan(SYNC, Changes(selected=1, upserts=upserts(1)), number, NOW, {}, 5)
+    plan = make_plan(SYNC, compared(Changes(selected=1, upserts=upserts(1))), number, NOW, {}, 5)
     return log.write_run(SETTINGS, plan.run, plan.chunks).chunk_ids()[0]
 
 
@@ -68,12 +67,13 @@ def test_a_note_that_is_written_is_read(store):
         b"[]",
         b"null",
         b'{"seen": {}, "at": "2026-03-01T12:00:00+00:00"}',  # of before 2026-11-29
-        json.dumps({"seen": {}, "at": "yesterday", "run": "", "folded": True, "due": None}).encode(),
-        json.dumps(
-            {"seen": {}, "at": "2026-03-01T12:00:00", "run": "", "folded": True, "due": None}
+        json.dumps(  # of before December 2026
+            {"seen": {}, "at": NOW.isoformat(), "run": "", "folded": True, "due": None}
         ).encode(),
-        json.dumps({"seen": {}, "at": NOW.isoformat(), "run": 3, "folded": True, "due": None}).encode(),
-        json.dumps({"seen": {}, "at": NOW.isoformat(), "run": "", "folded": True, "due": 5}).encode(),
+        json.dumps({"seen": {}, "at": "yesterday", "run": "", "due": None}).encode(),
+        json.dumps({"seen": {}, "at": "2026-03-01T12:00:00", "run": "", "due": None}).encode(),
+        json.dumps({"seen": {}, "at": NOW.isoformat(), "run": 3, "due": None}).encode(),
+        json.dumps({"seen": {}, "at": NOW.isoformat(), "run": "", "due": 5}).encode(),
         b"\xff\xfe\x00",
     ],
 )
@@ -87,13 +87,10 @@ def test_it_settles_what_it_has_seen(store):
     """Nothing else; and no run that came after it."""
     assert settles(note())
     assert not settles(note(), {**SEEN, "definition": "other"})
-    chunk = planned("00000001")
+    planned("00000001")
     assert not settles(note())
     assert settles(note("00000001"))
-    assert not settles(note("00000001", folded=False))
-    log.write_outcome(SETTINGS, Outcome("news", "00000001", chunk, 1, NOW.isoformat(), []))
-    assert settles(note("00000001", folded=False))
-    assert not settles(note("00000007", folded=False))  # a log that was cleared away
+    assert settles(note("00000007"))  # a log that was cleared away
 
 
 def test_chunks_of_a_planner_that_died_are_no_run(store):
@@ -125,10 +122,3 @@ def test_a_missed_row_is_due_once(missed_hours_ago, noted_hours_ago, due_in_hour
     """Whatever was due before the last plan was part of it."""
     due = planning_note.next_due(missed(*missed_hours_ago), SYNC, NOW - timedelta(hours=noted_hours_ago))
     assert due == (None if due_in_hours is None else NOW + timedelta(hours=due_in_hours))
-
-
-@pytest.mark.parametrize(("missed_hours_ago", "due_in_hours"), [([], 24), ([30], 24), ([23], 1)])
-def test_of_a_run_without_outcomes_the_earliest_moment_counts(missed_hours_ago, due_in_hours):
-    """A row of it may fail at once, and goes again after the sync's time; one of before may be due sooner."""
-    due = planning_note.earliest_due(missed(*missed_hours_ago), SYNC, NOW)
-    assert due == NOW + timedelta(hours=due_in_hours)

@@ -25,7 +25,7 @@ def write(folder, **files: str):
         (GOOD.replace("where: revenue > 100\n", ""), "big.yaml: where: Field required"),
         (
             GOOD + "colour: red\n",
-            "big.yaml: colour: unknown name; there are name, title, doc, where (line 5)",
+            "big.yaml: colour: unknown name; there are name, title, doc, where, owner, include, exclude, ",
         ),
         (GOOD.replace("name: big", "name: Big One"), "big.yaml: name: "),
         (GOOD.replace("name: big", "name: other"), "big.yaml: name: 'other' must be the file's own name"),

@@ -9,7 +9,7 @@ import pytest
 import stamina
 
 from lakehouse.errors import Terminal, Transient
-from lakehouse.outbound.destinations import Answer, batch_limit, hubspot_api, open_destination
+from lakehouse.outbound.destinations import Answer, NotSent, batch_limit, hubspot_api, open_destination
 from lakehouse.outbound.destinations.hubspot import HubSpot
 from lakehouse.outbound.destinations.hubspot_api import Account
 from lakehouse.outbound.records import Chunk, Row
@@ -170,7 +170,7 @@ def test_a_page_instead_of_json_is_tried_again(answering):
     "read",
     [
         {"results": []},
-        {"results": [{"id": "1", "properties": {"email": "other@x.org"}}]},
+        {"results": [{"id": "1", "properties": {}}, {"id": "2", "properties": {"email": "other@x.org"}}]},
         {"results": [], "errors": [{"category": "OBJECT_NOT_FOUND"}]},
     ],
 )
@@ -178,6 +178,67 @@ def test_a_removal_is_never_claimed_without_evidence(answering, read):
     """Neither found by its address nor named as missing: failed, to be tried again."""
     account, _ = answering((207, read))
     assert _send(account, _rows("a@x.org", action="remove")) == {0: Answer("failed", "NOT_FOUND_BY_ID")}
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"results": [_result(0, trace=False)]}, 207),
+        ({"results": []}, 207),
+        ({}, 200),
+        ([], 200),
+    ],
+)
+def test_a_row_that_an_answer_does_not_name_may_have_been_written(answering, body, status):
+    """A 207 without trace ids says of nobody what became of them: it counts as written until that is known."""
+    account, _ = answering((status, body))
+    answers = _send(account, _rows("a@x.org", "b@x.org"))
+    assert {(answer.status, answer.uncertain) for answer in answers.values()} == {("failed", True)}
+
+
+def test_a_row_that_is_refused_after_a_lost_answer_may_have_been_written(answering):
+    """Written, the answer lost; the second try is refused as a whole, or names the row as wrong."""
+    error = {"category": "VALIDATION_ERROR", "context": {"objectWriteTraceId": ["0"]}}
+    for second in ((409, {"category": "CONFLICT"}), (207, {"results": [], "errors": [error]})):
+        account, _ = answering((500, {}), second)
+        with stamina.set_testing(True, attempts=5):
+            assert _send(account, _rows("a@x.org"))[0].uncertain
+    account, _ = answering((409, {"category": "CONFLICT"}))
+    assert not _send(account, _rows("a@x.org"))[0].uncertain
+
+
+def test_what_was_split_after_a_lost_answer_may_have_been_written(answering):
+    """The whole batch may have been carried out before it was refused; whoever is sent by a half is sure again."""
+    account, _ = answering(
+        (500, {}), (409, {"category": "CONFLICT"}), (409, {"category": "CONFLICT"}), (200, {"results": [_result(1)]})
+    )  # fmt: skip
+    with stamina.set_testing(True, attempts=5):
+        answers = _send(account, _rows("a@x.org", "b@x.org"))
+    assert answers == {0: Answer("failed", "CONFLICT", uncertain=True), 1: Answer("sent", "", "91")}
+
+
+def test_nothing_has_left_only_where_no_part_of_the_chunk_has(answering):
+    """429 for all tries of the first request; or of the second, after the first was carried out."""
+    busy = [(429, {})] * 2
+    account, _ = answering(*busy)
+    with stamina.set_testing(True, attempts=2), pytest.raises(NotSent):
+        _send(account, _rows("a@x.org"))
+    account, _ = answering((409, {}), (200, {"results": [_result(0)]}), *busy)
+    with stamina.set_testing(True, attempts=2), pytest.raises(Transient) as caught:
+        _send(account, _rows("a@x.org", "b@x.org"))
+    assert not isinstance(caught.value, NotSent)
+
+
+def test_a_read_that_is_refused_is_split_like_a_write(answering):
+    """One address that HubSpot chokes on costs only its own row."""
+    known = {"results": [{"id": "7", "properties": {"email": "b@x.org"}}]}
+    account, asked = answering(
+        (400, {"category": "VALIDATION_ERROR"}), (400, {"category": "VALIDATION_ERROR"}), (200, known),
+        (200, {"results": [_result(0)]}),
+    )  # fmt: skip
+    answers = _send(account, _rows("a@x.org", "b@x.org", action="remove", tier=""))
+    assert answers == {0: Answer("failed", "VALIDATION_ERROR"), 1: Answer("removed", "", "7")}
+    assert [path.rpartition("/")[2] for path, _ in asked] == ["read", "read", "read", "update"]
 
 
 def test_an_unknown_destination_is_told():

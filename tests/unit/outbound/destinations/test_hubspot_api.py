@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
 import httpx
 import pytest
 import stamina
 
 from lakehouse.errors import Terminal, Transient
-from lakehouse.outbound.destinations import hubspot_api
-from lakehouse.outbound.destinations.hubspot_api import Account, Api, Refused, _AskAgain, _Patience
+from lakehouse.outbound.destinations import NotSent, hubspot_api
+from lakehouse.outbound.destinations.hubspot_api import (
+    Account,
+    Api,
+    Refused,
+    Reply,
+    _AskAgain,
+    _Patience,
+    _seconds,
+)
 
 ACCOUNT = Account("http://hubspot.test/", "pat-secret", "lakehouse/hubspot")
 BODY = {"inputs": [{"id": "a@x.org", "properties": {"tier": "gold"}}]}
@@ -84,11 +95,51 @@ def test_after_its_deadline_nothing_is_sent(api):
 
 
 @pytest.mark.parametrize(
-    "first", [httpx.Response(503), httpx.Response(429), httpx.Response(200, text="<html>")]
+    ("first", "after_lost"),
+    [
+        (httpx.Response(503), True),
+        (httpx.Response(502, text="<html>Bad gateway"), True),
+        (httpx.Response(429), False),
+        (httpx.Response(423), False),
+        (httpx.Response(408), True),
+        (httpx.Response(200, text="<html>"), True),
+    ],
 )
-def test_trouble_that_passes_is_waited_out(api, first):
-    """The answer that comes in the end counts; one that is no object is empty."""
+def test_trouble_that_passes_is_waited_out(api, first, after_lost):
+    """The answer that comes in the end counts, and says whether an earlier try may have been carried out."""
     made, requests = api(first, httpx.Response(200, json=[]))
     with stamina.set_testing(True, attempts=5):
-        assert made.post("/batch/read", BODY, deadline=1.0) == {}
+        assert made.post("/batch/read", BODY, deadline=1.0) == Reply({}, after_lost)
     assert len(requests) == 2
+
+
+def test_a_refusal_says_whether_an_earlier_try_may_have_been_carried_out(api):
+    """Written, its answer lost, and refused the second time: nobody knows."""
+    made, _ = api(httpx.Response(500), httpx.Response(409, json={"category": "CONFLICT"}))
+    with stamina.set_testing(True, attempts=5), pytest.raises(Refused) as caught:
+        made.post("/batch/upsert", BODY, deadline=1.0)
+    assert caught.value.after_lost
+
+
+@pytest.mark.parametrize(("statuses", "error"), [((429, 429), NotSent), ((429, 500), Transient)])
+def test_what_never_left_is_told_apart(api, statuses, error):
+    """Only 429: nothing was written, and the chunk may go again whatever the destination."""
+    made, _ = api(*(httpx.Response(status) for status in statuses))
+    with stamina.set_testing(True, attempts=2), pytest.raises(Transient) as caught:
+        made.post("/batch/upsert", BODY, deadline=1.0)
+    assert type(caught.value) is error
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("3", 3.0), ("-3", 0.0), ("Sun, 06 Nov 1994 08:49:37 GMT", 0.0), ("soon", None), (None, None)],
+)
+def test_retry_after_is_a_number_or_a_date(header, seconds):
+    """A date that is past is no wait."""
+    assert _seconds(header) == seconds
+
+
+def test_retry_after_may_name_a_date_to_come():
+    """Half a minute from now."""
+    text = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
+    assert 28 <= _seconds(text) <= 30

@@ -1,0 +1,84 @@
+"""Finds the records of contacts whose properties are to be cleared: by the id that HubSpot gave, and by the address.
+
+A contact's address may have been changed in the CRM, or be a secondary one, which HubSpot answers by the contact's
+first; a record may have been merged into another, which HubSpot then answers by that one's id.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from lakehouse.batching import batches
+from lakehouse.outbound.destinations.hubspot_answers import missing_ids, record_ids
+from lakehouse.outbound.destinations.hubspot_api import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from lakehouse.outbound.destinations.hubspot_api import Api
+    from lakehouse.outbound.records import Row
+
+_READ_LIMIT: Final = 100  # inputs that HubSpot takes in one batch read
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The record that an id or address leads to; "" when there is none. `code`: why that cannot be told."""
+
+    record_id: str = ""
+    code: str = ""
+
+
+def find_records(api: Api, rows: Sequence[Row], id_property: str, deadline: float) -> dict[int, list[Found]]:
+    """Return what each row's record id and its address lead to, by its number; of a stray row its record id alone.
+
+    Both are asked: a contact may have got another address, and the address another contact, which an attempt whose
+    answer was lost may have written. Raises NotSent, Transient and Terminal as `Api.post`.
+    """
+    by_id = _find(api, {row.crm_id for row in rows if row.crm_id}, "", id_property, deadline)
+    addresses = {row.id.lower() for row in rows if not row.stray}
+    by_address = _find(api, addresses, id_property, id_property, deadline)
+    found: dict[int, list[Found]] = {}
+    for row in rows:
+        of_id = [by_id[row.crm_id]] if row.crm_id else []
+        of_address = [] if row.stray else [by_address[row.id.lower()]]
+        found[row.row] = [*of_id, *of_address]
+    return found
+
+
+def _find(api: Api, names: Iterable[str], by: str, id_property: str, deadline: float) -> dict[str, Found]:
+    """Read contacts by their property `by` ("": by record id), as many at once as HubSpot takes."""
+    found: dict[str, Found] = {}
+    for some in batches(sorted(names), count=_READ_LIMIT):
+        found |= _read(api, some, by, id_property, deadline)
+    return found
+
+
+def _read(api: Api, names: Sequence[str], by: str, id_property: str, deadline: float) -> dict[str, Found]:
+    body: dict[str, Any] = {"properties": [id_property], "inputs": [{"id": name} for name in names]}
+    if by:
+        body["idProperty"] = by
+    try:
+        answer = api.post("/batch/read", body, deadline).body
+    except Refused as refused:
+        if len(names) == 1:
+            return {names[0]: Found(code=refused.code)}
+        middle = len(names) // 2
+        halves = (names[:middle], names[middle:])
+        first, second = (_read(api, half, by, id_property, deadline) for half in halves)
+        return first | second
+    records, missing = record_ids(answer, by), missing_ids(answer)
+    if len(names) == 1 and len(records) == 1:  # it is this one's, whatever HubSpot calls it
+        return {names[0]: Found(*records.values())}
+    found: dict[str, Found] = {}
+    for name in names:
+        if records.get(name):
+            found[name] = Found(records[name])
+        elif name.lower() in missing:
+            found[name] = Found()
+        elif len(names) == 1:
+            found[name] = Found(code="NOT_FOUND_BY_ID")
+        else:
+            found |= _read(api, [name], by, id_property, deadline)
+    return found

@@ -1,0 +1,90 @@
+"""What a plan would send, for people to look at before it is sent: counts, some rows with names masked, and reasons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+from lakehouse.outbound.planner import Planning
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from lakehouse.outbound.changes import Change
+    from lakehouse.outbound.comparison import Comparison, Lane, Mode
+    from lakehouse.outbound.planner import Request
+    from lakehouse.settings import Settings
+
+SAMPLE_ROWS: Final = 5
+_REASONS = {
+    "no_consent": "consent",
+    "erased": "erased",
+    "no_address": "no_address",
+    "same_address": "same_address",
+    "failed_waiting": "failed, waits",
+    "withheld_waiting": "consent, waits",
+    "projection_waiting": "projection, waits",
+    "unknown": "sent, never answered",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a plan would send now. `in_flight` are the chunks of the latest run that are open still.
+
+    `withheld` has how many are not sent by reason; `stopped` why a brake would stop it ("": none would). Samples are
+    rows as JSON, without anybody's name or values of theirs.
+    """
+
+    sync: str
+    selected: int
+    held: int
+    unchanged: int
+    to_send: int
+    to_remove: int
+    withheld: dict[str, int]
+    in_flight: int
+    stopped: str
+    samples: dict[str, list[dict[str, Any]]]
+
+
+def preview(settings: Settings, request: Request, now: datetime) -> Preview:
+    """Return what `plan` would send; nothing is written, and the CRM is not asked."""
+    planning = Planning(settings, request, now, dry=True)
+    mode: Mode = "full" if request.desired is not None else "refusals"
+    with planning.compared(mode) as comparison:
+        brake = planning.brake(comparison)
+        counts = comparison.counts
+        return Preview(
+            sync=request.sync.name,
+            selected=counts["selected"],
+            held=comparison.held,
+            unchanged=counts["unchanged"],
+            to_send=counts["upserts"],
+            to_remove=counts["removals"],
+            withheld={reason: counts[name] for name, reason in _REASONS.items() if counts[name]},
+            in_flight=len(planning.standing.open_chunks),
+            stopped=brake.reason(request.sync.name) if brake else "",
+            samples={lane: _samples(comparison, lane) for lane in ("upserts", "removals")},
+        )
+
+
+def masked(address: str) -> str:
+    """Return an address that nobody can write to: the first letter of its name, and the last part of its domain."""
+    name, at, domain = address.partition("@")
+    if at:
+        return f"{name[:1]}…@….{domain.rpartition('.')[2]}"
+    return f"…{address[-2:]}"
+
+
+def _samples(comparison: Comparison, lane: Lane) -> list[dict[str, Any]]:
+    return [_sample(change) for change in islice(comparison.rows(lane), SAMPLE_ROWS)]
+
+
+def _sample(change: Change) -> dict[str, Any]:
+    """Return a row without what says who it is; a value that holds an address is masked, too."""
+    values = {
+        name: masked(value) if "@" in value else value for name, value in sorted(change.properties.items())
+    }
+    return {"customer": f"{change.customer_id[:8]}…", "id": masked(change.id), "properties": values}

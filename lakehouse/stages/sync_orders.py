@@ -1,0 +1,90 @@
+"""What is to be done for each sync: to write what it selects, to take off what it wrote, or only who refuses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from lakehouse.definitions import nearest
+from lakehouse.errors import BadDefinition
+from lakehouse.outbound import log, retired
+from lakehouse.outbound.definition import disabled_syncs, load_syncs, wrong_syncs
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from lakehouse.outbound.definition import Sync
+    from lakehouse.settings import Settings
+
+Kind = Literal["wanted", "ended", "held"]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One sync, and what is to be done for it.
+
+    `wanted`: what it selects is written. `ended`: it is switched off or its file is gone, and what it wrote is taken
+    off. `held`: it is wrong, `wrong` says why, and only who refuses is taken off. `sync` is None where it is wrong and
+    never sent anything.
+    """
+
+    name: str
+    kind: Kind
+    sync: Sync | None
+    wrong: BadDefinition | None = None
+
+
+def orders(settings: Settings, segments: Collection[str]) -> list[Order]:
+    """Return what is to be done for every sync that is defined or has a log; `segments` are those there are.
+
+    Those that ended come first: who takes their place writes when they have taken off what they wrote.
+    """
+    wanted, switched_off = load_syncs(settings.definitions), disabled_syncs(settings.definitions)
+    wrong = wrong_syncs(settings.definitions)
+    logged = set(log.syncs(settings))
+    gone = sorted(logged - wanted.keys() - switched_off.keys() - wrong.keys())
+    made = [Order(name, "ended", retired.last_definition(settings, name)) for name in gone]
+    made += [Order(name, "ended", sync) for name, sync in switched_off.items() if name in logged]
+    for name, reason in sorted(wrong.items()):
+        last = retired.last_definition(settings, name) if name in logged else None
+        error = BadDefinition(f"sync {name}: {reason}; nothing is sent and nobody taken off but who refuses")
+        made.append(Order(name, "held", last, error))
+    return [*made, *_of_defined(wanted.values(), segments)]
+
+
+def wrong(settings: Settings, segments: Collection[str]) -> dict[str, str]:
+    """Return what is wrong with each sync that is held for it, by name."""
+    wanted = load_syncs(settings.definitions).values()
+    held = {
+        order.name: str(order.wrong) for order in _of_defined(wanted, segments) if order.wrong is not None
+    }
+    return {**wrong_syncs(settings.definitions), **held}
+
+
+def _of_defined(wanted: Iterable[Sync], segments: Collection[str]) -> Iterator[Order]:
+    """Yield the orders of syncs that can be read; one that names no segment, or another's property, is held."""
+    writers: dict[tuple[str, str, str], str] = {}
+    for sync in wanted:
+        problem = unknown_segment(sync, segments)
+        for target in sorted(sync.writes):
+            other = writers.setdefault(target, sync.name)
+            if other != sync.name:
+                problem = (
+                    problem or f"properties.{target[2]}: sync {other} writes it, too; one of them must not"
+                )
+        if problem:
+            error = BadDefinition(
+                f"sync {sync.name}: {problem}; nothing is sent and nobody taken off but who refuses"
+            )
+            yield Order(sync.name, "held", sync, error)
+        else:
+            yield Order(sync.name, "wanted", sync)
+
+
+def unknown_segment(sync: Sync, segments: Collection[str]) -> str:
+    """Return what is wrong with the segments of a sync: nobody is in one that is not defined; "" where nothing is."""
+    unknown = (name for name in sync.segments if name not in segments)
+    name = next(unknown, None)
+    if name is None:
+        return ""
+    return f"segments: there is no segment {name}{nearest(name, sorted(segments))}"
