@@ -8,8 +8,9 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.lineage import Node, lineage
+from sqlglot.optimizer.pushdown_projections import pushdown_projections
 from sqlglot.optimizer.qualify import qualify
-from sqlglot.optimizer.scope import build_scope
+from sqlglot.optimizer.scope import build_scope, traverse_scope
 
 from lakehouse.errors import BadDefinition
 from lakehouse.models.given_rows import EVENTS
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from lakehouse.models.model import Model
     from lakehouse.models.registry import Models
 
+_BEHIND_EVENTS = ("raw.events", "core.identities")
 Columns = dict[str, list[str]]  # of a table's columns, those of other tables that they are made of
 
 
@@ -54,13 +56,7 @@ def column_sources(
     `types` are the columns of each input, with their DuckDB types. A count of rows is made of no column. Raises
     BadDefinition for SQL that cannot be followed.
     """
-    schema: dict[str, object] = {}
-    needed = {*model.inputs, EVENTS} & types.keys()
-    for namespace in {table.partition(".")[0] for table in needed}:
-        prefix = f"{namespace}."
-        schema[namespace] = {
-            table.removeprefix(prefix): dict(types[table]) for table in needed if table.startswith(prefix)
-        }
+    schema = _schema(model, types)
     try:
         tree = qualify(
             sqlglot.parse_one(model.sql, dialect=DIALECT),
@@ -79,6 +75,61 @@ def column_sources(
         }
     except SqlglotError as error:
         raise BadDefinition(f"{model.where}: its columns cannot be followed") from error
+
+
+def columns_read(model: Model, types: Mapping[str, Mapping[str, str]]) -> dict[str, set[str]]:
+    """Return by input the columns that a model's SQL reads of it; an input of which that cannot be said is left out.
+
+    `types` as for `column_sources`. What is read of `core.events` is read of the tables behind it.
+    """
+    try:
+        tree = qualify(
+            sqlglot.parse_one(model.sql, dialect=DIALECT),
+            schema=_schema(model, types),
+            dialect=DIALECT,
+            validate_qualify_columns=False,
+            quote_identifiers=False,
+        )
+        if not any(
+            group.args.get("all") for group in tree.find_all(exp.Group)
+        ):  # else what is selected groups
+            tree = pushdown_projections(tree)
+        scopes = traverse_scope(tree)
+    except SqlglotError:
+        return {}
+    read: dict[str, set[str]] = {}
+    whole: set[str] = set()  # of these every column may be read
+    for scope in scopes:
+        tables = {
+            alias: f"{source.db}.{source.name}"
+            for alias, source in scope.sources.items()
+            if isinstance(source, exp.Table)
+        }
+        for name in tables.values():
+            read.setdefault(name, set())
+        if any(not isinstance(star.parent, exp.Count) for star in scope.expression.find_all(exp.Star)):
+            whole.update(tables.values())
+        for column in scope.columns:
+            named = [tables[column.table]] if column.table in tables else []
+            for name in named or ([] if column.table else tables.values()):
+                read[name].add(column.name)
+    if EVENTS in read:
+        raw, who = _BEHIND_EVENTS
+        read.setdefault(raw, set()).update(read[EVENTS] | {"user_id", "anonymous_id"})
+        whole |= {raw} if EVENTS in whole else set()
+        whole.add(who)
+    return {name: columns for name, columns in read.items() if name not in whole and name in model.inputs}
+
+
+def _schema(model: Model, types: Mapping[str, Mapping[str, str]]) -> dict[str, object]:
+    schema: dict[str, object] = {}
+    needed = {*model.inputs, EVENTS} & types.keys()
+    for namespace in {table.partition(".")[0] for table in needed}:
+        prefix = f"{namespace}."
+        schema[namespace] = {
+            table.removeprefix(prefix): dict(types[table]) for table in needed if table.startswith(prefix)
+        }
+    return schema
 
 
 def _leaves(nodes: Iterable[Node]) -> list[str]:

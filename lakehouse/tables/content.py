@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import duckdb
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from lakehouse.tables.data_files import Written
 
+_PARTS: Final = 4  # of a digest: what the columns are, and three sums
+
 
 def digest(con: duckdb.DuckDBPyConnection, table: Table, written: Written) -> str:
     """Return the digest of the rows of data files, as they are in the files.
@@ -22,16 +24,39 @@ def digest(con: duckdb.DuckDBPyConnection, table: Table, written: Written) -> st
     It speaks of the table's columns, too: a column more makes other rows. DuckDB may hash otherwise in another
     version, and then the same rows have another digest.
     """
+    rows: tuple[int, ...] = (0, 0, 0)
+    if written.files:
+        rows = _sums(con, table, data_files.read_sql(table, (file.file_path for file in written.files)))
+    return _as_text(table, rows)
+
+
+def digest_after(
+    con: duckdb.DuckDBPyConnection, table: Table, before: str, *, added: str, removed: str
+) -> str:
+    """Return the digest of rows whose digest was `before` once some went and others came: each the rows of a SELECT.
+
+    "" where `before` is none, or of other columns.
+    """
+    parts = before.split(":")
+    if len(parts) != _PARTS or parts[0] != _columns(table):
+        return ""
+    came, went = _sums(con, table, added), _sums(con, table, removed)
+    return _as_text(table, tuple(int(was) + a - r for was, a, r in zip(parts[1:], came, went, strict=True)))
+
+
+def _as_text(table: Table, sums: tuple[int, ...]) -> str:
+    return ":".join([_columns(table), *map(str, sums)])
+
+
+def _columns(table: Table) -> str:
     fields = [(field.field_id, str(field.field_type)) for field in table.schema().fields]
-    rows = _sums(con, table, written) if written.files else (0, 0, 0)
-    return hashlib.sha256(repr((duckdb.__version__, fields, rows)).encode()).hexdigest()
+    return hashlib.sha256(repr((duckdb.__version__, fields)).encode()).hexdigest()[:32]
 
 
-def _sums(con: duckdb.DuckDBPyConnection, table: Table, written: Written) -> tuple[int, ...]:
+def _sums(con: duckdb.DuckDBPyConnection, table: Table, query: str) -> tuple[int, ...]:
     """Return the number of rows and two independent sums of their hashes, which no order changes."""
-    query = data_files.read_sql(table, (file.file_path for file in written.files))
     columns = ", ".join(identifier(field.name) for field in table.schema().fields)
     (sums,) = con.execute(
-        f"SELECT count(*), sum(hash({columns})), sum(hash('other', {columns})) FROM ({query})"
+        f"SELECT count(*), coalesce(sum(hash({columns})), 0), coalesce(sum(hash('other', {columns})), 0) FROM ({query})"
     ).fetchall()
     return tuple(int(number) for number in sums)

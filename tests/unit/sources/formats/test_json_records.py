@@ -114,7 +114,9 @@ def test_a_line_break_within_a_string_stays_an_error():
             json.loads(line)
 
 
-@pytest.mark.parametrize("body", [b"[]", b" [ ] ", b"[\n]\n", b'{"data": []}', b'{"ROWS": []}', b"", b" \n", b"[][]"])
+@pytest.mark.parametrize(
+    "body", [b"[]", b" [ ] ", b"[\n]\n", b'{"data": []}', b'{"ROWS": []}', b"", b" \n", b"[][]"]
+)
 def test_no_elements(body):
     """An empty array has no rows."""
     assert lines(body) == []
