@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MODELS = (
-    "core.activity_days", "core.first_orders", "marts.sessions", "core.responses", "marts.customer_360", "marts.daily_activity",
-    "marts.rfm",
+    "core.activity_days", "core.first_orders", "marts.sessions", "core.responses", "marts.customer_360",
+    "marts.daily_activity", "marts.rfm",
 )  # fmt: skip
 _TOLD = "marts.customer_360"
 WHO = ("ann", "bob", "cleo", "dan")
