@@ -94,6 +94,7 @@ def read(sql: str, *inputs: str) -> dict[str, set[str]]:
          {"customer_id", "city"}),
         ("WITH o AS (SELECT customer_id, city, sum(amount) AS s FROM core.orders GROUP BY ALL) SELECT s FROM o",
          {"customer_id", "city", "amount"}),
+        ("WITH o AS (SELECT customer_id, city FROM core.orders) SELECT hash(o) AS h FROM o", {"customer_id", "city"}),
         ("SELECT o.city FROM core.orders AS o SEMI JOIN core.deals USING (customer_id)", {"city", "customer_id"}),
         ("SELECT city FROM core.orders WHERE EXISTS (SELECT 1 FROM core.deals AS d WHERE d.deal_id = order_id)",
          {"city", "order_id"}),
