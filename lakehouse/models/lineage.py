@@ -121,12 +121,6 @@ def columns_read(model: Model, types: Mapping[str, Mapping[str, str]]) -> dict[s
     return {name: columns for name, columns in read.items() if name not in whole and name in model.inputs}
 
 
-def _selects_by_all(tree: exp.Expr) -> bool:
-    """Return whether a column that no later step asks for counts all the same: it groups, or is of a row as a whole."""
-    groups = any(group.args.get("all") for group in tree.find_all(exp.Group))
-    return groups or tree.find(exp.TableColumn) is not None
-
-
 def _has_whole_rows(tree: exp.Expr) -> bool:
     """Return whether rows are read as a whole: by a star that is no count, or by the name of their table."""
     stars = any(not isinstance(star.parent, exp.Count) for star in tree.find_all(exp.Star))

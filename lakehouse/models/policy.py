@@ -14,7 +14,7 @@ class IncrementalPolicy(Policy):
 
     least_rows: Annotated[
         int, "rows of a table, and of what says which of them changed, below which all are computed"
-    ] = 100_000
+    ] = 400_000
     largest_share: Annotated[float, "of a table's rows, the share above which all of them are computed"] = (
         0.25
     )
