@@ -99,9 +99,7 @@ class _Both(computing.Computing):
         """Compute a model both ways, where it has them."""
         if not isinstance(model.incremental, ByGrain):
             return super().replace_rows(model)
-        began = time.process_time()
-        takes_some = self._would_take_some(model)
-        finding = time.process_time() - began
+        takes_some, finding = self._would_take_some(model)
         with _always_some():
             some, replaced = self._timed(model)
         with _never_some():
@@ -115,18 +113,21 @@ class _Both(computing.Computing):
         replaced = super().replace_rows(model)
         return time.process_time() - began, replaced
 
-    def _would_take_some(self, model: Model) -> bool:
+    def _would_take_some(self, model: Model) -> tuple[bool, float]:
+        """Return whether the runner would compute some rows, and the seconds that it takes to find that out."""
         assert isinstance(model.incremental, ByGrain)
         con, shown = self._connection()
         table = self._lake.to_write(model)
         shown.show(model, self._lake.by_name, self._lake.catalog)
+        began = time.process_time()
         grains = AffectedGrains(con, model.incremental, self._changes(model, table))
+        takes_some = True
         try:
             grains.find(commit.inputs(table), self._lake.expected_inputs(model), commit.rows(table))
             check_share(partial.load_stored(con, table, model), commit.rows(table))
         except CannotTellError:
-            return False
-        return True
+            takes_some = False
+        return takes_some, time.process_time() - began
 
 
 @contextmanager

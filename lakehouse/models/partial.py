@@ -9,8 +9,6 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-from pyiceberg.manifest import DataFileContent
-
 from lakehouse.engine.escape import identifier
 from lakehouse.errors import CommitConflict
 from lakehouse.models import audits
@@ -23,7 +21,6 @@ from lakehouse.tables.appending import Replaced
 
 if TYPE_CHECKING:
     import duckdb
-    from pyiceberg.manifest import ManifestEntry
 
     from lakehouse.models.model import Model
     from lakehouse.tables.catalog import Table
@@ -80,7 +77,9 @@ def replace(
     CannotTellError where the table has files of another kind than we write, CommitConflict when another run was first.
     """
     changed = "FROM added UNION ALL FROM removed"
-    entries = _entries(con, table, changed)
+    entries = replace_table.entries_of(table, data_files.partitions(con, table, changed))
+    if entries is None:
+        raise CannotTellError("it has delete files, or files of other partitions")
     here = data_files.in_partitions_sql(table, changed)
     query = f"SELECT * FROM computed WHERE {here}"
     if entries:
@@ -108,17 +107,6 @@ def replace(
         data_files.discard(table, written)
         raise
     return Replaced(committed, changed=True, rows=rows)
-
-
-def _entries(con: duckdb.DuckDBPyConnection, table: Table, rows: str) -> list[ManifestEntry]:
-    """Return the entries of the table's files in the partitions that rows are in."""
-    touched = data_files.partitions(con, table, rows)
-    entries = commit.live_entries(table)
-    for entry in entries:
-        file = entry.data_file
-        if file.content != DataFileContent.DATA or file.spec_id != table.spec().spec_id:
-            raise CannotTellError("it has delete files, or files of other partitions")
-    return [entry for entry in entries if entry.data_file.partition in touched]
 
 
 def _cells(model: Model) -> str:

@@ -6,12 +6,12 @@ Relies on the private API of pyiceberg that `commit` asserts at import.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from pyiceberg.manifest import DataFile, DataFileContent, ManifestEntry, ManifestEntryStatus, ManifestFile
 from pyiceberg.table.snapshots import Operation, Snapshot, Summary
-from pyiceberg.typedef import EMPTY_DICT
+from pyiceberg.typedef import EMPTY_DICT, Record
 
 from lakehouse.errors import CommitConflict
 from lakehouse.tables import staging
@@ -115,6 +115,19 @@ def replace_all(
     """
     producer = _planned_on(table, base, _ReplaceAll, computed_from, content)
     return _replace(table, producer, live_entries(table), files)
+
+
+def entries_of(table: Table, partitions: Collection[Record]) -> list[ManifestEntry] | None:
+    """Return the entries of the table's data files of some partitions.
+
+    None where it has another engine's delete files, or files of another partition spec than it has now.
+    """
+    entries = live_entries(table)
+    spec_id = table.spec().spec_id
+    for entry in entries:
+        if entry.data_file.content != DataFileContent.DATA or entry.data_file.spec_id != spec_id:
+            return None
+    return [entry for entry in entries if entry.data_file.partition in partitions]
 
 
 def replace_some(
