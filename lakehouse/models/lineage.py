@@ -10,7 +10,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.lineage import Node, lineage
 from sqlglot.optimizer.pushdown_projections import pushdown_projections
 from sqlglot.optimizer.qualify import qualify
-from sqlglot.optimizer.scope import build_scope, traverse_scope
+from sqlglot.optimizer.scope import Scope, build_scope, traverse_scope
 
 from lakehouse.errors import BadDefinition
 from lakehouse.models.given_rows import EVENTS
@@ -98,27 +98,32 @@ def columns_read(model: Model, types: Mapping[str, Mapping[str, str]]) -> dict[s
     except SqlglotError:
         return {}
     read: dict[str, set[str]] = {}
-    whole: set[str] = set()  # of these every column may be read
+    unparted: set[str] = set()  # of these every column may be read
     for scope in scopes:
-        tables = {
-            alias: f"{source.db}.{source.name}"
-            for alias, source in scope.sources.items()
-            if isinstance(source, exp.Table)
-        }
-        for name in tables.values():
-            read.setdefault(name, set())
-        if _has_whole_rows(scope.expression):
-            whole.update(tables.values())
-        for column in scope.columns:
-            named = [tables[column.table]] if column.table in tables else []
-            for name in named or ([] if column.table else tables.values()):
-                read[name].add(column.name)
+        _note_columns(scope, read, unparted)
     if EVENTS in read:
         raw, who = _BEHIND_EVENTS
         read.setdefault(raw, set()).update(read[EVENTS] | {"user_id", "anonymous_id"})
-        whole |= {raw} if EVENTS in whole else set()
-        whole.add(who)
-    return {name: columns for name, columns in read.items() if name not in whole and name in model.inputs}
+        unparted |= {raw} if EVENTS in unparted else set()
+        unparted.add(who)
+    return {name: columns for name, columns in read.items() if name not in unparted and name in model.inputs}
+
+
+def _note_columns(scope: Scope, read: dict[str, set[str]], unparted: set[str]) -> None:
+    """Add what one SELECT reads of tables: columns by table, and tables of which it may read every column."""
+    tables = {
+        alias: f"{source.db}.{source.name}"
+        for alias, source in scope.sources.items()
+        if isinstance(source, exp.Table)
+    }
+    for name in tables.values():
+        read.setdefault(name, set())
+    if _has_whole_rows(scope.expression):
+        unparted.update(tables.values())
+    for column in scope.columns:
+        unnamed = [] if column.table else list(tables.values())
+        for name in [tables[column.table]] if column.table in tables else unnamed:
+            read[name].add(column.name)
 
 
 def _has_whole_rows(tree: exp.Expr) -> bool:
