@@ -166,7 +166,7 @@ def _incremental(
     says = header.incremental
     if says is None:
         return None
-    joined = [table for columns in says.of.values() if isinstance(columns, dict) for table in columns]
+    joined = _joined(says)
     named = [says.appended] if says.appended else [*says.of, *joined]
     problems = [
         Problem("incremental", 0, f"the SELECT does not read {table}{nearest(table, list(statement.tables))}")
@@ -182,6 +182,11 @@ def _incremental(
     if problems:
         raise _wrong(where, *problems)
     return Appended(says.appended) if says.appended else ByGrain(says.by, says.of)
+
+
+def _joined(says: IncrementalHeader) -> list[str]:
+    """Return the tables to whose rows those of other inputs belong."""
+    return [table for columns in says.of.values() if isinstance(columns, dict) for table in columns]
 
 
 def _grain_problems(says: IncrementalHeader, contract: Contract, joined: list[str]) -> list[Problem]:
