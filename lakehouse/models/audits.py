@@ -5,21 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lakehouse.engine.escape import identifier
-from lakehouse.tables import data_files
 
 if TYPE_CHECKING:
     import duckdb
 
     from lakehouse.models.model import Model
-    from lakehouse.tables.catalog import Table
-    from lakehouse.tables.data_files import Written
 
 
-def failures(con: duckdb.DuckDBPyConnection, table: Table, written: Written, model: Model) -> list[str]:
-    """Return what is wrong with the rows of data files: counts, no values. Raises duckdb.Error for wrong SQL."""
-    if not written.files or not (model.unique_key or model.audits):
-        return []
-    rows = data_files.read_sql(table, (file.file_path for file in written.files))
+def failures(con: duckdb.DuckDBPyConnection, rows: str, model: Model) -> list[str]:
+    """Return what is wrong with the rows of a SELECT: counts, no values. Raises duckdb.Error for wrong SQL."""
     return [*_key_failures(con, rows, model), *_audit_failures(con, rows, model)]
 
 

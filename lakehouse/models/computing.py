@@ -10,11 +10,13 @@ import duckdb
 
 from lakehouse import telemetry
 from lakehouse.engine import duck
-from lakehouse.engine.escape import identifier
 from lakehouse.errors import BadDefinition, Terminal
-from lakehouse.models import audits
-from lakehouse.models.incremental import AffectedGrains, CannotTellError, new_files
+from lakehouse.models import audits, partial
+from lakehouse.models.changes import CannotTellError, Changes
+from lakehouse.models.given_rows import column_types
+from lakehouse.models.incremental import AffectedGrains, check_share, moved, new_files
 from lakehouse.models.inputs import InputViews
+from lakehouse.models.lineage import columns_read
 from lakehouse.models.model import Appended, ByGrain
 from lakehouse.models.model_file import column_problems
 from lakehouse.tables import appending, commit, data_files, replace_table, views
@@ -44,6 +46,7 @@ class Computing:
         self._settings = settings
         self._make_ready = make_ready
         self._lake = lake
+        self._models = models
         self._contracts = models.contracts | {source.table: source.contract for source in lake.sources}
         self._open: tuple[duckdb.DuckDBPyConnection, InputViews] | None = None
 
@@ -86,12 +89,14 @@ class Computing:
                 self._make_ready(con, model)
             if model.star:
                 _check_columns(con, model)
-            if model.incremental is None:
-                return self._replace_all(con, table, model, expected), ALL_ROWS
             try:
                 if isinstance(model.incremental, Appended):
                     return self._append(con, shown, table, model, expected)
-                return self._replace_some(con, shown, table, model, expected)
+                if isinstance(model.incremental, ByGrain):
+                    return self._replace_some(con, shown, table, model, expected)
+                if self._reads_the_same(con, table, model, expected):
+                    return self._note(table, expected), "no row that it reads is another one"
+                return self._replace_all(con, table, model, expected), ALL_ROWS
             except CannotTellError as why:
                 shown.show(model, self._lake.by_name, self._lake.catalog)
                 return self._replace_all(con, table, model, expected), f"{ALL_ROWS}: {why}"
@@ -122,8 +127,7 @@ class Computing:
         source = self._lake.by_name.get(name)
         paths = new_files(source, name, commit.inputs(table), expected)
         if not paths or source is None:
-            noted = replace_table.note_inputs(table, computed_from=expected, base=_base(table))
-            return Replaced(noted, changed=False, rows=0), "nothing new"
+            return self._note(table, expected), "nothing new"
         new_rows = data_files.read_sql(source, paths)
         shown.narrow(name, views.scan_as_sql(source, self._contracts[name], new_rows))
         written = _write(con, table, model, model.sql)
@@ -140,35 +144,44 @@ class Computing:
     ) -> tuple[Replaced, str]:
         """Compute the rows of the grains that may differ; CannotTellError where all rows have to be computed."""
         assert isinstance(model.incremental, ByGrain)  # noqa: S101 - says so to the type checker
-        grains = AffectedGrains(con, model.incremental, self._lake.by_name, self._contracts)
-        rows = _rows(table)
+        grains = AffectedGrains(con, model.incremental, self._changes(model, table))
+        rows = commit.rows(table)
         count = grains.find(commit.inputs(table), expected, rows)
-        how = f"{count} of {rows} rows"
+        how = partial.describe(model, count, rows)
+        if not count:
+            return self._note(table, expected), how
+        check_share(partial.load_stored(con, table, model), rows)
         for name, sql in grains.cut_inputs().items():
             shown.narrow(name, sql)
-        by = identifier(model.incremental.by)
-        cells = ", ".join(
-            f"CAST({identifier(column.name)} AS {column.duck_type}) AS {identifier(column.name)}"
-            for column in model.contract.columns
-        )
-        affected = f"{by} IN (SELECT grain FROM affected)"
         try:
-            con.execute(
-                f"CREATE OR REPLACE TEMP TABLE computed AS SELECT {cells} FROM ({model.sql}\n) WHERE {affected}"
-            )
+            partial.compute(con, model)
         except duckdb.Error as error:
             raise wrong_model(model, error, line=duck.sql_error_line(error)) from error
-        before = f"SELECT {cells} FROM ({views.scan_sql(table)})"
-        differing = (
-            f"(FROM computed EXCEPT ALL {before} WHERE {affected}) UNION ALL "
-            f"({before} WHERE {affected} EXCEPT ALL FROM computed)"
-        )
-        if con.execute(f"SELECT count(*) FROM ({differing})").fetchone() == (0,):
-            noted = replace_table.note_inputs(table, computed_from=expected, base=_base(table))
-            return Replaced(noted, changed=False, rows=rows), how
-        query = f"FROM computed UNION ALL {before} WHERE NOT {affected}"
-        written = _write(con, table, model, query)
-        return appending.replace_written(con, table, written, computed_from=expected, base=_base(table)), how
+        if partial.is_same(con):
+            return self._note(table, expected), how
+        if failures := partial.failures(con, table, model):
+            raise _refused(model, failures)
+        return partial.replace(con, table, model, expected), how
+
+    def _reads_the_same(
+        self, con: duckdb.DuckDBPyConnection, table: Table, model: Model, expected: dict[str, str]
+    ) -> bool:
+        """Return whether no row moved in what the model reads of its inputs: it gives the rows that are there."""
+        known = commit.inputs(table)
+        others = moved(known, expected)
+        if not known or not others <= self._contracts.keys():
+            return False  # SQL, day, zone, a mapping
+        return self._changes(model, table).are_none(con, others)
+
+    def _changes(self, model: Model, table: Table) -> Changes:
+        reads = columns_read(model, column_types(self._models, self._lake.sources))
+        return Changes(self._lake.by_name, self._contracts, commit.inputs(table), reads)
+
+    @staticmethod
+    def _note(table: Table, expected: dict[str, str]) -> Replaced:
+        """Note that the rows which are there are those of newer inputs."""
+        noted = replace_table.note_inputs(table, computed_from=expected, base=_base(table))
+        return Replaced(noted, changed=False, rows=commit.rows(table))
 
     def _connection(self) -> tuple[duckdb.DuckDBPyConnection, InputViews]:
         if self._open is None:
@@ -188,25 +201,28 @@ def _base(table: Table) -> int | None:
     return snapshot.snapshot_id if snapshot is not None else None
 
 
-def _rows(table: Table) -> int:
-    return sum(file.record_count for file in commit.live_files(table))
-
-
 def _write(con: duckdb.DuckDBPyConnection, table: Table, model: Model, query: str) -> Written:
     """Write the rows of a query, and look at them; BadDefinition where they may not be the table's."""
     try:
         written = data_files.write(con, table, query, f"model-{uuid.uuid4()}")
     except duckdb.Error as error:
         raise wrong_model(model, error, line=duck.sql_error_line(error)) from error
+    if not written.files:
+        return written
+    rows = data_files.read_sql(table, (file.file_path for file in written.files))
     try:
-        failures = audits.failures(con, table, written, model)
+        failures = audits.failures(con, rows, model)
     except duckdb.Error as error:
         data_files.discard(table, written)
         raise wrong_model(model, error) from error
     if failures:
         data_files.discard(table, written)
-        raise BadDefinition(f"{model.where}: {'; '.join(failures)}; the rows of before are kept")
+        raise _refused(model, failures)
     return written
+
+
+def _refused(model: Model, failures: list[str]) -> BadDefinition:
+    return BadDefinition(f"{model.where}: {'; '.join(failures)}; the rows of before are kept")
 
 
 def _check_columns(con: duckdb.DuckDBPyConnection, model: Model) -> None:

@@ -1,8 +1,6 @@
 """Which rows of a model follow from what changed since its rows were computed.
 
-Read are the heads that the rows were computed from and those that are there now. Of a table that only grew, the new
-files say it; of one that was replaced, what both snapshots say of each grain, compared by sums of hashes. What is cut
-away of an input may be too little and never too much: the rows of other grains are not kept.
+What is cut away of an input may be too little and never too much: the rows of other grains are not kept.
 """
 
 from __future__ import annotations
@@ -10,8 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from lakehouse.engine.escape import identifier
+from lakehouse.models.changes import CannotTellError
 from lakehouse.models.policy import IncrementalPolicy
-from lakehouse.tables import appended, commit, data_files, views
+from lakehouse.tables import appended, commit
 from lakehouse.tables.people import IDENTITIES
 
 if TYPE_CHECKING:
@@ -19,15 +18,12 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from lakehouse.models.model import ByGrain
+    from lakehouse.models.changes import Changes
+    from lakehouse.models.model import ByGrain, Columns
     from lakehouse.tables.catalog import Table
-    from lakehouse.tables.contract import Contract
 
 _NEVER: Final = "its rows were never computed"
-
-
-class CannotTellError(Exception):
-    """What changed cannot be told, or is too much: all rows are computed. The message says why."""
+AFFECTED: Final = "(SELECT grain FROM affected)"
 
 
 def new_files(
@@ -37,7 +33,7 @@ def new_files(
 
     `known` and `expected` are what the model's rows were computed from, and what they should be.
     """
-    _check_others(known, expected, {name})
+    check_others(known, expected, {name})
     paths = (
         appended.paths_since(table, known.get(name, ""))
         if table is not None and known.get(name, "")
@@ -49,156 +45,131 @@ def new_files(
 
 
 class AffectedGrains:
-    """The grains of a model whose rows may differ, as the table `affected` (`grain`) of a connection.
+    """The grains of a model whose rows may differ, as the table `affected` (`grain`) of a connection."""
 
-    `tables` are as they are to be seen, `contracts` those of all tables, by name.
-    """
-
-    def __init__(
-        self,
-        con: duckdb.DuckDBPyConnection,
-        grain: ByGrain,
-        tables: Mapping[str, Table],
-        contracts: Mapping[str, Contract],
-    ) -> None:
+    def __init__(self, con: duckdb.DuckDBPyConnection, grain: ByGrain, changes: Changes) -> None:
         self._con = con
         self._grain = grain
-        self._tables = tables
-        self._contracts = contracts
+        self._changes = changes
 
     def find(self, known: Mapping[str, str], expected: Mapping[str, str], rows: int) -> int:
         """Make `affected` and return how many grains it has; CannotTellError where all `rows` are better computed."""
-        if rows < IncrementalPolicy.least_rows:
-            raise CannotTellError(f"it has fewer than {IncrementalPolicy.least_rows} rows")
-        _check_others(known, expected, self._grain.of.keys())
+        if not known:
+            raise CannotTellError(_NEVER)
+        check_others(known, expected, self._grain.of.keys())
         moved = {name for name in self._grain.of if known.get(name, "") != expected[name]}
-        parts = [
-            self._changed(name, known.get(name, ""), column)
-            for name, column in self._grain.of.items()
-            if name in moved and isinstance(column, str)
-        ]
-        parts += self._owners(moved, known)
+        self._check_costs(moved, rows)
+        parts = [self._changes.changed(name, by) for name, by in self._grain.direct.items() if name in moved]
+        parts += self._owners(moved)
+        for name, columns_of in self._grain.joined.items():
+            if name in moved:
+                parts += [self._belonging(name, table, columns) for table, columns in columns_of.items()]
         union = " UNION ALL ".join(parts) or "SELECT NULL AS grain"
         self._con.execute(
             f"CREATE OR REPLACE TEMP TABLE affected AS SELECT DISTINCT grain FROM ({union}) WHERE grain IS NOT NULL"
         )
         (count,) = self._con.execute("SELECT count(*) FROM affected").fetchall()[0]
-        if count > rows * IncrementalPolicy.largest_share:
-            raise CannotTellError(f"{count} of its {rows} rows may differ")
+        check_share(count, rows)
         return int(count)
 
     def cut_inputs(self) -> dict[str, str]:
         """Return by input the SELECT of no more rows than the affected grains may follow from."""
-        identities = self._scan(IDENTITIES.name)
+        identities = self._changes.now(IDENTITIES.name)
         cut = {}
-        for name, columns in self._grain.of.items():
-            if name == IDENTITIES.name or name not in self._tables:
+        for name, columns in (self._grain.direct | self._grain.of_people).items():
+            if name == IDENTITIES.name or name not in self._changes.tables:
                 continue  # whose another row is, identities of others say, too
             if isinstance(columns, str):
-                kept = f"{identifier(columns)} IN (SELECT grain FROM affected)"
+                kept = f"{columns} IN {AFFECTED}"
             else:
                 kept = " OR ".join(
                     f"{identifier(column)} IN (SELECT identifier_value FROM ({identities}) "
-                    f"WHERE identifier_type = '{column}' AND customer_id IN (SELECT grain FROM affected))"
+                    f"WHERE identifier_type = '{column}' AND customer_id IN {AFFECTED})"
                     for column in columns
                 )
-            cut[name] = f"SELECT * FROM ({self._scan(name)}) WHERE {kept}"
+            cut[name] = f"SELECT * FROM ({self._changes.now(name)}) WHERE {kept}"
         return cut
 
-    def _changed(self, name: str, head: str, column: str) -> str:
-        """Return the SELECT of the grains of rows that came to an input since a head, or went."""
-        paths = appended.paths_since(self._tables[name], head) if head and name in self._tables else None
-        if paths is not None:
-            return f"SELECT {identifier(column)} AS grain FROM ({self._new_rows(name, paths)})"
-        before, after = (
-            self._summed(self._before(name, head), name, column),
-            self._summed(self._scan(name), name, column),
-        )
-        return (
-            f"SELECT coalesce(b.key, a.key) AS grain FROM ({before}) AS b FULL JOIN ({after}) AS a USING (key) "
-            "WHERE b.n IS DISTINCT FROM a.n OR b.content IS DISTINCT FROM a.content"
-        )
-
-    def _owners(self, moved: set[str], known: Mapping[str, str]) -> list[str]:
-        """Return the SELECTs of whom rows belong or belonged to that say but user and device, where either changed."""
-        keyed = {name: columns for name, columns in self._grain.of.items() if not isinstance(columns, str)}
-        found = []
-        for name, columns in keyed.items():
-            if name not in self._tables or not moved & {name, IDENTITIES.name}:
-                continue
-            touched = (
-                [f"SELECT {_names(columns)} FROM ({self._came(name, known.get(name, ''))})"]
-                if name in moved
-                else []
+    def _check_costs(self, moved: set[str], rows: int) -> None:
+        """Raise CannotTellError where to find out what changed takes about as long as to compute all `rows`."""
+        tables = self._changes.tables
+        sizes = {name: commit.rows(tables[name]) for name in self._grain.of if name in tables}
+        everything = rows + sum(sizes.values())
+        if everything < IncrementalPolicy.least_rows:
+            raise CannotTellError(
+                f"it and what says what changed have fewer than {IncrementalPolicy.least_rows} rows"
             )
+        replaced = [name for name in moved if self._changes.came(name) is None]
+        compared = 2 * sum(sizes.get(name, 0) for name in replaced)
+        if compared > everything * IncrementalPolicy.largest_comparison:
+            raise CannotTellError(
+                f"{', '.join(sorted(replaced))} were replaced: to compare them is no cheaper"
+            )
+
+    def _belonging(self, name: str, table: str, columns: Columns) -> str:
+        """Return the SELECT of the grains of rows of `table` to which changed rows of `name` belong."""
+        by = self._grain.direct[table]
+        if table not in self._changes.tables:
+            return "SELECT NULL AS grain"
+        if isinstance(columns, str):
+            kept = f"{columns} IN ({self._changes.changed(name, columns)})"
+        else:
+            kept = self._carries_changed_identifier(columns)
+        return f"SELECT {by} AS grain FROM ({self._changes.now(table)}) WHERE {kept}"
+
+    def _owners(self, moved: set[str]) -> list[str]:
+        """Return the SELECTs of whom rows belong or belonged to that say but user and device, where either changed."""
+        found = []
+        for name, columns in self._grain.of_people.items():
+            if name not in self._changes.tables or not moved & {name, IDENTITIES.name}:
+                continue
+            touched = [f"SELECT {_names(columns)} FROM ({self._came(name)})"] if name in moved else []
+            heads = [self._changes.now(IDENTITIES.name)]
             if IDENTITIES.name in moved:
-                touched.append(self._of_other_owners(name, columns, known))
-            rows = " UNION ".join(touched)
-            heads = [self._scan(IDENTITIES.name)]
-            if IDENTITIES.name in moved:
-                heads.append(self._before(IDENTITIES.name, known.get(IDENTITIES.name, "")))
-            found += [_owner_sql(rows, columns, identities) for identities in heads]
+                touched.append(
+                    f"SELECT {_names(columns)} FROM ({self._changes.now(name)}) "
+                    f"WHERE {self._carries_changed_identifier(columns)}"
+                )
+                heads.append(self._changes.before(IDENTITIES.name))
+            found += [_owner_sql(" UNION ".join(touched), columns, identities) for identities in heads]
         return found
 
-    def _of_other_owners(self, name: str, columns: tuple[str, str], known: Mapping[str, str]) -> str:
-        """Return the SELECT of the rows of an input with an identifier that became another customer's."""
-        before = self._before(IDENTITIES.name, known.get(IDENTITIES.name, ""))
+    def _carries_changed_identifier(self, columns: tuple[str, str]) -> str:
+        """Return the condition that a row has an identifier that became another customer's."""
         changed = (
-            f"SELECT identifier_type, identifier_value FROM ({before}) AS b "
-            f"FULL JOIN ({self._scan(IDENTITIES.name)}) AS a USING (identifier_type, identifier_value) "
+            f"SELECT identifier_type, identifier_value FROM ({self._changes.before(IDENTITIES.name)}) AS b "
+            f"FULL JOIN ({self._changes.now(IDENTITIES.name)}) AS a USING (identifier_type, identifier_value) "
             "WHERE b.customer_id IS DISTINCT FROM a.customer_id"
         )
-        kept = " OR ".join(
+        return " OR ".join(
             f"{identifier(column)} IN (SELECT identifier_value FROM ({changed}) WHERE identifier_type = '{column}')"
             for column in columns
         )
-        return f"SELECT {_names(columns)} FROM ({self._scan(name)}) WHERE {kept}"
 
-    def _came(self, name: str, head: str) -> str:
-        paths = appended.paths_since(self._tables[name], head) if head else None
-        if paths is None:
+    def _came(self, name: str) -> str:
+        came = self._changes.came(name)
+        if came is None:
             raise CannotTellError(f"{name} did not only grow")
-        return self._new_rows(name, paths)
-
-    def _new_rows(self, name: str, paths: list[str]) -> str:
-        table = self._tables[name]
-        return data_files.read_sql(table, paths) if paths else f"{views.scan_sql(table)} LIMIT 0"
-
-    def _summed(self, scan: str, name: str, column: str) -> str:
-        columns = _names(each.name for each in self._contracts[name].columns)
-        return (
-            f"SELECT {identifier(column)} AS key, count(*) AS n, sum(hash({columns})) AS content FROM ({scan}) "
-            "GROUP BY 1"
-        )
-
-    def _scan(self, name: str) -> str:
-        contract = self._contracts[name]
-        table = self._tables.get(name)
-        return views.nothing_sql(contract) if table is None else views.scan_as_sql(table, contract)
-
-    def _before(self, name: str, head: str) -> str:
-        """Return the SELECT of a table as it was at a head; CannotTellError where that is gone or had other columns."""
-        contract = self._contracts[name]
-        if not head:
-            return views.nothing_sql(contract)
-        table = self._tables.get(name)
-        kept = (
-            [] if table is None else [one for one in table.metadata.snapshots if commit.head_of(one) == head]
-        )
-        if table is None or not kept:
-            raise CannotTellError(f"the snapshot of {name} has expired")
-        if kept[-1].schema_id != table.metadata.current_schema_id:
-            raise CannotTellError(f"{name} had other columns")
-        return views.scan_as_sql(table, contract, views.scan_sql(table, kept[-1].snapshot_id))
+        return came
 
 
-def _check_others(known: Mapping[str, str], expected: Mapping[str, str], may_move: Collection[str]) -> None:
+def check_share(affected: int, rows: int) -> None:
+    """Raise CannotTellError where so many of a table's rows may differ that all are computed sooner."""
+    if affected > rows * IncrementalPolicy.largest_share:
+        raise CannotTellError(f"{affected} of its {rows} rows may differ")
+
+
+def check_others(known: Mapping[str, str], expected: Mapping[str, str], may_move: Collection[str]) -> None:
     """Raise CannotTellError where something changed that is everybody's: SQL, day, zone, an input of all rows."""
     if not known:
         raise CannotTellError(_NEVER)
-    moved = [name for name in expected.keys() | known.keys() if known.get(name) != expected.get(name)]
-    if others := sorted(set(moved).difference(may_move)):
+    if others := sorted(moved(known, expected).difference(may_move)):
         raise CannotTellError(f"{others[0]} changed")
+
+
+def moved(known: Mapping[str, str], expected: Mapping[str, str]) -> set[str]:
+    """Return what differs between what rows were computed from and what they should be."""
+    return {name for name in expected.keys() | known.keys() if known.get(name) != expected.get(name)}
 
 
 def _owner_sql(rows: str, columns: tuple[str, str], identities: str) -> str:

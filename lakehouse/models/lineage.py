@@ -10,7 +10,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.lineage import Node, lineage
 from sqlglot.optimizer.pushdown_projections import pushdown_projections
 from sqlglot.optimizer.qualify import qualify
-from sqlglot.optimizer.scope import build_scope, traverse_scope
+from sqlglot.optimizer.scope import Scope, build_scope, traverse_scope
 
 from lakehouse.errors import BadDefinition
 from lakehouse.models.given_rows import EVENTS
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lakehouse.models.model import Model
     from lakehouse.models.registry import Models
 
+_BEHIND_EVENTS = ("raw.events", "core.identities")
 Columns = dict[str, list[str]]  # of a table's columns, those of other tables that they are made of
 
 
@@ -88,6 +89,57 @@ def read_columns(model: Model, types: Mapping[str, Mapping[str, str]]) -> set[st
         raise BadDefinition(f"{model.where}: its columns cannot be followed") from error
     events = {name for name in found if name.startswith(f"{EVENTS}.")}
     return found - events | {f"raw.events.{name.rpartition('.')[2]}" for name in events}
+
+
+def columns_read(model: Model, types: Mapping[str, Mapping[str, str]]) -> dict[str, set[str]]:
+    """Return by input the columns that a model's SQL reads of it; an input of which that cannot be said is left out.
+
+    `types` as for `column_sources`. What is read of `core.events` is read of the tables behind it. Of the tables behind
+    a view it cannot be said.
+    """
+    if model.views:
+        return {}
+    try:
+        tree = _qualified(model, _schema(model, types))
+        selected_groups = any(group.args.get("all") for group in tree.find_all(exp.Group))
+        if not selected_groups:
+            tree = pushdown_projections(tree)
+        scopes = traverse_scope(tree)
+    except SqlglotError:
+        return {}
+    read: dict[str, set[str]] = {}
+    unparted: set[str] = set()  # of these every column may be read
+    for scope in scopes:
+        _note_columns(scope, read, unparted)
+    if EVENTS in read:
+        raw, who = _BEHIND_EVENTS
+        read.setdefault(raw, set()).update(read[EVENTS] | {"user_id", "anonymous_id"})
+        unparted |= {raw} if EVENTS in unparted else set()
+        unparted.add(who)
+    return {name: columns for name, columns in read.items() if name not in unparted and name in model.inputs}
+
+
+def _note_columns(scope: Scope, read: dict[str, set[str]], unparted: set[str]) -> None:
+    """Add what one SELECT reads of tables: columns by table, and tables of which it may read every column."""
+    tables = {
+        alias: f"{source.db}.{source.name}"
+        for alias, source in scope.sources.items()
+        if isinstance(source, exp.Table)
+    }
+    for name in tables.values():
+        read.setdefault(name, set())
+    if _has_whole_rows(scope.expression):
+        unparted.update(tables.values())
+    for column in scope.columns:
+        unnamed = [] if column.table else list(tables.values())
+        for name in [tables[column.table]] if column.table in tables else unnamed:
+            read[name].add(column.name)
+
+
+def _has_whole_rows(tree: exp.Expr) -> bool:
+    """Return whether rows are read as a whole: by a star that is no count, or by the name of their table."""
+    stars = any(not isinstance(star.parent, exp.Count) for star in tree.find_all(exp.Star))
+    return stars or tree.find(exp.TableColumn) is not None
 
 
 def _schema(model: Model, types: Mapping[str, Mapping[str, str]]) -> dict[str, object]:

@@ -29,16 +29,36 @@ class Appended:
     table: str
 
 
+Columns = str | tuple[str, str]  # an expression of columns, or the columns of a user and of a device
+
+
 @dataclass(frozen=True)
 class ByGrain:
-    """The rows of a model whose column `by` says the same follow from the rows of its inputs that belong to it.
+    """Rows of a model of which the expression `by` says the same follow from the rows of its inputs that belong to it.
 
-    `of` names for an input the column that says the same as `by`; for rows that only say which user and device they are
-    of, both columns: whose they are, `core.identities` says. An input that is not named is everybody's.
+    `of` names for an input the expression that says the same as `by`; for rows that only say which user and device they
+    are of, both columns: whose they are, `core.identities` says. For an input whose rows belong to rows of others, it
+    names these and the column that both have (of identities: the columns of a user and of a device): a change touches
+    the grains of those rows. An input that is not named is everybody's.
     """
 
     by: str
-    of: Mapping[str, str | tuple[str, str]]
+    of: Mapping[str, Columns | Mapping[str, Columns]]
+
+    @property
+    def direct(self) -> dict[str, str]:
+        """Return the inputs whose rows say their grain, with the expression in brackets."""
+        return {name: f"({by})" for name, by in self.of.items() if isinstance(by, str)}
+
+    @property
+    def of_people(self) -> dict[str, tuple[str, str]]:
+        """Return the inputs whose rows say a user and a device, with these columns."""
+        return {name: by for name, by in self.of.items() if isinstance(by, tuple)}
+
+    @property
+    def joined(self) -> dict[str, Mapping[str, Columns]]:
+        """Return the inputs whose rows belong to rows of others: by these, the columns that both have."""
+        return {name: by for name, by in self.of.items() if not isinstance(by, str | tuple)}
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from lakehouse.definitions import Problem, find_line, nearest, read_yaml
 from lakehouse.errors import BadDefinition
 from lakehouse.models.model import Appended, Audit, ByGrain, Model
-from lakehouse.models.select_statement import SelectStatement, StatementError, read_statement
+from lakehouse.models.select_statement import SelectStatement, StatementError, columns_of, read_statement
 from lakehouse.tables import entities
 from lakehouse.tables.contract import Column, Contract, Migration, Partition
 from lakehouse.tables.people import CONSENT_ANSWERS, CONSENTS, CUSTOMERS
@@ -67,7 +67,7 @@ class IncrementalHeader(_Strict):
 
     appended: str = ""
     by: str = ""
-    of: dict[str, str | tuple[str, str]] = Field(default_factory=dict)
+    of: dict[str, str | tuple[str, str] | dict[str, str | tuple[str, str]]] = Field(default_factory=dict)
 
 
 class ModelHeader(_Strict):
@@ -179,7 +179,8 @@ def _incremental(
     says = header.incremental
     if says is None:
         return None
-    named = [says.appended] if says.appended else list(says.of)
+    joined = _joined(says)
+    named = [says.appended] if says.appended else [*says.of, *joined]
     problems = [
         Problem("incremental", 0, f"the SELECT does not read {table}{nearest(table, list(statement.tables))}")
         for table in named
@@ -189,8 +190,8 @@ def _incremental(
         problems.append(Problem("incremental", 0, "say either `appended` or `by`"))
     elif says.appended and statement.tables != (says.appended,):
         problems.append(Problem("incremental.appended", 0, "the SELECT reads other tables, too"))
-    elif says.by and contract.key != (says.by,):
-        problems.append(Problem("incremental.by", 0, f"{says.by!r} is not the key"))
+    elif says.by:
+        problems += _grain_problems(says, contract, joined)
     if problems:
         raise _wrong(where, *problems)
     return Appended(says.appended) if says.appended else ByGrain(says.by, says.of)
@@ -210,6 +211,36 @@ def _check_view(header: ModelHeader, statement: SelectStatement, where: str) -> 
     ]
     if problems:
         raise _wrong(where, *problems)
+
+
+def _joined(says: IncrementalHeader) -> list[str]:
+    """Return the tables to whose rows those of other inputs belong."""
+    return [table for columns in says.of.values() if isinstance(columns, dict) for table in columns]
+
+
+def _grain_problems(says: IncrementalHeader, contract: Contract, joined: list[str]) -> list[Problem]:
+    """Return what is wrong with a grain: an expression of no columns of the table, rows that belong to nobody."""
+    names = [column.name for column in contract.columns]
+    try:
+        of_columns = columns_of(says.by)
+    except StatementError as error:
+        return [Problem("incremental.by", 0, str(error))]
+    problems = [
+        Problem("incremental.by", 0, f"there is no column {name}{nearest(name, names)}")
+        for name in of_columns
+        if name not in names
+    ]
+    if not of_columns:
+        problems.append(Problem("incremental.by", 0, "names no column"))
+    return problems + [
+        Problem(
+            f"incremental.of.{table}",
+            0,
+            "say of it which column is the grain, since rows of others belong to it",
+        )
+        for table in joined
+        if not isinstance(says.of.get(table), str)
+    ]
 
 
 def _check_type(column: Column, where: str, line: int) -> None:

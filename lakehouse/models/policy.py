@@ -13,10 +13,17 @@ from lakehouse.policy import Policy
 class IncrementalPolicy(Policy):
     """When a model's rows are computed in part: where finding out which changed costs less than computing all."""
 
-    least_rows: Annotated[int, "rows of a table below which all of them are computed"] = 20_000
+    least_rows: Annotated[
+        int, "rows of a table, and of what says which of them changed, below which all are computed"
+    ] = 400_000
     largest_share: Annotated[float, "of a table's rows, the share above which all of them are computed"] = (
         0.25
     )
+    largest_comparison: Annotated[
+        float,
+        "of the rows of a table and of what says which of them changed, the share that replaced inputs have to be "
+        "compared, as they were and as they are, above which all are computed",
+    ] = 0.9
 
 
 @dataclass(frozen=True)

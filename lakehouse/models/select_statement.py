@@ -77,6 +77,17 @@ def read_statement(sql: str) -> SelectStatement:
     return SelectStatement(_tables(tree), _variables(tree), _columns(tree))
 
 
+def columns_of(expression: str) -> tuple[str, ...]:
+    """Return the columns that an expression names; StatementError for what is none."""
+    try:
+        tree = sqlglot.parse_one(expression, dialect=DIALECT)
+    except SqlglotError as error:
+        raise _syntax_error(error) from error
+    if isinstance(tree, exp.Query):
+        raise StatementError("not an expression of columns")
+    return tuple(sorted({column.name for column in tree.find_all(exp.Column)}))
+
+
 def _tables(tree: exp.Query) -> tuple[str, ...]:
     own = {cte.alias for cte in tree.find_all(exp.CTE)}
     names: set[str] = set()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from lakehouse.scores.bg_nbd import Floats
 
-INPUTS: Final = ("core.order_values", "core.refunds", "core.tickets", "core.identities", "raw.events")
+INPUTS: Final = ("core.order_values", "core.refunds", "core.tickets", "core.identities", "core.activity_days")
 
 # Groups of features that say one thing: a reason names a group, and its features are replaced together.
 GROUPS: Final[dict[str, tuple[str, ...]]] = {
@@ -36,11 +36,14 @@ _FNV_PRIME: Final = np.uint64(0x100000001B3)
 _MIX: Final = np.uint64(0xD6E8FEB86659FD93)
 NAMES: Final = tuple(name for group in GROUPS.values() for name in group)
 
-# Days with events, once for all cutoffs
+# Days with events, once for all cutoffs: of what is counted already, whose it is now
 EVENT_DAYS: Final = """
 CREATE OR REPLACE TEMP TABLE score_event_days AS
-SELECT DISTINCT customer_id, CAST(timestamp AT TIME ZONE getvariable('time_zone') AS DATE) AS day
-FROM core.events WHERE customer_id IS NOT NULL AND timestamp IS NOT NULL
+SELECT DISTINCT coalesce(u.customer_id, d.customer_id) AS customer_id, a.day
+FROM core.activity_days AS a
+LEFT JOIN core.identities AS u ON u.identifier_type = 'user_id' AND u.identifier_value = a.user_id
+LEFT JOIN core.identities AS d ON d.identifier_type = 'anonymous_id' AND d.identifier_value = a.anonymous_id
+WHERE coalesce(u.customer_id, d.customer_id) IS NOT NULL AND a.day IS NOT NULL
 """
 
 _PURCHASES: Final = """

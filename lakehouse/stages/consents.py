@@ -21,7 +21,8 @@ from lakehouse.stages import resolve
 from lakehouse.stages.debounce import has_messages, is_under_way, when_quiet
 from lakehouse.stages.policy import LANE_RETRIES, ConsentLanePolicy
 from lakehouse.tables import catalog as catalogs
-from lakehouse.tables.people import CONSENT_ANSWERS, CONSENTS
+from lakehouse.tables import commit
+from lakehouse.tables.people import CONSENT_ANSWERS, CONSENTS, IDENTITIES
 
 if TYPE_CHECKING:
     import duckdb
@@ -79,7 +80,8 @@ def resolve_and_refresh(settings: Settings, queue_url: str, event: dict[str, Any
     """Refresh consents at once, resolve identities when it is quiet, and refresh consents with them.
 
     While files wait to be loaded, hints come one after the other: those within `ConsentLanePolicy.refresh_every`
-    refresh nothing, and a later hint does.
+    refresh nothing, and a later hint does. Nor is anything refreshed before anybody is known: an answer is of a
+    customer, so there is none yet, and nobody has been granted what a refusal could take back.
 
     An error of the first refresh keeps nobody from being resolved; it is raised at the end, so that the message comes
     again.
@@ -106,10 +108,15 @@ def _is_due(settings: Settings, now: datetime) -> bool:
     return not timedelta(0) <= age < ConsentLanePolicy.refresh_every
 
 
+def _somebody_is_known(settings: Settings) -> bool:
+    """Return whether identities were ever resolved."""
+    return bool(commit.head(catalogs.load(catalogs.open_catalog(settings), IDENTITIES.name)))
+
+
 def _refresh_if_due(settings: Settings) -> Exception | None:
     """Refresh consents, unless that was done just now; return what went wrong."""
     with _one_at_a_time:
-        if not _is_due(settings, datetime.now(UTC)):
+        if not _somebody_is_known(settings) or not _is_due(settings, datetime.now(UTC)):
             return None
         try:
             refresh_consents(settings)

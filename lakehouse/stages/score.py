@@ -228,7 +228,6 @@ def _attach(con: duckdb.DuckDBPyConnection, catalog: Catalog, settings: Settings
     contracts_of = _contracts(settings) if missing else {}  # to read all definitions takes a second
     for name in missing:
         con.execute(f"CREATE OR REPLACE VIEW {name} AS {views.nothing_sql(contracts_of[name])}")
-    con.execute(views.EVENTS)
     con.execute("SET VARIABLE time_zone = ?", [settings.time_zone])
     con.execute(features.EVENT_DAYS)
     return dict(attached)

@@ -285,6 +285,13 @@ def append(  # noqa: PLR0913 - what a commit may say of itself
     return perform(table, producer)
 
 
+def rows(table: Table) -> int:
+    """Return how many rows the table's current snapshot holds."""
+    snapshot = table.current_snapshot()
+    noted = _property(snapshot, "total-records") if snapshot is not None else "0"
+    return int(noted) if noted is not None else sum(file.record_count for file in live_files(table))
+
+
 def live_files(table: Table) -> list[DataFile]:
     """Return the data files of the table's current snapshot."""
     files = (entry.data_file for entry in live_entries(table))

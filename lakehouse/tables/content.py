@@ -1,7 +1,4 @@
-"""A digest of rows: two sets of rows have the same one if they are equal, whatever their order.
-
-It is made of sums over the rows, so that of a table some of whose files are replaced it follows from these files alone.
-"""
+"""A digest of rows: two sets of rows have the same one if they are equal, whatever their order."""
 
 from __future__ import annotations
 
@@ -14,15 +11,11 @@ from lakehouse.engine.escape import identifier
 from lakehouse.tables import data_files
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from pyiceberg.manifest import DataFile
     from pyiceberg.table import Table
 
     from lakehouse.tables.data_files import Written
 
-_SUMS: Final = 3  # numbers that a digest ends with
-_ABOUT_DIGITS: Final = 32  # hexadecimal, of what else it speaks of: columns, and DuckDB's version
+_PARTS: Final = 4  # of a digest: what the columns are, and three sums
 
 
 def digest(con: duckdb.DuckDBPyConnection, table: Table, written: Written) -> str:
@@ -31,43 +24,41 @@ def digest(con: duckdb.DuckDBPyConnection, table: Table, written: Written) -> st
     It speaks of the table's columns, too: a column more makes other rows. DuckDB may hash otherwise in another
     version, and then the same rows have another digest.
     """
-    return _text(table, _sums(con, table, written.files))
+    rows: tuple[int, ...] = (0, 0, 0)
+    if written.files:
+        rows = _sums(con, table, data_files.read_sql(table, (file.file_path for file in written.files)))
+    return _as_text(table, rows)
 
 
 def digest_after(
-    con: duckdb.DuckDBPyConnection,
-    table: Table,
-    before: str,
-    removed: Sequence[DataFile],
-    added: Sequence[DataFile],
+    con: duckdb.DuckDBPyConnection, table: Table, before: str, *, added: str, removed: str
 ) -> str:
-    """Return the digest of a table whose digest was `before`, once it has `added` files in place of `removed` ones.
+    """Return the digest of rows whose digest was `before` once some went and others came.
 
-    Empty where `before` is none, or was made of other columns or by another version.
+    `added` and `removed` are SELECTs of them, "" of none. "" is returned where `before` is none, or of other columns.
     """
-    about, *sums = before.split("-")
-    if about != _about(table) or len(sums) != _SUMS:
+    parts = before.split(":")
+    if len(parts) != _PARTS or parts[0] != _columns(table):
         return ""
-    gone, come = _sums(con, table, removed), _sums(con, table, added)
-    return _text(table, tuple(int(a) - b + c for a, b, c in zip(sums, gone, come, strict=True)))
+    came, went = _sums(con, table, added), _sums(con, table, removed)
+    return _as_text(table, tuple(int(was) + a - r for was, a, r in zip(parts[1:], came, went, strict=True)))
 
 
-def _text(table: Table, sums: tuple[int, ...]) -> str:
-    return "-".join([_about(table), *map(str, sums)])
+def _as_text(table: Table, sums: tuple[int, ...]) -> str:
+    return ":".join([_columns(table), *map(str, sums)])
 
 
-def _about(table: Table) -> str:
+def _columns(table: Table) -> str:
     fields = [(field.field_id, str(field.field_type)) for field in table.schema().fields]
-    return hashlib.sha256(repr((duckdb.__version__, fields)).encode()).hexdigest()[:_ABOUT_DIGITS]
+    return hashlib.sha256(repr((duckdb.__version__, fields)).encode()).hexdigest()[:32]
 
 
-def _sums(con: duckdb.DuckDBPyConnection, table: Table, files: Sequence[DataFile]) -> tuple[int, ...]:
+def _sums(con: duckdb.DuckDBPyConnection, table: Table, query: str) -> tuple[int, ...]:
     """Return the number of rows and two independent sums of their hashes, which no order changes."""
-    if not files:
-        return (0,) * _SUMS
-    query = data_files.read_sql(table, (file.file_path for file in files))
+    if not query:
+        return (0,) * (_PARTS - 1)
     columns = ", ".join(identifier(field.name) for field in table.schema().fields)
     (sums,) = con.execute(
-        f"SELECT count(*), sum(hash({columns})), sum(hash('other', {columns})) FROM ({query})"
+        f"SELECT count(*), coalesce(sum(hash({columns})), 0), coalesce(sum(hash('other', {columns})), 0) FROM ({query})"
     ).fetchall()
-    return tuple(int(number or 0) for number in sums)
+    return tuple(int(number) for number in sums)

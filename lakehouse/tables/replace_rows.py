@@ -93,7 +93,11 @@ def _replace_some(
         if file is target:
             query += f" UNION ALL BY NAME {change.come}"
         written += data_files.write(con, table, query, f"{change.attempt}-{number}").files
-    rows = content.digest_after(con, table, commit.content(table), rewritten, written)
+    went, came = (
+        data_files.read_sql(table, (file.file_path for file in files)) if files else ""
+        for files in (rewritten, written)
+    )
+    rows = content.digest_after(con, table, commit.content(table), added=came, removed=went)
     noted = {commit.INPUTS: json.dumps(dict(computed_from), sort_keys=True)}
     try:
         committed = replace_some(

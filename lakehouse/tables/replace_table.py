@@ -6,12 +6,12 @@ Relies on the private API of pyiceberg that `commit` asserts at import.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from pyiceberg.manifest import DataFile, DataFileContent, ManifestEntry, ManifestEntryStatus, ManifestFile
 from pyiceberg.table.snapshots import Operation, Snapshot, Summary
-from pyiceberg.typedef import EMPTY_DICT
+from pyiceberg.typedef import EMPTY_DICT, Record
 
 from lakehouse.errors import CommitConflict
 from lakehouse.tables import staging
@@ -58,6 +58,24 @@ class _ReplaceAll(KeepsCommittedManifests):
         return []
 
 
+class _ReplaceSome(_ReplaceAll):
+    """Replaces some of what the head holds: `kept` are the live entries that stay."""
+
+    kept: Sequence[ManifestEntry] = ()
+
+    def _existing_manifests(self) -> list[ManifestFile]:
+        manifests = []
+        for spec_id in sorted({entry.data_file.spec_id for entry in self.kept}):
+            with self.new_manifest_writer(self.spec(spec_id)) as writer:
+                for entry in self.kept:
+                    if entry.data_file.spec_id == spec_id:
+                        writer.add_entry(
+                            changed_entry(entry, ManifestEntryStatus.EXISTING, entry.snapshot_id)
+                        )
+            manifests.append(writer.to_manifest_file())
+        return manifests
+
+
 class _SameContent(_ReplaceAll):
     """Leaves the head's files as they are, and notes what their rows were computed from now."""
 
@@ -96,8 +114,46 @@ def replace_all(
     the new rows, for `note_inputs`. Raises CommitConflict when another writer was first: what it wrote may be newer.
     """
     producer = _planned_on(table, base, _ReplaceAll, computed_from, content)
-    producer.replaced = live_entries(table)
-    for entry in producer.replaced:
+    return _replace(table, producer, live_entries(table), files)
+
+
+def entries_of(table: Table, partitions: Collection[Record]) -> list[ManifestEntry] | None:
+    """Return the entries of the table's data files of some partitions.
+
+    None where it has another engine's delete files, or files of another partition spec than it has now.
+    """
+    entries = live_entries(table)
+    spec_id = table.spec().spec_id
+    for entry in entries:
+        if entry.data_file.content != DataFileContent.DATA or entry.data_file.spec_id != spec_id:
+            return None
+    return [entry for entry in entries if entry.data_file.partition in partitions]
+
+
+def replace_some(
+    table: Table,
+    replaced: Sequence[ManifestEntry],
+    files: Sequence[DataFile],
+    *,
+    computed_from: dict[str, str],
+    base: int | None,
+    content: str = "",
+) -> Committed:
+    """Replace some of a table's data files, by their entries, and note what all of its rows were computed from.
+
+    Raises like `replace_all`.
+    """
+    producer = _planned_on(table, base, _ReplaceSome, computed_from, content)
+    gone = {entry.data_file.file_path for entry in replaced}
+    producer.kept = [entry for entry in live_entries(table) if entry.data_file.file_path not in gone]
+    return _replace(table, producer, replaced, files)
+
+
+def _replace(
+    table: Table, producer: _ReplaceAll, replaced: Sequence[ManifestEntry], files: Sequence[DataFile]
+) -> Committed:
+    producer.replaced = replaced
+    for entry in replaced:
         producer.delete_data_file(entry.data_file)
     for file in files:
         producer.append_data_file(file)

@@ -27,7 +27,11 @@ from tests.support.small_company import SmallCompany, forget
 if TYPE_CHECKING:
     from pathlib import Path
 
-MODELS = ("core.activity_days", "marts.customer_360", "marts.daily_activity", "marts.rfm")
+MODELS = (
+    "core.activity_days", "core.first_orders", "marts.sessions", "core.responses", "marts.customer_360",
+    "marts.daily_activity", "marts.rfm",
+)  # fmt: skip
+_TOLD = "marts.customer_360"
 WHO = ("ann", "bob", "cleo", "dan")
 DAY = datetime(2026, 1, 1, tzinfo=UTC)
 USERS, DEVICES = ("u1", "u2", "u3"), ("d1", "d2", "d3", None)
@@ -56,11 +60,13 @@ consents = st.builds(
     people, st.booleans(),
 )  # fmt: skip
 events = st.builds(
-    lambda user, device, day: {
-        "message_id": uuid.uuid4().hex, "user_id": user, "anonymous_id": device,
-        "timestamp": DAY + timedelta(days=day), "_loaded_at": DAY,
+    lambda user, device, steps, event: {
+        "message_id": uuid.uuid4().hex, "type": "track", "event": event, "user_id": user,
+        "anonymous_id": device,
+        "timestamp": DAY + timedelta(minutes=20 * steps), "_loaded_at": DAY,
     },
-    st.sampled_from([*USERS, None]), st.sampled_from(DEVICES), st.integers(0, 5),
+    st.sampled_from([*USERS, None]), st.sampled_from(DEVICES), st.one_of(st.integers(0, 5), st.integers(0, 400)),
+    st.sampled_from(["Product Viewed", "Product Viewed", "Email Opened"]),
 )  # fmt: skip
 ties = st.dictionaries(
     st.sampled_from(
@@ -196,7 +202,7 @@ def looks(lake, tmp_path_factory, monkeypatch):
             with monkeypatch.context() as hearing:
                 hearing.setattr(
                     runner.telemetry, "info",
-                    lambda _, **fields: said.append(fields["reason"]) if fields.get("model") == MODELS[1] else None,
+                    lambda _, **fields: said.append(fields["reason"]) if fields.get("model") == _TOLD else None,
                 )  # fmt: skip
                 outcome = runner.run(company.settings, only=MODELS)
             assert outcome.wrong == []
@@ -208,4 +214,5 @@ def looks(lake, tmp_path_factory, monkeypatch):
 
     monkeypatch.setattr(IncrementalPolicy, "least_rows", 0)
     monkeypatch.setattr(IncrementalPolicy, "largest_share", 1.0)
+    monkeypatch.setattr(IncrementalPolicy, "largest_comparison", 100.0)
     return play

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from lakehouse.engine.escape import identifier, literal
+from lakehouse.models import registry
 from lakehouse.scores import features
-from lakehouse.tables import views
 from tests.support.model_cases import types_of
 
 if TYPE_CHECKING:
@@ -29,18 +29,19 @@ MASTER = ROOT / "lakehouse/sample/purchases/CDNOW_master.txt.gz"
 def tables(**queries: str) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a connection with the inputs of scores; names have `__` for the dot.
 
-    Each is what a query says, whose other columns are null; one that is not given is empty.
+    Each is what a query says, whose other columns are null; one that is not given is empty. What is counted of events
+    is counted of `raw__events`.
     """
     given = {name.replace("__", "."): query for name, query in queries.items()}
     with duckdb.connect() as con:
         con.execute("SET TimeZone = 'UTC'; SET VARIABLE time_zone = 'UTC'")
         con.execute("CREATE SCHEMA raw; CREATE SCHEMA core")
-        for name in dict.fromkeys((*features.INPUTS, "core.order_items", *given)):
+        for name in dict.fromkeys((*features.INPUTS, "raw.events", "core.order_items", *given)):
             columns = ", ".join(f"{identifier(each)} {kind}" for each, kind in types_of(name).items())
             con.execute(f"CREATE TABLE {name} ({columns})")
             if name in given:
                 con.execute(f"INSERT INTO {name} BY NAME {given[name]}")
-        con.execute(views.EVENTS)
+        con.execute(f"INSERT INTO core.activity_days BY NAME {registry.shipped()['core.activity_days'].sql}")
         con.execute(features.EVENT_DAYS)
         yield con
 

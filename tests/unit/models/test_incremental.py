@@ -87,7 +87,11 @@ def test_each_kind_of_change_touches_its_rows(looks, change, how):
 @pytest.mark.parametrize(
     ("policy", "how"),
     [
-        ({"least_rows": 5}, "all rows: it has fewer than 5 rows"),
+        ({"least_rows": 500}, "all rows: it and what says what changed have fewer than 500 rows"),
+        (
+            {"largest_comparison": 0.1},
+            "all rows: core.consent_answers were replaced: to compare them is no cheaper",
+        ),
         ({"largest_share": 0.2}, "all rows: 1 of its 4 rows may differ"),
     ],
 )
@@ -124,7 +128,11 @@ SELECT customer_id FROM marts.rfm {more}
             "",
             "does not read marts.rfn; did you mean marts.rfm",
         ),
-        ("{by: customer, of: {marts.rfm: customer_id}}", "", "'customer' is not the key"),
+        (
+            "{by: customer, of: {marts.rfm: customer_id}}",
+            "",
+            "there is no column customer; did you mean customer_id",
+        ),
         (
             "{appended: marts.rfm}",
             "JOIN core.customers USING (customer_id)",

@@ -15,10 +15,10 @@ from lakehouse.stages import consents
 
 @pytest.fixture
 def steps(monkeypatch):
-    """What is done, in order; `ran` says whether it was quiet."""
+    """What is done, in order; `ran` says whether it was quiet, `known` whether there are identities."""
     done: list[str] = []
 
-    def prepare(*, ran: bool = True, failing: tuple[int, ...] = ()) -> list[str]:
+    def prepare(*, ran: bool = True, known: bool = True, failing: tuple[int, ...] = ()) -> list[str]:
         def refresh(_):
             done.append("consents")
             if done.count("consents") in failing:
@@ -31,6 +31,7 @@ def steps(monkeypatch):
         monkeypatch.setattr(consents, "refresh_consents", refresh)
         monkeypatch.setattr(consents, "when_quiet", when_quiet)
         monkeypatch.setattr(consents, "has_messages", lambda _: False)
+        monkeypatch.setattr(consents, "_somebody_is_known", lambda _: known)
         return done
 
     return prepare
@@ -43,6 +44,14 @@ def steps(monkeypatch):
 def test_consents_are_refreshed_at_once_and_behind_identities(steps, ran, expected):
     """A refusal waits for no quiet; a yes of somebody new needs identities."""
     done = steps(ran=ran)
+    consents.resolve_and_refresh(Settings(), "queue", {})
+    assert done == expected
+
+
+@pytest.mark.parametrize(("ran", "expected"), [(True, ["identities", "consents"]), (False, ["identities"])])
+def test_before_anybody_is_known_no_answer_is_looked_for(steps, ran, expected):
+    """There are no customers of whom it could be; behind the first identities it is."""
+    done = steps(ran=ran, known=False)
     consents.resolve_and_refresh(Settings(), "queue", {})
     assert done == expected
 

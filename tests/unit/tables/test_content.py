@@ -64,3 +64,25 @@ def test_rows_in_several_files_count_alike(con, lake):
     assert digest(con, lake, whole, given_rows) == digest(con, lake, parted, given_rows)
     wider = ensure(open_catalog(lake), a_contract(columns=(*KINDS, *columns(("e", "string", "E")))))
     assert content.digest(con, whole, Written([])) != content.digest(con, wider, Written([]))
+
+
+@tried(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(kept=rows, went=rows, came=rows)
+def test_what_came_and_went_gives_the_digest_of_what_is_there(con, lake, table, kept, went, came):
+    """No row that stays needs to be read again."""
+    before = digest(con, lake, table, kept + went)
+    after = content.digest_after(con, table, before, added=typed_sql(came), removed=typed_sql(went))
+    assert after == digest(con, lake, table, kept + came)
+
+
+@pytest.mark.parametrize("before", ["", "3f9a", "other:1:2:3"])
+def test_of_a_digest_that_is_none_nothing_is_known(con, table, before):
+    """As after another engine's commit, or of a table that has got a column since."""
+    assert content.digest_after(con, table, before, added=typed_sql([]), removed=typed_sql([])) == ""
+
+
+def typed_sql(given_rows):
+    return (
+        f"SELECT CAST(a AS VARCHAR) AS a, CAST(b AS VARCHAR) AS b, CAST(n AS BIGINT) AS n, CAST(d AS DOUBLE) AS d "
+        f"FROM ({rows_sql(given_rows)})"
+    )

@@ -18,6 +18,11 @@ columns:
   - {name: list_price, type: "decimal(28,10)", doc: "List price of the day, where one is known in the line's currency", zh: "当日标价（同币种）；未知时为空"}
   - {name: unit_price, type: "decimal(28,10)", doc: "Least price of one unit in the order", zh: "订单中的最低单价"}
   - {name: is_reduced, type: boolean, doc: "Sold at least 3 % below the list price, or with a discount on the line; null where neither is known", zh: "低于标价至少 3% 或有行优惠；未知时为空"}
+incremental:
+  by: "concat(source, ' ', order_id)"
+  of:
+    core.order_items: "concat(source, ' ', order_id)"
+    core.order_values: "concat(source, ' ', order_id)"
 audits:
   - {name: "what is in an order is more than nothing", condition: "quantity > 0"}
 */

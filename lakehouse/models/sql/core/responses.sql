@@ -12,6 +12,14 @@ columns:
   - {name: channel, type: string, doc: "email, sms, push, phone, message, meeting or web; null where it names none", zh: "渠道；未注明时为空"}
   - {name: responded_at, type: timestamptz, doc: "When, UTC", zh: "时间（UTC）"}
   - {name: responded_on, type: date, doc: "Day in the zone of the business", zh: "日期（业务时区）"}
+incremental:
+  by: response_id
+  of:
+    raw.events: "CASE WHEN type = 'track' AND regexp_matches(event, '^(?i:email|sms|push notification) ') THEN message_id END"
+    core.activities: activity_id
+    core.tickets: ticket_id
+    core.survey_answers: answer_id
+    core.identities: {raw.events: [user_id, anonymous_id]}
 */
 -- Messages by the names that Segment gives them: `Email Opened`, `Email Link Clicked`, `Push Notification Tapped`. A program
 -- that fetches pictures counts as opening, since it says no other. A call was picked up where its outcome says so, or it took

@@ -24,6 +24,15 @@ columns:
   - {name: value, type: "decimal(18,2)", doc: "Net: gross less discounts less refunds", zh: "净额：总额减优惠减退还"}
   - {name: is_order, type: boolean, doc: "A sale: its order counts as one; false of refunds", zh: "为销售（其订单算作订单）；退还为 false"}
   - {name: taken_back_on, type: date, doc: "Day from which nothing is left of the order; null as long as something is", zh: "从哪天起订单已无剩余；尚有剩余时为空"}
+incremental:
+  by: "concat(source, ' ', order_id)"
+  of:
+    core.order_values: "concat(source, ' ', order_id)"
+    core.orders: "concat(source, ' ', order_id)"
+    core.order_items: "concat(source, ' ', order_id)"
+    core.returns: "concat(source, ' ', order_id)"
+    core.refunds: "concat(source, ' ', coalesce(order_id, refund_id))"
+    core.contacts: {core.order_values: customer_id, core.refunds: customer_id}
 audits:
   - {name: "net is gross less discounts less refunds", condition: "value = gross - discounts - refunds"}
 */

@@ -36,6 +36,20 @@ columns:
   - {name: price_evidence, type: long, doc: "Products of orders whose list price or discount is known", zh: "依据：已知标价或优惠的商品行数"}
   - {name: coupon_sensitivity, type: double, doc: "Expected share of orders with a coupon, 0 to 1", zh: "优惠券敏感度：预计使用优惠券的订单比例"}
   - {name: coupon_evidence, type: long, doc: "Orders", zh: "依据：订单数"}
+incremental:
+  by: customer_id
+  of:
+    core.customers: customer_id
+    core.contacts: customer_id
+    core.ownerships: customer_id
+    core.activities: customer_id
+    core.tickets: customer_id
+    core.order_products: customer_id
+    core.order_values: customer_id
+    core.orders: customer_id
+    marts.best_contact_time: customer_id
+    marts.buying_cycle: customer_id
+    marts.lifecycle: customer_id
 audits:
   - {name: "shares are shares", condition: "price_sensitivity BETWEEN 0 AND 1 AND coupon_sensitivity BETWEEN 0 AND 1"}
 */
@@ -116,7 +130,6 @@ channels AS (
     QUALIFY row_number() OVER (PARTITION BY customer_id ORDER BY orders DESC, last_on DESC, channel) = 1
 ),
 coupons AS (SELECT customer_id, count(*) AS orders, count(*) FILTER (has_coupon) AS used FROM placed GROUP BY customer_id),
-all_coupons AS (SELECT sum(used) / sum(orders) AS share FROM coupons),
 priced AS (
     SELECT customer_id, count(*) AS products, count(*) FILTER (is_reduced) AS reduced
     FROM core.order_products
@@ -124,7 +137,6 @@ priced AS (
         AND coalesce(taken_back_on > getvariable('as_of'), true)
     GROUP BY customer_id
 ),
-all_prices AS (SELECT sum(reduced) / sum(products) AS share FROM priced),
 due AS (
     SELECT customer_id, count(*) AS products FROM marts.buying_cycle
     WHERE kind = 'product' AND standing = 'due'
@@ -141,13 +153,12 @@ SELECT c.customer_id, getvariable('as_of') AS as_of, c.country, r.region_code, c
     p.product_id AS favourite_product, g.category AS favourite_category, h.channel AS favourite_channel,
     b.best_hour, b.best_weekday, b.time_sure, b.best_channel, l.stage, l.since AS stage_since,
     coalesce(d.products, 0) AS due_products,
-    (coalesce(s.reduced, 0) + 5 * all_prices.share) / (coalesce(s.products, 0) + 5) AS price_sensitivity,
+    (coalesce(s.reduced, 0) + 5 * e.price_share) / (coalesce(s.products, 0) + 5) AS price_sensitivity,
     coalesce(s.products, 0) AS price_evidence,
-    (coalesce(q.used, 0) + 5 * all_coupons.share) / (coalesce(q.orders, 0) + 5) AS coupon_sensitivity,
+    (coalesce(q.used, 0) + 5 * e.coupon_share) / (coalesce(q.orders, 0) + 5) AS coupon_sensitivity,
     coalesce(q.orders, 0) AS coupon_evidence
 FROM core.customers AS c
-CROSS JOIN all_prices
-CROSS JOIN all_coupons
+LEFT JOIN core.reduced_shares AS e ON true
 LEFT JOIN records AS r USING (customer_id)
 LEFT JOIN ages AS a USING (customer_id)
 LEFT JOIN owners AS o USING (customer_id)

@@ -18,6 +18,14 @@ columns:
   - {name: discounts, type: "decimal(18,2)", doc: "Sum of discounts in `currency`", zh: "优惠合计"}
   - {name: refunds, type: "decimal(18,2)", doc: "Sum of what was given back that day, in `currency`", zh: "当日退还合计"}
   - {name: unclear_orders, type: long, doc: "Orders of a status that nobody knows, or without a time; they are in no sum", zh: "状态不明或没有时间的订单数；不进合计"}
+incremental:
+  by: day
+  of:
+    core.activity_days: day
+    core.order_values: ordered_on
+    core.refunds: refunded_on
+    core.first_orders: ordered_on
+    core.identities: {core.activity_days: [user_id, anonymous_id]}
 audits:
   - {name: "net is gross less discounts less refunds", condition: "revenue = gross - discounts - refunds"}
   - {name: "new buyers are buyers", condition: "new_buyers <= buyers"}
@@ -33,11 +41,7 @@ WITH seen AS (
     LEFT JOIN core.identities AS d ON d.identifier_type = 'anonymous_id' AND d.identifier_value = a.anonymous_id
     GROUP BY a.day
 ),
-firsts AS (
-    SELECT customer_id, min(ordered_on) AS day FROM core.order_values
-    WHERE customer_id IS NOT NULL AND is_order AND taken_back_on IS NULL GROUP BY 1
-),
-new_buyers AS (SELECT day, count(*) AS new_buyers FROM firsts GROUP BY 1),
+new_buyers AS (SELECT ordered_on AS day, count(*) AS new_buyers FROM core.first_orders GROUP BY 1),
 bought AS (
     SELECT ordered_on AS day, count(*) FILTER (is_order AND taken_back_on IS NULL) AS orders,
         count(DISTINCT customer_id) FILTER (is_order AND taken_back_on IS NULL) AS buyers,

@@ -3,7 +3,7 @@ doc: "Visits of site and app: the messages of one device without 30 minutes of s
 zh: "会话：同一设备上 30 分钟内不间断、属于同一人、同一推广来源的一串消息。"
 grain: "one row a session"
 key: [session_id]
-partition: [year(started_at)]
+partition: [month(started_at)]
 sort: [started_at, session_id]
 columns:
   - {name: session_id, type: string, doc: "Made of the device and the first message: it stays, unless an earlier message comes", zh: "会话编号：由设备与首条消息得出；有更早的消息补到时才会变"}
@@ -32,6 +32,11 @@ columns:
   - {name: checkout_at, type: timestamptz, doc: "First checkout begun, UTC", zh: "首次开始结算的时间（UTC）"}
   - {name: ordered_at, type: timestamptz, doc: "First order, UTC, as the site or app tells it", zh: "首次下单的时间（UTC），据网站或 App"}
   - {name: channel, type: string, doc: "What brought it: paid search, paid social, paid other, display, affiliate, email, sms, search, social, campaign, referral or direct", zh: "来源渠道：paid search 付费搜索、paid social 付费社交、paid other 其他付费、display 展示广告、affiliate 联盟、email 邮件、sms 短信、search 自然搜索、social 自然社交、campaign 其他推广、referral 外链、direct 直接访问"}
+incremental:
+  by: "coalesce('device ' || anonymous_id, 'user ' || user_id, '')"
+  of:
+    raw.events: "coalesce('device ' || anonymous_id, 'user ' || user_id, '')"
+    core.identities: {raw.events: [user_id, anonymous_id]}
 audits:
   - {name: "it ends no earlier than it starts", condition: "ended_at >= started_at"}
   - {name: "pages are messages", condition: "pages <= events"}

@@ -1,0 +1,159 @@
+"""Whether the runner chooses rightly between computing some rows and all: each model that has the choice does both.
+
+Six changes, from ten customers to nearly all, for each of the models: the processor time of some rows, of all rows,
+and what the runner would have done. Right is what takes no more than 1.2 times of the other.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from benchmarks import marts_lake as lakes
+from benchmarks.report import Result
+from lakehouse.models import computing, partial, runner
+from lakehouse.models.changes import CannotTellError
+from lakehouse.models.incremental import AffectedGrains, check_share
+from lakehouse.models.model import ByGrain
+from lakehouse.models.policy import IncrementalPolicy
+from lakehouse.tables import commit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lakehouse.models.model import Model
+    from lakehouse.tables.appending import Replaced
+
+_LESS: Final = {False: 8, True: 40}  # times less than the lake of `marts`, by `quick`
+_SHARES: Final = (0.0001, 0.01, 0.03, 0.1, 0.3, 0.8)  # of customers that a change is about
+_TOLERANCE: Final = 1.2
+_RIGHT_BAR: Final = 0.95
+_SLOWER_BAR: Final = 1.2
+
+
+@dataclass(frozen=True)
+class Case:
+    """What one update of one model took in processor seconds, and which way the runner takes; finding that out, too."""
+
+    what: str
+    some: float
+    all: float
+    finding: float
+    takes_some: bool
+
+    @property
+    def taken(self) -> float:
+        """Return the seconds of what the runner does."""
+        return self.some if self.takes_some else self.finding + self.all
+
+    @property
+    def is_right(self) -> bool:
+        """Return whether the other way would not have been much quicker."""
+        return self.taken <= _TOLERANCE * min(self.some, self.all)
+
+
+def marts_choice(*, quick: bool) -> list[Result]:
+    """Return how often the choice is right, and how much slower than all rows an update is at worst."""
+    size = lakes.Size().part(_LESS[quick])
+    with tempfile.TemporaryDirectory() as folder, lakes.opened(Path(folder) / "lake") as settings:
+        lakes.fill(settings, size)
+        assert not runner.run(settings, only=lakes.models()).wrong
+        with _both_ways() as cases:
+            for number, share in enumerate(_SHARES, start=1):
+                some = lakes.Size(size.events, size.orders, max(10, int(size.customers * share)))
+                events = max(10, int(size.events * share / 10))
+                lakes.append_events(settings, some, events, str(number), since=lakes.LAST_DAY - 7, days=8)
+                lakes.reprice(settings, size, share)
+                cases.change = f"{share:.2%} of customers"
+                assert not runner.run(settings, only=lakes.models()).wrong
+    listed = cases.listed
+    right = sum(case.is_right for case in listed)
+    worst = max(listed, key=lambda case: case.taken / case.all)
+    wrong = "; ".join(
+        f"{case.what} ({case.some:.2f} s, all {case.all:.2f})" for case in listed if not case.is_right
+    )
+    what = f"marts: right choices of some rows or all, of {len(listed)}"
+    return [
+        Result(what, right / len(listed), "", _RIGHT_BAR, note=wrong),
+        Result("marts: an update at worst, over all rows", worst.taken / worst.all, "x", _SLOWER_BAR, at_least=False,
+               note=worst.what),
+    ]  # fmt: skip
+
+
+@dataclass
+class _Cases:
+    change: str = ""
+    listed: list[Case] = field(default_factory=list)
+
+
+class _Both(computing.Computing):
+    """Computes some rows, then all, and notes what each took; the table holds the same after both."""
+
+    cases: ClassVar[_Cases]
+
+    def replace_rows(self, model: Model) -> Replaced:
+        """Compute a model both ways, where it has them."""
+        if not isinstance(model.incremental, ByGrain):
+            return super().replace_rows(model)
+        takes_some, finding = self._would_take_some(model)
+        with _always_some():
+            some, replaced = self._timed(model)
+        with _never_some():
+            everything, _ = self._timed(model)
+        what = f"{model.table}, {self.cases.change}"
+        self.cases.listed.append(Case(what, some, everything, finding, takes_some))
+        return replaced
+
+    def _timed(self, model: Model) -> tuple[float, Replaced]:
+        began = time.process_time()
+        replaced = super().replace_rows(model)
+        return time.process_time() - began, replaced
+
+    def _would_take_some(self, model: Model) -> tuple[bool, float]:
+        """Return whether the runner would compute some rows, and the seconds that it takes to find that out."""
+        assert isinstance(model.incremental, ByGrain)
+        con, shown = self._connection()
+        table = self._lake.to_write(model)
+        shown.show(model, self._lake.by_name, self._lake.catalog)
+        began = time.process_time()
+        grains = AffectedGrains(con, model.incremental, self._changes(model, table))
+        takes_some = True
+        try:
+            grains.find(commit.inputs(table), self._lake.expected_inputs(model), commit.rows(table))
+            check_share(partial.load_stored(con, table, model), commit.rows(table))
+        except CannotTellError:
+            takes_some = False
+        return takes_some, time.process_time() - began
+
+
+@contextmanager
+def _both_ways() -> Iterator[_Cases]:
+    _Both.cases = _Cases()
+    computing_before = vars(runner)["Computing"]
+    vars(runner)["Computing"] = _Both
+    try:
+        yield _Both.cases
+    finally:
+        vars(runner)["Computing"] = computing_before
+
+
+@contextmanager
+def _policy(least_rows: int, largest_share: float) -> Iterator[None]:
+    before = IncrementalPolicy.least_rows, IncrementalPolicy.largest_share
+    IncrementalPolicy.least_rows, IncrementalPolicy.largest_share = least_rows, largest_share
+    try:
+        yield
+    finally:
+        IncrementalPolicy.least_rows, IncrementalPolicy.largest_share = before
+
+
+def _always_some() -> AbstractContextManager[None]:
+    return _policy(0, 10.0**9)
+
+
+def _never_some() -> AbstractContextManager[None]:
+    return _policy(10**12, 0)
