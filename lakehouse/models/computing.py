@@ -16,10 +16,9 @@ from lakehouse.models.changes import CannotTellError, Changes
 from lakehouse.models.given_rows import column_types
 from lakehouse.models.incremental import AffectedGrains, check_share, moved, new_files
 from lakehouse.models.inputs import InputViews
-from lakehouse.models.lineage import columns_read
 from lakehouse.models.model import Appended, ByGrain
 from lakehouse.models.model_file import column_problems
-from lakehouse.tables import appending, commit, data_files, replace_table, views
+from lakehouse.tables import appending, commit, content, data_files, replace_table, views
 from lakehouse.tables.appending import Replaced
 
 if TYPE_CHECKING:
@@ -145,7 +144,7 @@ class Computing:
         """Compute the rows of the grains that may differ; CannotTellError where all rows have to be computed."""
         assert isinstance(model.incremental, ByGrain)  # noqa: S101 - says so to the type checker
         grains = AffectedGrains(con, model.incremental, self._changes(model, table))
-        rows = commit.rows(table)
+        rows = content.row_count(table)
         count = grains.find(commit.inputs(table), expected, rows)
         how = partial.describe(model, count, rows)
         if not count:
@@ -174,6 +173,8 @@ class Computing:
         return self._changes(model, table).are_none(con, others)
 
     def _changes(self, model: Model, table: Table) -> Changes:
+        from lakehouse.models.lineage import columns_read  # noqa: PLC0415 - 0.1 s, only when used
+
         reads = columns_read(model, column_types(self._models, self._lake.sources))
         return Changes(self._lake.by_name, self._contracts, commit.inputs(table), reads)
 
@@ -181,7 +182,7 @@ class Computing:
     def _note(table: Table, expected: dict[str, str]) -> Replaced:
         """Note that the rows which are there are those of newer inputs."""
         noted = replace_table.note_inputs(table, computed_from=expected, base=_base(table))
-        return Replaced(noted, changed=False, rows=commit.rows(table))
+        return Replaced(noted, changed=False, rows=content.row_count(table))
 
     def _connection(self) -> tuple[duckdb.DuckDBPyConnection, InputViews]:
         if self._open is None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from lakehouse.engine.escape import identifier
 from lakehouse.models.changes import CannotTellError
 from lakehouse.models.policy import IncrementalPolicy
-from lakehouse.tables import appended, commit
+from lakehouse.tables import appended, content
 from lakehouse.tables.people import IDENTITIES
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class AffectedGrains:
     def _check_costs(self, moved: set[str], rows: int) -> None:
         """Raise CannotTellError where to find out what changed takes about as long as to compute all `rows`."""
         tables = self._changes.tables
-        sizes = {name: commit.rows(tables[name]) for name in self._grain.of if name in tables}
+        sizes = {name: content.row_count(tables[name]) for name in self._grain.of if name in tables}
         everything = rows + sum(sizes.values())
         if everything < IncrementalPolicy.least_rows:
             raise CannotTellError(

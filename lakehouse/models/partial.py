@@ -92,7 +92,7 @@ def replace(
     digest = content.digest_after(
         con, table, commit.content(table), added="FROM added", removed="FROM removed"
     )
-    rows = commit.rows(table) + _count(con, "added") - _count(con, "removed")
+    rows = content.row_count(table) + _count(con, "added") - _count(con, "removed")
     written = data_files.write(con, table, query, f"model-{uuid.uuid4()}")
     try:
         committed = replace_table.replace_some(

@@ -150,13 +150,11 @@ class KeepsCommittedManifests(_SnapshotProducer[Any]):
         return table_time.dated(updates, committed), requirements
 
     def _cleanup_uncommitted(self) -> None:
-        """Delete what earlier attempts wrote, once a later one is in the table.
+        """Delete what earlier attempts wrote, once a later one is in the table and no snapshot has expired since.
 
-        Not where snapshots have expired meanwhile: one of them may have been an attempt that was said to have failed,
-        and others' snapshots may list its manifests. What nobody refers to goes with the orphans.
+        One may have been an attempt that was said to have failed: others' snapshots may list its manifests.
         """
-        metadata = self._transaction._table.metadata  # noqa: SLF001
-        if has_all_since(metadata, self._base_sequence_number):
+        if has_all_since(self._transaction._table.metadata, self._base_sequence_number):  # noqa: SLF001
             super()._cleanup_uncommitted()
 
     def _clean_all_uncommitted(self) -> None:
@@ -209,8 +207,7 @@ def inputs(table: Table) -> dict[str, str]:
 
 def inputs_of(snapshot: Snapshot) -> dict[str, str]:
     """Return what the rows of a snapshot were computed from; empty where its commit does not say."""
-    computed_from: dict[str, str] = json.loads(_property(snapshot, INPUTS) or "{}")
-    return computed_from
+    return dict(json.loads(_property(snapshot, INPUTS) or "{}"))
 
 
 def head(table: Table | None) -> str:
@@ -285,27 +282,19 @@ def append(  # noqa: PLR0913 - what a commit may say of itself
     return perform(table, producer)
 
 
-def rows(table: Table) -> int:
-    """Return how many rows the table's current snapshot holds."""
-    snapshot = table.current_snapshot()
-    noted = _property(snapshot, "total-records") if snapshot is not None else "0"
-    return int(noted) if noted is not None else sum(file.record_count for file in live_files(table))
-
-
 def live_files(table: Table) -> list[DataFile]:
     """Return the data files of the table's current snapshot."""
-    files = (entry.data_file for entry in live_entries(table))
-    return [file for file in files if file.content == DataFileContent.DATA]
+    entries = live_entries(table)
+    return [entry.data_file for entry in entries if entry.data_file.content == DataFileContent.DATA]
 
 
 def live_entries(table: Table) -> list[ManifestEntry]:
     """Return the entries of the current snapshot's data files, and of other engines' delete files."""
     snapshot = table.current_snapshot()
-    if snapshot is None:
-        return []
+    manifests = [] if snapshot is None else live_manifests(snapshot, table.io)
     return [
         entry
-        for manifest in live_manifests(snapshot, table.io)
+        for manifest in manifests
         for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=True)
     ]
 

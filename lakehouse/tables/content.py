@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 
 from lakehouse.engine.escape import identifier
-from lakehouse.tables import data_files
+from lakehouse.tables import commit, data_files
 
 if TYPE_CHECKING:
     from pyiceberg.table import Table
@@ -62,3 +62,12 @@ def _sums(con: duckdb.DuckDBPyConnection, table: Table, query: str) -> tuple[int
         f"SELECT count(*), coalesce(sum(hash({columns})), 0), coalesce(sum(hash('other', {columns})), 0) FROM ({query})"
     ).fetchall()
     return tuple(int(number) for number in sums)
+
+
+def row_count(table: Table) -> int:
+    """Return how many rows the table's current snapshot holds."""
+    snapshot = table.current_snapshot()
+    if snapshot is None:
+        return 0
+    noted = snapshot.summary["total-records"] if snapshot.summary else None
+    return int(noted) if noted is not None else sum(file.record_count for file in commit.live_files(table))

@@ -180,13 +180,13 @@ SCORE_RUNS = Contract(
 
 # What scores are computed from: what these are made of may read no score, or each look would compute both anew.
 COMPUTED_FROM: Final = (
+    "core.activity_days",
     "core.home_currency",
     "core.identities",
     "core.order_items",
     "core.order_values",
     "core.refunds",
     "core.tickets",
-    "raw.events",
 )
 SCORES: Final = (CLV, CHURN_RISK, NEXT_PRODUCTS, VIP_PROPENSITY)
 ALL: Final = (*SCORES, SCORE_RUNS)

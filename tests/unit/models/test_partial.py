@@ -70,7 +70,7 @@ def test_only_partitions_that_differ_are_written(con, lake, table):
     assert sorted(rows_of(table), key=str) == sorted(
         [("a", "ann", 1), ("e", "ann", 2), ("c", "bob", 1), ("d", None, 2), ("f", "bob", 3)], key=str
     )
-    assert (replaced.rows, commit.rows(table), commit.inputs(table)) == (5, 5, {"in": "2"})
+    assert (replaced.rows, content.row_count(table), commit.inputs(table)) == (5, 5, {"in": "2"})
     assert len(paths(table) & before) == 2
     whole = write(
         lake,
@@ -87,7 +87,7 @@ def test_the_last_row_of_a_partition_takes_its_file_along(con, table):
     partial.replace(con, table, given, {"in": "2"})
     table.refresh()
     assert len(paths(table)) == 2
-    assert commit.rows(table) == 4
+    assert content.row_count(table) == 4
 
 
 def test_the_same_rows_are_no_change(con, table):

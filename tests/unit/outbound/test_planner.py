@@ -145,7 +145,7 @@ def test_a_run_names_only_who_is_left_out_anew():
     before = {"a": "consent", "b": "consent", "c": "no_address"}
     found = compared(Changes(selected=3, no_consent=["a", "d"], no_address=["b"]), before)
     assert found.left_out == {
-        "consent": ["d"], "no_address": ["b"], "same_address": [], "no_longer": ["c"]
+        "consent": ["d"], "erased": [], "no_address": ["b"], "same_address": [], "no_longer": ["c"]
     }  # fmt: skip
 
 
