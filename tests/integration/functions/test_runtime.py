@@ -37,6 +37,7 @@ WAY = (
     "ingest",
     "resolve",
     "aggregate",
+    "trigger",
     "export_segments",
     "publish",
     "books",

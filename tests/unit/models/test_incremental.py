@@ -85,21 +85,26 @@ def test_each_kind_of_change_touches_its_rows(looks, change, how):
 
 
 @pytest.mark.parametrize(
-    ("policy", "how"),
+    ("policy", "change", "how"),
     [
-        ({"least_rows": 500}, "all rows: it and what says what changed have fewer than 500 rows"),
+        (
+            {"least_rows": 500},
+            {"consents": {}},
+            "all rows: it and what says what changed have fewer than 500 rows",
+        ),
         (
             {"largest_comparison": 0.1},
-            "all rows: core.consent_answers were replaced: to compare them is no cheaper",
+            {"customers": frozenset(["ann", "bob", "cleo"])},
+            "all rows: core.customers were replaced: to compare them is no cheaper",
         ),
-        ({"largest_share": 0.2}, "all rows: 1 of its 4 rows may differ"),
+        ({"largest_share": 0.2}, {"consents": {}}, "all rows: 1 of its 4 rows may differ"),
     ],
 )
-def test_where_all_rows_are_no_dearer_all_are_computed(looks, monkeypatch, policy, how):
+def test_where_all_rows_are_no_dearer_all_are_computed(looks, monkeypatch, policy, change, how):
     """Finding out what changed costs, too."""
     for name, value in policy.items():
         monkeypatch.setattr(IncrementalPolicy, name, value)
-    assert looks([START, NOTHING._replace(consents={})])[-1] == how
+    assert looks([START, NOTHING._replace(**change)])[-1] == how
 
 
 HEADER = """/*
