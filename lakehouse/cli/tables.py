@@ -75,7 +75,7 @@ def sql(
 ) -> None:
     """Ask the tables: raw.*, core.*, marts.*, ops.*. It only reads; `show all tables` lists what there is.
 
-    A terminal shows the first 100 rows; every other format has all of them.
+    A terminal shows the first 100 rows, of `show all tables` all; every other format has all of them.
     """
     from lakehouse.console.query_files import format_of
     from lakehouse.local.session import session
@@ -90,14 +90,21 @@ def sql(
         from lakehouse.stages import analyst_sql
         from lakehouse.stages.table_listing import is_listing, list_tables, listing_sql
 
+        most_rows = TerminalPolicy.rows_shown
         if is_listing(text):
-            text = listing_sql(list_tables(settings))
+            tables = list_tables(settings)
+            text, most_rows = listing_sql(tables), len(tables)
         with closing(analyst_sql.answer(settings, text)) as answer:
-            print_answer(answer, chosen, output)
+            print_answer(answer, chosen, output, most_rows)
 
 
-def print_answer(answer: duckdb.DuckDBPyConnection, chosen: Format, output: Path | None) -> None:
-    """Print the rows of a query, or write them to a file."""
+def print_answer(
+    answer: duckdb.DuckDBPyConnection,
+    chosen: Format,
+    output: Path | None,
+    most_rows: int = TerminalPolicy.rows_shown,
+) -> None:
+    """Print the rows of a query, or write them to a file; a terminal shows `most_rows` of them."""
     from lakehouse.console import query_files
 
     if output is not None and chosen != "table":
@@ -110,18 +117,18 @@ def print_answer(answer: duckdb.DuckDBPyConnection, chosen: Format, output: Path
     elif chosen == "csv":
         query_files.csv_rows(answer, sys.stdout)
     else:
-        _show_table(answer, output)
+        _show_table(answer, output, most_rows)
 
 
-def _show_table(answer: duckdb.DuckDBPyConnection, output: Path | None) -> None:
+def _show_table(answer: duckdb.DuckDBPyConnection, output: Path | None, most_rows: int) -> None:
     from lakehouse.console.query_files import columns_of
     from lakehouse.console.terminal import show_rows
 
     if output is not None:
         raise Terminal("a table is for a terminal: name FILE.csv, .json, .parquet or .xlsx")
     columns = columns_of(answer)
-    rows = answer.fetchmany(TerminalPolicy.rows_shown + 1)
-    show_rows(columns, rows[: TerminalPolicy.rows_shown], more=len(rows) > TerminalPolicy.rows_shown)
+    rows = answer.fetchmany(most_rows + 1)
+    show_rows(columns, rows[:most_rows], more=len(rows) > most_rows)
 
 
 @app.command()

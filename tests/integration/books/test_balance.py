@@ -69,6 +69,7 @@ def test_an_empty_lake_balances(company):
         "tables": {},
         "deliveries": {},
         "definitions": [],
+        "stopped": {},
     }
 
 

@@ -235,10 +235,11 @@ def outcomes_of(bodies: Iterable[dict[str, str]]) -> list[Outcome | None]:
 @pytest.mark.parametrize("name", WAY)
 def test_no_error_s_text_reaches_the_log(sandboxes: Sandboxes, name: str) -> None:
     """Whatever a function raises: here its settings cannot be read, and pydantic quotes the value."""
-    event = {} if name not in QUEUES else {"Records": []}
+    sent = {"land": sandboxes.webhook, "collect": sandboxes.tracked}
+    event = sent[name]() if name in sent else {"Records": []} if name in QUEUES else {}
     with sandboxes.start(name, LAKEHOUSE_AS_OF=EMAIL) as sandbox:
         with pytest.raises(FunctionError) as raised:
-            sandbox.invoke(sandboxes.webhook() if name == "land" else event)
+            sandbox.invoke(event)
         log = sandbox.log()
     assert EMAIL not in log + str(raised.value.error)
     assert raised.value.error["errorType"] == "WithheldError"
