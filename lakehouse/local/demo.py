@@ -114,7 +114,8 @@ def land(settings: Settings, files: list[tuple[str, Path]], progress: Progress) 
 def settle(settings: Settings, progress: Progress, check_interrupt: Callable[[], None]) -> None:
     """Wait until no file, stage or chunk has anything left to do; `Transient` when that takes ten minutes.
 
-    To look at all tables takes as much as a function does: while queues have messages, that is done now and then.
+    To look at all tables takes as much as a function does: while queues have messages, that is done now and then. A
+    stage that is due while no queue has a message gets its hint here, as `tick` would send it within five minutes.
     """
     from lakehouse.stages.status import status  # noqa: PLC0415 - heavy, and `up` needs none of it
 
@@ -129,6 +130,8 @@ def settle(settings: Settings, progress: Progress, check_interrupt: Callable[[],
             due = ["ingest"] if ingest["in_flight"] else tick.pending(settings)
             if not due:
                 return
+            if step is None:
+                tick.hint(settings, due)
             step = due[0]
             next_look = time.monotonic() + DemoPolicy.look_seconds
         progress(step)

@@ -21,8 +21,9 @@ MODELS = registry.load()
 
 
 def fed_by(*tables: str) -> set[str]:
-    """Return tables, and all that is made of them, directly or by others."""
-    return {*tables} | {each for table in tables for each in lineage.downstream(MODELS, table)}
+    """Return tables, and all that is written and made of them, directly or by others."""
+    made = {each for table in tables for each in lineage.downstream(MODELS, table)}
+    return {*tables} | {each for each in made if not MODELS.by_table[each].view}
 
 
 BUYERS = fed_by("core.orders")

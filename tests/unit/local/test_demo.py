@@ -39,7 +39,7 @@ def test_every_stage_that_may_be_due_is_a_step() -> None:
 @pytest.fixture
 def loop(monkeypatch: pytest.MonkeyPatch) -> Any:
     """A loop that has files in flight and due stages as a test says, one look after the other."""
-    state = SimpleNamespace(in_flight=[0], due=[[]], busy=[False])
+    state = SimpleNamespace(in_flight=[0], due=[[]], busy=[False], hinted=[])
 
     def next_of(values: list[Any]) -> Any:
         return values.pop(0) if len(values) > 1 else values[0]
@@ -48,6 +48,7 @@ def loop(monkeypatch: pytest.MonkeyPatch) -> Any:
         status, "status", lambda _: {"ingest": {"files": 5, "in_flight": next_of(state.in_flight)}}
     )
     monkeypatch.setattr(tick, "pending", lambda _: next_of(state.due))
+    monkeypatch.setattr(tick, "hint", lambda _, stages: state.hinted.append(list(stages)))
     monkeypatch.setattr(demo, "has_messages", lambda _: next_of(state.busy))
     monkeypatch.setattr(DemoPolicy, "poll_seconds", 0.0)
     return state
@@ -68,6 +69,7 @@ def test_the_loop_is_settled_when_no_file_and_no_stage_is_left(loop: Any, steps:
         ("ingest", 5, 5),
     ]
     assert len(looks) == 4
+    assert loop.hinted == [["ingest"], ["resolve", "aggregate"], ["aggregate"]]  # nobody waits for `tick`
 
 
 def test_while_queues_have_messages_tables_are_looked_at_now_and_then(
@@ -85,6 +87,7 @@ def test_while_queues_have_messages_tables_are_looked_at_now_and_then(
         ("aggregate", 0, 0),
         ("ingest", 5, 5),
     ]
+    assert loop.hinted == [["aggregate"]]  # `resolve` had its message
     steps.heard.clear()
     loop.due, loop.busy = [["resolve"], []], [True]
     monkeypatch.setattr(DemoPolicy, "look_seconds", 0.0)
