@@ -37,7 +37,7 @@ NAMES = [
         "Anna",
         "A. Holt",
     ),
-    *("Anna Holt", "Anne Holt", "Holt Anna"),
+    *("Anna Holt", "Anne Holt", "Holt Anna", "快乐的猪"),
 ]
 
 
