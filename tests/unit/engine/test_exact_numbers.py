@@ -78,6 +78,15 @@ def test_a_decimal_has_all_digits_of_its_text(con, text: str, value: str | None,
 
 @pytest.mark.parametrize(
     ("text", "value"),
+    [("12", 12), ("12.0", 12), (".0", 0), ("12.5", None), ("- ", None), (".", None), (" ", None)],
+)
+def test_a_decimal_without_digits_behind_the_point(con, text: str, value: int | None) -> None:
+    """A digit there must be: DuckDB reads "- " as 0."""
+    assert decimal(con, text, 10, 0) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
     [
         ("12", 12),
         ("-12", -12),

@@ -39,6 +39,7 @@ def read(con, texts: list[str | None], zone: str = "UTC") -> list[datetime | Non
         "2026-01-05T12:00:00.000Z",
         "2026-01-05 12:00:00 UTC",
         "2026-01-05 12:00 GMT",
+        "2026-01-5 12:00:00 Z",  # as long as one that has no blank
         "2026-01-05T14:00:00+02:00",
         "2026-01-05 20:00:00+08",
         "2026-01-05 20:00:00 GMT+8",
@@ -118,6 +119,7 @@ def test_a_day_that_has_no_midnight_begins_at_its_first_moment(con) -> None:
         ("2026-01-05 00:00:00.000 +08:00", date(2026, 1, 5)),
         ("2026-01-05 0:00", date(2026, 1, 5)),
         ("2026-01-05 00:00:01", None),
+        ("2026-01-05 08:00", None),
         ("2026-01-05 and more", None),
         ("2026-02-30", None),
         ("", None),

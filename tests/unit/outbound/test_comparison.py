@@ -113,17 +113,20 @@ def test_each_reason_is_told_once_and_its_end_once(settings) -> None:
 
 def test_refusals_look_only_at_whom_the_crm_holds(settings) -> None:
     """Who does not allow it any more is taken off; nobody is written, and nobody is told to be left out."""
-    state = State(
-        "", {"a@x.org": Acknowledged("c1", {"tier": "vip"}), "b@x.org": Acknowledged("c2", {"tier": "vip"})}
-    )
+    held = {
+        "a@x.org": Acknowledged("c1", {"tier": "vip"}),
+        "b@x.org": Acknowledged("c2", {"tier": "vip"}),
+        "d@x.org": Acknowledged("c4", {"tier": "vip"}, address="+8613800001110"),  # asked at another address
+    }
+    state = State("", held)
     with spool(settings) as spooled:
-        allowed = lay_out_allowed(spooled, [("c1", "a@x.org"), ("c3", "c@x.org"), ("c2", "a@x.org")])
+        allowed = lay_out_allowed(spooled, [("c1", "a@x.org"), ("c4", "+8613800001110"), ("c2", "a@x.org")])
         found = comparison.compare(
             SYNC, allowed, InShards(state, 4), Comparison(spooled), NOW, inputs_moved=False
         )
         assert [(row.action, row.id) for row in found.rows("removals")] == [("remove", "b@x.org")]
         assert list(found.rows("upserts")) == []
-    assert (allowed.mode, found.left_out, found.held) == ("refusals", None, 2)
+    assert (allowed.mode, found.left_out, found.held) == ("refusals", None, 3)
 
 
 def test_who_has_no_address_goes_by_customer(settings) -> None:
