@@ -78,3 +78,13 @@ def test_paths_of_every_sdk_are_known(path: str, call: str) -> None:
     """Servers write the name, browsers its first letter, Ruby sends batches to `import`; there is no other."""
     assert CALLS[path] == call
     assert len(CALLS) == 15
+
+
+@pytest.mark.parametrize("character", ["\n", "\r", "\ufffe", "\uffff"])
+def test_what_no_line_and_no_message_may_hold_is_written_otherwise(character: str) -> None:
+    """A break between members as a blank, and the code points that queues refuse as JSON's own escapes."""
+    is_break = character in "\r\n"
+    body = f'{{{character}"a": "b"}}' if is_break else f'{{"a": "{character}"}}'
+    line = Collected("r1", AT, "web", "track", body).line()
+    assert character not in line
+    assert json.loads(line)["body"] == {"a": "b" if is_break else character}
