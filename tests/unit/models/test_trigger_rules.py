@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from lakehouse.engine import duck
-from lakehouse.errors import BadDefinition
 from lakehouse.models import registry
 from lakehouse.models.given_rows import column_types, fill_table
 from lakehouse.models.triggers import definition, standing
@@ -257,49 +256,3 @@ def test_rain_forecast(ask):
         "ann": [("2026-03-11", datetime(2026, 3, 10, 8, tzinfo=UTC), "7.5 mm")]
     }
     assert ask("rain_forecast", core__weather=[rain | {"precipitation_mm": 1}], **given) == {}
-
-
-RULE = (
-    "name: r\ntitle: t\ndoc: d\nwithin: 2 days\n"
-    "sql: SELECT customer_id, tag AS cause, now_at AS due_at, tag AS about FROM core.x\n"
-)
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "says"),
-    [
-        ("within: 2 days", "within: soon", "say a length of time"),
-        ("within: 2 days", "within: 5 minutes", "within: at least 1:00:00"),
-        ("within: 2 days", "within: 2 days\nagain: 1 day", "again: unknown name"),
-        ("name: r", "name: s", "must be the file's own name"),
-        ("tag AS about", "tag AS words", "yields customer_id, cause, due_at, about"),
-        ("now_at AS due_at", "now() AS due_at", r"now\(\) gives another answer each time"),
-        ("FROM core.x", "FROM read_csv('x')", "is no table"),
-        ("SELECT customer_id", "DELETE customer_id", "not one SELECT|not SQL"),
-    ],
-)
-def test_what_is_wrong_with_a_rule_is_said(old, new, says):
-    """With the file and the line."""
-    with pytest.raises(BadDefinition, match=says):
-        definition.parse(RULE.replace(old, new, 1), "r.yaml")
-
-
-def test_a_rule_reads_what_there_is_and_never_the_triggers(tmp_path):
-    """Else each look would make the next one."""
-    folder = tmp_path / "triggers"
-    folder.mkdir()
-    for name, table in (("a", "core.leadz"), ("b", "marts.triggers"), ("c", "marts.told")):
-        sql = f"SELECT customer_id, customer_id AS cause, due_at, customer_id AS about FROM {table}"
-        (folder / f"{name}.yaml").write_text(
-            f"name: {name}\ntitle: t\ndoc: d\nwithin: 2 days\nsql: {sql}\n", "utf-8"
-        )
-    model = tmp_path / "models" / "marts" / "told.sql"
-    model.parent.mkdir(parents=True)
-    columns = "{name: customer_id, doc: d}, {name: due_at, type: timestamptz, doc: d}"
-    header = f"doc: d\ngrain: g\nkey: [customer_id]\ncolumns: [{columns}]"
-    model.write_text(f"/*\n{header}\n*/\nSELECT customer_id, due_at FROM marts.triggers\n", "utf-8")
-    wrong = definition.load(tmp_path).wrong
-    assert wrong.keys() == {"a", "b", "c"}
-    assert "did you mean core.leads" in wrong["a"]
-    assert "which it fills" in wrong["b"]
-    assert "which it fills" in wrong["c"]
