@@ -90,10 +90,11 @@ def _left(settings: Settings, now: datetime) -> Iterator[tuple[str, int]]:
 def _request(line: str) -> _Request:
     """Return what a line says. ValueError, TypeError, KeyError where it is no collected request."""
     said = json.loads(line)
-    received_at, source = datetime.fromisoformat(said["received_at"]), said["source"]
-    if not line.startswith(MARK) or not _NAME.fullmatch(source):
+    received_at, source, request_id = datetime.fromisoformat(said["received_at"]), said["source"], said["id"]
+    is_named = _NAME.fullmatch(source) and isinstance(request_id, str)
+    if not line.startswith(MARK) or not is_named or received_at.tzinfo is None:
         raise ValueError("no collected request")
-    return _Request(received_at, line, source, object_key(said["id"], received_at))
+    return _Request(received_at, line, source, object_key(request_id, received_at))
 
 
 def _land(settings: Settings, requests: Sequence[_Request]) -> None:

@@ -338,7 +338,16 @@ def test_the_requests_of_a_call_are_one_file_a_source():
 
 
 @pytest.mark.parametrize(
-    "body", ["{}", "", "[]", '{"source":"web"}', '{"source":"../x","received_at":"2026-01-01"}']
+    "body",
+    [
+        "{}",
+        "",
+        "[]",
+        '{"source":"web"}',
+        '{"source":"../x","received_at":"2026-01-01"}',
+        '{"lakehouse_request":1,"id":7,"received_at":"2026-01-01T00:00:00Z","source":"web"}',
+        '{"lakehouse_request":1,"id":"r","received_at":"2026-01-01T00:00:00","source":"web"}',
+    ],
 )
 def test_a_message_that_is_none_goes_to_the_dead_letters_alone(body):
     """Its neighbours land."""

@@ -30,7 +30,12 @@ def rclone_server(folder):
     (port,) = clouds.free_ports(1)
     (folder / "data" / "ops-here").mkdir(parents=True)
     argv = [str(RCLONE), "serve", "s3", "--auth-key", "test,test-test", "--config", str(folder / "none")]
-    fresh = ("--dir-cache-time", "1s", "--vfs-write-back", "0s")  # it lists what it remembers for five minutes
+    fresh = (
+        "--dir-cache-time",
+        "1s",
+        "--vfs-write-back",
+        "0s",
+    )  # it lists what it remembers for five minutes
     with clouds.child([*argv, *fresh, "--addr", f"127.0.0.1:{port}", str(folder / "data")], port, folder):
         yield f"http://127.0.0.1:{port}"
 
