@@ -42,7 +42,7 @@ def _run(command: str, clone: Path) -> str:
     # The environment is there: `make` must neither look whether it is current nor make it again.
     typed = re.sub(r"^make ", "make -o .venv/.ready ", command)
     done = subprocess.run(
-        typed, shell=True, cwd=clone, env=ENV, capture_output=True, text=True, timeout=600, check=False
+        typed, shell=True, cwd=clone, env=ENV, capture_output=True, text=True, timeout=900, check=False
     )
     assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
     return done.stdout
