@@ -54,12 +54,11 @@ class Loop:
             assert time.monotonic() < deadline, f"not settled within {_SECONDS} s: {self.calls}"
 
     def _waits(self) -> bool:
-        waiting = any(self._waiting(mapping.queue_name) for mapping in self.mappings)
-        return (
-            waiting
-            or bool(status(settings.current())["ingest"]["in_flight"])
-            or bool(tick.pending(settings.current()))
-        )
+        if any(self._waiting(mapping.queue_name) for mapping in self.mappings):
+            return True
+        due = tick.pending(settings.current())
+        tick.hint(settings.current(), due)  # as the schedule does
+        return bool(due) or bool(status(settings.current())["ingest"]["in_flight"])
 
     def _waiting(self, queue: str) -> int:
         found = aws.sqs().get_queue_attributes(QueueUrl=self._url(queue), AttributeNames=list(_COUNTS))[
