@@ -100,7 +100,7 @@ def test_a_signed_statement_of_consent_lands_once():
     [line] = _files()
     assert json.loads(line) == {
         "statement_id": "msg_1", "address": "ann@example.com", "country": None, "purpose": "marketing",
-        "channel": "email", "granted": False, "stated_at": None,
+        "channel": "email", "granted": False, "stated_at": None, "via": "post",
     }  # fmt: skip
     [key] = objects.list_keys(settings.current().landing_bucket, "")
     assert key.startswith("consent/statements/")
