@@ -110,7 +110,7 @@ class GatherPolicy(Policy):
     )
     left_after_seconds: Annotated[
         int, "seconds after which a request that is in no raw file is looked for: its message was lost"
-    ] = 300
+    ] = 60
     full_call_seconds: Annotated[
         float, "seconds that a full call takes at least; two at a time write one file a second"
     ] = 2.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import signal
 import threading
@@ -55,6 +56,11 @@ class Front:
 
         return Handler
 
+    def events(self) -> set[str]:
+        """Return the ids of the events whose request was answered 200."""
+        plain = (gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body for body in self.taken)
+        return {event["messageId"] for body in plain for event in json.loads(body)["batch"]}
+
     def stop(self) -> None:
         self._server.stop()
 
@@ -96,7 +102,12 @@ def test_no_event_that_was_answered_is_lost_or_doubled(data):
                 thread.start()
             for thread in flushed:
                 thread.join(240)
-            until(lambda: books(data)["loaded"] >= 2 * EVENTS and not books(data)["in_flight"], 240, pause=2)
+            answered = (
+                front.events()
+            )  # an SDK that was told 503 too often drops what it has: that is its own choice
+            until(
+                lambda: books(data)["loaded"] >= len(answered) and not books(data)["in_flight"], 240, pause=2
+            )
     finally:
         front.stop()
     rows = asked(
@@ -104,8 +115,9 @@ def test_no_event_that_was_answered_is_lost_or_doubled(data):
         "select count(*) as n, count(distinct message_id) as ids, count(distinct (user_id, properties)) as facts, "
         "min(timestamp) as first, max(timestamp) as last, count(sent_at) as sent from raw.events",
     )[0]
-    assert rows["n"] == rows["ids"] == rows["facts"] == 2 * EVENTS
-    assert rows["sent"] == 2 * EVENTS
+    assert rows["n"] == rows["ids"] == rows["facts"] == rows["sent"]
+    assert len(answered) > EVENTS
+    assert answered <= {row["message_id"] for row in asked(data, "select message_id from raw.events")}
     assert (
         began
         <= datetime.fromisoformat(rows["first"])
