@@ -42,7 +42,7 @@ def test_a_statement_names_its_subject_and_keeps_its_words(subject, columns):
     [line] = lines({"subject": subject, **SAID, "campaign": "spring"})
     assert json.loads(line) == columns | {
         "purpose": "marketing", "channel": "email", "granted": False, "stated_at": "2026-03-01", "form": "footer",
-        "campaign": "spring", "statement_id": "msg_1",
+        "campaign": "spring", "statement_id": "msg_1", "via": "post",
     }  # fmt: skip
 
 
