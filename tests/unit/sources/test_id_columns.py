@@ -19,6 +19,7 @@ REFERRING = {(reference.entity, reference.column) for reference in REFERENCES}
 # Keys that are no ids: what a row says, or when.
 NO_IDS = {
     "calendar/days": {"region_code", "day", "kind"},
+    "consent/erasures": {"subject_hash"},
     "crm/customer_attributes": {"attribute"},
     "ads/spend": {"platform", "day"},
     "devices/readings": {"measure", "measured_at"},
