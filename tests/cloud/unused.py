@@ -17,8 +17,9 @@ class Reason:
     sometimes: bool = False
 
 
-_COMMITTING = ("ingest", "resolve", "aggregate", "export-segments", "books")
+_COMMITTING = ("ingest", "resolve", "aggregate", "trigger", "export-segments", "books")
 _CONSUMING = {
+    "gather": "collect",
     "ingest": "ingest",
     "resolve": "resolve",
     "aggregate": "aggregate",
@@ -69,6 +70,14 @@ REASONS = (
         (
             "cloud-maintain: s3:DeleteObject on s3:cloud-lake/*",
             "cloud-maintain: s3:DeleteObjectVersion on s3:cloud-landing/*",
+        ),
+    ),
+    Reason(
+        "a rule of a company may read what sources map, which asks the ledger when a file was loaded",
+        (
+            "cloud-trigger: glue:GetTable on glue:database/ops",
+            "cloud-trigger: glue:GetTable on glue:table/ops/ingest_ledger",
+            "cloud-trigger: s3:GetObject on s3:cloud-lake/ops.db/ingest_ledger/*",
         ),
     ),
     Reason(

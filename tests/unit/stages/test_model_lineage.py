@@ -16,7 +16,8 @@ def test_a_table_is_told_with_all_columns():
     assert found.columns["open_deals"] == []
     assert found.columns["contacts"] == ["core.customers.contacts"]
     assert {"core.orders", "raw.events", "mapped.orders"} <= set(found.upstream)
-    assert found.downstream == ["marts.rfm"]
+    assert {"marts.rfm", "marts.customer_tags"} <= set(found.downstream)
+    assert "core.orders" not in found.downstream
 
 
 def test_a_column_is_told_alone():
