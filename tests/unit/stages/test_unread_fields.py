@@ -72,7 +72,6 @@ def test_columns_that_ship_and_are_read_are_not_named(unread):
     assert {
         "core.weather.wind_max_ms",
         "core.shipments.carrier",
-        "core.products.brand",
         "raw.douyin_leads.component",
     } <= found
     read = {
