@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lakehouse.identity.clusters import cluster, contradict_across
@@ -87,6 +87,7 @@ PAIRS = st.lists(
 PEOPLE = st.lists(st.sampled_from(NAMES), min_size=8, max_size=8)
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(PEOPLE, EDGES, PAIRS, st.randoms())
 def test_clusters_are_those_of_a_plain_reading(names, edges: list[Edge], apart, rng) -> None:
     """Set by set, every pair asked each time; and no order of edges or of their ends changes it."""
@@ -98,6 +99,7 @@ def test_clusters_are_those_of_a_plain_reading(names, edges: list[Edge], apart, 
     assert all(found[a] != found[b] for a, b in apart)
 
 
+@settings(deadline=None)
 @given(PEOPLE, EDGES, EDGES)
 def test_a_component_alone_is_clustered_as_among_others(names, edges: list[Edge], more: list[Edge]) -> None:
     """What new edges touch can be computed alone: other components do not matter."""
