@@ -166,6 +166,11 @@ def test_a_key_in_the_address_is_refused():
     assert nothing_stored()
 
 
+def packed(body):
+    """Return a gzip that is the same at any time: tests are called by it."""
+    return gzip.compress(body, mtime=0)
+
+
 def deep(levels):
     return b'{"batch":' + b"[" * levels + b"]" * levels + b"}"
 
@@ -189,11 +194,11 @@ def deep(levels):
         ("batch", {"batch": [{}] * 2_501}, {}, 400, "too_large"),
         ("track", {**EVENT, "properties": {"x": "y" * 33 * KB}}, {}, 400, "too_large"),
         ("batch", b'{"batch":["' + b"x" * 501 * KB + b'"]}', {}, 413, "too_large"),
-        ("batch", gzip.compress(b'{"batch":["' + b"x" * 501 * KB + b'"]}'), GZIP, 400, "too_large"),
-        ("batch", gzip.compress(b"\0" * (200 << 20), 9), {"Content_Encoding": "gzip"}, 400, "too_large"),
+        ("batch", packed(b'{"batch":["' + b"x" * 501 * KB + b'"]}'), GZIP, 400, "too_large"),
+        ("batch", packed(b"\0" * (200 << 20)), GZIP, 400, "too_large"),
         ("batch", json.dumps(BATCH).encode(), {"Content_Encoding": "gzip"}, 400, "invalid_gzip"),
-        ("batch", gzip.compress(json.dumps(BATCH).encode())[:-9], {"Content_Encoding": "gzip"}, 400, "invalid_gzip"),
-        ("batch", gzip.compress(json.dumps(BATCH).encode()) + b"x", {"Content_Encoding": "gzip"}, 400, "invalid_gzip"),
+        ("batch", packed(json.dumps(BATCH).encode())[:-9], GZIP, 400, "invalid_gzip"),
+        ("batch", packed(json.dumps(BATCH).encode()) + b"x", GZIP, 400, "invalid_gzip"),
         ("batch", json.dumps(BATCH).encode(), {"Content_Encoding": "br"}, 400, "unknown_encoding"),
         ("capture", EVENT, {}, 404, "unknown_call"),
         ("__proto__", EVENT, {}, 404, "unknown_call"),

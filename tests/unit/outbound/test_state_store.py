@@ -20,7 +20,7 @@ from tests.support.objects_in_memory import objects_in_memory
 
 SETTINGS = Settings(ops_bucket="ops")
 ONE, ONLY = "outbound/news/state.json.gz", Shards()
-DAMAGED = [b"", b"no gzip", gzip.compress(b"{}"), gzip.compress(b"[1]"), gzip.compress(b'{"through": "1"')]
+DAMAGED = [b"", b"no gzip", *(gzip.compress(body, mtime=0) for body in (b"{}", b"[1]", b'{"through": "1"'))]
 
 
 @pytest.fixture
