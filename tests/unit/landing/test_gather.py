@@ -84,3 +84,10 @@ def test_a_full_call_takes_its_time(files, bytes_more: int, waits: bool) -> None
     assert all(
         0 < pause <= timedelta(seconds=GatherPolicy.full_call_seconds).total_seconds() for pause in pauses
     )
+
+
+def test_a_body_nested_as_deeply_as_may_be_is_gathered() -> None:
+    """It passed the door: another parser's limit must not keep its neighbours waiting for ever."""
+    deep = '{"batch":[' + "[" * 100_000 + "]" * 100_000 + "]}"
+    line = Collected("r1", AT, "web", "batch", deep).line()
+    assert _request(line).source == "web"
