@@ -11,7 +11,7 @@ __all__ = ["order_looks"]
 
 
 @settings(
-    max_examples=5,
+    max_examples=10,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # a look takes seconds: shrinking takes minutes

@@ -17,7 +17,7 @@ def play(simulation: Any, seed: int) -> dict[str, Any]:
     return _played[seed]
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(60))
 def test_nothing_is_lost_and_nothing_twice(simulation, seed):
     """Once faults stop, each file is in once, each message once a week, and what is bad is set aside and counted."""
     played = play(simulation, seed)
