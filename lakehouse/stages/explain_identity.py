@@ -63,7 +63,7 @@ _ALIKE = """
 """
 _HISTORY = """
     SELECT decided_at, action, subject, detail->>'customer_id' FROM ops.audit_log
-    WHERE action IN ('merge', 'split') AND (subject = $customer OR detail->>'customer_id' = $customer) ORDER BY ALL
+    WHERE action IN ('merge', 'split') AND (subject = $customer OR (detail->>'customer_id') = $customer) ORDER BY ALL
 """
 
 

@@ -12,6 +12,7 @@ from lakehouse import cli, objects
 from lakehouse.ingest.batch import ingest
 from lakehouse.landing.raw_files import listing
 from lakehouse.local import session as sessions
+from lakehouse.stages.books import keep_books
 from lakehouse.stages.resolve import resolve
 
 if TYPE_CHECKING:
@@ -80,6 +81,19 @@ def test_why_somebody_is_one_customer(run, tmp_path):
     code, out, errors = run("explain", "crm_id:99")
     assert code == 1
     assert (out, "no customer is known by that" in errors) == ("", True)
+
+
+def test_who_was_merged_is_told_once_the_books_have_it(run, company):
+    """Two customers that a word made one: its history says so, by either's id."""
+    said = json.loads(run("tie", "crm_id:1", "crm_id:4", "--why", "she called", "--by", "eve", "--json")[1])
+    landed = listing(company.settings.landing_bucket, "people/ties/")
+    assert not ingest(company.settings, [each for each in landed if each.key == said["key"]]).failed
+    resolve(company.settings)
+    keep_books(company.settings)
+    (explained,) = json.loads(run("explain", "crm_id:4", "--json")[1])
+    (change,) = explained["history"]
+    assert change["action"] == "merge"
+    assert explained["customer_id"] in (change["customer_id"], change["into"])
 
 
 @pytest.mark.parametrize("command", ["tie", "untie", "leave"])
