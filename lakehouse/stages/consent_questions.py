@@ -45,9 +45,14 @@ ORDER BY erased_at DESC, erasure_id
 """
 
 
+def is_customer(who: str) -> bool:
+    """Return whether that is a customer id, and no e-mail address that begins like one."""
+    return who.startswith("c_") and "@" not in who
+
+
 def normal_name(who: str) -> str:
     """Return a customer id as it is, an e-mail or phone in its normal form; Terminal for one that is none."""
-    if who.startswith("c_"):
+    if is_customer(who):
         return who
     kind = "email" if "@" in who else "phone"
     found = normal_forms.normal_form(kind, who, None)

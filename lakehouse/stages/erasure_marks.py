@@ -18,7 +18,7 @@ from lakehouse.privacy import erasures
 from lakehouse.privacy.address_hash import address_hasher
 from lakehouse.stages import analyst_sql
 from lakehouse.stages.consent_files import audit, land
-from lakehouse.stages.consent_questions import normal_name, rows_of
+from lakehouse.stages.consent_questions import is_customer, normal_name, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -82,10 +82,10 @@ def mark_erased(settings: Settings, who: str, why: str, by: str, now: datetime) 
     with closing(analyst_sql.connect(settings, _TABLES)) as con:
         customers = [row[0] for row in con.execute(_CUSTOMERS, {"who": name}).fetchall()]
         found = {(row[0], row[1]) for row in con.execute(_SUBJECTS, {"customers": customers}).fetchall()}
-    is_customer = name.startswith("c_")
-    if is_customer and not found:
+    by_id = is_customer(name)
+    if by_id and not found:
         raise Terminal(f"no customer {name}: `lakehouse identity explain` finds them; or name each address")
-    subjects = found if is_customer else found | {("email" if "@" in name else "phone", name)}
+    subjects = found if by_id else found | {("email" if "@" in name else "phone", name)}
     _refuse_names(why, {value for kind, value in subjects if kind in ADDRESS_TYPES})
     hasher = address_hasher(settings)
     hashes = {hasher.hash_identifier(*subject): _kind(subject) for subject in sorted(subjects)}

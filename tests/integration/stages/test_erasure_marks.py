@@ -13,7 +13,7 @@ from lakehouse.landing.consent_request import statement_lines
 from lakehouse.landing.signatures import Request
 from lakehouse.privacy import consent
 from lakehouse.privacy.address_hash import address_hasher
-from lakehouse.stages.consent_questions import explain
+from lakehouse.stages.consent_questions import explain, normal_name
 from lakehouse.stages.consent_statements import Statement, state
 from lakehouse.stages.consents import refresh_consents
 from lakehouse.stages.erasure_marks import end_erasure, mark_erased
@@ -189,6 +189,18 @@ def test_another_key_stops_everything_rather_than_forget_who_was_erased(known):
             refresh_consents(known.settings)
     finally:
         clouds.renew_hash_key(clouds.HASH_KEY)
+
+
+def test_an_address_that_begins_as_a_customer_id_does_is_an_address(company):
+    """Whether anybody is known by it or not."""
+    crm(company, "1.csv", f"1,c_lee@x.org,,C1,yes,{JANUARY},{JANUARY}")
+    assert mark_erased(company.settings, "C_Lee@x.org", "request 4711", "me", now()).addresses == 1
+    assert allowed(company) == {"c_lee@x.org"}  # resolves
+    marked = mark_erased(company.settings, "c_Lee@x.org", "request 4712", "me", now())
+    assert (len(marked.customers), marked.addresses) == (1, 1)
+    assert [each["address"] for each in explain(company.settings, normal_name("c_Lee@x.org"))["answers"]] == [
+        "c_lee@x.org"
+    ]
 
 
 def test_a_customer_that_is_not_there_is_told(known):
