@@ -49,7 +49,8 @@ def _show(found: Why) -> None:
     for each in found.deliveries:
         lines = [(name, plain(value)) for name, value in _lines(each, found.columns) if value]
         title = f"{each.outcome_at or each.planned_at}  {each.sync}: {_outcome(each)}"
-        out.print(grid(title, ("what", "the record says"), lines))
+        out.print(title, style="bold", markup=False, highlight=False, soft_wrap=True)
+        out.print(grid("", ("what", "the record says"), lines))
 
 
 def _outcome(found: Delivery) -> str:

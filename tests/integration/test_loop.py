@@ -9,6 +9,9 @@ from __future__ import annotations
 import csv
 import json
 import random
+import re
+import subprocess
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,9 +34,11 @@ from lakehouse.sample import purchases
 from lakehouse.sources import definition
 from lakehouse.stages import analyst_sql
 from lakehouse.stages.status import status
+from lakehouse.stages.why_written import why
 from lakehouse.tables import entities
 from lakehouse.tables.contracts import AUDIT_LOG, LEDGER, QUARANTINE, SEGMENT_CHANGES, SEGMENT_MEMBERS
 from lakehouse.tables.people import IDENTITIES
+from tests.support.engines import runnable
 from tests.support.loop import Loop
 from tests.support.model_cases import types_of
 
@@ -259,6 +264,27 @@ def test_everybody_selected_is_accounted_for(company):
     assert withheld.get("consent", 0) == unwilling
     assert withheld.get("no_address", 0) == counts["withheld"]["no_address"]
     assert withheld.get("same_address", 0) == counts["withheld"]["suppressed"]
+
+
+def test_a_plain_duckdb_says_why_somebody_was_written_to(company, tmp_path):
+    """The program of docs/why.md, as the page has it, finds what the command finds: the row, and what allowed it."""
+    address = min(company.loop.crm())
+    (block,) = re.findall(
+        r"^```python\n(.*?)^```", Path("docs/why.md").read_text("utf-8"), re.DOTALL | re.MULTILINE
+    )
+    (tmp_path / ".lakehouse").symlink_to(company.loop.stack.folder)
+    program = runnable(block, Path(sys.prefix)).replace(
+        'sys.argv[1] if len(sys.argv) > 1 else "ann@example.org"', repr(address)
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    (sent,) = why(settings.current(), address).deliveries
+    assert sent.statement is not None
+    shown = (sent.sync, sent.run, sent.chunk, sent.customer_id, "sent", sent.outcome_at, sent.consent_id,
+             sent.statement["source"], sent.statement["record"])  # fmt: skip
+    assert done.stdout.startswith(" ".join(shown[:5]))
+    assert done.stdout.split()[7:10] == list(shown[6:])  # behind the moment, which is two words
 
 
 # ------------------------------------------------------------------ models over the whole
