@@ -252,17 +252,20 @@ class _Reading:
     def _delivery(self, found: Delivery) -> Delivery:
         """Add to what became of a row all that stands behind it."""
         planned = self._run(found.sync, found.run)
-        folder = f"{log.ROOT}{found.sync}/{found.run}/"
         if planned is None:  # cleared away since: the books alone know of it
             return found
         if found.chunk == "plan":
+            folder = f"{log.ROOT}{found.sync}/{found.run}/"
             objects = (f"{folder}run.json", f"{folder}left_out.json")
             return replace(found, planned_at=planned.created_at, objects=objects)
-        chunk = log.chunk(self._settings, found.sync, found.run, found.chunk)
-        same = [r for r in chunk.rows if (r.customer_id, r.action) == (found.customer_id, found.action)]
-        row = next((r for r in same if r.crm_id == found.crm_id), same[0])
-        claims = tuple(self._claims(chunk))
-        names = ("rows.json", *(name for name, _ in claims), *(["outcome.json"] if found.outcome_at else []))
+        return self._of_row(found, planned, log.chunk(self._settings, found.sync, found.run, found.chunk))
+
+    def _of_row(self, found: Delivery, planned: Run, chunk: Chunk) -> Delivery:
+        """Add the row of a chunk, its claims, the values that it came from, and the statement that allowed it."""
+        row = _row_of(found, chunk)
+        claims = dict(self._claims(chunk))
+        names = ("rows.json", *claims, *(["outcome.json"] if found.outcome_at else []))
+        folder = f"{log.ROOT}{found.sync}/{found.run}/"
         is_explained = found.is_written and found.action == "upsert"
         return replace(
             found,
@@ -273,7 +276,7 @@ class _Reading:
             channel=chunk.channel,
             properties=row.properties,
             planned_at=planned.created_at,
-            claims=tuple(at for _, at in claims),
+            claims=tuple(claims.values()),
             values=tuple(self._values(planned, found.customer_id)) if is_explained else (),
             statement=self._statement(found.consent_id) if found.consent_id else None,
             objects=(f"{folder}run.json", *(f"{folder}{found.chunk}/{name}" for name in names)),
@@ -347,3 +350,9 @@ def _as_said(planned: Run, chunk: str, row: Row, outcome: Outcome | None) -> Del
         crm_id=result.crm_id,
         consent_id=result.consent_id,
     )
+
+
+def _row_of(found: Delivery, chunk: Chunk) -> Row:
+    """Return the row that a delivery is of; a customer may have two that are taken off, of two records."""
+    rows = [row for row in chunk.rows if (row.customer_id, row.action) == (found.customer_id, found.action)]
+    return next((row for row in rows if row.crm_id == found.crm_id), rows[0])
