@@ -8,17 +8,36 @@ from typing import TYPE_CHECKING
 from lakehouse.tables import commit
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pyiceberg.table import Table
-    from pyiceberg.table.snapshots import Snapshot
+    from pyiceberg.table.snapshots import Snapshot, SnapshotLogEntry
 
 
 def snapshot_at(table: Table, moment: datetime) -> Snapshot | None:
-    """Return the snapshot that a table had at a moment; None where it had none, or it is not kept any more."""
+    """Return the snapshot that a table had at a moment; None where it had none, or it is not kept any more.
+
+    Expiry takes a snapshot out of the log, too, so that the one before seems to have stood longer than it did. What
+    stood next does not name it as its parent then.
+    """
     latest = int(moment.timestamp() * 1000)
-    current = [entry for entry in table.metadata.snapshot_log if entry.timestamp_ms <= latest]
-    if not current:
+    log = table.metadata.snapshot_log
+    position = sum(entry.timestamp_ms <= latest for entry in log) - 1
+    if position < 0:
         return None
-    return table.snapshot_by_id(current[-1].snapshot_id)
+    found = table.snapshot_by_id(log[position].snapshot_id)
+    following = log[position + 1 :]
+    if found is None or not following or _follows(table, following[0].snapshot_id, log[: position + 1]):
+        return found
+    return None
+
+
+def _follows(table: Table, next_id: int, before: Sequence[SnapshotLogEntry]) -> bool:
+    """Return whether a snapshot was the next after those before: the last one's child, or a return to one of them."""
+    if next_id in {entry.snapshot_id for entry in before}:
+        return True
+    snapshot = table.snapshot_by_id(next_id)
+    return snapshot is not None and snapshot.parent_snapshot_id == before[-1].snapshot_id
 
 
 def snapshot_of(table: Table, head: str) -> Snapshot | None:

@@ -76,6 +76,17 @@ def test_what_expired_is_not_to_be_had_any_more(notes):
     assert past.oldest(notes) == past.made_at(later[0])
 
 
+def test_a_moment_whose_snapshot_expired_does_not_have_the_one_before(notes):
+    """One in the middle, as a tag that keeps an old one leaves it: what stood then is not known."""
+    first, second, third = (add(notes, number) for number in (1, 2, 3))
+    notes.maintenance.expire_snapshots().by_id(second.snapshot_id).commit()
+    notes.refresh()
+    assert past.snapshot_at(notes, past.made_at(second)) is None
+    assert past.snapshot_at(notes, past.made_at(third)).snapshot_id == third.snapshot_id
+    # nobody can tell when the one in the middle came
+    assert past.snapshot_at(notes, past.made_at(first)) is None
+
+
 def test_a_table_that_was_rolled_back_was_what_it_was(notes):
     """A moment has what the table showed then, though its snapshot was made earlier or later."""
     first, second = add(notes, 1), add(notes, 2)
