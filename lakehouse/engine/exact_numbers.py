@@ -73,14 +73,17 @@ def exact_float_sql(value_sql: str, text_sql: str, duck_type: str, *, is_amount:
     """Return the SQL of the DOUBLE or FLOAT that a cast made of a text; null where it says something else.
 
     Binary fractions hold few decimal ones. What counts is that the number, written out with as many digits as the text
-    has, has the same ones: 0.1 and 0.10000000000000001 do, 9007199254740993 does not. `is_amount`: the text was read by
-    a format, with signs of a currency or groups of digits.
+    has, has the same ones: 0.1 and 0.10000000000000001 do, 9007199254740993 does not. So does the shortest text of the
+    number, which programs write and which may round a tie the other way (5.960464477539063e-08). `is_amount`: the text
+    was read by a format, with signs of a currency or groups of digits.
     """
     sure = _SURE_DIGITS[duck_type]
     digits = _digits_sql(text_sql if is_amount else f"regexp_extract({text_sql}, '^[^eE]*')")
     count = f"CAST(strlen({digits}) AS INTEGER)"
     written = f"printf('%.*e', {count} - 1, abs(CAST({value_sql} AS DOUBLE)))"
-    same_digits = f"({digits} = '' OR {digits} = regexp_replace({written}, 'e.*|[.]', '', 'g'))"
+    shortest = _digits_sql(f"regexp_extract(CAST({value_sql} AS VARCHAR), '^[^e]*')")
+    longest = f"regexp_replace({written}, 'e.*|[.]', '', 'g')"
+    same_digits = f"({digits} = '' OR {digits} = {longest} OR {digits} = {shortest})"
     if is_amount:
         return (
             f"CASE WHEN strlen({text_sql}) <= {sure} THEN {value_sql} "
