@@ -12,7 +12,7 @@ from lakehouse.engine.escape import literal
 
 _NUMBER = r"\s*[-+]?(?:[0-9]+[.]?[0-9]*|[.][0-9]+)(?:[eE][-+]?[0-9]{1,4})?\s*"
 _WITH_EXPONENT = r"\s*[-+]?(?:[0-9]+[.]?[0-9]*|[.][0-9]+)[eE][-+]?[0-9]{1,4}\s*"
-_WHOLE_NUMBER = r"\s*[-+]?[0-9]+(?:[.]0*)?\s*"
+_WHOLE_NUMBER = r"\s*[-+]?(?:[0-9]+(?:[.]0*)?|[.]0+)\s*"
 # So many digits of any number a binary fraction can hold: C's DBL_DIG and FLT_DIG.
 _SURE_DIGITS = {"DOUBLE": 15, "FLOAT": 6}
 _SMALL_DIGITS: Final = 18  # of a decimal in 64 bits

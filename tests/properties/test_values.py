@@ -113,6 +113,7 @@ def test_a_decimal_is_what_its_text_says_or_none(con, kind, texts):
 @pytest.mark.parametrize(("kind", "bits"), [("int", 31), ("long", 63)])
 @MANY
 @given(texts=st.lists(numbers | odd_numbers, max_size=50))
+@example(texts=["- ", "+ ", ".", "-.", ".5", "5.", ".0", "-.00"])
 def test_a_whole_number_is_what_its_text_says_or_none(con, kind, bits, texts):
     """4711.0 and 1e2 are whole."""
     for text, value in zip(texts, read(con, column(kind), texts), strict=True):
