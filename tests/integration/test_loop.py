@@ -57,6 +57,7 @@ UNSENT |= {
 # and of what surrounds sales: advertising, stock, dwellings, special days
 UNSENT |= {
     "marts.return_on_ad_spend", "marts.stock_cover", "marts.households", "marts.sales_lift", "marts.complaint_themes",
+    "marts.campaign_effect",
 }  # fmt: skip
 
 

@@ -45,6 +45,7 @@ from tests.support.market_marts import (  # noqa: F401 - tests of the same compa
     test_households_are_those_who_live_together,
     test_promotions_lift_what_price_sensitive_people_wait_for,
     test_stock_is_that_of_the_last_count,
+    test_the_effect_of_campaigns_is_what_was_planted,
     test_what_search_brings_is_worth_more_than_what_douyin_brings,
     test_who_stopped_is_less_loyal,
 )

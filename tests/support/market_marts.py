@@ -13,6 +13,8 @@ import pytest
 from lakehouse.models import metric
 from lakehouse.models.metric_query import metric_sql
 from lakehouse.sample.company.world.adverts import PLATFORMS
+from tests.support.company_queries import ZONE
+from tests.support.model_cases import model_of
 
 if TYPE_CHECKING:
     from tests.integration.test_sample_company import Company
@@ -32,6 +34,30 @@ ADVERTISED = """
 
 def _error(share: float, count: int) -> float:
     return 4 * math.sqrt(share * (1 - share) / count)
+
+
+def test_the_effect_of_campaigns_is_what_was_planted(company: Company) -> None:
+    """Of twelve waves whose members the truth knows, all but a few intervals hold it, and none says that it harms."""
+    members = f"""(
+        SELECT DISTINCT 'truth' AS source, concat(person_id, '-', wave) AS member_id, c.customer_id,
+            wave::VARCHAR AS campaign_id,
+            NOT treated AS is_control, false AS responded,
+            (DATE '2024-07-01' + 7 * (50 + 4 * wave)::INT)::TIMESTAMP AT TIME ZONE '{ZONE}' AS joined_at
+        FROM {company.known("campaign_assignment")}
+        JOIN {company.known("person_of_account")} AS a USING (person_id)
+        JOIN core.contacts AS c ON c.source = 'shop' AND c.contact_id = a.customer_id AND c.valid_to IS NULL)"""
+    model = model_of("marts.campaign_effect").rows_sql.replace("core.campaign_members", members)
+    rows = company.lake.ask(
+        f"SELECT order_lift_low, order_lift, order_lift_high, verdict, days, treated_orders FROM ({model})"
+    )
+    planted = company.truth.scenario.plants.campaign_uplift
+    assert len(rows) == 12
+    assert {days for *_, days, _ in rows} == {14}
+    assert sum(low <= planted <= high for low, _, high, *_ in rows) >= 10
+    assert all(verdict != "harms" for *_, verdict, _, _ in rows)
+    orders = sum(count for *_, count in rows)
+    mean = sum(lift * count for _, lift, *_, count in rows) / orders
+    assert mean == pytest.approx(planted, abs=0.1)
 
 
 def test_every_rule_of_credit_comes_to_all_revenue(company: Company) -> None:
