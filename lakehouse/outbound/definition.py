@@ -121,6 +121,7 @@ class Sync(BaseModel):
             consented=values.get("consented") is True,
             erased=values.get("erased") is True,
             address=address if address != name else "",
+            refused_by=str(values.get("refused_by") or ""),
         )
 
     def _render(self, name: str, template: str, values: Mapping[str, Any]) -> str:

@@ -14,8 +14,9 @@ from lakehouse import telemetry
 from lakehouse.errors import LakehouseError, Transient
 from lakehouse.outbound import log
 from lakehouse.outbound.destinations import Answer, Destination, NotSent, open_destination
+from lakehouse.outbound.policies.reasons import CONSENT, ERASED, PROJECTION
 from lakehouse.outbound.policy import DeliveryPolicy
-from lakehouse.outbound.records import CONSENT, ERASED, PROJECTION, Chunk, Outcome, Result, Row
+from lakehouse.outbound.records import Chunk, Outcome, Result, Row
 from lakehouse.privacy import consent
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.outbound import log
-from lakehouse.outbound.records import ERASED, PROJECTION
+from lakehouse.outbound.policies.reasons import CAP, ERASED, PROJECTION, QUIET_HOURS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,21 +36,21 @@ def count_rows(run: Run, outcomes: Iterable[Outcome | None]) -> dict[str, Any]:
     `removed` and `to_remove` (leavers not removed yet) stand beside the balance: they are not selected.
     """
     upserts: Counter[str] = Counter()
-    removed = for_projection = for_erasure = 0
+    now_withheld: Counter[str] = Counter()
+    removed = 0
     for outcome in filter(None, outcomes):
         upserts.update(result.status for result in outcome.rows if result.action == "upsert")
         removed += sum(result.status == "removed" for result in outcome.rows)
-        withheld_codes = [result.code for result in outcome.rows if result.status == "withheld"]
-        for_projection += withheld_codes.count(PROJECTION)
-        for_erasure += withheld_codes.count(ERASED)
+        now_withheld.update(result.code for result in outcome.rows if result.status == "withheld")
+    told_apart = sum(now_withheld[code] for code in (PROJECTION, ERASED, CAP, QUIET_HOURS))
     withheld = {
-        "consent": run.no_consent + run.withheld_waiting + upserts["withheld"] - for_projection - for_erasure,
-        "erased": run.erased + for_erasure,
-        "projection": run.projection_waiting + for_projection,
-        "cap": 0,
-        "quiet_hours": 0,
-        "control": 0,
-        "suppressed": run.same_address,
+        "consent": run.no_consent + run.withheld_waiting + upserts["withheld"] - told_apart,
+        "erased": run.erased + now_withheld[ERASED],
+        "projection": run.projection_waiting + now_withheld[PROJECTION],
+        "cap": run.cap_waiting + now_withheld[CAP],
+        "quiet_hours": run.quiet_waiting + now_withheld[QUIET_HOURS],
+        "control": run.control,
+        "suppressed": run.suppressed + run.same_address,
         "no_address": run.no_address,
     }
     counts = {

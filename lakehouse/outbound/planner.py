@@ -163,7 +163,9 @@ class Planning:
         name, latest = self._sync.name, self.standing.latest
         folding = Folding(self._settings, name, found, from_start=from_start, renew=not self._dry)
         inputs_moved = latest is None or latest.inputs != self._inputs
-        return compare(self._sync, wanted, folding, Comparison(found), self._now, inputs_moved)
+        redefined = latest is not None and latest.definition != self._sync.fingerprint
+        comparison = Comparison(found, redefined=redefined)
+        return compare(self._sync, wanted, folding, comparison, self._now, inputs_moved)
 
     def brake(self, comparison: Comparison) -> Brake | None:
         """Return why what was found is not to be sent, and write it down; None where it may go."""
@@ -239,6 +241,10 @@ def make_plan(
         unknown=counts["unknown"],
         no_consent=counts["no_consent"],
         erased=counts["erased"],
+        suppressed=counts["suppressed"],
+        control=counts["control"],
+        quiet_waiting=counts["quiet_waiting"],
+        cap_waiting=counts["cap_waiting"],
         no_address=counts["no_address"],
         same_address=counts["same_address"],
         mode="full" if comparison.left_out is not None else "refusals",

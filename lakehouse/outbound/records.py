@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from lakehouse.outbound.policies.reasons import CONSENT, ERASED, NO_ADDRESS, SAME_ADDRESS
+
 Action = Literal["upsert", "remove"]
 Status = Literal["sent", "removed", "failed", "withheld", "unknown"]
 
-# Why a row is withheld, as results, `ops.deliveries` and `lakehouse status` say it.
-CONSENT = "consent"
-PROJECTION = "projection"  # consent could not be asked: its projection is absent, stale or gives no answer
-ERASED = "erased"  # the person was erased: nothing that was imported since allows it
-NO_ADDRESS = "no_address"
-SAME_ADDRESS = "same_address"
-LEFT_OUT_REASONS = (CONSENT, ERASED, NO_ADDRESS, SAME_ADDRESS)
+LEFT_OUT_REASONS = (
+    CONSENT,
+    ERASED,
+    NO_ADDRESS,
+    SAME_ADDRESS,
+)  # others are named where somebody is left out by them
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,8 @@ class Desired:
     `id` is how the CRM knows the person (an e-mail address), None when we have none. `address` is the one that the
     sync's channel writes to, for which consent is asked ("": the `id`). `consented` is what `core.consents` said when
     the plan was made; consent is asked for again at the moment of sending. `erased` says why it is not: the person was
-    erased.
+    erased. `refused_by` is the statement that refuses ("": nobody said anything), `suppressed_by` and `control_of` a
+    segment for which the person is left out ("": none).
     """
 
     customer_id: str
@@ -33,6 +35,9 @@ class Desired:
     consented: bool = False
     erased: bool = False
     address: str = ""
+    refused_by: str = ""
+    suppressed_by: str = ""
+    control_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,8 @@ class Result:
     """What became of a row.
 
     `code` says why it failed or was withheld; `consent_id` names the statement that a delivery leaned on. `uncertain`:
-    the row may have been written all the same, by an attempt whose answer was lost or says nothing of it.
+    the row may have been written all the same, by an attempt whose answer was lost or says nothing of it. `by` and
+    `until` (ISO-8601) say by which row it was withheld, and until when ("": neither is known).
     """
 
     row: int
@@ -99,6 +105,8 @@ class Result:
     consent_id: str = ""
     sent_at: str = ""
     uncertain: bool = False
+    by: str = ""
+    until: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +135,10 @@ class Run:
     """One plan that was carried out: what was selected, and what of it there was to send.
 
     `selected` = `unchanged` + `to_send` + `failed_waiting` + `withheld_waiting` + `projection_waiting` + `unknown`
-    + `no_consent` + `erased` + `no_address` + `same_address`; `to_remove` stands beside it, since leavers are not
-    selected. `withheld_waiting` were withheld before for want of consent, `projection_waiting` for want of the
-    projection. `audience` is of releases before 2026-12.
+    + `no_consent` + `erased` + `no_address` + `same_address` + `suppressed` + `control` + `quiet_waiting`
+    + `cap_waiting`; `to_remove` stands beside it, since leavers are not selected. `withheld_waiting` were withheld
+    before for want of consent, `projection_waiting` for want of the projection, `quiet_waiting` and `cap_waiting` until
+    a moment that has not come. `audience` is of releases before 2026-12.
     """
 
     sync: str
@@ -152,6 +161,10 @@ class Run:
     audience: str = ""
     projection_waiting: int = 0  # runs before 2026-11-28 have these in `withheld_waiting`
     erased: int = 0
+    suppressed: int = 0
+    control: int = 0
+    quiet_waiting: int = 0
+    cap_waiting: int = 0
     mode: str = "full"  # "refusals": nobody was selected, only who refuses is taken off
 
     def chunk_ids(self) -> list[str]:

@@ -35,8 +35,12 @@ willing AS (
     FROM allowed JOIN core.customers AS c USING (customer_id)
     GROUP BY customer_id
 ),
-erased AS (
-    SELECT DISTINCT customer_id FROM core.consent_answers WHERE erased AND purpose = $purpose AND channel = $channel
+refused AS (
+    SELECT customer_id, bool_or(erased) AS erased,
+        coalesce(min(consent_id) FILTER (address IN (c.email, c.phone, '')), min(consent_id)) AS consent_id
+    FROM core.consent_answers JOIN core.customers AS c USING (customer_id)
+    WHERE NOT allowed AND purpose = $purpose AND channel = $channel
+    GROUP BY customer_id
 )
 SELECT s.*, c.* EXCLUDE (customer_id) REPLACE (
         CASE WHEN $kind = 'email' THEN coalesce(w.address, c.email) ELSE c.email END AS email,
@@ -45,13 +49,14 @@ SELECT s.*, c.* EXCLUDE (customer_id) REPLACE (
     r.* EXCLUDE (customer_id, as_of, recency_days, segment), r.segment AS rfm_segment,
     CASE $kind WHEN 'email' THEN coalesce(w.address, c.email) WHEN 'phone' THEN coalesce(w.address, c.phone)
         ELSE w.address END AS channel_address,
-    w.customer_id IS NOT NULL AS consented, w.customer_id IS NULL AND e.customer_id IS NOT NULL AS erased
+    w.customer_id IS NOT NULL AS consented, w.customer_id IS NULL AND coalesce(f.erased, false) AS erased,
+    CASE WHEN w.customer_id IS NULL THEN f.consent_id END AS refused_by
 FROM selected AS s
 JOIN core.customers AS c USING (customer_id)
 JOIN marts.customer_360 AS m USING (customer_id)
 LEFT JOIN marts.rfm AS r USING (customer_id)
 LEFT JOIN willing AS w USING (customer_id)
-LEFT JOIN erased AS e USING (customer_id)
+LEFT JOIN refused AS f USING (customer_id)
 ORDER BY s.customer_id
 """
 
@@ -67,10 +72,11 @@ def audience(
     """Yield the members of any of the segments by customer id: the columns of customers, customer_360 and rfm.
 
     Besides: `segments` (names, sorted), `channel_address`: where the channel writes to, `consented`:
-    `core.consent_answers` allows an address for exactly this purpose and channel, and `erased`: it would, had the
-    person not been erased. Here it is decided which address a customer is written to: the best known one where it is
-    allowed, else one that is; where none is, the best known. Raises CommitConflict when a table is missing: nobody
-    would be in the audience, or nobody willing, and be taken off the CRM for it.
+    `core.consent_answers` allows an address for exactly this purpose and channel, `erased`: it would, had the person
+    not been erased, and `refused_by`: the statement that refuses (None: nobody said anything, or it is allowed). Here
+    it is decided which address a customer is written to: the best known one where it is allowed, else one that is;
+    where none is, the best known. Raises CommitConflict when a table is missing: nobody would be in the audience, or
+    nobody willing, and be taken off the CRM for it.
     """
     asked = {
         "segments": list(segments),

@@ -132,6 +132,12 @@ DELIVERIES = Contract(
         ("consent_id", "string", "Consent row that allowed it"),
         ("crm_id", "string", "The CRM's id of the record; of several that were cleared, separated by commas"),
         ("outcome_at", "timestamptz", "When the outcome was written"),
+        (
+            "withheld_by",
+            "string",
+            "Row that withholds: a statement, a segment, another contact, or the time zone whose night it is",
+        ),
+        ("withheld_until", "timestamptz", "Until when, where that is known"),
     ),
 )
 

@@ -60,6 +60,12 @@ def outcome(*results: tuple[str, str, str]) -> Outcome:
         ({"no_consent": 1}, [], {"withheld.consent": 1}),
         ({"no_address": 1}, [], {"withheld.no_address": 1}),
         ({"same_address": 1}, [], {"withheld.suppressed": 1}),
+        ({"suppressed": 1}, [], {"withheld.suppressed": 1}),
+        ({"control": 1}, [], {"withheld.control": 1}),
+        ({"cap_waiting": 1}, [], {"withheld.cap": 1}),
+        ({"quiet_waiting": 1}, [], {"withheld.quiet_hours": 1}),
+        ({"to_send": 1}, [("upsert", "withheld", "cap")], {"withheld.cap": 1}),
+        ({"to_send": 1}, [("upsert", "withheld", "quiet_hours")], {"withheld.quiet_hours": 1}),
         (
             {"to_remove": 2},
             [("remove", "removed", ""), ("remove", "failed", "X")],
