@@ -22,7 +22,8 @@ REQUIRED = (SEGMENT_MEMBERS.name, CUSTOMERS.name, CUSTOMER_360, RFM)
 
 _AUDIENCE_SQL = """
 WITH selected AS (
-    SELECT customer_id, list(segment ORDER BY segment) AS segments
+    SELECT customer_id, list(segment ORDER BY segment) AS segments,
+        coalesce(list(segment ORDER BY segment) FILTER (control), []) AS control_of
     FROM ops.segment_members WHERE segment IN (SELECT unnest($segments))
     GROUP BY customer_id
 ),
@@ -71,12 +72,12 @@ def audience(
 ) -> Iterator[dict[str, Any]]:
     """Yield the members of any of the segments by customer id: the columns of customers, customer_360 and rfm.
 
-    Besides: `segments` (names, sorted), `channel_address`: where the channel writes to, `consented`:
-    `core.consent_answers` allows an address for exactly this purpose and channel, `erased`: it would, had the person
-    not been erased, and `refused_by`: the statement that refuses (None: nobody said anything, or it is allowed). Here
-    it is decided which address a customer is written to: the best known one where it is allowed, else one that is;
-    where none is, the best known. Raises CommitConflict when a table is missing: nobody would be in the audience, or
-    nobody willing, and be taken off the CRM for it.
+    Besides: `segments` (names, sorted), `control_of`: those in whose control group the customer is, `channel_address`:
+    where the channel writes to, `consented`: `core.consent_answers` allows an address for exactly this purpose and
+    channel, `erased`: it would, had the person not been erased, and `refused_by`: the statement that refuses (None:
+    nobody said anything, or it is allowed). Here it is decided which address a customer is written to: the best known
+    one where it is allowed, else one that is; where none is, the best known. Raises CommitConflict when a table is
+    missing: nobody would be in the audience, or nobody willing, and be taken off the CRM for it.
     """
     asked = {
         "segments": list(segments),
@@ -102,6 +103,10 @@ def _rows(settings: Settings, sql: str, parameters: dict[str, Any]) -> Iterator[
         answers = tables.get(CONSENT_ANSWERS.name)
         scan = views.scan_as_sql(answers, CONSENT_ANSWERS) if answers else views.nothing_sql(CONSENT_ANSWERS)
         con.execute(f"CREATE OR REPLACE VIEW {CONSENT_ANSWERS.name} AS {scan}")
+        members = views.scan_as_sql(
+            tables[SEGMENT_MEMBERS.name], SEGMENT_MEMBERS
+        )  # perhaps of an older release
+        con.execute(f"CREATE OR REPLACE VIEW {SEGMENT_MEMBERS.name} AS {members}")
         rows = con.execute(sql, parameters)
         names = [column[0] for column in rows.description or []]
         while batch := rows.fetchmany(AudiencePolicy.fetch_rows):

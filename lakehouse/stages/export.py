@@ -135,7 +135,7 @@ def request_of(settings: Settings, sync: Sync, kind: Kind, inputs: dict[str, str
 
 
 def _desired(settings: Settings, sync: Sync) -> Iterable[Desired]:
-    return sync.desired(audience(settings, sync.segments, sync.purpose, sync.channel))
+    return sync.desired(audience(settings, sync.asked_segments, sync.purpose, sync.channel))
 
 
 def inputs_of(settings: Settings, computed_from: dict[str, str]) -> dict[str, str]:

@@ -94,6 +94,7 @@ SEGMENT_MEMBERS = Contract(
         ("customer_id", "string", "Customer"),
         ("as_of", "date", "Day the definition looked back from"),
         ("entered_on", "date", "Day of `as_of` on which the customer was first seen in it without a break"),
+        ("control", "boolean", "True of the control group, whom no sync writes to for this segment"),
     ),
 )
 
