@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lakehouse.outbound.acknowledged import stray_key
 from lakehouse.outbound.policies.at_planning import reason_to_leave_out
@@ -34,6 +34,7 @@ class Change:
     crm_id: str = ""
     stray: bool = False
     address: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -198,7 +199,9 @@ def _add_person(
     if waiting is not None and waiting.is_of("upsert", written):
         _waiting_list(changes, waiting).append(person.customer_id)
     else:
-        changes.upserts.append(Change("upsert", person.customer_id, address, written, address=person.address))
+        changes.upserts.append(
+            Change("upsert", person.customer_id, address, written, address=person.address, facts=person.facts)
+        )
 
 
 def _add_removal(

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 from lakehouse.definition_files import DefinitionLoader
 from lakehouse.definitions import parse_yaml
 from lakehouse.errors import BadDefinition
+from lakehouse.outbound.policies.definition import Contact
 from lakehouse.outbound.policy import BrakePolicy
 from lakehouse.outbound.records import Desired
 
@@ -24,6 +25,7 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*$")]
 
 
 CHANNEL_ADDRESS = "channel_address"
+FACTS = "contact_facts"  # of a row: what the policies of contacting people ask for, as in `records.Row`
 
 
 class Brakes(BaseModel):
@@ -50,7 +52,8 @@ class Sync(BaseModel):
 
     `properties` maps a property of the CRM to a column of the customer's row ("tier") or to a text with
     columns in braces ("{tier} since {first_order_on}"). Leavers get `removed` in each of them ("" clears). Who is in a
-    segment of `suppress` is not written to.
+    segment of `suppress` is not written to. `contact` is given of a sync that writes to people, such as one of messages
+    or tasks, and not only to their records.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -65,6 +68,7 @@ class Sync(BaseModel):
     segments: Annotated[tuple[Name, ...], Field(min_length=1)]
     properties: Annotated[dict[Name, str], Field(min_length=1)]
     suppress: tuple[Name, ...] = ()
+    contact: Contact | None = None
     removed: str = ""
     retry_failed_after_hours: Annotated[
         float,
@@ -139,6 +143,7 @@ class Sync(BaseModel):
             refused_by=str(values.get("refused_by") or ""),
             suppressed_by=values["suppressed_by"],
             control_of=values["held_out"],
+            facts=values.get(FACTS) or {},
         )
 
     def _render(self, name: str, template: str, values: Mapping[str, Any]) -> str:

@@ -263,6 +263,7 @@ def _chunk(sync: Sync, run: str, name: str, changes: Sequence[Change]) -> Chunk:
         purpose=sync.purpose,
         channel=sync.channel,
         rows=[Row(number, **plain(change)) for number, change in enumerate(changes)],
+        contact=None if sync.contact is None else sync.contact.model_dump(),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from lakehouse.outbound.policies.reasons import CONSENT, ERASED, NO_ADDRESS, SAME_ADDRESS
@@ -26,7 +26,7 @@ class Desired:
     sync's channel writes to, for which consent is asked ("": the `id`). `consented` is what `core.consents` said when
     the plan was made; consent is asked for again at the moment of sending. `erased` says why it is not: the person was
     erased. `refused_by` is the statement that refuses ("": nobody said anything), `suppressed_by` and `control_of` a
-    segment for which the person is left out ("": none).
+    segment for which the person is left out ("": none). `facts`: as in `Row`.
     """
 
     customer_id: str
@@ -38,6 +38,7 @@ class Desired:
     refused_by: str = ""
     suppressed_by: str = ""
     control_of: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,9 @@ class Row:
     """One row to deliver. `row` numbers it within its chunk, from 0.
 
     `crm_id` is the record that a removal is about, as the CRM called it when it took our properties; `stray`: the
-    address leads to another record since, and only this one is cleared. `address`: as in `Desired`.
+    address leads to another record since, and only this one is cleared. `address`: as in `Desired`. `facts` are what
+    the policies of contacting people ask for at the moment of sending: `windows` (from, until; seconds since 1970) in
+    which the person may be written to, the `zone` of that, and what was done `by_people` (seconds, activity).
     """
 
     row: int
@@ -56,6 +59,7 @@ class Row:
     crm_id: str = ""
     stray: bool = False
     address: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
 
     @property
     def recipient(self) -> tuple[str, str]:
@@ -65,7 +69,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Rows that are delivered together, with all that a worker needs to deliver them."""
+    """Rows that are delivered together, with all that a worker needs to deliver them.
+
+    `contact` is what the sync says of contacting people (`policies.definition.Contact`); None where it contacts nobody.
+    """
 
     sync: str
     run: str
@@ -76,6 +83,7 @@ class Chunk:
     purpose: str
     channel: str
     rows: list[Row]
+    contact: dict[str, Any] | None = None
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Chunk:
