@@ -10,14 +10,17 @@ from lakehouse.errors import CommitConflict
 from lakehouse.segments.policy import AudiencePolicy
 from lakehouse.tables import commit, views
 from lakehouse.tables.contracts import CUSTOMER_360, RFM, SEGMENT_MEMBERS
+from lakehouse.tables.entities.sales import ACTIVITIES
 from lakehouse.tables.people import CONSENT_ANSWERS, CUSTOMERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from lakehouse.settings import Settings
     from lakehouse.tables.catalog import Table
 
+BEST_CONTACT_TIME = "marts.best_contact_time"
 REQUIRED = (SEGMENT_MEMBERS.name, CUSTOMERS.name, CUSTOMER_360, RFM)
 
 _AUDIENCE_SQL = """
@@ -61,6 +64,26 @@ LEFT JOIN refused AS f USING (customer_id)
 ORDER BY s.customer_id
 """
 
+_CONTACTED_SQL = f"""
+WITH by_people AS (
+    SELECT customer_id, list([CAST(epoch(occurred_at) AS VARCHAR), source || ':' || activity_id]
+        ORDER BY occurred_at, source, activity_id) AS by_people
+    FROM core.activities
+    WHERE kind = $activity AND direction IS DISTINCT FROM 'inbound' AND occurred_at >= $since
+    GROUP BY customer_id
+)
+SELECT a.*, b.best_hour, b.time_sure AS best_hour_sure, p.by_people
+FROM ({_AUDIENCE_SQL}) AS a
+LEFT JOIN marts.best_contact_time AS b USING (customer_id)
+LEFT JOIN by_people AS p USING (customer_id)
+ORDER BY customer_id
+"""
+_NO_BEST_TIMES = (
+    "SELECT NULL::VARCHAR AS customer_id, NULL::INTEGER AS best_hour, NULL::DOUBLE AS time_sure WHERE false"
+)
+# What people of the company do is written down under these kinds of `core.activities`; other channels are messages.
+_ACTIVITY_OF = {"email": "email", "phone": "call"}
+
 _ALLOWED_SQL = """
 SELECT DISTINCT customer_id, address FROM core.consent_answers
 WHERE allowed AND purpose = $purpose AND channel = $channel
@@ -88,16 +111,42 @@ def audience(
     yield from _rows(settings, _AUDIENCE_SQL, asked)
 
 
+def contacted_audience(
+    settings: Settings, segments: Sequence[str], purpose: str, channel: str, since: datetime
+) -> Iterator[dict[str, Any]]:
+    """Yield the rows of `audience` with what is to be known before somebody is contacted.
+
+    `best_hour` and `best_hour_sure` (of `marts.best_contact_time`; None where nothing is known), and `by_people`: what
+    people of the company sent, or whom they called, by this channel since a moment: [seconds since 1970, activity].
+    """
+    asked = {
+        "segments": list(segments),
+        "purpose": purpose,
+        "channel": channel,
+        "kind": channels.KIND_OF.get(channel),
+        "activity": _ACTIVITY_OF.get(channel, "message"),
+        "since": since,
+    }
+    yield from _rows(settings, _CONTACTED_SQL, asked, contacted=True)
+
+
 def allowed(settings: Settings, purpose: str, channel: str) -> Iterator[tuple[str, str]]:
     """Yield customer and address of all who allow exactly this purpose and channel; raises as `audience`."""
     for row in _rows(settings, _ALLOWED_SQL, {"purpose": purpose, "channel": channel}):
         yield row["customer_id"], row["address"]
 
 
-def _rows(settings: Settings, sql: str, parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _rows(
+    settings: Settings, sql: str, parameters: dict[str, Any], *, contacted: bool = False
+) -> Iterator[dict[str, Any]]:
     con = duck.connect(settings)
     try:
-        tables = views.open_tables(con, settings, (*REQUIRED, CONSENT_ANSWERS.name))
+        more = (ACTIVITIES.name, BEST_CONTACT_TIME) if contacted else ()
+        tables = views.open_tables(con, settings, (*REQUIRED, CONSENT_ANSWERS.name, *more))
+        if contacted and ACTIVITIES.name not in tables:
+            con.execute(f"CREATE OR REPLACE VIEW {ACTIVITIES.name} AS {views.nothing_sql(ACTIVITIES)}")
+        if contacted and BEST_CONTACT_TIME not in tables:
+            con.execute(f"CREATE OR REPLACE VIEW {BEST_CONTACT_TIME} AS {_NO_BEST_TIMES}")
         if missing := missing_tables(tables):
             raise CommitConflict(f"{', '.join(missing)} cannot be seen; look again")
         answers = tables.get(CONSENT_ANSWERS.name)

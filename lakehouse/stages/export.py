@@ -15,6 +15,7 @@ from lakehouse.privacy import consent
 from lakehouse.segments import refresh as segments
 from lakehouse.segments.audience import allowed, audience
 from lakehouse.stages import sync_orders
+from lakehouse.stages.contact_facts import audience_with_facts
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import commit
 from lakehouse.tables.people import CONSENT_ANSWERS, CUSTOMERS
@@ -135,6 +136,8 @@ def request_of(settings: Settings, sync: Sync, kind: Kind, inputs: dict[str, str
 
 
 def _desired(settings: Settings, sync: Sync) -> Iterable[Desired]:
+    if sync.contact is not None:
+        return sync.desired(audience_with_facts(settings, sync, sync.contact, datetime.now(UTC)))
     return sync.desired(audience(settings, sync.asked_segments, sync.purpose, sync.channel))
 
 

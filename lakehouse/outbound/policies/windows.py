@@ -5,8 +5,10 @@ Windows are computed where a run is planned, in seconds since 1970, so that who 
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import accumulate, chain, pairwise
 from typing import TYPE_CHECKING
 
 from lakehouse.outbound.policies.reasons import QUIET_HOURS, Reason
@@ -40,19 +42,16 @@ def open_windows(
 ) -> tuple[Span, ...]:
     """Return when somebody may be written to, from the UTC day `day` on for `ContactPolicy.window_days` days.
 
-    Of several `zones` it must be outside of quiet hours in each; where that is never, the zone of the business,
-    `home`, decides. `best_hour`, an hour of the day at home, is waited for where it is not always quiet.
+    Of several `zones` it must be outside of quiet hours in each; where that is never, in as many as can be.
+    `best_hour`, an hour of the day in the zone of the business, `home`, is waited for where it is not always quiet.
     """
     begin = datetime(day.year, day.month, day.day, tzinfo=UTC)
     whole = (int(begin.timestamp()), int((begin + timedelta(days=ContactPolicy.window_days)).timestamp()))
     days = [day + timedelta(days=number) for number in range(-2, ContactPolicy.window_days + 2)]
-
-    def outside(some: Iterable[tzinfo]) -> list[Span]:
-        return _outside(
-            [_local_span(each, hours.start, hours.until, zone) for zone in some for each in days], whole
-        )
-
-    found = outside(zones) or outside((home,))
+    quiet = [
+        [_local_span(each, hours.start, hours.until, zone) for each in days] for zone in zones or (home,)
+    ]
+    found = _most_at_once([_outside(spans, whole) for spans in quiet])
     if hours.best_hour and best_hour is not None:
         first = best_hour * _MINUTES_AN_HOUR
         best = [_local_span(each, first, first + _MINUTES_AN_HOUR, home) for each in days]
@@ -86,6 +85,22 @@ def _outside(spans: Iterable[Span], whole: Span) -> list[Span]:
         if at >= whole[1]:
             return left
     return [*left, (at, whole[1])]
+
+
+def _most_at_once(lists: Sequence[Sequence[Span]]) -> list[Span]:
+    """Return where spans of the most lists overlap; those of one list do not overlap each other."""
+    steps: Counter[int] = Counter()
+    for start, until in chain.from_iterable(lists):
+        steps[start] += 1
+        steps[until] -= 1
+    moments = sorted(moment for moment, step in steps.items() if step)
+    counts = list(accumulate(steps[moment] for moment in moments))
+    most = max(counts, default=0)
+    return [
+        (start, until)
+        for (start, until), count in zip(pairwise(moments), counts, strict=False)
+        if count == most
+    ]
 
 
 def _both(some: Iterable[Span], others: Sequence[Span]) -> list[Span]:

@@ -14,8 +14,8 @@ from lakehouse.outbound.policies.definition import QuietHours
 from lakehouse.outbound.policies.reasons import Reason
 from lakehouse.outbound.policies.windows import open_windows, reason_of_hour
 
-BERLIN, SHANGHAI, NEW_YORK, AUCKLAND = map(
-    ZoneInfo, ("Europe/Berlin", "Asia/Shanghai", "America/New_York", "Pacific/Auckland")
+BERLIN, SHANGHAI, NEW_YORK, AUCKLAND, GUAM = map(
+    ZoneInfo, ("Europe/Berlin", "Asia/Shanghai", "America/New_York", "Pacific/Auckland", "Pacific/Guam")
 )
 NIGHT = QuietHours.model_validate({"from": "21:00", "until": "08:00"})
 
@@ -42,10 +42,8 @@ def reason(now: str, *zones: ZoneInfo, hours: QuietHours = NIGHT, best: int | No
         pytest.param("2026-03-02T07:00", [BERLIN, NEW_YORK], "2026-03-02T13:00", id="in both zones"),
         pytest.param("2026-03-02T19:00", [BERLIN, NEW_YORK], None, id="and are"),
         pytest.param("2026-03-02T14:00", [BERLIN, AUCKLAND], "2026-03-02T19:00", id="a short window"),
-        pytest.param(
-            "2026-03-02T03:00", [*map(ZoneInfo, ("Pacific/Guam", "America/Sao_Paulo")), BERLIN], None,
-            id="where there is no window the business's zone decides",
-        ),
+        pytest.param("2026-03-02T11:30", [BERLIN, NEW_YORK, GUAM], "2026-03-02T13:00", id="never all, but two"),
+        pytest.param("2026-03-02T14:00", [BERLIN, NEW_YORK, GUAM], None, id="which is in Europe and America"),
     ],
 )  # fmt: skip
 def test_nobody_is_written_to_at_night(now, zones, until):
@@ -98,27 +96,31 @@ def sets_a_clock(now: datetime, zone: ZoneInfo) -> bool:
     return len({moment.astimezone(zone).utcoffset() for moment in nearby}) > 1
 
 
+def awake(now: datetime, places: list[ZoneInfo], hours: QuietHours) -> int:
+    return sum(not is_quiet(now, zone, hours.start, hours.until) for zone in places)
+
+
 @tried(max_examples=150, deadline=None, database=None)
 @given(
     st.integers(0, 2 * 366 * 24 * 60),
     st.lists(zones, min_size=1, max_size=3, unique=True), minutes, minutes,
 )  # fmt: skip
 def test_no_clock_on_any_wall_is_in_quiet_hours(minute, places, start, until):
-    """Where a window is, and where one ends; on days on which no clock is set, also the other way round."""
+    """Within a window, and where one opens; where no clock is set, there is a window whenever all are awake."""
     if start == until:
         return
     now = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minute)
     hours = QuietHours(start=start, until=until)
     windows = open_windows(hours, tuple(places), UTC, None, now.date())
-    asleep = any(is_quiet(now, zone, start, until) for zone in places)
-    alone = open_windows(hours, (UTC,), UTC, None, now.date())
-    if windows == alone and places != [ZoneInfo("UTC")]:
-        return  # there is no window for all of them: the zone of the business decides
     found = reason_of_hour(windows, "", now)
-    if asleep:
-        assert found is not None
-    elif not any(sets_a_clock(now, zone) for zone in places):
-        assert found is None
+    opening = [awake(datetime.fromtimestamp(begin, UTC), places, hours) for begin, _ in windows]
+    steady = not any(sets_a_clock(now + timedelta(days=day), zone) for zone in places for day in range(5))
+    if max(opening) == len(places):
+        assert found is not None or awake(now, places, hours) == len(places)
+        assert not steady or found is None or awake(now, places, hours) < len(places)
+        assert set(opening) == {len(places)}
+    elif steady:
+        quarters = [now.replace(hour=0, minute=0) + timedelta(minutes=15 * n) for n in range(96)]
+        assert max(awake(moment, places, hours) for moment in quarters) <= max(opening) < len(places)
     if found is not None and found.until != now:
         assert found.until > now
-        assert not any(is_quiet(found.until, zone, start, until) for zone in places)
