@@ -47,7 +47,8 @@ class Request:
 
     `inputs` name the state of all that `desired` is computed from (snapshot ids, the day); when they have moved, missed
     rows go again before their time. `desired` None: only who is not in `allowed` is taken off, which is also what is
-    left of a plan that a brake stops. `may_brake` False: the plan is meant, as when a sync ends.
+    left of a plan that a brake stops. `may_brake` False: the plan is meant, as when a sync ends. `reactions` gives how
+    many people the sync wrote to lately and how many of these refused since; None where it writes to nobody.
     """
 
     sync: Sync
@@ -55,6 +56,7 @@ class Request:
     desired: Callable[[], Iterable[Desired]] | None
     allowed: Callable[[], Iterable[tuple[str, str]]] | None = None
     may_brake: bool = True
+    reactions: Callable[[], tuple[int, int]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +171,7 @@ class Planning:
 
     def brake(self, comparison: Comparison) -> Brake | None:
         """Return why what was found is not to be sent, and write it down; None where it may go."""
-        found = brakes.find_brake(self._sync, comparison.totals) if self._request.may_brake else None
+        found = self._find_brake(comparison) if self._request.may_brake else None
         is_meant = found is not None and brakes.is_accepted(
             found, brakes.accepted(self._settings, self._sync.name), self._now
         )
@@ -180,6 +182,11 @@ class Planning:
         if not self._dry:
             brakes.put_on(self._settings, self._sync.name, found, self._now)
         return found
+
+    def _find_brake(self, comparison: Comparison) -> Brake | None:
+        contacted, refused = self._request.reactions() if self._request.reactions else (0, 0)
+        totals = replace(comparison.totals, contacted=contacted, refused=refused)
+        return brakes.find_brake(self._sync, totals)
 
     def conclude(self, comparison: Comparison) -> Planned:
         """Plan a run of what was found, where it is news."""

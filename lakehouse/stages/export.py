@@ -16,6 +16,7 @@ from lakehouse.segments import refresh as segments
 from lakehouse.segments.audience import allowed, audience
 from lakehouse.stages import sync_orders
 from lakehouse.stages.contact_facts import audience_with_facts
+from lakehouse.stages.reactions import count_reactions
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import commit
 from lakehouse.tables.people import CONSENT_ANSWERS, CUSTOMERS
@@ -132,7 +133,15 @@ def request_of(settings: Settings, sync: Sync, kind: Kind, inputs: dict[str, str
         desired[kind],
         allowed=lambda: allowed(settings, sync.purpose, sync.channel),
         may_brake=kind == "wanted",
+        reactions=_reactions_of(settings, sync),
     )
+
+
+def _reactions_of(settings: Settings, sync: Sync) -> Callable[[], tuple[int, int]] | None:
+    limit = sync.contact.refusals if sync.contact is not None else None
+    if limit is None:
+        return None
+    return lambda: count_reactions(settings, sync, limit, datetime.now(UTC))
 
 
 def _desired(settings: Settings, sync: Sync) -> Iterable[Desired]:
