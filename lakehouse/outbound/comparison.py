@@ -52,6 +52,7 @@ class Comparison:
     `counts` go by the fields of `Changes`; `held` is how many the CRM holds. `left_out` has by reason (`Reason.text`)
     who was not left out for it before, and as `no_longer` who is left out no more; None where that was not asked. `due`
     is when a row that waits goes again. `redefined`: the sync's definition is another than that of its latest run.
+    `until` says by reason when the first and the last go again who are withheld until a moment (ISO-8601).
     """
 
     spool: Spool
@@ -60,6 +61,7 @@ class Comparison:
     left_out: dict[str, list[str]] | None = None
     due: datetime | None = None
     redefined: bool = False
+    until: dict[str, list[str]] = field(default_factory=dict)
 
     def rows(self, lane: Lane) -> Iterator[Change]:
         """Yield the rows of a lane, in an order that the same comparison always has."""
@@ -102,8 +104,12 @@ class Comparison:
             news[NO_LONGER] += before.keys() - now.keys()
         self.left_out = {reason: sorted(customers) for reason, customers in news.items()}
 
-    def add_known(self, state: State) -> None:
-        """Add whom a shard's state knows as left out."""
+    def add_known(self, state: State, now: datetime) -> None:
+        """Add whom a shard's state knows as left out, and until when rows wait."""
+        for row in state.missed.values():
+            if row.until and row.goes_again(0) > now:
+                span = self.until.setdefault(row.code, [row.until, row.until])
+                span[:] = [min(span[0], row.until), max(span[1], row.until)]
         for customer_id, reason in state.left_out.items():
             self.spool.write("left-out-before", [customer_id, reason], part_of(customer_id))
 
@@ -155,7 +161,7 @@ def compare(
         due = planning_note.next_due(state, sync, now)
         comparison.due = min(filter(None, (comparison.due, due)), default=None)
         comparison.add(wanted.changes(sync, state, parts_of_shard(shard, count), now, inputs_moved))
-        comparison.add_known(state)
+        comparison.add_known(state, now)
     for name in ("removals", "upserts", "left-out-now", "left-out-before"):
         comparison.spool.close(name)
     if wanted.mode == "full":

@@ -252,6 +252,7 @@ def make_plan(
         control=counts["control"],
         quiet_waiting=counts["quiet_waiting"],
         cap_waiting=counts["cap_waiting"],
+        until=comparison.until,
         no_address=counts["no_address"],
         same_address=counts["same_address"],
         mode="full" if comparison.left_out is not None else "refusals",

@@ -99,6 +99,7 @@ class ContactPolicy(Policy):
     best_hour_sure: Annotated[
         float, "share of a best hour's evidence that must be the person's own before it is waited for"
     ] = 0.5
+    preview_rows: Annotated[int, "rows of a dry run of which the ledger of contacts is asked"] = 2_000
     refusal_share: Annotated[float, "share of the people written to that may refuse before a sync stops"] = (
         0.02
     )

@@ -146,7 +146,7 @@ class Run:
     + `no_consent` + `erased` + `no_address` + `same_address` + `suppressed` + `control` + `quiet_waiting`
     + `cap_waiting`; `to_remove` stands beside it, since leavers are not selected. `withheld_waiting` were withheld
     before for want of consent, `projection_waiting` for want of the projection, `quiet_waiting` and `cap_waiting` until
-    a moment that has not come. `audience` is of releases before 2026-12.
+    a moment that has not come: `until` has the first and the last by reason. `audience` is of releases before 2026-12.
     """
 
     sync: str
@@ -173,6 +173,7 @@ class Run:
     control: int = 0
     quiet_waiting: int = 0
     cap_waiting: int = 0
+    until: dict[str, list[str]] = field(default_factory=dict)
     mode: str = "full"  # "refusals": nobody was selected, only who refuses is taken off
 
     def chunk_ids(self) -> list[str]:

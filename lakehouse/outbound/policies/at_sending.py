@@ -24,6 +24,8 @@ from lakehouse.outbound.policy import LogPolicy
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from lakehouse.outbound.changes import Change
+    from lakehouse.outbound.definition import Sync
     from lakehouse.outbound.policies.definition import Cap
     from lakehouse.outbound.records import Chunk, Result, Row
     from lakehouse.privacy.consent import Grants
@@ -69,6 +71,23 @@ def reasons_to_withhold(settings: Settings, chunk: Chunk, grants: Grants, now: d
     due = [row for row in writes if row.row not in found]
     reserved = _each(due, partial(_reserve, settings, chunk, contact.cap, now))
     return found | {row.row: reason for row, reason in zip(due, reserved, strict=True) if reason is not None}
+
+
+def foresee(settings: Settings, sync: Sync, changes: Iterable[Change], now: datetime) -> list[Reason]:
+    """Return why some rows to write would be withheld if they were sent now, but for consent; nothing is reserved."""
+    contact = sync.contact
+    if contact is None:
+        return []
+
+    def reason_of(change: Change) -> Reason | None:
+        reason = quiet_hours(change.facts, contact, now)
+        if reason is not None or contact.cap is None:
+            return reason
+        known = ledger.read(settings, sync.channel, change.customer_id)
+        mine = Contacted(now, "", sync.name)
+        return caps.reserve(known, mine, by_people(change.facts), contact.cap)[1]
+
+    return [reason for reason in _each(list(changes), reason_of) if reason is not None]
 
 
 def conclude(settings: Settings, chunk: Chunk, results: Iterable[Result]) -> None:

@@ -101,7 +101,7 @@ def test_each_reason_is_told_once_and_its_end_once(settings) -> None:
     with spool(settings) as spooled:
         found = Comparison(spooled)
         found.add(Changes(selected=3, no_consent=["a", "b"], erased=["c"], same_address=["d"]))
-        found.add_known(State(left_out={"a": "consent", "b": "no_address", "e": "erased"}))
+        found.add_known(State(left_out={"a": "consent", "b": "no_address", "e": "erased"}), NOW)
         found.compare_left_out()
     assert found.left_out == EMPTY | {
         "consent": ["b"],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from lakehouse.outbound.delivery_counts import count_rows
@@ -93,3 +95,23 @@ def test_a_run_of_an_older_release_is_read():
     old = run(withheld_waiting=1).to_json()
     del old["projection_waiting"]
     assert count_rows(Run(**old), [])["withheld"]["consent"] == 1
+
+
+def test_it_is_said_until_when_rows_are_withheld():
+    """The first and the last moment by reason, of rows that waited and of those that wait since."""
+    planned = replace(
+        run(to_send=2, cap_waiting=1),
+        until={"cap": ["2026-03-05T00:00:00+00:00", "2026-03-06T00:00:00+00:00"]},
+    )
+    results = [
+        Result(n, f"c{n}", "upsert", "withheld", code, until=until)
+        for n, (code, until) in enumerate(
+            [("cap", "2026-03-08T00:00:00+00:00"), ("quiet_hours", "2026-03-02T08:00:00+00:00")]
+        )
+    ]
+    counts = count_rows(planned, [Outcome("news", "00000001", "a-0001", 1, "t", results)])
+    assert counts["withheld_until"] == {
+        "cap": ["2026-03-05T00:00:00+00:00", "2026-03-08T00:00:00+00:00"],
+        "quiet_hours": ["2026-03-02T08:00:00+00:00", "2026-03-02T08:00:00+00:00"],
+    }
+    assert counts["balanced"]

@@ -30,7 +30,7 @@ def compared(changes: Changes, left_out_before: dict[str, str] | None = None) ->
     """What a comparison finds that comes to these changes."""
     comparison = Comparison(Spool(Path(tempfile.mkdtemp())))
     comparison.add(changes)
-    comparison.add_known(State(left_out=left_out_before or {}))
+    comparison.add_known(State(left_out=left_out_before or {}), NOW)
     for name in ("removals", "upserts", "left-out-now", "left-out-before"):
         comparison.spool.close(name)
     comparison.compare_left_out()
