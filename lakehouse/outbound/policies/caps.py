@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.outbound.policies.reasons import CAP, Reason
@@ -47,12 +48,14 @@ def reserve(
 ) -> tuple[list[Contacted], Reason | None]:
     """Return the ledger's entries with room made for `mine`, or as they were and why there is none.
 
-    `by_people` are the calls and messages of the company's people by the same channel.
+    The same row again, or the next one of a sync of whose last nobody knows what became, has a place while that is
+    within the window; it counts from now on. `by_people` are the calls and messages of the company's people by the
+    same channel.
     """
-    if any(entry.key == mine.key for entry in known):
-        return list(known), None
     entries = remembered(known, mine.at)
-    repeated = next((entry for entry in entries if entry.sync == mine.sync and not entry.settled), None)
+    same = (entry for entry in entries if entry.key == mine.key)
+    unsettled = (entry for entry in entries if entry.sync == mine.sync and not entry.settled)
+    repeated = next(chain(same, unsettled), None)
     others = [entry for entry in entries if entry is not repeated]
     has_place = repeated is not None and repeated.at > mine.at - timedelta(days=cap.days)
     if not has_place and (reason := reason_of_cap(others, by_people, mine.at, cap)) is not None:
