@@ -80,7 +80,7 @@ class ContactingWorld(World):
     def check(self) -> None:
         """Compare as there, and what was sent with the plain rule."""
         super().check()
-        assert not self.at_night
+        assert not self.at_night, self.at_night
         self.check_caps()
 
     def check_caps(self) -> None:

@@ -76,9 +76,9 @@ def _moments(day: date, minute: int, zone: tzinfo) -> tuple[int, int]:
 
 
 def _outside(spans: Iterable[Span], whole: Span) -> list[Span]:
-    """Return what is left of a span when others are taken out of it."""
+    """Return what is left of a span when others, in order, are taken out of it."""
     left, at = [], whole[0]
-    for start, until in sorted(spans):
+    for start, until in spans:
         if start > at:
             left.append((at, min(start, whole[1])))
         at = max(at, until)

@@ -53,6 +53,19 @@ def test_nobody_is_written_to_at_night(now, zones, until):
 
 
 @pytest.mark.parametrize(
+    ("start", "until", "opens"),
+    [
+        ("22:00", "02:30", "2026-10-25T01:30"),  # half past two comes twice: the second time it is over
+        ("02:30", "08:00", "2026-10-25T07:00"),  # the first time it begins
+    ],
+)
+def test_where_a_clock_is_set_back_the_night_is_the_longer_one(start, until, opens):
+    """At a quarter to three in Berlin, the first of two."""
+    hours = QuietHours.model_validate({"from": start, "until": until})
+    assert reason("2026-10-25T00:45", BERLIN, hours=hours) == Reason("quiet_hours", "zone", moment(opens))
+
+
+@pytest.mark.parametrize(
     ("now", "best", "until"),
     [
         ("2026-03-02T10:00", 19, "2026-03-02T11:00"),  # 19:00 in Shanghai is 11:00 UTC
