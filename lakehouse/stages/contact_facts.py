@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lakehouse.outbound.policies.definition import Contact
     from lakehouse.settings import Settings
 
-_ZONES_NAMED = 3  # more are told as a number
+_ZONES_NAMED: Final = 3  # more are told as a number
 
 
 def audience_with_facts(

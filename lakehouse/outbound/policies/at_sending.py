@@ -59,16 +59,14 @@ def by_people(facts: Mapping[str, Any]) -> list[Contacted]:
 def reasons_to_withhold(settings: Settings, chunk: Chunk, grants: Grants, now: datetime) -> dict[int, Reason]:
     """Return why rows of a chunk are not sent, by their numbers; for the others a contact is reserved."""
     writes = [row for row in chunk.rows if row.action == "upsert"]
-    found = {row.row: reason for row in writes if (reason := consent(row, grants)) is not None}
+    found = _found(writes, lambda row: consent(row, grants))
     contact = contact_of(chunk)
     if contact is None:
         return found
-    for row in writes:
-        if row.row not in found and (reason := quiet_hours(row.facts, contact, now)) is not None:
-            found[row.row] = reason
+    found |= _found(_without(writes, found), lambda row: quiet_hours(row.facts, contact, now))
     if contact.cap is None:
         return found
-    due = [row for row in writes if row.row not in found]
+    due = _without(writes, found)
     reserved = _each(due, partial(_reserve, settings, chunk, contact.cap, now))
     return found | {row.row: reason for row, reason in zip(due, reserved, strict=True) if reason is not None}
 
@@ -110,6 +108,15 @@ def withdraw_all(settings: Settings, chunk: Chunk) -> None:
 def contact_of(chunk: Chunk) -> Contact | None:
     """Return what a chunk's sync says of contacting people; None where it contacts nobody."""
     return None if chunk.contact is None else Contact.model_validate(chunk.contact)
+
+
+def _found(rows: Iterable[Row], policy: Callable[[Row], Reason | None]) -> dict[int, Reason]:
+    asked = ((row.row, policy(row)) for row in rows)
+    return {number: reason for number, reason in asked if reason is not None}
+
+
+def _without(rows: Iterable[Row], found: Mapping[int, Reason]) -> list[Row]:
+    return [row for row in rows if row.row not in found]
 
 
 def _reserve(settings: Settings, chunk: Chunk, cap: Cap, now: datetime, row: Row) -> Reason | None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from lakehouse.outbound.policy import ContactPolicy
 
-_MINUTES_A_DAY = 24 * 60
+_MINUTES_A_DAY: Final = 24 * 60
 _TIME = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)")
 
 

@@ -9,7 +9,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import accumulate, chain, pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lakehouse.outbound.policies.reasons import QUIET_HOURS, Reason
 from lakehouse.outbound.policy import ContactPolicy
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lakehouse.outbound.policies.definition import QuietHours
 
 Span = tuple[int, int]  # from, until; seconds since 1970
-_MINUTES_AN_HOUR = 60
+_MINUTES_AN_HOUR: Final = 60
 
 
 def reason_of_hour(windows: Sequence[Sequence[int]], zone: str, now: datetime) -> Reason | None:
@@ -46,12 +46,12 @@ def open_windows(
     `best_hour`, an hour of the day in the zone of the business, `home`, is waited for where it is not always quiet.
     """
     begin = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    whole = (int(begin.timestamp()), int((begin + timedelta(days=ContactPolicy.window_days)).timestamp()))
+    horizon = (int(begin.timestamp()), int((begin + timedelta(days=ContactPolicy.window_days)).timestamp()))
     days = [day + timedelta(days=number) for number in range(-2, ContactPolicy.window_days + 2)]
     quiet = [
         [_local_span(each, hours.start, hours.until, zone) for each in days] for zone in zones or (home,)
     ]
-    found = _most_at_once([_outside(spans, whole) for spans in quiet])
+    found = _most_at_once([_outside(spans, horizon) for spans in quiet])
     if hours.best_hour and best_hour is not None:
         first = best_hour * _MINUTES_AN_HOUR
         best = [_local_span(each, first, first + _MINUTES_AN_HOUR, home) for each in days]
@@ -75,16 +75,16 @@ def _moments(day: date, minute: int, zone: tzinfo) -> tuple[int, int]:
     return int(local.replace(fold=0).timestamp()), int(local.replace(fold=1).timestamp())
 
 
-def _outside(spans: Iterable[Span], whole: Span) -> list[Span]:
+def _outside(spans: Iterable[Span], horizon: Span) -> list[Span]:
     """Return what is left of a span when others, in order, are taken out of it."""
-    left, at = [], whole[0]
+    left, at = [], horizon[0]
     for start, until in spans:
         if start > at:
-            left.append((at, min(start, whole[1])))
+            left.append((at, min(start, horizon[1])))
         at = max(at, until)
-        if at >= whole[1]:
+        if at >= horizon[1]:
             return left
-    return [*left, (at, whole[1])]
+    return [*left, (at, horizon[1])]
 
 
 def _most_at_once(lists: Sequence[Sequence[Span]]) -> list[Span]:

@@ -10,7 +10,6 @@ import pytest
 from lakehouse import aws, settings
 from lakehouse.errors import CommitConflict
 from lakehouse.segments import audience, refresh
-from lakehouse.segments.control import in_control
 from lakehouse.stages.status import status
 from tests.support.small_company import SmallCompany, forget
 
@@ -394,24 +393,3 @@ def test_a_condition_that_never_ends_is_ended(company, own, monkeypatch):
     assert set(found.wrong) == {"regulars"}
     assert members(company) == ["ann", "bob"]
     assert members(company, "rich") == ["ann", "ida"]
-
-
-def test_a_control_group_is_drawn_of_the_members_and_stays(company, own):
-    """In the table and the audience, not in the file for people; a segment that becomes wrong keeps its own."""
-    names = [f"c{n}" for n in range(20)]
-    customers(company, **dict.fromkeys(names, 3))
-    company.fill("core.customers", *({"customer_id": name} for name in names))
-    text = "name: held\ntitle: T\ndoc: D\nwhere: purchase_days >= 1\ncontrol_share: 0.4\n"
-    define(own, held=text)
-    expected = {name for name in names if in_control("held", name, 0.4)}
-    assert 0 < len(expected) < len(names)
-    for is_wrong in (False, True):
-        define(own, held=text.replace("purchase_days >= 1", "no_such_column") if is_wrong else text)
-        run = refresh.refresh(company.settings).run
-        rows = list(audience.audience(company.settings, ["held", "regulars"], "marketing", "email"))
-        assert {row["customer_id"] for row in rows if row["control_of"] == ["held"]} == expected
-        assert all(row["segments"] == ["held", "regulars"] for row in rows)
-        key = f"exports/held/{settings.current().as_of_day()}/{run}.csv"
-        if not is_wrong:
-            body = aws.s3().get_object(Bucket=company.settings.ops_bucket, Key=key)["Body"].read().decode()
-            assert {line.partition(",")[0] for line in body.splitlines()[1:]} == set(names) - expected
