@@ -102,6 +102,11 @@ class Settings(BaseSettings):
         moment = self.as_of or now or datetime.now(UTC)
         return moment if moment.tzinfo else moment.replace(tzinfo=_zone(self.time_zone))
 
+    @property
+    def zone(self) -> tzinfo:
+        """Return the business's time zone."""
+        return _zone(self.time_zone)
+
     def as_of_day(self, now: datetime | None = None) -> date:
         """Return the business's day of `now_or_as_of`."""
         return self.now_or_as_of(now).astimezone(_zone(self.time_zone)).date()

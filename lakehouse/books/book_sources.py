@@ -103,7 +103,8 @@ DELIVERED = BookSource(
     "SELECT line->>'$.sync' AS sync, line->>'$.run' AS run, line->>'$.chunk' AS chunk, "
     "r->>'$.customer_id' AS customer_id, r->>'$.action' AS action, r->>'$.status' AS outcome, "
     "nullif(r->>'$.code', '') AS reason, nullif(r->>'$.consent_id', '') AS consent_id, "
-    "nullif(r->>'$.crm_id', '') AS crm_id, CAST(line->>'$.finished_at' AS TIMESTAMPTZ) AS outcome_at "
+    "nullif(r->>'$.crm_id', '') AS crm_id, CAST(line->>'$.finished_at' AS TIMESTAMPTZ) AS outcome_at, "
+    "nullif(r->>'$.by', '') AS withheld_by, CAST(nullif(r->>'$.until', '') AS TIMESTAMPTZ) AS withheld_until "
     "FROM (SELECT line, unnest(CAST(line->'$.rows' AS JSON[])) AS r FROM objects)",
 )  # fmt: skip
 
@@ -116,10 +117,12 @@ _NOBODY: tuple[dict[str, list[str]], ...] = (
 LEFT_OUT = BookSource(
     DELIVERIES, "outbound/", "/left_out.json", _DELIVERY_ORIGIN,
     "SELECT split_part(key, '/', 2) AS sync, split_part(key, '/', 3) AS run, 'plan' AS chunk, "
-    "unnest(CAST(line->('$.' || name) AS VARCHAR[])) AS customer_id, 'upsert' AS action, outcome, "
-    "CASE outcome WHEN 'withheld' THEN name END AS reason, NULL AS consent_id, NULL AS crm_id, NULL AS outcome_at "
-    "FROM objects, (VALUES ('consent', 'withheld'), ('erased', 'withheld'), ('no_address', 'withheld'), "
-    "('same_address', 'withheld'), ('no_longer', 'no_longer_withheld')) AS names(name, outcome)",
+    "unnest(CAST(customers AS VARCHAR[])) AS customer_id, 'upsert' AS action, "
+    "CASE name WHEN 'no_longer' THEN 'no_longer_withheld' ELSE 'withheld' END AS outcome, "
+    "CASE WHEN name <> 'no_longer' THEN split_part(name, ':', 1) END AS reason, NULL AS consent_id, NULL AS crm_id, "
+    "NULL AS outcome_at, CASE WHEN contains(name, ':') THEN substr(name, strpos(name, ':') + 1) END AS withheld_by, "
+    "NULL AS withheld_until "
+    "FROM (SELECT o.key, e.key AS name, e.value AS customers FROM objects AS o, json_each(o.line) AS e)",
     frozenset(hashlib.md5(json.dumps(nobody).encode(), usedforsecurity=False).hexdigest() for nobody in _NOBODY),
 )  # fmt: skip
 

@@ -54,18 +54,25 @@ def publish(
 
 
 def _show(found: Preview) -> None:
-    from lakehouse.console.terminal import grid, out
+    from lakehouse.console.terminal import grid, out, until_text
 
     rows = [
         ("selected", found.selected),
         ("would be written", found.to_send),
         ("would be taken off", found.to_remove),
         ("unchanged", found.unchanged),
-        *((f"not written: {reason.replace('_', ' ')}", count) for reason, count in found.withheld.items()),
+        *(
+            (f"not written: {reason.replace('_', ' ')}{until_text(found.until.get(reason))}", count)
+            for reason, count in found.withheld.items()
+        ),
         ("held by the CRM now", found.held),
         ("chunks on their way", found.in_flight),
     ]
     out.print(grid(f"What {found.sync} would send now", ("what", "customers"), rows))
+    if found.not_asked:
+        out.print(
+            f"Of {found.not_asked:,} rows the ledger of contacts was not asked; it is when they are sent."
+        )
     for lane, samples in found.samples.items():
         if samples:
             shown = [

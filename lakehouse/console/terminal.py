@@ -174,6 +174,39 @@ def show_deliveries(deliveries: dict[str, Any]) -> None:
         for sync, d in deliveries.items()
     ]
     out.print(grid("Sent to the CRM (latest run)", ("sync", *names, "withheld", "books balance"), rows))
+    withheld = [
+        [
+            sync,
+            reason.replace("_", " "),
+            count,
+            _WITHHELD[reason] + until_text(d.get("withheld_until", {}).get(reason)),
+        ]
+        for sync, d in deliveries.items()
+        for reason, count in d["withheld"].items()
+        if count
+    ]
+    if withheld:
+        out.print(grid("Not sent, and why", ("sync", "reason", "customers", "what it means"), withheld))
+
+
+_WITHHELD: Final = {
+    "consent": "nobody said yes for this address, or somebody said no",
+    "erased": "the person was erased; only their own word since counts",
+    "projection": "consent could not be asked; it is asked again",
+    "cap": "written to often enough lately, by any sync or by people",
+    "quiet_hours": "it is night where the person is",
+    "control": "in the control group of the segment, to measure the others by",
+    "suppressed": "in a segment that the sync keeps away from, or another customer has the address, too",
+    "no_address": "no address for this channel is known",
+}
+
+
+def until_text(span: Sequence[str] | None) -> str:
+    """Return until when rows are withheld, as the first and the last moment (ISO-8601) of them; "" where unknown."""
+    if not span:
+        return ""
+    first, last = (f"{moment[:16].replace('T', ' ')} UTC" for moment in (span[0], span[-1]))
+    return f" (until {first})" if first == last else f" (until {first}, the last until {last})"
 
 
 def _moment(iso: str | None) -> str | None:

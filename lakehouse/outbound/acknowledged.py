@@ -6,6 +6,7 @@ What may have been written counts as written until it is known not to be.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.outbound.records import Action, Result, Row, Status
@@ -42,17 +43,30 @@ class Stray:
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """A row that did not arrive: why, when (ISO-8601), and what it would have written."""
+    """A row that did not arrive: why, when (ISO-8601), and what it would have written.
+
+    `until`: it was withheld until then (ISO-8601; "": no such moment is known).
+    """
 
     action: Action
     status: Status
     code: str
     at: str
     properties: dict[str, str]
+    until: str = ""
 
     def is_of(self, action: Action, properties: Mapping[str, str]) -> bool:
-        """Return whether this is the row that would be sent: the same action with the same properties."""
-        return self.action == action and self.properties == properties
+        """Return whether this is the row that would be sent: the same action with the same properties.
+
+        One that is withheld until a moment is so whatever it would write: the moment is the person's, not the text's.
+        """
+        return self.action == action and (bool(self.until) or self.properties == properties)
+
+    def goes_again(self, after_hours: float) -> datetime:
+        """Return when it goes again; `after_hours` where no moment is known until which it was withheld."""
+        if self.until:
+            return datetime.fromisoformat(self.until)
+        return datetime.fromisoformat(self.at) + timedelta(hours=after_hours)
 
 
 @dataclass(slots=True)
@@ -60,7 +74,8 @@ class State:
     """The fold up to the run `through` ("": none), of a whole sync or of one shard of its addresses.
 
     `acknowledged` and `missed` go by the CRM's id for a person, the address; of a stray record `missed` goes by
-    `stray_key`. `strays` goes by record id. `left_out` has the reason for which a customer is left out, by customer id.
+    `stray_key`. `strays` goes by record id. `left_out` has the reason for which a customer is left out
+    (`Reason.text`), by customer id.
     """
 
     through: str = ""
@@ -89,7 +104,9 @@ class State:
             case "failed" | "withheld":
                 if result.uncertain:
                     self.fold_uncertain(row)
-                self.missed[row.id] = Missed(row.action, result.status, result.code, at, row.properties)
+                self.missed[row.id] = Missed(
+                    row.action, result.status, result.code, at, row.properties, result.until
+                )
 
     def fold_uncertain(self, row: Row) -> None:
         """Add a row of which nobody knows what became of it: the CRM holds what it held, or what the row would write.
@@ -115,6 +132,10 @@ class State:
         for address, held in self.acknowledged.items():
             if held.crm_id in cleared:
                 self.acknowledged[address] = replace(held, uncertain=True)
+
+    def forget_moments(self) -> None:
+        """Forget which rows were withheld until a moment: the policies are others now, and are asked again."""
+        self.missed = {key: row for key, row in self.missed.items() if not row.until}
 
     def fold_left_out(self, reason: str, customer_id: str) -> None:
         """Add that a customer is left out for a reason ("": no longer)."""

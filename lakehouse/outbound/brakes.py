@@ -16,24 +16,30 @@ from lakehouse.outbound.policy import BrakePolicy
 
 if TYPE_CHECKING:
     from lakehouse.outbound.definition import Sync
+    from lakehouse.outbound.policies.definition import Contact
     from lakehouse.settings import Settings
 
-Kind = Literal["empty_audience", "shrunken_audience", "first_run"]
+Kind = Literal["empty_audience", "shrunken_audience", "first_run", "refusals"]
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What a plan comes to: who is selected and held, how many of those leave, and how many rows it writes."""
+    """What a plan comes to: who is selected and held, how many of those leave, and how many rows it writes.
+
+    `contacted` is how many people the sync wrote to lately, `refused` how many of these refused or blocked it since.
+    """
 
     selected: int
     held: int
     leaving: int
     to_send: int
+    contacted: int = 0
+    refused: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Brake:
-    """Why a plan is stopped: `rows` of `out_of` leave, or are written by a first run."""
+    """Why a plan is stopped: `rows` of `out_of` leave, are written by a first run, or refused to be written to."""
 
     kind: Kind
     rows: int
@@ -45,6 +51,7 @@ class Brake:
             "empty_audience": f"nobody is selected, and all {self.out_of} whom the CRM holds would be taken off",
             "shrunken_audience": f"{self.rows} of the {self.out_of} whom the CRM holds would be taken off",
             "first_run": f"its first run would write {self.rows} rows",
+            "refusals": f"{self.rows} of the {self.out_of} whom it wrote to lately refused or blocked it since",
         }[self.kind]
         return (
             f"{what}; nothing is written, and only who refuses is taken off, until "
@@ -54,6 +61,8 @@ class Brake:
 
 def find_brake(sync: Sync, totals: Totals) -> Brake | None:
     """Return why a plan is to be stopped, None when it may go. Pure."""
+    if are_too_many_refusals(sync.contact, totals.contacted, totals.refused):
+        return Brake("refusals", totals.refused, totals.contacted)
     if totals.held and not totals.selected:
         return Brake("empty_audience", totals.leaving, totals.held)
     is_many = totals.leaving > sync.brakes.leaving_rows
@@ -62,6 +71,14 @@ def find_brake(sync: Sync, totals: Totals) -> Brake | None:
     if not totals.held and totals.to_send > sync.brakes.first_run_rows:
         return Brake("first_run", totals.to_send, totals.selected)
     return None
+
+
+def are_too_many_refusals(contact: Contact | None, contacted: int, refused: int) -> bool:
+    """Return whether more of those who were written to refused than the sync's file allows; of few nothing is said."""
+    limit = contact.refusals if contact is not None else None
+    if limit is None or contacted < limit.least_contacted:
+        return False
+    return refused > limit.share * contacted
 
 
 def is_accepted(brake: Brake, accepted: dict[str, Any], now: datetime) -> bool:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from lakehouse.outbound.acknowledged import stray_key
-from lakehouse.outbound.records import PROJECTION
+from lakehouse.outbound.policies.at_planning import reason_to_leave_out
+from lakehouse.outbound.policies.reasons import CAP, CONTROL, ERASED, PROJECTION, QUIET_HOURS, SUPPRESSED
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from lakehouse.outbound.acknowledged import Acknowledged, Missed, State, Stray
     from lakehouse.outbound.definition import Sync
+    from lakehouse.outbound.policies.reasons import Reason
     from lakehouse.outbound.records import Action, Desired
+
+
+# Who is left out for one of these leaves by a definition of ours, which may be a mistake: the brakes look at them.
+_OUR_CHOICE = frozenset({SUPPRESSED, CONTROL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +34,17 @@ class Change:
     crm_id: str = ""
     stray: bool = False
     address: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Changes:
     """What to send and, for everybody else who was selected, why not (customer ids).
 
-    Rows that were missed before wait for their time: `failed_waiting`, `withheld_waiting` (for want of consent) and
-    `projection_waiting` (consent could not be asked). `leaving` are those of the removals that no refusal is the reason
-    of, nor a record that an address leads to no more.
+    Rows that were missed before wait for their time: `failed_waiting`, `withheld_waiting` (for want of consent),
+    `projection_waiting` (consent could not be asked), `quiet_waiting` and `cap_waiting`. `left_out_by` has the row that
+    says why somebody is left out, by customer id, where one does. `leaving` are those of the removals that no refusal
+    is the reason of, nor a record that an address leads to no more.
     """
 
     selected: int = 0
@@ -47,11 +55,23 @@ class Changes:
     failed_waiting: list[str] = field(default_factory=list)
     withheld_waiting: list[str] = field(default_factory=list)
     projection_waiting: list[str] = field(default_factory=list)
+    quiet_waiting: list[str] = field(default_factory=list)
+    cap_waiting: list[str] = field(default_factory=list)
     no_consent: list[str] = field(default_factory=list)
     erased: list[str] = field(default_factory=list)
+    suppressed: list[str] = field(default_factory=list)
+    control: list[str] = field(default_factory=list)
     no_address: list[str] = field(default_factory=list)
     same_address: list[str] = field(default_factory=list)
+    left_out_by: dict[str, str] = field(default_factory=dict)
     leaving: int = 0
+
+    def leave_out(self, person: Desired, reason: Reason) -> None:
+        """Add somebody whom the CRM should not hold."""
+        lists = {ERASED: self.erased, SUPPRESSED: self.suppressed, CONTROL: self.control}
+        lists.get(reason.code, self.no_consent).append(person.customer_id)
+        if reason.by:
+            self.left_out_by[person.customer_id] = reason.by
 
     @property
     def rows(self) -> list[Change]:
@@ -74,25 +94,28 @@ def find_changes(
 ) -> Changes:
     """Return what there is to send now.
 
-    A customer who is known to have no consent is withheld and, if the CRM holds a row, leaves it. A row that was
-    missed waits until the inputs have moved or the sync's time has passed.
+    A customer whom a policy leaves out is withheld and, if the CRM holds a row, leaves it. A row that was missed waits
+    until the inputs have moved or the sync's time has passed.
     """
     selection = select_addresses(desired)
-    waiting = {} if inputs_moved else rows_that_wait(sync, state.missed, now)
+    waiting = rows_that_wait(sync, state.missed, now, inputs_moved)
     changes = Changes(
         selected=selection.selected, no_address=selection.no_address, same_address=selection.same_address
     )
+    left_out: dict[str, Reason] = {}
     for address, person in selection.by_address.items():
-        if person.consented:
+        reason = reason_to_leave_out(person)
+        if reason is None:
             _add_person(changes, sync, address, person, state.acknowledged.get(address), waiting.get(address))
         else:
-            (changes.erased if person.erased else changes.no_consent).append(person.customer_id)
+            left_out[address] = reason
+            changes.leave_out(person, reason)
     for address, acknowledged in state.acknowledged.items():
-        person_there = selection.by_address.get(address)
-        if person_there is None:
+        if address in selection.by_address and address not in left_out:
+            continue
+        if address not in left_out or left_out[address].code in _OUR_CHOICE:
             changes.leaving += 1
-        if person_there is None or not person_there.consented:
-            _add_removal(changes, sync, address, acknowledged, waiting.get(address))
+        _add_removal(changes, sync, address, acknowledged, waiting.get(address))
     for crm_id, stray in state.strays.items():
         _add_stray(changes, sync, crm_id, stray, waiting.get(stray_key(crm_id)))
     return changes
@@ -105,7 +128,7 @@ def find_refusals(
 
     `allowed` has customer and address of all who do.
     """
-    waiting = {} if inputs_moved else rows_that_wait(sync, state.missed, now)
+    waiting = rows_that_wait(sync, state.missed, now, inputs_moved)
     changes = Changes()
     for address, acknowledged in state.acknowledged.items():
         if (acknowledged.customer_id, acknowledged.address or address) not in allowed:
@@ -136,16 +159,19 @@ def select_addresses(desired: Iterable[Desired]) -> Selection:
     return selection
 
 
-def rows_that_wait(sync: Sync, missed: Mapping[str, Missed], now: datetime) -> dict[str, Missed]:
+def rows_that_wait(
+    sync: Sync, missed: Mapping[str, Missed], now: datetime, inputs_moved: bool
+) -> dict[str, Missed]:
     """Return the rows that were missed and whose time to go again has not come, by address.
 
-    One that was missed in the future (the clock was set back since) does not wait.
+    When the inputs have moved, only those wait that were withheld until a moment. One that was missed in the future
+    (the clock was set back since) does not wait.
     """
-    wait = timedelta(hours=sync.retry_failed_after_hours)
     return {
         address: row
         for address, row in missed.items()
-        if datetime.fromisoformat(row.at) <= now < datetime.fromisoformat(row.at) + wait
+        if (row.until or not inputs_moved)
+        and datetime.fromisoformat(row.at) <= now < row.goes_again(sync.retry_failed_after_hours)
     }
 
 
@@ -173,7 +199,9 @@ def _add_person(
     if waiting is not None and waiting.is_of("upsert", written):
         _waiting_list(changes, waiting).append(person.customer_id)
     else:
-        changes.upserts.append(Change("upsert", person.customer_id, address, written, address=person.address))
+        changes.upserts.append(
+            Change("upsert", person.customer_id, address, written, address=person.address, facts=person.facts)
+        )
 
 
 def _add_removal(
@@ -197,7 +225,12 @@ def _add_stray(changes: Changes, sync: Sync, crm_id: str, stray: Stray, waiting:
 def _waiting_list(changes: Changes, missed: Missed) -> list[str]:
     if missed.status == "failed":
         return changes.failed_waiting
-    return changes.projection_waiting if missed.code == PROJECTION else changes.withheld_waiting
+    lists = {
+        PROJECTION: changes.projection_waiting,
+        QUIET_HOURS: changes.quiet_waiting,
+        CAP: changes.cap_waiting,
+    }
+    return lists.get(missed.code, changes.withheld_waiting)
 
 
 def _cleared(sync: Sync, acknowledged: Acknowledged | Stray) -> dict[str, str]:

@@ -10,16 +10,17 @@ from lakehouse.outbound import planning_note
 from lakehouse.outbound.brakes import Totals
 from lakehouse.outbound.changes import Change, Changes, find_changes, find_refusals
 from lakehouse.outbound.fold import NO_LONGER, Folding
-from lakehouse.outbound.policy import LogPolicy
-from lakehouse.outbound.records import (
+from lakehouse.outbound.policies.reasons import (
     CONSENT,
+    CONTROL,
     ERASED,
-    LEFT_OUT_REASONS,
     NO_ADDRESS,
     SAME_ADDRESS,
-    Desired,
-    plain,
+    SUPPRESSED,
+    Reason,
 )
+from lakehouse.outbound.policy import LogPolicy
+from lakehouse.outbound.records import LEFT_OUT_REASONS, Desired, plain
 from lakehouse.outbound.spool import part_of, parts_of_shard
 
 if TYPE_CHECKING:
@@ -33,10 +34,12 @@ if TYPE_CHECKING:
 Mode = Literal["full", "refusals"]
 Lane = Literal["removals", "upserts"]
 
-_WAITING = ("failed_waiting", "withheld_waiting", "projection_waiting")
+_WAITING = ("failed_waiting", "withheld_waiting", "projection_waiting", "quiet_waiting", "cap_waiting")
 _LEFT_OUT = {
     "no_consent": CONSENT,
     "erased": ERASED,
+    "suppressed": SUPPRESSED,
+    "control": CONTROL,
     "no_address": NO_ADDRESS,
     "same_address": SAME_ADDRESS,
 }
@@ -46,9 +49,10 @@ _LEFT_OUT = {
 class Comparison:
     """What there is to send, and for everybody else why not.
 
-    `counts` go by the fields of `Changes`; `held` is how many the CRM holds. `left_out` has by reason who was not left
-    out for it before, and as `no_longer` who is left out no more; None where that was not asked. `due` is when a row
-    that waits goes again.
+    `counts` go by the fields of `Changes`; `held` is how many the CRM holds. `left_out` has by reason (`Reason.text`)
+    who was not left out for it before, and as `no_longer` who is left out no more; None where that was not asked. `due`
+    is when a row that waits goes again. `redefined`: the sync's definition is another than that of its latest run.
+    `until` says by reason when the first and the last go again who are withheld until a moment (ISO-8601).
     """
 
     spool: Spool
@@ -56,6 +60,8 @@ class Comparison:
     held: int = 0
     left_out: dict[str, list[str]] | None = None
     due: datetime | None = None
+    redefined: bool = False
+    until: dict[str, list[str]] = field(default_factory=dict)
 
     def rows(self, lane: Lane) -> Iterator[Change]:
         """Yield the rows of a lane, in an order that the same comparison always has."""
@@ -82,7 +88,8 @@ class Comparison:
             self.spool.write("removals" if change.action == "remove" else "upserts", plain(change))
         for name, reason in _LEFT_OUT.items():
             for customer_id in getattr(found, name):
-                self.spool.write("left-out-now", [customer_id, reason], part_of(customer_id))
+                text = Reason(reason, found.left_out_by.get(customer_id, "")).text
+                self.spool.write("left-out-now", [customer_id, text], part_of(customer_id))
 
     def compare_left_out(self) -> None:
         """Find who is left out anew and who no longer, from what `add` and `add_known` laid out."""
@@ -93,12 +100,16 @@ class Comparison:
             now = dict(self.spool.read("left-out-now", parts))
             for customer_id, reason in now.items():
                 if before.get(customer_id) != reason:
-                    news[reason].append(customer_id)
+                    news.setdefault(reason, []).append(customer_id)
             news[NO_LONGER] += before.keys() - now.keys()
         self.left_out = {reason: sorted(customers) for reason, customers in news.items()}
 
-    def add_known(self, state: State) -> None:
-        """Add whom a shard's state knows as left out."""
+    def add_known(self, state: State, now: datetime) -> None:
+        """Add whom a shard's state knows as left out, and until when rows wait."""
+        for row in state.missed.values():
+            if row.until and row.goes_again(0) > now:
+                span = self.until.setdefault(row.code, [row.until, row.until])
+                span[:] = [min(span[0], row.until), max(span[1], row.until)]
         for customer_id, reason in state.left_out.items():
             self.spool.write("left-out-before", [customer_id, reason], part_of(customer_id))
 
@@ -145,10 +156,12 @@ def compare(
     """Compare all shards. Raises SnapshotLostError."""
     for shard, count, state in folding.states(wanted.rows):
         comparison.held += len(state.acknowledged)
+        if comparison.redefined:
+            state.forget_moments()
         due = planning_note.next_due(state, sync, now)
         comparison.due = min(filter(None, (comparison.due, due)), default=None)
         comparison.add(wanted.changes(sync, state, parts_of_shard(shard, count), now, inputs_moved))
-        comparison.add_known(state)
+        comparison.add_known(state, now)
     for name in ("removals", "upserts", "left-out-now", "left-out-before"):
         comparison.spool.close(name)
     if wanted.mode == "full":

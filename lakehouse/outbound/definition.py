@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 from lakehouse.definition_files import DefinitionLoader
 from lakehouse.definitions import parse_yaml
 from lakehouse.errors import BadDefinition
+from lakehouse.outbound.policies.definition import Contact
 from lakehouse.outbound.policy import BrakePolicy
 from lakehouse.outbound.records import Desired
 
@@ -24,6 +25,7 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*$")]
 
 
 CHANNEL_ADDRESS = "channel_address"
+FACTS = "contact_facts"  # of a row: what the policies of contacting people ask for, as in `records.Row`
 
 
 class Brakes(BaseModel):
@@ -49,7 +51,9 @@ class Sync(BaseModel):
     """One sync: customers in at least one of `segments` are kept up to date at `destination`.
 
     `properties` maps a property of the CRM to a column of the customer's row ("tier") or to a text with
-    columns in braces ("{tier} since {first_order_on}"). Leavers get `removed` in each of them ("" clears).
+    columns in braces ("{tier} since {first_order_on}"). Leavers get `removed` in each of them ("" clears). Who is in a
+    segment of `suppress` is not written to. `contact` is given of a sync that writes to people, such as one of messages
+    or tasks, and not only to their records.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -63,6 +67,8 @@ class Sync(BaseModel):
     channel: Name
     segments: Annotated[tuple[Name, ...], Field(min_length=1)]
     properties: Annotated[dict[Name, str], Field(min_length=1)]
+    suppress: tuple[Name, ...] = ()
+    contact: Contact | None = None
     removed: str = ""
     retry_failed_after_hours: Annotated[
         float,
@@ -89,6 +95,11 @@ class Sync(BaseModel):
         return (used | {self.id.column}) - {"customer_id", "segments"}
 
     @property
+    def asked_segments(self) -> tuple[str, ...]:
+        """Return the segments whose members it has to know."""
+        return (*self.segments, *self.suppress)
+
+    @property
     def fingerprint(self) -> str:
         """Return a hash of the definition: it changes whenever what is to be sent may."""
         return hashlib.sha256(self.model_dump_json(exclude={"brakes"}).encode()).hexdigest()
@@ -102,12 +113,20 @@ class Sync(BaseModel):
         """Turn customers' rows into what the CRM should hold, leaving out those in none of the segments.
 
         A row has `customer_id`, `segments` (names), `columns`, `consented` (bool; nobody consented without it), and
-        perhaps `channel_address`: where the channel writes to, when that is not how the CRM knows the person.
+        perhaps `control_of` (names of segments in whose control group the customer is), and `channel_address`: where
+        the channel writes to, when that is not how the CRM knows the person. For a segment in whose control group
+        somebody is, nothing is written.
         """
         for row in rows:
-            member_of = sorted(set(row["segments"]).intersection(self.segments))
+            member_of = set(row["segments"]).intersection(self.segments)
+            control_of = member_of.intersection(row.get("control_of") or ())
+            suppressed_by = min(set(row["segments"]).intersection(self.suppress), default="")
             if member_of:
-                yield self._desired_row({**row, "segments": member_of})
+                written = sorted(member_of - control_of)
+                held_out = "" if written else min(control_of)
+                yield self._desired_row(
+                    {**row, "segments": written, "held_out": held_out, "suppressed_by": suppressed_by}
+                )
 
     def _desired_row(self, values: Mapping[str, Any]) -> Desired:
         name = _normal(values[self.id.column])
@@ -121,6 +140,10 @@ class Sync(BaseModel):
             consented=values.get("consented") is True,
             erased=values.get("erased") is True,
             address=address if address != name else "",
+            refused_by=str(values.get("refused_by") or ""),
+            suppressed_by=values["suppressed_by"],
+            control_of=values["held_out"],
+            facts=values.get(FACTS) or {},
         )
 
     def _render(self, name: str, template: str, values: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Delivering one chunk: claim it, ask for consent now, send, write what became of it.
+"""Delivering one chunk: claim it, ask the policies now, consent first, send, write what became of it.
 
 After a crash between sending and writing, the claim stands without an outcome. When its lease is over, a
 destination that is idempotent gets the rows again; any other does not, and its rows have the outcome `unknown`.
@@ -10,12 +10,15 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from lakehouse import telemetry
 from lakehouse.errors import LakehouseError, Transient
 from lakehouse.outbound import log
 from lakehouse.outbound.destinations import Answer, Destination, NotSent, open_destination
+from lakehouse.outbound.policies import at_sending
 from lakehouse.outbound.policy import DeliveryPolicy
-from lakehouse.outbound.records import CONSENT, ERASED, PROJECTION, Chunk, Outcome, Result, Row
+from lakehouse.outbound.records import Chunk, Outcome, Result, Row
 from lakehouse.privacy import consent
 
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lakehouse.outbound.log import Claim
+    from lakehouse.outbound.policies.reasons import Reason
     from lakehouse.privacy.consent import Grants
     from lakehouse.settings import Settings
 
@@ -55,7 +59,8 @@ def deliver(
     None while another worker is sending it, and for good when its run was closed: what it would have sent is in the
     plan of a later one.
 
-    Rows to write need consent for their address, the sync's purpose and channel at this moment. Removals do not:
+    Rows to write need consent for their address, the sync's purpose and channel at this moment, and where people are
+    contacted, an hour and a place in the ledger of contacts. Removals do not:
     taking our own properties off a person's record contacts nobody, and must happen above all when consent is gone.
     Transient or Terminal, as the destination says, leaves the chunk open and its claim released. So does a consent
     projection that is absent, for `DeliveryPolicy.projection_patience`: Transient, and nothing is claimed.
@@ -80,6 +85,7 @@ def deliver(
         return None
     is_repeated = log.may_be_sent(settings, sync, run, chunk, claim.attempt - 1)
     results = _attempt(settings, delivery, now, destination, claim, is_repeated)
+    at_sending.conclude(settings, delivery, results)
     outcome = Outcome(sync, run, chunk, claim.attempt, now.isoformat(), results)
     standing = log.write_outcome(settings, outcome)
     _log_outcome(standing)
@@ -105,6 +111,8 @@ def _attempt(
         results = _send(settings, delivery, now, destination)
     except Exception as error:
         nothing_left = isinstance(error, NotSent)
+        if nothing_left and not is_repeated:
+            at_sending.withdraw_all(settings, delivery)
         if destination.idempotent or nothing_left:
             log.release(
                 settings, delivery.sync, delivery.run, delivery.chunk, claim, nothing_left=nothing_left
@@ -131,14 +139,18 @@ def _waits_for_projection(settings: Settings, delivery: Chunk, now: datetime) ->
 def _send(settings: Settings, delivery: Chunk, now: datetime, destination: Destination) -> list[Result]:
     writes = [row.recipient for row in delivery.rows if row.action == "upsert"]
     grants = consent.grants(settings, writes, delivery.purpose, delivery.channel, now)
-    due = [row for row in delivery.rows if _may_be_sent(row, grants)]
+    try:
+        reasons = at_sending.reasons_to_withhold(settings, delivery, grants, now)
+    except (LakehouseError, BotoCoreError, ClientError) as error:
+        raise NotSent("the ledger of contacts cannot be asked; nothing was sent, it goes again") from error
+    due = [row for row in delivery.rows if row.row not in reasons]
     answers = destination.send(delivery, due) if due else {}
     results = []
     for row in delivery.rows:
-        if _may_be_sent(row, grants):
-            results.append(_answered(row, answers, grants, now))
+        if row.row in reasons:
+            results.append(_withheld(row, reasons[row.row]))
         else:
-            results.append(_withheld(row, grants))
+            results.append(_answered(row, answers, grants, now))
     return results
 
 
@@ -146,10 +158,6 @@ def _after_another_attempt(result: Result) -> Result:
     """Return a result that says that an attempt before may have written the row: its answer was lost, or it died."""
     is_missed = result.action == "upsert" and result.status in ("failed", "withheld")
     return replace(result, uncertain=True) if is_missed else result
-
-
-def _may_be_sent(row: Row, grants: Grants) -> bool:
-    return row.action == "remove" or row.recipient in grants.consent_ids
 
 
 def _answered(row: Row, answers: Mapping[int, Answer], grants: Grants, now: datetime) -> Result:
@@ -169,10 +177,9 @@ def _answered(row: Row, answers: Mapping[int, Answer], grants: Grants, now: date
     )
 
 
-def _withheld(row: Row, grants: Grants) -> Result:
-    is_erased = row.recipient in grants.erased
-    code = PROJECTION if row.recipient in grants.unanswered else ERASED if is_erased else CONSENT
-    return _unsent(row, "withheld", code)
+def _withheld(row: Row, reason: Reason) -> Result:
+    until = "" if reason.until is None else reason.until.isoformat()
+    return replace(_unsent(row, "withheld", reason.code), by=reason.by, until=until)
 
 
 def _unsent(row: Row, status: Literal["unknown", "withheld"], code: str) -> Result:

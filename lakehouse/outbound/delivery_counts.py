@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.outbound import log
-from lakehouse.outbound.records import ERASED, PROJECTION
+from lakehouse.outbound.policies.reasons import CAP, ERASED, PROJECTION, QUIET_HOURS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,24 +33,29 @@ def count_rows(run: Run, outcomes: Iterable[Outcome | None]) -> dict[str, Any]:
     """Return what became of those whom a run selected; an outcome is None while its chunk is open.
 
     `balanced`: whoever was selected was sent, unchanged, failed, unknown, is in flight or was withheld.
+    `withheld_until` has by reason when the first and the last go again, where that is known.
     `removed` and `to_remove` (leavers not removed yet) stand beside the balance: they are not selected.
     """
     upserts: Counter[str] = Counter()
-    removed = for_projection = for_erasure = 0
+    now_withheld: Counter[str] = Counter()
+    until = {reason: list(span) for reason, span in run.until.items()}
+    removed = 0
     for outcome in filter(None, outcomes):
         upserts.update(result.status for result in outcome.rows if result.action == "upsert")
         removed += sum(result.status == "removed" for result in outcome.rows)
-        withheld_codes = [result.code for result in outcome.rows if result.status == "withheld"]
-        for_projection += withheld_codes.count(PROJECTION)
-        for_erasure += withheld_codes.count(ERASED)
+        now_withheld.update(result.code for result in outcome.rows if result.status == "withheld")
+        for result in outcome.rows:
+            if result.until:
+                until.setdefault(result.code, []).append(result.until)
+    told_apart = sum(now_withheld[code] for code in (PROJECTION, ERASED, CAP, QUIET_HOURS))
     withheld = {
-        "consent": run.no_consent + run.withheld_waiting + upserts["withheld"] - for_projection - for_erasure,
-        "erased": run.erased + for_erasure,
-        "projection": run.projection_waiting + for_projection,
-        "cap": 0,
-        "quiet_hours": 0,
-        "control": 0,
-        "suppressed": run.same_address,
+        "consent": run.no_consent + run.withheld_waiting + upserts["withheld"] - told_apart,
+        "erased": run.erased + now_withheld[ERASED],
+        "projection": run.projection_waiting + now_withheld[PROJECTION],
+        "cap": run.cap_waiting + now_withheld[CAP],
+        "quiet_hours": run.quiet_waiting + now_withheld[QUIET_HOURS],
+        "control": run.control,
+        "suppressed": run.suppressed + run.same_address,
         "no_address": run.no_address,
     }
     counts = {
@@ -66,6 +71,7 @@ def count_rows(run: Run, outcomes: Iterable[Outcome | None]) -> dict[str, Any]:
         "removed": removed,
         **counts,
         "withheld": withheld,
+        "withheld_until": {reason: [min(moments), max(moments)] for reason, moments in until.items()},
         "balanced": run.selected == sum(counts.values()) + sum(withheld.values()),
         "to_remove": run.to_remove - removed,
         "run": run.run,

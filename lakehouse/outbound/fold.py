@@ -11,7 +11,7 @@ from lakehouse.batching import batches
 from lakehouse.outbound import log, state_store
 from lakehouse.outbound.acknowledged import State, cleared_records
 from lakehouse.outbound.policy import LogPolicy
-from lakehouse.outbound.records import LEFT_OUT_REASONS, Result, Row, plain
+from lakehouse.outbound.records import Result, Row, plain
 from lakehouse.outbound.spool import Spool, part_of, parts_of_shard, spool
 from lakehouse.outbound.state_store import Shards, SnapshotLostError
 
@@ -65,7 +65,7 @@ class Folding:
             if log.open_chunks(settings, planned):
                 break
             entries += planned.to_send + planned.no_consent + planned.erased
-            entries += planned.no_address + planned.same_address
+            entries += planned.no_address + planned.same_address + planned.suppressed + planned.control
             self._spool_run(planned)
         self.through = self._runs[-1] if self._runs else self._stored.through
         self.entries = entries
@@ -205,6 +205,7 @@ def _left_out(settings: Settings, planned: Run) -> Iterator[tuple[str, str]]:
     key = f"{log.ROOT}{planned.sync}/{planned.run}/left_out.json"
     advice = "restore its previous version; the bucket keeps those"
     found = objects.get_json(settings.ops_bucket, key, dict, advice) or {}
-    for reason in LEFT_OUT_REASONS:
-        yield from ((reason, customer_id) for customer_id in found.get(reason, ()))
+    for reason, customers in found.items():
+        if reason != NO_LONGER:
+            yield from ((reason, customer_id) for customer_id in customers)
     yield from (("", customer_id) for customer_id in found.get(NO_LONGER, ()))

@@ -47,7 +47,8 @@ class Request:
 
     `inputs` name the state of all that `desired` is computed from (snapshot ids, the day); when they have moved, missed
     rows go again before their time. `desired` None: only who is not in `allowed` is taken off, which is also what is
-    left of a plan that a brake stops. `may_brake` False: the plan is meant, as when a sync ends.
+    left of a plan that a brake stops. `may_brake` False: the plan is meant, as when a sync ends. `reactions` gives how
+    many people the sync wrote to lately and how many of these refused since; None where it writes to nobody.
     """
 
     sync: Sync
@@ -55,6 +56,7 @@ class Request:
     desired: Callable[[], Iterable[Desired]] | None
     allowed: Callable[[], Iterable[tuple[str, str]]] | None = None
     may_brake: bool = True
+    reactions: Callable[[], tuple[int, int]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +165,13 @@ class Planning:
         name, latest = self._sync.name, self.standing.latest
         folding = Folding(self._settings, name, found, from_start=from_start, renew=not self._dry)
         inputs_moved = latest is None or latest.inputs != self._inputs
-        return compare(self._sync, wanted, folding, Comparison(found), self._now, inputs_moved)
+        redefined = latest is not None and latest.definition != self._sync.fingerprint
+        comparison = Comparison(found, redefined=redefined)
+        return compare(self._sync, wanted, folding, comparison, self._now, inputs_moved)
 
     def brake(self, comparison: Comparison) -> Brake | None:
         """Return why what was found is not to be sent, and write it down; None where it may go."""
-        found = brakes.find_brake(self._sync, comparison.totals) if self._request.may_brake else None
+        found = self._find_brake(comparison) if self._request.may_brake else None
         is_meant = found is not None and brakes.is_accepted(
             found, brakes.accepted(self._settings, self._sync.name), self._now
         )
@@ -178,6 +182,11 @@ class Planning:
         if not self._dry:
             brakes.put_on(self._settings, self._sync.name, found, self._now)
         return found
+
+    def _find_brake(self, comparison: Comparison) -> Brake | None:
+        contacted, refused = self._request.reactions() if self._request.reactions else (0, 0)
+        totals = replace(comparison.totals, contacted=contacted, refused=refused)
+        return brakes.find_brake(self._sync, totals)
 
     def conclude(self, comparison: Comparison) -> Planned:
         """Plan a run of what was found, where it is news."""
@@ -239,6 +248,11 @@ def make_plan(
         unknown=counts["unknown"],
         no_consent=counts["no_consent"],
         erased=counts["erased"],
+        suppressed=counts["suppressed"],
+        control=counts["control"],
+        quiet_waiting=counts["quiet_waiting"],
+        cap_waiting=counts["cap_waiting"],
+        until=comparison.until,
         no_address=counts["no_address"],
         same_address=counts["same_address"],
         mode="full" if comparison.left_out is not None else "refusals",
@@ -257,6 +271,7 @@ def _chunk(sync: Sync, run: str, name: str, changes: Sequence[Change]) -> Chunk:
         purpose=sync.purpose,
         channel=sync.channel,
         rows=[Row(number, **plain(change)) for number, change in enumerate(changes)],
+        contact=None if sync.contact is None else sync.contact.model_dump(),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from lakehouse import objects, telemetry
@@ -83,8 +83,7 @@ def next_due(state: State, sync: Sync, noted: datetime) -> datetime | None:
 
 
 def _due(missed: Mapping[str, Missed], sync: Sync) -> list[datetime]:
-    wait = timedelta(hours=sync.retry_failed_after_hours)
-    return [datetime.fromisoformat(row.at) + wait for row in missed.values()]
+    return [row.goes_again(sync.retry_failed_after_hours) for row in missed.values()]
 
 
 def _key(sync: str) -> str:

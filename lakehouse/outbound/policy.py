@@ -79,3 +79,29 @@ class HubSpotPolicy(Policy):
     ] = 90.0
     connect_seconds: Annotated[float, "seconds to wait for a connection"] = 5.0
     timeout_seconds: Annotated[float, "seconds to wait for the next bytes of an answer"] = 10.0
+
+
+@dataclass(frozen=True)
+class ContactPolicy(Policy):
+    """When people may be written to, unless the sync's file says otherwise."""
+
+    cap_most: Annotated[
+        int, "messages that one person gets by one channel within `cap_days`, of all syncs"
+    ] = 2
+    cap_days: Annotated[int, "days of that window, which ends now"] = 7
+    longest_cap_days: Annotated[int, "days for which the ledger of contacts remembers one"] = 28
+    ledger_attempts: Annotated[
+        int, "tries to write a person's entry of the ledger before others' writes win"
+    ] = 20
+    quiet_from: Annotated[int, "minute of the person's day from which nobody is written to"] = 21 * 60
+    quiet_until: Annotated[int, "minute of the person's day until which nobody is written to"] = 8 * 60
+    window_days: Annotated[int, "days for which a plan says when a person may be written to"] = 4
+    best_hour_sure: Annotated[
+        float, "share of a best hour's evidence that must be the person's own before it is waited for"
+    ] = 0.5
+    preview_rows: Annotated[int, "rows of a dry run of which the ledger of contacts is asked"] = 2_000
+    refusal_share: Annotated[float, "share of the people written to that may refuse before a sync stops"] = (
+        0.02
+    )
+    refusal_days: Annotated[int, "days within which people were written to who are counted for that"] = 7
+    least_contacted: Annotated[int, "people written to before that share is looked at"] = 100

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from lakehouse.outbound.planner import Planning
+from lakehouse.outbound.policies import at_sending
+from lakehouse.outbound.policy import ContactPolicy
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,6 +23,10 @@ SAMPLE_ROWS: Final = 5
 _REASONS = {
     "no_consent": "consent",
     "erased": "erased",
+    "suppressed": "suppressed",
+    "control": "control",
+    "quiet_waiting": "quiet_hours",
+    "cap_waiting": "cap",
     "no_address": "no_address",
     "same_address": "same_address",
     "failed_waiting": "failed, waits",
@@ -33,8 +40,10 @@ _REASONS = {
 class Preview:
     """What a plan would send now. `in_flight` are the chunks of the latest run that are open still.
 
-    `withheld` has how many are not sent by reason; `stopped` why a brake would stop it ("": none would). Samples are
-    rows as JSON, without anybody's name or values of theirs.
+    `withheld` has how many are not sent by reason, `until` when the first and the last of them go again, where that is
+    known (ISO-8601). `not_asked`: of so many rows the ledger of contacts was not asked, which is done when they are
+    sent. `stopped` says why a brake would stop it ("": none would). Samples are rows as JSON, without anybody's name or
+    values of theirs.
     """
 
     sync: str
@@ -44,6 +53,8 @@ class Preview:
     to_send: int
     to_remove: int
     withheld: dict[str, int]
+    until: dict[str, list[str]]
+    not_asked: int
     in_flight: int
     stopped: str
     samples: dict[str, list[dict[str, Any]]]
@@ -56,14 +67,25 @@ def preview(settings: Settings, request: Request, now: datetime) -> Preview:
     with planning.compared(mode) as comparison:
         brake = planning.brake(comparison)
         counts = comparison.counts
+        withheld = Counter({reason: counts[name] for name, reason in _REASONS.items() if counts[name]})
+        until = {reason: list(span) for reason, span in comparison.until.items()}
+        rows = comparison.rows("upserts")
+        foreseen = at_sending.foresee(settings, request.sync, islice(rows, ContactPolicy.preview_rows), now)
+        for reason in foreseen:
+            withheld[reason.code] += 1
+            if reason.until is not None:
+                until.setdefault(reason.code, []).append(reason.until.isoformat())
+        is_asked = request.sync.contact is not None and request.sync.contact.cap is not None
         return Preview(
             sync=request.sync.name,
             selected=counts["selected"],
             held=comparison.held,
             unchanged=counts["unchanged"],
-            to_send=counts["upserts"],
+            to_send=counts["upserts"] - len(foreseen),
             to_remove=counts["removals"],
-            withheld={reason: counts[name] for name, reason in _REASONS.items() if counts[name]},
+            withheld=dict(withheld),
+            until={reason: [min(moments), max(moments)] for reason, moments in until.items()},
+            not_asked=max(counts["upserts"] - ContactPolicy.preview_rows, 0) if is_asked else 0,
             in_flight=len(planning.standing.open_chunks),
             stopped=brake.reason(request.sync.name) if brake else "",
             samples={lane: _samples(comparison, lane) for lane in ("upserts", "removals")},

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
+
+from lakehouse.outbound.policies.reasons import CONSENT, ERASED, NO_ADDRESS, SAME_ADDRESS
 
 Action = Literal["upsert", "remove"]
 Status = Literal["sent", "removed", "failed", "withheld", "unknown"]
 
-# Why a row is withheld, as results, `ops.deliveries` and `lakehouse status` say it.
-CONSENT = "consent"
-PROJECTION = "projection"  # consent could not be asked: its projection is absent, stale or gives no answer
-ERASED = "erased"  # the person was erased: nothing that was imported since allows it
-NO_ADDRESS = "no_address"
-SAME_ADDRESS = "same_address"
-LEFT_OUT_REASONS = (CONSENT, ERASED, NO_ADDRESS, SAME_ADDRESS)
+LEFT_OUT_REASONS = (
+    CONSENT,
+    ERASED,
+    NO_ADDRESS,
+    SAME_ADDRESS,
+)  # others are named where somebody is left out by them
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,8 @@ class Desired:
     `id` is how the CRM knows the person (an e-mail address), None when we have none. `address` is the one that the
     sync's channel writes to, for which consent is asked ("": the `id`). `consented` is what `core.consents` said when
     the plan was made; consent is asked for again at the moment of sending. `erased` says why it is not: the person was
-    erased.
+    erased. `refused_by` is the statement that refuses ("": nobody said anything), `suppressed_by` and `control_of` a
+    segment for which the person is left out ("": none). `facts`: as in `Row`.
     """
 
     customer_id: str
@@ -33,6 +35,10 @@ class Desired:
     consented: bool = False
     erased: bool = False
     address: str = ""
+    refused_by: str = ""
+    suppressed_by: str = ""
+    control_of: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +46,9 @@ class Row:
     """One row to deliver. `row` numbers it within its chunk, from 0.
 
     `crm_id` is the record that a removal is about, as the CRM called it when it took our properties; `stray`: the
-    address leads to another record since, and only this one is cleared. `address`: as in `Desired`.
+    address leads to another record since, and only this one is cleared. `address`: as in `Desired`. `facts` are what
+    the policies of contacting people ask for at the moment of sending: `windows` (from, until; seconds since 1970) in
+    which the person may be written to, the `zone` of that, and what was done `by_people` (seconds, activity).
     """
 
     row: int
@@ -51,6 +59,7 @@ class Row:
     crm_id: str = ""
     stray: bool = False
     address: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
 
     @property
     def recipient(self) -> tuple[str, str]:
@@ -60,7 +69,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Rows that are delivered together, with all that a worker needs to deliver them."""
+    """Rows that are delivered together, with all that a worker needs to deliver them.
+
+    `contact` is what the sync says of contacting people (`policies.definition.Contact`); None where it contacts nobody.
+    """
 
     sync: str
     run: str
@@ -71,6 +83,7 @@ class Chunk:
     purpose: str
     channel: str
     rows: list[Row]
+    contact: dict[str, Any] | None = None
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Chunk:
@@ -87,7 +100,8 @@ class Result:
     """What became of a row.
 
     `code` says why it failed or was withheld; `consent_id` names the statement that a delivery leaned on. `uncertain`:
-    the row may have been written all the same, by an attempt whose answer was lost or says nothing of it.
+    the row may have been written all the same, by an attempt whose answer was lost or says nothing of it. `by` and
+    `until` (ISO-8601) say by which row it was withheld, and until when ("": neither is known).
     """
 
     row: int
@@ -99,6 +113,8 @@ class Result:
     consent_id: str = ""
     sent_at: str = ""
     uncertain: bool = False
+    by: str = ""
+    until: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +143,10 @@ class Run:
     """One plan that was carried out: what was selected, and what of it there was to send.
 
     `selected` = `unchanged` + `to_send` + `failed_waiting` + `withheld_waiting` + `projection_waiting` + `unknown`
-    + `no_consent` + `erased` + `no_address` + `same_address`; `to_remove` stands beside it, since leavers are not
-    selected. `withheld_waiting` were withheld before for want of consent, `projection_waiting` for want of the
-    projection. `audience` is of releases before 2026-12.
+    + `no_consent` + `erased` + `no_address` + `same_address` + `suppressed` + `control` + `quiet_waiting`
+    + `cap_waiting`; `to_remove` stands beside it, since leavers are not selected. `withheld_waiting` were withheld
+    before for want of consent, `projection_waiting` for want of the projection, `quiet_waiting` and `cap_waiting` until
+    a moment that has not come: `until` has the first and the last by reason. `audience` is of releases before 2026-12.
     """
 
     sync: str
@@ -152,6 +169,11 @@ class Run:
     audience: str = ""
     projection_waiting: int = 0  # runs before 2026-11-28 have these in `withheld_waiting`
     erased: int = 0
+    suppressed: int = 0
+    control: int = 0
+    quiet_waiting: int = 0
+    cap_waiting: int = 0
+    until: dict[str, list[str]] = field(default_factory=dict)
     mode: str = "full"  # "refusals": nobody was selected, only who refuses is taken off
 
     def chunk_ids(self) -> list[str]:

@@ -10,19 +10,23 @@ from lakehouse.errors import CommitConflict
 from lakehouse.segments.policy import AudiencePolicy
 from lakehouse.tables import commit, views
 from lakehouse.tables.contracts import CUSTOMER_360, RFM, SEGMENT_MEMBERS
+from lakehouse.tables.entities.sales import ACTIVITIES
 from lakehouse.tables.people import CONSENT_ANSWERS, CUSTOMERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from lakehouse.settings import Settings
     from lakehouse.tables.catalog import Table
 
+BEST_CONTACT_TIME = "marts.best_contact_time"
 REQUIRED = (SEGMENT_MEMBERS.name, CUSTOMERS.name, CUSTOMER_360, RFM)
 
 _AUDIENCE_SQL = """
 WITH selected AS (
-    SELECT customer_id, list(segment ORDER BY segment) AS segments
+    SELECT customer_id, list(segment ORDER BY segment) AS segments,
+        coalesce(list(segment ORDER BY segment) FILTER (control), []) AS control_of
     FROM ops.segment_members WHERE segment IN (SELECT unnest($segments))
     GROUP BY customer_id
 ),
@@ -35,8 +39,12 @@ willing AS (
     FROM allowed JOIN core.customers AS c USING (customer_id)
     GROUP BY customer_id
 ),
-erased AS (
-    SELECT DISTINCT customer_id FROM core.consent_answers WHERE erased AND purpose = $purpose AND channel = $channel
+refused AS (
+    SELECT customer_id, bool_or(erased) AS erased,
+        coalesce(min(consent_id) FILTER (address IN (c.email, c.phone, '')), min(consent_id)) AS consent_id
+    FROM core.consent_answers JOIN core.customers AS c USING (customer_id)
+    WHERE NOT allowed AND purpose = $purpose AND channel = $channel
+    GROUP BY customer_id
 )
 SELECT s.*, c.* EXCLUDE (customer_id) REPLACE (
         CASE WHEN $kind = 'email' THEN coalesce(w.address, c.email) ELSE c.email END AS email,
@@ -45,15 +53,36 @@ SELECT s.*, c.* EXCLUDE (customer_id) REPLACE (
     r.* EXCLUDE (customer_id, as_of, recency_days, segment), r.segment AS rfm_segment,
     CASE $kind WHEN 'email' THEN coalesce(w.address, c.email) WHEN 'phone' THEN coalesce(w.address, c.phone)
         ELSE w.address END AS channel_address,
-    w.customer_id IS NOT NULL AS consented, w.customer_id IS NULL AND e.customer_id IS NOT NULL AS erased
+    w.customer_id IS NOT NULL AS consented, w.customer_id IS NULL AND coalesce(f.erased, false) AS erased,
+    CASE WHEN w.customer_id IS NULL THEN f.consent_id END AS refused_by
 FROM selected AS s
 JOIN core.customers AS c USING (customer_id)
 JOIN marts.customer_360 AS m USING (customer_id)
 LEFT JOIN marts.rfm AS r USING (customer_id)
 LEFT JOIN willing AS w USING (customer_id)
-LEFT JOIN erased AS e USING (customer_id)
+LEFT JOIN refused AS f USING (customer_id)
 ORDER BY s.customer_id
 """
+
+_CONTACTED_SQL = f"""
+WITH by_people AS (
+    SELECT customer_id, list([CAST(epoch(occurred_at) AS VARCHAR), source || ':' || activity_id]
+        ORDER BY occurred_at, source, activity_id) AS by_people
+    FROM core.activities
+    WHERE kind = $activity AND direction IS DISTINCT FROM 'inbound' AND occurred_at >= $since
+    GROUP BY customer_id
+)
+SELECT a.*, b.best_hour, b.time_sure AS best_hour_sure, p.by_people
+FROM ({_AUDIENCE_SQL}) AS a
+LEFT JOIN marts.best_contact_time AS b USING (customer_id)
+LEFT JOIN by_people AS p USING (customer_id)
+ORDER BY customer_id
+"""
+_NO_BEST_TIMES = (
+    "SELECT NULL::VARCHAR AS customer_id, NULL::INTEGER AS best_hour, NULL::DOUBLE AS time_sure WHERE false"
+)
+# What people of the company do is written down under these kinds of `core.activities`; other channels are messages.
+_ACTIVITY_OF = {"email": "email", "phone": "call"}
 
 _ALLOWED_SQL = """
 SELECT DISTINCT customer_id, address FROM core.consent_answers
@@ -66,11 +95,12 @@ def audience(
 ) -> Iterator[dict[str, Any]]:
     """Yield the members of any of the segments by customer id: the columns of customers, customer_360 and rfm.
 
-    Besides: `segments` (names, sorted), `channel_address`: where the channel writes to, `consented`:
-    `core.consent_answers` allows an address for exactly this purpose and channel, and `erased`: it would, had the
-    person not been erased. Here it is decided which address a customer is written to: the best known one where it is
-    allowed, else one that is; where none is, the best known. Raises CommitConflict when a table is missing: nobody
-    would be in the audience, or nobody willing, and be taken off the CRM for it.
+    Besides: `segments` (names, sorted), `control_of`: those in whose control group the customer is, `channel_address`:
+    where the channel writes to, `consented`: `core.consent_answers` allows an address for exactly this purpose and
+    channel, `erased`: it would, had the person not been erased, and `refused_by`: the statement that refuses (None:
+    nobody said anything, or it is allowed). Here it is decided which address a customer is written to: the best known
+    one where it is allowed, else one that is; where none is, the best known. Raises CommitConflict when a table is
+    missing: nobody would be in the audience, or nobody willing, and be taken off the CRM for it.
     """
     asked = {
         "segments": list(segments),
@@ -81,21 +111,51 @@ def audience(
     yield from _rows(settings, _AUDIENCE_SQL, asked)
 
 
+def contacted_audience(
+    settings: Settings, segments: Sequence[str], purpose: str, channel: str, since: datetime
+) -> Iterator[dict[str, Any]]:
+    """Yield the rows of `audience` with what is to be known before somebody is contacted.
+
+    `best_hour` and `best_hour_sure` (of `marts.best_contact_time`; None where nothing is known), and `by_people`: what
+    people of the company sent, or whom they called, by this channel since a moment: [seconds since 1970, activity].
+    """
+    asked = {
+        "segments": list(segments),
+        "purpose": purpose,
+        "channel": channel,
+        "kind": channels.KIND_OF.get(channel),
+        "activity": _ACTIVITY_OF.get(channel, "message"),
+        "since": since,
+    }
+    yield from _rows(settings, _CONTACTED_SQL, asked, contacted=True)
+
+
 def allowed(settings: Settings, purpose: str, channel: str) -> Iterator[tuple[str, str]]:
     """Yield customer and address of all who allow exactly this purpose and channel; raises as `audience`."""
     for row in _rows(settings, _ALLOWED_SQL, {"purpose": purpose, "channel": channel}):
         yield row["customer_id"], row["address"]
 
 
-def _rows(settings: Settings, sql: str, parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _rows(
+    settings: Settings, sql: str, parameters: dict[str, Any], *, contacted: bool = False
+) -> Iterator[dict[str, Any]]:
     con = duck.connect(settings)
     try:
-        tables = views.open_tables(con, settings, (*REQUIRED, CONSENT_ANSWERS.name))
+        more = (ACTIVITIES.name, BEST_CONTACT_TIME) if contacted else ()
+        tables = views.open_tables(con, settings, (*REQUIRED, CONSENT_ANSWERS.name, *more))
+        if contacted and ACTIVITIES.name not in tables:
+            con.execute(f"CREATE OR REPLACE VIEW {ACTIVITIES.name} AS {views.nothing_sql(ACTIVITIES)}")
+        if contacted and BEST_CONTACT_TIME not in tables:
+            con.execute(f"CREATE OR REPLACE VIEW {BEST_CONTACT_TIME} AS {_NO_BEST_TIMES}")
         if missing := missing_tables(tables):
             raise CommitConflict(f"{', '.join(missing)} cannot be seen; look again")
         answers = tables.get(CONSENT_ANSWERS.name)
         scan = views.scan_as_sql(answers, CONSENT_ANSWERS) if answers else views.nothing_sql(CONSENT_ANSWERS)
         con.execute(f"CREATE OR REPLACE VIEW {CONSENT_ANSWERS.name} AS {scan}")
+        members = views.scan_as_sql(
+            tables[SEGMENT_MEMBERS.name], SEGMENT_MEMBERS
+        )  # perhaps of an older release
+        con.execute(f"CREATE OR REPLACE VIEW {SEGMENT_MEMBERS.name} AS {members}")
         rows = con.execute(sql, parameters)
         names = [column[0] for column in rows.description or []]
         while batch := rows.fetchmany(AudiencePolicy.fetch_rows):

@@ -32,7 +32,8 @@ class GuardRails(BaseModel):
 class Segment(BaseModel):
     """`where` is SQL over the columns of `marts.customer_360` and `marts.rfm`.
 
-    Who is in a segment of `include` is in, too, whatever `where` says; who is in one of `exclude` is not.
+    Who is in a segment of `include` is in, too, whatever `where` says; who is in one of `exclude` is not. A
+    random share of the members, `control_share`, is the control group: no sync writes to it for this segment.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -45,6 +46,7 @@ class Segment(BaseModel):
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     guard_rails: GuardRails = GuardRails()
+    control_share: Annotated[float, Field(ge=0, le=0.5, description="share of the members")] = 0.0
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from lakehouse.engine.duck import NOT_OF_SQL
 from lakehouse.engine.escape import literal
 from lakehouse.segments import definition
 from lakehouse.segments.condition import problem_in
+from lakehouse.segments.control import in_control_sql
 from lakehouse.segments.definition import Segment, Segments
 from lakehouse.segments.order import evaluation_order
 from lakehouse.segments.policy import SegmentPolicy
@@ -145,9 +146,20 @@ def changes_sql(run: str, base: str) -> str:
         WHERE f.customer_id IS NULL OR k.customer_id IS NULL"""
 
 
-_MEMBERS_NOW = f"""
-    SELECT f.segment, f.customer_id, f.as_of, coalesce(m.entered_on, f.as_of) AS entered_on
-    FROM fulfilling AS f LEFT JOIN {SEGMENT_MEMBERS.name} AS m USING (segment, customer_id)"""
+def members_now_sql(segments: Iterable[Segment]) -> str:
+    """Return the SELECT of all members, with who is in the control group; that of `segments` is drawn.
+
+    Of others, whose definition is wrong, it is who it was.
+    """
+    draws = "".join(
+        f" WHEN {literal(one.name)} THEN {in_control_sql(one.name, 'f.customer_id', one.control_share)}"
+        for one in segments
+    )
+    kept = "coalesce(m.control, false)"
+    control = f"CASE f.segment{draws} ELSE {kept} END" if draws else kept
+    return f"""
+        SELECT f.segment, f.customer_id, f.as_of, coalesce(m.entered_on, f.as_of) AS entered_on, {control} AS control
+        FROM fulfilling AS f LEFT JOIN {SEGMENT_MEMBERS.name} AS m USING (segment, customer_id)"""
 
 
 def _expected_inputs(tables: Mapping[str, Table | None], segments: Segments) -> dict[str, str]:
@@ -183,7 +195,8 @@ def _evaluate(con: duckdb.DuckDBPyConnection, segments: Segments, run: str, base
         if problem := _evaluate_one(con, segment, columns):
             wrong[segment.name] = problem
             con.execute(_kept_sql(segment.name))
-    con.execute(f"CREATE TEMP TABLE members_now AS {_MEMBERS_NOW}")
+    drawn = [segment for segment in ordered if segment.name not in wrong]
+    con.execute(f"CREATE TEMP TABLE members_now AS {members_now_sql(drawn)}")
     con.execute(f"CREATE TEMP TABLE changes_now AS {changes_sql(run, base)}")
     return wrong
 
@@ -256,10 +269,14 @@ def _replace(con: duckdb.DuckDBPyConnection, table: Table, expected: dict[str, s
 def _export(
     con: duckdb.DuckDBPyConnection, settings: Settings, segments: Iterable[Segment], run: str
 ) -> None:
-    """Write one CSV a segment for people and tools that read files; it names customers by id only."""
+    """Write one CSV a segment for people and tools that read files; it names customers by id only.
+
+    The control group is not in it: whoever writes to the file's people would write to them, too.
+    """
     for segment in segments:
         target = f"s3://{settings.ops_bucket}/exports/{segment.name}/{settings.as_of_day()}/{run}.csv"
         con.execute(
-            f"COPY (SELECT customer_id, as_of, entered_on FROM members_now WHERE segment = {literal(segment.name)} "
-            f"ORDER BY customer_id) TO {literal(target)} (FORMAT csv, HEADER)"
+            f"COPY (SELECT customer_id, as_of, entered_on FROM members_now "
+            f"WHERE segment = {literal(segment.name)} AND NOT control ORDER BY customer_id) "
+            f"TO {literal(target)} (FORMAT csv, HEADER)"
         )

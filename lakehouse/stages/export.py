@@ -15,6 +15,8 @@ from lakehouse.privacy import consent
 from lakehouse.segments import refresh as segments
 from lakehouse.segments.audience import allowed, audience
 from lakehouse.stages import sync_orders
+from lakehouse.stages.contact_facts import audience_with_facts
+from lakehouse.stages.reactions import count_reactions
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import commit
 from lakehouse.tables.people import CONSENT_ANSWERS, CUSTOMERS
@@ -131,11 +133,21 @@ def request_of(settings: Settings, sync: Sync, kind: Kind, inputs: dict[str, str
         desired[kind],
         allowed=lambda: allowed(settings, sync.purpose, sync.channel),
         may_brake=kind == "wanted",
+        reactions=_reactions_of(settings, sync),
     )
 
 
+def _reactions_of(settings: Settings, sync: Sync) -> Callable[[], tuple[int, int]] | None:
+    limit = sync.contact.refusals if sync.contact is not None else None
+    if limit is None:
+        return None
+    return lambda: count_reactions(settings, sync, limit, datetime.now(UTC))
+
+
 def _desired(settings: Settings, sync: Sync) -> Iterable[Desired]:
-    return sync.desired(audience(settings, sync.segments, sync.purpose, sync.channel))
+    if sync.contact is not None:
+        return sync.desired(audience_with_facts(settings, sync, sync.contact, datetime.now(UTC)))
+    return sync.desired(audience(settings, sync.asked_segments, sync.purpose, sync.channel))
 
 
 def inputs_of(settings: Settings, computed_from: dict[str, str]) -> dict[str, str]:

@@ -83,7 +83,7 @@ def _of_defined(wanted: Iterable[Sync], segments: Collection[str]) -> Iterator[O
 
 def unknown_segment(sync: Sync, segments: Collection[str]) -> str:
     """Return what is wrong with the segments of a sync: nobody is in one that is not defined; "" where nothing is."""
-    unknown = (name for name in sync.segments if name not in segments)
+    unknown = (name for name in sync.asked_segments if name not in segments)
     name = next(unknown, None)
     if name is None:
         return ""

@@ -94,6 +94,7 @@ SEGMENT_MEMBERS = Contract(
         ("customer_id", "string", "Customer"),
         ("as_of", "date", "Day the definition looked back from"),
         ("entered_on", "date", "Day of `as_of` on which the customer was first seen in it without a break"),
+        ("control", "boolean", "True of the control group, whom no sync writes to for this segment"),
     ),
 )
 
@@ -132,6 +133,12 @@ DELIVERIES = Contract(
         ("consent_id", "string", "Consent row that allowed it"),
         ("crm_id", "string", "The CRM's id of the record; of several that were cleared, separated by commas"),
         ("outcome_at", "timestamptz", "When the outcome was written"),
+        (
+            "withheld_by",
+            "string",
+            "Row that withholds: a statement, a segment, another contact, or the time zone whose night it is",
+        ),
+        ("withheld_until", "timestamptz", "Until when, where that is known"),
     ),
 )
 

@@ -23,6 +23,7 @@ from lakehouse.outbound.delivery_counts import sync_status
 from lakehouse.outbound.destinations import hubspot_api
 from lakehouse.outbound.destinations.hubspot import HubSpot
 from lakehouse.outbound.destinations.hubspot_api import Account
+from lakehouse.outbound.planner import Request
 from lakehouse.outbound.records import Desired
 from lakehouse.privacy import consent
 from lakehouse.privacy.consent import Grants
@@ -35,6 +36,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
+
+    from lakehouse.outbound.definition import Sync
+    from lakehouse.outbound.planner import Planned
+    from lakehouse.outbound.records import Chunk, Row
 
 NAMES = "abcdef"
 ADDRESSES = tuple(f"{name}{number}@x.org" for name in NAMES for number in (1, 2))
@@ -55,6 +60,7 @@ class Person:
     value: str = "v0"
     consents: bool = True
     known_consents: bool = True  # the lake's answer, which the gate is ahead of
+    control: bool = False
 
 
 @dataclass
@@ -72,6 +78,9 @@ class World:
     told: list[str] = field(default_factory=list)
     sent_after_refusal: list[str] = field(default_factory=list)
     edits: int = 0  # of the CRM, by hand
+    syncs: tuple[Sync, ...] = (SYNC,)
+    patience: int = 40  # looks until it has to be at rest
+    waits_for_moments: bool = False
 
     def __post_init__(self) -> None:
         """Put the company together, and one seam where the chance comes in."""
@@ -93,6 +102,7 @@ class World:
 
         def send(chunk: Any, rows: Any) -> Any:
             for row in rows:  # asked for just before: a refusal that the gate knows of lets nothing through
+                self.note_send(chunk, row)
                 if row.action == "upsert" and not self.allows(*row.recipient):
                     self.sent_after_refusal.append(row.id)
             return real(chunk, rows)
@@ -105,12 +115,15 @@ class World:
         person = self.people[customer]
         return person.consents and person.address == address
 
-    def desired(self) -> list[Desired]:
+    def desired(self, _sync: Sync) -> list[Desired]:
         return [
             Desired(p.name, p.address, {"tier": p.value}, consented=p.known_consents)
             for p in self.people.values()
             if p.selected
         ]
+
+    def note_send(self, chunk: Chunk, row: Row) -> None:
+        """Look at a row that is about to leave."""
 
     def _grants(self, _settings: Any, recipients: Any, *_: Any) -> Grants:
         return Grants({who: f"consent-{who[0]}" for who in recipients if self.allows(*who)})
@@ -195,16 +208,21 @@ class World:
         getattr(self, f"_{kind}")()
 
     def _look(self) -> None:
-        desired, inputs = self.desired(), {"version": str(self.version)}
         with _Survived():
-            planner.plan_run(self.settings, SYNC, desired, self.now, inputs)
+            self.plan(self.syncs[0] if len(self.syncs) == 1 else self.chance.choice(self.syncs))
+
+    def plan(self, sync: Sync) -> Planned:
+        """Look once at what a sync has to send."""
+        inputs = {"version": str(self.version)}
+        request = Request(sync, inputs, lambda: self.desired(sync), may_brake=False)
+        return planner.plan(self.settings, request, self.now)
 
     def _work(self) -> None:
         if not self.queue:
             return
         message = self.queue.pop(self.chance.randrange(len(self.queue)))
         with _Survived(), stamina.set_testing(True, attempts=3, cap=True):
-            deliver(self.settings, *message, self.now, self.destination)
+            self.deliver(*message)
             return
         if self.chance.random() < 0.7:
             self.queue.append(message)
@@ -283,16 +301,21 @@ class World:
         """Let trouble end and everything be looked at and delivered until nothing is left to do."""
         self.trouble = 0.0
         self.learn()
-        for _ in range(40):
+        for _ in range(self.patience):
             self.now += timedelta(minutes=20)
-            run = planner.plan_run(
-                self.settings, SYNC, self.desired(), self.now, {"version": str(self.version)}
-            )
-            if run is None:
-                return
+            planned = [self.plan(sync) for sync in self.syncs]
             while self.queue:
-                deliver(self.settings, *self.queue.pop(0), self.now, self.destination)
+                self.deliver(*self.queue.pop(0))
+            if all(each.run is None for each in planned):
+                due = [each.due for each in planned if each.due is not None]
+                if not due or not self.waits_for_moments:
+                    return
+                self.now = max(self.now, min(due))
         raise AssertionError("it does not come to rest")
+
+    def deliver(self, *message: str) -> None:
+        """Deliver a chunk now."""
+        deliver(self.settings, *message, self.now, self.destination)
 
     def write_everybody_anew(self) -> None:
         """Let everything that is wanted be something else, so that what was edited by hand is written, too."""
@@ -307,7 +330,7 @@ class World:
         for name in sorted(self.people):
             person = self.people[name]
             if person.selected and person.address not in found:
-                found[person.address] = {person.value} if person.consents else set()
+                found[person.address] = {person.value} if person.consents and not person.control else set()
         return {address: values for address, values in found.items() if values}
 
     def held(self) -> dict[str, str]:

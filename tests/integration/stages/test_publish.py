@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 
 import pytest
 
 from lakehouse import objects
 from lakehouse.errors import BadDefinition, Terminal
+from lakehouse.outbound import log
 from lakehouse.outbound.definition import parse_sync
+from lakehouse.outbound.records import Row
 from lakehouse.stages import export
 from lakehouse.stages import publish as publish_stage
 from lakehouse.stages.status import status
@@ -136,3 +139,34 @@ def test_a_dry_run_says_what_would_be_sent_and_sends_nothing(known):
     assert known.hints("publish") == []
     with pytest.raises(Terminal, match="there is no sync hubspot_segment; did you mean hubspot_segments"):
         publish_stage.dry_run(known.settings, "hubspot_segment")
+
+
+def test_a_sync_that_contacts_people_tells_the_gate_what_it_must_know(known, monkeypatch, tmp_path):
+    """Calls and messages of people by the same channel, and when it is night there; without those tables, nobody's."""
+    contact = "removed: x\ncontact: {cap: {most: 1, days: 7}}"
+    own_sync(monkeypatch, tmp_path, **{'removed: ""': contact, "lakehouse_customer_id": "lakehouse_id"})
+    export.export(known.settings)
+    assert all(row.facts["by_people"] == [] and row.facts["windows"] for row in sent_rows(known))
+    publish(known)
+    now = datetime.now(UTC)
+    activities = [("a1", "email", "outbound", 1), ("a2", "email", None, 2), ("a3", "email", "inbound", 1),
+                  ("a4", "call", "outbound", 1), ("a5", "email", "outbound", 40)]  # fmt: skip
+    known.fill(
+        "core.activities",
+        *(
+            {"activity_id": n, "source": "crm", "customer_id": "ann", "kind": kind, "direction": direction,
+             "occurred_at": now - timedelta(days=days)}
+            for n, kind, direction, days in activities
+        ),
+    )  # fmt: skip
+    own_sync(monkeypatch, tmp_path, **{'removed: ""': contact, "lakehouse_customer_id": "lakehouse_no"})
+    export.export(known.settings)
+    facts = {row.customer_id: [key for _, key in row.facts["by_people"]] for row in sent_rows(known)}
+    assert facts == {"ann": ["crm:a2", "crm:a1"], "bob": []}
+
+
+def sent_rows(company: SmallCompany) -> list[Row]:
+    """The rows of the latest run that write."""
+    run = log.latest_run(company.settings, SYNC)
+    chunks = [log.chunk(company.settings, SYNC, run.run, name) for name in run.chunk_ids()]
+    return [row for chunk in chunks for row in chunk.rows if row.action == "upsert"]

@@ -91,19 +91,32 @@ def test_outcomes_are_a_row_a_customer(con):
         "sync": "s", "run": "1", "chunk": "c", "finished_at": "2026-01-01T00:00:00Z",
         "rows": [{"customer_id": who, "action": "upsert", "status": "sent", "code": "", "crm_id": ""} for who in "ab"],
     }  # fmt: skip
+    capped = {"customer_id": "c", "action": "upsert", "status": "withheld", "code": "cap", "by": "s/1/c/0"}
+    outcome["rows"].append(capped | {"until": "2026-01-08T00:00:00+00:00"})
     rows, origins = copied(con, DELIVERED, ("outbound/s/1/c/outcome.json", outcome))
     assert [(row["customer_id"], row["outcome"], row["reason"]) for row in rows] == [
-        ("a", "sent", None), ("b", "sent", None),
+        ("a", "sent", None), ("b", "sent", None), ("c", "withheld", "cap"),
     ]  # fmt: skip
+    until = [(row["withheld_by"], row["withheld_until"] and row["withheld_until"].day) for row in rows]
+    assert until == [(None, None), (None, None), ("s/1/c/0", 8)]
     assert origins == {"outbound/s/1/c/outcome.json"}
 
 
 def test_those_who_were_left_out_are_rows_with_a_reason(con):
     """Withheld by the plan, in no chunk."""
-    line = {"consent": ["a"], "no_address": ["b"]}
+    line = {
+        "consent": ["a"],
+        "no_address": ["b"],
+        "control:vip": ["c", "e"],
+        'consent:s:"1': ["d"],
+        "no_longer": ["f"],
+    }
     rows, origins = copied(con, LEFT_OUT, ("outbound/s/1/left_out.json", line))
-    assert [(row["customer_id"], row["outcome"], row["reason"]) for row in rows] == [
-        ("a", "withheld", "consent"), ("b", "withheld", "no_address"),
+    found = [(row["customer_id"], row["outcome"], row["reason"], row["withheld_by"]) for row in rows]
+    assert sorted(found) == [
+        ("a", "withheld", "consent", None), ("b", "withheld", "no_address", None), ("c", "withheld", "control", "vip"),
+        ("d", "withheld", "consent", 's:"1'), ("e", "withheld", "control", "vip"),
+        ("f", "no_longer_withheld", None, None),
     ]  # fmt: skip
     assert origins == {"outbound/s/1/left_out.json"}
 

@@ -10,6 +10,8 @@ import pytest
 from rich.console import Console
 
 from lakehouse.console import terminal
+from lakehouse.outbound.delivery_counts import count_rows
+from lakehouse.outbound.records import Run
 
 STATUS = {
     "ingest": {
@@ -24,6 +26,7 @@ STATUS = {
         "hubspot_segments": {
             "selected": 10, "sent": 5, "removed": 1, "unchanged": 2, "failed": 0, "unknown": 0, "in_flight": 0,
             "withheld": {"consent": 2, "projection": 0, "quiet_hours": 1, "suppressed": 0, "no_address": 0},
+            "withheld_until": {"quiet_hours": ["2026-03-02T08:00:00+00:00", "2026-03-03T09:00:00+00:00"]},
             "balanced": False,
         }
     },
@@ -57,7 +60,28 @@ def test_status_in_words_and_numbers_with_separators(screen):
     ):
         assert text in said
     assert "quarantine list" in said  # where to look for the one row
-    assert [line.split("│")[-2].strip() for line in said.splitlines() if "hubspot" in line] == ["no"]
+    balance, *reasons = [line.split("│")[-2].strip() for line in said.splitlines() if "hubspot" in line]
+    assert balance == "no"
+    assert [reason[:20] for reason in reasons] == ["nobody said yes for ", "it is night where th"]
+    assert "(until 2026-03-02 08:00 UTC, the last until 2026-03-03 09:00 UTC)" in reasons[1]
+
+
+@pytest.mark.parametrize(
+    ("span", "text"),
+    [
+        (None, ""),
+        (["2026-03-02T08:00:00+00:00"] * 2, " (until 2026-03-02 08:00 UTC)"),
+    ],
+)
+def test_until_when_is_said_where_it_is_known(span, text):
+    """Once, where it is the same for all."""
+    assert terminal.until_text(span) == text
+
+
+def test_every_reason_that_is_counted_is_explained():
+    """In words that need no glossary."""
+    run = Run("news", "1", "p", "t", {}, "d", *[0] * 11)
+    assert count_rows(run, [])["withheld"].keys() == terminal._WITHHELD.keys()
 
 
 def test_a_table_whose_model_is_wrong_says_so(screen):

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import yaml
 
 from lakehouse.outbound import brakes
 from lakehouse.outbound.brakes import Brake, Totals, find_brake, is_accepted
 from lakehouse.outbound.definition import Brakes
+from lakehouse.outbound.policies.definition import Contact
 from lakehouse.settings import Settings
 from tests.support.objects_in_memory import objects_in_memory
 from tests.unit.outbound.test_changes import SYNC
@@ -47,6 +49,28 @@ def test_a_sync_may_say_otherwise():
     assert find_brake(sync, Totals(9, 100, 1, 0)) is None
     assert find_brake(sync, Totals(9, 100, 2, 0)) == Brake("shrunken_audience", 2, 100)
     assert find_brake(sync, Totals(2, 0, 0, 2)) == Brake("first_run", 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("refusals", "contacted", "refused", "stops"),
+    [
+        ("refusals: {share: 0.02, least_contacted: 100}", 100, 2, False),
+        ("refusals: {share: 0.02, least_contacted: 100}", 100, 3, True),
+        ("refusals: {share: 0.02, least_contacted: 100}", 99, 99, False),  # of few nothing can be said
+        ("refusals: {share: 0, least_contacted: 1}", 1, 1, True),
+        ("refusals: null", 1000, 1000, False),
+    ],
+)
+def test_a_sync_stops_when_too_many_refuse(refusals, contacted, refused, stops):
+    """Whatever else is well; one that contacts nobody never does."""
+    sync = SYNC.model_copy(update={"contact": Contact.model_validate(yaml.safe_load(refusals))})
+    totals = Totals(10, 10, 0, 1, contacted, refused)
+    found = find_brake(sync, totals)
+    assert found == (Brake("refusals", refused, contacted) if stops else None)
+    assert not stops or f"{refused} of the {contacted} whom it wrote to lately refused" in found.reason(
+        "news"
+    )
+    assert find_brake(SYNC, totals) is None
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -40,8 +41,11 @@ def person(
     return Desired(customer, address, properties, consented, erased)
 
 
-def missed(action="upsert", status="failed", code="", hours_ago=1, properties=VIP) -> Missed:
-    return Missed(action, status, code, (NOW - timedelta(hours=hours_ago)).isoformat(), properties)
+def missed(
+    action="upsert", status="failed", code="", hours_ago=1, properties=VIP, until_hours: float | None = None
+) -> Missed:
+    until = "" if until_hours is None else (NOW + timedelta(hours=until_hours)).isoformat()
+    return Missed(action, status, code, (NOW - timedelta(hours=hours_ago)).isoformat(), properties, until)
 
 
 def changes(*desired: Desired, held=None, missed_row=None, inputs_moved=False) -> Changes:
@@ -90,6 +94,14 @@ HELD = Acknowledged("c1", VIP)
         pytest.param(
             person(consented=False), HELD, {"no_consent": ["c1"], "removals": [REMOVAL]}, id="consent is gone"
         ),
+        pytest.param(
+            replace(person(), suppressed_by="complaints"), HELD,
+            {"suppressed": ["c1"], "left_out_by": {"c1": "complaints"}, "removals": [REMOVAL]}, id="suppressed",
+        ),
+        pytest.param(
+            replace(person(), control_of="vip"), HELD,
+            {"control": ["c1"], "left_out_by": {"c1": "vip"}, "removals": [REMOVAL]}, id="in the control group",
+        ),
         pytest.param(person(address=None), None, {"no_address": ["c1"]}, id="no address"),
         pytest.param(
             person(address=None), HELD, {"no_address": ["c1"], "removals": [REMOVAL]}, id="the address is gone"
@@ -121,6 +133,22 @@ def test_each_selected_customer_is_sent_left_alone_or_left_out(desired, held, ex
         pytest.param(
             missed(status="withheld", code="projection"), False, {"projection_waiting": ["c1"]},
             id="withheld for the projection",
+        ),
+        pytest.param(
+            missed(status="withheld", code="quiet_hours", until_hours=2), True, {"quiet_waiting": ["c1"]},
+            id="withheld until a moment, whatever moves",
+        ),
+        pytest.param(
+            missed(status="withheld", code="cap", until_hours=99, properties=GOLD), True, {"cap_waiting": ["c1"]},
+            id="and whatever it would write",
+        ),
+        pytest.param(
+            missed(status="withheld", code="cap", hours_ago=90, until_hours=0), False, {"upserts": [UPSERT]},
+            id="its moment has come",
+        ),
+        pytest.param(
+            missed(status="withheld", code="cap", hours_ago=30, until_hours=1), False, {"cap_waiting": ["c1"]},
+            id="no other time counts before its moment",
         ),
     ],
 )  # fmt: skip
@@ -170,7 +198,8 @@ def test_rows_wait_as_long_as_the_sync_says():
         "early": missed(hours_ago=23.9), "due": missed(hours_ago=24), "late": missed(hours_ago=99),
         "future": missed(hours_ago=-1),
     }  # fmt: skip
-    assert rows_that_wait(SYNC, rows, NOW).keys() == {"early"}
+    assert rows_that_wait(SYNC, rows, NOW, inputs_moved=False).keys() == {"early"}
+    assert rows_that_wait(SYNC, rows, NOW, inputs_moved=True) == {}
 
 
 def test_everybody_selected_is_counted_once():
@@ -211,10 +240,16 @@ def test_a_stray_record_is_cleared_of_all_that_stood_there():
 def test_only_who_leaves_without_refusing_counts_as_leaving():
     """The brakes look at that: a refusal is never a mistake of ours."""
     held = State(acknowledged={f"{name}@x.org": Acknowledged(name, VIP) for name in "abcd"})
-    people = [person("a", "a@x.org"), person("b", "b@x.org", consented=False), person("c", None)]
+    held.acknowledged["e@x.org"] = Acknowledged("e", VIP)
+    people = [
+        person("a", "a@x.org"),
+        person("b", "b@x.org", consented=False),
+        person("c", None),
+        replace(person("e", "e@x.org"), control_of="vip"),  # a share that is mistyped takes people off, too
+    ]
     found = find_changes(SYNC, people, held, NOW, inputs_moved=False)
-    assert {change.customer_id for change in found.removals} == {"b", "c", "d"}
-    assert found.leaving == 2
+    assert {change.customer_id for change in found.removals} == {"b", "c", "d", "e"}
+    assert found.leaving == 3
 
 
 def test_refusals_alone_take_off_only_who_does_not_allow_it():

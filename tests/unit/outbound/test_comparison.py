@@ -101,7 +101,7 @@ def test_each_reason_is_told_once_and_its_end_once(settings) -> None:
     with spool(settings) as spooled:
         found = Comparison(spooled)
         found.add(Changes(selected=3, no_consent=["a", "b"], erased=["c"], same_address=["d"]))
-        found.add_known(State(left_out={"a": "consent", "b": "no_address", "e": "erased"}))
+        found.add_known(State(left_out={"a": "consent", "b": "no_address", "e": "erased"}), NOW)
         found.compare_left_out()
     assert found.left_out == EMPTY | {
         "consent": ["b"],
@@ -155,3 +155,24 @@ def test_it_is_due_again_when_the_first_row_that_waits_is(settings) -> None:
         quiet = comparison.compare(SYNC, wanted, InShards(State(), 8), Comparison(spooled), NOW, False)
     assert waits.due == NOW.replace(day=2, hour=7)
     assert (quiet.due, quiet.has_rows, quiet.left_out) == (None, False, EMPTY)
+
+
+@pytest.mark.parametrize("redefined", [False, True])
+def test_a_changed_definition_asks_anew_who_was_withheld_until_a_moment(settings, redefined) -> None:
+    """The cap may be another now; until then the row waits, and it is told until when."""
+    until = NOW.replace(day=5).isoformat()
+    missed = {"pa@x.org": Missed("upsert", "withheld", "cap", NOW.isoformat(), {"tier": "vip"}, until)}
+    with spool(settings) as spooled:
+        wanted = lay_out_desired(spooled, [Desired("ca", "pa@x.org", {"tier": "vip"}, consented=True)])
+        found = comparison.compare(
+            SYNC,
+            wanted,
+            InShards(State("", {}, missed), 2),
+            Comparison(spooled, redefined=redefined),
+            NOW,
+            True,
+        )
+    assert (found.counts["upserts"], found.counts["cap_waiting"]) == ((1, 0) if redefined else (0, 1))
+    assert (found.until, found.due) == (
+        ({}, None) if redefined else ({"cap": [until, until]}, NOW.replace(day=5))
+    )

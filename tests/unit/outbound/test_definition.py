@@ -161,3 +161,34 @@ def test_two_files_for_one_sync_are_refused(folder):
     (folder / "syncs" / "news.yml").write_text(GOOD, encoding="utf-8")
     assert wrong_syncs(folder) == {"news": "news.yml: news is defined by news.yaml too"}
     assert "news" not in load_syncs(folder)
+
+
+@pytest.mark.parametrize(
+    ("segments", "control_of", "written", "held_out", "suppressed_by"),
+    [
+        (["new", "vip"], [], "new;vip", "", ""),
+        (["new", "vip"], ["vip"], "new", "", ""),
+        (["new", "vip"], ["new", "vip"], "", "new", ""),
+        (["other", "vip"], ["other"], "vip", "", ""),
+        (["complaints", "vip"], [], "vip", "", "complaints"),
+        (["complaints", "vip"], ["complaints"], "vip", "", "complaints"),
+    ],
+)
+def test_for_a_control_group_nothing_is_written(
+    folder, segments, control_of, written, held_out, suppressed_by
+):
+    """Nor does anybody learn that somebody is in that segment; who suppresses may be in any group."""
+    _write(folder, GOOD + "suppress: [complaints]\n")
+    sync = load_syncs(folder)["news"]
+    row = {"customer_id": "c1", "email": "a@x.org", "tier": "vip", "first_on": None, "consented": True}
+    (person,) = sync.desired([{**row, "segments": segments, "control_of": control_of}])
+    assert person.properties["lakehouse_segments"] == written
+    assert (person.control_of, person.suppressed_by) == (held_out, suppressed_by)
+
+
+def test_who_is_only_in_a_segment_that_suppresses_is_not_selected(folder):
+    """The sync asks for its members, and for nothing else of them."""
+    _write(folder, GOOD + "suppress: [complaints]\n")
+    sync = load_syncs(folder)["news"]
+    assert sync.asked_segments == ("vip", "new", "complaints")
+    assert list(sync.desired([{"customer_id": "c1", "segments": ["complaints"]}])) == []

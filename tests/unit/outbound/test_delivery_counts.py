@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from lakehouse.outbound.delivery_counts import count_rows
@@ -60,6 +62,12 @@ def outcome(*results: tuple[str, str, str]) -> Outcome:
         ({"no_consent": 1}, [], {"withheld.consent": 1}),
         ({"no_address": 1}, [], {"withheld.no_address": 1}),
         ({"same_address": 1}, [], {"withheld.suppressed": 1}),
+        ({"suppressed": 1}, [], {"withheld.suppressed": 1}),
+        ({"control": 1}, [], {"withheld.control": 1}),
+        ({"cap_waiting": 1}, [], {"withheld.cap": 1}),
+        ({"quiet_waiting": 1}, [], {"withheld.quiet_hours": 1}),
+        ({"to_send": 1}, [("upsert", "withheld", "cap")], {"withheld.cap": 1}),
+        ({"to_send": 1}, [("upsert", "withheld", "quiet_hours")], {"withheld.quiet_hours": 1}),
         (
             {"to_remove": 2},
             [("remove", "removed", ""), ("remove", "failed", "X")],
@@ -87,3 +95,23 @@ def test_a_run_of_an_older_release_is_read():
     old = run(withheld_waiting=1).to_json()
     del old["projection_waiting"]
     assert count_rows(Run(**old), [])["withheld"]["consent"] == 1
+
+
+def test_it_is_said_until_when_rows_are_withheld():
+    """The first and the last moment by reason, of rows that waited and of those that wait since."""
+    planned = replace(
+        run(to_send=2, cap_waiting=1),
+        until={"cap": ["2026-03-05T00:00:00+00:00", "2026-03-06T00:00:00+00:00"]},
+    )
+    results = [
+        Result(n, f"c{n}", "upsert", "withheld", code, until=until)
+        for n, (code, until) in enumerate(
+            [("cap", "2026-03-08T00:00:00+00:00"), ("quiet_hours", "2026-03-02T08:00:00+00:00")]
+        )
+    ]
+    counts = count_rows(planned, [Outcome("news", "00000001", "a-0001", 1, "t", results)])
+    assert counts["withheld_until"] == {
+        "cap": ["2026-03-05T00:00:00+00:00", "2026-03-08T00:00:00+00:00"],
+        "quiet_hours": ["2026-03-02T08:00:00+00:00", "2026-03-02T08:00:00+00:00"],
+    }
+    assert counts["balanced"]

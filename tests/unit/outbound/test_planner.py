@@ -30,7 +30,7 @@ def compared(changes: Changes, left_out_before: dict[str, str] | None = None) ->
     """What a comparison finds that comes to these changes."""
     comparison = Comparison(Spool(Path(tempfile.mkdtemp())))
     comparison.add(changes)
-    comparison.add_known(State(left_out=left_out_before or {}))
+    comparison.add_known(State(left_out=left_out_before or {}), NOW)
     for name in ("removals", "upserts", "left-out-now", "left-out-before"):
         comparison.spool.close(name)
     comparison.compare_left_out()
@@ -72,7 +72,7 @@ def test_a_chunk_says_all_that_a_worker_needs():
 def test_a_run_counts_everybody_and_names_whom_it_leaves_out():
     """Its counts add up to all who were selected."""
     changes = Changes(
-        selected=10,
+        selected=14,
         upserts=upserts(1),
         unchanged=1,
         unknown=1,
@@ -82,14 +82,23 @@ def test_a_run_counts_everybody_and_names_whom_it_leaves_out():
         no_consent=["z", "k"],
         erased=["e"],
         no_address=["a"],
+        suppressed=["s"],
+        control=["o"],
+        quiet_waiting=["q"],
+        cap_waiting=["n"],
+        left_out_by={"o": "vip", "z": "consent-9"},
     )
     made = plan(changes)
     run = made.run
     waiting = run.failed_waiting + run.withheld_waiting + run.projection_waiting
-    left_out = run.no_consent + run.erased + run.no_address + run.same_address
+    waiting += run.quiet_waiting + run.cap_waiting
+    left_out = run.no_consent + run.erased + run.no_address + run.same_address + run.suppressed + run.control
     assert run.selected == run.unchanged + run.to_send + waiting + run.unknown + left_out
     left_out_now = {
-        "consent": ["k", "z"],
+        "consent": ["k"],
+        "consent:consent-9": ["z"],
+        "control:vip": ["o"],
+        "suppressed": ["s"],
         "erased": ["e"],
         "no_address": ["a"],
         "same_address": [],
