@@ -53,7 +53,7 @@ def inputs(settings: Settings) -> dict[str, str]:
     """Return what members would be computed from now; empty while the marts hold nothing."""
     catalog = catalogs.open_catalog(settings)
     marts = {name: catalogs.load(catalog, name) for name in INPUTS}
-    return _expected_inputs(marts, definition.load(settings.definitions))
+    return expected_inputs(marts, definition.load(settings.definitions))
 
 
 def names(settings: Settings) -> set[str]:
@@ -66,7 +66,7 @@ def pending(settings: Settings) -> bool:
     """Return whether the inputs or definitions have changed since the last refresh."""
     members = catalogs.load(catalogs.open_catalog(settings), SEGMENT_MEMBERS.name)
     expected = inputs(settings)
-    return bool(expected) and (members is None or _computed_from(members) != expected)
+    return bool(expected) and (members is None or computed_from(members) != expected)
 
 
 def refresh(settings: Settings) -> Refresh:
@@ -84,10 +84,10 @@ def refresh(settings: Settings) -> Refresh:
     try:
         tables = views.attach(con, catalog, _TABLES)
         members = tables[SEGMENT_MEMBERS.name]
-        expected = _expected_inputs(tables, segments)
-        base = f"{commit.head(members) or 0}-"
+        expected = expected_inputs(tables, segments)
+        base = base_of(members)
         run = base + hashlib.sha256(json.dumps(expected, sort_keys=True).encode()).hexdigest()[:16]
-        changed = bool(expected) and _computed_from(members) != expected
+        changed = bool(expected) and computed_from(members) != expected
         wrong = wrong_in(members)
         if changed:
             wrong = _evaluate(con, segments, run, base)
@@ -102,7 +102,7 @@ def refresh(settings: Settings) -> Refresh:
     return Refresh(run, expected, changed, {name: counted.get(name, 0) for name in sorted(names)}, wrong)
 
 
-_CUSTOMERS = (
+CUSTOMERS_SQL = (
     "SELECT c.*, r.* EXCLUDE (customer_id, as_of, recency_days) "
     "FROM marts.customer_360 AS c LEFT JOIN marts.rfm AS r USING (customer_id)"
 )
@@ -115,7 +115,7 @@ def members_sql(segment: Segment) -> str:
         condition = f"({condition} OR {_is_in(segment.include)})"
     if segment.exclude:
         condition = f"({condition} AND NOT {_is_in(segment.exclude)})"
-    return f"SELECT customer_id, as_of FROM ({_CUSTOMERS}) WHERE {condition}"
+    return f"SELECT customer_id, as_of FROM ({CUSTOMERS_SQL}) WHERE {condition}"
 
 
 def _is_in(segments: Iterable[str]) -> str:
@@ -150,16 +150,22 @@ _MEMBERS_NOW = f"""
     FROM fulfilling AS f LEFT JOIN {SEGMENT_MEMBERS.name} AS m USING (segment, customer_id)"""
 
 
-def _expected_inputs(tables: Mapping[str, Table | None], segments: Segments) -> dict[str, str]:
+def expected_inputs(tables: Mapping[str, Table | None], segments: Segments) -> dict[str, str]:
+    """Return what members would be computed from by these marts and definitions; empty while one holds nothing."""
     heads = {name: commit.head(tables.get(name)) for name in INPUTS}
     if not all(heads.values()):
         return {}  # members of marts that were never computed: they would say that everybody has left
     return heads | {"version": segments.version}
 
 
-def _computed_from(members: Table) -> dict[str, str]:
+def computed_from(members: Table) -> dict[str, str]:
     """Return the inputs of the members that there are, without what was wrong."""
     return {name: text for name, text in commit.inputs(members).items() if name != _WRONG}
+
+
+def base_of(members: Table | None) -> str:
+    """Return what the names of all runs begin with that are compared with the members that there are."""
+    return f"{commit.head(members) or 0}-"
 
 
 def wrong_in(members: Table) -> dict[str, str]:
@@ -173,19 +179,33 @@ def _evaluate(con: duckdb.DuckDBPyConnection, segments: Segments, run: str, base
 
     Returns by name what is wrong with segments: who was in these stays.
     """
+    wrong = fulfil(con, segments)
+    con.execute(f"CREATE TEMP TABLE members_now AS {_MEMBERS_NOW}")
+    con.execute(f"CREATE TEMP TABLE changes_now AS {changes_sql(run, base)}")
+    return wrong
+
+
+def fulfil(con: duckdb.DuckDBPyConnection, segments: Segments) -> dict[str, str]:
+    """Make the table `fulfilling` (segment, customer_id, as_of): who is in each segment by the marts in place.
+
+    Returns by name what is wrong with segments: who was in these stays in `fulfilling`.
+    """
     con.execute("CREATE TEMP TABLE fulfilling (segment VARCHAR, customer_id VARCHAR, as_of DATE)")
     ordered, unordered = evaluation_order(segments.defined, segments.wrong)
     wrong = {**segments.wrong, **unordered}
     for name in wrong:  # before those that name it
         con.execute(_kept_sql(name))
-    columns = [name for (name,) in con.execute(f"SELECT column_name FROM (DESCRIBE {_CUSTOMERS})").fetchall()]
+    columns = columns_of(con)
     for segment in ordered:
         if problem := _evaluate_one(con, segment, columns):
             wrong[segment.name] = problem
             con.execute(_kept_sql(segment.name))
-    con.execute(f"CREATE TEMP TABLE members_now AS {_MEMBERS_NOW}")
-    con.execute(f"CREATE TEMP TABLE changes_now AS {changes_sql(run, base)}")
     return wrong
+
+
+def columns_of(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return the columns that a condition may name, by the marts in place."""
+    return [name for (name,) in con.execute(f"SELECT column_name FROM (DESCRIBE {CUSTOMERS_SQL})").fetchall()]
 
 
 def _evaluate_one(con: duckdb.DuckDBPyConnection, segment: Segment, columns: list[str]) -> str:
