@@ -7,6 +7,7 @@ import json
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from threading import Timer
 from typing import TYPE_CHECKING
 
@@ -15,11 +16,12 @@ import duckdb
 from lakehouse.engine import duck
 from lakehouse.engine.duck import NOT_OF_SQL
 from lakehouse.engine.escape import literal
-from lakehouse.segments import definition
+from lakehouse.segments import definition, run_record
 from lakehouse.segments.condition import problem_in
 from lakehouse.segments.definition import Segment, Segments
 from lakehouse.segments.order import evaluation_order
 from lakehouse.segments.policy import SegmentPolicy
+from lakehouse.segments.run_record import RunRecord
 from lakehouse.tables import appending, commit, data_files, views
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.contracts import SEGMENT_CHANGES, SEGMENT_MEMBERS
@@ -91,6 +93,7 @@ def refresh(settings: Settings) -> Refresh:
         wrong = wrong_in(members)
         if changed:
             wrong = _evaluate(con, segments, run, base)
+            _record(con, settings, segments, run, expected, wrong)
             _note_changes(con, tables[SEGMENT_CHANGES.name])
             _export(con, settings, segments.defined, run)
             _replace(con, members, {**expected, _WRONG: json.dumps(wrong)} if wrong else expected)
@@ -259,6 +262,21 @@ def _kept_sql(name: str) -> str:
         "INSERT INTO fulfilling SELECT segment, customer_id, as_of "
         f"FROM {SEGMENT_MEMBERS.name} WHERE segment = {literal(name)}"
     )
+
+
+def _record(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    segments: Segments,
+    run: str,
+    inputs: dict[str, str],
+    wrong: dict[str, str],
+) -> None:
+    """Note what a run asked, and of what: for those who ask later why somebody was in a segment."""
+    sizes = dict(con.execute("SELECT segment, count(*) FROM members_now GROUP BY 1 ORDER BY 1").fetchall())
+    definitions = {segment.name: segment.model_dump(mode="json") for segment in segments.defined}
+    at = datetime.now(UTC).isoformat(timespec="microseconds")
+    run_record.write(settings, RunRecord(run, at, inputs, sizes, wrong, definitions))
 
 
 def _note_changes(con: duckdb.DuckDBPyConnection, table: Table) -> None:
