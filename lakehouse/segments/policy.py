@@ -22,3 +22,4 @@ class SegmentPolicy(Policy):
     longest_seconds: Annotated[
         float, "seconds that the condition of one segment may take; then it keeps its members, and is told"
     ] = 60.0
+    sample_rows: Annotated[int, "customers of a segment that a preview shows, names masked"] = 5
