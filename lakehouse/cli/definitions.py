@@ -136,13 +136,10 @@ def check(
         number, found = (
             (len(files), check_files(settings, files, on_file)) if files else check_all(settings, on_file)
         )
-        # a lake is not read by definitions that contradict each other
-        may_look = not files and not any(finding.level == "error" for finding in found)
-        references, links, collisions = _look_at_lake(data, report) if may_look else ([], [], [])
+        references, links, collisions = ([], [], []) if files else _look_at_lake(data, report, found)
         found += [*(link.warning() for link in links if link.is_low), *collisions]
-        if not files:
-            segments, found_of_segments = _check_segments(settings, on_file)
-            number, found = number + segments, found + found_of_segments
+        segments, wrong_segments = (0, []) if files else _check_segments(settings, on_file)
+        number, found = number + segments, found + wrong_segments
     if as_json:
         counted = {"references": [count.as_json() for count in references]}
         print(json.dumps(findings_as_json(number, found, links) | counted, ensure_ascii=False))
@@ -166,11 +163,14 @@ def _check_segments(settings: Settings, on_file: Callable[[str], None]) -> tuple
     ]
 
 
-def _look_at_lake(data: Path, progress: Progress) -> _LakeFindings:
+def _look_at_lake(data: Path, progress: Progress, found: list[Finding]) -> _LakeFindings:
     """Return how a lake's references, links to customers and ids stand; nothing for a data folder without a lake.
 
-    The lake is that of the catalog in the environment, else of the data folder.
+    The lake is that of the catalog in the environment, else of the data folder. It is not read by definitions that
+    contradict each other: where `found` has errors.
     """
+    if any(finding.level == "error" for finding in found):
+        return [], [], []
     from lakehouse.local.attachment import attach
     from lakehouse.local.session import session
     from lakehouse.settings import current, names_catalog

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -202,7 +203,19 @@ def history(
 
 
 def _print_json(content: dict[str, Any]) -> None:
-    print(json.dumps(content, ensure_ascii=False, default=str))
+    print(json.dumps(_finite(content), ensure_ascii=False, default=str))
+
+
+def _finite(content: Any) -> Any:
+    """Return what is to be JSON with numbers that JSON has no word for as text."""
+    match content:
+        case dict():
+            return {name: _finite(value) for name, value in content.items()}
+        case list() | tuple():
+            return [_finite(value) for value in content]
+        case float() if not isfinite(content):
+            return str(content)
+    return content
 
 
 def _run_over_lake(data: Path) -> list[Finding]:

@@ -28,20 +28,27 @@ def show_history(
             _show_moment(name, each)
         elif isinstance(each, CustomerThen):
             _show_customer_then(each)
-    runs = [each for each in past if isinstance(each, Run)]
-    steps = [each for each in past if isinstance(each, Step)]
-    if runs:
-        rows = [
-            (_minute(run.at), str(run.as_of), run.entered, run.left, run.size, run.run)
-            for run in _last(runs, most)
-        ]
-        columns = ("run at (UTC)", "as of", "entered", "left", "in it then", "run")
-        out.print(grid(f"Runs that changed {name}", columns, rows, optional=("run",)))
-    if steps:
-        rows_of_steps = [(_minute(step.at), step.change, str(step.as_of)) for step in _last(steps, most)]
-        out.print(grid(f"{customer} and {name}", ("at (UTC)", "what", "as of"), rows_of_steps))
+    _show_runs(name, [each for each in past if isinstance(each, Run)], most)
+    _show_steps(f"{customer} and {name}", [each for each in past if isinstance(each, Step)], most)
     if not past:
         say(f"{customer} was never in {name}" if customer else f"no run has changed {name} yet")
+
+
+def _show_runs(name: str, runs: list[Run], most: int) -> None:
+    if not runs:
+        return
+    rows = [
+        (_minute(run.at), str(run.as_of), run.entered, run.left, run.size, run.run)
+        for run in _last(runs, most)
+    ]
+    columns = ("run at (UTC)", "as of", "entered", "left", "in it then", "run")
+    out.print(grid(f"Runs that changed {name}", columns, rows, optional=("run",)))
+
+
+def _show_steps(title: str, steps: list[Step], most: int) -> None:
+    if steps:
+        rows = [(_minute(step.at), step.change, str(step.as_of)) for step in _last(steps, most)]
+        out.print(grid(title, ("at (UTC)", "what", "as of"), rows))
 
 
 def _last(listed: list[P], most: int) -> list[P]:

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 def as_markdown(found: Sequence[Difference]) -> str:
     """Return a table of the segments that change or are wrong, then of each why; it ends with a line break."""
     concerned = [each for each in found if each.wrong or each.definition or _moves(each)]
-    lines = ["### Segments: what would change", ""]
+    lines = ["### Segments: what would change"]
     if concerned:
         lines += [
+            "",
             "| segment | definition | before | enter | leave | after |",
             "| --- | --- | --: | --: | --: | --: |",
         ]

@@ -64,9 +64,11 @@ def trace(con: duckdb.DuckDBPyConnection, segment: Segment, customer: str) -> Tr
 def _lines(con: duckdb.DuckDBPyConnection, where: str, customer: str) -> tuple[Any, tuple[Line, ...]]:
     parts = condition_parts.outline(where)
     columns = list(dict.fromkeys(name for part in parts for name in part.columns))
-    whole = f"CAST((\n{where}\n) AS BOOLEAN)"
-    # the whole as it is asked when members are computed; its parts say why
-    asked = ", ".join(("as_of", whole, *(part.value_sql for part in parts[1:]), *map(identifier, columns)))
+    condition = f"CAST((\n{where}\n) AS BOOLEAN)"
+    # the condition as it is asked when members are computed; its parts say why
+    asked = ", ".join(
+        ("as_of", condition, *(part.value_sql for part in parts[1:]), *map(identifier, columns))
+    )
     found = con.execute(
         f"SELECT {asked} FROM ({refresh.CUSTOMERS_SQL}) WHERE customer_id = ?", [customer]
     ).fetchone()

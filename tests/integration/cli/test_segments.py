@@ -183,6 +183,24 @@ def test_explain_says_which_condition_decides(segments):
     assert "keeps its members: where: there is no column mm" in segments("explain", "rich", "c_eve")
 
 
+def test_what_no_number_of_json_says_is_text(segments):
+    """JSON has no word for NaN, and a value that is not known is nothing."""
+    segments.define(rich=RICH.replace("m = 5", "mean_gap_days > 3 AND revenue > 1 AND m <> 3"))
+    segments.company.fill("marts.customer_360", {
+        "customer_id": "c_ann", "as_of": date(2026, 3, 1), "mean_gap_days": float("nan"), "revenue": Decimal("2.50"),
+    })  # fmt: skip
+    segments.company.fill("marts.rfm")
+    lines = segments.json("explain", "rich", "c_ann")["lines"]
+    assert [(line["holds"], line["values"]) for line in lines] == [
+        (None, {}),
+        (True, {"mean_gap_days": "nan"}),
+        (True, {"revenue": "2.50"}),
+        (None, {"m": None}),
+    ]
+    assert "nothing" in segments("explain", "rich", "c_ann")
+    assert segments.json("preview", "rich")["size"] == 0
+
+
 def difference(found: Any, name: str = "regulars") -> tuple[Any, ...]:
     [one] = [each for each in found["segments"] if each["segment"] == name]
     return one["state"], one["before"], one["after"], one["entering"], one["leaving"]
