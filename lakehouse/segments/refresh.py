@@ -16,7 +16,7 @@ import duckdb
 from lakehouse.engine import duck
 from lakehouse.engine.duck import NOT_OF_SQL
 from lakehouse.engine.escape import literal
-from lakehouse.segments import definition, run_record
+from lakehouse.segments import definition, export_files, run_record
 from lakehouse.segments.condition import problem_in
 from lakehouse.segments.definition import Segment, Segments
 from lakehouse.segments.order import evaluation_order
@@ -95,7 +95,7 @@ def refresh(settings: Settings) -> Refresh:
             wrong = _evaluate(con, segments, run, base)
             _record(con, settings, segments, run, expected, wrong)
             _note_changes(con, tables[SEGMENT_CHANGES.name])
-            _export(con, settings, segments.defined, run)
+            export_files.write_changes(con, settings, base)
             _replace(con, members, {**expected, _WRONG: json.dumps(wrong)} if wrong else expected)
         members_table = "members_now" if changed else SEGMENT_MEMBERS.name
         counted = dict(con.execute(f"SELECT segment, count(*) FROM {members_table} GROUP BY 1").fetchall())
@@ -289,15 +289,3 @@ def _replace(con: duckdb.DuckDBPyConnection, table: Table, expected: dict[str, s
     appending.replace_written(
         con, table, written, computed_from=expected, base=base.snapshot_id if base else None
     )
-
-
-def _export(
-    con: duckdb.DuckDBPyConnection, settings: Settings, segments: Iterable[Segment], run: str
-) -> None:
-    """Write one CSV a segment for people and tools that read files; it names customers by id only."""
-    for segment in segments:
-        target = f"s3://{settings.ops_bucket}/exports/{segment.name}/{settings.as_of_day()}/{run}.csv"
-        con.execute(
-            f"COPY (SELECT customer_id, as_of, entered_on FROM members_now WHERE segment = {literal(segment.name)} "
-            f"ORDER BY customer_id) TO {literal(target)} (FORMAT csv, HEADER)"
-        )
