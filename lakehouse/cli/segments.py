@@ -202,6 +202,45 @@ def history(
     show_history(name, customer, past, show)
 
 
+@segments.command(
+    "export",
+    epilog="Example: lakehouse segments export high_value -o high_value.xlsx --with name --with email --with revenue",
+)
+def export(
+    name: Name,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="FILE", help="FILE.csv, FILE.xlsx or FILE.parquet.")
+    ],
+    further: Annotated[
+        list[str] | None,
+        typer.Option("--with", metavar="COLUMN", help="A column of customer_360, rfm or customers, too."),
+    ] = None,
+    data: Data = DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Write all members of a segment to a file, and what it is and when it expires beside it, as FILE.json.
+
+    In CSV, text that a spreadsheet would run as a formula gets a ' in front; FILE.json says by which rule. Who entered
+    and who left stands in a file of each run, below exports/ in the ops bucket.
+    """
+    from lakehouse.console.query_files import format_of
+    from lakehouse.local.session import session
+
+    chosen = format_of(output, None)
+    if chosen not in {"csv", "xlsx", "parquet"}:
+        raise Terminal(f"{output}: a segment is written as CSV, xlsx or Parquet")
+    with session(data, "store") as settings:
+        from lakehouse.console.segment_files import write_members
+        from lakehouse.stages.export_members import members_of
+
+        with members_of(settings, name, further or ()) as members:
+            written = write_members(name, members, output, chosen)
+    if as_json:
+        _print_json(written)
+    else:
+        print(f"{written['rows']:,} customers in {output}, to be used until {written['expires_on']}")
+
+
 def _print_json(content: dict[str, Any]) -> None:
     print(json.dumps(_finite(content), ensure_ascii=False, default=str))
 

@@ -43,28 +43,28 @@ class CustomerThen:
 def runs(settings: Settings, name: str) -> list[Run]:
     """Return the runs that changed a segment, the oldest first; `Terminal` for one that never was."""
     with open_lake(settings) as lake:
-        _check_name(lake, name)
+        check_name(lake, name)
         return history.runs(lake, name)
 
 
 def steps(settings: Settings, name: str, customer: str) -> list[Step]:
     """Return when a customer entered a segment and left it; `Terminal` for a segment that never was."""
     with open_lake(settings) as lake:
-        _check_name(lake, name)
+        check_name(lake, name)
         return history.steps(lake, name, customer)
 
 
 def at_moment(settings: Settings, name: str, at: datetime, most: int) -> Moment:
     """Return who was in a segment at a moment, `most` of them by name; `Terminal` for one that never was."""
     with open_lake(settings) as lake:
-        _check_name(lake, name)
+        check_name(lake, name)
         return history.moment(lake, settings, name, at, most)
 
 
 def customer_at(settings: Settings, name: str, customer: str, at: datetime) -> CustomerThen:
     """Return whether a customer was in a segment at a moment, and why; `Terminal` for a segment that never was."""
     with open_lake(settings) as lake:
-        _check_name(lake, name)
+        check_name(lake, name)
         taken = [step for step in history.steps(lake, name, customer) if step.at <= at]
         is_in = bool(taken) and taken[-1].change == "entered"
         then = history.moment(lake, settings, name, at, 0)
@@ -90,7 +90,8 @@ def moment_of(text: str, settings: Settings) -> datetime:
     return at if at.tzinfo else at.replace(tzinfo=zone)
 
 
-def _check_name(lake: Lake, name: str) -> None:
+def check_name(lake: Lake, name: str) -> None:
+    """Raise `Terminal` for a segment that is not defined and never was."""
     changed = {each for (each,) in lake.rows(f"SELECT DISTINCT segment FROM {SEGMENT_CHANGES.name}")}
     known = {*changed, *(segment.name for segment in lake.segments.defined), *lake.segments.wrong}
     if name not in known:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from lakehouse import aws, cli, objects
@@ -92,7 +94,7 @@ def segments(company, monkeypatch, capsys, tmp_path) -> Commands:
         {"customer_id": f"c_{name}", "address": f"{name}@example.org", "purpose": purpose, "channel": "email",
          "allowed": allowed, "consent_id": name, "erased": False}
         for name, purpose, allowed in (("bob", "marketing", True), ("eve", "marketing", True),
-                                       ("ann", "service", True), ("ida", "marketing", False))
+                                       ("ann", "marketing", False), ("ann", "service", True), ("ida", "marketing", False))
     ))  # fmt: skip
     return run
 
@@ -332,3 +334,28 @@ def test_history_says_where_a_snapshot_has_expired(segments):
     assert silent["leaving"]["reasons"] == {"no customer any more": 1, "not: recency_days <= 30": 1}
     aws.s3().delete_object(Bucket=settings.ops_bucket, Key=key)
     assert "the definition of then was not noted" in segments("history", "regulars", "--at", first)
+
+
+def test_export_writes_members_with_a_manifest(segments, tmp_path):
+    """As CSV that no spreadsheet runs, as a workbook, as Parquet; with columns that one asks for."""
+    segments.company.fill(
+        "core.customers", {"customer_id": "c_ann", "name": "=1+1", "email": "ann@example.org"}
+    )
+    assert "never computed" in segments("export", "regulars", "-o", str(tmp_path / "a.csv"), code=1)
+    refresh.refresh(segments.company.settings)
+    for ending in ("csv", "xlsx", "parquet"):
+        file = tmp_path / f"regulars.{ending}"
+        told = segments.json("export", "regulars", "-o", str(file), "--with", "name", "--with", "m")
+        assert json.loads(file.with_name(f"{file.name}.json").read_text("utf-8")) == told
+        assert (told["rows"], told["columns"]) == (2, ["customer_id", "entered_on", "as_of", "name", "m"])
+        assert told["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+        assert date.fromisoformat(told["expires_on"]) > datetime.fromisoformat(told["made_at"]).date()
+    assert (tmp_path / "regulars.csv").read_text("utf-8-sig").splitlines() == [
+        "customer_id,entered_on,as_of,name,m",
+        "c_ann,2026-03-01,2026-03-01,'=1+1,1",
+        "c_bob,2026-03-01,2026-03-01,,1",
+    ]
+    assert [row["name"] for row in pq.read_table(tmp_path / "regulars.parquet").to_pylist()] == ["=1+1", None]
+    assert "did you mean revenue" in segments("export", "rich", "-o", "x.csv", "--with", "revenu", code=1)
+    assert "CSV, xlsx or Parquet" in segments("export", "rich", "-o", "x.json", code=1)
+    assert "1 customers in" in segments("export", "rich", "-o", str(tmp_path / "rich.xlsx"))
