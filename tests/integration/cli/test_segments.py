@@ -94,7 +94,8 @@ def segments(company, monkeypatch, capsys, tmp_path) -> Commands:
         {"customer_id": f"c_{name}", "address": f"{name}@example.org", "purpose": purpose, "channel": "email",
          "allowed": allowed, "consent_id": name, "erased": False}
         for name, purpose, allowed in (("bob", "marketing", True), ("eve", "marketing", True),
-                                       ("ann", "marketing", False), ("ann", "service", True), ("ida", "marketing", False))
+                                       ("ann", "marketing", False), ("ann", "service", True),
+                                       ("ida", "marketing", False))
     ))  # fmt: skip
     return run
 
