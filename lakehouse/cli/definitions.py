@@ -13,6 +13,8 @@ from lakehouse.cli.sources import sources
 from lakehouse.errors import BadFile, Terminal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lakehouse.ingest.profile.profile import ReadingHints
     from lakehouse.progress import Progress
     from lakehouse.settings import Settings
@@ -115,9 +117,9 @@ def check(
 ) -> None:
     """Hold source definitions against the contracts: SQL that does not run, what core lacks, what is personal.
 
-    With all of them, and where the data folder holds a lake: how many ids of one source name a record of another, how
-    many rows found a customer, and which ids seem to be two systems'. Ends with 1 when there are errors; warnings are
-    for a person to weigh.
+    With all of them: segments, too (see `lakehouse segments check`), and where the data folder holds a lake: how many
+    ids of one source name a record of another, how many rows found a customer, and which ids seem to be two systems'.
+    Ends with 1 when there are errors; warnings are for a person to weigh.
     """
     from lakehouse.console.definitions import findings_as_json, show_findings
     from lakehouse.console.references import show_references
@@ -134,25 +136,41 @@ def check(
         number, found = (
             (len(files), check_files(settings, files, on_file)) if files else check_all(settings, on_file)
         )
-        has_errors = any(finding.level == "error" for finding in found)
-        # a lake is not read by definitions that contradict each other
-        references, links, collisions = ([], [], []) if files or has_errors else _look_at_lake(data, report)
+        references, links, collisions = ([], [], []) if files else _look_at_lake(data, report, found)
         found += [*(link.warning() for link in links if link.is_low), *collisions]
+        segments, wrong_segments = (0, []) if files else _check_segments(settings, on_file)
+        number, found = number + segments, found + wrong_segments
     if as_json:
         counted = {"references": [count.as_json() for count in references]}
         print(json.dumps(findings_as_json(number, found, links) | counted, ensure_ascii=False))
     else:
         show_findings(number, found, links)
         show_references(references)
-    if has_errors:
+    if any(finding.level == "error" for finding in found):
         raise typer.Exit(1)
 
 
-def _look_at_lake(data: Path, progress: Progress) -> _LakeFindings:
+def _check_segments(settings: Settings, on_file: Callable[[str], None]) -> tuple[int, list[Finding]]:
+    """Return how many segments there are, and what is wrong with them, by files below the definitions folder."""
+    from dataclasses import replace
+
+    from lakehouse.stages.check_segments import check_segments
+
+    number, findings = check_segments(settings, on_file)
+    return number, [
+        finding if "/" in finding.file else replace(finding, file=f"segments/{finding.file}")
+        for finding in findings
+    ]
+
+
+def _look_at_lake(data: Path, progress: Progress, found: list[Finding]) -> _LakeFindings:
     """Return how a lake's references, links to customers and ids stand; nothing for a data folder without a lake.
 
-    The lake is that of the catalog in the environment, else of the data folder.
+    The lake is that of the catalog in the environment, else of the data folder. It is not read by definitions that
+    contradict each other: where `found` has errors.
     """
+    if any(finding.level == "error" for finding in found):
+        return [], [], []
     from lakehouse.local.attachment import attach
     from lakehouse.local.session import session
     from lakehouse.settings import current, names_catalog

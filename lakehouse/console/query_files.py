@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, Literal
 
 from lakehouse.console.query_json import as_json, distinct, json_value
+from lakehouse.console.spreadsheet_cells import guarded
 from lakehouse.errors import Terminal
 
 if TYPE_CHECKING:
@@ -45,14 +46,17 @@ def format_of(path: Path | None, named: str | None) -> Format:
     return known
 
 
-def write_query(answer: duckdb.DuckDBPyConnection, path: Path, file_format: Format) -> int:
+def write_query(
+    answer: duckdb.DuckDBPyConnection, path: Path, file_format: Format, *, guard: bool = False
+) -> int:
     """Write the rows of a query to a file, replacing what was there; return how many.
 
+    With `guard`, text that a spreadsheet would run as a formula is made harmless in CSV; in a workbook text is none.
     Raises Terminal where the file cannot be written, or cannot hold the rows.
     """
     unfinished = path.with_name(f".{path.name}.part")
     writers: dict[str, Callable[[duckdb.DuckDBPyConnection, Path], int]] = {
-        "csv": _write_csv,
+        "csv": _write_guarded_csv if guard else _write_csv,
         "json": _write_json,
         "parquet": _write_parquet,
         "xlsx": _write_xlsx,
@@ -79,13 +83,16 @@ def rows_of(answer: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
         yield from rows
 
 
-def csv_rows(answer: duckdb.DuckDBPyConnection, out: IO[str]) -> int:
+def csv_rows(
+    answer: duckdb.DuckDBPyConnection, out: IO[str], cell: Callable[[Any], str] | None = None
+) -> int:
     """Write a header and rows as CSV (RFC 4180, lines end with a line feed); null is empty, what is nested is JSON."""
+    cell = cell or csv_cell
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(distinct(columns_of(answer)))
     count = 0
     for row in rows_of(answer):
-        writer.writerow([csv_cell(value) for value in row])
+        writer.writerow([cell(value) for value in row])
         count += 1
     return count
 
@@ -109,6 +116,17 @@ def _write_csv(answer: duckdb.DuckDBPyConnection, path: Path) -> int:
     # With a byte order mark: Excel takes Chinese text for something else without it; other readers skip it.
     with path.open("w", encoding="utf-8-sig", newline="") as out:
         return csv_rows(answer, out)
+
+
+def _write_guarded_csv(answer: duckdb.DuckDBPyConnection, path: Path) -> int:
+    with path.open("w", encoding="utf-8-sig", newline="") as out:
+        return csv_rows(answer, out, _guarded_cell)
+
+
+def _guarded_cell(value: Any) -> str:
+    """Return a value as a cell of CSV that no spreadsheet runs; a number is one, also a negative one."""
+    is_number = isinstance(value, int | float | Decimal)
+    return csv_cell(value) if is_number else guarded(csv_cell(value))
 
 
 def _write_json(answer: duckdb.DuckDBPyConnection, path: Path) -> int:

@@ -24,19 +24,27 @@ _CHANCE: Final = frozenset({"random", "rand", "setseed", "uuid", "gen_random_uui
 
 
 def problem_in(where: str, columns: Collection[str] = ()) -> str:
-    """Return what is wrong with a condition, "" where nothing is known to be.
+    """Return the first thing that is wrong with a condition, as `problems_in` does; "" where nothing is known to be."""
+    return next(iter(problems_in(where, columns)), "")
+
+
+def problems_in(where: str, columns: Collection[str] = ()) -> list[str]:
+    """Return what is wrong with a condition, each thing once.
 
     With `columns`, a name that is none of them is told with the nearest. What the types allow only DuckDB knows.
     """
     try:
         parsed = [tree for tree in sqlglot.parse(where, dialect=_DIALECT) if tree is not None]
     except SqlglotError as error:
-        return _syntax(error)
+        return [_syntax(error)]
     if len(parsed) != 1 or not isinstance(parsed[0], exp.Condition) or isinstance(parsed[0], exp.Query):
-        return "not one condition: a segment is one, such as orders > 3 AND recency_days < 30; it changes nothing"
+        return [
+            "not one condition: a segment is one, such as orders > 3 AND recency_days < 30; it changes nothing"
+        ]
     tree = parsed[0]
-    problems = (*_functions(tree), *_tables(tree), *_columns(tree, columns))
-    return next(iter(problems), "")
+    return list(
+        dict.fromkeys((*_functions(tree), *_tables(tree), *_recursions(tree), *_columns(tree, columns)))
+    )
 
 
 def _functions(tree: exp.Condition) -> Iterator[str]:
@@ -57,6 +65,11 @@ def _tables(tree: exp.Condition) -> Iterator[str]:
         name = f"{table.db}.{table.name}" if table.db else table.name
         if name not in TABLES and name not in own:
             yield f"{name!r} cannot be read: a condition reads {' and '.join(sorted(TABLES))}"
+
+
+def _recursions(tree: exp.Condition) -> Iterator[str]:
+    if any(each.args.get("recursive") for each in tree.find_all(exp.With)):
+        yield "WITH RECURSIVE may never end: a condition asks one customer's columns"
 
 
 def _columns(tree: exp.Condition, known: Collection[str]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lakehouse.definition_files import DefinitionLoader
+from lakehouse.definition_files import DefinitionFile, DefinitionLoader
 from lakehouse.definitions import parse_yaml
 from lakehouse.errors import BadDefinition
 from lakehouse.segments.condition import problem_in
@@ -67,6 +67,12 @@ def parse(text: str, where: str) -> Segment:
 _load = DefinitionLoader(
     "segments", ("lakehouse.segments", "definitions"), parse, lambda segment: segment.name
 )
+
+
+def files(overrides: Path | None = None) -> list[DefinitionFile]:
+    """Return the files that define segments by name: of two for one, that of people's own."""
+    by_name = {PurePath(file.name).stem: file for file in _load.files(overrides)}
+    return [by_name[name] for name in sorted(by_name)]
 
 
 @dataclass(frozen=True)

@@ -22,3 +22,14 @@ class SegmentPolicy(Policy):
     longest_seconds: Annotated[
         float, "seconds that the condition of one segment may take; then it keeps its members, and is told"
     ] = 60.0
+    sample_rows: Annotated[int, "customers of a segment that a preview shows, names masked"] = 5
+
+
+@dataclass(frozen=True)
+class ExportPolicy(Policy):
+    """Files of segments."""
+
+    days: Annotated[
+        int,
+        "days for which an exported file may be used; the bucket's rule `exported` deletes those of runs then",
+    ] = 30

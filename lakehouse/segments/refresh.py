@@ -7,6 +7,7 @@ import json
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from threading import Timer
 from typing import TYPE_CHECKING
 
@@ -15,12 +16,13 @@ import duckdb
 from lakehouse.engine import duck
 from lakehouse.engine.duck import NOT_OF_SQL
 from lakehouse.engine.escape import literal
-from lakehouse.segments import definition
+from lakehouse.segments import definition, export_files, run_record
 from lakehouse.segments.condition import problem_in
 from lakehouse.segments.control import in_control_sql
 from lakehouse.segments.definition import Segment, Segments
 from lakehouse.segments.order import evaluation_order
 from lakehouse.segments.policy import SegmentPolicy
+from lakehouse.segments.run_record import RunRecord
 from lakehouse.tables import appending, commit, data_files, views
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.contracts import SEGMENT_CHANGES, SEGMENT_MEMBERS
@@ -54,7 +56,7 @@ def inputs(settings: Settings) -> dict[str, str]:
     """Return what members would be computed from now; empty while the marts hold nothing."""
     catalog = catalogs.open_catalog(settings)
     marts = {name: catalogs.load(catalog, name) for name in INPUTS}
-    return _expected_inputs(marts, definition.load(settings.definitions))
+    return expected_inputs(marts, definition.load(settings.definitions))
 
 
 def names(settings: Settings) -> set[str]:
@@ -67,7 +69,7 @@ def pending(settings: Settings) -> bool:
     """Return whether the inputs or definitions have changed since the last refresh."""
     members = catalogs.load(catalogs.open_catalog(settings), SEGMENT_MEMBERS.name)
     expected = inputs(settings)
-    return bool(expected) and (members is None or _computed_from(members) != expected)
+    return bool(expected) and (members is None or computed_from(members) != expected)
 
 
 def refresh(settings: Settings) -> Refresh:
@@ -85,15 +87,16 @@ def refresh(settings: Settings) -> Refresh:
     try:
         tables = views.attach(con, catalog, _TABLES)
         members = tables[SEGMENT_MEMBERS.name]
-        expected = _expected_inputs(tables, segments)
-        base = f"{commit.head(members) or 0}-"
+        expected = expected_inputs(tables, segments)
+        base = base_of(members)
         run = base + hashlib.sha256(json.dumps(expected, sort_keys=True).encode()).hexdigest()[:16]
-        changed = bool(expected) and _computed_from(members) != expected
+        changed = bool(expected) and computed_from(members) != expected
         wrong = wrong_in(members)
         if changed:
             wrong = _evaluate(con, segments, run, base)
+            _record(con, settings, segments, run, expected, wrong)
             _note_changes(con, tables[SEGMENT_CHANGES.name])
-            _export(con, settings, segments.defined, run)
+            export_files.write_changes(con, settings, base)
             _replace(con, members, {**expected, _WRONG: json.dumps(wrong)} if wrong else expected)
         members_table = "members_now" if changed else SEGMENT_MEMBERS.name
         counted = dict(con.execute(f"SELECT segment, count(*) FROM {members_table} GROUP BY 1").fetchall())
@@ -103,7 +106,7 @@ def refresh(settings: Settings) -> Refresh:
     return Refresh(run, expected, changed, {name: counted.get(name, 0) for name in sorted(names)}, wrong)
 
 
-_CUSTOMERS = (
+CUSTOMERS_SQL = (
     "SELECT c.*, r.* EXCLUDE (customer_id, as_of, recency_days) "
     "FROM marts.customer_360 AS c LEFT JOIN marts.rfm AS r USING (customer_id)"
 )
@@ -116,7 +119,7 @@ def members_sql(segment: Segment) -> str:
         condition = f"({condition} OR {_is_in(segment.include)})"
     if segment.exclude:
         condition = f"({condition} AND NOT {_is_in(segment.exclude)})"
-    return f"SELECT customer_id, as_of FROM ({_CUSTOMERS}) WHERE {condition}"
+    return f"SELECT customer_id, as_of FROM ({CUSTOMERS_SQL}) WHERE {condition}"
 
 
 def _is_in(segments: Iterable[str]) -> str:
@@ -162,16 +165,22 @@ def members_now_sql(segments: Iterable[Segment]) -> str:
         FROM fulfilling AS f LEFT JOIN {SEGMENT_MEMBERS.name} AS m USING (segment, customer_id)"""
 
 
-def _expected_inputs(tables: Mapping[str, Table | None], segments: Segments) -> dict[str, str]:
+def expected_inputs(tables: Mapping[str, Table | None], segments: Segments) -> dict[str, str]:
+    """Return what members would be computed from by these marts and definitions; empty while one holds nothing."""
     heads = {name: commit.head(tables.get(name)) for name in INPUTS}
     if not all(heads.values()):
         return {}  # members of marts that were never computed: they would say that everybody has left
     return heads | {"version": segments.version}
 
 
-def _computed_from(members: Table) -> dict[str, str]:
+def computed_from(members: Table) -> dict[str, str]:
     """Return the inputs of the members that there are, without what was wrong."""
     return {name: text for name, text in commit.inputs(members).items() if name != _WRONG}
+
+
+def base_of(members: Table | None) -> str:
+    """Return what the names of all runs begin with that are compared with the members that there are."""
+    return f"{commit.head(members) or 0}-"
 
 
 def wrong_in(members: Table) -> dict[str, str]:
@@ -185,20 +194,39 @@ def _evaluate(con: duckdb.DuckDBPyConnection, segments: Segments, run: str, base
 
     Returns by name what is wrong with segments: who was in these stays.
     """
+    wrong = fulfil(con, segments)
+    drawn = [segment for segment in segments.defined if segment.name not in wrong]
+    con.execute(f"CREATE TEMP TABLE members_now AS {members_now_sql(drawn)}")
+    con.execute(
+        f"""CREATE TEMP TABLE changes_now AS SELECT c.*, coalesce(now.control, before.control, false) AS control
+        FROM ({changes_sql(run, base)}) AS c
+        LEFT JOIN members_now AS now USING (segment, customer_id)
+        LEFT JOIN {SEGMENT_MEMBERS.name} AS before USING (segment, customer_id)"""
+    )
+    return wrong
+
+
+def fulfil(con: duckdb.DuckDBPyConnection, segments: Segments) -> dict[str, str]:
+    """Make the table `fulfilling` (segment, customer_id, as_of): who is in each segment by the marts in place.
+
+    Returns by name what is wrong with segments: who was in these stays in `fulfilling`.
+    """
     con.execute("CREATE TEMP TABLE fulfilling (segment VARCHAR, customer_id VARCHAR, as_of DATE)")
     ordered, unordered = evaluation_order(segments.defined, segments.wrong)
     wrong = {**segments.wrong, **unordered}
     for name in wrong:  # before those that name it
         con.execute(_kept_sql(name))
-    columns = [name for (name,) in con.execute(f"SELECT column_name FROM (DESCRIBE {_CUSTOMERS})").fetchall()]
+    columns = columns_of(con)
     for segment in ordered:
         if problem := _evaluate_one(con, segment, columns):
             wrong[segment.name] = problem
             con.execute(_kept_sql(segment.name))
-    drawn = [segment for segment in ordered if segment.name not in wrong]
-    con.execute(f"CREATE TEMP TABLE members_now AS {members_now_sql(drawn)}")
-    con.execute(f"CREATE TEMP TABLE changes_now AS {changes_sql(run, base)}")
     return wrong
+
+
+def columns_of(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return the columns that a condition may name, by the marts in place."""
+    return [name for (name,) in con.execute(f"SELECT column_name FROM (DESCRIBE {CUSTOMERS_SQL})").fetchall()]
 
 
 def _evaluate_one(con: duckdb.DuckDBPyConnection, segment: Segment, columns: list[str]) -> str:
@@ -254,6 +282,21 @@ def _kept_sql(name: str) -> str:
     )
 
 
+def _record(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    segments: Segments,
+    run: str,
+    inputs: dict[str, str],
+    wrong: dict[str, str],
+) -> None:
+    """Note what a run asked, and of what: for those who ask later why somebody was in a segment."""
+    sizes = dict(con.execute("SELECT segment, count(*) FROM members_now GROUP BY 1 ORDER BY 1").fetchall())
+    definitions = {segment.name: segment.model_dump(mode="json") for segment in segments.defined}
+    at = datetime.now(UTC).isoformat(timespec="microseconds")
+    run_record.write(settings, RunRecord(run, at, inputs, sizes, wrong, definitions))
+
+
 def _note_changes(con: duckdb.DuckDBPyConnection, table: Table) -> None:
     appending.append_query(con, table, "SELECT * FROM changes_now", f"segments-{uuid.uuid4()}")
 
@@ -264,19 +307,3 @@ def _replace(con: duckdb.DuckDBPyConnection, table: Table, expected: dict[str, s
     appending.replace_written(
         con, table, written, computed_from=expected, base=base.snapshot_id if base else None
     )
-
-
-def _export(
-    con: duckdb.DuckDBPyConnection, settings: Settings, segments: Iterable[Segment], run: str
-) -> None:
-    """Write one CSV a segment for people and tools that read files; it names customers by id only.
-
-    The control group is not in it: whoever writes to the file's people would write to them, too.
-    """
-    for segment in segments:
-        target = f"s3://{settings.ops_bucket}/exports/{segment.name}/{settings.as_of_day()}/{run}.csv"
-        con.execute(
-            f"COPY (SELECT customer_id, as_of, entered_on FROM members_now "
-            f"WHERE segment = {literal(segment.name)} AND NOT control ORDER BY customer_id) "
-            f"TO {literal(target)} (FORMAT csv, HEADER)"
-        )

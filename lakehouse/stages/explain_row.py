@@ -80,7 +80,7 @@ def explain(settings: Settings, customer: str, name: str, day: date | None = Non
     table = catalogs.load(catalog, name)
     if table is None or table.current_snapshot() is None:
         raise Terminal(f"{name} has no rows yet")
-    snapshot = table.current_snapshot() if day is None else past.snapshot_at(table, _end_of(day, settings))
+    snapshot = table.current_snapshot() if day is None else past.snapshot_at(table, end_of_day(day, settings))
     if snapshot is None:
         since = past.oldest(table)
         raise Terminal(f"no snapshot of {name} of {day} is kept: the oldest is of {since:%Y-%m-%d %H:%M} UTC")
@@ -187,7 +187,8 @@ def _rows(con: duckdb.DuckDBPyConnection, query: str, values: list[Any]) -> list
     return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
 
 
-def _end_of(day: date, settings: Settings) -> datetime:
+def end_of_day(day: date, settings: Settings) -> datetime:
+    """Return the last moment of a day of the business."""
     zone = UTC if settings.time_zone == "UTC" else ZoneInfo(settings.time_zone)
     return datetime.combine(day + timedelta(days=1), time(), zone) - timedelta(milliseconds=1)
 

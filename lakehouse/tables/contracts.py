@@ -110,6 +110,7 @@ SEGMENT_CHANGES = Contract(
         ("change", "string", "entered or left"),
         ("as_of", "date", "Day the definition looked back from"),
         ("found_at", "timestamptz", "When"),
+        ("control", "boolean", "True of the control group, whom no sync writes to for this segment"),
     ),
 )
 

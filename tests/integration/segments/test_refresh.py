@@ -7,7 +7,6 @@ from decimal import Decimal
 
 import pytest
 
-from lakehouse import aws, settings
 from lakehouse.errors import CommitConflict
 from lakehouse.segments import audience, refresh
 from lakehouse.stages.status import status
@@ -241,19 +240,6 @@ def test_marts_that_were_never_computed_make_nobody_leave(company, own):
     assert members(company) == ["ann"]
     with pytest.raises(CommitConflict, match=r"marts\.rfm"):
         list(audience.audience(company.settings, ["regulars"], "marketing", "email"))
-
-
-def test_each_look_writes_a_file_a_segment(company, own):
-    """For people and tools that read files: ids only, by segment and day; a repeated look overwrites its own."""
-    customers(company, ann=3, bob=4)
-    run = refresh.refresh(company.settings).run
-    key = f"exports/regulars/{settings.current().as_of_day()}/{run}.csv"
-    body = aws.s3().get_object(Bucket=company.settings.ops_bucket, Key=key)["Body"].read().decode()
-    assert body.splitlines() == [
-        "customer_id,as_of,entered_on",
-        "ann,2026-03-01,2026-03-01",
-        "bob,2026-03-01,2026-03-01",
-    ]
 
 
 def test_the_audience_is_everybody_in_a_segment_once_with_what_is_known(company, own):

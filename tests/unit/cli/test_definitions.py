@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from lakehouse.local import session as sessions
+from lakehouse.segments import definition as segments
 from lakehouse.settings import current
 from lakehouse.sources import definition
 from lakehouse.sources.review import Finding
@@ -108,8 +109,21 @@ def test_check_all(run, tmp_path):
     run("suggest", "contacts.csv", "--source", "desk", "-o", "d/definitions/sources/desk.yaml")
     code, out, _ = run("check", "--data", "d", "--json")
     told = json.loads(out)
-    assert (code, told["errors"], told["files"]) == (0, 0, len(list(definition.load.files(None))) + 1)
+    defined = len(list(definition.load.files(None))) + len(segments.files())
+    assert (code, told["errors"], told["files"]) == (0, 0, defined + 1)
     assert "not both" in run("check", "desk.yaml", "--all")[2]
+
+
+def test_check_all_looks_at_segments_too(run, tmp_path, monkeypatch):
+    """They are counted, and what is wrong with one is told by its file below the folder of definitions."""
+    folder = tmp_path / "d" / "definitions" / "segments"
+    folder.mkdir(parents=True)
+    (folder / "big.yaml").write_text("name: big\ntitle: T\ndoc: D\nwhere: revenu > 1\n")
+    monkeypatch.setattr(check_sources, "check_all", lambda *_: (1, []))
+    code, out, _ = run("check", "--all", "--data", "d")
+    assert code == 1
+    assert "segments/big.yaml: where: there is no column revenu; did you mean revenue? (line 4)" in out
+    assert f"{len(segments.files()) + 2} definitions: 1 errors" in out
 
 
 def test_check_all_counts_references_where_there_is_a_lake(run, tmp_path, monkeypatch):

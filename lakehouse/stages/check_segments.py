@@ -1,0 +1,161 @@
+"""Are people's segments right, before one runs: their files, their SQL over an empty row, the syncs that name them."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import PurePath
+from threading import Timer
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from lakehouse.definitions import WHOLE_FILE, find_line, read_yaml
+from lakehouse.engine import duck
+from lakehouse.engine.escape import identifier
+from lakehouse.errors import BadDefinition
+from lakehouse.models import registry
+from lakehouse.outbound.definition import load_syncs, wrong_syncs
+from lakehouse.segments import definition, refresh
+from lakehouse.segments.condition import problems_in
+from lakehouse.segments.definition import Segment
+from lakehouse.segments.order import evaluation_order
+from lakehouse.segments.policy import SegmentPolicy
+from lakehouse.segments.read_only import open_lake
+from lakehouse.sources.review import Finding
+from lakehouse.stages.sync_orders import unknown_segment
+from lakehouse.tables import commit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from lakehouse.definition_files import DefinitionFile
+    from lakehouse.settings import Settings
+
+
+def check_segments(
+    settings: Settings, on_file: Callable[[str], None] = lambda _: None
+) -> tuple[int, list[Finding]]:
+    """Return how many segments there are, shipped and people's own, and what is wrong with them or their syncs.
+
+    Each is run over one customer of whom nothing is known: DuckDB says what the types do not allow.
+    """
+    files = {PurePath(file.name).stem: file for file in definition.files(settings.definitions)}
+    findings: list[Finding] = []
+    with closing(duck.connect(settings, iceberg=False, threads=1)) as con:
+        _make_marts(con, settings)
+        columns = refresh.columns_of(con)
+        for file in files.values():
+            on_file(file.name)
+            findings += _check_file(con, file, columns)
+    findings += _check_together(settings, files, {PurePath(finding.file).stem for finding in findings})
+    return len(files), [*findings, *_check_syncs(settings)]
+
+
+def check_over_lake(settings: Settings) -> list[Finding]:
+    """Return what is wrong with segments once they are run over the lake: guard rails, time, values of some row.
+
+    Nothing is written. Without marts there is nothing to run.
+    """
+    with open_lake(settings) as lake:
+        if not all(commit.head(lake.tables.get(name)) for name in refresh.INPUTS):
+            return []
+        wrong = lake.fulfil(lake.segments)
+        known = {segment.name for segment in lake.segments.defined}
+    return [
+        Finding("error", f"{name}.yaml", *_split(reason))
+        for name, reason in sorted(wrong.items())
+        if name in known
+    ]
+
+
+def _split(reason: str) -> tuple[str, str]:
+    """Return field and message of what a run says: `where: it takes longer …`."""
+    field, colon, message = reason.partition(": ")
+    is_field = colon and (field.replace(".", "_").isidentifier() or field == WHOLE_FILE)
+    return (field, message) if is_field else (WHOLE_FILE, reason)
+
+
+def _make_marts(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Make what members are computed from, with columns as the models have them, and one row that knows nothing.
+
+    Over no row at all DuckDB would not run what a condition asks besides it.
+    """
+    contracts = {**registry.load().contracts, **registry.load(settings.definitions).contracts}
+    con.execute("CREATE SCHEMA marts")
+    for name in refresh.INPUTS:
+        cells = (
+            f"CAST(NULL AS {each.duck_type}) AS {identifier(each.name)}" for each in contracts[name].columns
+        )
+        con.execute(f"CREATE TABLE {name} AS SELECT {', '.join(cells)}")
+    con.execute("CREATE TEMP TABLE fulfilling (segment VARCHAR, customer_id VARCHAR, as_of DATE)")
+
+
+def _check_file(
+    con: duckdb.DuckDBPyConnection, file: DefinitionFile, columns: list[str]
+) -> Iterator[Finding]:
+    try:
+        text = file.text
+    except BadDefinition:
+        yield Finding("error", file.name, WHOLE_FILE, "not UTF-8: save it as UTF-8")
+        return
+    segment, problems = read_yaml(text, Segment)
+    for problem in problems:
+        yield Finding("error", file.name, problem.field, problem.message, problem.line)
+    if segment is None:
+        return
+    if segment.name != PurePath(file.name).stem:
+        line = find_line(text, "name", Segment)
+        yield Finding("error", file.name, "name", f"{segment.name!r} must be the file's own name", line)
+    found = problems_in(segment.where, columns) or [
+        problem for problem in (_refused(con, segment),) if problem
+    ]
+    line = find_line(text, "where", Segment)
+    yield from (Finding("error", file.name, "where", problem, line) for problem in found)
+
+
+def _refused(con: duckdb.DuckDBPyConnection, segment: Segment) -> str:
+    """Return what DuckDB says of a condition over a customer who is not known; empty where it has no objection."""
+    stopwatch = Timer(SegmentPolicy.longest_seconds, con.interrupt)
+    stopwatch.start()
+    try:
+        con.execute(f"SELECT count(*) FROM ({refresh.members_sql(segment)})").fetchall()
+    except duckdb.InterruptException:
+        return f"it takes longer than {SegmentPolicy.longest_seconds:g} seconds"
+    except duckdb.Error as error:
+        return duck.sql_error_text(error)
+    finally:
+        stopwatch.cancel()
+    return ""
+
+
+def _check_together(
+    settings: Settings, files: dict[str, DefinitionFile], found_wrong: set[str]
+) -> Iterator[Finding]:
+    """Yield segments that name what there is not, or themselves, and files of which two define one segment."""
+    segments = definition.load(settings.definitions)
+    _, unordered = evaluation_order(segments.defined, segments.wrong)
+    for name, reason in sorted(unordered.items()):
+        of_segment = next(segment for segment in segments.defined if segment.name == name)
+        field = "include" if of_segment.include else "exclude"
+        line = find_line(files[name].text, field, Segment)
+        yield Finding("error", files[name].name, field, reason, line)
+    for name, reason in sorted(segments.wrong.items()):
+        if name not in found_wrong:
+            yield Finding("error", *_named(reason))
+
+
+def _check_syncs(settings: Settings) -> Iterator[Finding]:
+    segments = definition.load(settings.definitions)
+    known = {*(segment.name for segment in segments.defined), *segments.wrong}
+    for sync in load_syncs(settings.definitions).values():
+        if problem := unknown_segment(sync, known):
+            yield Finding("error", f"syncs/{sync.name}.yaml", *_split(problem))
+    for _, reason in sorted(wrong_syncs(settings.definitions).items()):
+        file, field, message = _named(reason)
+        yield Finding("error", f"syncs/{file}", field, message)
+
+
+def _named(reason: str) -> tuple[str, str, str]:
+    """Return file, field and message of what a loader says: `big.yml: big is defined by big.yaml too`."""
+    file, _, rest = reason.partition(": ")
+    return file, *_split(rest)
