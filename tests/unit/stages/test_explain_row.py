@@ -92,7 +92,7 @@ def test_a_past_day_is_explained_from_what_was_read_then(company, monkeypatch):
     """Whatever has come since; of a day before the first snapshot nothing is kept."""
     table = catalogs.open_catalog(company.settings).load_table("marts.customer_360")
     then = explain_row.past.made_at(table.current_snapshot())
-    monkeypatch.setattr(explain_row, "_end_of", lambda day, _: then + (day - date(2026, 3, 1)))
+    monkeypatch.setattr(explain_row, "end_of_day", lambda day, _: then + (day - date(2026, 3, 1)))
     orders(company, ("O1", "ann"), ("O3", "ann"), ("O2", "bob"))
     runner.run(company.settings, only=MODELS)
     now = explain(company.settings, "ann", "marts.customer_360")
@@ -155,5 +155,5 @@ def test_a_day_ends_in_the_zone_of_the_business(lake, monkeypatch):
     """Just before the next one begins."""
     monkeypatch.setenv("LAKEHOUSE_TIME_ZONE", "Asia/Shanghai")
     forget()
-    end = explain_row._end_of(date(2026, 3, 1), Company({}).settings)
+    end = explain_row.end_of_day(date(2026, 3, 1), Company({}).settings)
     assert end.astimezone(UTC) == datetime(2026, 3, 1, 16, tzinfo=UTC) - timedelta(milliseconds=1)
