@@ -155,5 +155,5 @@ def test_a_day_ends_in_the_zone_of_the_business(lake, monkeypatch):
     """Just before the next one begins."""
     monkeypatch.setenv("LAKEHOUSE_TIME_ZONE", "Asia/Shanghai")
     forget()
-    end = explain_row._end_of(date(2026, 3, 1), Company({}).settings)
+    end = explain_row.end_of_day(date(2026, 3, 1), Company({}).settings)
     assert end.astimezone(UTC) == datetime(2026, 3, 1, 16, tzinfo=UTC) - timedelta(milliseconds=1)
