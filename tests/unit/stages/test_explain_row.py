@@ -92,7 +92,7 @@ def test_a_past_day_is_explained_from_what_was_read_then(company, monkeypatch):
     """Whatever has come since; of a day before the first snapshot nothing is kept."""
     table = catalogs.open_catalog(company.settings).load_table("marts.customer_360")
     then = explain_row.past.made_at(table.current_snapshot())
-    monkeypatch.setattr(explain_row, "_end_of", lambda day, _: then + (day - date(2026, 3, 1)))
+    monkeypatch.setattr(explain_row, "end_of_day", lambda day, _: then + (day - date(2026, 3, 1)))
     orders(company, ("O1", "ann"), ("O3", "ann"), ("O2", "bob"))
     runner.run(company.settings, only=MODELS)
     now = explain(company.settings, "ann", "marts.customer_360")
