@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lakehouse import objects
+from lakehouse.models import runner
 from lakehouse.segments import audience, refresh
 from lakehouse.segments.control import in_control
 from lakehouse.stages.export_members import members_of
@@ -44,3 +45,6 @@ def test_a_control_group_is_drawn_of_the_members_and_stays(company, monkeypatch,
     assert company.ask(query) == [
         (change, name) for change in ("entered", "left") for name in sorted(expected)
     ]
+    runner.run(company.settings, only={"marts.campaign_effect"})
+    query = "select campaign_id, treated, control, verdict from marts.campaign_effect"
+    assert company.ask(query) == [("held", 20 - len(expected), len(expected), "not seen")]
