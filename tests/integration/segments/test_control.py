@@ -47,4 +47,4 @@ def test_a_control_group_is_drawn_of_the_members_and_stays(company, monkeypatch,
     ]
     runner.run(company.settings, only={"marts.campaign_effect"})
     query = "select campaign_id, treated, control, verdict from marts.campaign_effect"
-    assert company.ask(query) == [("held", 20 - len(expected), len(expected), "not seen")]
+    assert company.ask(query) == [("held", 20 - len(expected), len(expected), "too early")]
