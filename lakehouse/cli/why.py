@@ -68,6 +68,8 @@ def _lines(found: Delivery, columns: Collection[str]) -> Iterator[tuple[str, str
         yield values.table, _values(values, columns)
     if found.action == "upsert" and found.consent_id:
         yield "allowed by", _fields(found.statement or {"consent_id": found.consent_id, "standing": "gone"})
+    yield "withheld by", found.withheld_by
+    yield "until", found.withheld_until
     yield "planned", f"run {found.run} at {found.planned_at}" if found.planned_at else f"run {found.run}"
     yield "claimed", ", ".join(found.claims)
     yield "answered", f"{found.outcome_at}, record {found.crm_id}" if found.crm_id else found.outcome_at

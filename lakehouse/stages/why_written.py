@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from contextlib import closing
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from lakehouse.definitions import nearest
@@ -65,7 +66,9 @@ SELECT identifier_value, customer_id FROM core.identities
 WHERE list_contains($addresses, identifier_value) AND identifier_type IN ('email', 'phone')
 """
 _BOOKED: Final = """
-SELECT sync, run, chunk, customer_id, action, outcome, reason, consent_id, crm_id, outcome_at FROM ops.deliveries
+SELECT sync, run, chunk, customer_id, action, outcome, reason, consent_id, crm_id, outcome_at,
+    withheld_by, withheld_until
+FROM ops.deliveries
 WHERE list_contains($customers, customer_id) AND $sync IN ('', sync)
 """
 
@@ -87,9 +90,10 @@ class Values:
 class Delivery:
     """One row of a chunk, or one customer whom a plan left out (`chunk` is `plan`), and all that stands behind it.
 
-    `outcome` is one of `ops.deliveries`, or under way. `id` is how the CRM knows the person, `address` the one that
-    the channel writes to. `statement` is the row of `core.consents` that allowed it, as it is now: what has ended or
-    was recalled since says so. `objects` are the keys in the ops bucket that say so.
+    `outcome`, `withheld_by` and `withheld_until` are as in `ops.deliveries`, or it is under way. `id` is how the CRM
+    knows the person, `address` the one that the channel writes to. `statement` is the row of `core.consents` that
+    allowed it, as it is now: what has ended or was recalled since says so. `objects` are the keys in the ops bucket
+    that say so.
     """
 
     sync: str
@@ -111,6 +115,8 @@ class Delivery:
     claims: tuple[str, ...] = ()
     values: tuple[Values, ...] = ()
     consent_id: str = ""
+    withheld_by: str = ""
+    withheld_until: str = ""
     statement: dict[str, Any] | None = None
     objects: tuple[str, ...] = ()
 
@@ -221,9 +227,8 @@ class _Reading:
     def booked(self, rows: Iterable[dict[str, Any]]) -> Iterator[Delivery]:
         """Yield the deliveries of rows of `ops.deliveries`."""
         for row in rows:
-            at = row["outcome_at"]
-            said: dict[str, Any] = {name: value or "" for name, value in row.items() if name != "outcome_at"}
-            yield self._delivery(Delivery(**said, outcome_at=at.isoformat() if at else ""))
+            said: dict[str, Any] = {name: _text(value) for name, value in row.items()}
+            yield self._delivery(Delivery(**said))
 
     def not_yet_booked(self, syncs: Iterable[str]) -> Iterator[Delivery]:
         """Yield the deliveries that the books do not have yet: those of chunks since, or under way."""
@@ -349,7 +354,13 @@ def _as_said(planned: Run, chunk: str, row: Row, outcome: Outcome | None) -> Del
         outcome_at=outcome.finished_at,
         crm_id=result.crm_id,
         consent_id=result.consent_id,
+        withheld_by=result.by,
+        withheld_until=result.until,
     )
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _row_of(found: Delivery, chunk: Chunk) -> Row:
