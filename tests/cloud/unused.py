@@ -81,6 +81,18 @@ REASONS = (
         ),
     ),
     Reason(
+        "no sync of the deployment contacts people: those that do ask who else did, who refused, and the ledger",
+        (
+            "cloud-export-segments: glue:GetTable on glue:table/ops/deliveries",
+            "cloud-export-segments: s3:GetObject on s3:cloud-lake/ops.db/deliveries/*",
+            "cloud-export-segments: s3:GetObject on s3:cloud-lake/core.db/activities/*",
+            "cloud-export-segments: s3:GetObject on s3:cloud-lake/core.db/consents/*",
+            "cloud-export-segments: s3:GetObject on s3:cloud-lake/marts.db/best_contact_time/*",
+            "cloud-publish: s3:GetObject on s3:cloud-ops/contacts/*",
+            "cloud-publish: s3:PutObject on s3:cloud-ops/contacts/*",
+        ),
+    ),
+    Reason(
         "a collected request whose message was lost is read when it is minutes old",
         ("cloud-gather: s3:GetObject on s3:cloud-ops/collected/*",),
     ),
