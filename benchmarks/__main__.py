@@ -25,6 +25,7 @@ from benchmarks import (
     resolving,
     sample,
     scores,
+    segments,
 )
 from benchmarks.report import Result, line, table
 
@@ -49,6 +50,7 @@ _PARTS: dict[str, Callable[..., list[Result]]] = {
     "identity_scale": identity_scale.identity_scale,
     "resolve": resolving.resolving,
     "scores": scores.scores,
+    "segments": segments.segments,
 }
 
 

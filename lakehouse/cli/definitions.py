@@ -13,8 +13,6 @@ from lakehouse.cli.sources import sources
 from lakehouse.errors import BadFile, Terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from lakehouse.ingest.profile.profile import ReadingHints
     from lakehouse.progress import Progress
     from lakehouse.settings import Settings
@@ -123,6 +121,7 @@ def check(
     """
     from lakehouse.console.definitions import findings_as_json, show_findings
     from lakehouse.console.references import show_references
+    from lakehouse.stages.check_segments import check_segments
     from lakehouse.stages.check_sources import check_all, check_files
 
     if files and everything:
@@ -138,7 +137,7 @@ def check(
         )
         references, links, collisions = ([], [], []) if files else _look_at_lake(data, report, found)
         found += [*(link.warning() for link in links if link.is_low), *collisions]
-        segments, wrong_segments = (0, []) if files else _check_segments(settings, on_file)
+        segments, wrong_segments = (0, []) if files else check_segments(settings, on_file)
         number, found = number + segments, found + wrong_segments
     if as_json:
         counted = {"references": [count.as_json() for count in references]}
@@ -148,19 +147,6 @@ def check(
         show_references(references)
     if any(finding.level == "error" for finding in found):
         raise typer.Exit(1)
-
-
-def _check_segments(settings: Settings, on_file: Callable[[str], None]) -> tuple[int, list[Finding]]:
-    """Return how many segments there are, and what is wrong with them, by files below the definitions folder."""
-    from dataclasses import replace
-
-    from lakehouse.stages.check_segments import check_segments
-
-    number, findings = check_segments(settings, on_file)
-    return number, [
-        finding if "/" in finding.file else replace(finding, file=f"segments/{finding.file}")
-        for finding in findings
-    ]
 
 
 def _look_at_lake(data: Path, progress: Progress, found: list[Finding]) -> _LakeFindings:

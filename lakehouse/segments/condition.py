@@ -42,9 +42,7 @@ def problems_in(where: str, columns: Collection[str] = ()) -> list[str]:
             "not one condition: a segment is one, such as orders > 3 AND recency_days < 30; it changes nothing"
         ]
     tree = parsed[0]
-    return list(
-        dict.fromkeys((*_functions(tree), *_tables(tree), *_recursions(tree), *_columns(tree, columns)))
-    )
+    return list(dict.fromkeys((*_functions(tree), *_tables(tree), *_others(tree), *_columns(tree, columns))))
 
 
 def _functions(tree: exp.Condition) -> Iterator[str]:
@@ -67,7 +65,11 @@ def _tables(tree: exp.Condition) -> Iterator[str]:
             yield f"{name!r} cannot be read: a condition reads {' and '.join(sorted(TABLES))}"
 
 
-def _recursions(tree: exp.Condition) -> Iterator[str]:
+def _others(tree: exp.Condition) -> Iterator[str]:
+    if tree.find(exp.Placeholder, exp.Parameter) is not None:
+        yield "? and $ stand for parameters, and a condition has none: write the value"
+    if tree.find(exp.Columns) is not None:
+        yield "COLUMNS() asks many columns at once: name those that are meant"
     if any(each.args.get("recursive") for each in tree.find_all(exp.With)):
         yield "WITH RECURSIVE may never end: a condition asks one customer's columns"
 

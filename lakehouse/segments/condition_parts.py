@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 import sqlglot
-from sqlglot import exp
+from sqlglot import Token, TokenType, exp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _DIALECT: Final = "duckdb"
+_OPEN: Final = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE, TokenType.CASE})
+_CLOSE: Final = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, TokenType.END})
+_BEGIN_QUERY: Final = frozenset({TokenType.SELECT, TokenType.WITH, TokenType.FROM, TokenType.VALUES})
+_PARENTHESES: Final = 2  # tokens
 Kind = Literal["all", "any", "not", "condition"]
 
 
@@ -19,7 +23,8 @@ Kind = Literal["all", "any", "not", "condition"]
 class Part:
     """One part of a condition: `all` and `any` of the parts that follow one `depth` below, `not` of the one, or a test.
 
-    `sql` is the whole of it, `columns` those that a test names itself, in the order in which it does.
+    `sql` is the whole of it as it is written, for sqlglot says some of it in other words that mean another thing
+    (`s ~ 'a'`); `columns` those that a test names itself, in the order in which it does.
     """
 
     depth: int
@@ -36,13 +41,12 @@ class Part:
 
 def outline(where: str) -> list[Part]:
     """Return the parts of a condition from the outermost to the tests; `where` must be one, as `problem_in` says."""
-    return list(_outline(sqlglot.parse_one(where, dialect=_DIALECT), 0))
+    return list(_outline(where, _tokens(where), 0))
 
 
 def required(where: str) -> list[Part]:
     """Return the parts that all must hold: what AND joins outermost, or the one that there is."""
-    tree = sqlglot.parse_one(where, dialect=_DIALECT).unnest()
-    return [_part(each, 0, "condition") for each in _operands(tree, exp.And)]
+    return [_part(where, each, 0, "condition") for each in _required(_tokens(where))]
 
 
 def columns_of(where: str) -> tuple[str, ...]:
@@ -50,42 +54,88 @@ def columns_of(where: str) -> tuple[str, ...]:
     return _columns(sqlglot.parse_one(where, dialect=_DIALECT))
 
 
-def _outline(tree: exp.Expr, depth: int) -> Iterator[Part]:
-    tree = tree.unnest()
-    kind = _kind(tree)
-    yield _part(tree, depth, kind)
-    below = {"all": _operands(tree, exp.And), "any": _operands(tree, exp.Or), "not": [tree.this]}.get(
-        kind, []
-    )
+def _tokens(where: str) -> list[Token]:
+    return list(sqlglot.tokenize(where, dialect=_DIALECT))
+
+
+def _outline(where: str, tokens: list[Token], depth: int) -> Iterator[Part]:
+    tokens = _unwrapped(tokens)
+    kind, below = _joined(tokens)
+    yield _part(where, tokens, depth, kind)
     for operand in below:
-        yield from _outline(operand, depth + 1)
+        yield from _outline(where, operand, depth + 1)
 
 
-def _kind(tree: exp.Expr) -> Kind:
-    if isinstance(tree, exp.And):
-        return "all"
-    if isinstance(tree, exp.Or):
-        return "any"
-    is_not_of_several = isinstance(tree, exp.Not) and isinstance(
-        tree.this.unnest(), exp.And | exp.Or | exp.Not
-    )
-    return "not" if is_not_of_several else "condition"
+def _joined(tokens: list[Token]) -> tuple[Kind, list[list[Token]]]:
+    """Return how a condition is made of others: OR binds least, then AND, then NOT."""
+    if len(alternatives := _split(tokens, TokenType.OR)) > 1:
+        return "any", [each for one in alternatives for each in _flattened(one, "any")]
+    if len(_split(tokens, TokenType.AND)) > 1:
+        return "all", _required(tokens)
+    if tokens[0].token_type is TokenType.NOT:
+        negated = _unwrapped(tokens[1:])
+        if _joined(negated)[0] != "condition" or negated[0].token_type is TokenType.NOT:
+            return "not", [negated]
+    return "condition", []
 
 
-def _operands(tree: exp.Expr, joined_by: type[exp.Expr]) -> list[exp.Expr]:
+def _required(tokens: list[Token]) -> list[list[Token]]:
+    return _flattened(tokens, "all")
+
+
+def _flattened(tokens: list[Token], kind: Kind) -> list[list[Token]]:
     """Return what one word joins, be it in parentheses of its own."""
-    if not isinstance(tree, joined_by):
-        return [tree]
-    sides = (tree.args["this"].unnest(), tree.args["expression"].unnest())
-    return [operand for side in sides for operand in _operands(side, joined_by)]
+    tokens = _unwrapped(tokens)
+    other, word = (TokenType.OR, TokenType.AND) if kind == "all" else (TokenType.AND, TokenType.OR)
+    is_other = kind == "all" and len(_split(tokens, other)) > 1
+    operands = [tokens] if is_other else _split(tokens, word)
+    return [tokens] if len(operands) == 1 else [each for one in operands for each in _flattened(one, kind)]
 
 
-def _part(tree: exp.Expr, depth: int, kind: Kind) -> Part:
-    sql = tree.sql(dialect=_DIALECT, comments=False, normalize_functions=False)
-    # An error in one part must not hide the others; of a query within it DuckDB takes no TRY.
-    safe = sql if tree.find(exp.Query) is not None else f"TRY({sql})"
+def _unwrapped(tokens: list[Token]) -> list[Token]:
+    """Return a condition without parentheses around the whole of it; a query in parentheses keeps them."""
+    while len(tokens) > _PARENTHESES and tokens[0].token_type is TokenType.L_PAREN:
+        depths = list(_depths(tokens))
+        closes_last = all(depth > 0 for depth in depths[1:-1])
+        if not closes_last or tokens[1].token_type in _BEGIN_QUERY:
+            break
+        tokens = tokens[1:-1]
+    return tokens
+
+
+def _split(tokens: list[Token], word: TokenType) -> list[list[Token]]:
+    """Return what stands between a word outside of parentheses and CASE; the AND of a BETWEEN joins nothing."""
+    parts: list[list[Token]] = [[]]
+    open_betweens = 0
+    for token, depth in zip(tokens, _depths(tokens), strict=True):
+        kind = token.token_type if depth == 0 else None
+        open_betweens += kind is TokenType.BETWEEN
+        of_between = kind is TokenType.AND and open_betweens > 0
+        open_betweens -= of_between
+        if kind is word and not of_between:
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    return parts
+
+
+def _depths(tokens: list[Token]) -> Iterator[int]:
+    """Yield how deep each token stands in parentheses, brackets and CASE; what opens or closes stands inside."""
+    depth = 0
+    for token in tokens:
+        depth += token.token_type in _OPEN
+        yield depth
+        depth -= token.token_type in _CLOSE
+
+
+def _part(where: str, tokens: list[Token], depth: int, kind: Kind) -> Part:
+    sql = where[tokens[0].start : tokens[-1].end + 1]
+    tree = sqlglot.parse_one(sql, dialect=_DIALECT)
+    # An error in one part must not hide the others; of a query within it, as ANY is one, DuckDB takes no TRY.
+    has_query = tree.find(exp.Query, exp.Any, exp.All) is not None
+    safe = f"(\n{sql}\n)" if has_query else f"TRY(\n{sql}\n)"
     columns = _columns(tree) if kind == "condition" else ()
-    return Part(depth, kind, sql, columns, f"CAST({safe} AS BOOLEAN)")
+    return Part(depth, kind, " ".join(sql.split()), columns, f"CAST({safe} AS BOOLEAN)")
 
 
 def _columns(tree: exp.Expr) -> tuple[str, ...]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import closing
+from dataclasses import replace
 from pathlib import PurePath
 from threading import Timer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import duckdb
 
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from lakehouse.definition_files import DefinitionFile
     from lakehouse.settings import Settings
 
+_NAMED: Final = re.compile(r"(?:there is no segment|it names itself: \w+ →) (\w+)")
+
 
 def check_segments(
     settings: Settings, on_file: Callable[[str], None] = lambda _: None
@@ -48,7 +52,8 @@ def check_segments(
             on_file(file.name)
             findings += _check_file(con, file, columns)
     findings += _check_together(settings, files, {PurePath(finding.file).stem for finding in findings})
-    return len(files), [*findings, *_check_syncs(settings)]
+    named = [replace(finding, file=f"segments/{finding.file}") for finding in findings]
+    return len(files), [*named, *_check_syncs(settings)]
 
 
 def check_over_lake(settings: Settings) -> list[Finding]:
@@ -62,7 +67,7 @@ def check_over_lake(settings: Settings) -> list[Finding]:
         wrong = lake.fulfil(lake.segments)
         known = {segment.name for segment in lake.segments.defined}
     return [
-        Finding("error", f"{name}.yaml", *_split(reason))
+        Finding("error", f"segments/{name}.yaml", *_split(reason))
         for name, reason in sorted(wrong.items())
         if name in known
     ]
@@ -136,7 +141,8 @@ def _check_together(
     _, unordered = evaluation_order(segments.defined, segments.wrong)
     for name, reason in sorted(unordered.items()):
         of_segment = next(segment for segment in segments.defined if segment.name == name)
-        field = "include" if of_segment.include else "exclude"
+        named = _NAMED.match(reason)
+        field = "exclude" if named and named[1] in of_segment.exclude else "include"
         line = find_line(files[name].text, field, Segment)
         yield Finding("error", files[name].name, field, reason, line)
     for name, reason in sorted(segments.wrong.items()):

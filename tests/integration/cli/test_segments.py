@@ -131,7 +131,7 @@ def test_check_runs_each_over_the_lake(segments):
     segments.marts(2, c_ann=(3, 5, 5), c_bob=(3, 5, 5))
     [found] = segments.json("check", code=1)["findings"]
     assert (found["file"], found["field"], found["message"]) == (
-        "rich.yaml", "guard_rails", "2 would be in it, more than 1",
+        "segments/rich.yaml", "guard_rails", "2 would be in it, more than 1",
     )  # fmt: skip
     segments.define(rich=RICH.replace("m = 5", "mm = 5"))
     assert "there is no column mm" in segments("check", code=1)

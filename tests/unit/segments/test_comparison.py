@@ -82,14 +82,14 @@ def reasons(segment: Segment, customer: str, marts, groups) -> set[str]:
         "m > 0": m is not None and m > 0,
         "orders > 1 OR m > 1": (orders or 0) > 1 or (m or 0) > 1,
         "NOT orders > 1": orders is not None and orders <= 1,
-        "TRUE": True,
+        "true": True,
     }
     parts = {
         "orders > 0 AND m > 0": ("orders > 0", "m > 0"),
         "orders > 0": ("orders > 0",),
         "(orders > 1 OR m > 1)": ("orders > 1 OR m > 1",),
         "m > 0 AND NOT orders > 1": ("m > 0", "NOT orders > 1"),
-        "true": ("TRUE",),
+        "true": ("true",),
     }
     return found | {f"not: {part}" for part in parts[segment.where] if not holds[part]}
 

@@ -58,6 +58,8 @@ def test_what_ships_is_right(check):
         pytest.param("where: orders > 1\ninclude: [high_valu]",
                      ["include: there is no segment high_valu; did you mean high_value? (5)"], id="another segment"),
         pytest.param("where: orders > 1\nexclude: [big]", ["exclude: it names itself: big → big (5)"], id="a circle"),
+        pytest.param("where: orders > 1\ninclude: [high_value]\nexclude: [high_valu]",
+                     ["exclude: there is no segment high_valu; did you mean high_value? (6)"], id="one of two lists"),
         pytest.param("where: no_such(orders) > 1", ["where: Catalog Error: Scalar Function with name no_such"],
                      id="a function"),
         pytest.param("where: orders > DATE '2026-01-01'", ["where: "], id="a type"),
@@ -77,7 +79,7 @@ def test_each_mistake_is_told_where_it_stands(check, text, told):
     found = check(big__yaml=HEAD + text)
     assert len(found) == len(told), found
     for line, start in zip(found, told, strict=True):
-        assert line.startswith(f"big.yaml: {start}"), line
+        assert line.startswith(f"segments/big.yaml: {start}"), line
 
 
 def test_a_file_that_is_none_is_told(check):
@@ -87,10 +89,12 @@ def test_a_file_that_is_none_is_told(check):
     )
     starts = ["a.yaml: the whole file: not UTF-8", "b.yaml: the whole file: not YAML",
               "c.yaml: name: 'big' must be the file's own name (1)", "d.yml: the whole file: "]  # fmt: skip
-    assert [any(line.startswith(start) for line in found) for start in starts] == [True] * 4, found
+    assert [any(line.startswith(f"segments/{start}") for line in found) for start in starts] == [True] * 4, (
+        found
+    )
     twice = check(a__yaml="", b__yaml="", c__yaml="", d__yaml="", big__yaml=HEAD + "where: orders > 1",
                   big__yml=HEAD + "where: orders > 1")  # fmt: skip
-    assert "big.yml: the whole file: big is defined by big.yaml too (0)" in twice
+    assert "segments/big.yml: the whole file: big is defined by big.yaml too (0)" in twice
 
 
 def test_a_sync_that_names_no_segment_is_told(check):
