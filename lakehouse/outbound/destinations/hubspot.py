@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from lakehouse.batching import batches
 from lakehouse.errors import Terminal, Transient
 from lakehouse.outbound.destinations import Answer, NotSent
+from lakehouse.outbound.destinations.exchange import Refused
 from lakehouse.outbound.destinations.hubspot_answers import answers_of_batch
-from lakehouse.outbound.destinations.hubspot_api import Account, Api, Refused
+from lakehouse.outbound.destinations.hubspot_api import Account, Api
 from lakehouse.outbound.destinations.hubspot_records import Found, find_records
-from lakehouse.outbound.policy import HubSpotPolicy
+from lakehouse.outbound.policy import RequestPolicy
 from lakehouse.secrets import secret
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class HubSpot:
 
     def send(self, chunk: Chunk, rows: Sequence[Row]) -> dict[int, Answer]:
         """Deliver rows of a chunk and return an answer for each, by its number; errors as in `Destination`."""
-        deadline = self._clock() + HubSpotPolicy.chunk_seconds
+        deadline = self._clock() + RequestPolicy.chunk_seconds
         writes = [row for row in rows if row.action == "upsert"]
         leavers = [row for row in rows if row.action == "remove"]
         self._has_written = False
@@ -104,7 +105,7 @@ class HubSpot:
                 answers |= self._batch(path, {number: inputs[number] for number in half}, done, deadline)
             return _may_be_written(answers) if refused.after_lost else answers
         self._has_written = True
-        answered = answers_of_batch(reply.body, numbers, done)
+        answered = answers_of_batch(reply.value, numbers, done)
         return _may_be_written(answered) if reply.after_lost else answered
 
 
