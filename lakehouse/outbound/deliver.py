@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from lakehouse import telemetry
 from lakehouse.errors import LakehouseError, Transient
 from lakehouse.outbound import log
-from lakehouse.outbound.destinations import Answer, Destination, NotSent, open_destination
+from lakehouse.outbound.destinations import Answer, Destination, NothingWritten, NotSent, open_destination
 from lakehouse.outbound.policy import DeliveryPolicy
 from lakehouse.outbound.records import CONSENT, ERASED, PROJECTION, Chunk, Outcome, Result, Row
 from lakehouse.privacy import consent
@@ -104,7 +104,7 @@ def _attempt(
     try:
         results = _send(settings, delivery, now, destination)
     except Exception as error:
-        nothing_left = isinstance(error, NotSent)
+        nothing_left = isinstance(error, NotSent | NothingWritten)
         if destination.idempotent or nothing_left:
             log.release(
                 settings, delivery.sync, delivery.run, delivery.chunk, claim, nothing_left=nothing_left
@@ -155,7 +155,7 @@ def _may_be_sent(row: Row, grants: Grants) -> bool:
 def _answered(row: Row, answers: Mapping[int, Answer], grants: Grants, now: datetime) -> Result:
     answer = answers.get(row.row, Answer("failed", "NO_ANSWER", uncertain=True))
     consent_id = grants.consent_ids[row.recipient] if row.action == "upsert" else ""
-    sent_at = "" if answer.status == "failed" else now.isoformat()
+    sent_at = now.isoformat() if answer.status in ("sent", "removed") else ""
     return Result(
         row=row.row,
         customer_id=row.customer_id,

@@ -85,6 +85,7 @@ class RequestPolicy(Policy):
     chunk_rows: Annotated[
         int, "rows of a chunk at most, where the destination's kind names no other number"
     ] = 100
+    robot_rows: Annotated[int, "people whom one message of a robot counts at most"] = 10_000
     paced_seconds: Annotated[
         float, "seconds that a chunk may take because of the destination's rate; it has no more rows than fit"
     ] = 45.0
