@@ -38,13 +38,17 @@ def read_answer(says: Answers, response: httpx.Response, asked: Asked, who: str)
     if says.accepted is not None and not _fits(says.accepted, body):
         return _not_accepted(says, body, asked, who)
     if says.rows is None:
-        record = code_or(at(body, says.id), "") if says.id and len(asked.rows) == 1 else ""
-        return {row.row: Answer(done(row.action), crm_id=record) for row in asked.rows}
+        return _all_taken(says, body, asked)
     parts = at(body, says.rows)
     if not isinstance(parts, list):
         return {}
     found = _by_id(says, parts, asked) if says.match else _by_position(parts, asked)
     return {row.row: _of_row(says, found[row.row], row) for row in asked.rows if row.row in found}
+
+
+def _all_taken(says: Answers, body: Any, asked: Asked) -> dict[int, Answer]:
+    record = code_or(at(body, says.id), "") if says.id and len(asked.rows) == 1 else ""
+    return {row.row: Answer(done(row.action), crm_id=record) for row in asked.rows}
 
 
 def read_found(find: Find, response: httpx.Response, row: Row) -> str:

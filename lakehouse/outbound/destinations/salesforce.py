@@ -77,17 +77,26 @@ class Salesforce(RowSender):
         for row in rows:
             for record in of_row[row.row]:
                 fields.setdefault(record, {}).update(row.properties)
+        cleared = self._clear(chunk.object, fields, asking)
+        answers = {row.row: _joined(of_row[row.row], cleared.value, row) for row in rows}
+        return Answered(answers, cleared.after_lost)
+
+    def _clear(
+        self, kind: str, fields: dict[str, dict[str, str]], asking: Asking
+    ) -> Answered[dict[str, Any]]:
+        """Write fields by record id, and return what was said of each record."""
         parts: dict[str, Any] = {}
         after_lost = False
         for some in batches(sorted(fields), count=BATCH_LIMIT):
+            records = [{**_record(kind, fields[record]), "id": record} for record in some]
             try:
-                records = [{**_record(chunk.object, fields[record]), "id": record} for record in some]
                 answered = self._write(f"{self._data}/composite/sobjects", records, asking)
             except NotSent as error:
                 raise Transient(str(error)) if parts else error from None
             after_lost = after_lost or answered.after_lost
-            parts |= dict(zip(some, answered.value, strict=False)) if len(answered.value) == len(some) else {}
-        return Answered({row.row: _joined(of_row[row.row], parts, row) for row in rows}, after_lost)
+            if len(answered.value) == len(some):
+                parts |= dict(zip(some, answered.value, strict=True))
+        return Answered(parts, after_lost)
 
     def _records(self, chunk: Chunk, names: Iterable[str], asking: Asking) -> dict[str, str]:
         """Return the record ids of external ids, by the external id in lower case."""

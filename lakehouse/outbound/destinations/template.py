@@ -115,7 +115,7 @@ class HttpTemplate(_Part):
     answer: Answers = Answers()
 
     @model_validator(mode="after")
-    def _whole(self) -> HttpTemplate:
+    def _consistent(self) -> HttpTemplate:
         """Refuse a template that names what there is not, or that says one thing and does another."""
         wrong = list(_problems(self))
         if wrong:
@@ -124,36 +124,44 @@ class HttpTemplate(_Part):
 
 
 def _problems(template: HttpTemplate) -> Iterator[tuple[str, str]]:
+    """Yield (field, what is wrong there) of a template."""
     if (template.removal == "none") != (template.remove is None):
         yield "remove", "a template says how to remove, or `removal: none` where nothing can be taken back"
     if template.update is not None and (template.find is None or template.batch > 1):
         yield "update", "who looks whether a record is there needs `find`, and `batch: 1`"
     for name in ("upsert", "update", "remove", "find"):
         call: Call | None = getattr(template, name)
-        if call is None:
-            continue
-        several = template.batch > 1 and name != "find"
-        in_path = {place for place, _ in _names((call.path, call.query))}
-        if "secret" in in_path:
-            yield name, "a secret stands in a header or the body; URLs are written down on their way"
-        if several and in_path & OF_ROW:
-            yield name, f"path: {min(in_path & OF_ROW)!r} is of one row: set `batch: 1`"
-        if several and "rows" not in {place for place, _ in _names(call.body)}:
-            yield name, 'body: nothing in it is "{rows}", and a request has several rows'
-        if several and call.row is None:
-            yield name, "row: what one row becomes is not said"
-        for place, filter_name in _names((call.path, call.query, call.row, call.body)):
-            yield from ((name, message) for message in _unknown(place, filter_name))
-    for place, filter_name in _names(template.headers):
-        yield from (("headers", message) for message in _unknown(place, filter_name))
+        if call is not None:
+            several = template.batch > 1 and name != "find"
+            wrong = [*_wrong_names(call), *(_wrong_for_several(call) if several else ())]
+            yield from ((name, message) for message in wrong)
+    yield from (("headers", message) for message in _unknown_names(template.headers))
 
 
-def _unknown(place: str, filter_name: str) -> Iterator[str]:
+def _wrong_names(call: Call) -> Iterator[str]:
+    yield from _unknown_names((call.path, call.query, call.row, call.body))
+    if "secret" in names_of((call.path, call.query)):
+        yield "a secret stands in a header or the body; URLs are written down on their way"
+
+
+def _wrong_for_several(call: Call) -> Iterator[str]:
+    """Yield why a call cannot be made for several rows at once."""
+    of_row = names_of((call.path, call.query)) & OF_ROW
+    if of_row:
+        yield f"path: {min(of_row)!r} is of one row: set `batch: 1`"
+    if "rows" not in names_of(call.body):
+        yield 'body: nothing in it is "{rows}", and a request has several rows'
+    if call.row is None:
+        yield "row: what one row becomes is not said"
+
+
+def _unknown_names(value: Any) -> Iterator[str]:
     known = sorted(OF_ROW | OF_REQUEST)
-    if place not in known:
-        yield f"{{{place}}} is nothing that a template can name{nearest(place, known)}"
-    if filter_name and filter_name not in _FILTERS:
-        yield f"|{filter_name} is no filter{nearest(filter_name, sorted(_FILTERS))}"
+    for name, filter_name in _names(value):
+        if name not in known:
+            yield f"{{{name}}} is nothing that a template can name{nearest(name, known)}"
+        if filter_name and filter_name not in _FILTERS:
+            yield f"|{filter_name} is no filter{nearest(filter_name, sorted(_FILTERS))}"
 
 
 def _names(value: Any) -> Iterator[tuple[str, str]]:
@@ -198,9 +206,9 @@ def render(value: Any, names: Callable[[str], Any], quote: Callable[[str], str] 
 
 
 def _render_text(text: str, names: Callable[[str], Any], quote: Callable[[str], str]) -> Any:
-    whole = _PLACEHOLDER.fullmatch(text)
-    if whole and not whole[2]:
-        value = names(whole[1])
+    alone = _PLACEHOLDER.fullmatch(text)
+    if alone and not alone[2]:
+        value = names(alone[1])
         return quote(value) if isinstance(value, str) else value
 
     def filled(found: re.Match[str]) -> str:
