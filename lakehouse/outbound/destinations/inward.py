@@ -23,6 +23,18 @@ ANY_HOST: Final = "*"
 _PORTS: Final = {"http": 80, "https": 443}
 # IPv6 addresses that carry an IPv4 address in their last 32 bits: NAT64 and the old "compatible" form.
 _CARRIERS: Final = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("::/96"))
+# What Python, by its version, may call global, and nobody has business with: 192.0.0.192 is a cloud's metadata service.
+_NOBODYS: Final = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "192.0.0.0/24",
+        "192.88.99.0/24",
+        "198.18.0.0/15",
+        "240.0.0.0/4",
+        "fec0::/10",
+        "3fff::/20",
+    )
+)
 _LAST_32_BITS: Final = 0xFFFFFFFF
 
 
@@ -44,7 +56,8 @@ def is_inward(address: str) -> bool:
             return True
         if carried is not None:
             return is_inward(str(carried))
-    return not found.is_global or found.is_multicast or found.is_reserved
+    is_nobodys = any(found in network for network in _NOBODYS)
+    return is_nobodys or not found.is_global or found.is_multicast or found.is_reserved
 
 
 def allowed_hosts(setting: str) -> frozenset[str]:
