@@ -31,7 +31,7 @@ class SalesforceSimulator:
         self._ids = count(1)
 
     def answer(self, request: httpx.Request) -> httpx.Response:
-        path = request.url.path
+        path = request.url.path.rstrip("/")  # simple-salesforce ends some of its paths so
         if path == "/services/oauth2/token":
             return self._give_token(request)
         if request.headers.get("Authorization", "").removeprefix("Bearer ") not in self.valid_tokens:
