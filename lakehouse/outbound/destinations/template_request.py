@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from lakehouse.errors import Terminal
 from lakehouse.outbound.destinations.client import Request
+from lakehouse.outbound.destinations.exchange import Refused
 from lakehouse.outbound.destinations.template import OF_ROW, render
 
 if TYPE_CHECKING:
@@ -61,19 +62,26 @@ class Names:
 def make_request(
     call: Call, headers: Mapping[str, str], chunk: Chunk, rows: Sequence[Row], secrets: Credentials
 ) -> Request:
-    """Return the request that sends these rows."""
+    """Return the request that sends these rows; Refused for a value that no path can hold."""
     key = request_key(chunk, rows)
     parts = [render(call.row, Names(chunk, secrets, key, row)) for row in rows]
     names = Names(chunk, secrets, key, rows[0] if len(rows) == 1 else None, parts)
     body = render(call.body, names) if call.body is not None else None
     return Request(
         call.method,
-        str(render(call.path, names, lambda text: quote(text, safe=""))),
+        str(render(call.path, names, _path_part)),
         json=None if call.form else body,
         form={name: _text(value) for name, value in body.items()} if call.form and body else None,
         headers={name: str(render(text, names)) for name, text in headers.items()},
         query={name: _text(render(text, names)) for name, text in call.query.items()},
     )
+
+
+def _path_part(text: str) -> str:
+    """Return a text as a part of a path; Refused for one that leads elsewhere: empty, or nothing but dots."""
+    if text in {"", ".", ".."}:
+        raise Refused("NO_PATH")
+    return quote(text, safe="")
 
 
 def request_key(chunk: Chunk, rows: Sequence[Row]) -> str:
