@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -279,8 +278,3 @@ class FaultyFiles:
 
     def sizes(self) -> list[int]:
         return [len(table) - 1 for table in self.tables().values()]
-
-
-def as_json(text: str) -> Any:
-    """Return the JSON of a text."""
-    return json.loads(text)
