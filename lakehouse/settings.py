@@ -69,6 +69,11 @@ class Settings(BaseSettings):
     hash_secret: str = "lakehouse/hash"  # noqa: S105 - the name of a secret, not the secret
     collect_secret: str = "lakehouse/collect"  # noqa: S105 - the name of a secret, not the secret
     hubspot_url: str = "https://api.hubapi.com"
+    destinations_secret: str = "lakehouse/destinations"  # noqa: S105 - the name of a secret, not the secret
+    inward_hosts: str = Field(
+        "",
+        description="hosts inside that destinations may be reached at: names or name:port, with commas; empty, none",
+    )
 
     # definitions of people, and the day that time-relative definitions look back from
     definitions: Path | None = None

@@ -40,12 +40,30 @@ class DataFolder:
         self.schedules = root / "schedules.json"
         self.keys = root / "secrets.json"
         self.hubspot = root / "hubspot.sqlite"
+        self.destinations = (
+            root / "destinations.json"
+        )  # people write it: credentials, by the destination's name
         self._settings = root / "settings.json"
 
     def make(self) -> None:
         """Make the folders."""
         for folder in (self.root, self.store, self.run, self.logs, self.scratch, self.definitions):
             folder.mkdir(mode=_OWNER_ONLY, parents=True, exist_ok=True)
+
+    def destination_credentials(self) -> str:
+        """Return the JSON of the credentials of destinations; `Terminal`, without quoting it, when it is none."""
+        try:
+            text = self.destinations.read_text("utf-8")
+            is_object = isinstance(json.loads(text), dict)
+        except FileNotFoundError:
+            return "{}"
+        except ValueError:
+            is_object = False
+        if not is_object:
+            raise Terminal(
+                f"{self.destinations} is no JSON object: write credentials by the destination's name"
+            )
+        return text
 
     def settings(self) -> FolderSettings:
         """Return what earlier starts kept; `Terminal` when the file cannot be read."""

@@ -73,13 +73,19 @@ def stack_environment(
     return environment
 
 
-def secret_values(keys: Keys, functions: Mapping[str, str], names: Collection[str]) -> dict[str, str]:
-    """Return the values of those secrets among `names` that functions find by their environment."""
+def secret_values(
+    keys: Keys, functions: Mapping[str, str], names: Collection[str], destinations: str = "{}"
+) -> dict[str, str]:
+    """Return the values of those secrets among `names` that functions find by their environment.
+
+    `destinations`: the JSON of the one that holds credentials of destinations.
+    """
     by_variable = {
         "LAKEHOUSE_HUBSPOT_SECRET": keys.hubspot_secret(),
         "LAKEHOUSE_WEBHOOK_SECRET": keys.webhook_secret(),
         "LAKEHOUSE_COLLECT_SECRET": keys.collect_secret(),
         "LAKEHOUSE_HASH_SECRET": keys.hash_secret(),
+        "LAKEHOUSE_DESTINATIONS_SECRET": destinations,
     }
     by_name = {functions.get(variable, ""): value for variable, value in by_variable.items()}
     return {name: value for name, value in by_name.items() if name in names}

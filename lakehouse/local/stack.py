@@ -227,7 +227,9 @@ class Stack:
         self._use(keys, services.endpoints, function_variables)
         self._make_buckets(wiring)
         self._probe_store()
-        created = provision.create(wiring, secrets=secret_values(keys, function_variables, wiring.secrets))
+        credentials = self._folder.destination_credentials()
+        secrets = secret_values(keys, function_variables, wiring.secrets, credentials)
+        created = provision.create(wiring, secrets=secrets)
         self._queue_urls = created.queue_urls
         self._use(keys, services.endpoints, created.environment)
         services.forward_events()

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import date, time
 from pathlib import PurePath
 from string import Formatter
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from lakehouse.definition_files import DefinitionLoader
-from lakehouse.definitions import parse_yaml
-from lakehouse.errors import BadDefinition
+from lakehouse.definitions import Problem, find_line, parse_yaml
+from lakehouse.errors import BadDefinition, Terminal
+from lakehouse.outbound.destinations.definition import find_destination
 from lakehouse.outbound.policies.definition import Contact
 from lakehouse.outbound.policy import BrakePolicy
 from lakehouse.outbound.records import Desired
@@ -22,10 +24,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*$")]
+# What a destination calls a property: a name of its API, or the head of a column.
+PropertyName = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,120}$", strip_whitespace=True)]
 
 
 CHANNEL_ADDRESS = "channel_address"
 FACTS = "contact_facts"  # of a row: what the policies of contacting people ask for, as in `records.Row`
+_ANY_NAME = re.compile(r".+")
+_API_NAMES = {
+    "hubspot": re.compile(r"[a-z0-9][a-z0-9_]*"),
+    "salesforce": re.compile(r"[A-Za-z][A-Za-z0-9_]*"),
+}
 
 
 class Brakes(BaseModel):
@@ -43,7 +52,7 @@ class Identifier(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    property: str
+    property: PropertyName
     column: Name = Field(alias="from")
 
 
@@ -60,13 +69,13 @@ class Sync(BaseModel):
 
     name: Name
     enabled: bool = True
-    destination: Literal["hubspot"]
-    object: Literal["contacts"] = "contacts"
+    destination: Name
+    object: Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")] = "contacts"
     id: Identifier
     purpose: Name
     channel: Name
     segments: Annotated[tuple[Name, ...], Field(min_length=1)]
-    properties: Annotated[dict[Name, str], Field(min_length=1)]
+    properties: Annotated[dict[PropertyName, str], Field(min_length=1)]
     suppress: tuple[Name, ...] = ()
     contact: Contact | None = None
     removed: str = ""
@@ -171,22 +180,61 @@ _load = DefinitionLoader("syncs", ("lakehouse.outbound", "syncs"), parse_sync, l
 def load_syncs(overrides: Path | None = None) -> dict[str, Sync]:
     """Return the enabled syncs by name: those shipped, overridden by the files below `<overrides>/syncs/`.
 
-    One whose file is wrong is left out, and `wrong_syncs` says why. Raises BadDefinition for an `overrides` that is not
-    there.
+    One whose file is wrong, or whose destination there is not, is left out, and `wrong_syncs` says why. Raises
+    BadDefinition for an `overrides` that is not there.
     """
-    syncs = _load.load_each(overrides).definitions
-    return {name: sync for name, sync in sorted(syncs.items()) if sync.enabled}
+    return {name: sync for name, sync in _loaded(overrides)[0].items() if sync.enabled}
 
 
 def disabled_syncs(overrides: Path | None = None) -> dict[str, Sync]:
     """Return the syncs that are switched off, by name."""
-    syncs = _load.load_each(overrides).definitions
-    return {name: sync for name, sync in sorted(syncs.items()) if not sync.enabled}
+    return {name: sync for name, sync in _loaded(overrides)[0].items() if not sync.enabled}
 
 
 def wrong_syncs(overrides: Path | None = None) -> Mapping[str, str]:
     """Return what is wrong with each file that defines no sync, by its name."""
-    return _load.load_each(overrides).wrong
+    return _loaded(overrides)[1]
+
+
+def _loaded(overrides: Path | None) -> tuple[dict[str, Sync], dict[str, str]]:
+    """Return the syncs by name, and what is wrong with the others."""
+    found = _load.load_each(overrides)
+    syncs: dict[str, Sync] = {}
+    wrong = dict(found.wrong)
+    for name, sync in sorted(found.definitions.items()):
+        problem = _destination_problem(overrides, sync)
+        if problem is None:
+            syncs[name] = sync
+        else:
+            wrong[name] = (
+                f"{name}.yaml: {Problem(problem[0], _line(overrides, name, problem[0]), problem[1])}"
+            )
+    return syncs, wrong
+
+
+def _destination_problem(overrides: Path | None, sync: Sync) -> tuple[str, str] | None:
+    """Return which field keeps a sync from being delivered by its destination, and why; None where none does."""
+    try:
+        kind = find_destination(overrides, sync.destination).kind
+    except Terminal as error:
+        return "destination", str(error)
+    if kind == "hubspot" and sync.object != "contacts":
+        return "object", f"HubSpot is written contacts, and no {sync.object!r}"
+    names = _API_NAMES.get(kind, _ANY_NAME)
+    for name in sync.properties:
+        if not names.fullmatch(name):
+            return "properties", f"{name!r} is no name of a property in a destination of kind {kind}"
+        if name == sync.id.property and kind != "hubspot":
+            return "properties", f"{name!r} is what records are known by: `id` writes it already"
+    if not names.fullmatch(sync.id.property):
+        return "id.property", f"{sync.id.property!r} is no name of a property in a destination of kind {kind}"
+    return None
+
+
+def _line(overrides: Path | None, name: str, field: str) -> int:
+    """Return the line of a field in a sync's own file; 0 where it ships with the package."""
+    own = _load.own_files(overrides) if overrides is not None else iter(())
+    return next((find_line(file.text, field, Sync) for file in own if PurePath(file.name).stem == name), 0)
 
 
 def _columns(template: str) -> list[str]:

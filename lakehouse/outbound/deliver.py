@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from lakehouse import telemetry
 from lakehouse.errors import LakehouseError, Transient
 from lakehouse.outbound import log
-from lakehouse.outbound.destinations import Answer, Destination, NotSent, open_destination
+from lakehouse.outbound.destinations import Answer, Destination, NothingWritten, NotSent, open_destination
 from lakehouse.outbound.policies import at_sending
 from lakehouse.outbound.policy import DeliveryPolicy
 from lakehouse.outbound.records import Chunk, Outcome, Result, Row
@@ -110,7 +110,7 @@ def _attempt(
     try:
         results = _send(settings, delivery, now, destination)
     except Exception as error:
-        nothing_left = isinstance(error, NotSent)
+        nothing_left = isinstance(error, NotSent | NothingWritten)
         if nothing_left and not is_repeated:
             at_sending.withdraw_all(settings, delivery)
         if destination.idempotent or nothing_left:
@@ -163,7 +163,7 @@ def _after_another_attempt(result: Result) -> Result:
 def _answered(row: Row, answers: Mapping[int, Answer], grants: Grants, now: datetime) -> Result:
     answer = answers.get(row.row, Answer("failed", "NO_ANSWER", uncertain=True))
     consent_id = grants.consent_ids[row.recipient] if row.action == "upsert" else ""
-    sent_at = "" if answer.status == "failed" else now.isoformat()
+    sent_at = now.isoformat() if answer.status in ("sent", "removed") else ""
     return Result(
         row=row.row,
         customer_id=row.customer_id,

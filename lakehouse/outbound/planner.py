@@ -192,7 +192,7 @@ class Planning:
         """Plan a run of what was found, where it is news."""
         if not is_news(comparison, self.standing.latest, self._is_latest_whole()):
             return Planned(None, held=comparison.held, due=comparison.due)
-        limit = batch_limit(self._sync.destination)
+        limit = batch_limit(self._sync.destination, self._settings.definitions)
         made = make_plan(self._sync, comparison, self.standing.next_run, self._now, self._inputs, limit)
         return Planned(_carry_out(self._settings, made, self._now), held=comparison.held, due=comparison.due)
 

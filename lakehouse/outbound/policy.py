@@ -64,21 +64,31 @@ class BrakePolicy(Policy):
 
 
 @dataclass(frozen=True)
-class HubSpotPolicy(Policy):
-    """How HubSpot is asked."""
+class RequestPolicy(Policy):
+    """How destinations are asked over HTTP."""
 
     attempts: Annotated[int, "tries of one request, the first included"] = 5
     first_wait_seconds: Annotated[float, "seconds before the second try; they double each time"] = 0.2
     longest_wait_seconds: Annotated[float, "seconds; no wait of our own choice is longer"] = 2.0
     jitter_seconds: Annotated[float, "seconds; the random part of a wait"] = 0.2
     patience_seconds: Annotated[
-        float, "seconds that one request may wait in all because HubSpot asks for it"
+        float, "seconds that one request may wait in all because the destination asks for it"
     ] = 10.0
     chunk_seconds: Annotated[
         float, "seconds that a chunk may take; the rest of it is for the next attempt"
     ] = 90.0
     connect_seconds: Annotated[float, "seconds to wait for a connection"] = 5.0
     timeout_seconds: Annotated[float, "seconds to wait for the next bytes of an answer"] = 10.0
+    workers: Annotated[
+        int, "chunks that `publish` delivers at once; each takes its part of a destination's rate"
+    ] = 2
+    chunk_rows: Annotated[
+        int, "rows of a chunk at most, where the destination's kind names no other number"
+    ] = 100
+    robot_rows: Annotated[int, "people whom one message of a robot counts at most"] = 10_000
+    paced_seconds: Annotated[
+        float, "seconds that a chunk may take because of the destination's rate; it has no more rows than fit"
+    ] = 45.0
 
 
 @dataclass(frozen=True)

@@ -111,4 +111,11 @@ REASONS = (
             )
         ),
     ),
+    Reason(
+        "destinations other than HubSpot are a company's own, and the scenario has none",
+        (
+            "cloud-publish: secretsmanager:GetSecretValue on secretsmanager:secret:lakehouse/destinations*",
+            "cloud-publish: s3:PutObject on s3:cloud-ops/exports/drops/*",
+        ),
+    ),
 )

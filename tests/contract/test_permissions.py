@@ -182,7 +182,7 @@ def needs(infra: Template, function: str) -> dict[str, list[Any]]:
         ]
         for action in SQS.values()
     }
-    named = ("WebhookSecret", "CollectSecret", "HubSpotSecret", "HashSecret")
+    named = ("WebhookSecret", "CollectSecret", "HubSpotSecret", "DestinationsSecret", "HashSecret")
     secrets = [name for name in named if f"{name[:-6].lower()}_secret" in used]
     consent = {"Fn::GetAtt": ["ConsentTable", "Arn"]}
     return {
@@ -247,6 +247,7 @@ def test_the_code_is_really_read(infra: Template) -> None:
     assert {"Fn::GetAtt": ["AggregateQueue", "Arn"]} in sends["tick"]
     assert needs(infra, "publish")["secretsmanager:GetSecretValue"] == [
         {"Ref": "HubSpotSecret"},
+        {"Ref": "DestinationsSecret"},
         {"Ref": "HashSecret"},
     ]
     assert needs(infra, "collect")["secretsmanager:GetSecretValue"] == [{"Ref": "CollectSecret"}]

@@ -93,7 +93,7 @@ class World:
         client = httpx.Client(base_url="http://hubspot.test", transport=httpx.MockTransport(self._answer))
         self.patch.setattr(hubspot_api, "http_client", lambda _: client)
         self.patch.setattr(planner, "announce", self._announce)
-        self.patch.setattr(planner, "batch_limit", lambda _: CHUNK_ROWS)
+        self.patch.setattr(planner, "batch_limit", lambda *_: CHUNK_ROWS)
         self.patch.setattr(consent, "generation", lambda *_: f"g{self.version}")
         self.patch.setattr(consent, "grants", self._grants)
         self.patch.setattr(closing.time, "sleep", lambda _: None)

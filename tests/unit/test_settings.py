@@ -41,6 +41,8 @@ MADE = {
     "LAKEHOUSE_HUBSPOT_SECRET": ("hubspot_secret", "h", "h"),
     "LAKEHOUSE_HASH_SECRET": ("hash_secret", "k", "k"),
     "LAKEHOUSE_HUBSPOT_URL": ("hubspot_url", "http://h", "http://h"),
+    "LAKEHOUSE_DESTINATIONS_SECRET": ("destinations_secret", "d", "d"),
+    "LAKEHOUSE_INWARD_HOSTS": ("inward_hosts", "crm.internal:8080", "crm.internal:8080"),
     "LAKEHOUSE_DEFINITIONS": ("definitions", "/d", Path("/d")),
     "LAKEHOUSE_AS_OF": ("as_of", "1998-06-30", datetime(1998, 6, 30)),  # noqa: DTZ001 - as it was given
     "LAKEHOUSE_TIME_ZONE": ("time_zone", "Asia/Shanghai", "Asia/Shanghai"),

@@ -13,25 +13,32 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from lakehouse.batching import batches
 from lakehouse.errors import Terminal, Transient
-from lakehouse.outbound.destinations import Answer, NotSent
+from lakehouse.outbound.destinations import Answer, Declared, NotSent
+from lakehouse.outbound.destinations.definition import Rate
+from lakehouse.outbound.destinations.delivery import is_sendable, requests
+from lakehouse.outbound.destinations.exchange import Refused
 from lakehouse.outbound.destinations.hubspot_answers import answers_of_batch
-from lakehouse.outbound.destinations.hubspot_api import Account, Api, Refused
+from lakehouse.outbound.destinations.hubspot_api import Account, Api
 from lakehouse.outbound.destinations.hubspot_records import Found, find_records
-from lakehouse.outbound.policy import HubSpotPolicy
+from lakehouse.outbound.policy import RequestPolicy
 from lakehouse.secrets import secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from lakehouse.outbound.destinations.definition import Definition
     from lakehouse.outbound.records import Chunk, Row
     from lakehouse.settings import Settings
 
 BATCH_LIMIT: Final = 100  # inputs that HubSpot takes in one batch request
+# Of a private app of a Professional account; 429 says when an account has less.
+DECLARED: Final = Declared(BATCH_LIMIT, Rate(requests=190, seconds=10), idempotent=True, removal="clear")
 
 
 class HubSpot:
     """A HubSpot account, reached with a private app's token. Sending a row twice changes nothing."""
 
+    declared = DECLARED
     idempotent = True
 
     def __init__(self, account: Account, clock: Callable[[], float] = time.monotonic) -> None:
@@ -41,23 +48,28 @@ class HubSpot:
 
     def send(self, chunk: Chunk, rows: Sequence[Row]) -> dict[int, Answer]:
         """Deliver rows of a chunk and return an answer for each, by its number; errors as in `Destination`."""
-        deadline = self._clock() + HubSpotPolicy.chunk_seconds
-        writes = [row for row in rows if row.action == "upsert"]
-        leavers = [row for row in rows if row.action == "remove"]
+        deadline = self._clock() + RequestPolicy.chunk_seconds
+        unsendable = {row.row: Answer("failed", "BAD_ID") for row in rows if not is_sendable(row)}
+        writes = [row for row in rows if row.action == "upsert" and row.row not in unsendable]
+        leavers = [row for row in rows if row.action == "remove" and row.row not in unsendable]
         self._has_written = False
         try:
             answers = self._remove(leavers, chunk.id_property, deadline)
-            return answers | self._upsert(writes, chunk.id_property, deadline)
+            return unsendable | answers | self._upsert(writes, chunk.id_property, deadline)
         except NotSent as error:
             if self._has_written:
                 raise Transient(str(error)) from None
             raise
 
     def _upsert(self, rows: Sequence[Row], id_property: str, deadline: float) -> dict[int, Answer]:
-        inputs = {
-            row.row: {"id": row.id, "idProperty": id_property, "properties": row.properties} for row in rows
-        }
-        return self._batch("/batch/upsert", inputs, "sent", deadline)
+        answers: dict[int, Answer] = {}
+        for some in requests(rows, BATCH_LIMIT):
+            inputs = {
+                row.row: {"id": row.id, "idProperty": id_property, "properties": row.properties}
+                for row in some
+            }
+            answers |= self._batch("/batch/upsert", inputs, "sent", deadline)
+        return answers
 
     def _remove(self, rows: Sequence[Row], id_property: str, deadline: float) -> dict[int, Answer]:
         """Clear properties of the contacts that are still there; one that is gone has nothing to clear."""
@@ -104,7 +116,7 @@ class HubSpot:
                 answers |= self._batch(path, {number: inputs[number] for number in half}, done, deadline)
             return _may_be_written(answers) if refused.after_lost else answers
         self._has_written = True
-        answered = answers_of_batch(reply.body, numbers, done)
+        answered = answers_of_batch(reply.value, numbers, done)
         return _may_be_written(answered) if reply.after_lost else answered
 
 
@@ -138,7 +150,12 @@ def _may_be_written(answers: dict[int, Answer]) -> dict[int, Answer]:
     }
 
 
-def open_destination(settings: Settings) -> HubSpot:
+def chunk_rows(_: Definition) -> int:
+    """Return how many rows a chunk has at most."""
+    return BATCH_LIMIT
+
+
+def open_destination(settings: Settings, _: Definition) -> HubSpot:
     """Return HubSpot as the settings and the secret say. Terminal when the secret holds no token."""
     name = settings.hubspot_secret
     token = secret(name).get("token")

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from lakehouse.batching import batches
+from lakehouse.outbound.destinations.exchange import Refused
 from lakehouse.outbound.destinations.hubspot_answers import missing_ids, record_ids
-from lakehouse.outbound.destinations.hubspot_api import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -60,7 +60,7 @@ def _read(api: Api, names: Sequence[str], by: str, id_property: str, deadline: f
     if by:
         body["idProperty"] = by
     try:
-        answer = api.post("/batch/read", body, deadline).body
+        answer = api.post("/batch/read", body, deadline).value
     except Refused as refused:
         if len(names) == 1:
             return {names[0]: Found(code=refused.code)}

@@ -49,3 +49,16 @@ def test_the_folder_is_for_its_owner_alone(tmp_path: Path) -> None:
     folder.make()
     for path in (folder.root, folder.store, folder.logs, folder.definitions):
         assert path.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("text", ["[]", "{", '"secret-text"', "secret-text"])
+def test_credentials_of_destinations_are_a_json_object(tmp_path: Path, text: str) -> None:
+    """Anything else is told before it is put among the secrets, and not quoted; no file is no credentials."""
+    folder = DataFolder(tmp_path)
+    assert folder.destination_credentials() == "{}"
+    folder.destinations.write_text('{"mine": {"token": "x"}}', "utf-8")
+    assert folder.destination_credentials() == '{"mine": {"token": "x"}}'
+    folder.destinations.write_text(text, "utf-8")
+    with pytest.raises(Terminal, match=r"destinations\.json is no JSON object") as caught:
+        folder.destination_credentials()
+    assert "secret-text" not in str(caught.value)

@@ -96,3 +96,11 @@ def test_secrets_get_the_folders_keys_under_the_templates_names(tmp_path: Path) 
     assert secret_values(keys, functions, ["h", "other"]) == {"h": keys.hubspot_secret()}
     nothing: dict[str, Any] = {}
     assert secret_values(keys, functions, []) == nothing
+
+
+def test_credentials_of_destinations_are_peoples_own(tmp_path: Path) -> None:
+    """What they wrote into the data folder; nothing, where they wrote nothing."""
+    keys = load_keys(tmp_path / "secrets.json")
+    functions = {"LAKEHOUSE_DESTINATIONS_SECRET": "d"}
+    assert secret_values(keys, functions, ["d"]) == {"d": "{}"}
+    assert secret_values(keys, functions, ["d"], '{"mine": {}}') == {"d": '{"mine": {}}'}

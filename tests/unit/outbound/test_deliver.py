@@ -11,7 +11,7 @@ from lakehouse.errors import Terminal, Transient
 from lakehouse.outbound import log
 from lakehouse.outbound.changes import Change, Changes
 from lakehouse.outbound.deliver import deliver, deliver_message
-from lakehouse.outbound.destinations import Answer, NotSent
+from lakehouse.outbound.destinations import Answer, NothingWritten, NotSent
 from lakehouse.outbound.planner import make_plan
 from lakehouse.outbound.policy import DeliveryPolicy
 from lakehouse.privacy import consent
@@ -117,6 +117,21 @@ def test_an_error_leaves_the_chunk_open(chunk, idempotent):
     crm = Crm()
     outcome = deliver(SETTINGS, *chunk, NOW, crm)
     assert (outcome is not None) is idempotent
+
+
+@pytest.mark.parametrize("idempotent", [True, False])
+def test_what_a_person_has_to_mend_uses_up_no_attempt(chunk, idempotent):
+    """A wrong token, nothing written: with the right one the rows go, also where they must not go twice."""
+    with pytest.raises(NothingWritten):
+        deliver(SETTINGS, *chunk, NOW, Crm(NothingWritten("wrong token"), idempotent=idempotent))
+    assert reasons(deliver(SETTINGS, *chunk, NOW, Crm(idempotent=idempotent)))["ann"] == ("sent", "")
+
+
+def test_a_row_of_which_nobody_knows_is_unknown(chunk):
+    """The destination must not get it twice, and said so: it was sent at no time that anybody knows."""
+    outcome = deliver(SETTINGS, *chunk, NOW, Crm(Answer("unknown", "NO_ANSWER"), idempotent=False))
+    (ann,) = (row for row in outcome.rows if row.customer_id == "ann")
+    assert (ann.status, ann.code, ann.sent_at, ann.consent_id) == ("unknown", "NO_ANSWER", "", "consent-1")
 
 
 @pytest.mark.parametrize("idempotent", [True, False])

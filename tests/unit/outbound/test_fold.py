@@ -130,7 +130,7 @@ def test_a_spool_gives_back_what_was_written_in_its_order(settings):
 
 def test_a_run_that_is_closed_counts_what_may_have_been_sent_as_written(settings, store, monkeypatch):
     """One chunk was done, one was begun, one had only met 429, one was never taken."""
-    monkeypatch.setattr(planner, "batch_limit", lambda _: 1)
+    monkeypatch.setattr(planner, "batch_limit", lambda *_: 1)
     run = planner.plan_run(
         settings,
         SYNC,

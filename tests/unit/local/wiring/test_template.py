@@ -107,6 +107,7 @@ def test_buckets_tables_secrets_and_routes(wiring: Wiring) -> None:
         "lakehouse/webhook",
         "lakehouse/collect",
         "lakehouse/hubspot",
+        "lakehouse/destinations",
         "lakehouse/hash",
     ]
     assert wiring.routes == [

@@ -243,9 +243,9 @@ def test_a_read_that_is_refused_is_split_like_a_write(answering):
 
 def test_an_unknown_destination_is_told():
     """Terminal, with the ones there are."""
-    with pytest.raises(Terminal, match="there are hubspot"):
+    with pytest.raises(Terminal, match="there are csv_files, hubspot"):
         open_destination(Settings(), "pigeon")
-    with pytest.raises(Terminal, match="there are hubspot"):
+    with pytest.raises(Terminal, match="there are csv_files, hubspot"):
         batch_limit("pigeon")
 
 

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
-
 import httpx
 import pytest
 import stamina
 
 from lakehouse.errors import Terminal, Transient
 from lakehouse.outbound.destinations import NotSent, hubspot_api
-from lakehouse.outbound.destinations.hubspot_api import (
-    Account,
-    Api,
-    Refused,
-    Reply,
-    _AskAgain,
-    _Patience,
-    _seconds,
-)
+from lakehouse.outbound.destinations.exchange import Answered, Refused
+from lakehouse.outbound.destinations.hubspot_api import Account, Api
 
 ACCOUNT = Account("http://hubspot.test/", "pat-secret", "lakehouse/hubspot")
 BODY = {"inputs": [{"id": "a@x.org", "properties": {"tier": "gold"}}]}
@@ -41,23 +31,6 @@ def api(monkeypatch):
         return Api(ACCOUNT, clock), requests
 
     return make
-
-
-@pytest.mark.parametrize(
-    ("errors", "decisions"),
-    [
-        ([httpx.ConnectError("x")] * 3, [True, True, True]),
-        ([_AskAgain("busy")] * 2, [True, True]),
-        ([_AskAgain("busy", 3.0), _AskAgain("busy", 4.0), _AskAgain("busy", 4.0)], [3.0, 4.0, False]),
-        ([_AskAgain("busy", 11.0)], [False]),
-        ([Refused("CONFLICT")], [False]),
-        ([ValueError()], [False]),
-    ],
-)
-def test_a_request_is_repeated_while_patience_lasts(errors, decisions):
-    """What HubSpot asks to wait adds up; a refusal is no reason to ask again."""
-    patience = _Patience()
-    assert [patience(error) for error in errors] == decisions
 
 
 def test_the_token_travels_in_the_header_and_is_shown_nowhere(api):
@@ -109,7 +82,7 @@ def test_trouble_that_passes_is_waited_out(api, first, after_lost):
     """The answer that comes in the end counts, and says whether an earlier try may have been carried out."""
     made, requests = api(first, httpx.Response(200, json=[]))
     with stamina.set_testing(True, attempts=5):
-        assert made.post("/batch/read", BODY, deadline=1.0) == Reply({}, after_lost)
+        assert made.post("/batch/read", BODY, deadline=1.0) == Answered({}, after_lost)
     assert len(requests) == 2
 
 
@@ -128,18 +101,3 @@ def test_what_never_left_is_told_apart(api, statuses, error):
     with stamina.set_testing(True, attempts=2), pytest.raises(Transient) as caught:
         made.post("/batch/upsert", BODY, deadline=1.0)
     assert type(caught.value) is error
-
-
-@pytest.mark.parametrize(
-    ("header", "seconds"),
-    [("3", 3.0), ("-3", 0.0), ("Sun, 06 Nov 1994 08:49:37 GMT", 0.0), ("soon", None), (None, None)],
-)
-def test_retry_after_is_a_number_or_a_date(header, seconds):
-    """A date that is past is no wait."""
-    assert _seconds(header) == seconds
-
-
-def test_retry_after_may_name_a_date_to_come():
-    """Half a minute from now."""
-    text = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
-    assert 28 <= _seconds(text) <= 30

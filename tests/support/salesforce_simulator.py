@@ -1,0 +1,115 @@
+"""A Salesforce organisation in memory: tokens, collections, queries, as its documents describe them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from itertools import count
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+import httpx
+
+_QUERY = re.compile(r"SELECT Id, (\w+) FROM (\w+) WHERE \1 IN \((.*)\)", re.DOTALL)
+_TEXT = re.compile(r"'((?:[^'\\]|\\.)*)'")
+
+
+class SalesforceSimulator:
+    """Contacts by their external id. `rejected` fails as a row, `poison` fails the request that it is in."""
+
+    token = "00D-access-token-secret"
+    fields = frozenset({"Email__c", "Tier__c", "Note__c", "LastName"})
+
+    def __init__(self, rejected: str = "", poison: str = "") -> None:
+        self.rejected, self.poison = rejected, poison
+        self.records: dict[str, dict[str, Any]] = {}
+        self.writes: Counter[str] = Counter()
+        self.batches: list[int] = []
+        self.valid_tokens = {self.token}
+        self.tokens_given = 0
+        self._ids = count(1)
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path.rstrip("/")  # simple-salesforce ends some of its paths so
+        if path == "/services/oauth2/token":
+            return self._give_token(request)
+        if request.headers.get("Authorization", "").removeprefix("Bearer ") not in self.valid_tokens:
+            return _error(401, "INVALID_SESSION_ID", "Session expired or invalid")
+        if request.method == "GET" and path.endswith("/query"):
+            return self._query(request.url.params["q"])
+        if request.method == "PATCH":
+            found = re.fullmatch(r"/services/data/v\d+\.\d/composite/sobjects(?:/(\w+)/(\w+))?", path)
+            if found:
+                return self._write(json.loads(request.content), found[2])
+        return _error(404, "NOT_FOUND", "The requested resource does not exist")
+
+    def _give_token(self, request: httpx.Request) -> httpx.Response:
+        form = parse_qs(request.content.decode())
+        if form.get("client_secret") != ["app-secret"] or form.get("grant_type") != ["client_credentials"]:
+            return httpx.Response(
+                400, json={"error": "invalid_client", "error_description": "invalid client"}
+            )
+        self.tokens_given += 1
+        token = f"{self.token}-{self.tokens_given}"
+        self.valid_tokens = {token}
+        return httpx.Response(200, json={"access_token": token, "instance_url": "https://crm.test"})
+
+    def _query(self, query: str) -> httpx.Response:
+        found = _QUERY.fullmatch(query)
+        if not found:
+            return _error(400, "MALFORMED_QUERY", "unexpected token")
+        names = {re.sub(r"\\(.)", r"\1", text).lower() for text in _TEXT.findall(found[3])}
+        rows = [
+            {"attributes": {"type": found[2]}, "Id": record["Id"], found[1]: record[found[1]]}
+            for record in self.records.values()
+            if str(record.get(found[1], "")).lower() in names
+        ]
+        return httpx.Response(200, json={"totalSize": len(rows), "done": True, "records": rows})
+
+    def _write(self, body: dict[str, Any], external: str | None) -> httpx.Response:
+        records = body["records"]
+        self.batches.append(len(records))
+        if len(records) > 200:
+            return _error(400, "EXCEEDED_MAX_SIZE_REQUEST", "record limit reached")
+        for record in records:
+            unknown = set(record) - self.fields - {"attributes", "id"}
+            if unknown:
+                return _error(
+                    400, "INVALID_FIELD", f"No such column '{min(unknown)}' on sobject of type Contact"
+                )
+            if external and record[external] == self.poison:
+                return _error(400, "JSON_PARSER_ERROR", f"{record[external]} is wrong")
+        names = Counter(str(record[external]).lower() for record in records) if external else Counter()
+        return httpx.Response(200, json=[self._write_one(record, external, names) for record in records])
+
+    def _write_one(self, record: dict[str, Any], external: str | None, names: Counter[str]) -> dict[str, Any]:
+        values = {name: value for name, value in record.items() if name not in ("attributes", "id")}
+        if external is None:
+            found = next((one for one in self.records.values() if one["Id"] == record["id"]), None)
+            if found is None:
+                return _failure("ENTITY_IS_DELETED")
+            return self._store(found, values, created=False)
+        name = str(record[external]).lower()
+        if names[name] > 1:
+            return _failure("DUPLICATE_VALUE")
+        if record[external] == self.rejected:
+            return _failure("FIELD_CUSTOM_VALIDATION_EXCEPTION")
+        created = name not in self.records
+        found = self.records.setdefault(name, {"Id": f"003{next(self._ids):015d}"})
+        return self._store(found, values, created=created)
+
+    def _store(self, found: dict[str, Any], values: dict[str, Any], *, created: bool) -> dict[str, Any]:
+        found |= values
+        for name in [name for name, value in found.items() if value is None]:
+            del found[name]
+        self.writes[str(found.get("Email__c", "")).lower()] += 1
+        return {"id": found["Id"], "success": True, "created": created, "errors": []}
+
+
+def _failure(code: str) -> dict[str, Any]:
+    return {"success": False, "errors": [{"statusCode": code, "message": "no", "fields": []}]}
+
+
+def _error(status: int, code: str, message: str) -> httpx.Response:
+    return httpx.Response(status, json=[{"errorCode": code, "message": unquote(message)}])
