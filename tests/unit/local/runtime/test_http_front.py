@@ -126,3 +126,17 @@ def test_errors_are_worded_as_api_gateways(sent: Request, invoke: Any, status: i
     """Nothing of what went wrong inside reaches the caller; base64 counts towards Lambda's 6 MB."""
     answered = answer(sent, ROUTES, invoke)
     assert (answered.status, json.loads(answered.body)) == (status, {"message": message})
+
+
+def test_headers_have_the_room_that_api_gateway_gives_them() -> None:
+    """Request line and values count, 10,240 bytes together; names do not. A pixel's event stands in the address."""
+    line = len("POST /land/shop/orders HTTP/1.1")
+    room = 10_240 - line
+
+    def status(target: str = "/land/shop/orders", **headers: str) -> int:
+        return answer(request(b"{}", target, **headers), ROUTES, lambda *_: {"statusCode": 204}).status
+
+    assert status(X="x" * (room - 2), **{"Y" * 50: "yy"}) == 204
+    assert status(X="x" * (room - 2), Y="yyy") == 431
+    assert status(f"/land/shop/orders?data={'x' * (room - 6)}") == 204
+    assert status(f"/land/shop/orders?data={'x' * (room - 5)}") == 431
