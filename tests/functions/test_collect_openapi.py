@@ -144,7 +144,7 @@ HEADERS = st.fixed_dictionaries(
 QUERIES = {
     "POST": st.sampled_from([*[""] * 8, "?a=1", "?writeKey=key-new"]),
     "OPTIONS": st.just(""),
-    "GET": st.sampled_from(["", "?data=", "?data=%", "?data=%FF%FE"])
+    "GET": st.sampled_from(["", "?data=", "?data=%", "?data=%FF%FE", "?data=%E8%AE%A2"])
     | TEXTS.map(lambda text: f"?data={base64.urlsafe_b64encode(text[:3_000]).decode()}"),
 }
 
