@@ -278,6 +278,10 @@ def _handler(routes: Sequence[Route], invoke: Invoke) -> type[QuietHandler]:
         def _send(self, response: Response) -> None:
             self.reply(response.status, response.body, response.headers)
 
-        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = answer  # noqa: N815
+        def __getattr__(self, name: str) -> Any:
+            """Answer every method: for one that no route has, that is a 404, as of API Gateway."""
+            if name.startswith("do_"):
+                return self.answer
+            raise AttributeError(name)
 
     return Front

@@ -6,9 +6,10 @@ import base64
 import json
 from typing import Any
 
+import httpx
 import pytest
 
-from lakehouse.local.runtime.http_front import Request, answer, match, payload, response
+from lakehouse.local.runtime.http_front import HttpFront, Request, answer, match, payload, response
 from lakehouse.local.runtime.sandbox import TimedOut
 from lakehouse.local.wiring.resources import Route
 
@@ -140,3 +141,15 @@ def test_headers_have_the_room_that_api_gateway_gives_them() -> None:
     assert status(X="x" * (room - 2), Y="yyy") == 431
     assert status(f"/land/shop/orders?data={'x' * (room - 6)}") == 204
     assert status(f"/land/shop/orders?data={'x' * (room - 5)}") == 431
+
+
+@pytest.mark.parametrize("method", ["TRACE", "QUERY", "ANYTHING", "DELETE"])
+def test_a_method_that_no_route_has_is_not_found(method: str) -> None:
+    """As of API Gateway; a 501 would be an error of ours, and sent again."""
+    front = HttpFront([], lambda *_: None)
+    url = front.start()
+    try:
+        found = httpx.request(method, f"{url}/v1/track", content=b"{}")
+    finally:
+        front.stop()
+    assert (found.status_code, found.json()) == (404, {"message": "Not Found"})
