@@ -8,7 +8,10 @@ CLOUD_READY := $(CLOUD)/.ready
 COMPILE = $(BIN)/uv pip compile --quiet --universal --no-emit-index-url --generate-hashes -p 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage cloud check light bench simulate mutate lock format clean
+BROWSER = command -v chromium || command -v chromium-browser || command -v google-chrome
+AS_ROOT = $(if $(filter 0,$(shell id -u)),,sudo)
+
+.PHONY: help demo test browser coverage cloud check light bench simulate mutate lock format clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +39,10 @@ demo: $(READY) ## Run the whole loop on sample data, on this machine
 
 test: $(READY) $(if $(ALL),$(CLOUD_READY)) ## Run the tests but for the longest (ALL=1: all, and a skip is a failure)
 	$(BIN)/python -m tests.support.run_all $(if $(ALL),--all)
+
+browser: ## Install Chromium where there is no browser: tests of the browser's SDK need it, and Node
+	@$(BROWSER) >/dev/null || { $(AS_ROOT) apt-get update -qq \
+		&& DEBIAN_FRONTEND=noninteractive $(AS_ROOT) apt-get install -qq -y --no-install-recommends chromium; }
 
 coverage: $(CLOUD_READY) ## Run every test and count the lines that were run; there is a floor (half an hour)
 	$(BIN)/python -m tests.support.run_all --coverage
@@ -75,4 +82,4 @@ lock: $(READY) ## Renew the exact locks of every dependency
 	$(COMPILE) --upgrade --no-deps tests/support/baskets.in -o locks/baskets.txt
 
 clean: ## Remove the environment and the demo's data
-	rm -rf $(VENV) $(CLOUD) .lakehouse .bench mutants
+	rm -rf $(VENV) $(CLOUD) .clients .lakehouse .bench mutants

@@ -64,11 +64,27 @@ def down(data: Data = DEFAULT, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def demo(data: Data = DEFAULT, as_json: AsJson = False) -> None:
+def demo(
+    shop: Annotated[
+        bool,
+        typer.Option(
+            "--shop",
+            help="Serve a small shop on this machine instead, until Ctrl-C: what is clicked in it shows up in the"
+            " tables. Its stack is in the folder shop of the data folder.",
+        ),
+    ] = False,
+    data: Data = DEFAULT,
+    as_json: AsJson = False,
+) -> None:
     """Run the whole loop on 69,659 real purchases and generated people; run again, it changes nothing."""
-    from lakehouse.local.demo_screen import show_demo
+    if shop:
+        from lakehouse.local.shop.screen import show_shop
 
-    show_demo(data, as_json=as_json)
+        show_shop(data, as_json=as_json)
+    else:
+        from lakehouse.local.demo_screen import show_demo
+
+        show_demo(data, as_json=as_json)
 
 
 @app.command()

@@ -11,7 +11,6 @@ answered with 4xx other than 429, and send the rest again: so 4xx is for what ca
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import zlib
 from dataclasses import dataclass, field, replace
@@ -100,7 +99,7 @@ def answer_pixel(settings: Settings, request: Request, now: datetime) -> Answer:
             settings, replace(request, body=body, query={}, headers=_without_encoding(request.headers)), now
         )
         telemetry.count("RequestsCollected")
-    except (Refused, binascii.Error) as error:
+    except (Refused, ValueError) as error:  # what is no base64, or has letters beyond ASCII
         telemetry.count("RequestsRefused")
         telemetry.info("pixel refused", code=getattr(error, "code", "not_base64"))
     return Answer(HTTPStatus.OK, PIXEL, {"content-type": "image/gif", "cache-control": "no-store"})

@@ -91,6 +91,17 @@ class HttpPolicy(Policy):
 
 
 @dataclass(frozen=True)
+class ShopPolicy(Policy):
+    """The shop of `lakehouse demo --shop`."""
+
+    port: Annotated[int, "where it answers; any port where this one is taken"] = 8642
+    body_bytes: Annotated[int, "bytes of a request that it takes"] = 16 * KIB
+    quantity: Annotated[int, "how many of a product one order may have"] = 99
+    events: Annotated[int, "events of a visitor that its page shows"] = 12
+    look_seconds: Annotated[float, "pause of its page between an answer and the next question"] = 1.5
+
+
+@dataclass(frozen=True)
 class PollerPolicy(Policy):
     """How functions are fed from queues."""
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # Each arm: when, which system, what kind, which record, what happened, and money as that system has it.
 # A deal's stages are those of its history where its source tells one, else those that its versions had.
-_TIMELINE = """
+TIMELINE = """
     SELECT started_at AS moment, 'web' AS source, 'session' AS kind, session_id AS id, concat_ws(', ',
         concat(events, ' messages'), 'from ' || first_page, 'campaign ' || coalesce(campaign_name, campaign_source),
         CASE WHEN ordered_at IS NOT NULL THEN 'ordered' END) AS what, NULL AS amount, NULL AS currency
@@ -79,4 +79,4 @@ def ask_timeline(con: duckdb.DuckDBPyConnection, customer: str) -> duckdb.DuckDB
         raise Terminal(
             f"there is no customer {customer}: `lakehouse identity explain` finds one by e-mail, phone or another id"
         )
-    return con.execute(_TIMELINE, {"customer": customer})
+    return con.execute(TIMELINE, {"customer": customer})

@@ -283,7 +283,7 @@ def test_a_browser_is_told_that_it_may_send():
     assert (queued(), waiting()) == ([], [])
 
 
-@pytest.mark.parametrize("data", ["good", "wrong key", "{", "%%%", ""])
+@pytest.mark.parametrize("data", ["good", "wrong key", "{", "%%%", "", "订", "\x80"])
 def test_a_pixel_is_always_a_picture(data):
     """In a mail nobody reads an error."""
     told = {

@@ -36,10 +36,17 @@ def until(what: Callable[[], Any], seconds: float, pause: float = 0.1) -> Any:
 @contextmanager
 def up(data: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     """Run `lakehouse up` as a process of its own until the block ends."""
+    with started(data, "http", "up", "--data", str(data), *arguments) as process:
+        yield process
+
+
+@contextmanager
+def started(data: Path, endpoint: str, *command: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command that keeps a stack on the data folder, from when it has an endpoint until the block ends."""
     with (data.parent / f"{data.name}.log").open("ab") as log:
-        process = subprocess.Popen([*COMMAND, "up", "--data", str(data), *arguments], stdout=log, stderr=log)
+        process = subprocess.Popen([*COMMAND, *command], stdout=log, stderr=log)
     try:
-        until(lambda: process.poll() is not None or ((i := attach(data)) and "http" in i.endpoints), 60)
+        until(lambda: process.poll() is not None or ((i := attach(data)) and endpoint in i.endpoints), 60)
         assert process.poll() is None, (data.parent / f"{data.name}.log").read_text()[-2000:]
         yield process
     finally:

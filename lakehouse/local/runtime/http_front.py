@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     Headers = tuple[tuple[str, str], ...]
 
 MAX_PAYLOAD_BYTES: Final = 6 * MIB  # Lambda's limit of a synchronous invocation
+# API Gateway's limit of a request line and the values of its headers, together; it cannot be raised.
+MAX_HEADER_BYTES: Final = 10_240
 _TEXT = re.compile(r"text/|application/(json|javascript|xml)\b|[^;]*\+(json|xml)\b", re.IGNORECASE)
 # The server sets these itself, whatever a function answers.
 _SERVER_HEADERS = frozenset({"connection", "content-length", "transfer-encoding", "date", "server"})
@@ -198,7 +200,10 @@ def _as_text(value: Any) -> str:
 
 
 def answer(request: Request, routes: Iterable[Route], invoke: Invoke) -> Response:
-    """Answer one request: 404 without a route, 413 when too long, 500 when the function raised."""
+    """Answer one request: 404 without a route, 413 or 431 when too long, 500 when the function raised."""
+    if _header_bytes(request) > MAX_HEADER_BYTES:
+        too_large = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+        return Response.message(too_large, too_large.phrase)
     path = request.target.partition("?")[0]
     matched = match(routes, request.method, path)
     if matched is None:
@@ -214,6 +219,12 @@ def answer(request: Request, routes: Iterable[Route], invoke: Invoke) -> Respons
     except Exception as error:  # noqa: BLE001 - whatever the handler raised is a 500, and its cause is logged
         telemetry.failed("a request failed", error, function=route.function, reason=reason(error))
         return Response.message(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal Server Error")
+
+
+def _header_bytes(request: Request) -> int:
+    """Return the length of a request line and of the values of its headers: they are read as Latin-1."""
+    request_line = f"{request.method} {request.target} HTTP/1.1"
+    return len(request_line) + sum(len(value) for _, value in request.headers)
 
 
 def _too_large() -> Response:
@@ -267,6 +278,10 @@ def _handler(routes: Sequence[Route], invoke: Invoke) -> type[QuietHandler]:
         def _send(self, response: Response) -> None:
             self.reply(response.status, response.body, response.headers)
 
-        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = answer  # noqa: N815
+        def __getattr__(self, name: str) -> Any:
+            """Answer every method: for one that no route has, that is a 404, as of API Gateway."""
+            if name.startswith("do_"):
+                return self.answer
+            raise AttributeError(name)
 
     return Front

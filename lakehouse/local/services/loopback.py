@@ -47,6 +47,9 @@ class QuietHandler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     timeout: ClassVar[float | None] = HttpPolicy.connection_seconds
+    disable_nagle_algorithm = (
+        True  # headers and body go in two writes: the second would wait 40 ms for a receipt
+    )
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name in http.server
         """Log nothing: a line a request would bury everything else."""

@@ -6,9 +6,10 @@ import base64
 import json
 from typing import Any
 
+import httpx
 import pytest
 
-from lakehouse.local.runtime.http_front import Request, answer, match, payload, response
+from lakehouse.local.runtime.http_front import HttpFront, Request, answer, match, payload, response
 from lakehouse.local.runtime.sandbox import TimedOut
 from lakehouse.local.wiring.resources import Route
 
@@ -126,3 +127,29 @@ def test_errors_are_worded_as_api_gateways(sent: Request, invoke: Any, status: i
     """Nothing of what went wrong inside reaches the caller; base64 counts towards Lambda's 6 MB."""
     answered = answer(sent, ROUTES, invoke)
     assert (answered.status, json.loads(answered.body)) == (status, {"message": message})
+
+
+def test_headers_have_the_room_that_api_gateway_gives_them() -> None:
+    """Request line and values count, 10,240 bytes together; names do not. A pixel's event stands in the address."""
+    line = len("POST /land/shop/orders HTTP/1.1")
+    room = 10_240 - line
+
+    def status(target: str = "/land/shop/orders", **headers: str) -> int:
+        return answer(request(b"{}", target, **headers), ROUTES, lambda *_: {"statusCode": 204}).status
+
+    assert status(X="x" * (room - 2), **{"Y" * 50: "yy"}) == 204
+    assert status(X="x" * (room - 2), Y="yyy") == 431
+    assert status(f"/land/shop/orders?data={'x' * (room - 6)}") == 204
+    assert status(f"/land/shop/orders?data={'x' * (room - 5)}") == 431
+
+
+@pytest.mark.parametrize("method", ["TRACE", "QUERY", "ANYTHING", "DELETE"])
+def test_a_method_that_no_route_has_is_not_found(method: str) -> None:
+    """As of API Gateway; a 501 would be an error of ours, and sent again."""
+    front = HttpFront([], lambda *_: None)
+    url = front.start()
+    try:
+        found = httpx.request(method, f"{url}/v1/track", content=b"{}")
+    finally:
+        front.stop()
+    assert (found.status_code, found.json()) == (404, {"message": "Not Found"})

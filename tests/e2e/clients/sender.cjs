@@ -1,0 +1,25 @@
+// Sends numbered events by the browser's SDK on each of the pages: {"chromium", "pages", "events"}; leaves when its input
+// ends.
+const { chromium } = require("playwright-core");
+
+async function main() {
+  const { chromium: executablePath, pages, events } = JSON.parse(process.argv[2]);
+  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+  try {
+    for (const address of pages) {
+      const page = await browser.newPage();
+      await page.goto(address);
+      await page.evaluate((count) => {
+        analytics.identify("browser-0", { number: 0, plan: "基本" });
+        analytics.page("Home", { number: 1 });
+        analytics.group("browser-group", { number: 2 });
+        for (let number = 3; number < count; number++) analytics.track("Viewed", { number, price: 1.5 });
+      }, events);
+    }
+    await new Promise((resolve) => process.stdin.on("end", resolve).resume());
+  } finally {
+    await browser.close();
+  }
+}
+
+main().then(() => process.exit(0), (error) => { console.error(error); process.exit(1); });
