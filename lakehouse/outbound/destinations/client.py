@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lakehouse.settings import Settings
 
 _CODE = re.compile(r"[A-Za-z0-9_.-]{1,80}")
-_CLIENTS: Final[dict[tuple[str, str], httpx.Client]] = {}
+_CLIENTS: Final[dict[tuple[str, str, str], httpx.Client]] = {}
 _MAKING_CLIENT: Final = Lock()
 
 
@@ -93,7 +93,7 @@ class Client:
 
     def _http(self) -> httpx.Client:
         with _MAKING_CLIENT:
-            key = (self._url, self._inward)
+            key = (self._url, self._inward, self._where)
             if key not in _CLIENTS:
                 _CLIENTS[key] = _open(self._url, self._inward, self._where)
             return _CLIENTS[key]
@@ -121,7 +121,7 @@ def json_of(response: httpx.Response) -> Any:
         return None
     try:
         return response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         raise AskAgain("answers with something that is not JSON") from None
 
 
@@ -129,7 +129,7 @@ def json_or_none(response: httpx.Response) -> Any:
     """Return the JSON of an answer, None where it is none."""
     try:
         return response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

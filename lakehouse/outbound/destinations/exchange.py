@@ -112,7 +112,7 @@ def until_answered(once: Callable[[], T], asking: Asking) -> Answered[T]:
                 if asking.clock() > asking.deadline:
                     raise later(f"{asking.who} is too slow for one chunk; the chunk is tried again")
                 try:
-                    return Answered(once(), after_lost=lost)
+                    return Answered(_read(once), after_lost=lost)
                 except (httpx.TransportError, AskAgain) as error:
                     lost = lost or may_be_done(error)
                     later = (Transient if asking.may_repeat else Lost) if lost else NotSent
@@ -124,6 +124,14 @@ def until_answered(once: Callable[[], T], asking: Asking) -> Answered[T]:
     except AskAgain as error:
         raise later(f"{asking.who} {error.reason}; {_what_now(later)}") from None
     raise AssertionError("stamina ends by a result or an exception")
+
+
+def _read(once: Callable[[], T]) -> T:
+    """Return what a request brings; AskAgain for an answer whose bytes are not what its head says."""
+    try:
+        return once()
+    except httpx.DecodingError:
+        raise AskAgain("answers with bytes that cannot be read") from None
 
 
 def _what_now(error: type[Transient]) -> str:

@@ -113,5 +113,5 @@ def _json(response: httpx.Response) -> Any:
     """Return the answer's JSON, None where it is none."""
     try:
         return response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

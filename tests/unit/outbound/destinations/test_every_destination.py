@@ -236,7 +236,11 @@ def test_an_empty_success_says_no_more_than_it_says(make, name):
 
 
 @pytest.mark.parametrize("name", TELLING)
-@pytest.mark.parametrize("text", ["{}", "[]", '{"results": null, "data": 3}', "null", HTML])
+@pytest.mark.parametrize(
+    "text",
+    ["{}", "[]", '{"results": null, "data": 3}', "null", HTML, "[" * 99_999],
+    ids=["object", "list", "nulls", "null", "html", "deep"],
+)
 def test_a_success_that_is_none_is_not_believed(make, name, text):
     """2xx with something else in it: nobody is called sent by that."""
     world = make(name)

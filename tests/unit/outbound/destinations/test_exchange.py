@@ -47,6 +47,8 @@ def test_a_request_is_repeated_while_patience_lasts(errors, decisions):
         (False, httpx.ReadTimeout("x"), Lost, 1),
         (False, httpx.WriteError("x"), Lost, 1),
         (False, AskAgain("has an error of its own (500)"), Lost, 1),
+        (True, httpx.DecodingError("not gzip"), Transient, 3),
+        (False, httpx.DecodingError("not gzip"), Lost, 1),
         (False, httpx.ConnectError("x"), NotSent, 3),
         (False, httpx.ConnectTimeout("x"), NotSent, 3),
         (False, AskAgain("asks to wait (429)", done=False), NotSent, 3),
