@@ -14,7 +14,7 @@ from lakehouse.outbound import fold, log, planner, state_store
 from lakehouse.outbound.definition import Sync
 from lakehouse.outbound.deliver import deliver
 from lakehouse.outbound.delivery_counts import status, sync_status
-from lakehouse.outbound.destinations.hubspot import open_destination
+from lakehouse.outbound.destinations import open_destination
 from lakehouse.outbound.planner import plan_run
 from lakehouse.outbound.policy import DeliveryPolicy
 from tests.integration.outbound.conftest import SYNC, Killed, statuses, wanted
@@ -228,4 +228,4 @@ def test_a_token_that_is_not_there_is_told(company):
     """The secret's name is in the message, its content never."""
     aws.secrets().put_secret_value(SecretId="lakehouse/hubspot", SecretString='{"tokem": "pat-x"}')
     with pytest.raises(Terminal, match=r"lakehouse/hubspot has no token"):
-        open_destination(company.settings)
+        open_destination(company.settings, "hubspot")
