@@ -41,7 +41,7 @@ test: $(READY) $(if $(ALL),$(CLOUD_READY)) ## Run the tests but for the longest 
 	$(BIN)/python -m tests.support.run_all $(if $(ALL),--all)
 
 browser: ## Install Chromium where there is no browser: tests of the browser's SDK need it, and Node
-	@$(BROWSER) >/dev/null || { $(AS_ROOT) apt-get update -qq \
+	@{ $(BROWSER); } >/dev/null || { $(AS_ROOT) apt-get update -qq \
 		&& DEBIAN_FRONTEND=noninteractive $(AS_ROOT) apt-get install -qq -y --no-install-recommends chromium; }
 
 coverage: $(CLOUD_READY) ## Run every test and count the lines that were run; there is a floor (half an hour)

@@ -111,6 +111,8 @@ LONGEST = (
     "tests/e2e/test_readme.py",
     "tests/integration/functions/test_runtime.py",
     "tests/e2e/test_laptop.py",
+    "tests/e2e/test_shop.py",
+    "tests/e2e/test_collect.py",
     "tests/integration/test_shipped_mappings.py",
     "tests/unit/ingest/reading/test_pieces.py",
     "tests/unit/sources/test_suggest_quality.py",

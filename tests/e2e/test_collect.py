@@ -2,67 +2,69 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import signal
-import threading
 import time
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 import rudderstack.analytics.client as rudder
 import segment.analytics.client as segment
 
-from lakehouse.local.attachment import attach
-from lakehouse.local.services.loopback import LoopbackServer, QuietHandler
+from tests.support import node_clients
+from tests.support.browser_page import browser_page
 from tests.support.running_stack import run, until, up
+from tests.support.steady_front import Front
 
 pytestmark = pytest.mark.stack
-EVENTS = 2_000  # of each SDK
+EVENTS = 2_000  # of each SDK for servers, which sends them in batches
+BROWSER_EVENTS = 300  # of the browser's, which sends each by itself, or a few batches
+BATCH = 50
+SERVERS = ("segment-python", "rudder-python", "segment-node", "rudder-node")
+BROWSERS = ("browser", "browser-batches")
+CLIENTS = (*SERVERS, *BROWSERS)
+COUNTS = dict.fromkeys(SERVERS, EVENTS) | dict.fromkeys(BROWSERS, BROWSER_EVENTS)
+# Requests that get through before the kill: half of them.
+BEFORE = dict.fromkeys(SERVERS, EVENTS // BATCH // 2) | {"browser": BROWSER_EVENTS // 2, "browser-batches": 1}
+ROWS = """
+    select message_id, type, coalesce(event, name) as name, user_id, coalesce(properties, traits)->>'number' as number,
+        original_timestamp, sent_at, received_at, timestamp
+    from raw.events
+"""
+MILLISECOND = timedelta(milliseconds=1)
+# What this machine cannot run.
+MISSING = (
+    set(CLIENTS[2:])
+    if node_clients.node() is None
+    else set(BROWSERS)
+    if node_clients.chromium() is None
+    else set()
+)
+PATIENCE = 300  # seconds until all have sent all
+
+EACH = [
+    pytest.param(
+        name,
+        marks=pytest.mark.skipif(
+            name in MISSING, reason="needs Node, the browser's Chromium, too: make browser"
+        ),
+    )
+    for name in CLIENTS
+]
 
 
-class Front:
-    """An address that stays while the stack behind it goes and comes again, as a domain's does."""
+@dataclass
+class Sent:
+    """What a client was answered 200 for, by message id, and how often it was refused meanwhile."""
 
-    def __init__(self, data: Path) -> None:
-        self.data = data
-        self.taken: list[bytes] = []  # bodies that were answered 200
-        self._server = LoopbackServer(self._handler(), 0)
-        self._server.start("front")
-        self.url = self._server.url.rstrip("/")
-
-    def _handler(self) -> type[QuietHandler]:
-        front = self
-
-        class Handler(QuietHandler):
-            def do_POST(self) -> None:  # noqa: N802 - the server's name for it
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                info = attach(front.data)
-                try:
-                    answer = httpx.post(
-                        f"{info.endpoints['http']}{self.path}",
-                        content=body,
-                        headers=dict(self.headers),
-                        timeout=30,
-                    )
-                except (httpx.HTTPError, AttributeError, KeyError):  # nobody is there
-                    self.reply(503, b"{}", ())
-                    return
-                if answer.status_code == 200:
-                    front.taken.append(body)
-                self.reply(answer.status_code, answer.content, (("Content-Type", "application/json"),))
-
-        return Handler
-
-    def events(self) -> set[str]:
-        """Return the ids of the events whose request was answered 200."""
-        plain = (gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body for body in self.taken)
-        return {event["messageId"] for body in plain for event in json.loads(body)["batch"]}
-
-    def stop(self) -> None:
-        self._server.stop()
+    events: dict[str, dict[str, Any]]
+    refused: int
 
 
 @pytest.fixture(scope="module")
@@ -78,57 +80,120 @@ def books(data):
     return json.loads(run("status", "--json", "--data", data))["ingest"]
 
 
-def test_no_event_that_was_answered_is_lost_or_doubled(data):
-    """Segment's and RudderStack's Python SDKs send while the stack is killed, and started again."""
-    front = Front(data)
-    try:
-        with up(data) as process:
-            key = json.loads((data / "stack.json").read_text())["secrets"]["write_key"]
-            said = {"max_retries": 12, "timeout": 30, "upload_size": 50, "upload_interval": 0.2}
-            clients = {
-                "segment": segment.Client(key, host=front.url, gzip=True, max_queue_size=EVENTS + 1, **said),
-                "rudder": rudder.Client(key, host=front.url, max_queue_size=EVENTS + 1, **said),
-            }
-            began = datetime.now(UTC)
-            for name, client in clients.items():
-                for number in range(EVENTS):
-                    client.track(f"{name}-{number % 50}", "Viewed", {"number": number, "price": 1.5})
-            until(lambda: len(front.taken) > 10, 60)
-            process.send_signal(signal.SIGKILL)
-            process.wait(30)
-        with up(data):
-            flushed = [threading.Thread(target=client.shutdown) for client in clients.values()]
-            for thread in flushed:
-                thread.start()
-            for thread in flushed:
-                thread.join(240)
-            answered = (
-                front.events()
-            )  # an SDK that was told 503 too often drops what it has: that is its own choice
-            until(
-                lambda: books(data)["loaded"] >= len(answered) and not books(data)["in_flight"], 240, pause=2
-            )
-    finally:
-        front.stop()
-    rows = asked(
-        data,
-        "select count(*) as n, count(distinct message_id) as ids, count(distinct (user_id, properties)) as facts, "
-        "min(timestamp) as first, max(timestamp) as last, count(sent_at) as sent from raw.events",
-    )[0]
-    assert rows["n"] == rows["ids"] == rows["facts"] == rows["sent"]
-    assert len(answered) > EVENTS
-    assert answered <= {row["message_id"] for row in asked(data, "select message_id from raw.events")}
-    assert (
-        began
-        <= datetime.fromisoformat(rows["first"])
-        <= datetime.fromisoformat(rows["last"])
-        <= datetime.now(UTC)
-    )
-    assert (books(data)["balanced"], books(data)["quarantined"]) == (True, 0)
+@contextmanager
+def python_client(kind: Any, key: str, name: str, url: str) -> Iterator[None]:
+    """Let one of the Python SDKs send its events; at the end it has sent all."""
+    client = kind.Client(
+        key, host=url, gzip=True, max_queue_size=EVENTS + 1, max_retries=12, timeout=60, upload_size=BATCH,
+        upload_interval=0.2,
+    )  # fmt: skip
+    client.identify(f"{name}-0", {"number": 0, "plan": "基本"})
+    for number in range(1, EVENTS):
+        client.track(f"{name}-{number % 50}", "Viewed", {"number": number, "price": 1.5})
+    yield
+    client.shutdown()
 
 
-def test_an_event_is_in_the_table_within_seconds(data):
+@contextmanager
+def all_clients(fronts: dict[str, Front], key: str, folder: Path) -> Iterator[None]:
+    """Let all clients send while the block runs; it ends when each has sent all."""
+    with ExitStack() as steps:
+        if "segment-node" in fronts:
+            addresses = {"segment": fronts["segment-node"].url, "rudder": fronts["rudder-node"].url}
+            arguments = {"key": key, "events": EVENTS, "batch": BATCH, **addresses}
+            steps.enter_context(node_clients.running("servers.cjs", arguments, folder / "servers.log"))
+        if "browser" in fronts:
+            addresses = {name: (fronts[name].url, name == "browser-batches") for name in BROWSERS}
+            pages = [
+                steps.enter_context(browser_page(key, url, batches=many)) for url, many in addresses.values()
+            ]
+            arguments = {"chromium": node_clients.chromium(), "pages": pages, "events": BROWSER_EVENTS}
+            steps.enter_context(node_clients.running("sender.cjs", arguments, folder / "browser.log"))
+        for name, kind in (("segment-python", segment), ("rudder-python", rudder)):
+            steps.enter_context(python_client(kind, key, name, fronts[name].url))
+        yield
+        for name, front in fronts.items():
+            until(lambda name=name, front=front: len(front.events()) >= COUNTS[name], PATIENCE, pause=0.5)
+
+
+@pytest.fixture(scope="module")
+def sent(data) -> Iterator[dict[str, Sent]]:
+    """All SDKs send at once while the stack is killed, and started again; then it has loaded everything."""
+    fronts = {name: Front(data, before=BEFORE[name]) for name in CLIENTS if name not in MISSING}
+    with ExitStack() as steps:
+        for front in fronts.values():
+            steps.callback(front.stop)
+        with ExitStack() as sending:
+            with up(data) as process:
+                key = json.loads((data / "stack.json").read_text())["secrets"]["write_key"]
+                sending.enter_context(all_clients(fronts, key, data.parent))
+                for name, front in fronts.items():
+                    until(lambda name=name, front=front: len(front.taken) >= min(2, BEFORE[name]), PATIENCE)
+                process.send_signal(signal.SIGKILL)
+                process.wait(30)
+            for front in fronts.values():
+                front.outage.set()
+            steps.enter_context(up(data))
+            for front in fronts.values():
+                front.back.set()
+        answered = {name: Sent(front.events(), front.refused) for name, front in fronts.items()}
+        events = sum(len(one.events) for one in answered.values())
+        until(lambda: (now := books(data))["loaded"] >= events and not now["in_flight"], PATIENCE, pause=2)
+        yield answered
+
+
+@pytest.fixture(scope="module")
+def rows(sent, data) -> dict[str, list[dict[str, Any]]]:
+    """The rows of `raw.events` by message id."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in asked(data, ROWS):
+        found.setdefault(row["message_id"], []).append(row)
+    return found
+
+
+@pytest.mark.parametrize("client", EACH)
+def test_no_event_that_was_answered_is_lost_or_doubled(client, sent, rows):
+    """Whatever was answered 200, before a kill or after it, is one row, of the type and name that it was sent as."""
+    events = sent[client].events
+    assert sent[client].refused > 0  # it was under way when the stack was gone
+    assert len(events) == COUNTS[client]
+    found = {message_id: rows.get(message_id, []) for message_id in events}
+    assert [message_id for message_id, those in found.items() if len(those) != 1] == []
+    for message_id, event in events.items():
+        [row] = found[message_id]
+        named = (event["type"], event.get("event", event.get("name")), event.get("userId"))
+        assert (row["type"], row["name"], row["user_id"]) == named
+    numbers = {int(those[0]["number"]) for those in found.values() if those[0]["number"] is not None}
+    assert numbers >= set(range(5, COUNTS[client]))  # an alias, say, has none
+
+
+@pytest.mark.parametrize("client", EACH)
+def test_times_are_those_of_the_event(client, sent, rows):
+    """`timestamp` is when it happened by our clock: received, less what passed until it was sent, by the sender's."""
+    for message_id, event in sent[client].events.items():
+        [row] = rows[message_id]
+        said = event.get("originalTimestamp") or event["timestamp"]
+        happened, sent_at, received_at, timestamp = (
+            datetime.fromisoformat(row[name])
+            for name in ("original_timestamp", "sent_at", "received_at", "timestamp")
+        )
+        assert abs(happened - datetime.fromisoformat(said)) < MILLISECOND
+        assert abs(timestamp - (received_at - (sent_at - happened))) < MILLISECOND
+        assert (
+            happened <= sent_at <= received_at + MILLISECOND <= datetime.now(UTC)
+        )  # one clock here, theirs and ours
+
+
+def test_the_books_balance_after_a_kill(sent, data):
+    """What was sent twice is a duplicate, and nothing was set aside."""
+    now = books(data)
+    assert (now["balanced"], now["quarantined"]) == (True, 0)
+    assert now["loaded"] == sum(COUNTS[client] for client in sent)
+
+
+def test_an_event_is_in_the_table_within_seconds(tmp_path):
     """From the browser's call to the row that is asked for."""
+    data = tmp_path / "lake"
     with up(data):
         info = json.loads((data / "stack.json").read_text())
         url = f"{info['endpoints']['http']}/v1/p"
