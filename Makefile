@@ -11,7 +11,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --no-emit-index-url --genera
 BROWSER = command -v chromium || command -v chromium-browser || command -v google-chrome
 AS_ROOT = $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: help demo test browser coverage cloud check light bench simulate mutate lock format clean
+.PHONY: help demo test shop browser coverage cloud check light bench simulate mutate lock format clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,10 @@ demo: $(READY) ## Run the whole loop on sample data, on this machine
 
 test: $(READY) $(if $(ALL),$(CLOUD_READY)) ## Run the tests but for the longest (ALL=1: all, and a skip is a failure)
 	$(BIN)/python -m tests.support.run_all $(if $(ALL),--all)
+
+shop: $(READY) ## Take the browser's SDK from npm, and open a small shop on this machine to click in
+	$(BIN)/python -m tests.support.browser_sdk
+	$(BIN)/lakehouse demo --shop
 
 browser: ## Install Chromium where there is no browser: tests of the browser's SDK need it, and Node
 	@{ $(BROWSER); } >/dev/null || { $(AS_ROOT) apt-get update -qq \

@@ -36,6 +36,7 @@ def data(tmp_path_factory):
     """The data folder of an open shop."""
     data = tmp_path_factory.mktemp("shop") / "lake"
     data.mkdir()
+    browser_sdk.install()
     with started(data / "shop", "shop", "demo", "--shop", "--data", str(data)):
         yield data / "shop"
 
@@ -114,9 +115,3 @@ def test_the_page_shows_what_the_tables_know(data, visit):
     assert f"customer {found['customer_id']}" in visit["who"]
     assert visit["events"]
     assert (visit["errors"], visit["hosts"]) == ([], ["127.0.0.1"])
-
-
-def test_the_carried_sdk_is_that_of_the_package():
-    """`python -m tests.support.browser_sdk` renews it, with the licences of what is built into it."""
-    for name, body in browser_sdk.files(node_clients.modules()).items():
-        assert (browser_sdk.CARRIED / name).read_bytes() == body, name

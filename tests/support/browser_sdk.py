@@ -1,4 +1,4 @@
-"""The browser's SDK that the shop carries: `python -m tests.support.browser_sdk` takes it from its npm package.
+"""Puts the browser's SDK into the shop's pages: `python -m tests.support.browser_sdk` takes it from its npm package.
 
 The package's version is that of tests/e2e/clients. With it go the licences of all packages that are built into it.
 """
@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 
 from tests.support import node_clients
 
-CARRIED = Path(__file__).parents[2] / "lakehouse/local/shop/pages"
+_PAGES = Path(__file__).parents[2] / "lakehouse/local/shop/pages"
 PACKAGE = "@segment/analytics-next"
 _BUILT_IN = re.compile(r"/node_modules/((?:@[^/]+/)?[^/]+)/")
 
@@ -36,6 +37,15 @@ def _licence(package: Path) -> str:
     return f"{about['name']} {about['version']}\n\n{text}"
 
 
-if __name__ == "__main__":
+def install() -> None:
+    """Write the SDK and its licences into the shop's pages, where it is served from; nothing of it is committed."""
     for name, body in files(node_clients.modules()).items():
-        (CARRIED / name).write_bytes(body)
+        (_PAGES / name).write_bytes(body)
+
+
+if __name__ == "__main__":
+    if node_clients.node() is None:
+        sys.exit(
+            "Node and npm are missing: install Node 20 or newer; the shop's page runs the SDK of browsers"
+        )
+    install()

@@ -25,7 +25,11 @@ FOLDER = "shop"  # within the data folder: the sample's customers bought in 1998
 
 
 def show_shop(data: Path, *, as_json: bool = False) -> None:
-    """Serve the shop on a stack in `data`/shop and say where it is; return when that is stopped."""
+    """Serve the shop on a stack in `data`/shop and say where it is; return when that is stopped.
+
+    Raises Terminal where the browser's SDK is not installed.
+    """
+    server.check_sdk()
     folder = data / FOLDER
     with interruptible() as stopping, Stack(folder) as stack:
         if not as_json:

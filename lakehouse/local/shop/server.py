@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _PAGES: Final = Path(__file__).parent / "pages"
 _TYPES: Final = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
 _FILES: Final = frozenset({"shop.css", "shop.js", "snippet.js", "analytics.js"})
+_SDK: Final = _PAGES / "analytics.js"
 _JSON: Final = "application/json"
 _MILLISECONDS: Final = 1_000  # of a second
 
@@ -105,6 +106,15 @@ class Shop:
 def _file(name: str) -> Answer:
     path = _PAGES / name
     return Answer(HTTPStatus.OK, path.read_bytes(), f"{_TYPES[path.suffix]}; charset=utf-8")
+
+
+def check_sdk() -> None:
+    """Raise Terminal where the browser's SDK is not in the pages: it is its maker's, and installed by npm."""
+    if not _SDK.exists():
+        raise Terminal(
+            f"the browser's SDK is not there ({_SDK}): `make shop` takes it from npm, which comes with Node, and opens "
+            "the shop"
+        )
 
 
 def start(shop: Shop) -> LoopbackServer:

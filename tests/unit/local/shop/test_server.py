@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from datetime import UTC, datetime
 
 import httpx
 import pytest
 
-from lakehouse.errors import Transient
+from lakehouse.errors import Terminal, Transient
 from lakehouse.local.policy import ShopPolicy
 from lakehouse.local.shop import server
 from lakehouse.local.shop.office import Office
@@ -43,8 +44,11 @@ def test_every_path_is_the_page(shop, path):
     assert (answer.status_code, "Tea shop" in answer.text) == (200, True)
 
 
-def test_all_that_the_page_names_is_there(shop):
-    """Scripts and styles are the shop's own: none is fetched from elsewhere."""
+def test_all_that_the_page_names_is_there(shop, monkeypatch, tmp_path):
+    """Scripts and styles are the shop's own, and the SDK where it was installed: none is fetched from elsewhere."""
+    pages = shutil.copytree(server._PAGES, tmp_path / "pages")
+    (pages / "analytics.js").write_text("// as npm has it")
+    monkeypatch.setattr(server, "_PAGES", pages)
     named = re.findall(r'(?:src|href)="(?!data:)([^"]+)"', shop.get("/").text)
     files = [name for name in named if "." in name]
     assert len(files) == 5
@@ -53,6 +57,15 @@ def test_all_that_the_page_names_is_there(shop):
         answer = shop.get(name)
         assert "Tea shop" not in answer.text
         assert re.match("text/(javascript|css)", answer.headers["content-type"])
+
+
+def test_without_the_sdk_it_is_said_how_to_get_it(monkeypatch, tmp_path):
+    """Before a stack is started: a shop without it would show nothing."""
+    monkeypatch.setattr(server, "_SDK", tmp_path / "analytics.js")
+    with pytest.raises(Terminal, match="make shop"):
+        server.check_sdk()
+    (tmp_path / "analytics.js").touch()
+    server.check_sdk()
 
 
 def test_the_browser_may_reach_the_collector_and_nobody_else(shop):
