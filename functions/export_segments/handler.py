@@ -16,12 +16,5 @@ from lakehouse.telemetry import observed
 @redelivered(lambda: current().export_queue_url)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """SQS batch in: its messages are hints that all say the same, so the stage runs once for all of them."""
-    when_quiet(
-        export,
-        current(),
-        current().export_queue_url,
-        event,
-        consents.pending,
-        aggregate.pending_before_segments,
-    )
+    when_quiet(export, current(), current().export_queue_url, event, consents.pending, aggregate.pending)
     return {"batchItemFailures": []}

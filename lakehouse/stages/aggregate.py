@@ -12,7 +12,7 @@ from lakehouse.stages import score
 from lakehouse.stages.consents import LANE
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import commit
-from lakehouse.tables.contracts import CUSTOMER_360, SEGMENT_CHANGES
+from lakehouse.tables.contracts import CUSTOMER_360
 
 if TYPE_CHECKING:
     from lakehouse.settings import Settings
@@ -54,12 +54,3 @@ def _run_readers(settings: Settings, scores: list[str]) -> models.ModelRun:
 def pending(settings: Settings) -> list[str]:
     """Return the tables that would be computed now."""
     return [*models.pending(settings, besides=LANE), *score.pending(settings)]
-
-
-def pending_before_segments(settings: Settings) -> list[str]:
-    """Return the tables that would be computed now and that segments wait for: none that is made of their changes.
-
-    They would wait for what their own run has made stale, until the tick.
-    """
-    after = lineage.downstream(registry.load(settings.definitions), SEGMENT_CHANGES.name)
-    return [table for table in pending(settings) if table not in after]

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from lakehouse import objects
-from lakehouse.models import runner
 from lakehouse.segments import audience, refresh
 from lakehouse.segments.control import in_control
-from lakehouse.stages import aggregate
 from lakehouse.stages.export_members import members_of
 from tests.integration.segments.test_refresh import customers, define
 from tests.support.small_company import forget
@@ -46,8 +44,3 @@ def test_a_control_group_is_drawn_of_the_members_and_stays(company, monkeypatch,
     assert company.ask(query) == [
         (change, name) for change in ("entered", "left") for name in sorted(expected)
     ]
-    assert "marts.campaign_effect" in aggregate.pending(company.settings)
-    assert "marts.campaign_effect" not in aggregate.pending_before_segments(company.settings)
-    runner.run(company.settings, only={"marts.campaign_effect"})
-    query = "select campaign_id, treated, control, verdict from marts.campaign_effect"
-    assert company.ask(query) == [("held", 20 - len(expected), len(expected), "too early")]

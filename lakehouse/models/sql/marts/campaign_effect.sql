@@ -5,8 +5,8 @@ grain: "one row a campaign with members whom a customer is known of"
 key: [source, campaign_id]
 sort: [source, campaign_id]
 columns:
-  - {name: source, type: string, doc: "CRM or platform; `lakehouse`: a segment of ours that has a control group", zh: "来源系统；lakehouse 为本系统中设有对照组的分群"}
-  - {name: campaign_id, type: string, doc: "Campaign, or segment", zh: "活动编号或分群名称"}
+  - {name: source, type: string, doc: "CRM or platform", zh: "来源系统"}
+  - {name: campaign_id, type: string, doc: "Campaign", zh: "活动编号"}
   - {name: name, type: string, doc: "Its name, as it is now", zh: "活动名称（当前）"}
   - {name: channel, type: string, doc: "Where it runs", zh: "渠道"}
   - {name: first_on, type: date, doc: "First day that counts of anybody", zh: "最早计入的日期"}
@@ -37,8 +37,7 @@ audits:
 */
 -- Everybody who was meant counts, whether the message was read or not: who reads would have bought more anyway. So the days of a
 -- member begin on the day of joining, and both groups must have been drawn by chance and joined alike; who has more than one
--- record of a campaign counts once, from the first. Who leaves a segment because of an order counts in it: members are those who
--- entered, not those who are left. The difference of shares has the interval of Newcombe (1998, method 10,
+-- record of a campaign counts once, from the first. The difference of shares has the interval of Newcombe (1998, method 10,
 -- Wilson's scores); the ratio of orders that of the delta method, with the variance of each group's counts, for some buy often.
 WITH campaigns AS (
     SELECT source, campaign_id, name, channel, starts_on,
@@ -51,10 +50,6 @@ joined AS (
         coalesce(is_control, false) AS is_control, coalesce(responded, false) AS responded
     FROM core.campaign_members
     WHERE customer_id IS NOT NULL AND campaign_id IS NOT NULL
-    UNION ALL
-    SELECT 'lakehouse', segment, customer_id, as_of, coalesce(control, false), false
-    FROM ops.segment_changes
-    WHERE change = 'entered' AND segment IN (SELECT segment FROM ops.segment_changes WHERE control)
 ),
 members AS (
     SELECT j.source, j.campaign_id, j.customer_id, coalesce(c.days, 14) AS days, min(coalesce(j.joined_on, c.starts_on)) AS since,
@@ -122,7 +117,7 @@ measured AS (
         pt - pc + sqrt((ut - pt) * (ut - pt) + (pc - lc) * (pc - lc)) AS high
     FROM scored
 )
-SELECT m.source, m.campaign_id, CASE WHEN m.source = 'lakehouse' THEN m.campaign_id ELSE c.name END AS name, c.channel, m.first_on, m.days, m.last_until - 1 < getvariable('as_of') AS is_over,
+SELECT m.source, m.campaign_id, c.name, c.channel, m.first_on, m.days, m.last_until - 1 < getvariable('as_of') AS is_over,
     m.nt AS treated, m.nc AS control, m.in_both, m.responded, m.bt AS treated_buyers, m.bc AS control_buyers,
     m.ot AS treated_orders, m.oc AS control_orders, m.vt AS treated_value, m.vc AS control_value,
     m.uplift, m.low AS uplift_low, m.high AS uplift_high,
