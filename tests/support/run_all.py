@@ -2,9 +2,6 @@
 
 With `--all` it runs the long modules, too (`ONLY_WITH_ALL` of tests/conftest.py). So does `--coverage`, which counts
 the lines that were run and takes half as long again: not at each landing.
-
-A test that waits for servers within a time may fail because the machine was busy. One or two of those, and nothing
-else, are run again alone; what passes then is named at the end, so that it is seen.
 """
 
 from __future__ import annotations
@@ -21,10 +18,6 @@ from tempfile import TemporaryDirectory
 PYTEST = (
     "-m", "pytest", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", "--durations=15", "-p", "no:randomly"
 )  # fmt: skip
-# Tests that wait for servers within a time. None of them proves exactly-once: a failure of those is never tried again.
-WAITING = ("tests/e2e/test_readme.py", "tests/integration/functions/", "tests/integration/local/")
-MOST_TRIED_AGAIN = 2
-_TESTS_FAILED = 1  # pytest's exit code
 COVERAGE = ("--cov", "--cov-report=")
 WITHOUT_LONG = "--without-long"  # of tests/conftest.py
 
@@ -41,32 +34,14 @@ def main(arguments: list[str]) -> int:
             [sys.executable, *PYTEST, *measured, *short, f"--junitxml={report}", *rest], check=False
         ).returncode
         skipped = _skipped(report)
-        again = tried_again(report) if tested == _TESTS_FAILED else []
     if skipped:
         sys.stdout.write("\n".join([f"\nskipped ({len(skipped)}):", *_by_module(skipped), ""]))
-    if again:
-        tested = subprocess.run([sys.executable, "-m", "pytest", *again], check=False).returncode
-        said = "failed alone, too" if tested else "failed at first, and passed alone"
-        sys.stdout.write("\n".join([f"\n{said} ({len(again)}):", *(f"  {test}" for test in again), ""]))
     covered = 0
     if measured:
         covered = subprocess.run(
             [sys.executable, "-m", "coverage", "report", "--skip-covered"], check=False
         ).returncode
     return tested or covered or int(everything and bool(skipped))
-
-
-def tried_again(report: Path) -> list[str]:
-    """Return the ids of the tests to run again alone: all that failed, if they are few and all of them wait."""
-    if not report.exists():
-        return []
-    failed = [
-        f"{case.get('classname', '').replace('.', '/')}.py::{case.get('name', '')}"
-        for case in ET.parse(report).getroot().iter("testcase")
-        if case.find("failure") is not None or case.find("error") is not None
-    ]
-    few = len(failed) <= MOST_TRIED_AGAIN
-    return failed if few and all(test.startswith(WAITING) for test in failed) else []
 
 
 def _skipped(report: Path) -> list[tuple[str, str, str]]:
