@@ -67,7 +67,7 @@ def write_query(
         "csv": _write_guarded_csv if guard else _write_csv,
         "json": _write_json,
         "parquet": _write_parquet,
-        "xlsx": partial(_write_xlsx, sheet_name=sheet[:_XLSX_NAME]),
+        "xlsx": partial(_write_xlsx, sheet_name=_sheet_name(sheet)),
     }
     try:
         count = writers[file_format](answer, unfinished)
@@ -199,6 +199,11 @@ def _write_xlsx(answer: duckdb.DuckDBPyConnection, path: Path, sheet_name: str) 
             for position, value in enumerate(row):
                 _write_cell(sheet, count, position, xlsx_value(value), formats)
     return count
+
+
+def _sheet_name(name: str) -> str:
+    """Return a name as Excel takes it: no longer than that, and not `History`, which is its own."""
+    return f"{name}_" if name.lower() == "history" else name[:_XLSX_NAME]
 
 
 def xlsx_value(value: Any) -> str | float | bool | date | None:

@@ -157,6 +157,9 @@ def test_a_sheet_has_a_name_and_a_workbook_that_cannot_be_written_is_told(answer
     write_query(answer, tmp_path / "a.xlsx", "xlsx", sheet="s" * 40)
     with zipfile.ZipFile(tmp_path / "a.xlsx") as book:
         assert f'name="{"s" * 31}"' in book.read("xl/workbook.xml").decode()
+    write_query(answer, tmp_path / "a.xlsx", "xlsx", sheet="history")
+    with zipfile.ZipFile(tmp_path / "a.xlsx") as book:
+        assert 'name="history_"' in book.read("xl/workbook.xml").decode()
     (tmp_path / ".b.xlsx.part").mkdir()
     with pytest.raises(Terminal, match=r"b\.xlsx cannot be written: Is a directory"):
         write_query(answer, tmp_path / "b.xlsx", "xlsx")
