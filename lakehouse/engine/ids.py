@@ -14,6 +14,7 @@ value, so each expression asks first what is cheap, and the SQL it is given shou
 from __future__ import annotations
 
 import csv
+import hashlib
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -56,7 +57,8 @@ _ROUNDED = (
     r"|[-+]?(?:[1-9][0-9]{16,}|9[0-9]{15})[.]0+"
 )
 _LONGEST_ROUNDED: Final = 24  # bytes of a double in scientific notation
-_LONGEST_WORD: Final = 30  # bytes of a placeholder that begins with a letter
+_LONGEST_WORD: Final = 30  # bytes of a placeholder that begins with a letter, hashes and UUIDs apart
+_HASHES = ("md5", "sha1", "sha256")  # what systems hash identifiers by before they hand them on
 _LONGEST_PLACEHOLDER: Final = 80  # bytes of any other, such as a template
 SALESFORCE = "salesforce"  # what the types of ids of its organisations begin with: there may be several
 _SALESFORCE_SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
@@ -85,19 +87,35 @@ def _list() -> dict[Level, _Listed]:
     """Return `no_ids.csv` by what its rows name none of; ValueError for an unknown word in a row."""
     words: dict[str, list[str]] = {level: [] for level in _LEVELS}
     patterns: dict[str, list[str]] = {level: [] for level in _LEVELS}
-    by_kind = {"word": words, "pattern": patterns}
+    kinds = ("word", "pattern", "hashed")
     text = (files("lakehouse.engine") / "no_ids.csv").read_text("utf-8")
     for row in csv.DictReader(text.splitlines()):
         kind, level = row["kind"], row["names_no"]
-        if kind not in by_kind or level not in words:
+        if kind not in kinds or level not in words:
             raise ValueError(f"no_ids.csv: {row['text']} has the kind {kind} and names no {level}")
-        by_kind[kind][level].append(row["text"])
+        if kind == "hashed":
+            words[level] += [hashlib.new(name, row["text"].encode()).hexdigest() for name in _HASHES]
+        else:
+            {"word": words, "pattern": patterns}[kind][level].append(row["text"])
     return {level: _Listed(tuple(words[level]), tuple(patterns[level])) for level in _LEVELS}
 
 
 def _words_like_numbers(level: Level) -> list[str]:
     """Return the words of the list that begin as most ids do, with a digit from 1 to 9."""
     return sorted(word for each in _LEVELS[level] for word in _list()[each].words if "1" <= word[0] <= "9")
+
+
+def _is_long_word_sql(text: str, level: Level) -> str:
+    """Return the condition that a text of more than `_LONGEST_WORD` bytes, a letter first, is a word of the list."""
+    by_length: dict[int, list[str]] = {}
+    for word in sorted(word for each in _LEVELS[level] for word in _list()[each].words):
+        if len(word) > _LONGEST_WORD and word[0].isalpha():
+            by_length.setdefault(len(word), []).append(word)
+    cases = (
+        f"WHEN {length} THEN lower({text}) IN ({', '.join(map(literal, words))})"
+        for length, words in sorted(by_length.items())
+    )
+    return f"CASE strlen({text}) {' '.join(cases)} ELSE false END" if by_length else "false"
 
 
 @lru_cache(maxsize=len(_LEVELS))
@@ -120,7 +138,8 @@ def is_no_id_sql(text: str, level: Level) -> str:
     is_word = f"CASE WHEN strlen({text}) IN ({lengths}) THEN lower({text}) IN ({numbers}) ELSE false END"
     return (
         f"CASE WHEN {text} >= '1' AND {text} < ':' THEN {is_word if words else 'false'} "
-        f"WHEN strlen({text}) > {_LONGEST_WORD} AND {_begins_with_letter_sql(text)} THEN false "
+        f"WHEN strlen({text}) > {_LONGEST_WORD} AND {_begins_with_letter_sql(text)} "
+        f"THEN {_is_long_word_sql(text, level)} "
         f"WHEN strlen({text}) > {_LONGEST_PLACEHOLDER} THEN false ELSE {fits} END"
     )
 
