@@ -55,7 +55,7 @@ class RowChanges:
         )
         self._con.execute(
             f"CREATE OR REPLACE TEMP TABLE differing_buckets AS SELECT content % {_BUCKETS} AS bucket FROM ({hashed}) "
-            "GROUP BY bucket HAVING sum(sign) <> 0 OR sum(sign * CAST(content AS HUGEINT)) <> 0"
+            "GROUP BY bucket HAVING sum(sign * CAST(content AS HUGEINT)) <> 0"
         )
         [(count,)] = self._con.execute("SELECT count(*) FROM differing_buckets").fetchall()
         if count > _MOST_BUCKETS:

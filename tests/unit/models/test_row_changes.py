@@ -64,6 +64,16 @@ def test_what_a_commit_added_and_removed_is_known():
         assert found(con, table) == {"x": 1, "y": -1, "z": -1}
 
 
+def test_what_shares_a_bucket_and_stays_is_not_listed(monkeypatch):
+    """However many buckets there are: here one."""
+    monkeypatch.setattr(row_changes, "_BUCKETS", 1)
+    with duckdb.connect() as con:
+        table = RowChanges(con).find(
+            "core.notes", HEADS, ["a", "b"], before=rows("x", "y"), now=rows("y", "z")
+        )
+        assert sorted(name for name, _, _ in con.execute(f"FROM {table}").fetchall()) == ["x", "z"]
+
+
 def test_too_many_are_not_listed(monkeypatch):
     """And that is known, too."""
     monkeypatch.setattr(row_changes, "_MOST_BUCKETS", 1)
