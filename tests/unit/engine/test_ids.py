@@ -19,6 +19,7 @@ from lakehouse.engine.escape import literal
 @pytest.fixture(scope="module")
 def con():
     with duckdb.connect(config={"threads": 1}) as con:
+        con.execute(ids.type_sql())
         yield con
 
 
