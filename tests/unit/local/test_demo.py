@@ -103,7 +103,7 @@ def test_a_loop_that_does_not_settle_ends_the_demo(
 ) -> None:
     """The message says how long it took and where to look."""
     monkeypatch.setattr(DemoPolicy, "settle_seconds", 0.0)
-    with pytest.raises(Transient, match=r"within 0 s; see logs/functions\.log"):
+    with pytest.raises(Transient, match=r"within 0 s; run it again.*logs/functions\.log"):
         demo.settle(Settings(), steps, lambda: None)
 
 
