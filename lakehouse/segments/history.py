@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.engine.escape import literal
 from lakehouse.segments import run_record
 from lakehouse.segments.differences import marts_of, put_in_place
+from lakehouse.segments.question import text_of
 from lakehouse.segments.trace import Trace, trace
 from lakehouse.tables import commit, past
 from lakehouse.tables.contracts import SEGMENT_CHANGES, SEGMENT_MEMBERS
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import date
 
     from lakehouse.segments.definition import Segment
     from lakehouse.segments.read_only import Lake
-    from lakehouse.segments.run_record import RunRecord
     from lakehouse.settings import Settings
 
 
@@ -121,7 +122,7 @@ def moment(lake: Lake, settings: Settings, name: str, at: datetime, most: int) -
         then.run_at,
         int(size),
         tuple(customer for (customer,) in some),
-        segment.where.strip() if segment else "",
+        text_of(segment) if segment else "",
         segment.include if segment else (),
         segment.exclude if segment else (),
         then.notes,
@@ -138,7 +139,7 @@ def trace_at(
     then = _then(lake, settings, name, at)
     if then.segment is None:
         return None, then.notes
-    silent, scans = marts_of(lake, dict(then.heads))
+    silent, scans = marts_of(lake, dict(then.heads), [then.segment])
     if silent:
         return None, (*then.notes, f"its values of then are not kept any more: {silent}")
     put_in_place(lake, scans)
@@ -149,6 +150,13 @@ def trace_at(
 def _then(lake: Lake, settings: Settings, name: str, at: datetime) -> _Then:
     """Return the last run up to a moment: as it was noted, else what the snapshot of the members says of it."""
     record = run_record.latest(settings, at)
+    if record is not None and name in record.waiting:  # what counted then was asked by an earlier run
+        computed_at = record.waiting[name]
+        if not computed_at:
+            return _Then(
+                record.run, record.at, None, {}, ("its first time had not come then: nobody was in it",)
+            )
+        record = run_record.latest(settings, datetime.fromisoformat(computed_at)) or record
     if record is not None:
         notes = (
             [f"its definition was wrong then, and it kept its members: {record.wrong[name]}"]
@@ -169,9 +177,3 @@ def _then(lake: Lake, settings: Settings, name: str, at: datetime) -> _Then:
     made_at = past.made_at(snapshot).isoformat() if snapshot is not None else ""
     note = "the definition of then was not noted: this is the one of today"
     return _Then("", made_at, today, heads, (note,))
-
-
-def _notes(record: RunRecord, name: str) -> tuple[str, ...]:
-    if name in record.wrong:
-        return (f"its definition was wrong then, and it kept its members: {record.wrong[name]}",)
-    return () if name in record.definitions else ("there was no such segment then",)
