@@ -66,7 +66,11 @@ def problems_in_select(select: str, namespaces: Collection[str]) -> list[str]:
     if len(parsed) != 1 or not isinstance(parsed[0], exp.Query):
         return ["not one SELECT: it is one, such as SELECT customer_id FROM core.orders, and changes nothing"]
     tree = parsed[0]
-    return list(dict.fromkeys((*_functions(tree), *_clock(tree), *_tables(tree, namespaces), *_others(tree))))
+    return list(
+        dict.fromkeys(
+            (*_functions(tree), *_chance(tree), *_clock(tree), *_tables(tree, namespaces), *_others(tree))
+        )
+    )
 
 
 def tables_in(sql: str) -> tuple[str, ...]:
@@ -83,6 +87,14 @@ def _functions(tree: exp.Expr) -> Iterator[str]:
             yield f"{name}() reads what is no row of a customer"
         if name in _CHANCE:
             yield f"{name}() gives another answer each time: members would come and go with every look"
+
+
+def _chance(tree: exp.Expr) -> Iterator[str]:
+    if tree.find(exp.TableSample) is not None:
+        yield "a sample gives another answer each time: members would come and go with every look"
+    for query in tree.find_all(exp.Query):
+        if query.args.get("limit") and not query.args.get("order"):
+            yield "LIMIT without ORDER BY gives others each time: say which come first"
 
 
 def _clock(tree: exp.Expr) -> Iterator[str]:

@@ -43,8 +43,8 @@ class Segment(BaseModel):
     `where` is SQL over the columns of `marts.customer_360` and `marts.rfm`, `who` the same without SQL, over other
     tables, too, and `select` a SELECT of `customer_id`. Who is in a segment of `include` is in, too, whatever that
     says; who is in one of `exclude` is not. A random share of the members, `control_share`, is the control group: no
-    sync writes to it for this segment. Syncs that name it take `purpose` and `channel` from it. It is computed with each
-    change of what it asks, or by its `schedule`, or when a `trigger` of this name has news.
+    sync writes to it for this segment. Syncs that name it take `purpose` and `channel` from it. It is computed with
+    each change of what it asks, or by its `schedule`, or when a `trigger` of this name has news.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -89,8 +89,8 @@ def show_tables(
 ) -> None:
     """Show further tables on a connection, and add those that exist to the ones that are `there`.
 
-    One that nobody has filled yet, and that has a contract here, has no rows. Those that models of other rooms fill have
-    none here: asking one is an error until it is filled.
+    One that nobody has filled yet, and that has a contract here, has no rows. Those that models of other rooms fill
+    have none here: asking one is an error until it is filled.
     """
     wanted = [name for name in tables_behind(names) if name not in there]
     if not wanted:

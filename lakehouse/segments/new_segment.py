@@ -20,7 +20,8 @@ owner: "" # who answers for it, such as marketing
 # channel: email
 
 """
-_WHERE = """# SQL over one customer's columns: those of marts.customer_360 and marts.rfm (lakehouse sql "describe marts.rfm").
+_WHERE = """# SQL over one customer's columns: those of marts.customer_360 and marts.rfm
+# (lakehouse sql "describe marts.rfm").
 # Others that may stand here:
 #   date_trunc('month', first_order_on) = date_trunc('month', as_of)
 #   m = 5 AND revenue > (SELECT avg(revenue) FROM marts.customer_360)
@@ -29,7 +30,7 @@ where: purchase_days >= 4 AND recency_days > 90
 """
 _WHO = """# Conditions: `all` that stand below must hold, `any` of them, or `not` the one.
 # A condition tests a field of marts.customer_360 or marts.rfm (lakehouse sql "describe marts.customer_360"), or of
-# another table by its name (churn_risk.probability), or counts what somebody did.
+# another table by its name (churn_risk.churn_probability), or counts what somebody did.
 # Tests: is, is_not, in, not_in, known: true|false, more_than, at_least, less_than, at_most, between,
 #   contains, starts_with, ends_with, before, after, on, on_or_before, on_or_after, in_last, in_next
 # Days: 2026-03-01, today, 90 days ago, in 7 days, start of month. Lengths: 90 days, 3 months.
@@ -46,8 +47,9 @@ who:
 parameters:
   days: {{type: integer, default: 90, doc: How long they have been silent}}
 """
-_SELECT = """# One SELECT of customer_id over tables of core and marts. Whoever it gives twice is in once; a row without an id, or
-# with one that no customer has, counts for nothing. $as_of is the day that the marts look back from; it asks no clock.
+_SELECT = """# One SELECT of customer_id over tables of core and marts. Whoever it gives twice is in once; a row without
+# an id, or with one that no customer has, counts for nothing. It asks no clock: $as_of is the day that the
+# marts look back from.
 select: |
   SELECT customer_id FROM core.order_values
   WHERE is_order AND ordered_on <= $as_of

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -38,7 +39,7 @@ class Parameter(BaseModel):
         return self
 
 
-def typed(value: Any, kind: Type) -> Any:
+def typed(value: Any, kind: Type) -> Any:  # noqa: PLR0911 - a type each
     """Return a value as its type has it, a list as a tuple; ValueError for one that the type does not allow."""
     match kind:
         case "yes_no" if isinstance(value, bool):
@@ -125,7 +126,7 @@ def _places(sql: str) -> Iterator[tuple[str, int, int]]:
         tokens = sqlglot.tokenize(sql, dialect="duckdb")
     except SqlglotError:
         return  # whoever reads it next says what is wrong
-    for sign, name in zip(tokens, tokens[1:], strict=False):
+    for sign, name in itertools.pairwise(tokens):
         is_joined = sign.token_type is TokenType.PARAMETER and name.start == sign.end + 1
         if is_joined and name.token_type is not TokenType.NUMBER:
             yield name.text.lower(), sign.start, name.end + 1

@@ -12,7 +12,8 @@ from lakehouse.segments.condition_parts import Part
 from lakehouse.segments.countable import WORDS
 from lakehouse.segments.known import NAMESPACES
 from lakehouse.segments.who import bound, counts_of, fields_of
-from lakehouse.segments.who_sql import WhoError
+from lakehouse.segments.who_columns import WhoError
+from lakehouse.segments.who_words import words
 
 if TYPE_CHECKING:
     from lakehouse.segments.definition import Segment
@@ -70,7 +71,7 @@ def _of_who(segment: Segment, known: Known, values: Mapping[str, Any]) -> Questi
     except ValueError as error:  # a value of a parameter that does not go where it stands
         raise WrongQuestionError("who", _first_line(error)) from None
     columns = tuple(dict.fromkeys(name for part in parts for name in part.columns))
-    return Question(parts[0].value_sql, who_sql.words(who), tuple(parts), tuple(needed), columns)
+    return Question(parts[0].value_sql, words(who), tuple(parts), tuple(needed), columns)
 
 
 def _of_where(segment: Segment, known: Known, values: Mapping[str, Any]) -> Question:
@@ -101,9 +102,7 @@ def _of_select(segment: Segment, values: Mapping[str, Any]) -> Question:
 
 def text_of(segment: Segment) -> str:
     """Return what a definition asks, as people read it, with its parameters as they are called."""
-    return (
-        who_sql.words(segment.who) if segment.who is not None else (segment.select or segment.where).strip()
-    )
+    return words(segment.who) if segment.who is not None else (segment.select or segment.where).strip()
 
 
 def tables_of(segments: Iterable[Segment]) -> set[str]:

@@ -18,7 +18,7 @@ from lakehouse.engine.duck import NOT_OF_SQL
 from lakehouse.engine.escape import literal
 from lakehouse.segments import definition, due, export_files, run_record, sandbox, schedule
 from lakehouse.segments.control import in_control_sql
-from lakehouse.segments.definition import Segment, Segments
+from lakehouse.segments.definition import GuardRails, Segment, Segments
 from lakehouse.segments.known import CUSTOMERS_SQL, known_of, set_zone, show_tables, tables_behind
 from lakehouse.segments.order import evaluation_order
 from lakehouse.segments.policy import SegmentPolicy
@@ -145,32 +145,11 @@ def _is_in(segments: Iterable[str]) -> str:
     return f"coalesce(customer_id IN (SELECT customer_id FROM fulfilling WHERE segment IN ({names})), false)"
 
 
-def changes_sql(run: str, base: str) -> str:
-    """Return the SELECT of who entered and who left, read from `fulfilling` and the tables of members and changes.
+def compared_sql(segments: Iterable[Segment]) -> str:
+    """Return the SELECT of who is in a segment now, or was: `fulfilling` beside the members that there are.
 
-    Changes that an earlier refresh noted against the same members (their runs begin with `base`) are no news.
-    """
-    return f"""
-        WITH noted AS (
-            SELECT segment, customer_id, sum(CASE change WHEN 'entered' THEN 1 ELSE -1 END) AS net
-            FROM {SEGMENT_CHANGES.name} WHERE starts_with(run, {literal(base)}) GROUP BY ALL
-        ),
-        known AS (
-            SELECT segment, customer_id
-            FROM {SEGMENT_MEMBERS.name} AS m FULL JOIN noted AS n USING (segment, customer_id)
-            WHERE CAST(m.as_of IS NOT NULL AS INTEGER) + coalesce(n.net, 0) > 0
-        )
-        SELECT {literal(run)} AS run, segment, customer_id,
-            CASE WHEN k.customer_id IS NULL THEN 'entered' ELSE 'left' END AS change,
-            (SELECT max(as_of) FROM marts.customer_360) AS as_of, now() AS found_at
-        FROM fulfilling AS f FULL JOIN known AS k USING (segment, customer_id)
-        WHERE f.customer_id IS NULL OR k.customer_id IS NULL"""
-
-
-def members_now_sql(segments: Iterable[Segment]) -> str:
-    """Return the SELECT of all members, with who is in the control group; that of `segments` is drawn.
-
-    Of others, whose definition is wrong, it is who it was.
+    `is_in` and `was_in` say which. `control` is who is in the control group: that of `segments` is drawn; of others,
+    whose definition is wrong, and of those who are in no more, it is who it was.
     """
     draws = "".join(
         f" WHEN {literal(one.name)} THEN {in_control_sql(one.name, 'f.customer_id', one.control_share)}"
@@ -179,8 +158,29 @@ def members_now_sql(segments: Iterable[Segment]) -> str:
     kept = "coalesce(m.control, false)"
     control = f"CASE f.segment{draws} ELSE {kept} END" if draws else kept
     return f"""
-        SELECT f.segment, f.customer_id, f.as_of, coalesce(m.entered_on, f.as_of) AS entered_on, {control} AS control
-        FROM fulfilling AS f LEFT JOIN {SEGMENT_MEMBERS.name} AS m USING (segment, customer_id)"""
+        SELECT segment, customer_id, f.customer_id IS NOT NULL AS is_in, m.customer_id IS NOT NULL AS was_in,
+            f.as_of, coalesce(m.entered_on, f.as_of) AS entered_on, {control} AS control
+        FROM fulfilling AS f FULL JOIN {SEGMENT_MEMBERS.name} AS m USING (segment, customer_id)"""
+
+
+_MEMBERS_NOW_SQL = "SELECT segment, customer_id, as_of, entered_on, control FROM compared WHERE is_in"
+
+
+def changes_sql(run: str, base: str) -> str:
+    """Return the SELECT of who entered and who left, read from `compared` and the table of changes.
+
+    Changes that an earlier refresh noted against the same members (their runs begin with `base`) are no news.
+    """
+    return f"""
+        WITH noted AS (
+            SELECT segment, customer_id, sum(CASE change WHEN 'entered' THEN 1 ELSE -1 END) AS net
+            FROM {SEGMENT_CHANGES.name} WHERE starts_with(run, {literal(base)}) GROUP BY ALL
+        )
+        SELECT {literal(run)} AS run, segment, customer_id,
+            CASE WHEN coalesce(is_in, false) THEN 'entered' ELSE 'left' END AS change,
+            (SELECT max(as_of) FROM marts.customer_360) AS as_of, now() AS found_at, coalesce(control, false) AS control
+        FROM compared FULL JOIN noted USING (segment, customer_id)
+        WHERE coalesce(is_in, false) <> (CAST(coalesce(was_in, false) AS INTEGER) + coalesce(net, 0) > 0)"""
 
 
 def expected_inputs(
@@ -222,19 +222,15 @@ def wrong_in(members: Table) -> dict[str, str]:
 def _evaluate(
     con: duckdb.DuckDBPyConnection, segments: Segments, waiting: Collection[str], run: str, base: str
 ) -> dict[str, str]:
-    """Make the tables `members_now` and `changes_now`: who is in, and what nobody has noted yet.
+    """Make `members_now` and `changes_now`: who is in, and what nobody has noted yet.
 
     Returns by name what is wrong with segments: who was in these stays, as in those that are `waiting`.
     """
     wrong = fulfil(con, segments, waiting)
     drawn = [segment for segment in segments.defined if segment.name not in {*wrong, *waiting}]
-    con.execute(f"CREATE TEMP TABLE members_now AS {members_now_sql(drawn)}")
-    con.execute(
-        f"""CREATE TEMP TABLE changes_now AS SELECT c.*, coalesce(now.control, before.control, false) AS control
-        FROM ({changes_sql(run, base)}) AS c
-        LEFT JOIN members_now AS now USING (segment, customer_id)
-        LEFT JOIN {SEGMENT_MEMBERS.name} AS before USING (segment, customer_id)"""
-    )
+    con.execute(f"CREATE TEMP TABLE compared AS {compared_sql(drawn)}")
+    con.execute(f"CREATE TEMP VIEW members_now AS {_MEMBERS_NOW_SQL}")
+    con.execute(f"CREATE TEMP TABLE changes_now AS {changes_sql(run, base)}")
     return wrong
 
 
@@ -297,6 +293,8 @@ def _evaluate_one(
 def _guarded(con: duckdb.DuckDBPyConnection, segment: Segment) -> str:
     """Return which guard rail the members that were just found break; "" where none."""
     rails, name = segment.guard_rails, literal(segment.name)
+    if rails == GuardRails():
+        return ""
     found = con.execute(
         f"""SELECT count(f.customer_id), count(m.customer_id),
             count(*) FILTER (f.customer_id IS NULL OR m.customer_id IS NULL)

@@ -30,7 +30,7 @@ def parameter_name(value: Any) -> str:
 def day_sql(value: Any, as_of: date | None) -> str:
     """Return the SQL of the day that a value names, seen from `as_of`; ValueError for what names none."""
     if isinstance(value, datetime):
-        raise ValueError(f"{value} is a time: {SAYS_DAY}")
+        raise ValueError(f"{value} is a time: {SAYS_DAY}")  # noqa: TRY004 - as of any value that names no day
     if isinstance(value, date):
         return f"DATE {literal(value.isoformat())}"
     text = " ".join(value.split()).lower() if isinstance(value, str) else ""

@@ -187,7 +187,7 @@ def _wrong_count(tests: list[str]) -> Iterator[tuple[Location, str]]:
         yield (), "say how many: at_least, at_most, more_than, less_than, between or is"
 
 
-def _wrong_value(operator: str, value: Any) -> str:
+def _wrong_value(operator: str, value: Any) -> str:  # noqa: PLR0911 - a mistake each
     """Return what is wrong with a value whatever field it is compared with; "" where nothing is."""
     if operator in {"in", "not_in"}:
         return _wrong_list(operator, value)

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 
 
 def listed(settings: Settings) -> list[dict[str, Any]]:
-    """Return every segment by name, those whose file is wrong, too: name, title, owner, doc, size, at, state, next_at, wrong.
+    """Return every segment by name, those whose file is wrong, too.
 
-    `at` is when members were last looked at, `size` how many they are since. The state is `current`; `waiting`: the
-    marts or a definition have changed since, or its time has come; `kept`: it is wrong and keeps its members; `never computed`. `next_at` is the
-    next time of one that has a schedule.
+    Of each: name, title, owner, doc, size, at, state, next_at, wrong. `at` is when members were last looked at, `size`
+    how many they are since. The state is `current`; `waiting`: the marts or a definition have changed since,
+     or its time
+    has come; `kept`: it is wrong and keeps its members; `never computed`. `next_at` is the next time of one that has a
+    schedule.
     """
     with open_lake(settings) as lake:
         sizes = dict(lake.rows(f"SELECT segment, count(*) FROM {SEGMENT_MEMBERS.name} GROUP BY 1"))

@@ -73,7 +73,8 @@ def wrong(settings: Settings, segments: Collection[str]) -> dict[str, str]:
 def _of_defined(settings: Settings, wanted: Iterable[Sync], segments: Collection[str]) -> Iterator[Order]:
     """Yield the orders of syncs that can be read.
 
-    One that names no segment, or writes another's property, is held, as is one that does not say what to ask consent for.
+    One that names no segment, or writes another's property, is held. So is one that does not say what to ask consent
+    for.
     """
     writers: dict[tuple[str, str, str], str] = {}
     defined = definition.load(settings.definitions)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from calendar import monthrange
 from collections.abc import Iterator
@@ -204,7 +205,8 @@ def named_day(value: object) -> date:
 
 
 def is_missing(value: object) -> bool:
-    return value is None or value != value or (isinstance(value, str) and not folded(value))
+    is_nan = isinstance(value, float) and math.isnan(value)
+    return value is None or is_nan or (isinstance(value, str) and not folded(value))
 
 
 def equals(value: object, wanted: object) -> bool:
@@ -215,12 +217,12 @@ def equals(value: object, wanted: object) -> bool:
     return value == (Decimal(str(wanted)) if isinstance(wanted, float) else wanted)
 
 
-def passes(value: object, operator: str, wanted: object) -> bool:
+def passes(value: object, operator: str, wanted: object) -> bool:  # noqa: PLR0911 - a word each
     if operator in {"is_not", "not_in"}:
         return not passes(value, {"is_not": "is", "not_in": "in"}[operator], wanted)
     if operator == "known":
         return wanted != is_missing(value)
-    if value is None or value != value:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
         return False
     if operator in {"is", "in"}:
         return any(equals(value, each) for each in (wanted if operator == "in" else [wanted]))
@@ -270,7 +272,8 @@ def fits(who: dict, row: dict) -> bool:
         }
         some = any(all(passes(value, *test) for test in held.items()) for value in row["chances"])
         none = [
-            not any(passes(value, negative.get(name, "known"), wanted if name in negative else True) for value in row["chances"])
+            not any(passes(value, negative.get(name, "known"),
+             wanted if name in negative else True) for value in row["chances"])
             for name, wanted in tests.items() if name not in held
         ]  # fmt: skip
         return (some or not held) and all(none)
@@ -291,7 +294,7 @@ def counted(who: dict, row: dict) -> bool:
     )
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(customers=CUSTOMERS, who=WHO)
 def test_those_are_in_whom_a_plain_reading_selects(con, customers, who):
     """Whatever is missing; nobody twice, and who is in `not` of something is who is not in it."""
@@ -316,23 +319,19 @@ def test_those_are_in_whom_a_plain_reading_selects(con, customers, who):
          "revenue > 2 OR email_marketing IS NOT TRUE"),
         ({"count": "marts.bought", "by": "ordered_on", "in_last": "90 days", "at_least": 2,
           "that": {"field": "product", "is": "Bergen"}},
-         "2 <= (SELECT count(*) FROM marts.bought AS b WHERE b.customer_id = marts.customer_360.customer_id)"),
+         ("customer_id IN (SELECT customer_id FROM marts.bought WHERE lower(trim(product)) = 'bergen' AND ordered_on "
+          "BETWEEN DATE '2026-01-01' AND DATE '2026-03-31' GROUP BY 1 HAVING count(*) >= 2)")),
         ({"count": "marts.bought", "by": "ordered_on", "is": 0},
-         "customer_id NOT IN (SELECT customer_id FROM marts.bought "
-         "WHERE customer_id IS NOT NULL AND coalesce(ordered_on <= as_of, true))"),
+         ("customer_id NOT IN (SELECT customer_id FROM marts.bought "
+          "WHERE customer_id IS NOT NULL AND coalesce(ordered_on <= as_of, true))")),
     ],
 )  # fmt: skip
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(customers=CUSTOMERS)
 def test_sql_written_by_hand_selects_the_same(con, customers, who, where):
     """As somebody would write it who knows how nulls compare."""
     narrow = [{**one, "city": one["city"] and one["city"].replace("ＯＳＬＯ", "Oslo")} for one in customers]
     put(con, narrow)
-    if "marts.customer_360.customer_id" in where:
-        where = (
-            "customer_id IN (SELECT customer_id FROM marts.bought WHERE lower(trim(product)) = 'bergen' "
-            "AND ordered_on BETWEEN DATE '2026-01-01' AND DATE '2026-03-31' GROUP BY 1 HAVING count(*) >= 2)"
-        )
     assert selected(con, who=who) == selected(con, where=where)
 
 
@@ -351,10 +350,12 @@ def test_sql_written_by_hand_selects_the_same(con, customers, who, where):
         ({"field": "city", "is": False}, "YAML reads it as false, and this is a text: put the word between quotes"),
         ({"field": "email_marketing", "is": "yes"}, "this is yes or no, and 'yes' is neither: say true or false"),
         ({"field": "revenue", "contains": "1"}, "`contains` asks a text, and this is a number"),
-        ({"count": "ordrs", "at_least": 1}, "who.count: nobody counts ordrs; did you mean orders?, or name a table"),
+        ({"count": "ordrs", "at_least": 1},
+         "who.count: nobody counts ordrs; did you mean orders, or is it a table, such as core.tickets?"),
         ({"count": "marts.bought", "at_least": 1, "that": {"field": "produkt", "is": "x"}},
          "who.that.field: marts.bought has no column produkt; did you mean product"),
-        ({"count": "marts.bought", "at_least": 1, "in_last": "7 days"}, "say by which column of marts.bought the days go"),
+        ({"count": "marts.bought", "at_least": 1, "in_last": "7 days"},
+         "say by which column of marts.bought the days go"),
         ({"count": "marts.bought", "at_least": 1, "by": "ordred_on"}, "who.by: marts.bought has no column ordred_on"),
     ],
 )  # fmt: skip
@@ -374,7 +375,8 @@ def test_a_condition_reads_as_a_sentence():
     who = Who.model_validate({
         "all": [
             {"field": "city", "in": ["Oslo", "Bergen"]},
-            {"not": {"count": "purchases", "that": {"field": "product", "is": "Tea"}, "in_last": "90 days", "at_least": 2}},
+            {"not": {"count": "purchases", "that": {"field": "product", "is": "Tea"}, "in_last": "90 days",
+             "at_least": 2}},
             {"any": [{"field": "revenue", "between": [1, 5]}, {"field": "email_marketing", "known": False}]},
         ],
     })  # fmt: skip
