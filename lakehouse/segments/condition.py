@@ -114,9 +114,14 @@ def _tables(tree: exp.Expr, namespaces: Collection[str]) -> Iterator[str]:
             yield f"{table.sql(dialect=_DIALECT)} is no table: a condition reads {readable}"
             continue
         name = f"{table.db}.{table.name}" if table.db else table.name
-        is_readable = name in TABLES or (table.db.lower() in namespaces and not table.catalog)
-        if not is_readable and (table.db or name not in own):
+        if not _is_readable(table, name, namespaces, own):
             yield f"{name!r} cannot be read: a condition reads {readable}"
+
+
+def _is_readable(table: exp.Table, name: str, namespaces: Collection[str], own: Collection[str]) -> bool:
+    if table.db:
+        return name in TABLES or (table.db.lower() in namespaces and not table.catalog)
+    return name in own
 
 
 def _others(tree: exp.Expr) -> Iterator[str]:

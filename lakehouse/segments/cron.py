@@ -111,14 +111,14 @@ def read_every(text: str) -> Cron:
     if found is None:
         raise ValueError(f"{text!r} is no such time: say 30 minutes, 6 hours, day, week or month")
     number, unit = int(found[1] or 1), found[2].lower()
-    whole = {"minute": 60, "hour": 24}.get(unit, 1)
-    if not 0 < number <= whole or whole % number:
-        allowed = ", ".join(str(each) for each in range(1, whole + 1) if whole % each == 0)
+    greatest = {"minute": 60, "hour": 24}.get(unit, 1)
+    if not 0 < number <= greatest or greatest % number:
+        allowed = ", ".join(str(each) for each in range(1, greatest + 1) if greatest % each == 0)
         raise ValueError(
             f"every {text}: the number of {unit}s is one of {allowed}; others say it with `cron`"
         )
     if unit == "minute":
-        return read_cron("0 * * * *" if number == whole else f"*/{number} * * * *")
+        return read_cron("0 * * * *" if number == greatest else f"*/{number} * * * *")
     if unit == "hour":
         return read_cron("0 * * * *" if number == 1 else f"0 */{number} * * *")
     return read_cron({"day": "0 0 * * *", "week": "0 0 * * mon", "month": "0 0 1 * *"}[unit])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Annotated, Final, Self
@@ -88,37 +88,34 @@ class Segment(BaseModel):
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> Self:
-        forms = [name for name in _FORMS if getattr(self, name)]
-        if not forms and "where" in self.model_fields_set:
-            forms = ["where"]  # it is blank, which whoever reads it says
-        wrong: list[tuple[Location, str]] = []
-        if not forms:
-            wrong.append(
-                (
-                    ("where",),
-                    "Field required: say who is in it, with `who`, or in SQL with `where` or `select`",
-                )
-            )
-        wrong += [((name,), f"`{forms[0]}` says who is in it already: keep one") for name in forms[1:]]
-        if self.schedule is not None and self.trigger is not None:
-            wrong.append((("trigger",), "`schedule` says when it is computed already: keep one"))
-        if wrong:
-            raise FieldsError(*wrong)
-        asked = self._asked_parameters()
-        known = sorted(self.parameters)
-        for name in asked - self.parameters.keys() - {AS_OF}:
-            hint = nearest(name, known) if known else ": name it below `parameters`"
-            wrong.append(((forms[0],), f"there is no parameter ${name}{hint}"))
-        for name in known:
-            if name == AS_OF:
-                wrong.append(
-                    (("parameters", name), "is there already: the day that the marts look back from")
-                )
-            elif name not in asked:
-                wrong.append((("parameters", name), f"nothing asks for ${name}"))
+        wrong = [*self._wrong_forms()] or [*self._wrong_parameters()]
         if wrong:
             raise FieldsError(*wrong)
         return self
+
+    def _wrong_forms(self) -> Iterator[tuple[Location, str]]:
+        forms = [name for name in _FORMS if getattr(self, name)]
+        if not forms and "where" not in self.model_fields_set:  # one that is blank is told by who reads it
+            yield (
+                ("where",),
+                "Field required: say who is in it, with `who`, or in SQL with `where` or `select`",
+            )
+        for name in forms[1:]:
+            yield (name,), f"`{forms[0]}` says who is in it already: keep one"
+        if self.schedule is not None and self.trigger is not None:
+            yield ("trigger",), "`schedule` says when it is computed already: keep one"
+
+    def _wrong_parameters(self) -> Iterator[tuple[Location, str]]:
+        asked = self._asked_parameters()
+        known = sorted(self.parameters)
+        for name in sorted(asked - self.parameters.keys() - {AS_OF}):
+            hint = nearest(name, known) if known else ": name it below `parameters`"
+            yield (self.form,), f"there is no parameter ${name}{hint}"
+        for name in known:
+            if name == AS_OF:
+                yield ("parameters", name), "is there already: the day that the marts look back from"
+            elif name not in asked:
+                yield ("parameters", name), f"nothing asks for ${name}"
 
     def _asked_parameters(self) -> set[str]:
         if self.who is not None:

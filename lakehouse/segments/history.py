@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from lakehouse.segments.definition import Segment
     from lakehouse.segments.read_only import Lake
+    from lakehouse.segments.run_record import RunRecord
     from lakehouse.settings import Settings
 
 
@@ -150,22 +151,8 @@ def trace_at(
 def _then(lake: Lake, settings: Settings, name: str, at: datetime) -> _Then:
     """Return the last run up to a moment: as it was noted, else what the snapshot of the members says of it."""
     record = run_record.latest(settings, at)
-    if record is not None and name in record.waiting:  # what counted then was asked by an earlier run
-        computed_at = record.waiting[name]
-        if not computed_at:
-            return _Then(
-                record.run, record.at, None, {}, ("its first time had not come then: nobody was in it",)
-            )
-        record = run_record.latest(settings, datetime.fromisoformat(computed_at)) or record
     if record is not None:
-        notes = (
-            [f"its definition was wrong then, and it kept its members: {record.wrong[name]}"]
-            if name in record.wrong
-            else []
-        )
-        if name not in record.definitions and name not in record.wrong:
-            notes.append("there was no such segment then")
-        return _Then(record.run, record.at, record.segment(name), record.inputs, tuple(notes))
+        return _noted(settings, record, name)
     members = lake.tables.get(SEGMENT_MEMBERS.name)
     snapshot = past.snapshot_at(members, at) if members is not None else None
     today = {segment.name: segment for segment in lake.segments.defined}.get(name)
@@ -177,3 +164,19 @@ def _then(lake: Lake, settings: Settings, name: str, at: datetime) -> _Then:
     made_at = past.made_at(snapshot).isoformat() if snapshot is not None else ""
     note = "the definition of then was not noted: this is the one of today"
     return _Then("", made_at, today, heads, (note,))
+
+
+def _noted(settings: Settings, record: RunRecord, name: str) -> _Then:
+    """Return what a run noted of a segment; of one that waited for its time, what the run did that asked it."""
+    if name in record.waiting:
+        computed_at = record.waiting[name]
+        if not computed_at:
+            never = "its first time had not come then: nobody was in it"
+            return _Then(record.run, record.at, None, {}, (never,))
+        record = run_record.latest(settings, datetime.fromisoformat(computed_at)) or record
+    notes = []
+    if name in record.wrong:
+        notes.append(f"its definition was wrong then, and it kept its members: {record.wrong[name]}")
+    elif name not in record.definitions:
+        notes.append("there was no such segment then")
+    return _Then(record.run, record.at, record.segment(name), record.inputs, tuple(notes))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Final, Literal, Self
@@ -39,29 +39,32 @@ class Parameter(BaseModel):
         return self
 
 
-def typed(value: Any, kind: Type) -> Any:  # noqa: PLR0911 - a type each
+def typed(value: Any, kind: Type) -> Any:
     """Return a value as its type has it, a list as a tuple; ValueError for one that the type does not allow."""
-    match kind:
-        case "yes_no" if isinstance(value, bool):
-            return value
-        case "integer" if isinstance(value, int) and not isinstance(value, bool):
-            return value
-        case "number" if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-            if Decimal(str(value)).is_finite():
-                return value
-        case "text" if isinstance(value, str):
-            return value
-        case "list" if (
-            isinstance(value, list | tuple) and value and all(isinstance(each, str) for each in value)
-        ):
-            return tuple(value)
-        case "date" if isinstance(value, date) and not isinstance(value, datetime):
-            return value
-        case "date" if isinstance(value, str):
-            return _day(value)
-    raise ValueError(f"{value!r} is no {kind}{_HINTS.get(kind, '')}")
+    if kind == "date" and isinstance(value, str):
+        return _day(value)
+    if not _ALLOWS[kind](value):
+        raise ValueError(f"{value!r} is no {kind}{_HINTS.get(kind, '')}")
+    return tuple(value) if kind == "list" else value
 
 
+def _is_number(value: Any) -> bool:
+    is_one = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+    return is_one and Decimal(str(value)).is_finite()
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list | tuple) and bool(value) and all(isinstance(each, str) for each in value)
+
+
+_ALLOWS: Final[Mapping[Type, Callable[[Any], bool]]] = {
+    "yes_no": lambda value: isinstance(value, bool),
+    "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
+    "number": _is_number,
+    "text": lambda value: isinstance(value, str),
+    "list": _is_list,
+    "date": lambda value: isinstance(value, date) and not isinstance(value, datetime),
+}
 _HINTS: Final = {
     "text": ": put it between quotes",
     "list": ": say a list of texts, such as ['Oslo', 'Bergen']",

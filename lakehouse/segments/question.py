@@ -115,16 +115,18 @@ def tables_of(segments: Iterable[Segment]) -> set[str]:
 
 def _tables_of(segment: Segment) -> set[str]:
     if segment.who is not None:
-        counted = [
-            WORDS[name.lower()].table if name.lower() in WORDS else name for name in counts_of(segment.who)
-        ]
-        of_fields = [name.rpartition(".")[0] for name in fields_of(segment.who)]
-        named = {name.lower() for name in (*counted, *of_fields) if name}
+        of_fields = {name.rpartition(".")[0].lower() for name in fields_of(segment.who)}
+        named = of_fields.union(map(_counted_table, counts_of(segment.who))) - {""}
         return {full for name in named for full in _full_names(name)}
     sql = _unbound(segment.select or segment.where)
     if segment.select:
         return set() if problems_in_select(sql, NAMESPACES) else set(tables_in(sql))
     return set() if problem_in(sql, (), NAMESPACES) else set(tables_in(sql))
+
+
+def _counted_table(name: str) -> str:
+    word = WORDS.get(name.lower())
+    return word.table if word is not None else name.lower()
 
 
 def _full_names(name: str) -> list[str]:

@@ -105,21 +105,18 @@ def refresh(settings: Settings) -> Refresh:
         wrong = wrong_in(members)
         if changed:
             waiting = {name: slot.run_at for name, slot in slots.items() if name not in due_now}
-            kept = {name: reason for name, reason in wrong.items() if name in waiting}
-            wrong = _evaluate(con, segments, waiting, run, base) | kept
-            if failing := [name for name in due_now if name in wrong]:
+            wrong = _evaluate(con, segments, waiting, run, base) | _of(wrong, waiting)
+            if failing := _of(wrong, due_now):
                 expected |= due.noted(schedule.failed(slots, segments, failing))
-            asked = {name: commit.head(tables.get(name)) or "" for name in tables_asked(segments.defined)}
-            record = RunRecord(
-                run, at.isoformat(timespec="microseconds"), {**asked, **expected}, _sizes(con), wrong,
-                {segment.name: segment.model_dump(mode="json") for segment in segments.defined}, waiting,
-            )  # fmt: skip
+            inputs_noted = {**_heads(tables, segments.defined), **expected}
+            definitions = {segment.name: segment.model_dump(mode="json") for segment in segments.defined}
+            at_text = at.isoformat(timespec="microseconds")
+            record = RunRecord(run, at_text, inputs_noted, _sizes(con), wrong, definitions, waiting)
             run_record.write(settings, record)
             _note_changes(con, tables[SEGMENT_CHANGES.name])
             export_files.write_changes(con, settings, base)
             _replace(con, members, {**expected, _WRONG: json.dumps(wrong)} if wrong else expected)
-        members_table = "members_now" if changed else SEGMENT_MEMBERS.name
-        counted = dict(con.execute(f"SELECT segment, count(*) FROM {members_table} GROUP BY 1").fetchall())
+        counted = _sizes(con, "members_now" if changed else SEGMENT_MEMBERS.name)
     finally:
         con.close()
     names = {segment.name for segment in segments.defined} | segments.wrong.keys()
@@ -194,8 +191,17 @@ def expected_inputs(
     if not all(heads.values()):
         return {}  # members of marts that were never computed: they would say that everybody has left
     by_changes = [segment for segment in segments.defined if not segment.has_times]
-    asked = {name: commit.head(tables.get(name)) or "" for name in tables_asked(by_changes)}
+    asked = _heads(tables, by_changes)
     return asked | heads | {"version": segments.version} | (due.noted(slots) if slots else {})
+
+
+def _heads(tables: Mapping[str, Table | None], segments: Iterable[Segment]) -> dict[str, str]:
+    """Return the heads of what segments ask besides the marts; "" of a table that there is not."""
+    return {name: commit.head(tables.get(name)) or "" for name in tables_asked(segments)}
+
+
+def _of(wrong: Mapping[str, str], names: Collection[str]) -> dict[str, str]:
+    return {name: reason for name, reason in wrong.items() if name in names}
 
 
 def tables_asked(segments: Iterable[Segment]) -> tuple[str, ...]:
@@ -321,8 +327,8 @@ def _kept_sql(name: str) -> str:
     )
 
 
-def _sizes(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    return dict(con.execute("SELECT segment, count(*) FROM members_now GROUP BY 1 ORDER BY 1").fetchall())
+def _sizes(con: duckdb.DuckDBPyConnection, members: str = "members_now") -> dict[str, int]:
+    return dict(con.execute(f"SELECT segment, count(*) FROM {members} GROUP BY 1 ORDER BY 1").fetchall())
 
 
 def _note_changes(con: duckdb.DuckDBPyConnection, table: Table) -> None:

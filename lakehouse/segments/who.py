@@ -151,29 +151,30 @@ def _bound(content: Any, values: Mapping[str, Any]) -> Any:
 
 def _wrong(given: Mapping[str, Any]) -> Iterator[tuple[Location, str]]:
     forms = [name for name in _FORMS if name in given]
-    if len(forms) != 1:
-        said = " and ".join(forms)
-        yield (
-            (),
-            f"{said} stand side by side: put them below `all` or `any`"
-            if forms
-            else ("not a condition: say `field`, `count`, `all`, `any` or `not`"),
-        )
-        return
-    form = forms[0]
+    if len(forms) > 1:
+        yield (), f"{' and '.join(forms)} stand side by side: put them below `all` or `any`"
+    elif not forms:
+        yield (), "not a condition: say `field`, `count`, `all`, `any` or `not`"
+    else:
+        yield from _wrong_beside(forms[0], given)
+
+
+def _wrong_beside(form: str, given: Mapping[str, Any]) -> Iterator[tuple[Location, str]]:
+    """Yield what does not go with what a condition is."""
     tests = [name for name in given if name in TESTS]
-    others = given.keys() - {form, *tests, *({"that", "distinct", "by"} if form == "count" else ())}
-    for name in sorted(others):
-        yield (name,), f"`{name}` goes with `count` alone"
-    if form in {"all", "any"} and not given[form]:
-        yield (form,), "an empty list says nothing: name conditions, or leave it out"
-    if form in {"all", "any", "not"} and tests:
-        yield (tests[0],), f"`{tests[0]}` tests a field or a count: it stands beside `field` or `count`"
+    if form != "count":
+        for name in sorted({"that", "distinct", "by"}.intersection(given)):
+            yield (name,), f"`{name}` goes with `count` alone"
+    if form in {"all", "any", "not"}:
+        if not given[form]:
+            yield (form,), "an empty list says nothing: name conditions, or leave it out"
+        if tests:
+            yield (tests[0],), f"`{tests[0]}` tests a field or a count: it stands beside `field` or `count`"
         return
-    if form == "field" and not tests:
-        yield (), f"it tests nothing of {given['field']}: say is, at_least, in_last, known or another"
     if form == "count":
         yield from _wrong_count(tests)
+    elif not tests:
+        yield (), f"it tests nothing of {given['field']}: say is, at_least, in_last, known or another"
     for name in tests:
         if message := _wrong_value(name, given[name]):
             yield (name,), message
@@ -187,26 +188,33 @@ def _wrong_count(tests: list[str]) -> Iterator[tuple[Location, str]]:
         yield (), "say how many: at_least, at_most, more_than, less_than, between or is"
 
 
-def _wrong_value(operator: str, value: Any) -> str:  # noqa: PLR0911 - a mistake each
+def _wrong_value(operator: str, value: Any) -> str:
     """Return what is wrong with a value whatever field it is compared with; "" where nothing is."""
     if operator in {"in", "not_in"}:
         return _wrong_list(operator, value)
     if operator == "between":
-        values = value if isinstance(value, list | tuple) else ()
-        if len(values) != _PAIR or any(map(_is_nothing, values)):
-            return "between takes two values, [from, until]; both count"
-        return _wrong_order(values)
-    if isinstance(value, list | tuple):
-        return f"`{operator}` takes one value; `in` takes a list"
-    if isinstance(value, Mapping):
-        return f"`{operator}` takes one value, such as 5, 'Oslo' or 2026-03-01"
+        return _wrong_pair(value)
+    if isinstance(value, list | tuple | Mapping):
+        is_list = not isinstance(value, Mapping)
+        return (
+            f"`{operator}` takes one value{'; `in` takes a list' if is_list else ', such as 5 or 2026-03-01'}"
+        )
     if _is_nothing(value):
         return "nothing to compare with: who has no value is `known: false`"
-    if operator == "known" and not isinstance(value, bool) and not relative_dates.parameter_name(value):
+    return "" if relative_dates.parameter_name(value) else _wrong_kind(operator, value)
+
+
+def _wrong_kind(operator: str, value: Any) -> str:
+    if operator == "known" and not isinstance(value, bool):
         return "`known` is true or false"
-    if operator in WINDOW and not relative_dates.parameter_name(value):
-        return relative_dates.wrong_period(value)
-    return ""
+    return relative_dates.wrong_period(value) if operator in WINDOW else ""
+
+
+def _wrong_pair(value: Any) -> str:
+    values = value if isinstance(value, list | tuple) else ()
+    if len(values) != _PAIR or any(map(_is_nothing, values)):
+        return "between takes two values, [from, until]; both count"
+    return _wrong_order(values)
 
 
 def _wrong_list(operator: str, value: Any) -> str:

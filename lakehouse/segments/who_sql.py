@@ -28,12 +28,12 @@ def outline(who: Who, known: Known) -> list[Part]:
 def required(who: Who, known: Known) -> list[Part]:
     """Return the parts that all must hold, as `condition_parts.required` does."""
     if who.form != "all":
-        return [_whole(who, known, "who")]
+        return [_one_part(who, known, "who")]
     return [
         part
         for number, each in enumerate(who.all or ())
         for part in (
-            required(each, known) if each.form == "all" else [_whole(each, known, f"who.all.{number}")]
+            required(each, known) if each.form == "all" else [_one_part(each, known, f"who.all.{number}")]
         )
     ]
 
@@ -53,7 +53,7 @@ def _outline(who: Who, known: Known, depth: int, where: str) -> Iterator[Part]:
         yield from _outline(below, known, depth + 1, path)
 
 
-def _whole(who: Who, known: Known, where: str) -> Part:
+def _one_part(who: Who, known: Known, where: str) -> Part:
     if who.form in {"field", "count"}:
         return _leaf(who, known, 0, where)
     return Part(0, "condition", words(who), (), condition_sql(who, known, where))

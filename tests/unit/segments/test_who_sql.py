@@ -19,8 +19,6 @@ from lakehouse.segments.definition import Segment
 from lakehouse.segments.known import known_of
 from lakehouse.segments.question import WrongQuestionError, question_of
 from lakehouse.segments.refresh import members_sql
-from lakehouse.segments.who import Who
-from lakehouse.segments.who_sql import words
 
 TODAY = date(2026, 3, 31)
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -368,19 +366,3 @@ def test_what_there_is_not_is_told_with_the_nearest(con, who, says):
     with pytest.raises(WrongQuestionError) as told:
         question_of(segment, known_of(con))
     assert says in str(told.value)
-
-
-def test_a_condition_reads_as_a_sentence():
-    """For reasons, pull requests and the history."""
-    who = Who.model_validate({
-        "all": [
-            {"field": "city", "in": ["Oslo", "Bergen"]},
-            {"not": {"count": "purchases", "that": {"field": "product", "is": "Tea"}, "in_last": "90 days",
-             "at_least": 2}},
-            {"any": [{"field": "revenue", "between": [1, 5]}, {"field": "email_marketing", "known": False}]},
-        ],
-    })  # fmt: skip
-    assert words(who) == (
-        "(city in Oslo, Bergen and not purchases that product is Tea in last 90 days: at least 2 "
-        "and (revenue between 1 and 5 or email_marketing is not known))"
-    )
