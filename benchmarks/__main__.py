@@ -26,6 +26,7 @@ from benchmarks import (
     sample,
     scores,
     segments,
+    triggers,
 )
 from benchmarks.report import Result, line, table
 
@@ -51,6 +52,7 @@ _PARTS: dict[str, Callable[..., list[Result]]] = {
     "resolve": resolving.resolving,
     "scores": scores.scores,
     "segments": segments.segments,
+    "triggers": triggers.triggers,
 }
 
 

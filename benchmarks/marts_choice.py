@@ -116,7 +116,7 @@ class _Both(computing.Computing):
     def _would_take_some(self, model: Model) -> tuple[bool, float]:
         """Return whether the runner would compute some rows, and the seconds that it takes to find that out."""
         assert isinstance(model.incremental, ByGrain)
-        con, shown = self._connection()
+        con, shown, _ = self._connection()
         table = self._lake.to_write(model)
         shown.show(model, self._lake.by_name, self._lake.catalog)
         began = time.process_time()

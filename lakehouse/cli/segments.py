@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lakehouse.cli.app import DEFAULT, AsJson, Data, app, settings_of, show_progress
+from lakehouse.cli.app import CUSTOMER, DEFAULT, AsJson, Data, app, settings_of, show_progress
 from lakehouse.errors import Terminal
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 segments = typer.Typer(no_args_is_help=True, help="Who belongs to which segment, and why.")
 app.add_typer(segments, name="segments")
 
-Customer = Annotated[str, typer.Argument(metavar="CUSTOMER", help="Customer id, such as c_8e422fd2a8b2b1f7.")]
+Customer = Annotated[str, typer.Argument(metavar="WHO", help=CUSTOMER)]
 Show = Annotated[int, typer.Option("--show", min=0, help="Customers, or runs, that are named, at most.")]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A segment, such as high_value.")]
 
@@ -120,14 +120,15 @@ def preview(
 
 
 @segments.command("explain", epilog="Example: lakehouse segments explain high_value c_8e422fd2a8b2b1f7")
-def explain(name: Name, customer: Customer, data: Data = DEFAULT, as_json: AsJson = False) -> None:
+def explain(name: Name, who: Customer, data: Data = DEFAULT, as_json: AsJson = False) -> None:
     """Show why a customer is in a segment, or is not: each condition with its values, and the segments it names."""
     from lakehouse.local.session import session
 
     with session(data, "store") as settings:
+        from lakehouse.stages.explain_identity import find_customer
         from lakehouse.stages.segment_questions import explain as ask
 
-        found = ask(settings, name, customer)
+        found = ask(settings, name, find_customer(settings, who))
     if as_json:
         _print_json(asdict(found))
         return
@@ -190,9 +191,7 @@ def diff(
 )
 def history(
     name: Name,
-    customer: Annotated[
-        str | None, typer.Argument(metavar="[CUSTOMER]", help="Customer id, such as c_8e422fd2a8b2b1f7.")
-    ] = None,
+    who: Annotated[str | None, typer.Argument(metavar="[WHO]", help=CUSTOMER)] = None,
     at: Annotated[
         str,
         typer.Option("--at", metavar="DATE", help="As it was at the end of this day, or at a time of it."),
@@ -210,7 +209,9 @@ def history(
 
     with session(data, "store") as settings:
         from lakehouse.stages import segment_history as stage
+        from lakehouse.stages.explain_identity import find_customer
 
+        customer = find_customer(settings, who) if who else None
         moment = stage.moment_of(at, settings) if at else None
         past: list[Any]
         if moment is None:
@@ -264,7 +265,9 @@ def export(
     if as_json:
         _print_json(written)
     else:
-        print(f"{written['rows']:,} customers in {output}, to be used until {written['expires_on']}")
+        from lakehouse.console.terminal import counted
+
+        print(f"{counted(written['rows'], 'customer')} in {output}, to be used until {written['expires_on']}")
 
 
 def _assignment(text: str) -> tuple[str, str]:

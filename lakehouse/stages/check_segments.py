@@ -28,7 +28,7 @@ from lakehouse.segments.read_only import open_lake
 from lakehouse.sources import definition as sources
 from lakehouse.sources.review import Finding
 from lakehouse.stages.sync_consent import with_consent
-from lakehouse.stages.sync_orders import unknown_segment
+from lakehouse.stages.sync_orders import unknown_segment, unreachable
 from lakehouse.tables import commit, views
 
 if TYPE_CHECKING:
@@ -66,14 +66,19 @@ def check_segments(
 def check_over_lake(settings: Settings) -> list[Finding]:
     """Return what is wrong with segments once they are run over the lake: guard rails, time, values of some row.
 
-    Nothing is written. Without marts there is nothing to run.
+    And with syncs where they would be sent from: a destination that may not be reached. Nothing is written. Without
+    marts there is nothing to run.
     """
+    held = [
+        Finding("error", f"syncs/{name}.yaml", "destination", reason)
+        for name, reason in sorted(unreachable(settings).items())
+    ]
     with open_lake(settings) as lake:
         if not all(commit.head(lake.tables.get(name)) for name in refresh.INPUTS):
-            return []
+            return held
         wrong = lake.fulfil(lake.segments)
         known = {segment.name for segment in lake.segments.defined}
-    return [
+    return held + [
         Finding("error", f"segments/{name}.yaml", *_split(reason))
         for name, reason in sorted(wrong.items())
         if name in known

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,8 @@ def dry_run(settings: Settings, name: str) -> Preview:
     if not computed_from:
         raise Terminal("no customers were computed yet: `lakehouse up` loads files and computes them")
     inputs = export.inputs_of(settings, computed_from)
-    return preview(settings, export.request_of(settings, sync, kind, inputs), datetime.now(UTC))
+    found = preview(settings, export.request_of(settings, sync, kind, inputs), datetime.now(UTC))
+    return replace(found, stopped=found.stopped or sync_orders.unreachable(settings).get(name, ""))
 
 
 def accept(settings: Settings, name: str, by: str) -> Brake:

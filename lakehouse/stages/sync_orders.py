@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from lakehouse.definitions import nearest
-from lakehouse.errors import BadDefinition
+from lakehouse.errors import BadDefinition, Terminal
 from lakehouse.outbound import log, retired
 from lakehouse.outbound.definition import disabled_syncs, load_syncs, wrong_syncs
+from lakehouse.outbound.destinations.definition import WithUrl, find_destination
 from lakehouse.segments import definition
 from lakehouse.stages.sync_consent import with_consent
 
@@ -60,14 +61,32 @@ def orders(settings: Settings, segments: Collection[str]) -> list[Order]:
 
 
 def wrong(settings: Settings, segments: Collection[str]) -> dict[str, str]:
-    """Return what is wrong with each sync that is held for it, by name."""
+    """Return what is wrong with each sync that is held for it, or whose destination may not be reached, by name."""
     wanted = load_syncs(settings.definitions).values()
     held = {
         order.name: str(order.wrong)
         for order in _of_defined(settings, wanted, segments)
         if order.wrong is not None
     }
-    return {**wrong_syncs(settings.definitions), **held}
+    return {**unreachable(settings), **wrong_syncs(settings.definitions), **held}
+
+
+def unreachable(settings: Settings) -> dict[str, str]:
+    """Return why nothing is sent for each sync whose destination's URL may not be reached, by the sync's name.
+
+    By the URL's looks: no name is resolved. Such a sync is planned all the same, and its chunks stay on their way.
+    """
+    from lakehouse.outbound.destinations.inward import allowed_hosts, check_url  # noqa: PLC0415 - functions need none
+
+    found: dict[str, str] = {}
+    for sync in load_syncs(settings.definitions).values():
+        destination = find_destination(settings.definitions, sync.destination)
+        if isinstance(destination, WithUrl):
+            try:
+                check_url(destination.url, allowed_hosts(settings.inward_hosts), destination.file)
+            except Terminal as error:
+                found[sync.name] = str(error)
+    return found
 
 
 def _of_defined(settings: Settings, wanted: Iterable[Sync], segments: Collection[str]) -> Iterator[Order]:

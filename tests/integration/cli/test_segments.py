@@ -371,4 +371,4 @@ def test_export_writes_members_with_a_manifest(segments, tmp_path):
     assert [row["name"] for row in pq.read_table(tmp_path / "regulars.parquet").to_pylist()] == ["=1+1", None]
     assert "did you mean revenue" in segments("export", "rich", "-o", "x.csv", "--with", "revenu", code=1)
     assert "CSV, xlsx or Parquet" in segments("export", "rich", "-o", "x.json", code=1)
-    assert "1 customers in" in segments("export", "rich", "-o", str(tmp_path / "rich.xlsx"))
+    assert "1 customer in" in segments("export", "rich", "-o", str(tmp_path / "rich.xlsx"))

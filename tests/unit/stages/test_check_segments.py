@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from types import SimpleNamespace
+
 import pytest
 
 from lakehouse.segments import definition
 from lakehouse.segments.new_segment import FORMS, new_segment
 from lakehouse.segments.policy import SegmentPolicy
 from lakehouse.settings import Settings
-from lakehouse.stages.check_segments import check_segments
+from lakehouse.stages import check_segments as stage
+from lakehouse.stages.check_segments import check_over_lake, check_segments
 
 HEAD = "name: big\ntitle: T\ndoc: D\n"
 SYNC = """name: mine
@@ -161,3 +165,17 @@ def test_comments_of_a_new_segment_are_right_too(check, tmp_path):
     path.write_text("\n".join([*lines[:first], *fields]))
     assert check() == []
     assert definition.load(tmp_path / "own").defined[2].guard_rails.most_members == 50_000
+
+
+def test_over_a_lake_a_destination_that_may_not_be_reached_is_told(tmp_path, monkeypatch):
+    """Before anything is to be sent: also where no marts are computed yet."""
+
+    @contextmanager
+    def open_lake(_):
+        yield SimpleNamespace(tables={})
+
+    monkeypatch.setattr(stage, "open_lake", open_lake)
+    monkeypatch.setattr(stage, "unreachable", lambda _: {"mine": "destinations/crm.yaml: url: inward"})
+    [found] = check_over_lake(Settings(scratch=tmp_path))
+    assert (found.level, found.file, found.field) == ("error", "syncs/mine.yaml", "destination")
+    assert found.message == "destinations/crm.yaml: url: inward"
