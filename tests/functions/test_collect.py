@@ -165,7 +165,19 @@ def packed(body):
 
 
 def deep(levels):
-    return b'{"batch":' + b"[" * levels + b"]" * levels + b"}"
+    return b'{"batch":[' + b"[" * levels + b"]" * levels + b"]}"
+
+
+@pytest.mark.parametrize("key", ["key-new", None])
+def test_an_event_too_deep_for_python_is_taken_with_its_batch(key):
+    """Ingest sets it aside; a key and what comes behind it are read all the same."""
+    event = json.dumps(EVENT).encode()
+    rest = b"" if key else b',"writeKey":"key-old"'
+    body = deep(200_000)[:-2] + b"," + event + b"]" + rest + b"}"
+    assert answered(request(body, key=key)) == (200, {"success": True})
+    assert len(waiting()) == 1
+    single = b'{"properties":' + b"[" * 9_000 + b"]" * 9_000 + b',"userId":"u","writeKey":"key-old"}'
+    assert answered(request(single, "track", key=key))[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -180,7 +192,10 @@ def deep(levels):
         ("batch", b'{"batch":[{"a":"\xff"}]}', {}, 400, "invalid_json"),
         ("batch", b'{"batch":[{"a":"\n"}]}', {}, 400, "invalid_json"),
         ("batch", "\ufeff{}".encode(), {}, 400, "invalid_json"),
-        ("batch", deep(200_000), {}, 400, "invalid_json"),
+        ("batch", deep(200_000)[:-1], {}, 400, "invalid_json"),
+        ("batch", deep(200_000)[:-2] + b"}}", {}, 400, "invalid_json"),
+        ("batch", deep(200_000) + b"1", {}, 400, "invalid_json"),
+        ("batch", b"[" * 200_000 + b"]" * 200_000, {}, 400, "invalid_json"),
         ("batch", {"batch": {}}, {}, 400, "invalid_batch"),
         ("batch", {"events": [EVENT]}, {}, 400, "invalid_batch"),
         ("batch", {"batch": []}, {}, 400, "empty_batch"),
