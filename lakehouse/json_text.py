@@ -136,16 +136,16 @@ def _end_of_value(text: str, start: int) -> int:
 
 def _scan(text: str, start: int) -> tuple[int, int]:
     """Return where the array or object ends that begins at `start`, and how deep it is, by its brackets alone."""
-    opened: list[str] = []
+    unclosed: list[str] = []
     deepest = 0
     for token in _BRACKET.finditer(text, start):
         bracket = token[0]
         if bracket in "[{":
-            opened.append(bracket)
-            deepest = max(deepest, len(opened))
+            unclosed.append(bracket)
+            deepest = max(deepest, len(unclosed))
         elif bracket in "]}":
-            if not opened or opened.pop() != _CLOSING[bracket]:
+            if not unclosed or unclosed.pop() != _CLOSING[bracket]:
                 break
-            if not opened:
+            if not unclosed:
                 return token.end(), deepest
     raise ValueError("brackets are not paired")

@@ -168,18 +168,6 @@ def deep(levels):
     return b'{"batch":[' + b"[" * levels + b"]" * levels + b"]}"
 
 
-@pytest.mark.parametrize("key", ["key-new", None])
-def test_an_event_too_deep_for_python_is_taken_with_its_batch(key):
-    """Ingest sets it aside; a key and what comes behind it are read all the same."""
-    event = json.dumps(EVENT).encode()
-    rest = b"" if key else b',"writeKey":"key-old"'
-    body = deep(200_000)[:-2] + b"," + event + b"]" + rest + b"}"
-    assert answered(request(body, key=key)) == (200, {"success": True})
-    assert len(waiting()) == 1
-    single = b'{"properties":' + b"[" * 9_000 + b"]" * 9_000 + b',"userId":"u","writeKey":"key-old"}'
-    assert answered(request(single, "track", key=key))[0] == 200
-
-
 @pytest.mark.parametrize(
     ("call", "body", "headers", "status", "code"),
     [
