@@ -32,4 +32,4 @@ class UserAgentPolicy(Policy):
     """How user agents are read."""
 
     longest_text: Annotated[int, "characters of a user agent that are looked at"] = 1_000
-    remembered_texts: Annotated[int, "user agents that a process remembers having read"] = 20_000
+    remembered_texts: Annotated[int, "user agents that a process remembers having read"] = 50_000

@@ -165,10 +165,12 @@ came_from AS (
 ),
 judged AS (
     SELECT *,
-        regexp_matches(came_from, '^(e?mail|webmail|outlook|email|exmail)[0-9]*\.|^com\.google\.android\.gm$|(^|\.)e\.mail\.ru$')
+        regexp_matches(came_from, '(^|\.)(e?mail|webmail|exmail|outlook)[0-9]*\.[^.]+\.|^com\.google\.android\.gm$|^e\.mail\.ru$')
             AS is_mail,
         regexp_matches(came_from, '(^|[._-])(google|bing|baidu|sogou|yahoo|yandex|duckduckgo|ecosia|naver|seznam|search)([._-]|$)'
-            || '|(^|\.)(so|sm)(\.com|\.cn|$)') AS is_search,
+            || '|(^|\.)(so|sm)(\.com|\.cn|$)')
+            AND NOT regexp_matches(came_from, '^(ads|analytics|calendar|chat|classroom|docs|drive|groups|keep|meet|play|search|sites|'
+                || 'support|tagmanager|translate)\.google\.') AS is_search,
         regexp_matches(came_from, '(^|[._-])(facebook|instagram|twitter|linkedin|lnkd|pinterest|tiktok|youtube|reddit|snapchat|wechat|'
             || 'weixin|weibo|douyin|toutiao|oceanengine|kuaishou|xiaohongshu|xhs|rednote|bilibili|zhihu)([._-]|$)'
             || '|(^|\.)(fb|ig|meta|x|t|vk|qq)(\.com|\.co|$)') AS is_social
