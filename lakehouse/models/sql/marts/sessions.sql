@@ -102,7 +102,7 @@ persons AS (
     QUALIFY person <> lag(person) OVER (PARTITION BY visit ORDER BY n)
 ),
 named AS (
-    SELECT n, visit, campaign,
+    SELECT n, campaign,
         {'source': lag(campaign.source IGNORE NULLS) OVER before, 'medium': lag(campaign.medium IGNORE NULLS) OVER before,
         'name': lag(campaign.name IGNORE NULLS) OVER before, 'content': lag(campaign.content IGNORE NULLS) OVER before,
         'term': lag(campaign.term IGNORE NULLS) OVER before, 'click': lag(campaign.click IGNORE NULLS) OVER before} AS last
@@ -113,13 +113,14 @@ named AS (
 campaigns AS (
     SELECT n, 'campaign' AS began_with
     FROM named
-    WHERE n > visit AND (coalesce(campaign.source, last.source) IS DISTINCT FROM last.source
+    WHERE coalesce(campaign.source, last.source) IS DISTINCT FROM last.source
         OR coalesce(campaign.medium, last.medium) IS DISTINCT FROM last.medium
         OR coalesce(campaign.name, last.name) IS DISTINCT FROM last.name
         OR coalesce(campaign.content, last.content) IS DISTINCT FROM last.content
         OR coalesce(campaign.term, last.term) IS DISTINCT FROM last.term
-        OR coalesce(campaign.click, last.click) IS DISTINCT FROM last.click)
+        OR coalesce(campaign.click, last.click) IS DISTINCT FROM last.click
 ),
+-- where one message is several borders, silence is said before the person, and the person before the campaign
 borders AS (
     SELECT n, max(began_with) AS began_with
     FROM (FROM silences UNION ALL FROM persons UNION ALL FROM campaigns)
