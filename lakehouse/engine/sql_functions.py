@@ -124,6 +124,7 @@ def statements() -> tuple[str, ...]:
         f"CREATE OR REPLACE MACRO consent_preferences(said, categories) AS {preferences}",
         f"CREATE OR REPLACE MACRO consent_lists(said) AS {consent_preferences.consent_lists_sql('said')}",
         f"CREATE OR REPLACE TYPE country_name AS ENUM ({names})",
+        ids.type_sql(),
         currencies.type_sql(),
         f"CREATE OR REPLACE MACRO currency_code(text) AS {currencies.currency_code_sql('text')}",
         order_words.type_sql(),
