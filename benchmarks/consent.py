@@ -32,7 +32,7 @@ from lakehouse.stages.consent_questions import answers
 from lakehouse.stages.consent_statements import Statement, state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from lakehouse.settings import Settings
 
@@ -140,12 +140,12 @@ def _results(what: str, seconds: list[float]) -> list[Result]:
     ]
 
 
-def longer_when_deployed() -> float:
+def longer_when_deployed(windows: Sequence[str] = _WINDOWS) -> float:
     """Return the seconds that the deployed stack gathers messages for beyond what one on a laptop does."""
-    return _deployed_windows() - sum(float(PARAMETERS[name]) for name in _WINDOWS)
+    return _deployed_windows(windows) - sum(float(PARAMETERS[name]) for name in windows)
 
 
-def _deployed_windows() -> float:
+def _deployed_windows(windows: Sequence[str]) -> float:
     """Return the seconds that messages gather before `ingest` and `resolve`, by the template's defaults."""
 
     class Reader(yaml.SafeLoader):
@@ -153,7 +153,7 @@ def _deployed_windows() -> float:
 
     Reader.add_multi_constructor("!", lambda *_: None)
     template = yaml.load(default_path().read_text("utf-8"), Reader)
-    return sum(float(template["Parameters"][name]["Default"]) for name in _WINDOWS)
+    return sum(float(template["Parameters"][name]["Default"]) for name in windows)
 
 
 def until(holds: Callable[[], bool], seconds: float) -> None:

@@ -64,27 +64,53 @@ def check(data: Data = DEFAULT, as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
-@segments.command("new", epilog="Example: lakehouse segments new quiet_regulars")
-def new(name: Name, data: Data = DEFAULT, as_json: AsJson = False) -> None:
+@segments.command(
+    "new",
+    epilog="Examples: lakehouse segments new quiet_regulars · lakehouse segments new quiet_regulars --form where",
+)
+def new(
+    name: Name,
+    form: Annotated[
+        str,
+        typer.Option(
+            "--form", metavar="FORM", help="who: without SQL; where: an SQL condition; select: a SELECT."
+        ),
+    ] = "who",
+    data: Data = DEFAULT,
+    as_json: AsJson = False,
+) -> None:
     """Write a segment to begin with into the data folder's definitions; it counts at once, and no sync sends it."""
     from lakehouse.segments.new_segment import new_segment
 
-    file = str(new_segment(settings_of(data).definitions or data / "definitions", name))
+    file = str(new_segment(settings_of(data).definitions or data / "definitions", name, form))
     print(json.dumps({"segment": name, "file": file}) if as_json else file)
 
 
-@segments.command("preview", epilog="Example: lakehouse segments preview sleeping_regulars")
-def preview(name: Name, data: Data = DEFAULT, as_json: AsJson = False) -> None:
+@segments.command(
+    "preview",
+    epilog="Examples: lakehouse segments preview sleeping_regulars · "
+    "lakehouse segments preview quiet_regulars --set days=60",
+)
+def preview(
+    name: Name,
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the segment, for this look alone."),
+    ] = None,
+    data: Data = DEFAULT,
+    as_json: AsJson = False,
+) -> None:
     """Show who would be in a segment now: how many, how many of them lack consent, and some, names masked.
 
     Consent is that of the syncs that send the segment; where none does, that of all syncs.
     """
     from lakehouse.local.session import session
 
+    set_to = dict(_assignment(each) for each in assignments or ())
     with session(data, "store") as settings:
         from lakehouse.stages.segment_questions import preview as ask
 
-        found = ask(settings, name)
+        found = ask(settings, name, set_to)
     if as_json:
         _print_json(asdict(found))
         return
@@ -242,6 +268,13 @@ def export(
         from lakehouse.console.terminal import counted
 
         print(f"{counted(written['rows'], 'customer')} in {output}, to be used until {written['expires_on']}")
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not sign or not name.strip():
+        raise Terminal(f"--set {text}: say a name and a value, such as days=60")
+    return name.strip(), value
 
 
 def _print_json(content: dict[str, Any]) -> None:

@@ -55,8 +55,8 @@ def _order(settings: Settings, name: str) -> tuple[Sync, Kind]:
     """Return a sync and what is to be done for it; Terminal for one that there is not, or that is wrong."""
     orders = {order.name: order for order in sync_orders.orders(settings, segments.names(settings))}
     order = orders.get(name)
+    if order is not None and order.wrong is not None:
+        raise Terminal(str(order.wrong))
     if order is None or order.sync is None:
         raise Terminal(f"there is no sync {name}{nearest(name, sorted(orders)) if orders else ''}")
-    if order.wrong is not None:
-        raise Terminal(str(order.wrong))
     return order.sync, order.kind

@@ -10,6 +10,8 @@ from lakehouse.errors import BadDefinition, Terminal
 from lakehouse.outbound import log, retired
 from lakehouse.outbound.definition import disabled_syncs, load_syncs, wrong_syncs
 from lakehouse.outbound.destinations.definition import WithUrl, find_destination
+from lakehouse.segments import definition
+from lakehouse.stages.sync_consent import with_consent
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -45,19 +47,26 @@ def orders(settings: Settings, segments: Collection[str]) -> list[Order]:
     logged = set(log.syncs(settings))
     gone = sorted(logged - wanted.keys() - switched_off.keys() - wrong.keys())
     made = [Order(name, "ended", retired.last_definition(settings, name)) for name in gone]
-    made += [Order(name, "ended", sync) for name, sync in switched_off.items() if name in logged]
+    defined = definition.load(settings.definitions)
+    for name, switched in switched_off.items():
+        if name in logged:
+            sync, unasked = with_consent(switched, defined)
+            last = retired.last_definition(settings, name) if unasked else None
+            made.append(Order(name, "ended", last or sync))
     for name, reason in sorted(wrong.items()):
         last = retired.last_definition(settings, name) if name in logged else None
         error = BadDefinition(f"sync {name}: {reason}; nothing is sent and nobody taken off but who refuses")
         made.append(Order(name, "held", last, error))
-    return [*made, *_of_defined(wanted.values(), segments)]
+    return [*made, *_of_defined(settings, wanted.values(), segments)]
 
 
 def wrong(settings: Settings, segments: Collection[str]) -> dict[str, str]:
     """Return what is wrong with each sync that is held for it, or whose destination may not be reached, by name."""
     wanted = load_syncs(settings.definitions).values()
     held = {
-        order.name: str(order.wrong) for order in _of_defined(wanted, segments) if order.wrong is not None
+        order.name: str(order.wrong)
+        for order in _of_defined(settings, wanted, segments)
+        if order.wrong is not None
     }
     return {**unreachable(settings), **wrong_syncs(settings.definitions), **held}
 
@@ -80,11 +89,17 @@ def unreachable(settings: Settings) -> dict[str, str]:
     return found
 
 
-def _of_defined(wanted: Iterable[Sync], segments: Collection[str]) -> Iterator[Order]:
-    """Yield the orders of syncs that can be read; one that names no segment, or another's property, is held."""
+def _of_defined(settings: Settings, wanted: Iterable[Sync], segments: Collection[str]) -> Iterator[Order]:
+    """Yield the orders of syncs that can be read.
+
+    One that names no segment, or writes another's property, is held. So is one that does not say what to ask consent
+    for.
+    """
     writers: dict[tuple[str, str, str], str] = {}
-    for sync in wanted:
-        problem = unknown_segment(sync, segments)
+    defined = definition.load(settings.definitions)
+    for each in wanted:
+        sync, unasked = with_consent(each, defined)
+        problem = unknown_segment(sync, segments) or unasked
         for target in sorted(sync.writes):
             other = writers.setdefault(target, sync.name)
             if other != sync.name:
@@ -95,7 +110,9 @@ def _of_defined(wanted: Iterable[Sync], segments: Collection[str]) -> Iterator[O
             error = BadDefinition(
                 f"sync {sync.name}: {problem}; nothing is sent and nobody taken off but who refuses"
             )
-            yield Order(sync.name, "held", sync, error)
+            # of one that asks for nothing nobody knows who refuses it: what it last asked for is
+            last = retired.last_definition(settings, sync.name) if unasked else sync
+            yield Order(sync.name, "held", last, error)
         else:
             yield Order(sync.name, "wanted", sync)
 
