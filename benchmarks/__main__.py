@@ -27,6 +27,7 @@ from benchmarks import (
     sample,
     scores,
     segments,
+    triggers,
 )
 from benchmarks.report import Result, line, table
 
@@ -53,6 +54,7 @@ _PARTS: dict[str, Callable[..., list[Result]]] = {
     "resolve": resolving.resolving,
     "scores": scores.scores,
     "segments": segments.segments,
+    "triggers": triggers.triggers,
 }
 
 

@@ -152,7 +152,7 @@ def settle(settings: Settings, progress: Progress, check_interrupt: Callable[[],
         time.sleep(DemoPolicy.poll_seconds)
     raise Transient(
         f"the loop did not settle within {DemoPolicy.settle_seconds:.0f} s;"
-        " see logs/functions.log in the data folder"
+        " run it again: it goes on where it stopped; logs/functions.log in the data folder says what failed"
     )
 
 
