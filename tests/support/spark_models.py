@@ -20,7 +20,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from benchmarks import marts_lake as lakes
-from lakehouse.engine import sql_functions
+from lakehouse.engine import sql_functions, user_agents
 from lakehouse.models import registry
 from lakehouse.models.given_rows import column_types
 from lakehouse.sources import definition
@@ -116,6 +116,7 @@ def compute(folder: Path) -> dict[str, int]:
                     make(name, "SELECT NULL AS nothing WHERE false")
             if model.table in made:
                 continue
+            user_agents.create_for(con, model.sql)
             con.execute(f"CREATE TABLE {model.table} AS {model.rows_sql}")
             made.append(model.table)
             statements[model.table] = spark_sql(model.rows_sql)
