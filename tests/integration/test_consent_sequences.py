@@ -113,6 +113,8 @@ def test_a_row_of_a_clock_that_is_years_ahead_is_corrected_by_a_later_one(compan
         {"address": None, "record_source": "crm:contacts", "record_id": " 1 "},
         {"address": None, "record_source": "crm", "record_id": "1", "channel": "any"},
         {"address": "not given", "record_source": "crm", "record_id": "1"},
+        {"purpose": "all"}, {"purpose": "Everything", "channel": "all"},
+        {"address": None, "record_source": "crm", "record_id": "1", "channel": "any", "purpose": "any"},
     ],
     ids=str,
 )  # fmt: skip
@@ -127,6 +129,7 @@ def test_a_refusal_is_read_however_it_is_spelled(company, said):
     "said",
     [
         {"channel": "carrier pigeon"}, {"purpose": "fun"}, {"channel": "all", "granted": "yes"},
+        {"purpose": "all", "granted": "yes"},
         {"address": "ann @x.org"}, {"address": "ann"}, {"address": "ann@x.org%00"}, {"address": "ann@localhost"},
         {"channel": "sms"}, {"channel": "sms", "address": "+12125550101; +12125550102"},
     ],
