@@ -125,6 +125,35 @@ def test_a_refusal_is_read_however_it_is_spelled(company, said):
     assert allowed(company) == set()
 
 
+def test_a_refusal_finds_its_record_by_whatever_name_the_record_has(company):
+    """Of the shop, whose ids are those of users, where the record has no e-mail but its person has; and of the site."""
+    people = ("1,Ann Lee,ann@x.org,+12125550171", "B1,Ben Roe,ben@x.org,")
+    rows = (f"{person},yes,{JANUARY},{JANUARY}" for person in people)
+    load(
+        company,
+        "crm/contacts",
+        "contact_id,name,email,phone,marketing_consent,marketing_consent_at,updated_at",
+        *rows,
+    )
+    shop = "customer_id,name,phone,created_at,updated_at"
+    load(company, "shop/customers", shop, f"S1,Ann Lee,+12125550171,{JANUARY},{JANUARY}")
+    users = ({"userId": "u9", "anonymousId": "d9"}, {"anonymousId": "d8"})
+    said = (
+        {"timestamp": JANUARY, "context": {"traits": {"email": f"{at}@x.org"}} | CONSENT}
+        for at in ("cy", "dee")
+    )
+    track(company, "1", *(user | each for user, each in zip(users, said, strict=True)))
+    assert allowed(company) == {"ann@x.org", "ben@x.org", "cy@x.org", "dee@x.org"}
+    named = [
+        {"record_source": "shop", "record_id": "S1"},
+        {"record_source": "crm:contacts", "record_id": "crm:contact:B1"},
+        {"record_source": "web", "record_id": "u9"},
+        {"record_source": "web/events", "record_id": "d8", "record_type": "anonymous_id"},
+    ]
+    assert [state(company, f"s{number}", **record) for number, record in enumerate(named)] == [0, 0, 0, 0]
+    assert allowed(company) == set()
+
+
 @pytest.mark.parametrize(
     "said",
     [
