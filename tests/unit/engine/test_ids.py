@@ -194,7 +194,7 @@ IDS = [
         ("person", [*NOTHING, *NO_RECORD, *NOBODY], IDS),
         (
             "mailbox",
-            ["noreply", "N/A", "null", "{{email}}", "notiene", "keine-email"],
+            ["noreply", "N/A", "null", "{{email}}", "notiene", "keine-email", "asdf", "xxx", "fake", "deleted"],
             ["ann", "info", "null.pointer"],
         ),
         ("phone", ["+8613800138000", "+14155500000000", "+491712345678"], ["+8613800001110"]),
