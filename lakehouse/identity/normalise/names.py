@@ -90,8 +90,7 @@ def _from_parts(given: str, family: str) -> PersonName:
 def _western(words: list[str]) -> PersonName:
     """Return the name that words make which are set apart by blanks; after a title one word is a family name."""
     table = word_table()
-    generation = table["generation"].get(words[-1], "") if len(words) > 1 else ""
-    words = words[:-1] if generation else words
+    words, generation = _without_generation(words)
     titles = [word for word in words if word in table["title"]]
     named = [word for word in words if word not in table["title"]]
     if not named or not table["several"].keys().isdisjoint(words[1:-1]):
@@ -105,6 +104,12 @@ def _western(words: list[str]) -> PersonName:
         gender=next(filter(None, map(table["title"].__getitem__, titles)), ""),
         generation=generation,
     )
+
+
+def _without_generation(words: list[str]) -> tuple[list[str], str]:
+    """Return a name's words without the last one where that says a generation (Jr), and what it says."""
+    says = word_table()["generation"].get(words[-1], "") if len(words) > 1 else ""
+    return (words[:-1] if says else words), says
 
 
 def _syllables(words: tuple[str, ...]) -> tuple[str, ...]:
