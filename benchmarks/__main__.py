@@ -14,6 +14,7 @@ from importlib.metadata import version
 from benchmarks import (
     commands,
     consent,
+    front_door,
     identity,
     identity_scale,
     ingest,
@@ -26,6 +27,7 @@ from benchmarks import (
     sample,
     scores,
     segments,
+    triggers,
 )
 from benchmarks.report import Result, line, table
 
@@ -46,11 +48,13 @@ _PARTS: dict[str, Callable[..., list[Result]]] = {
     "commits": maintenance.commits,
     "commands": commands.commands,
     "consent": consent.consent_latency,
+    "front_door": front_door.front_door,
     "identity": identity.identity,
     "identity_scale": identity_scale.identity_scale,
     "resolve": resolving.resolving,
     "scores": scores.scores,
     "segments": segments.segments,
+    "triggers": triggers.triggers,
 }
 
 

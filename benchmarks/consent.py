@@ -32,7 +32,7 @@ from lakehouse.stages.consent_questions import answers
 from lakehouse.stages.consent_statements import Statement, state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from lakehouse.settings import Settings
 
@@ -41,7 +41,7 @@ _BAR = 120.0  # seconds
 _START_SECONDS, _WAIT_SECONDS, _POLL_SECONDS = 60.0, 240.0, 0.1
 _WINDOWS = ("IngestWindow", "StageWindow")
 _HEADER = "Record ID,Email,Marketing consent,Marketing consent date,Create Date,Last Modified Date"
-_COMMAND = [sys.executable, "-c", "from lakehouse.cli import main; main()"]
+COMMAND = [sys.executable, "-c", "from lakehouse.cli import main; main()"]
 
 
 def consent_latency(*, quick: bool) -> list[Result]:
@@ -49,9 +49,9 @@ def consent_latency(*, quick: bool) -> list[Result]:
     count = _QUICK_STATEMENTS if quick else _STATEMENTS
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "lake"
-        up = subprocess.Popen([*_COMMAND, "up", "--data", str(data)], stdout=subprocess.DEVNULL)
+        up = subprocess.Popen([*COMMAND, "up", "--data", str(data)], stdout=subprocess.DEVNULL)
         try:
-            _until(lambda: bool((info := attach(data)) and "http" in info.endpoints), _START_SECONDS)
+            until(lambda: bool((info := attach(data)) and "http" in info.endpoints), _START_SECONDS)
             with session(data, "all", must_exist=False) as settings:
                 customers = _grant(settings, [f"p{number}@example.com" for number in range(2 * count)])
                 addresses = sorted(customers)
@@ -80,7 +80,7 @@ def _grant(settings: Settings, addresses: list[str]) -> dict[str, str]:
             customers.update(_customers(settings, addresses))
         return len(customers) == len(addresses) and _allowed(settings, customers) == set(customers)
 
-    _until(all_allowed, _WAIT_SECONDS)
+    until(all_allowed, _WAIT_SECONDS)
     return customers
 
 
@@ -105,7 +105,7 @@ def _refuse(settings: Settings, customer: str, address: str) -> float:
     now = datetime.now(UTC)
     began = time.perf_counter()
     state(settings, Statement(address, "email", "marketing", granted=False, stated_at=now), "benchmark", now)
-    _until(lambda: not _allowed(settings, {address: customer}), _WAIT_SECONDS)
+    until(lambda: not _allowed(settings, {address: customer}), _WAIT_SECONDS)
     return time.perf_counter() - began
 
 
@@ -132,7 +132,7 @@ def _results(what: str, seconds: list[float]) -> list[Result]:
     p50 = statistics.median(seconds)
     p95 = statistics.quantiles(seconds, n=20, method="inclusive")[-1]
     note = f"{len(seconds)} statements"
-    longer = _deployed_windows() - sum(float(PARAMETERS[name]) for name in _WINDOWS)
+    longer = longer_when_deployed()
     return [
         Result(f"{what}: p50", p50, "s", note=note),
         Result(f"{what}: p95", p95, "s", _BAR, at_least=False, note=note),
@@ -140,7 +140,12 @@ def _results(what: str, seconds: list[float]) -> list[Result]:
     ]
 
 
-def _deployed_windows() -> float:
+def longer_when_deployed(windows: Sequence[str] = _WINDOWS) -> float:
+    """Return the seconds that the deployed stack gathers messages for beyond what one on a laptop does."""
+    return _deployed_windows(windows) - sum(float(PARAMETERS[name]) for name in windows)
+
+
+def _deployed_windows(windows: Sequence[str]) -> float:
     """Return the seconds that messages gather before `ingest` and `resolve`, by the template's defaults."""
 
     class Reader(yaml.SafeLoader):
@@ -148,10 +153,11 @@ def _deployed_windows() -> float:
 
     Reader.add_multi_constructor("!", lambda *_: None)
     template = yaml.load(default_path().read_text("utf-8"), Reader)
-    return sum(float(template["Parameters"][name]["Default"]) for name in _WINDOWS)
+    return sum(float(template["Parameters"][name]["Default"]) for name in windows)
 
 
-def _until(holds: Callable[[], bool], seconds: float) -> None:
+def until(holds: Callable[[], bool], seconds: float) -> None:
+    """Return once it holds; AssertionError after so many seconds."""
     deadline = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > deadline:

@@ -20,7 +20,7 @@ from lakehouse.models.changes import CannotTellError
 from lakehouse.models.incremental import AffectedGrains, check_share
 from lakehouse.models.model import ByGrain
 from lakehouse.models.policy import IncrementalPolicy
-from lakehouse.tables import commit
+from lakehouse.tables import commit, content
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,15 +116,15 @@ class _Both(computing.Computing):
     def _would_take_some(self, model: Model) -> tuple[bool, float]:
         """Return whether the runner would compute some rows, and the seconds that it takes to find that out."""
         assert isinstance(model.incremental, ByGrain)
-        con, shown = self._connection()
+        con, shown, _ = self._connection()
         table = self._lake.to_write(model)
         shown.show(model, self._lake.by_name, self._lake.catalog)
         began = time.process_time()
         grains = AffectedGrains(con, model.incremental, self._changes(model, table))
         takes_some = True
         try:
-            grains.find(commit.inputs(table), self._lake.expected_inputs(model), commit.rows(table))
-            check_share(partial.load_stored(con, table, model), commit.rows(table))
+            grains.find(commit.inputs(table), self._lake.expected_inputs(model), content.row_count(table))
+            check_share(partial.load_stored(con, table, model), content.row_count(table))
         except CannotTellError:
             takes_some = False
         return takes_some, time.process_time() - began

@@ -116,6 +116,12 @@ def opened(folder: Path) -> Iterator[Settings]:
         environment.current.cache_clear()
 
 
+def inputs(size: Size) -> dict[str, str]:
+    """Return the SELECT of each table that marts are computed from."""
+    events = _filled(_EVENTS_SQL, size, batch="0", count=size.events, since=0, days=_DAYS)
+    return {name: _filled(sql, size) for name, sql in _TABLES.items()} | {"raw.events": events}
+
+
 def fill(settings: Settings, size: Size) -> None:
     """Write all that marts are computed from."""
     for name, sql in _TABLES.items():

@@ -22,6 +22,11 @@ Location = tuple[int | str, ...]  # of a field: names, and numbers from 0 in lis
 WHOLE_FILE = "the whole file"
 _NEAR_NAMES: Final = 3  # as many as a sentence holds
 _UNKNOWN_NAME = "extra_forbidden"
+_MISSPELT: Final = "string_pattern_mismatch"
+_SPELLING: Final = {  # the patterns of names, in words
+    r"^[a-z][a-z0-9_]*$": "small letters, digits and _, and a letter first, such as quiet_regulars",
+    r"^[a-z0-9][a-z0-9_]*$": "small letters, digits and _, such as orders_2",
+}
 
 
 @dataclass(frozen=True)
@@ -141,6 +146,8 @@ def _problems(detail: ErrorDetails, root: yaml.Node | None, model: type[BaseMode
     if detail["type"] == _UNKNOWN_NAME:
         parent = _model_at(model, location[:-1])
         message = "unknown name" + (nearest(str(location[-1]), _field_names(parent)) if parent else "")
+    if detail["type"] == _MISSPELT:
+        message = _SPELLING.get(detail.get("ctx", {}).get("pattern", ""), message)
     yield _problem(location, message, root, model)
 
 

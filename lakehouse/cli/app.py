@@ -26,6 +26,7 @@ app = typer.Typer(
     help="Closes the loop between a CRM and a clickstream, in your own object storage.",
 )
 Data = Annotated[Path, typer.Option("--data", help="Folder of the local stack.", show_default=True)]
+CUSTOMER = "Customer id, e-mail, phone with country code, or TYPE:VALUE, as crm_id:42."
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 DEFAULT = DEFAULT_DATA
 

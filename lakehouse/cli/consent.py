@@ -16,7 +16,7 @@ from lakehouse.command_line import command_line
 from lakehouse.errors import Terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 consent = typer.Typer(
     no_args_is_help=True, help="What people allowed: see it, say why, and put down what they said."
@@ -47,7 +47,10 @@ def show(who: Who, data: Data = DEFAULT, as_json: AsJson = False) -> None:
         from lakehouse.stages.consent_questions import answers, normal_name
 
         found = answers(settings, normal_name(who))
-    _print(found, as_json=as_json)
+    if as_json:
+        print(json.dumps(found, default=str, ensure_ascii=False))
+    else:
+        _show("Who may be contacted", found)
 
 
 @consent.command()
@@ -62,10 +65,10 @@ def explain(who: Who, data: Data = DEFAULT, as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps(found, default=str, ensure_ascii=False))
         return
-    _print(found["answers"], as_json=False)
-    _print(found["statements"], as_json=False)
-    for erasure in found["erasures"]:
-        print(f"erased: {_fields(erasure, erasure)}")
+    _show("Who may be contacted", found["answers"])
+    _show("What was said, newest first", found["statements"])
+    if found["erasures"]:
+        _show("Erased", found["erasures"])
 
 
 @consent.command()
@@ -174,11 +177,15 @@ def mark_erased(
     if as_json:
         print(json.dumps(asdict(marked)))
         return
-    kept = f"{marked.addresses} addresses and {marked.identifiers} other ids"
+    from lakehouse.console.terminal import counted
+
+    kept = (
+        f"{counted(marked.addresses, 'address', 'addresses')} and {counted(marked.identifiers, 'other id')}"
+    )
     outcome = (
         f"{kept} may be contacted again"
         if undo
-        else f"{kept} of {len(marked.customers)} customers are remembered"
+        else f"{kept} of {counted(len(marked.customers), 'customer')} are remembered"
     )
     print(
         f"erasure {marked.erasure_id}: {outcome}; `{command_line('up', data)}` loads it, where no stack runs"
@@ -195,7 +202,10 @@ def recall_lines(found: Mapping[str, Any]) -> Iterator[str]:
         for send in sends[_leaning(person)]:
             yield f"  {_fields(send, ('run', 'chunk', 'outcome', 'outcome_at', 'crm_id', 'consent_id'))}"
     people = {person["customer_id"] for person in found["people"]}
-    yield f"{found['kind']} {found['target']}: {len(found['sends'])} deliveries to {len(people)} people leaned on it"
+    from lakehouse.console.terminal import counted
+
+    sent = counted(len(found["sends"]), "delivery", "deliveries")
+    yield f"{found['kind']} {found['target']}: {sent} to {counted(len(people), 'person', 'people')} leaned on it"
 
 
 def _leaning(row: Mapping[str, Any]) -> tuple[str, ...]:
@@ -248,12 +258,19 @@ def _moment(text: str | None, now: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _print(rows: Iterable[Mapping[str, Any]], *, as_json: bool) -> None:
-    listed = list(rows)
-    if as_json:
-        print(json.dumps(listed, default=str, ensure_ascii=False))
-        return
-    if not listed:
-        print("nobody said anything")
-    for row in listed:
-        print(_fields(row, row))
+def _show(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print rows without the columns that none of them fills; moments in UTC, ids of files as elsewhere."""
+    from lakehouse.console.terminal import grid, out
+
+    names = [name for name in (rows[0] if rows else ()) if any(row[name] is not None for row in rows)]
+    if names:
+        out.print(title, style="bold")
+        out.print(grid("", names, [[_cell(name, row[name]) for name in names] for row in rows]))
+    else:
+        out.print(f"{title}: nobody said anything")
+
+
+def _cell(name: str, value: Any) -> Any:
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return value[:16] if name == "file_id" else value

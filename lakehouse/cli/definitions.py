@@ -117,12 +117,13 @@ def check(
 
     With all of them: segments, too (see `lakehouse segments check`), and where the data folder holds a lake: how many
     ids of one source name a record of another, how many rows found a customer, and which ids seem to be two systems'.
-    Ends with 1 when there are errors; warnings are for a person to weigh.
+    Ends with 1 when there are errors; warnings are for a person to weigh. Of definitions that ship they are counted
+    only, but for --json and where the file is named.
     """
     from lakehouse.console.definitions import findings_as_json, show_findings
     from lakehouse.console.references import show_references
     from lakehouse.stages.check_segments import check_segments
-    from lakehouse.stages.check_sources import check_all, check_files
+    from lakehouse.stages.check_sources import check_all, check_files, shipped_warnings
 
     if files and everything:
         raise Terminal("name files, or --all, not both")
@@ -143,7 +144,7 @@ def check(
         counted = {"references": [count.as_json() for count in references]}
         print(json.dumps(findings_as_json(number, found, links) | counted, ensure_ascii=False))
     else:
-        show_findings(number, found, links)
+        show_findings(number, found, links, shipped_warnings(settings, found, files))
         show_references(references)
     if any(finding.level == "error" for finding in found):
         raise typer.Exit(1)

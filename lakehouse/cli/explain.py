@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lakehouse.cli.app import DEFAULT, AsJson, Data, app
+from lakehouse.cli.app import CUSTOMER, DEFAULT, AsJson, Data, app
 from lakehouse.errors import Terminal
 
 if TYPE_CHECKING:
@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
 @app.command(epilog="Example: lakehouse explain c_8e422fd2a8b2b1f7 marts.churn_risk --day 2026-03-01")
 def explain(
-    customer: Annotated[
-        str, typer.Argument(metavar="CUSTOMER", help="Customer id, such as c_8e422fd2a8b2b1f7.")
-    ],
+    who: Annotated[str, typer.Argument(metavar="WHO", help=CUSTOMER)],
     table: Annotated[str, typer.Argument(metavar="TABLE", help="Such as marts.churn_risk.")],
     day: Annotated[
         str, typer.Option("--day", metavar="DAY", help="As it was at the end of this day; now, if left out.")
@@ -33,9 +31,10 @@ def explain(
 
     asked = _day(day) if day else None
     with session(data, "store") as settings:
+        from lakehouse.stages.explain_identity import find_customer
         from lakehouse.stages.explain_row import explain as ask
 
-        found = ask(settings, customer, table, asked)
+        found = ask(settings, find_customer(settings, who), table, asked)
     if as_json:
         print(json.dumps(asdict(found), ensure_ascii=False, default=str))
     else:

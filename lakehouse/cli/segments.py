@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lakehouse.cli.app import DEFAULT, AsJson, Data, app, settings_of, show_progress
+from lakehouse.cli.app import CUSTOMER, DEFAULT, AsJson, Data, app, settings_of, show_progress
 from lakehouse.errors import Terminal
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 segments = typer.Typer(no_args_is_help=True, help="Who belongs to which segment, and why.")
 app.add_typer(segments, name="segments")
 
-Customer = Annotated[str, typer.Argument(metavar="CUSTOMER", help="Customer id, such as c_8e422fd2a8b2b1f7.")]
+Customer = Annotated[str, typer.Argument(metavar="WHO", help=CUSTOMER)]
 Show = Annotated[int, typer.Option("--show", min=0, help="Customers, or runs, that are named, at most.")]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A segment, such as high_value.")]
 
@@ -64,27 +64,53 @@ def check(data: Data = DEFAULT, as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
-@segments.command("new", epilog="Example: lakehouse segments new quiet_regulars")
-def new(name: Name, data: Data = DEFAULT, as_json: AsJson = False) -> None:
+@segments.command(
+    "new",
+    epilog="Examples: lakehouse segments new quiet_regulars · lakehouse segments new quiet_regulars --form where",
+)
+def new(
+    name: Name,
+    form: Annotated[
+        str,
+        typer.Option(
+            "--form", metavar="FORM", help="who: without SQL; where: an SQL condition; select: a SELECT."
+        ),
+    ] = "who",
+    data: Data = DEFAULT,
+    as_json: AsJson = False,
+) -> None:
     """Write a segment to begin with into the data folder's definitions; it counts at once, and no sync sends it."""
     from lakehouse.segments.new_segment import new_segment
 
-    file = str(new_segment(settings_of(data).definitions or data / "definitions", name))
+    file = str(new_segment(settings_of(data).definitions or data / "definitions", name, form))
     print(json.dumps({"segment": name, "file": file}) if as_json else file)
 
 
-@segments.command("preview", epilog="Example: lakehouse segments preview sleeping_regulars")
-def preview(name: Name, data: Data = DEFAULT, as_json: AsJson = False) -> None:
+@segments.command(
+    "preview",
+    epilog="Examples: lakehouse segments preview sleeping_regulars · "
+    "lakehouse segments preview quiet_regulars --set days=60",
+)
+def preview(
+    name: Name,
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the segment, for this look alone."),
+    ] = None,
+    data: Data = DEFAULT,
+    as_json: AsJson = False,
+) -> None:
     """Show who would be in a segment now: how many, how many of them lack consent, and some, names masked.
 
     Consent is that of the syncs that send the segment; where none does, that of all syncs.
     """
     from lakehouse.local.session import session
 
+    set_to = dict(_assignment(each) for each in assignments or ())
     with session(data, "store") as settings:
         from lakehouse.stages.segment_questions import preview as ask
 
-        found = ask(settings, name)
+        found = ask(settings, name, set_to)
     if as_json:
         _print_json(asdict(found))
         return
@@ -94,14 +120,15 @@ def preview(name: Name, data: Data = DEFAULT, as_json: AsJson = False) -> None:
 
 
 @segments.command("explain", epilog="Example: lakehouse segments explain high_value c_8e422fd2a8b2b1f7")
-def explain(name: Name, customer: Customer, data: Data = DEFAULT, as_json: AsJson = False) -> None:
+def explain(name: Name, who: Customer, data: Data = DEFAULT, as_json: AsJson = False) -> None:
     """Show why a customer is in a segment, or is not: each condition with its values, and the segments it names."""
     from lakehouse.local.session import session
 
     with session(data, "store") as settings:
+        from lakehouse.stages.explain_identity import find_customer
         from lakehouse.stages.segment_questions import explain as ask
 
-        found = ask(settings, name, customer)
+        found = ask(settings, name, find_customer(settings, who))
     if as_json:
         _print_json(asdict(found))
         return
@@ -164,9 +191,7 @@ def diff(
 )
 def history(
     name: Name,
-    customer: Annotated[
-        str | None, typer.Argument(metavar="[CUSTOMER]", help="Customer id, such as c_8e422fd2a8b2b1f7.")
-    ] = None,
+    who: Annotated[str | None, typer.Argument(metavar="[WHO]", help=CUSTOMER)] = None,
     at: Annotated[
         str,
         typer.Option("--at", metavar="DATE", help="As it was at the end of this day, or at a time of it."),
@@ -184,7 +209,9 @@ def history(
 
     with session(data, "store") as settings:
         from lakehouse.stages import segment_history as stage
+        from lakehouse.stages.explain_identity import find_customer
 
+        customer = find_customer(settings, who) if who else None
         moment = stage.moment_of(at, settings) if at else None
         past: list[Any]
         if moment is None:
@@ -238,7 +265,16 @@ def export(
     if as_json:
         _print_json(written)
     else:
-        print(f"{written['rows']:,} customers in {output}, to be used until {written['expires_on']}")
+        from lakehouse.console.terminal import counted
+
+        print(f"{counted(written['rows'], 'customer')} in {output}, to be used until {written['expires_on']}")
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not sign or not name.strip():
+        raise Terminal(f"--set {text}: say a name and a value, such as days=60")
+    return name.strip(), value
 
 
 def _print_json(content: dict[str, Any]) -> None:

@@ -59,13 +59,14 @@ def refill(
     if as_json:
         print(json.dumps(done))
         return
-    from lakehouse.console.terminal import grid, out
+    from lakehouse.console.terminal import counted, grid, out
 
     names = sorted(done["moved"].keys() | done["kept"].keys())
     if names:
         rows = [(name, done["moved"].get(name, 0), done["kept"].get(name, 0)) for name in names]
         out.print(grid("Values in extra", ("column", "would move" if dry_run else "moved", "stay"), rows))
-    print(f"{done['rows']} rows in {done['files']} files {'would change' if dry_run else 'changed'}")
+    changed = f"{counted(done['rows'], 'row')} in {counted(done['files'], 'file')}"
+    print(f"{changed} {'would change' if dry_run else 'changed'}")
 
 
 @sources.command("profile")

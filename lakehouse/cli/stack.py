@@ -38,7 +38,7 @@ def up(
     with interruptible() as stopping, Stack(data, as_of=as_of, time_zone=time_zone) as stack:
         out.print("starting object store, catalog, queues …")
         stack.start("all")
-        lines = CallLines()
+        lines = CallLines(data=data)
 
         def show_call(function: str, size: int, seconds: float, failures: int) -> None:
             line = lines.line(function, size, seconds, failures, datetime.now())  # noqa: DTZ005 - a person's own time

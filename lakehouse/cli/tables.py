@@ -109,7 +109,9 @@ def print_answer(
 
     if output is not None and chosen != "table":
         count = query_files.write_query(answer, output, chosen)
-        print(f"{count:,} rows in {output}", file=sys.stderr)
+        from lakehouse.console.terminal import counted
+
+        print(f"{counted(count, 'row')} in {output}", file=sys.stderr)
     elif chosen == "json":
         from lakehouse.console.query_json import as_json
 

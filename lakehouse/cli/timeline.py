@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from lakehouse.cli.app import DEFAULT, AsJson, Data, app
+from lakehouse.cli.app import CUSTOMER, DEFAULT, AsJson, Data, app
 
 
-@app.command()
+@app.command(epilog="Example: lakehouse timeline ann@example.org")
 def timeline(
-    customer: Annotated[
-        str, typer.Argument(metavar="CUSTOMER", help="Customer id, such as c_8e422fd2a8b2b1f7.")
-    ],
+    who: Annotated[str, typer.Argument(metavar="WHO", help=CUSTOMER)],
     data: Data = DEFAULT,
     as_json: AsJson = False,
 ) -> None:
@@ -25,7 +24,9 @@ def timeline(
     with session(data, "store") as settings:
         from lakehouse.stages import analyst_sql
         from lakehouse.stages.customer_timeline import ask_timeline
+        from lakehouse.stages.explain_identity import find_customer
 
+        customer = find_customer(settings, who)
         con = analyst_sql.connect(settings)
         try:
             answer = ask_timeline(con, customer)
@@ -35,8 +36,13 @@ def timeline(
 
                 sys.stdout.writelines(json_lines(columns, rows_of(answer)))
             else:
-                from lakehouse.console.terminal import show_rows
+                from lakehouse.console.terminal import grid, out
 
-                show_rows(columns, answer.fetchall(), more=False)
+                rows = [[_minute(moment), *cells] for moment, *cells in answer.fetchall()]
+                out.print(grid("", ("at (UTC)", *columns[1:]), rows, optional=("id", "currency")))
         finally:
             con.close()
+
+
+def _minute(moment: datetime | None) -> str | None:
+    return f"{moment.astimezone(UTC):%Y-%m-%d\u00a0%H:%M}" if moment else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from lakehouse.command_line import DEFAULT_DATA, command_line
-from lakehouse.console.terminal import grid, out, plain
+from lakehouse.console.terminal import counted, grid, out, plain
 
 if TYPE_CHECKING:
     from lakehouse.sources.review import Finding
@@ -99,32 +99,41 @@ def findings_as_json(
         "errors": counts["error"],
         "warnings": counts["warning"],
         "findings": [asdict(finding) for finding in findings],
-        "customers_found": [asdict(counted) for counted in customers_found],
+        "customers_found": [asdict(links) for links in customers_found],
     }
 
 
 def show_findings(
-    number: int, findings: Sequence[Finding], customers_found: Sequence[CustomersFound] = ()
+    number: int,
+    findings: Sequence[Finding],
+    customers_found: Sequence[CustomersFound] = (),
+    untold: Iterable[Finding] = (),
 ) -> None:
-    """Print how many rows of the lake found a customer, then findings, errors first, and how many there are."""
-    for counted in customers_found:
-        out.print(f"{counted.source}: {counted.describe()}", markup=False, soft_wrap=True)
+    """Print how many rows of the lake found a customer, then findings, errors first, and how many there are.
+
+    Those of `findings` that are `untold` are counted only.
+    """
+    left_out = list(untold)
+    findings = [finding for finding in findings if finding not in left_out]
+    for links in customers_found:
+        out.print(f"{links.source}: {links.describe()}", markup=False, soft_wrap=True)
     for finding in sorted(findings, key=lambda finding: finding.level):
         style = "bold red" if finding.level == "error" else "yellow"
         text = plain(f"{finding.file}: {_describe_finding(finding)}")
         out.print(Text.assemble((f"{finding.level:<8}", style), text), soft_wrap=True)
     counts = Counter(finding.level for finding in findings)
-    files = f"{number} definition{'' if number == 1 else 's'}"
-    out.print(f"{files}: {counts['error']} errors, {counts['warning']} warnings")
+    files = counted(number, "definition")
+    out.print(f"{files}: {counted(counts['error'], 'error')}, {counted(counts['warning'], 'warning')}")
+    if left_out:
+        out.print(
+            f"{counted(len(left_out), 'warning')} of definitions that ship: `--json` shows them",
+            soft_wrap=True,
+        )
 
 
 def _describe_finding(finding: Finding) -> str:
     """Return field, message and line of a finding."""
     return f"{finding.field}: {finding.message}" + (f" (line {finding.line})" if finding.line else "")
-
-
-def _files(count: int) -> str:
-    return f"{count:,} file{'' if count == 1 else 's'}"
 
 
 def show_plan(found: Plan) -> None:
@@ -140,7 +149,7 @@ def show_plan(found: Plan) -> None:
         lines.append(f"columns that are new: {', '.join(found.columns)}")
     if found.waiting:
         lines.append(
-            f"{_files(found.waiting)} that nobody had defined, in quarantine so far: loaded with this"
+            f"{counted(found.waiting, 'file')} that nobody had defined, in quarantine so far: loaded with this"
         )
     if found.refill.get("rows"):
         moved = ", ".join(f"{count:,} {name}" for name, count in found.refill["moved"].items() if count)
@@ -155,6 +164,13 @@ def _show_warning(finding: Finding) -> None:
     out.print(Text.assemble(("warning ", "yellow"), plain(_describe_finding(finding))), soft_wrap=True)
 
 
+def _customers_found(done: Done, data: Path) -> Iterator[str]:
+    """Yield how many rows found a customer, and how to ask again where identities do not know all of them yet."""
+    yield from (links.describe() for links in done.customers_found)
+    if any(links.resolved != "current" for links in done.customers_found):
+        yield f"`{command_line('sources check --all', data)}` counts again, once core is computed"
+
+
 def show_done(found: Plan, done: Done, *, lake: bool, running: bool, data: Path = DEFAULT_DATA) -> None:
     """Print what adding a definition did, and what is left to do; `data` is the folder that the hints name."""
     up = command_line("up", data)
@@ -162,7 +178,7 @@ def show_done(found: Plan, done: Done, *, lake: bool, running: bool, data: Path 
     if done.replay:
         tally = done.replay
         lines.append(
-            f"{_files(tally['files'])} that waited: {tally['loaded']:,} rows loaded, "
+            f"{counted(tally['files'], 'file')} that waited: {counted(tally['loaded'], 'row')} loaded, "
             f"{tally['still_bad']:,} set aside"
         )
         if left := tally["gone"] + tally["disagrees"] + tally["failed"]:
@@ -170,11 +186,11 @@ def show_done(found: Plan, done: Done, *, lake: bool, running: bool, data: Path 
             lines.append(f"{left:,} of the files could not be loaded: `{quarantine}` says which")
     if done.refill.get("rows"):
         lines.append(f"{done.refill['rows']:,} older rows in {done.refill['files']:,} data files refilled")
-    lines += [counted.describe() for counted in done.customers_found]
+    lines += _customers_found(done, data)
     if found.set_aside and found.state != "same":
         replay = command_line(f"quarantine replay --source {found.source_name}", data)
         lines.append(
-            f"{found.set_aside:,} rows of it are in quarantine for other reasons: `{replay}` tries them again"
+            f"in quarantine for other reasons: {counted(found.set_aside, 'row')} of it; `{replay}` tries again"
         )
     if not lake:
         put = command_line(f"put {found.source_name} FILE", data)

@@ -107,7 +107,7 @@ def show_pairs(pairs: Sequence[Pair], standing: str, data: Path) -> None:
             out.print(f"one person: {command_line(f'identity tie {both}', data)}", markup=False)
         out.print(f"two people: {command_line(f'identity untie {both}', data)}\n", markup=False)
     if not pairs:
-        out.print(f"no pair of records stands so: {standing}")
+        out.print(f"no pair of records {'waits for your word' if standing == 'review' else f'is {standing}'}")
 
 
 def _because(reasons: Iterable[Reason]) -> str:

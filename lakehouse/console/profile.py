@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lakehouse.console.terminal import grid, out, plain, size
+from lakehouse.console.terminal import counted, grid, out, plain, size
 
 if TYPE_CHECKING:
     from lakehouse.ingest.profile.profile import ColumnProfile, Profile
@@ -61,7 +61,7 @@ def _rounded(shares: dict[str, float]) -> dict[str, float]:
 
 def notes(profile: Profile) -> list[str]:
     """Return what is to be said of the file as a whole, in sentences."""
-    lines = [f"{code}: {count:,} rows cannot be read" for code, count in profile.unreadable.items()]
+    lines = [f"{code}: {counted(count, 'row')} cannot be read" for code, count in profile.unreadable.items()]
     lines += [f"Not read: {part.name}: {part.reason}" for part in profile.unread_parts]
     if profile.headless:
         lines.append(
@@ -81,7 +81,7 @@ def headline(profile: Profile) -> str:
     kind = KINDS[profile.kind]
     if profile.delimiter:
         kind += f", delimiter {_DELIMITERS.get(profile.delimiter, profile.delimiter)}"
-    return f"{size(profile.bytes)}, {kind}, {profile.rows:,} rows, {len(profile.columns):,} columns"
+    return f"{size(profile.bytes)}, {kind}, {counted(profile.rows, 'row')}, {counted(len(profile.columns), 'column')}"
 
 
 def percent(share: float) -> str:
@@ -142,7 +142,7 @@ def show_profile(name: str, profile: Profile) -> None:
             length_of(column),
             distinct_of(column),
             personal_of(column) or None,
-            " │ ".join(column.found.samples) or None,
+            ", ".join(column.found.samples) or None,
         ]
         for column in profile.columns
     ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from lakehouse.command_line import DEFAULT_DATA, command_line
-from lakehouse.console.terminal import grid, out, plain
+from lakehouse.console.terminal import counted, grid, out, plain
 from lakehouse.ingest.reading.piece import PART_ROWS
 
 if TYPE_CHECKING:
@@ -127,20 +127,20 @@ def told_row(row: int | None) -> int | str | None:
 
 def show_dismissed(tally: DismissTally, *, dry_run: bool) -> None:
     """Print how much was marked as dealt with, or would be."""
-    would = "would be" if dry_run else "are"
-    out.print(f"{tally.rows:,} rows of {tally.files:,} files {would} marked as dealt with")
+    would = "would be" if dry_run else "now"
+    out.print(f"{counted(tally.rows, 'row')} of {counted(tally.files, 'file')} {would} marked as dealt with")
 
 
 def show_tally(tally: Tally, *, dry_run: bool) -> None:
     """Print what a replay did, or would try, and what it left and why."""
     if dry_run:
         out.print(
-            f"{tally.to_try:,} files would be tried again; {tally.rows:,} rows are in quarantine in all chosen"
+            f"{counted(tally.to_try, 'file')} would be tried again; rows in quarantine in all chosen: {tally.rows:,}"
         )
     else:
         out.print(
-            f"{tally.fixed:,} rows fixed ({tally.loaded:,} loaded, {tally.duplicates:,} were there already), "
-            f"{tally.still_bad:,} still bad, in {tally.to_try:,} files"
+            f"{counted(tally.fixed, 'row')} fixed ({tally.loaded:,} loaded, {tally.duplicates:,} were there already), "
+            f"{tally.still_bad:,} still bad, in {counted(tally.to_try, 'file')}"
         )
     for name, why in _LEFT.items():
         if count := getattr(tally, name):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, Literal
 
@@ -28,6 +29,7 @@ _XLSX_COLUMNS: Final = 16_384
 _XLSX_CELL: Final = 32_767  # characters
 _XLSX_DIGITS: Final = 15  # that a number keeps
 _XLSX_FIRST_YEAR: Final = 1900
+_XLSX_NAME: Final = 31  # characters of a sheet's name
 _ROWS_AT_ONCE: Final = 10_000
 
 
@@ -47,11 +49,17 @@ def format_of(path: Path | None, named: str | None) -> Format:
 
 
 def write_query(
-    answer: duckdb.DuckDBPyConnection, path: Path, file_format: Format, *, guard: bool = False
+    answer: duckdb.DuckDBPyConnection,
+    path: Path,
+    file_format: Format,
+    *,
+    guard: bool = False,
+    sheet: str = "query",
 ) -> int:
     """Write the rows of a query to a file, replacing what was there; return how many.
 
     With `guard`, text that a spreadsheet would run as a formula is made harmless in CSV; in a workbook text is none.
+    `sheet`: what a workbook's sheet is called; its first 31 characters are taken.
     Raises Terminal where the file cannot be written, or cannot hold the rows.
     """
     unfinished = path.with_name(f".{path.name}.part")
@@ -59,7 +67,7 @@ def write_query(
         "csv": _write_guarded_csv if guard else _write_csv,
         "json": _write_json,
         "parquet": _write_parquet,
-        "xlsx": _write_xlsx,
+        "xlsx": partial(_write_xlsx, sheet_name=_sheet_name(sheet)),
     }
     try:
         count = writers[file_format](answer, unfinished)
@@ -158,7 +166,7 @@ def _write_parquet(answer: duckdb.DuckDBPyConnection, path: Path) -> int:
     return count
 
 
-def _write_xlsx(answer: duckdb.DuckDBPyConnection, path: Path) -> int:
+def _write_xlsx(answer: duckdb.DuckDBPyConnection, path: Path, sheet_name: str) -> int:
     try:
         import xlsxwriter  # noqa: PLC0415 - not there on AWS
     except ImportError:
@@ -168,9 +176,10 @@ def _write_xlsx(answer: duckdb.DuckDBPyConnection, path: Path) -> int:
         raise Terminal(
             f"a sheet holds {_XLSX_COLUMNS:,} columns, and the query has {len(names):,}; write Parquet"
         )
+    path.open("wb").close()  # xlsxwriter tells at its end, by an error of its own, that it cannot write there
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(str(path), options) as book:
-        sheet = book.add_worksheet("query")
+        sheet = book.add_worksheet(sheet_name)
         formats = {
             "day": book.add_format({"num_format": "yyyy-mm-dd"}),
             "moment": book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"}),
@@ -190,6 +199,11 @@ def _write_xlsx(answer: duckdb.DuckDBPyConnection, path: Path) -> int:
             for position, value in enumerate(row):
                 _write_cell(sheet, count, position, xlsx_value(value), formats)
     return count
+
+
+def _sheet_name(name: str) -> str:
+    """Return a name as Excel takes it: no longer than that, and not `History`, which is its own."""
+    return f"{name}_" if name.lower() == "history" else name[:_XLSX_NAME]
 
 
 def xlsx_value(value: Any) -> str | float | bool | date | None:

@@ -23,7 +23,7 @@ def write_members(segment: str, members: Members, path: Path, file_format: Forma
 
     Raises `Terminal` where one cannot be written; a file without a manifest is not finished.
     """
-    rows = write_query(members.answer, path, file_format, guard=True)
+    rows = write_query(members.answer, path, file_format, guard=True, sheet=segment)
     content = {
         "kind": "members",
         "snapshot": members.snapshot,

@@ -17,11 +17,20 @@ if TYPE_CHECKING:
 def show_list(found: Sequence[dict[str, Any]]) -> None:
     """Print the segments, and on standard error what is wrong with them."""
     rows = [
-        (each["name"], each["title"], each["owner"], each["size"], _minute(each["at"]), each["state"])
+        (
+            each["name"],
+            each["title"],
+            each["owner"],
+            each["size"],
+            _minute(each["at"]),
+            each["state"],
+            _minute(each["next_at"]),
+        )
         for each in found
     ]
-    columns = ("segment", "title", "owner", "customers", "looked at (UTC)", "state")
-    out.print(grid("Segments", columns, rows, optional=("owner",)))
+    columns = ("segment", "title", "owner", "customers", "looked at (UTC)", "state", "next (UTC)")
+    optional = ("owner", *(() if any(each["next_at"] for each in found) else ("next (UTC)",)))
+    out.print(grid("Segments", columns, rows, optional=optional))
     for each in found:
         if each["wrong"]:
             complain(f"{each['name']}: {each['wrong']}")
@@ -44,6 +53,8 @@ def show_preview(found: Preview) -> None:
         grid(f"{found.segment}: {found.title}, by the marts of {found.as_of}", ("what", "customers"), rows)
     )
     say(" ".join(found.where.split()))
+    if found.parameters:
+        say(", ".join(f"{name} = {value}" for name, value in found.parameters.items()))
     if found.sample:
         names = list(found.sample[0]["values"])
         cells = [

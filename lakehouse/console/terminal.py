@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rich.cells import cell_len
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -17,6 +17,7 @@ from lakehouse.console.policy import TerminalPolicy
 
 _UNFOLDED: Final = 100_000  # characters: what is written to a file or pipe is folded by whoever reads it
 _FRAME: Final = 3  # characters that a column's border and margins take
+_NOTHING: Final = "–"
 # Data comes from outside; what a terminal would obey (colours, cursor, line breaks) is shown instead.
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {
     9: "\\t",
@@ -41,28 +42,46 @@ def complain(message: str) -> None:
 
 def grid(
     title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], optional: Sequence[str] = ()
-) -> Table:
+) -> RenderableType:
     """Return a table of counts; numbers stand right and with separators, nothing (None) as a dash.
 
-    Where the terminal is too narrow, `optional` columns are left out, one after the other; where that does not help a
-    table of few rows, rows and columns change places.
+    Where the terminal is too narrow, `optional` columns are left out, one after the other; where that does not help, a
+    table of few rows changes rows and columns, and of more rows each is a list of its columns, all of them.
     """
     listed = [list(row) for row in rows]
     shown = [[_counted(value) for value in row] for row in listed]
     names = [name.replace("_", " ") for name in columns]
+    unfolded = list(names), [list(cells) for cells in shown]
     for name in optional:
         if _widths(names, shown) is None:
-            position = names.index(name)
-            names.pop(position)
-            for row in (*listed, *shown):
-                row.pop(position)
-    if _widths(names, shown) is not None or len(listed) > TerminalPolicy.rows_turned:
+            _drop(names.index(name), names, *listed, *shown)
+    if _widths(names, shown) is not None:
         return _table(title, names, listed, shown)
+    if len(listed) > TerminalPolicy.rows_turned:
+        return _lists(title, *unfolded)
     header, *turned = [list(cells) for cells in zip(names, *shown, strict=True)]
     table = _table(title, header, turned, turned)
     for column in table.columns[1:]:
         column.justify = "right"
     return table
+
+
+def _drop(position: int, *rows: list[Any]) -> None:
+    for row in rows:
+        row.pop(position)
+
+
+def _lists(title: str, columns: Sequence[str], shown: Sequence[Sequence[str]]) -> Group:
+    """Return each row as a list of its columns that hold something, under its first cell."""
+    lines = [Text(title, "bold")] if title else []
+    for first, *cells in shown:
+        lines.append(Text(first, "bold"))
+        lines += [
+            Text.assemble((f"  {name}: ", "dim"), cell)
+            for name, cell in zip(columns[1:], cells, strict=True)
+            if cell != _NOTHING
+        ]
+    return Group(*lines)
 
 
 def _table(
@@ -117,10 +136,15 @@ def _counted(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else plain(value)
 
 
+def counted(count: int, singular: str, plural: str = "") -> str:
+    """Return a number and what it counts: `1 file`, `1,200 files`; `plural` where that is more than an s."""
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+
+
 def plain(value: Any) -> str:
     """Return a value as one line of text: numbers to the last digit, None as a dash."""
     if value is None:
-        return "–"
+        return _NOTHING
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Decimal):

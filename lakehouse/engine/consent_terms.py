@@ -12,7 +12,7 @@ from importlib.resources import files
 from typing import Final, Literal
 
 from lakehouse.engine.channels import KIND_OF
-from lakehouse.engine.consent_words import normal_sql
+from lakehouse.engine.consent_words import normal, normal_sql
 from lakehouse.engine.escape import literal
 
 Kind = Literal["channel", "purpose"]
@@ -41,6 +41,12 @@ def term_sql(kind: Kind, text: str) -> str:
         for name, words in terms(kind).items()
     )
     return f"CASE {' '.join(cases)} END"
+
+
+def term_of(kind: Kind, text: str) -> str | None:
+    """Return the channel or purpose that a text means, as `term_sql` does; None for a word of no list."""
+    word = normal(text)
+    return next((name for name, words in terms(kind).items() if word in words), None)
 
 
 def topics_sql(channel: str, purpose: str, address: str) -> str:

@@ -7,6 +7,7 @@ column with the format `consent` sets its row aside.
 from __future__ import annotations
 
 import csv
+import re
 from functools import lru_cache
 from importlib.resources import files
 
@@ -40,6 +41,11 @@ def consent_word_sql(text: str) -> str:
 def normal_sql(text: str) -> str:
     """Return the SQL of a text as words are compared: lower case, blanks, hyphens and underscores one blank."""
     return f"regexp_replace(lower(trim({text})), '[\\s_-]+', ' ', 'g')"
+
+
+def normal(text: str) -> str:
+    """Return a text as `normal_sql` has words."""
+    return re.sub(r"[\s_-]+", " ", text.strip().lower())
 
 
 def _listed(*says: str) -> str:

@@ -98,6 +98,7 @@ def connect(
         con.load_extension(str(extension_path(extension)))
     _checked.update(extensions)
     con.execute("SET TimeZone = 'UTC'")
+    con.execute("SET ieee_floating_point_ops = false")  # what is divided by zero is null, as on Spark
     con.execute(f"SET partitioned_write_flush_threshold = {PartitionedWritePolicy.flush_rows}")
     con.execute(f"SET partitioned_write_max_open_files = {PartitionedWritePolicy.max_open_files}")
     con.execute("SET enable_progress_bar = false")

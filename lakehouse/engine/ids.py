@@ -14,13 +14,17 @@ value, so each expression asks first what is cheap, and the SQL it is given shou
 from __future__ import annotations
 
 import csv
+import hashlib
 import re
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from lakehouse.engine.escape import literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Level = Literal["anything", "record", "person", "mailbox", "phone"]
 """What a text names none of. `anything`: not even a name; `record`: no record, though it may be the number of a line
@@ -56,7 +60,10 @@ _ROUNDED = (
     r"|[-+]?(?:[1-9][0-9]{16,}|9[0-9]{15})[.]0+"
 )
 _LONGEST_ROUNDED: Final = 24  # bytes of a double in scientific notation
-_LONGEST_WORD: Final = 30  # bytes of a placeholder that begins with a letter
+_LONGEST_WORD: Final = 30  # bytes of a placeholder that begins with a letter, hashes and UUIDs apart
+_QUOTES = "\"'`"
+_WORD_TYPE = "no_id_word"
+_HASHES = ("md5", "sha1", "sha256")  # what systems hash identifiers by before they hand them on
 _LONGEST_PLACEHOLDER: Final = 80  # bytes of any other, such as a template
 SALESFORCE = "salesforce"  # what the types of ids of its organisations begin with: there may be several
 _SALESFORCE_SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
@@ -85,28 +92,56 @@ def _list() -> dict[Level, _Listed]:
     """Return `no_ids.csv` by what its rows name none of; ValueError for an unknown word in a row."""
     words: dict[str, list[str]] = {level: [] for level in _LEVELS}
     patterns: dict[str, list[str]] = {level: [] for level in _LEVELS}
-    by_kind = {"word": words, "pattern": patterns}
+    kinds = ("word", "pattern", "hashed")
     text = (files("lakehouse.engine") / "no_ids.csv").read_text("utf-8")
     for row in csv.DictReader(text.splitlines()):
         kind, level = row["kind"], row["names_no"]
-        if kind not in by_kind or level not in words:
+        if kind not in kinds or level not in words:
             raise ValueError(f"no_ids.csv: {row['text']} has the kind {kind} and names no {level}")
-        by_kind[kind][level].append(row["text"])
+        if kind == "hashed":
+            words[level] += [hashlib.new(name, row["text"].encode()).hexdigest() for name in _HASHES]
+        else:
+            {"word": words, "pattern": patterns}[kind][level].append(row["text"])
     return {level: _Listed(tuple(words[level]), tuple(patterns[level])) for level in _LEVELS}
 
 
-def _words_like_numbers(level: Level) -> list[str]:
-    """Return the words of the list that begin as most ids do, with a digit from 1 to 9."""
-    return sorted(word for each in _LEVELS[level] for word in _list()[each].words if "1" <= word[0] <= "9")
+def type_sql() -> str:
+    """Return the statement that makes the type of the listed words, which `is_no_id_sql` needs."""
+    return f"CREATE OR REPLACE TYPE {_WORD_TYPE} AS ENUM ({', '.join(map(literal, _words()))})"
+
+
+@lru_cache(maxsize=1)
+def _words() -> tuple[str, ...]:
+    """Return the words of all levels but those of addresses, in small letters: of each level after those it has."""
+    words = (word.lower() for level in _LEVELS["person"] for word in _list()[level].words)
+    return tuple(dict.fromkeys(words))
+
+
+def _is_word_sql(text: str, level: Level) -> str:
+    """Return the condition that a text, in whatever case, is a word of a level; null of null.
+
+    An ENUM finds a word by its hash, and numbers it. An `IN` would keep a vector of 32 kB for each word, thread and
+    column, and a pattern of all words takes longer to read than most pieces of a file.
+    """
+    own = {word.lower() for each in _LEVELS[level] for word in _list()[each].words}
+    count = max(number for number, word in enumerate(_words(), 1) if word in own)
+    number = f"enum_code(TRY_CAST(lower(trim({text}, {literal(_QUOTES)})) AS {_WORD_TYPE}))"
+    return f"coalesce({number} < {count}, false)"
 
 
 @lru_cache(maxsize=len(_LEVELS))
 def no_id_pattern(level: Level) -> str:
     """Return the pattern, for RE2, that a text fits from end to end if it names nothing; quotes around it may stand."""
-    listed = [_list()[each] for each in _LEVELS[level]]
-    words = (re.escape(word) for each in listed for word in each.words)
-    alternatives = "|".join([*words, *(pattern for each in listed for pattern in each.patterns)])
-    return f"(?is)[\"'`]*(?:{alternatives})[\"'`]*"
+    words = (re.escape(word) for each in _LEVELS[level] for word in _list()[each].words)
+    return _pattern([*words, *_patterns(level)])
+
+
+def _patterns(level: Level) -> list[str]:
+    return [pattern for each in _LEVELS[level] for pattern in _list()[each].patterns]
+
+
+def _pattern(alternatives: Sequence[str]) -> str:
+    return f"(?is)[{_QUOTES}]*(?:{'|'.join(alternatives)})[{_QUOTES}]*"
 
 
 def is_no_id_sql(text: str, level: Level) -> str:
@@ -114,15 +149,26 @@ def is_no_id_sql(text: str, level: Level) -> str:
 
     Most ids are known to be none by their first character and their length; a pattern is asked of the others.
     """
-    fits = f"regexp_full_match({text}, {literal(no_id_pattern(level))})"
-    words = _words_like_numbers(level)
-    numbers, lengths = ", ".join(map(literal, words)), ", ".join(sorted({str(len(word)) for word in words}))
-    is_word = f"CASE WHEN strlen({text}) IN ({lengths}) THEN lower({text}) IN ({numbers}) ELSE false END"
+    if level not in _LEVELS["person"]:
+        return f"regexp_full_match({text}, {literal(no_id_pattern(level))})"
+    fits = f"regexp_full_match({text}, {literal(_pattern(_patterns(level)))})"
+    is_word = _is_word_sql(text, level)
+    lengths = {kind: ", ".join(map(str, _lengths(level, kind))) for kind in ("digit", "letter")}
     return (
-        f"CASE WHEN {text} >= '1' AND {text} < ':' THEN {is_word if words else 'false'} "
-        f"WHEN strlen({text}) > {_LONGEST_WORD} AND {_begins_with_letter_sql(text)} THEN false "
-        f"WHEN strlen({text}) > {_LONGEST_PLACEHOLDER} THEN false ELSE {fits} END"
+        f"CASE WHEN {text} >= '1' AND {text} < ':' "
+        f"THEN CASE WHEN strlen({text}) IN ({lengths['digit']}) THEN {is_word} ELSE false END "
+        f"WHEN strlen({text}) > {_LONGEST_WORD} AND {_begins_with_letter_sql(text)} "
+        f"THEN CASE WHEN strlen({text}) IN ({lengths['letter']}) THEN {is_word} ELSE false END "
+        f"WHEN strlen({text}) > {_LONGEST_PLACEHOLDER} THEN false WHEN {is_word} THEN true ELSE {fits} END"
     )
+
+
+def _lengths(level: Level, kind: Literal["digit", "letter"]) -> list[int]:
+    """Return the lengths of words that begin with a digit from 1 to 9, or are long and begin with a letter."""
+    words = [word for each in _LEVELS[level] for word in _list()[each].words]
+    if kind == "digit":
+        return sorted({len(word) for word in words if "1" <= word[0] <= "9"}) or [0]
+    return sorted({len(word) for word in words if len(word) > _LONGEST_WORD and word[0].isalpha()}) or [0]
 
 
 def id_or_null_sql(text: str, level: Level) -> str:

@@ -25,3 +25,11 @@ class NormalFormPolicy(Policy):
 
     longest_text: Annotated[int, "characters of a pasted value that are looked at"] = 10_000
     remembered_values: Annotated[int, "unusual values whose normal form a connection remembers"] = 50_000
+
+
+@dataclass(frozen=True)
+class UserAgentPolicy(Policy):
+    """How user agents are read."""
+
+    longest_text: Annotated[int, "characters of a user agent that are looked at"] = 1_000
+    remembered_texts: Annotated[int, "user agents that a process remembers having read"] = 50_000

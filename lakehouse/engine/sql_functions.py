@@ -29,6 +29,10 @@ connection without the key; `needs_hash_key(hash)`: the hash, an error without t
 
 `consent_preferences(said, categories)`: what a tracked event says of consent, as a JSON list: see
 `lakehouse.engine.consent_preferences`.
+
+`campaign_links(context, properties)`, `link_parts(links)`, `campaign_said(parts, campaign)`: step by step the campaign
+that a tracked event names, as a struct; `address_host(address)`, `address_path(address)`: parts of an address. See
+`lakehouse.engine.campaigns`.
 """
 
 from __future__ import annotations
@@ -40,6 +44,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from lakehouse.engine import (
+    campaigns,
     consent_preferences,
     consent_terms,
     consent_words,
@@ -56,6 +61,10 @@ if TYPE_CHECKING:
 
 
 _NAMES = (
+    "address_host",
+    "address_path",
+    "campaign_links",
+    "campaign_said",
     "consent_channel",
     "consent_lists",
     "consent_preferences",
@@ -63,6 +72,7 @@ _NAMES = (
     "consent_word",
     "country_region",
     "currency_code",
+    "link_parts",
     "order_state",
     "personal_email",
     "read_moment",
@@ -104,6 +114,7 @@ def statements() -> tuple[str, ...]:
     preferences = consent_preferences.consent_preferences_sql("said", "categories")
     topics = consent_terms.topics_sql("channel", "purpose", "address")
     in_utc = moments.read_moment_sql("text", literal(moments.UTC))
+    links = campaigns.campaign_links_sql("context", "properties")
     in_zone = moments.read_moment_sql("text", "zone")
     return (
         f"CREATE OR REPLACE MACRO consent_word(text) AS {consent_words.consent_word_sql('text')}",
@@ -113,12 +124,18 @@ def statements() -> tuple[str, ...]:
         f"CREATE OR REPLACE MACRO consent_preferences(said, categories) AS {preferences}",
         f"CREATE OR REPLACE MACRO consent_lists(said) AS {consent_preferences.consent_lists_sql('said')}",
         f"CREATE OR REPLACE TYPE country_name AS ENUM ({names})",
+        ids.type_sql(),
         currencies.type_sql(),
         f"CREATE OR REPLACE MACRO currency_code(text) AS {currencies.currency_code_sql('text')}",
         order_words.type_sql(),
         f"CREATE OR REPLACE MACRO order_state(text) AS {order_words.order_state_sql('text')}",
         f"CREATE OR REPLACE MACRO read_moment(text) AS {in_utc}, (text, zone) AS {in_zone}",
         f"CREATE OR REPLACE MACRO read_day(text) AS {moments.read_day_sql('text')}",
+        f"CREATE OR REPLACE MACRO campaign_links(context, properties) AS {links}",
+        f"CREATE OR REPLACE MACRO link_parts(links) AS {campaigns.link_parts_sql('links')}",
+        f"CREATE OR REPLACE MACRO campaign_said(parts, campaign) AS {campaigns.campaign_sql('parts', 'campaign')}",
+        f"CREATE OR REPLACE MACRO address_host(address) AS {campaigns.host_sql('address')}",
+        f"CREATE OR REPLACE MACRO address_path(address) AS {campaigns.path_sql('address')}",
         f"CREATE OR REPLACE MACRO personal_email(email) AS {_personal_email_sql('email')}",
         f"CREATE OR REPLACE MACRO subject_hash(type, value) AS {keyed_hash.subject_hash_sql('type', 'value')}",
         f"CREATE OR REPLACE MACRO needs_hash_key(hash) AS {keyed_hash.needs_key_sql('hash')}",

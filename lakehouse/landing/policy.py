@@ -91,6 +91,9 @@ class CollectLimits(Policy):
     body_bytes: Annotated[int, "bytes of a request's body, as sent and unpacked"] = 500 * KIB
     event_bytes: Annotated[int, "bytes of one event; a larger one of a batch is set aside, alone"] = 32 * KIB
     batch_events: Annotated[int, "events of one batch"] = 2_500
+    event_depth: Annotated[
+        int, "objects and arrays within each other in one event; a deeper one is set aside, alone"
+    ] = 100
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,16 @@ import shutil
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from lakehouse import settings as settings_module
 from lakehouse.errors import Transient
 from lakehouse.landing.put import put
+from lakehouse.local.data_folder import DataFolder
 from lakehouse.local.policy import DemoPolicy
 from lakehouse.local.stack import Stack
 from lakehouse.progress import Progress
@@ -55,6 +58,7 @@ def run_demo(data: Path, progress: Progress, check_interrupt: Callable[[], None]
 
     `progress` hears of `STEPS`, in two threads. `check_interrupt` is called now and then; what it raises ends the demo.
     """
+    write_definitions(DataFolder(data))
     with Stack(data, as_of=AS_OF) as stack:
         with ThreadPoolExecutor(1) as pool:
             writing = pool.submit(write_sample, data, progress)
@@ -66,6 +70,16 @@ def run_demo(data: Path, progress: Progress, check_interrupt: Callable[[], None]
         settle(settings, progress, check_interrupt)
         stack.invoke("books", {"Records": []})
         return summarise(settings, landed, known)
+
+
+def write_definitions(folder: DataFolder) -> None:
+    """Write a segment, two syncs and where these deliver to among the folder's definitions; what is there stays."""
+    folder.make()
+    for kind in (resources.files("lakehouse.local") / "demo_definitions").iterdir():
+        (folder.definitions / kind.name).mkdir(exist_ok=True)
+        for file in kind.iterdir():
+            with suppress(FileExistsError), (folder.definitions / kind.name / file.name).open("xb") as out:
+                out.write(file.read_bytes())
 
 
 def write_sample(data: Path, progress: Progress) -> list[tuple[str, Path]]:
@@ -138,7 +152,7 @@ def settle(settings: Settings, progress: Progress, check_interrupt: Callable[[],
         time.sleep(DemoPolicy.poll_seconds)
     raise Transient(
         f"the loop did not settle within {DemoPolicy.settle_seconds:.0f} s;"
-        " see logs/functions.log in the data folder"
+        " run it again: it goes on where it stopped; logs/functions.log in the data folder says what failed"
     )
 
 

@@ -261,8 +261,10 @@ class Stack:
 
     def _use(self, keys: Keys, endpoints: Mapping[str, str], functions: Mapping[str, str]) -> None:
         """Make this process use the services; `functions` is what the template sets for functions."""
+        # Whoever attaches is told of destinations what holds for this stack.
+        inward = settings.current().inward_hosts
         self._env = stack_environment(
-            functions,
+            functions if not inward else {**functions, "LAKEHOUSE_INWARD_HOSTS": inward},
             service_environment(keys, endpoints),
             scratch=self._folder.scratch,
             # Whoever attaches must read the same ones; `sources add` puts people's own into the data folder.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 import uuid
-from typing import TYPE_CHECKING, Self
+from threading import Timer
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import duckdb
 
@@ -18,6 +19,8 @@ from lakehouse.models.incremental import AffectedGrains, check_share, moved, new
 from lakehouse.models.inputs import MAPPED, InputViews
 from lakehouse.models.model import Appended, ByGrain
 from lakehouse.models.model_file import column_problems
+from lakehouse.models.policy import ModelPolicy
+from lakehouse.models.row_changes import RowChanges
 from lakehouse.tables import appending, commit, content, data_files, replace_table, views
 from lakehouse.tables.appending import Replaced
 
@@ -36,6 +39,14 @@ if TYPE_CHECKING:
 ALL_ROWS = "all rows"
 
 
+class _Connection(NamedTuple):
+    """A connection, with what it shows of the inputs and what is known on it of the rows that differ."""
+
+    con: duckdb.DuckDBPyConnection
+    shown: InputViews
+    rows: RowChanges
+
+
 class Computing:
     """Computes models on one connection, made for the first; `make_ready` does what else a model needs of it."""
 
@@ -47,7 +58,7 @@ class Computing:
         self._lake = lake
         self._models = models
         self._contracts = models.contracts | {source.table: source.contract for source in lake.sources}
-        self._open: tuple[duckdb.DuckDBPyConnection, InputViews] | None = None
+        self._open: _Connection | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -61,11 +72,23 @@ class Computing:
         Raises BadDefinition for what is wrong with the model or its rows, CommitConflict when another run was first.
         """
         began = time.monotonic()
+        stopwatch = Timer(ModelPolicy.longest_seconds, self._connection().con.interrupt)
+        stopwatch.start()
         try:
             replaced, how = self._replace_rows(model)
+        except duckdb.InterruptException as error:
+            if stopwatch.is_alive():  # somebody stops the process
+                raise
+            self._close()
+            limit = f"{ModelPolicy.longest_seconds:g} seconds (`ModelPolicy.longest_seconds`)"
+            raise BadDefinition(
+                f"{model.where}: it takes longer than {limit}; the rows of before are kept"
+            ) from error
         except BadDefinition:
             self._close()  # some errors leave a connection that answers nothing more
             raise
+        finally:
+            stopwatch.cancel()
         self._lake.reload(model)
         telemetry.info(
             "model computed",
@@ -80,7 +103,7 @@ class Computing:
     def _replace_rows(self, model: Model) -> tuple[Replaced, str]:
         """Compute and commit; return what came of it, and which rows were computed and why."""
         expected = self._lake.expected_inputs(model)
-        con, shown = self._connection()
+        con, shown, _ = self._connection()
         try:
             table = self._lake.to_write(model)
             shown.show(model, self._lake.by_name, self._lake.catalog)
@@ -160,7 +183,11 @@ class Computing:
             return self._note(table, expected), how
         if failures := partial.failures(con, table, model):
             raise _refused(model, failures)
-        return partial.replace(con, table, model, expected), how
+        before = commit.head(table)
+        replaced = partial.replace(con, table, model, expected)
+        heads = before, str(replaced.committed.snapshot_id)
+        self._connection().rows.note(model.table, heads, added="FROM added", removed="FROM removed")
+        return replaced, how
 
     def _reads_the_same(
         self, con: duckdb.DuckDBPyConnection, table: Table, model: Model, expected: dict[str, str]
@@ -177,10 +204,15 @@ class Computing:
         return self._changes(model, table).are_none(con, others)
 
     def _changes(self, model: Model, table: Table) -> Changes:
-        from lakehouse.models.lineage import columns_read  # noqa: PLC0415 - 0.1 s, only when used
+        """Return what became of a model's inputs since the rows of its table were computed."""
 
-        reads = columns_read(model, column_types(self._models, self._lake.sources))
-        return Changes(self._lake.by_name, self._contracts, commit.inputs(table), reads)
+        def reads() -> dict[str, set[str]]:
+            from lakehouse.models.lineage import columns_read  # noqa: PLC0415 - 0.1 s, only when used
+
+            return columns_read(model, column_types(self._models, self._lake.sources))
+
+        known, rows = commit.inputs(table), self._connection().rows
+        return Changes(self._lake.by_name, self._contracts, known, reads, rows)
 
     @staticmethod
     def _note(table: Table, expected: dict[str, str]) -> Replaced:
@@ -188,16 +220,17 @@ class Computing:
         noted = replace_table.note_inputs(table, computed_from=expected, base=_base(table))
         return Replaced(noted, changed=False, rows=content.row_count(table))
 
-    def _connection(self) -> tuple[duckdb.DuckDBPyConnection, InputViews]:
+    def _connection(self) -> _Connection:
         if self._open is None:
             con = duck.connect(self._settings)
             lake = self._lake
-            self._open = con, InputViews(con, lake.sources, self._contracts, lake.as_of, lake.time_zone)
+            shown = InputViews(con, lake.sources, self._contracts, lake.as_of, lake.time_zone)
+            self._open = _Connection(con, shown, RowChanges(con))
         return self._open
 
     def _close(self) -> None:
         if self._open is not None:
-            self._open[0].close()
+            self._open.con.close()
             self._open = None
 
 

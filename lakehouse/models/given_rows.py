@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lakehouse.engine import user_agents
 from lakehouse.engine.escape import identifier
 from lakehouse.models.inputs import AS_OF, MAPPED, TIME_ZONE
 from lakehouse.sources.mappable_entities import VIEWS
@@ -77,6 +78,7 @@ class GivenRows:
 
     def rows_sql(self, model: Model) -> str:
         """Return the SELECT of a model's rows, with the columns and types of its table."""
+        user_agents.create_for(self._con, model.sql)
         cells = (
             f"CAST({identifier(name)} AS {kind}) AS {identifier(name)}"
             for name, kind in self._types[model.table].items()

@@ -99,12 +99,10 @@ class AffectedGrains:
             raise CannotTellError(
                 f"it and what says what changed have fewer than {IncrementalPolicy.least_rows} rows"
             )
-        replaced = [name for name in moved if self._changes.came(name) is None]
-        compared = 2 * sum(sizes.get(name, 0) for name in replaced)
-        if compared > everything * IncrementalPolicy.largest_comparison:
-            raise CannotTellError(
-                f"{', '.join(sorted(replaced))} were replaced: to compare them is no cheaper"
-            )
+        compared = {name: self._changes.rows_to_compare(name) for name in moved}
+        if sum(compared.values()) > everything * IncrementalPolicy.largest_comparison:
+            replaced = sorted(name for name, count in compared.items() if count)
+            raise CannotTellError(f"{', '.join(replaced)} were replaced: to compare them is no cheaper")
 
     def _belonging(self, name: str, table: str, columns: Columns) -> str:
         """Return the SELECT of the grains of rows of `table` to which changed rows of `name` belong."""
@@ -136,11 +134,8 @@ class AffectedGrains:
 
     def _carries_changed_identifier(self, columns: tuple[str, str]) -> str:
         """Return the condition that a row has an identifier that became another customer's."""
-        changed = (
-            f"SELECT identifier_type, identifier_value FROM ({self._changes.before(IDENTITIES.name)}) AS b "
-            f"FULL JOIN ({self._changes.now(IDENTITIES.name)}) AS a USING (identifier_type, identifier_value) "
-            "WHERE b.customer_id IS DISTINCT FROM a.customer_id"
-        )
+        owned = ("identifier_type", "identifier_value", "customer_id")
+        changed = self._changes.differing_cells(IDENTITIES.name, owned)
         return " OR ".join(
             f"{identifier(column)} IN (SELECT identifier_value FROM ({changed}) WHERE identifier_type = '{column}')"
             for column in columns

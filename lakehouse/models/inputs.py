@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from lakehouse.engine import normal_forms
+from lakehouse.engine import normal_forms, user_agents
 from lakehouse.engine.moments import UTC
 from lakehouse.sources import mapping_views
 from lakehouse.sources.mappable_entities import CARRIED_ADDRESSES
@@ -147,6 +147,7 @@ class InputViews:
     def show(self, model: Model, tables: Mapping[str, Table], catalog: Catalog) -> None:
         """Make what a model reads ready. `tables` are those that exist, as they are to be seen, by name."""
         plan = plan_inputs(model, self._sources, self._contracts, tables.keys())
+        user_agents.create_for(self._con, model.sql)
         for name in plan.tables:
             self._make(name, views.scan_as_sql(tables[name], self._contracts[name]))
         loads = ledger.loads_by_table(catalog, [tables[name] for name in plan.loads_of])

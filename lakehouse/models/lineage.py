@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import sqlglot
@@ -58,7 +60,7 @@ def column_sources(
     """
     try:
         schema = _schema(model, types)
-        tree = _qualified(model, schema)
+        tree = _qualified(model.sql, schema)
         scope = build_scope(tree)
         return {
             column.name: _leaves(
@@ -78,7 +80,7 @@ def read_columns(model: Model, types: Mapping[str, Mapping[str, str]]) -> set[st
     are those of `column_sources`.
     """
     try:
-        tree = pushdown_projections(_qualified(model, _schema(model, types)))
+        tree = pushdown_projections(_qualified(model.sql, _schema(model, types)))
         found = {
             f"{source.db}.{source.name}.{column.name}"
             for scope in traverse_scope(tree)
@@ -99,8 +101,15 @@ def columns_read(model: Model, types: Mapping[str, Mapping[str, str]]) -> dict[s
     """
     if model.views:
         return {}
+    found = _columns_read(model.sql, json.dumps(_schema(model, types)))
+    return {name: set(columns) for name, columns in found.items() if name in model.inputs}
+
+
+@lru_cache(maxsize=256)
+def _columns_read(sql: str, schema: str) -> dict[str, frozenset[str]]:
+    """Return what a SELECT reads of tables: it takes a tenth of a second, and each look asks for every model."""
     try:
-        tree = _qualified(model, _schema(model, types))
+        tree = _qualified(sql, json.loads(schema))
         selected_groups = any(group.args.get("all") for group in tree.find_all(exp.Group))
         if not selected_groups:
             tree = pushdown_projections(tree)
@@ -116,7 +125,7 @@ def columns_read(model: Model, types: Mapping[str, Mapping[str, str]]) -> dict[s
         read.setdefault(raw, set()).update(read[EVENTS] | {"user_id", "anonymous_id"})
         unparted |= {raw} if EVENTS in unparted else set()
         unparted.add(who)
-    return {name: columns for name, columns in read.items() if name not in unparted and name in model.inputs}
+    return {name: frozenset(columns) for name, columns in read.items() if name not in unparted}
 
 
 def _note_columns(scope: Scope, read: dict[str, set[str]], unparted: set[str]) -> None:
@@ -154,10 +163,10 @@ def _schema(model: Model, types: Mapping[str, Mapping[str, str]]) -> dict[str, o
     return schema
 
 
-def _qualified(model: Model, schema: dict[str, object]) -> exp.Expr:
-    """Return the tree of a model's SQL with each column's table named, and each `*` written out."""
+def _qualified(sql: str, schema: dict[str, object]) -> exp.Expr:
+    """Return the tree of a SELECT with each column's table named, and each `*` written out."""
     return qualify(
-        sqlglot.parse_one(model.sql, dialect=DIALECT),
+        sqlglot.parse_one(sql, dialect=DIALECT),
         schema=schema,
         dialect=DIALECT,
         validate_qualify_columns=False,

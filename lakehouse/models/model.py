@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lakehouse.engine import sql_functions, user_agents
 from lakehouse.engine.escape import identifier
 
 if TYPE_CHECKING:
@@ -99,13 +100,21 @@ class Model:
 
     @property
     def version(self) -> str:
-        """Return what changes when the SQL, the columns or the audits change: the rows are then computed anew."""
+        """Return what changes when the SQL, the columns or the audits change: the rows are then computed anew.
+
+        So they are when a function that the SQL calls gives other answers.
+        """
         columns = [(column.name, column.type) for column in self.contract.columns]
         content: tuple[object, ...] = (
             self.sql.strip(), columns, self.audits, self.unique_key, self.incremental,
         )  # fmt: skip
         if self.views:
             content = (*content, [(view.table, view.sql.strip()) for view in self.views])
+        sql = " ".join((self.sql, *(view.sql for view in self.views)))
+        if sql_functions.uses_functions(sql):
+            content = (*content, sql_functions.version())
+        if user_agents.is_called(sql):
+            content = (*content, user_agents.version())
         return hashlib.sha256(repr(content).encode()).hexdigest()[:16]
 
     @property

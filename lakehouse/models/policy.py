@@ -10,12 +10,21 @@ from lakehouse.policy import Policy
 
 
 @dataclass(frozen=True)
+class ModelPolicy(Policy):
+    """What a model may cost."""
+
+    longest_seconds: Annotated[
+        float, "that a model may take; then it keeps its rows, is told, and the models after it are computed"
+    ] = 300.0
+
+
+@dataclass(frozen=True)
 class IncrementalPolicy(Policy):
     """When a model's rows are computed in part: where finding out which changed costs less than computing all."""
 
     least_rows: Annotated[
         int, "rows of a table, and of what says which of them changed, below which all are computed"
-    ] = 400_000
+    ] = 250_000
     largest_share: Annotated[float, "of a table's rows, the share above which all of them are computed"] = (
         0.25
     )

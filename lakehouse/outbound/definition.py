@@ -61,7 +61,8 @@ class Sync(BaseModel):
 
     `properties` maps a property of the CRM to a column of the customer's row ("tier") or to a text with
     columns in braces ("{tier} since {first_order_on}"). Leavers get `removed` in each of them ("" clears). Who is in a
-    segment of `suppress` is not written to. `contact` is given of a sync that writes to people, such as one of messages
+    segment of `suppress` is not written to. A `purpose` or `channel` that it does not say is that of its segments
+    (`stages.sync_consent`). `contact` is given of a sync that writes to people, such as one of messages
     or tasks, and not only to their records.
     """
 
@@ -72,8 +73,8 @@ class Sync(BaseModel):
     destination: Name
     object: Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")] = "contacts"
     id: Identifier
-    purpose: Name
-    channel: Name
+    purpose: Name = ""
+    channel: Name = ""
     segments: Annotated[tuple[Name, ...], Field(min_length=1)]
     properties: Annotated[dict[PropertyName, str], Field(min_length=1)]
     suppress: tuple[Name, ...] = ()

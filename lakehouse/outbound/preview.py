@@ -42,8 +42,8 @@ class Preview:
 
     `withheld` has how many are not sent by reason, `until` when the first and the last of them go again, where that is
     known (ISO-8601). `not_asked`: of so many rows the ledger of contacts was not asked, which is done when they are
-    sent. `stopped` says why a brake would stop it ("": none would). Samples are rows as JSON, without anybody's name or
-    values of theirs.
+    sent. `stopped` says why a brake would stop it, or why its destination may not be reached ("": it goes). Samples are
+    rows as JSON, without anybody's name or values of theirs.
     """
 
     sync: str

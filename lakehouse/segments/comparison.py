@@ -10,7 +10,8 @@ import duckdb
 
 from lakehouse.engine import duck
 from lakehouse.engine.escape import literal
-from lakehouse.segments import condition_parts, refresh
+from lakehouse.segments.known import CUSTOMERS_SQL, known_of
+from lakehouse.segments.question import Question, WrongQuestionError, question_of, text_of
 from lakehouse.segments.willing import count_lacking
 
 if TYPE_CHECKING:
@@ -117,7 +118,10 @@ def _note_reasons(lake: Lake, name: str, change: Change, side: Side, table: str)
     said = side.silent or (gone if segment is None and name not in side.wrong else side.wrong.get(name, ""))
     if segment is not None and not said:
         try:
-            lake.rows(f"INSERT INTO why {_reasons_sql(segment, change, table)}")
+            question = question_of(segment, known_of(lake.con))
+            lake.rows(f"INSERT INTO why {_reasons_sql(segment, question, change, table)}")
+        except WrongQuestionError as error:
+            said = f"the condition cannot be asked there: {error}"
         except duckdb.Error as error:
             if isinstance(error, duck.NOT_OF_SQL):
                 raise
@@ -131,7 +135,7 @@ def _note_reasons(lake: Lake, name: str, change: Change, side: Side, table: str)
     )
 
 
-def _reasons_sql(segment: Segment, change: Change, table: str) -> str:
+def _reasons_sql(segment: Segment, question: Question, change: Change, table: str) -> str:
     """Return the SELECT of (segment, customer, change, reasons): what of a definition does not hold for those.
 
     Who is in an excluded segment is out for that, whatever else; who is in none of the included ones must fulfil
@@ -140,7 +144,7 @@ def _reasons_sql(segment: Segment, change: Change, table: str) -> str:
     absent = "no customer any more" if change == "leaving" else "was no customer"
     tests = ", ".join(
         f"CASE WHEN ({part.value_sql}) IS NOT TRUE THEN {literal(f'not: {part.sql}')} END"
-        for part in condition_parts.required(segment.where)
+        for part in question.required
     )
     included = f"{_is_in(segment.include, table)}" if segment.include else "false"
     barred = ", ".join(
@@ -159,7 +163,7 @@ def _reasons_sql(segment: Segment, change: Change, table: str) -> str:
             FROM (
                 SELECT customer_id FROM {_CHANGED}
                 WHERE segment = {literal(segment.name)} AND change = {literal(change)}
-            ) LEFT JOIN ({refresh.CUSTOMERS_SQL}) USING (customer_id)
+            ) LEFT JOIN ({CUSTOMERS_SQL}) USING (customer_id)
         )"""
 
 
@@ -199,6 +203,7 @@ def _changed_fields(old: Segment | None, new: Segment | None) -> tuple[str, ...]
     if old is None or new is None:
         return ()
     was, now = old.model_dump(mode="json"), new.model_dump(mode="json")
+    was["who"], now["who"] = ("" if each.who is None else text_of(each) for each in (old, new))
     return tuple(
         f"{field}: {_text(was[field])} → {_text(now[field])}" for field in was if was[field] != now[field]
     )
@@ -206,9 +211,10 @@ def _changed_fields(old: Segment | None, new: Segment | None) -> tuple[str, ...]
 
 def _text(value: Any) -> str:
     if isinstance(value, list):
-        return ", ".join(value) or "none"
+        return ", ".join(map(str, value)) or "none"
     if isinstance(value, dict):
-        return ", ".join(f"{name} {each}" for name, each in value.items() if each is not None) or "none"
+        given = ((name, _text(each)) for name, each in value.items() if each not in (None, ""))
+        return ", ".join(f"{name} {each}" for name, each in given) or "none"
     return " ".join(str(value).split()) or "none"
 
 

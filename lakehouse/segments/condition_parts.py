@@ -24,7 +24,8 @@ class Part:
     """One part of a condition: `all` and `any` of the parts that follow one `depth` below, `not` of the one, or a test.
 
     `sql` is the whole of it as it is written, for sqlglot says some of it in other words that mean another thing
-    (`s ~ 'a'`); `columns` those that a test names itself, in the order in which it does.
+    (`s ~ 'a'`); `columns` those that a test names itself, in the order in which it does. `asks` are further values
+    behind a test, each with its SQL over a row that goes by `customers`.
     """
 
     depth: int
@@ -32,6 +33,7 @@ class Part:
     sql: str
     columns: tuple[str, ...]
     value_sql: str
+    asks: tuple[tuple[str, str], ...] = ()
 
     @property
     def label(self) -> str:

@@ -31,5 +31,7 @@ def in_control(segment: str, customer_id: str, share: float) -> bool:
 
 def in_control_sql(segment: str, customer: str, share: float) -> str:
     """Return the SQL of `in_control`, for a segment's name and an expression of the customer's id."""
+    if int(share * 16**_DIGITS) == 0:
+        return "false"  # of share 0 nobody is: no hash says so
     text = f"{literal(segment + ':')} || {customer}"
     return f"substr(sha256({text}), 1, {_DIGITS}) < {literal(limit_of(share))}"

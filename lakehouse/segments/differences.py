@@ -61,13 +61,17 @@ def _marts_before(lake: Lake) -> tuple[str, dict[str, str]]:
     heads = refresh.computed_from(members) if members is not None else {}
     if not heads:
         return "members were never computed before", {}
-    return marts_of(lake, heads)
+    return marts_of(lake, heads, lake.segments.defined)
 
 
-def marts_of(lake: Lake, heads: dict[str, str]) -> tuple[str, dict[str, str]]:
-    """Return why marts of these heads cannot be read any more ("": they can), and the SELECT that reads each."""
+def marts_of(lake: Lake, heads: dict[str, str], segments: Iterable[Segment]) -> tuple[str, dict[str, str]]:
+    """Return why tables of these heads cannot be read any more ("": they can), and the SELECT that reads each.
+
+    They are those that customers' rows are made of, and that the segments ask besides.
+    """
     scans: dict[str, str] = {}
-    for name in refresh.INPUTS:
+    asked = (name for name in refresh.tables_asked(segments) if heads.get(name))
+    for name in (*refresh.INPUTS, *asked):
         table = lake.tables.get(name)
         snapshot = past.snapshot_of(table, heads.get(name, "")) if table is not None else None
         if table is None or snapshot is None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.engine.escape import literal
 from lakehouse.segments import run_record
 from lakehouse.segments.differences import marts_of, put_in_place
+from lakehouse.segments.question import text_of
 from lakehouse.segments.trace import Trace, trace
 from lakehouse.tables import commit, past
 from lakehouse.tables.contracts import SEGMENT_CHANGES, SEGMENT_MEMBERS
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import date
 
     from lakehouse.segments.definition import Segment
     from lakehouse.segments.read_only import Lake
@@ -121,7 +123,7 @@ def moment(lake: Lake, settings: Settings, name: str, at: datetime, most: int) -
         then.run_at,
         int(size),
         tuple(customer for (customer,) in some),
-        segment.where.strip() if segment else "",
+        text_of(segment) if segment else "",
         segment.include if segment else (),
         segment.exclude if segment else (),
         then.notes,
@@ -138,7 +140,7 @@ def trace_at(
     then = _then(lake, settings, name, at)
     if then.segment is None:
         return None, then.notes
-    silent, scans = marts_of(lake, dict(then.heads))
+    silent, scans = marts_of(lake, dict(then.heads), [then.segment])
     if silent:
         return None, (*then.notes, f"its values of then are not kept any more: {silent}")
     put_in_place(lake, scans)
@@ -150,14 +152,7 @@ def _then(lake: Lake, settings: Settings, name: str, at: datetime) -> _Then:
     """Return the last run up to a moment: as it was noted, else what the snapshot of the members says of it."""
     record = run_record.latest(settings, at)
     if record is not None:
-        notes = (
-            [f"its definition was wrong then, and it kept its members: {record.wrong[name]}"]
-            if name in record.wrong
-            else []
-        )
-        if name not in record.definitions and name not in record.wrong:
-            notes.append("there was no such segment then")
-        return _Then(record.run, record.at, record.segment(name), record.inputs, tuple(notes))
+        return _noted(settings, record, name)
     members = lake.tables.get(SEGMENT_MEMBERS.name)
     snapshot = past.snapshot_at(members, at) if members is not None else None
     today = {segment.name: segment for segment in lake.segments.defined}.get(name)
@@ -171,7 +166,17 @@ def _then(lake: Lake, settings: Settings, name: str, at: datetime) -> _Then:
     return _Then("", made_at, today, heads, (note,))
 
 
-def _notes(record: RunRecord, name: str) -> tuple[str, ...]:
+def _noted(settings: Settings, record: RunRecord, name: str) -> _Then:
+    """Return what a run noted of a segment; of one that waited for its time, what the run did that asked it."""
+    if name in record.waiting:
+        computed_at = record.waiting[name]
+        if not computed_at:
+            never = "its first time had not come then: nobody was in it"
+            return _Then(record.run, record.at, None, {}, (never,))
+        record = run_record.latest(settings, datetime.fromisoformat(computed_at)) or record
+    notes = []
     if name in record.wrong:
-        return (f"its definition was wrong then, and it kept its members: {record.wrong[name]}",)
-    return () if name in record.definitions else ("there was no such segment then",)
+        notes.append(f"its definition was wrong then, and it kept its members: {record.wrong[name]}")
+    elif name not in record.definitions:
+        notes.append("there was no such segment then")
+    return _Then(record.run, record.at, record.segment(name), record.inputs, tuple(notes))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Timer
@@ -13,10 +13,12 @@ import duckdb
 from lakehouse.definitions import nearest
 from lakehouse.engine import duck
 from lakehouse.errors import Terminal
-from lakehouse.segments import definition, refresh
+from lakehouse.segments import definition, refresh, sandbox
 from lakehouse.segments.definition import Segment, Segments
+from lakehouse.segments.known import set_zone, show_tables
 from lakehouse.segments.order import evaluation_order
 from lakehouse.segments.policy import SegmentPolicy
+from lakehouse.segments.question import tables_of
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import commit, views
 from lakehouse.tables.contracts import SEGMENT_CHANGES, SEGMENT_MEMBERS
@@ -36,13 +38,22 @@ class Lake:
     con: duckdb.DuckDBPyConnection
     tables: dict[str, Table]
     segments: Segments
+    settings: Settings | None = None
 
-    def fulfil(self, segments: Segments) -> dict[str, str]:
+    def fulfil(
+        self, segments: Segments, set_to: Mapping[str, Mapping[str, str]] | None = None
+    ) -> dict[str, str]:
         """Make the table `fulfilling` as `refresh.fulfil` does; `Terminal` while the marts hold nothing."""
         empty = [name for name in refresh.INPUTS if not commit.head(self.tables.get(name))]
         if empty:
             raise Terminal(f"{' and '.join(empty)} hold nothing yet: land files, and wait for `aggregate`")
-        return refresh.fulfil(self.con, segments)
+        self.show_tables_of(segments)
+        return refresh.fulfil(self.con, segments, set_to=set_to)
+
+    def show_tables_of(self, segments: Segments) -> None:
+        """Put the tables in place that segments ask besides those that customers' rows are made of."""
+        if self.settings is not None:
+            show_tables(self.con, self.settings, tables_of(segments.defined), self.tables)
 
     def rows(self, query: str, values: Any = None) -> list[tuple[Any, ...]]:
         """Return the rows of a query that may take as long as a condition; `Terminal` where it takes longer."""
@@ -69,7 +80,9 @@ def open_lake(settings: Settings) -> Iterator[Lake]:
         for contract in _OURS:
             if contract.name not in tables:
                 con.execute(f"CREATE VIEW {contract.name} AS {views.nothing_sql(contract)}")
-        yield Lake(con, tables, definition.load(settings.definitions))
+        set_zone(con, settings)
+        sandbox.confine(con, settings, tables.values())
+        yield Lake(con, tables, definition.load(settings.definitions), settings)
     finally:
         con.close()
 

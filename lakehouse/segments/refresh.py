@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Timer
@@ -16,18 +16,21 @@ import duckdb
 from lakehouse.engine import duck
 from lakehouse.engine.duck import NOT_OF_SQL
 from lakehouse.engine.escape import literal
-from lakehouse.segments import definition, export_files, run_record
-from lakehouse.segments.condition import problem_in
+from lakehouse.segments import definition, due, export_files, run_record, sandbox, schedule
 from lakehouse.segments.control import in_control_sql
-from lakehouse.segments.definition import Segment, Segments
+from lakehouse.segments.definition import GuardRails, Segment, Segments
+from lakehouse.segments.known import CUSTOMERS_SQL, known_of, set_zone, show_tables, tables_behind
 from lakehouse.segments.order import evaluation_order
 from lakehouse.segments.policy import SegmentPolicy
+from lakehouse.segments.question import Question, WrongQuestionError, question_of, tables_of
 from lakehouse.segments.run_record import RunRecord
+from lakehouse.segments.schedule import Slots
 from lakehouse.tables import appending, commit, data_files, views
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.contracts import SEGMENT_CHANGES, SEGMENT_MEMBERS
 
 if TYPE_CHECKING:
+    from lakehouse.segments.known import Known
     from lakehouse.settings import Settings
     from lakehouse.tables.catalog import Table
 
@@ -54,9 +57,12 @@ class Refresh:
 
 def inputs(settings: Settings) -> dict[str, str]:
     """Return what members would be computed from now; empty while the marts hold nothing."""
+    segments = definition.load(settings.definitions)
     catalog = catalogs.open_catalog(settings)
-    marts = {name: catalogs.load(catalog, name) for name in INPUTS}
-    return expected_inputs(marts, definition.load(settings.definitions))
+    wanted = (*INPUTS, *tables_asked(segments.defined), SEGMENT_MEMBERS.name)
+    tables = {name: catalogs.load(catalog, name) for name in wanted}
+    slots, _ = due.slots_now(settings, segments, tables.get(SEGMENT_MEMBERS.name), datetime.now(UTC))
+    return expected_inputs(tables, segments, slots)
 
 
 def names(settings: Settings) -> set[str]:
@@ -80,41 +86,50 @@ def refresh(settings: Settings) -> Refresh:
     members, and stops no other. Raises CommitConflict when another refresh was first.
     """
     segments = definition.load(settings.definitions)  # once: a file may change while this runs
+    at = datetime.now(UTC)
     catalog = catalogs.open_catalog(settings)
     for contract in (SEGMENT_MEMBERS, SEGMENT_CHANGES):
         catalogs.ensure(catalog, contract)
     con = duck.connect(settings)
     try:
         tables = views.attach(con, catalog, _TABLES)
+        set_zone(con, settings)
+        show_tables(con, settings, tables_of(segments.defined), tables)
+        sandbox.confine(con, settings, tables.values())
         members = tables[SEGMENT_MEMBERS.name]
-        expected = expected_inputs(tables, segments)
+        slots, due_now = due.slots_now(settings, segments, members, at)
+        expected = expected_inputs(tables, segments, slots)
         base = base_of(members)
         run = base + hashlib.sha256(json.dumps(expected, sort_keys=True).encode()).hexdigest()[:16]
         changed = bool(expected) and computed_from(members) != expected
         wrong = wrong_in(members)
         if changed:
-            wrong = _evaluate(con, segments, run, base)
-            _record(con, settings, segments, run, expected, wrong)
+            waiting = {name: slot.run_at for name, slot in slots.items() if name not in due_now}
+            wrong = _evaluate(con, segments, waiting, run, base) | _of(wrong, waiting)
+            if failing := _of(wrong, due_now):
+                expected |= due.noted(schedule.failed(slots, segments, failing))
+            inputs_noted = {**_heads(tables, segments.defined), **expected}
+            definitions = {segment.name: segment.model_dump(mode="json") for segment in segments.defined}
+            at_text = at.isoformat(timespec="microseconds")
+            record = RunRecord(run, at_text, inputs_noted, _sizes(con), wrong, definitions, waiting)
+            run_record.write(settings, record)
             _note_changes(con, tables[SEGMENT_CHANGES.name])
             export_files.write_changes(con, settings, base)
             _replace(con, members, {**expected, _WRONG: json.dumps(wrong)} if wrong else expected)
-        members_table = "members_now" if changed else SEGMENT_MEMBERS.name
-        counted = dict(con.execute(f"SELECT segment, count(*) FROM {members_table} GROUP BY 1").fetchall())
+        counted = _sizes(con, "members_now" if changed else SEGMENT_MEMBERS.name)
     finally:
         con.close()
     names = {segment.name for segment in segments.defined} | segments.wrong.keys()
     return Refresh(run, expected, changed, {name: counted.get(name, 0) for name in sorted(names)}, wrong)
 
 
-CUSTOMERS_SQL = (
-    "SELECT c.*, r.* EXCLUDE (customer_id, as_of, recency_days) "
-    "FROM marts.customer_360 AS c LEFT JOIN marts.rfm AS r USING (customer_id)"
-)
+def members_sql(segment: Segment, question: Question | None = None) -> str:
+    """Return the SELECT of a segment's customer ids; others that it names are read from `fulfilling`.
 
-
-def members_sql(segment: Segment) -> str:
-    """Return the SELECT of a segment's customer ids; others that it names are read from `fulfilling`."""
-    condition = f"(\n{segment.where}\n)"  # a comment at its end must not hide what follows
+    Without a `question` it is asked what stands in `where`.
+    """
+    asked = segment.where if question is None else question.condition
+    condition = f"(\n{asked}\n)"  # a comment at its end must not hide what follows
     if segment.include:
         condition = f"({condition} OR {_is_in(segment.include)})"
     if segment.exclude:
@@ -127,32 +142,11 @@ def _is_in(segments: Iterable[str]) -> str:
     return f"coalesce(customer_id IN (SELECT customer_id FROM fulfilling WHERE segment IN ({names})), false)"
 
 
-def changes_sql(run: str, base: str) -> str:
-    """Return the SELECT of who entered and who left, read from `fulfilling` and the tables of members and changes.
+def compared_sql(segments: Iterable[Segment]) -> str:
+    """Return the SELECT of who is in a segment now, or was: `fulfilling` beside the members that there are.
 
-    Changes that an earlier refresh noted against the same members (their runs begin with `base`) are no news.
-    """
-    return f"""
-        WITH noted AS (
-            SELECT segment, customer_id, sum(CASE change WHEN 'entered' THEN 1 ELSE -1 END) AS net
-            FROM {SEGMENT_CHANGES.name} WHERE starts_with(run, {literal(base)}) GROUP BY ALL
-        ),
-        known AS (
-            SELECT segment, customer_id
-            FROM {SEGMENT_MEMBERS.name} AS m FULL JOIN noted AS n USING (segment, customer_id)
-            WHERE CAST(m.as_of IS NOT NULL AS INTEGER) + coalesce(n.net, 0) > 0
-        )
-        SELECT {literal(run)} AS run, segment, customer_id,
-            CASE WHEN k.customer_id IS NULL THEN 'entered' ELSE 'left' END AS change,
-            (SELECT max(as_of) FROM marts.customer_360) AS as_of, now() AS found_at
-        FROM fulfilling AS f FULL JOIN known AS k USING (segment, customer_id)
-        WHERE f.customer_id IS NULL OR k.customer_id IS NULL"""
-
-
-def members_now_sql(segments: Iterable[Segment]) -> str:
-    """Return the SELECT of all members, with who is in the control group; that of `segments` is drawn.
-
-    Of others, whose definition is wrong, it is who it was.
+    `is_in` and `was_in` say which. `control` is who is in the control group: that of `segments` is drawn; of others,
+    whose definition is wrong, and of those who are in no more, it is who it was.
     """
     draws = "".join(
         f" WHEN {literal(one.name)} THEN {in_control_sql(one.name, 'f.customer_id', one.control_share)}"
@@ -161,16 +155,58 @@ def members_now_sql(segments: Iterable[Segment]) -> str:
     kept = "coalesce(m.control, false)"
     control = f"CASE f.segment{draws} ELSE {kept} END" if draws else kept
     return f"""
-        SELECT f.segment, f.customer_id, f.as_of, coalesce(m.entered_on, f.as_of) AS entered_on, {control} AS control
-        FROM fulfilling AS f LEFT JOIN {SEGMENT_MEMBERS.name} AS m USING (segment, customer_id)"""
+        SELECT segment, customer_id, f.customer_id IS NOT NULL AS is_in, m.customer_id IS NOT NULL AS was_in,
+            f.as_of, coalesce(m.entered_on, f.as_of) AS entered_on, {control} AS control
+        FROM fulfilling AS f FULL JOIN {SEGMENT_MEMBERS.name} AS m USING (segment, customer_id)"""
 
 
-def expected_inputs(tables: Mapping[str, Table | None], segments: Segments) -> dict[str, str]:
-    """Return what members would be computed from by these marts and definitions; empty while one holds nothing."""
+_MEMBERS_NOW_SQL = "SELECT segment, customer_id, as_of, entered_on, control FROM compared WHERE is_in"
+
+
+def changes_sql(run: str, base: str) -> str:
+    """Return the SELECT of who entered and who left, read from `compared` and the table of changes.
+
+    Changes that an earlier refresh noted against the same members (their runs begin with `base`) are no news.
+    """
+    return f"""
+        WITH noted AS (
+            SELECT segment, customer_id, sum(CASE change WHEN 'entered' THEN 1 ELSE -1 END) AS net
+            FROM {SEGMENT_CHANGES.name} WHERE starts_with(run, {literal(base)}) GROUP BY ALL
+        )
+        SELECT {literal(run)} AS run, segment, customer_id,
+            CASE WHEN coalesce(is_in, false) THEN 'entered' ELSE 'left' END AS change,
+            (SELECT max(as_of) FROM marts.customer_360) AS as_of, now() AS found_at, coalesce(control, false) AS control
+        FROM compared FULL JOIN noted USING (segment, customer_id)
+        WHERE coalesce(is_in, false) <> (CAST(coalesce(was_in, false) AS INTEGER) + coalesce(net, 0) > 0)"""
+
+
+def expected_inputs(
+    tables: Mapping[str, Table | None], segments: Segments, slots: Slots | None = None
+) -> dict[str, str]:
+    """Return what members would be computed from by these tables and definitions; empty while a mart holds nothing.
+
+    Of segments that have times of their own, the times count, and not the tables that they alone ask.
+    """
     heads = {name: commit.head(tables.get(name)) for name in INPUTS}
     if not all(heads.values()):
         return {}  # members of marts that were never computed: they would say that everybody has left
-    return heads | {"version": segments.version}
+    by_changes = [segment for segment in segments.defined if not segment.has_times]
+    asked = _heads(tables, by_changes)
+    return asked | heads | {"version": segments.version} | (due.noted(slots) if slots else {})
+
+
+def _heads(tables: Mapping[str, Table | None], segments: Iterable[Segment]) -> dict[str, str]:
+    """Return the heads of what segments ask besides the marts; "" of a table that there is not."""
+    return {name: commit.head(tables.get(name)) or "" for name in tables_asked(segments)}
+
+
+def _of(wrong: Mapping[str, str], names: Collection[str]) -> dict[str, str]:
+    return {name: reason for name, reason in wrong.items() if name in names}
+
+
+def tables_asked(segments: Iterable[Segment]) -> tuple[str, ...]:
+    """Return the tables that segments ask besides those that customers' rows are made of."""
+    return tables_behind(tables_of(segments))
 
 
 def computed_from(members: Table) -> dict[str, str]:
@@ -189,65 +225,72 @@ def wrong_in(members: Table) -> dict[str, str]:
     return noted if isinstance(noted, dict) else {}  # an earlier release noted a list
 
 
-def _evaluate(con: duckdb.DuckDBPyConnection, segments: Segments, run: str, base: str) -> dict[str, str]:
-    """Make the tables `members_now` and `changes_now`: who is in, and what nobody has noted yet.
+def _evaluate(
+    con: duckdb.DuckDBPyConnection, segments: Segments, waiting: Collection[str], run: str, base: str
+) -> dict[str, str]:
+    """Make `members_now` and `changes_now`: who is in, and what nobody has noted yet.
 
-    Returns by name what is wrong with segments: who was in these stays.
+    Returns by name what is wrong with segments: who was in these stays, as in those that are `waiting`.
     """
-    wrong = fulfil(con, segments)
-    drawn = [segment for segment in segments.defined if segment.name not in wrong]
-    con.execute(f"CREATE TEMP TABLE members_now AS {members_now_sql(drawn)}")
-    con.execute(
-        f"""CREATE TEMP TABLE changes_now AS SELECT c.*, coalesce(now.control, before.control, false) AS control
-        FROM ({changes_sql(run, base)}) AS c
-        LEFT JOIN members_now AS now USING (segment, customer_id)
-        LEFT JOIN {SEGMENT_MEMBERS.name} AS before USING (segment, customer_id)"""
-    )
+    wrong = fulfil(con, segments, waiting)
+    drawn = [segment for segment in segments.defined if segment.name not in {*wrong, *waiting}]
+    con.execute(f"CREATE TEMP TABLE compared AS {compared_sql(drawn)}")
+    con.execute(f"CREATE TEMP VIEW members_now AS {_MEMBERS_NOW_SQL}")
+    con.execute(f"CREATE TEMP TABLE changes_now AS {changes_sql(run, base)}")
     return wrong
 
 
-def fulfil(con: duckdb.DuckDBPyConnection, segments: Segments) -> dict[str, str]:
+def fulfil(
+    con: duckdb.DuckDBPyConnection,
+    segments: Segments,
+    waiting: Collection[str] = (),
+    set_to: Mapping[str, Mapping[str, str]] | None = None,
+) -> dict[str, str]:
     """Make the table `fulfilling` (segment, customer_id, as_of): who is in each segment by the marts in place.
 
-    Returns by name what is wrong with segments: who was in these stays in `fulfilling`.
+    Returns by name what is wrong with segments: who was in these stays in `fulfilling`, as in those that are `waiting`.
+    `set_to` has parameters that are set otherwise than in the files, by segment.
     """
     con.execute("CREATE TEMP TABLE fulfilling (segment VARCHAR, customer_id VARCHAR, as_of DATE)")
     ordered, unordered = evaluation_order(segments.defined, segments.wrong)
     wrong = {**segments.wrong, **unordered}
-    for name in wrong:  # before those that name it
+    for name in {*wrong, *waiting}:  # before those that name it
         con.execute(_kept_sql(name))
-    columns = columns_of(con)
-    for segment in ordered:
-        if problem := _evaluate_one(con, segment, columns):
+    known = known_of(con)
+    for segment in (each for each in ordered if each.name not in waiting):
+        if problem := _evaluate_one(con, segment, known, (set_to or {}).get(segment.name, {})):
             wrong[segment.name] = problem
             con.execute(_kept_sql(segment.name))
     return wrong
 
 
-def columns_of(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """Return the columns that a condition may name, by the marts in place."""
-    return [name for (name,) in con.execute(f"SELECT column_name FROM (DESCRIBE {CUSTOMERS_SQL})").fetchall()]
-
-
-def _evaluate_one(con: duckdb.DuckDBPyConnection, segment: Segment, columns: list[str]) -> str:
+def _evaluate_one(
+    con: duckdb.DuckDBPyConnection, segment: Segment, known: Known, set_to: Mapping[str, str]
+) -> str:
     """Add who is in a segment to `fulfilling`; return what is wrong with it, of which nobody is added then."""
-    if problem := problem_in(segment.where, columns):
-        return f"where: {problem}"
+    try:
+        question = question_of(segment, known, set_to)
+    except WrongQuestionError as error:
+        return str(error)
+    form = segment.form
     stopwatch = Timer(SegmentPolicy.longest_seconds, con.interrupt)
     stopwatch.start()
     try:
         con.execute("BEGIN")
-        con.execute(f"INSERT INTO fulfilling SELECT {literal(segment.name)}, * FROM ({members_sql(segment)})")
-        problem = _guarded(con, segment)
+        problem = sandbox.problem_of_select(con, question.select) if question.select else ""
+        if not problem:
+            members = members_sql(segment, question)
+            con.execute(f"INSERT INTO fulfilling SELECT {literal(segment.name)}, * FROM ({members})")
+            problem = _guarded(con, segment)
         con.execute("ROLLBACK" if problem else "COMMIT")
     except duckdb.Error as error:
         is_late = isinstance(error, duckdb.InterruptException) and not stopwatch.is_alive()
         con.execute("ROLLBACK")
         if is_late:
-            return f"where: it takes longer than {SegmentPolicy.longest_seconds:g} seconds"
+            return f"{form}: it takes longer than {SegmentPolicy.longest_seconds:g} seconds"
         if isinstance(error, NOT_OF_SQL):
             raise
-        return f"where: {duck.sql_error_text(error)}"
+        return f"{form}: {duck.sql_error_text(error)}"
     finally:
         stopwatch.cancel()
     return problem
@@ -256,6 +299,8 @@ def _evaluate_one(con: duckdb.DuckDBPyConnection, segment: Segment, columns: lis
 def _guarded(con: duckdb.DuckDBPyConnection, segment: Segment) -> str:
     """Return which guard rail the members that were just found break; "" where none."""
     rails, name = segment.guard_rails, literal(segment.name)
+    if rails == GuardRails():
+        return ""
     found = con.execute(
         f"""SELECT count(f.customer_id), count(m.customer_id),
             count(*) FILTER (f.customer_id IS NULL OR m.customer_id IS NULL)
@@ -282,19 +327,8 @@ def _kept_sql(name: str) -> str:
     )
 
 
-def _record(
-    con: duckdb.DuckDBPyConnection,
-    settings: Settings,
-    segments: Segments,
-    run: str,
-    inputs: dict[str, str],
-    wrong: dict[str, str],
-) -> None:
-    """Note what a run asked, and of what: for those who ask later why somebody was in a segment."""
-    sizes = dict(con.execute("SELECT segment, count(*) FROM members_now GROUP BY 1 ORDER BY 1").fetchall())
-    definitions = {segment.name: segment.model_dump(mode="json") for segment in segments.defined}
-    at = datetime.now(UTC).isoformat(timespec="microseconds")
-    run_record.write(settings, RunRecord(run, at, inputs, sizes, wrong, definitions))
+def _sizes(con: duckdb.DuckDBPyConnection, members: str = "members_now") -> dict[str, int]:
+    return dict(con.execute(f"SELECT segment, count(*) FROM {members} GROUP BY 1 ORDER BY 1").fetchall())
 
 
 def _note_changes(con: duckdb.DuckDBPyConnection, table: Table) -> None:

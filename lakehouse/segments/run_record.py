@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,7 +20,10 @@ _ADVICE: Final = "delete it: the history of segments then knows the run by its c
 
 @dataclass(frozen=True)
 class RunRecord:
-    """One run: when, of which heads and definitions, how many were in each segment, and what was wrong with some."""
+    """One run: when, of which heads and definitions, how many were in each segment, and what was wrong with some.
+
+    `waiting` are segments that have times of their own and were not due, with when they were computed ("": never yet).
+    """
 
     run: str
     at: str  # ISO 8601, UTC
@@ -28,6 +31,7 @@ class RunRecord:
     sizes: Mapping[str, int]
     wrong: Mapping[str, str]
     definitions: Mapping[str, Mapping[str, Any]]
+    waiting: Mapping[str, str] = field(default_factory=dict)
 
     def segment(self, name: str) -> Segment | None:
         """Return a definition as it was; None where there was none. Fields that are no more are left out."""

@@ -9,9 +9,9 @@ import duckdb
 
 from lakehouse.engine import duck
 from lakehouse.engine.escape import identifier
-from lakehouse.segments import condition_parts, refresh
-from lakehouse.segments.condition import problem_in
 from lakehouse.segments.condition_parts import Part
+from lakehouse.segments.known import CUSTOMERS_SQL, known_of
+from lakehouse.segments.question import Question, WrongQuestionError, question_of
 
 if TYPE_CHECKING:
     from lakehouse.segments.definition import Segment
@@ -47,10 +47,10 @@ class Trace:
 def trace(con: duckdb.DuckDBPyConnection, segment: Segment, customer: str) -> Trace:
     """Return the trace of a customer; members of other segments are read from the table `fulfilling`."""
     include, exclude = (_is_in(con, names, customer) for names in (segment.include, segment.exclude))
-    if problem := problem_in(segment.where, refresh.columns_of(con)):
-        return Trace(None, (), include, exclude, fulfils=False, wrong=problem)
     try:
-        as_of, lines = _lines(con, segment.where, customer)
+        as_of, lines = _lines(con, question_of(segment, known_of(con)), customer)
+    except WrongQuestionError as error:
+        return Trace(None, (), include, exclude, fulfils=False, wrong=str(error))
     except duckdb.Error as error:
         if isinstance(error, duck.NOT_OF_SQL):
             raise
@@ -61,28 +61,37 @@ def trace(con: duckdb.DuckDBPyConnection, segment: Segment, customer: str) -> Tr
     return Trace(as_of, lines, include, exclude, fulfils=holds and not any(exclude.values()))
 
 
-def _lines(con: duckdb.DuckDBPyConnection, where: str, customer: str) -> tuple[Any, tuple[Line, ...]]:
-    parts = condition_parts.outline(where)
-    columns = list(dict.fromkeys(name for part in parts for name in part.columns))
-    condition = f"CAST((\n{where}\n) AS BOOLEAN)"
+def _lines(con: duckdb.DuckDBPyConnection, question: Question, customer: str) -> tuple[Any, tuple[Line, ...]]:
+    parts = question.parts
+    values = list(dict.fromkeys(each for part in parts for each in _values_of(part)))
+    condition = f"CAST((\n{question.condition}\n) AS BOOLEAN)"
     # the condition as it is asked when members are computed; its parts say why
     asked = ", ".join(
-        ("as_of", condition, *(part.value_sql for part in parts[1:]), *map(identifier, columns))
+        ("as_of", condition, *(part.value_sql for part in parts[1:]), *(sql for _, sql in values))
     )
     found = con.execute(
-        f"SELECT {asked} FROM ({refresh.CUSTOMERS_SQL}) WHERE customer_id = ?", [customer]
+        f"SELECT {asked} FROM ({CUSTOMERS_SQL}) AS customers WHERE customer_id = ?", [customer]
     ).fetchone()
     if found is None:
         return None, ()
     as_of, *rest = found
-    values = dict(zip(columns, rest[len(parts) :], strict=True))
+    by_value = dict(zip(values, map(_shown, rest[len(parts) :]), strict=True))
     return as_of, tuple(
-        _line(part, holds, values) for part, holds in zip(parts, rest[: len(parts)], strict=True)
+        Line(part.depth, part.label, holds, {each[0]: by_value[each] for each in _values_of(part)})
+        for part, holds in zip(parts, rest[: len(parts)], strict=True)
     )
 
 
-def _line(part: Part, holds: bool | None, values: dict[str, Any]) -> Line:
-    return Line(part.depth, part.label, holds, {name: values[name] for name in part.columns})
+def _values_of(part: Part) -> tuple[tuple[str, str], ...]:
+    """Return the values behind a part: what each is called, and its SQL."""
+    return (*((name, f"customers.{identifier(name)}") for name in part.columns), *part.asks)
+
+
+def _shown(value: Any) -> Any:
+    """Return the one value of a list of one: of most tables a customer has one row."""
+    if isinstance(value, list):
+        return value[0] if len(value) == 1 else value or None
+    return value
 
 
 def _is_in(con: duckdb.DuckDBPyConnection, segments: tuple[str, ...], customer: str) -> dict[str, bool]:

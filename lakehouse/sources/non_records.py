@@ -5,9 +5,9 @@ record if
 
 1. no cell of it holds anything;
 2. every cell that holds something holds the name of its own column: the header once more, as `cat` leaves it;
-3. its first filled cell is one of `TOTALS`, all others are numbers, currencies or empty, and none of them says who it
-   is: those that must be there are empty, those of the key and personal ones have no seven digits, as a phone has. A
-   person called Total has an id, an e-mail, a phone;
+3. its first filled cell is one of `TOTALS`, all others are numbers, counts (120人), currencies or empty, and none of
+   them says who it is: those that must be there are empty, those of the key and personal ones have no seven digits, as
+   a phone has. A person called Total has an id, an e-mail, a phone;
 4. its first filled cell begins as one of `FOOTERS` does and nothing else is filled;
 5. all filled cells are rules of dashes and the like; or
 6. nothing but the key is filled, and holds several words: no id does.
@@ -104,7 +104,8 @@ _CURRENCY: Final = (
     "eur|usd|gbp|chf|cny|rmb|jpy|krw|hkd|twd|inr|cad|aud|nzd|sek|nok|dkk|pln|czk|huf|rub|brl|mxn"
 )
 _DIGITS: Final = r"[0-9][0-9.,'  ]*(?:e[-+]?[0-9]+)?"
-_NUMBER: Final = rf"[-+(]?[¥￥$€£]? ?[-+]?{_DIGITS}[%)]?(?: ?(?:元|%|€|£|{_CURRENCY}))?$"
+_MEASURES: Final = "条|行|项|笔|个|名|人|件|户|位|单|家|筆"  # what Chinese counts by: 120人
+_NUMBER: Final = rf"[-+(]?[¥￥$€£]? ?[-+]?{_DIGITS}[%)]?(?: ?(?:元|%|€|£|{_CURRENCY}|{_MEASURES}))?$"
 _RULE: Final = r"(?:[-=_*~─—–·.+|#] ?){3,}$"
 
 TOTAL_PATTERN: Final = (

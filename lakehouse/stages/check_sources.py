@@ -75,6 +75,15 @@ def check_all(
     return count, findings
 
 
+def shipped_warnings(
+    settings: Settings, findings: Iterable[Finding], named: Collection[Path] | None
+) -> list[Finding]:
+    """Return the warnings of definitions as they ship, which were weighed; none where files were `named`."""
+    shipped = set() if named else set(definition.load.files(None))
+    names = {file.name for file in definition.load.files(settings.definitions) if file in shipped}
+    return [finding for finding in findings if finding.level == "warning" and finding.file in names]
+
+
 def _check_together(settings: Settings) -> list[Finding]:
     """Return the error of definitions that are good one by one, and contradict each other."""
     try:

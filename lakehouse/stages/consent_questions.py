@@ -57,7 +57,8 @@ def normal_name(who: str) -> str:
     kind = "email" if "@" in who else "phone"
     found = normal_forms.normal_form(kind, who, None)
     if found is None:
-        raise Terminal(f"what was asked for is no customer id, and no valid {kind}")
+        hint = "an e-mail, a phone with its country code, or a customer id"
+        raise Terminal(f"what was named is no customer id, and no valid {kind}: give {hint}")
     return found
 
 

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
+from lakehouse.engine.consent_terms import EVERY, term_of, terms
 from lakehouse.errors import Terminal
 from lakehouse.stages import analyst_sql
 from lakehouse.stages.consent_files import audit, land
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from lakehouse.engine.consent_terms import Kind as TermKind
     from lakehouse.settings import Settings
 
 Kind = Literal["source", "form", "file"]
@@ -95,7 +97,11 @@ class Recall:
 
 
 def state(settings: Settings, statement: Statement, by: str, now: datetime) -> str:
-    """Land a statement and note who wrote it; return its id. It counts once the file is loaded."""
+    """Land a statement and note who wrote it; return its id. It counts once the file is loaded.
+
+    Terminal, and nothing is landed, for what ingest would set aside: a channel or a purpose of no list, a yes to all.
+    """
+    _check(statement)
     statement_id = uuid4().hex
     line = asdict(statement) | {
         "statement_id": statement_id,
@@ -108,6 +114,17 @@ def state(settings: Settings, statement: Statement, by: str, now: datetime) -> s
     audit(settings, action, statement_id, detail, now)
     land(settings, "statements", statement_id, [line], now)
     return statement_id
+
+
+def _check(statement: Statement) -> None:
+    said: tuple[tuple[TermKind, str], ...] = (("channel", statement.channel), ("purpose", statement.purpose))
+    for kind, word in said:
+        meant = term_of(kind, word)
+        if meant is None:
+            known = ", ".join(name for name in terms(kind) if name != EVERY or not statement.granted)
+            raise Terminal(f"--{kind} {word}: there is none of that name; there are {known}")
+        if meant == EVERY and statement.granted:
+            raise Terminal(f"--{kind} {word}: only a refusal may be of all; a yes names one")
 
 
 def recall(  # noqa: PLR0913 - what, why, who, when; and which kind of thing, where a name is of two

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.engine import normal_forms
 from lakehouse.errors import Terminal
+from lakehouse.stages import analyst_sql
+from lakehouse.stages.consent_questions import is_customer
 from lakehouse.stages.review_matches import Reason, reasons_of
+from lakehouse.tables.people import IDENTITIES
 
 if TYPE_CHECKING:
     import duckdb
+
+    from lakehouse.settings import Settings
 
 _CONTACT_TYPES = ("email", "phone")
 _FOUND = """
@@ -152,11 +158,29 @@ def explain(con: duckdb.DuckDBPyConnection, text: str) -> list[Explanation]:
 
     `con` has all tables in place. Raises Terminal where nobody is called so.
     """
+    return [_explain(con, customer) for customer in _customers(con, text)]
+
+
+def find_customer(settings: Settings, text: str) -> str:
+    """Return the customer whom a text names, as `explain` reads it; a customer id as it is, known or not.
+
+    Raises Terminal where nobody is called so, and where several are.
+    """
+    if is_customer(text):
+        return text
+    with closing(analyst_sql.connect(settings, (IDENTITIES.name,))) as con:
+        customers = _customers(con, text)
+    if len(customers) > 1:
+        raise Terminal(f"several customers are known by that: {', '.join(customers)}; name one by its id")
+    return customers[0]
+
+
+def _customers(con: duckdb.DuckDBPyConnection, text: str) -> list[str]:
     customers = [row[0] for row in con.execute(_FOUND, _named_by(text)).fetchall()]
     if not customers:
         hint = "give a customer id, an e-mail, a phone with its country code, or TYPE:VALUE, as crm_id:42"
         raise Terminal(f"no customer is known by that: {hint}")
-    return [_explain(con, customer) for customer in customers]
+    return customers
 
 
 def _named_by(text: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from lakehouse.definitions import nearest
 from lakehouse.engine.escape import identifier, literal
 from lakehouse.errors import Terminal
 from lakehouse.segments import refresh
+from lakehouse.segments.known import CUSTOMERS_SQL, known_of
 from lakehouse.segments.read_only import open_lake
 from lakehouse.stages.segment_history import check_name
 from lakehouse.tables import commit
@@ -54,7 +55,7 @@ def members_of(settings: Settings, name: str, columns: Sequence[str]) -> Iterato
 
 
 def _sql(lake: Lake, name: str, columns: tuple[str, ...]) -> str:
-    of_marts = set(refresh.columns_of(lake.con)) if _has_marts(lake) else set()
+    of_marts = set(known_of(lake.con).columns) if _has_marts(lake) else set()
     of_customers = {column.name for column in CUSTOMERS.columns}
     known = sorted(of_marts | of_customers)
     for column in columns:
@@ -62,7 +63,7 @@ def _sql(lake: Lake, name: str, columns: tuple[str, ...]) -> str:
             raise Terminal(f"there is no column {column}{nearest(column, known)}")
     source = {column: "c" if column in of_marts else "p" for column in columns}
     further = "".join(f", {source[column]}.{identifier(column)}" for column in columns)
-    marts = f"LEFT JOIN ({refresh.CUSTOMERS_SQL}) AS c USING (customer_id)" if of_marts else ""
+    marts = f"LEFT JOIN ({CUSTOMERS_SQL}) AS c USING (customer_id)" if of_marts else ""
     return f"""
         SELECT m.customer_id, m.entered_on, m.as_of{further}
         FROM (

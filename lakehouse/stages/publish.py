@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,8 @@ def dry_run(settings: Settings, name: str) -> Preview:
     if not computed_from:
         raise Terminal("no customers were computed yet: `lakehouse up` loads files and computes them")
     inputs = export.inputs_of(settings, computed_from)
-    return preview(settings, export.request_of(settings, sync, kind, inputs), datetime.now(UTC))
+    found = preview(settings, export.request_of(settings, sync, kind, inputs), datetime.now(UTC))
+    return replace(found, stopped=found.stopped or sync_orders.unreachable(settings).get(name, ""))
 
 
 def accept(settings: Settings, name: str, by: str) -> Brake:
@@ -53,8 +55,8 @@ def _order(settings: Settings, name: str) -> tuple[Sync, Kind]:
     """Return a sync and what is to be done for it; Terminal for one that there is not, or that is wrong."""
     orders = {order.name: order for order in sync_orders.orders(settings, segments.names(settings))}
     order = orders.get(name)
+    if order is not None and order.wrong is not None:
+        raise Terminal(str(order.wrong))
     if order is None or order.sync is None:
         raise Terminal(f"there is no sync {name}{nearest(name, sorted(orders)) if orders else ''}")
-    if order.wrong is not None:
-        raise Terminal(str(order.wrong))
     return order.sync, order.kind

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.engine.escape import identifier
 from lakehouse.errors import Terminal
-from lakehouse.outbound.definition import load_syncs
 from lakehouse.outbound.preview import masked
-from lakehouse.segments import condition_parts, definition, differences, refresh, willing
+from lakehouse.segments import definition, differences, parameters, willing
+from lakehouse.segments.known import CUSTOMERS_SQL, known_of
 from lakehouse.segments.policy import SegmentPolicy
+from lakehouse.segments.question import WrongQuestionError, question_of, text_of
 from lakehouse.segments.read_only import open_lake, segment_named, with_those_named
 from lakehouse.segments.trace import Line, trace
+from lakehouse.stages.sync_consent import asking_syncs
 from lakehouse.tables.contracts import SEGMENT_MEMBERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from lakehouse.segments.comparison import Difference
@@ -37,6 +40,7 @@ class Preview:
     title: str
     doc: str
     where: str
+    parameters: dict[str, Any]
     as_of: Any
     size: int
     members: int
@@ -63,11 +67,18 @@ class Why:
     wrong: str
 
 
-def preview(settings: Settings, name: str) -> Preview:
-    """Return who would be in a segment now; nothing is written. `Terminal` for one that there is not."""
+def preview(settings: Settings, name: str, set_to: Mapping[str, str] | None = None) -> Preview:
+    """Return who would be in a segment now; nothing is written. `set_to` are its parameters that are set otherwise.
+
+    Raises `Terminal` for a segment or a parameter that there is not, and for a value that the parameter does not take.
+    """
     with open_lake(settings) as lake:
         segment = segment_named(lake.segments, name)
-        wrong = lake.fulfil(with_those_named(lake.segments, name))
+        try:
+            values = parameters.given(segment.parameters, set_to or {})
+        except ValueError as error:
+            raise Terminal(f"segment {name}: {error}") from None
+        wrong = lake.fulfil(with_those_named(lake.segments, name), {name: set_to or {}})
         ((size, as_of),) = lake.rows(
             "SELECT count(*), (SELECT max(as_of) FROM marts.customer_360) FROM fulfilling WHERE segment = ?",
             [name],
@@ -79,25 +90,35 @@ def preview(settings: Settings, name: str) -> Preview:
             name,
             segment.title,
             " ".join(segment.doc.split()),
-            segment.where.strip(),
+            text_of(segment),
+            {each: _plain(value) for each, value in values.items()},
             as_of,
             int(size),
             int(members),
             lacking,
-            tuple(_sample(lake, segment, is_wrong=name in wrong)),
+            tuple(_sample(lake, segment, set_to or {}, is_wrong=name in wrong)),
             wrong.get(name, ""),
         )
 
 
-def _sample(lake: Lake, segment: Segment, *, is_wrong: bool) -> list[dict[str, Any]]:
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _sample(
+    lake: Lake, segment: Segment, set_to: Mapping[str, str], *, is_wrong: bool
+) -> list[dict[str, Any]]:
     """Return some of a segment's customers: who they are is masked, what the condition asks of them is not."""
-    columns = () if is_wrong else condition_parts.columns_of(segment.where)
+    columns: tuple[str, ...] = ()
+    if not is_wrong:
+        with suppress(WrongQuestionError):
+            columns = question_of(segment, known_of(lake.con), set_to).columns
     names = [name for name in columns if name != "customer_id"]
     shown = ", ".join(f"c.{identifier(name)}" for name in names)
     rows = lake.rows(
         f"""SELECT f.customer_id, p.name, p.email{", " if shown else ""}{shown}
         FROM (SELECT customer_id FROM fulfilling WHERE segment = ? ORDER BY 1 LIMIT ?) AS f
-        JOIN ({refresh.CUSTOMERS_SQL}) AS c USING (customer_id) LEFT JOIN core.customers AS p USING (customer_id)
+        JOIN ({CUSTOMERS_SQL}) AS c USING (customer_id) LEFT JOIN core.customers AS p USING (customer_id)
         ORDER BY 1""",
         [segment.name, SegmentPolicy.sample_rows],
     )
@@ -174,6 +195,6 @@ def _asked(folder: Path | None) -> Callable[[str], tuple[Asked, ...]]:
 
 def consents_asked(folder: Path | None, segment: str) -> tuple[Asked, ...]:
     """Return the purposes and channels for which syncs send a segment; of one that none sends, those of all syncs."""
-    syncs = load_syncs(folder).values()
+    syncs = asking_syncs(folder)
     sending = [sync for sync in syncs if segment in sync.segments] or list(syncs)
     return tuple(sorted({(sync.purpose, sync.channel) for sync in sending}))

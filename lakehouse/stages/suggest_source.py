@@ -110,7 +110,7 @@ def _source_name(folder: str) -> str:
 
 
 def _notes(profile: Profile) -> list[str]:
-    notes = [f"{code}: {count:,} rows cannot be read" for code, count in profile.unreadable.items()]
+    notes = [f"{code}: {count:,} of the rows cannot be read" for code, count in profile.unreadable.items()]
     notes += [f"{part.name} is not read: {part.reason}" for part in profile.unread_parts]
     if profile.left_out:
         notes.append(f"{profile.left_out:,} more columns were left out")

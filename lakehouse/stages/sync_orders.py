@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from lakehouse.definitions import nearest
-from lakehouse.errors import BadDefinition
+from lakehouse.errors import BadDefinition, Terminal
 from lakehouse.outbound import log, retired
 from lakehouse.outbound.definition import disabled_syncs, load_syncs, wrong_syncs
+from lakehouse.outbound.destinations.definition import WithUrl, find_destination
+from lakehouse.segments import definition
+from lakehouse.stages.sync_consent import with_consent
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -44,28 +47,59 @@ def orders(settings: Settings, segments: Collection[str]) -> list[Order]:
     logged = set(log.syncs(settings))
     gone = sorted(logged - wanted.keys() - switched_off.keys() - wrong.keys())
     made = [Order(name, "ended", retired.last_definition(settings, name)) for name in gone]
-    made += [Order(name, "ended", sync) for name, sync in switched_off.items() if name in logged]
+    defined = definition.load(settings.definitions)
+    for name, switched in switched_off.items():
+        if name in logged:
+            sync, unasked = with_consent(switched, defined)
+            last = retired.last_definition(settings, name) if unasked else None
+            made.append(Order(name, "ended", last or sync))
     for name, reason in sorted(wrong.items()):
         last = retired.last_definition(settings, name) if name in logged else None
         error = BadDefinition(f"sync {name}: {reason}; nothing is sent and nobody taken off but who refuses")
         made.append(Order(name, "held", last, error))
-    return [*made, *_of_defined(wanted.values(), segments)]
+    return [*made, *_of_defined(settings, wanted.values(), segments)]
 
 
 def wrong(settings: Settings, segments: Collection[str]) -> dict[str, str]:
-    """Return what is wrong with each sync that is held for it, by name."""
+    """Return what is wrong with each sync that is held for it, or whose destination may not be reached, by name."""
     wanted = load_syncs(settings.definitions).values()
     held = {
-        order.name: str(order.wrong) for order in _of_defined(wanted, segments) if order.wrong is not None
+        order.name: str(order.wrong)
+        for order in _of_defined(settings, wanted, segments)
+        if order.wrong is not None
     }
-    return {**wrong_syncs(settings.definitions), **held}
+    return {**unreachable(settings), **wrong_syncs(settings.definitions), **held}
 
 
-def _of_defined(wanted: Iterable[Sync], segments: Collection[str]) -> Iterator[Order]:
-    """Yield the orders of syncs that can be read; one that names no segment, or another's property, is held."""
+def unreachable(settings: Settings) -> dict[str, str]:
+    """Return why nothing is sent for each sync whose destination's URL may not be reached, by the sync's name.
+
+    By the URL's looks: no name is resolved. Such a sync is planned all the same, and its chunks stay on their way.
+    """
+    from lakehouse.outbound.destinations.inward import allowed_hosts, check_url  # noqa: PLC0415 - functions need none
+
+    found: dict[str, str] = {}
+    for sync in load_syncs(settings.definitions).values():
+        destination = find_destination(settings.definitions, sync.destination)
+        if isinstance(destination, WithUrl):
+            try:
+                check_url(destination.url, allowed_hosts(settings.inward_hosts), destination.file)
+            except Terminal as error:
+                found[sync.name] = str(error)
+    return found
+
+
+def _of_defined(settings: Settings, wanted: Iterable[Sync], segments: Collection[str]) -> Iterator[Order]:
+    """Yield the orders of syncs that can be read.
+
+    One that names no segment, or writes another's property, is held. So is one that does not say what to ask consent
+    for.
+    """
     writers: dict[tuple[str, str, str], str] = {}
-    for sync in wanted:
-        problem = unknown_segment(sync, segments)
+    defined = definition.load(settings.definitions)
+    for each in wanted:
+        sync, unasked = with_consent(each, defined)
+        problem = unknown_segment(sync, segments) or unasked
         for target in sorted(sync.writes):
             other = writers.setdefault(target, sync.name)
             if other != sync.name:
@@ -76,7 +110,9 @@ def _of_defined(wanted: Iterable[Sync], segments: Collection[str]) -> Iterator[O
             error = BadDefinition(
                 f"sync {sync.name}: {problem}; nothing is sent and nobody taken off but who refuses"
             )
-            yield Order(sync.name, "held", sync, error)
+            # of one that asks for nothing nobody knows who refuses it: what it last asked for is
+            last = retired.last_definition(settings, sync.name) if unasked else sync
+            yield Order(sync.name, "held", last, error)
         else:
             yield Order(sync.name, "wanted", sync)
 

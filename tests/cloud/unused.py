@@ -85,11 +85,15 @@ REASONS = (
         (
             "cloud-export-segments: glue:GetTable on glue:table/ops/deliveries",
             "cloud-export-segments: s3:GetObject on s3:cloud-lake/ops.db/deliveries/*",
-            "cloud-export-segments: s3:GetObject on s3:cloud-lake/core.db/activities/*",
-            "cloud-export-segments: s3:GetObject on s3:cloud-lake/core.db/consents/*",
-            "cloud-export-segments: s3:GetObject on s3:cloud-lake/marts.db/best_contact_time/*",
             "cloud-publish: s3:GetObject on s3:cloud-ops/contacts/*",
             "cloud-publish: s3:PutObject on s3:cloud-ops/contacts/*",
+        ),
+    ),
+    Reason(
+        "no segment of the deployment counts events, or is computed when a trigger has news",
+        (
+            "cloud-export-segments: s3:GetObject on s3:cloud-lake/raw.db/events/*",
+            "cloud-tick: s3:GetObject on s3:cloud-lake/marts.db/triggers/*",
         ),
     ),
     Reason(

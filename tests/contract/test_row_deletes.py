@@ -11,6 +11,7 @@ from lakehouse.engine import duck
 from lakehouse.engine.escape import identifier, literal
 from lakehouse.errors import Terminal
 from lakehouse.tables import commit
+from lakehouse.tables.appended import differing_files
 from lakehouse.tables.catalog import open_catalog
 from lakehouse.tables.commit import append, live_files
 from lakehouse.tables.maintenance.merge import merge_manifests
@@ -55,6 +56,9 @@ def test_a_table_is_replaced_after_a_row_level_delete(lake):
     assert len(lake.rows) == 8
     assert len(commit.live_entries(table)) == 2
     assert len(live_files(table)) == 1
+    assert (
+        differing_files(table, base) is None
+    )  # the file that both have is not all of the table's rows any more
     base = table.current_snapshot().snapshot_id
     new = write(lake.settings, table, files_sql(["c"]))
     replace_all(table, new.files, computed_from={"in": "1"}, base=base)

@@ -165,7 +165,7 @@ def packed(body):
 
 
 def deep(levels):
-    return b'{"batch":' + b"[" * levels + b"]" * levels + b"}"
+    return b'{"batch":[' + b"[" * levels + b"]" * levels + b"]}"
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,10 @@ def deep(levels):
         ("batch", b'{"batch":[{"a":"\xff"}]}', {}, 400, "invalid_json"),
         ("batch", b'{"batch":[{"a":"\n"}]}', {}, 400, "invalid_json"),
         ("batch", "\ufeff{}".encode(), {}, 400, "invalid_json"),
-        ("batch", deep(200_000), {}, 400, "invalid_json"),
+        ("batch", deep(200_000)[:-1], {}, 400, "invalid_json"),
+        ("batch", deep(200_000)[:-2] + b"}}", {}, 400, "invalid_json"),
+        ("batch", deep(200_000) + b"1", {}, 400, "invalid_json"),
+        ("batch", b"[" * 200_000 + b"]" * 200_000, {}, 400, "invalid_json"),
         ("batch", {"batch": {}}, {}, 400, "invalid_batch"),
         ("batch", {"events": [EVENT]}, {}, 400, "invalid_batch"),
         ("batch", {"batch": []}, {}, 400, "empty_batch"),

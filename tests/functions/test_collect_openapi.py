@@ -107,6 +107,7 @@ DAMAGED = [
     b"[" * 9_000,
     b'{"batch":[' + b'{"a":' * 5_000,
     b'{"a":"\xff"}',
+    b'{"batch":[' + b"[" * 9_000 + b"]" * 9_000 + b"]}",
 ]
 TEXTS = (
     st.builds(json.dumps, EVENTS | BATCHES | VALUES).map(str.encode)
@@ -184,3 +185,15 @@ def test_whatever_is_sent_is_answered_as_the_page_says(cloud, routes, place, dat
             assert json.loads(response.body)["code"] in CODES
     else:
         assert stored in ({0, 1} if path.startswith("/v1/pixel") and response.status == 200 else {0})
+
+
+@pytest.mark.parametrize("key", ["key-new", None])
+def test_an_event_too_deep_for_python_is_taken_with_its_batch(cloud, routes, key):
+    """Ingest sets it aside; a key that stands behind it is read all the same, and one that is wrong is refused."""
+    headers = [("Authorization", basic(key))] if key else []
+    deep = "[" * 9_000 + "]" * 9_000
+    for written, status in (("key-old", 200), ("wrong", 200 if key else 401)):
+        batch = f'{{"batch":[{deep},{{"userId":"u"}}],"writeKey":"{written}"}}'
+        for call, body in (("batch", batch), ("track", f'{{"a":{deep},"writeKey":"{written}"}}')):
+            request = Request("POST", f"/v1/{call}", headers, body.encode())
+            assert answer(request, routes, lambda _, event: handler(event, Context())).status == status

@@ -62,10 +62,19 @@ def answer(
 
     What a row does not say is null; an input that is not given is empty, but models that read given rows are computed.
     """
+    return answer_of_filled(table, "", as_of, time_zone, **inputs)
+
+
+def answer_of_filled(
+    table: str, filling: str, as_of: str = "2026-03-01", time_zone: str = "UTC", **inputs: Iterable[Row]
+) -> list[Row]:
+    """Return what `answer` does, once a statement has filled the inputs with more rows."""
     model = model_of(table)
     con, lake = _lake()
     given = {name.replace("__", "."): rows for name, rows in inputs.items()}
     lake.make_inputs(model, given, date.fromisoformat(as_of), time_zone)
+    if filling:
+        con.execute(filling)
     key = ", ".join(model.contract.key)
     result = con.execute(f"SELECT * FROM ({lake.rows_sql(model)}) ORDER BY {key}")
     names = [column[0] for column in result.description or []]
@@ -84,6 +93,7 @@ def let_hash(hasher: AddressHasher | None) -> None:
 @cache
 def _lake() -> tuple[duckdb.DuckDBPyConnection, GivenRows]:
     con = duckdb.connect()
+    con.execute("SET ieee_floating_point_ops = false")
     sql_functions.create(con)
     return con, GivenRows(con, registry.load(), definition.load().values())
 

@@ -28,13 +28,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MODELS = (
-    "core.activity_days", "core.first_orders", "marts.sessions", "core.responses", "marts.customer_360",
-    "marts.daily_activity", "marts.rfm",
+    "core.activity_days", "core.first_orders", "core.user_agents", "marts.sessions", "core.responses",
+    "marts.customer_360", "marts.daily_activity", "marts.rfm",
 )  # fmt: skip
 _TOLD = "marts.customer_360"
 WHO = ("ann", "bob", "cleo", "dan")
 DAY = datetime(2026, 1, 1, tzinfo=UTC)
 USERS, DEVICES = ("u1", "u2", "u3"), ("d1", "d2", "d3", None)
+AGENTS = (None, None, "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) Mobile/1", "Googlebot/2.1")
 
 people = st.sampled_from(WHO)
 orders = st.builds(
@@ -60,13 +61,15 @@ consents = st.builds(
     people, st.booleans(),
 )  # fmt: skip
 events = st.builds(
-    lambda user, device, steps, event: {
+    lambda user, device, steps, event, click, agent: {
         "message_id": uuid.uuid4().hex, "type": "track", "event": event, "user_id": user,
-        "anonymous_id": device,
+        "anonymous_id": device, "user_agent": agent,
+        "context": None if click is None else f'{{"page": {{"url": "https://x.org/?gclid={click}"}}}}',
         "timestamp": DAY + timedelta(minutes=20 * steps), "_loaded_at": DAY,
     },
     st.sampled_from([*USERS, None]), st.sampled_from(DEVICES), st.one_of(st.integers(0, 5), st.integers(0, 400)),
-    st.sampled_from(["Product Viewed", "Product Viewed", "Email Opened"]),
+    st.sampled_from(["Product Viewed", "Product Viewed", "Email Opened"]), st.sampled_from([None, None, 1, 2]),
+    st.sampled_from(AGENTS),
 )  # fmt: skip
 ties = st.dictionaries(
     st.sampled_from(

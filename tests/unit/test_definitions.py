@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import pytest
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, StringConstraints, field_validator
 
 from lakehouse.definitions import FieldsError, find_line, nearest, parse_yaml, read_yaml
 from lakehouse.errors import BadDefinition
@@ -28,6 +28,7 @@ class Thing(BaseModel):
     name: str
     size: int = 0
     parts: tuple[Part, ...] = ()
+    owner: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")] = "me"
 
 
 @pytest.mark.parametrize(
@@ -45,6 +46,7 @@ class Thing(BaseModel):
         ("name: [a\n", r"a\.yaml: the whole file: not YAML: .*\(line 2\)"),
         ("- a\n- b\n", r"a\.yaml: the whole file: not a mapping"),
         ("", r"a\.yaml: the whole file: not a mapping"),
+        ("name: a\nowner: My Own\n", r"owner: small letters, digits and _, .* \(line 2\)"),
         ("name: a\nsize: x\nzise: 1\n", r"size: .*\(line 2\); zise: unknown name"),
     ],
 )

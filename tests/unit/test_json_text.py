@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lakehouse.json_text import Member, elements, members, object_text, parse
+from lakehouse.json_text import Member, depth, elements, members, object_text, parse, parse_outer
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text() | st.floats(allow_nan=False, allow_infinity=False),
@@ -57,3 +57,37 @@ def test_deep_nesting_is_an_error_and_no_crash():
     """Whoever calls catches both."""
     with pytest.raises((ValueError, RecursionError)):
         parse("[" * 200_000)
+    for broken in ("[" * 200_000, '{"a":' + "[" * 5_000 + "}" * 5_001, "[" * 5_000 + "]" * 5_000 + "x"):
+        for reads in (elements, parse_outer):
+            with pytest.raises(ValueError, match=r"not paired|something follows"):
+                reads(broken)
+
+    with pytest.raises(ValueError, match="not paired"):
+        depth("[[}]")
+
+
+DEEP = '{"a":' * 2_000 + r'["]\"[",1]' + "}" * 2_000
+
+
+def test_what_is_too_deep_costs_only_itself():
+    """It keeps its text, and has no value; what stands beside it has both."""
+    text = f' {{"x":1.50, "batch":[{{"n":1}}, {DEEP},"s" ,[2]] ,"deep":{DEEP}}} '
+    assert parse_outer(text) == {"x": 1.5, "batch": [{"n": 1}, None, "s", [2]], "deep": None}
+    parts = dict(members(text))
+    assert (parts["x"], parts["deep"]) == ("1.50", DEEP)
+    assert elements(parts["batch"]) == ['{"n":1}', DEEP, '"s"', "[2]"]
+    assert elements(f"\n{DEEP} ") == [DEEP]
+    assert parse_outer(DEEP[: -len("}" * 2_000)].replace("{", "[").replace('"a":', "") + "]" * 2_000) is None
+
+
+@given(VALUES)
+def test_depth_is_that_of_the_value(value):
+    """Brackets within texts are none."""
+
+    def plainly(each):
+        inner = each.values() if isinstance(each, dict) else each if isinstance(each, list) else None
+        return 0 if inner is None else 1 + max(map(plainly, inner), default=0)
+
+    wrapped = [value]
+    assert depth(json.dumps(wrapped, ensure_ascii=False)) == plainly(wrapped)
+    assert parse_outer(json.dumps(wrapped)) == wrapped

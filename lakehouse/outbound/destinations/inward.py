@@ -82,7 +82,7 @@ def check_url(url: str, allowed: Collection[str], where: str) -> None:
         return
     parts = urlsplit(url)
     if parts.scheme != "https":
-        raise Terminal(f"{where}: url: only https:// leaves the network; {_HOW_TO_ALLOW}")
+        raise Terminal(f"{where}: url: only https:// leaves the network. {_HOW_TO_ALLOW}")
     host = (parts.hostname or "").rstrip(".")
     if host == "localhost" or host.endswith(".localhost") or _number(host):
         raise PointsInwardError(f"{where}: url: {host} points inward; nothing was sent. {_HOW_TO_ALLOW}")
@@ -100,7 +100,7 @@ def _number(host: str) -> bool:
         return False
 
 
-_HOW_TO_ALLOW = "Where that is meant, name the host in the setting LAKEHOUSE_INWARD_HOSTS"
+_HOW_TO_ALLOW = "Where it is meant to be inside, name the host in the setting LAKEHOUSE_INWARD_HOSTS"
 
 
 def resolve(host: str, port: int) -> list[str]:

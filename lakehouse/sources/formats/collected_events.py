@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from lakehouse.errors import BadFile
-from lakehouse.json_text import Member, elements, members, object_text
+from lakehouse.json_text import Member, depth, elements, members, object_text
 from lakehouse.landing.collected import BATCH, MARK
 from lakehouse.landing.policy import CollectLimits
 from lakehouse.sources.formats.byte_stream import joined
@@ -24,6 +24,7 @@ _REPLACED: Final = frozenset({"writeKey", "receivedAt", "timestamp", "originalTi
 _SHARED: Final = ("context", "integrations")
 _NOTHING: Final = frozenset({"null", '""'})
 SIZE_KEY: Final = "eventBytes"  # how large an event is that is larger than it may be
+DEPTH_KEY: Final = "eventDepth"  # how deep an event is that is deeper than it may be
 
 
 def is_collected(head: bytes) -> bool:
@@ -81,9 +82,7 @@ class _Request:
         said = {key: text for key, text in parts if text not in _NOTHING}
         kept = [part for part in parts if part.key not in _REPLACED and not self._is_ours(part.key, said)]
         kept += self._own(said, number)
-        if len(item.encode("utf-8", "surrogatepass")) > CollectLimits.event_bytes:
-            kept.append(Member(SIZE_KEY, str(len(item.encode("utf-8", "surrogatepass")))))
-        return object_text([*kept, *self._times(said)])
+        return object_text([*kept, *_beyond_limits(item), *self._times(said)])
 
     def _is_ours(self, key: str, said: dict[str, str]) -> bool:
         """Tell whether `_own` says what stands under a key."""
@@ -143,6 +142,18 @@ class _Request:
             return happened
 
 
+def _beyond_limits(item: str) -> list[Member]:
+    """Return what an event is too much of, as members by which a check sets it aside."""
+    found = []
+    size = len(item.encode("utf-8", "surrogatepass"))
+    if size > CollectLimits.event_bytes:
+        found.append(Member(SIZE_KEY, str(size)))
+    brackets = item.count("{") + item.count("[")  # no event is deeper, and few have so many
+    if brackets > CollectLimits.event_depth and (deep := depth(item)) > CollectLimits.event_depth:
+        found.append(Member(DEPTH_KEY, str(deep)))
+    return found
+
+
 def _request(line: str) -> _Request:
     """Take a line apart. Raises ValueError, LookupError or TypeError where it is no request."""
     said = dict(members(line))
@@ -180,9 +191,9 @@ def _merged(shared: str | None, own: str | None) -> str | None:
 
 def _moment(text: str) -> datetime | None:
     """Return the moment that a JSON string says, in UTC where it names no zone; None where it says none."""
-    value: Any = json.loads(text)
-    if not isinstance(value, str):
+    if not text.startswith('"'):
         return None
+    value: Any = json.loads(text)
     try:
         moment = datetime.fromisoformat(value)
     except ValueError:

@@ -228,7 +228,10 @@ def _value_notes(column: FileColumn) -> Iterator[str]:
     """Yield what whoever reads the draft should know of the values."""
     if damaged := column.personal.get("damaged_phone"):
         share = "some" if damaged < DraftPolicy.some_damaged else f"{damaged:.0%}"
-        yield f"{share} of the phones are damaged (1.38E+10): their digits are lost; export them as text again"
+        yield (
+            f"{share} of the phones are damaged (1.38E+10): their digits are lost; export them as text again, or let "
+            "`formats: [phone]` set such rows aside"
+        )
     for kind, words in _TO_BE_HASHED.items():
         if _is_to_be_hashed(column, kind):
             yield f"{words}: think of `collect: hash` or `collect: drop`"

@@ -125,7 +125,7 @@ def test_replay(run, shop):
     assert shop.orders() == ["O1"]
     code, said = run("quarantine", "replay", "--source", "shop/orders", shop.files[0].file_id)
     assert code == 0
-    assert "1 rows fixed (1 loaded, 0 were there already), 1 still bad, in 1 files" in said
+    assert "1 row fixed (1 loaded, 0 were there already), 1 still bad, in 1 file" in said
     found = json.loads(run("quarantine", "replay", "--json")[1])
     assert (found["fixed"], found["still_bad"], found["undefined"], found["gone"]) == (1, 1, 1, 0)
     assert shop.orders() == ["O1", "O2", "O4"]

@@ -137,6 +137,18 @@ def test_check_runs_each_over_the_lake(segments):
     assert "there is no column mm" in segments("check", code=1)
     assert segments("new", "mine_too").strip().endswith("own/segments/mine_too.yaml")
     assert "there already" in segments("new", "mine_too", code=1)
+    assert "--form sql: there are who, where, select" in segments("new", "other", "--form", "sql", code=1)
+
+
+def test_a_parameter_is_tried_for_one_look(segments):
+    """Of a segment that says it, within its type; an assignment that is none is told."""
+    segments("new", "mine_too")
+    found = segments.json("preview", "mine_too", "--set", "days=30")
+    assert (found["wrong"], found["parameters"]) == ("", {"days": 30})
+    assert "days = 90" in segments("preview", "mine_too")
+    for assignment, told in (("dayz=3", "no parameter dayz; did you mean days"), ("days=x", "'x' is no integer"),
+                             ("days", "--set days: say a name and a value")):  # fmt: skip
+        assert told in segments("preview", "mine_too", "--set", assignment, code=1)
 
 
 def test_preview_counts_and_masks(segments):
@@ -359,4 +371,4 @@ def test_export_writes_members_with_a_manifest(segments, tmp_path):
     assert [row["name"] for row in pq.read_table(tmp_path / "regulars.parquet").to_pylist()] == ["=1+1", None]
     assert "did you mean revenue" in segments("export", "rich", "-o", "x.csv", "--with", "revenu", code=1)
     assert "CSV, xlsx or Parquet" in segments("export", "rich", "-o", "x.json", code=1)
-    assert "1 customers in" in segments("export", "rich", "-o", str(tmp_path / "rich.xlsx"))
+    assert "1 customer in" in segments("export", "rich", "-o", str(tmp_path / "rich.xlsx"))

@@ -137,5 +137,7 @@ def test_names_are_looked_up_in_their_normal_form(typed, meant):
 
 def test_a_name_that_is_none_is_told():
     """Without what was typed: it may be somebody's."""
-    with pytest.raises(Terminal, match=r"^what was asked for is no customer id, and no valid phone$"):
+    with pytest.raises(
+        Terminal, match=r"^what was named is no customer id, and no valid phone: give an e-mail"
+    ):
         normal_name("nobody")

@@ -87,7 +87,7 @@ def test_check_tells_and_ends_with_1_on_errors(run, tmp_path):
     """Errors first; warnings alone are no failure; JSON for machines."""
     run("suggest", "contacts.csv", "-o", "desk.yaml", "--source", "desk")
     code, out, _ = run("check", "desk.yaml")
-    assert (code, out.splitlines()[-1]) == (0, "1 definition: 0 errors, 1 warnings")
+    assert (code, out.splitlines()[-1]) == (0, "1 definition: 0 errors, 1 warning")
     bad = (tmp_path / "desk.yaml").read_text("utf-8").replace("    email:", "    emial:")
     (tmp_path / "bad.yaml").write_text(bad, "utf-8")
     code, out, err = run("check", "desk.yaml", "bad.yaml")
@@ -112,6 +112,14 @@ def test_check_all(run, tmp_path):
     defined = len(list(definition.load.files(None))) + len(segments.files())
     assert (code, told["errors"], told["files"]) == (0, 0, defined + 1)
     assert "not both" in run("check", "desk.yaml", "--all")[2]
+    own = [each for each in told["findings"] if each["file"] == "desk.yaml"]
+    lines = run("check", "--data", "d")[1].splitlines()
+    assert [line for line in lines if line.startswith("warning")] == [
+        line for line in lines if "desk.yaml" in line
+    ]
+    assert (
+        lines[-1] == f"{told['warnings'] - len(own)} warnings of definitions that ship: `--json` shows them"
+    )
 
 
 def test_check_all_looks_at_segments_too(run, tmp_path, monkeypatch):
@@ -123,7 +131,7 @@ def test_check_all_looks_at_segments_too(run, tmp_path, monkeypatch):
     code, out, _ = run("check", "--all", "--data", "d")
     assert code == 1
     assert "segments/big.yaml: where: there is no column revenu; did you mean revenue? (line 4)" in out
-    assert f"{len(segments.files()) + 2} definitions: 1 errors" in out
+    assert f"{len(segments.files()) + 2} definitions: 1 error, " in out
 
 
 def test_check_all_counts_references_where_there_is_a_lake(run, tmp_path, monkeypatch):

@@ -52,7 +52,7 @@ def test_a_table_for_people(run, file):
     assert (code, err) == (0, "")
     for word in ("手机", "phone 50 %", "damaged phone 50 %", "¥1,234.56 50 %", "birthday 100 %", "2, key"):
         assert word in out
-    assert "too_few_fields: 1 rows cannot be read" in out
+    assert "too_few_fields: 1 row cannot be read" in out
     assert "2 rows, 7 columns" in out
     assert "decimal(18,2), 0 % load as they stand" in out
     assert [word for word in SECRETS if word in out] == []

@@ -69,7 +69,7 @@ def test_refill_counts_first_and_then_does_it(lakehouse):
     assert lakehouse.hints == []
     code, out, _ = lakehouse("refill", "a/b")
     assert code == 0
-    assert "1 rows in 1 files changed" in out
+    assert "1 row in 1 file changed" in out
     assert [table for _, table, _ in lakehouse.hints] == ["raw.a_b"]
     code, out, _ = lakehouse("refill", "a/b", "--json")
     assert json.loads(out) == {"files": 0, "rows": 0, "commits": 0, "moved": {}, "kept": {"n": 1}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 
 from lakehouse.console.call_lines import CallLines
 
@@ -25,10 +26,12 @@ def test_hints_that_a_stage_puts_off_are_one_line_a_minute():
 
 def test_work_and_failures_are_always_shown():
     """And everything of functions that do not run on hints; sweep and tick only when they fail."""
-    lines = CallLines(clock=lambda: 0.0)
+    lines = CallLines(clock=lambda: 0.0, data=Path("mine"))
     for _ in range(2):
         assert lines.line("aggregate", 1, 58.0, 0, NOON)
-        assert "2 to be tried again" in str(lines.line("aggregate", 2, 0.1, 2, NOON))
+        failed = str(lines.line("aggregate", 2, 0.1, 2, NOON))
+        assert "2 to be tried again" in failed
+        assert "mine/logs/functions.log" in failed
         assert lines.line("ingest", 3, 0.1, 0, NOON)
         assert lines.line("tick", 1, 0.1, 0, NOON) is None
         assert lines.line("tick", 1, 0.1, 1, NOON)

@@ -63,5 +63,7 @@ def test_a_pair_is_shown_with_what_both_say_and_how_to_decide(capsys):
         assert part in text
     assert "one person: lakehouse identity tie crm_id:1 'crm_id:[b]2 x' --data 'else where'" in text
     assert "two people: lakehouse identity untie crm_id:1 'crm_id:[b]2 x' --data 'else where'" in text
+    show_pairs([], "review", Path("x"))
+    assert "no pair of records waits for your word" in capsys.readouterr().out
     show_pairs([], "denied", Path("x"))
-    assert "no pair of records stands so: denied" in capsys.readouterr().out
+    assert "no pair of records is denied" in capsys.readouterr().out

@@ -152,6 +152,19 @@ def test_what_a_sheet_cannot_hold_is_told(tmp_path, monkeypatch) -> None:
     assert (tmp_path / "a.xlsx").read_bytes() == b"older"
 
 
+def test_a_sheet_has_a_name_and_a_workbook_that_cannot_be_written_is_told(answer, tmp_path) -> None:
+    """Excel takes 31 characters of a name; xlsxwriter's own error is no OSError."""
+    write_query(answer, tmp_path / "a.xlsx", "xlsx", sheet="s" * 40)
+    with zipfile.ZipFile(tmp_path / "a.xlsx") as book:
+        assert f'name="{"s" * 31}"' in book.read("xl/workbook.xml").decode()
+    write_query(answer, tmp_path / "a.xlsx", "xlsx", sheet="history")
+    with zipfile.ZipFile(tmp_path / "a.xlsx") as book:
+        assert 'name="history_"' in book.read("xl/workbook.xml").decode()
+    (tmp_path / ".b.xlsx.part").mkdir()
+    with pytest.raises(Terminal, match=r"b\.xlsx cannot be written: Is a directory"):
+        write_query(answer, tmp_path / "b.xlsx", "xlsx")
+
+
 def test_a_folder_that_is_not_there_is_told(tmp_path) -> None:
     """By name, in a line."""
     with duckdb.connect() as con, pytest.raises(Terminal, match="cannot be written"):

@@ -131,6 +131,32 @@ def test_rows_that_do_not_fit_are_lists_of_their_columns(screen):
     assert lines[-1].startswith("… these are the first 2 rows")
 
 
+def test_many_rows_that_do_not_fit_are_lists_of_what_they_hold(screen):
+    """Neither folded letter by letter, nor turned into more columns; what is empty is left out, optional or not."""
+    paper = screen(60)
+    names = ["file", *(f"column_{number}" for number in range(8))]
+    rows = [[f"f{row}", *("a value of words" for _ in range(7)), None] for row in range(6)]
+    terminal.out.print(terminal.grid("In quarantine", names, rows, optional=("column 0",)))
+    lines = paper.getvalue().splitlines()
+    assert lines[:3] == ["In quarantine", "f0", "  column 0: a value of words"]
+    assert lines[8:10] == ["  column 6: a value of words", "f1"]
+    assert len(lines) == 1 + 6 * 8
+
+
+@pytest.mark.parametrize(
+    ("count", "words", "text"),
+    [
+        (1, ("file",), "1 file"),
+        (0, ("file",), "0 files"),
+        (1200, ("file",), "1,200 files"),
+        (2, ("address", "addresses"), "2 addresses"),
+    ],
+)
+def test_what_is_counted_is_in_the_right_number(count, words, text):
+    """Of one and of many."""
+    assert terminal.counted(count, *words) == text
+
+
 def test_no_rows_are_a_table_without_rows(screen):
     """The columns still say what was asked."""
     paper = screen(60)

@@ -112,3 +112,10 @@ def test_an_error_of_sql_tells_of_the_sql_and_quotes_no_row(lake, sql, shown):
     assert "erin" not in text
     assert "\n" not in text
     assert shown is None or shown in text
+
+
+def test_what_is_divided_by_zero_is_null(lake):
+    """As on Spark: no infinite number reaches a table."""
+    with duck_of(lake) as con:
+        rows = con.execute("SELECT 1 / 0, 0 / 0::DOUBLE, 1.5 / 0, 1 // 0, fmod(1, 0)").fetchall()
+    assert rows == [(None,) * 5]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import re
 from importlib.resources import files
 
@@ -18,6 +19,7 @@ from lakehouse.engine.escape import literal
 @pytest.fixture(scope="module")
 def con():
     with duckdb.connect(config={"threads": 1}) as con:
+        con.execute(ids.type_sql())
         yield con
 
 
@@ -164,24 +166,28 @@ NOTHING = [
     "#NAME?", "#REF!", "#VALUE!", "#DIV/0!", "#NV", "#BEZUG!", "#WERT!", "#溢出!", "#¡REF!", "#NOM?",
     "#Н/Д", "Err:502", "#ERR502!", "错误:502", "Loading...", "00000000-0000-0000-0000-000000000000", "000000000000000",
     "000000000000000AAA", "(空白)", "（无）", "-nan", "Inconnu", "SIN ASIGNAR", "Неизвестно", "Onbekend", "未設定",
-    "알 수 없음",
+    "알 수 없음", "NULL NULL", "undefined, undefined", "None None",
 ]  # fmt: skip
 NO_RECORD = [
     "0", "000", "-1", "True", "infinity", "%USER_ID%", "%s", "$user_id", "user_id", "Record ID", "CustomerNo", "#ИМЯ?",
     "WAHR", "Нет", "ninguno", "なし", "2147483647", "-2147483648", "4294967295",
-    "-2146826246", "-2146826273", "Invalid Date",
+    "-2146826246", "-2146826273", "Invalid Date", "FFFFFFFF-ffff-ffff-ffff-ffffffffffff", "f" * 8, "F" * 16, "f" * 32,
+    "0x0", "0x0000000000000000000000000000000000000000", "9223372036854775807", "-9223372036854775808",
+    *(hashlib.new(by, of).hexdigest() for by in ("md5", "sha1", "sha256") for of in (b"", b"null", b"N/A", b"0")),
+    hashlib.sha256(b"").hexdigest().upper(),
 ]  # fmt: skip
 NOBODY = [
     "not_authenticated", "anonymous", "Guest", "distinct_id", "id", "email", "NA", "test", "9774d56d682e549c", "匿名",
     "logged_out", "xxx", "02:00:00:00:00:00", "Invité", "Гость", "ゲスト", "Walk-in Customer", "Laufkundschaft", "CPD",
     "Consumidor final", "零散客户", "no_user", "YOUR_USER_ID", "your-id", "123E4567-e89b-12d3-a456-426614174000",
-    "11111111-1111-1111-1111-111111111111",
+    "11111111-1111-1111-1111-111111111111", "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx",
 ]  # fmt: skip
 IDS = [
     "4711", "s29", "K20-0", "#1001", "1E5", "a", "david",
     "10", "-10", "00042", "2147483646", "3000000000", "18446744073709551615", "zero", "2f0c", "nullable", "N7", "x1",
     "unknown-7", "guest-42", "{6F9619FF-8B86-D011-B42D-00CF4FC964FF}", "$device:18c2", "Null Ltd.", "(4)", "[4]",
     "0035e00000AbCdEAAV", "test@x.com", "8f14e45f-ceea-467f-a8c3-5d2f6d3b1a00", "__a__b", "#VIP", "Madrid", "user_id_7",
+    "ffffffff-ffff-ffff-ffff-fffffffffffe", "fffffff", "0x1", "Null Nullmann", hashlib.md5(b"ann@x.com").hexdigest(),
     "-2146826200", "youri", "no-11", "12345678-1234-1234-1234-123456789013",
 ]  # fmt: skip
 
@@ -246,7 +252,7 @@ def test_the_list_says_each_word_once():
     words = [(row["text"].lower(), row["names_no"]) for row in LISTED if row["kind"] == "word"]
     assert len(words) == len(set(words)) > 150
     assert {row["names_no"] for row in LISTED} == {"anything", "record", "person", "mailbox", "phone"}
-    assert all(row["where"] and row["kind"] in ("word", "pattern") for row in LISTED)
+    assert all(row["where"] and row["kind"] in ("word", "pattern", "hashed") for row in LISTED)
 
 
 @pytest.mark.parametrize("blank", [chr(code) for code in (*range(0x21), 0x7F, 0xA0, 0x3000)])

@@ -10,7 +10,10 @@ import pytest
 
 from lakehouse.errors import Transient
 from lakehouse.local import demo
+from lakehouse.local.data_folder import DataFolder
 from lakehouse.local.policy import DemoPolicy
+from lakehouse.outbound.definition import load_syncs, wrong_syncs
+from lakehouse.segments import definition as segment_definition
 from lakehouse.settings import Settings
 from lakehouse.stages import status, tick
 
@@ -143,3 +146,21 @@ def test_the_company_is_written_once_and_the_sample_reports_as_one_step(
     (folder / "company" / "truth.json").unlink()
     demo.write_sample(tmp_path, steps)
     assert written == [folder / "company"] * 2
+
+
+def test_its_own_definitions_are_sound_and_leave_people_s_alone(tmp_path: Path) -> None:
+    """A segment with a control group, two syncs that share one cap; a file that somebody changed stays."""
+    folder = DataFolder(tmp_path / "lake")
+    demo.write_definitions(folder)
+    segments, syncs = segment_definition.load(folder.definitions), load_syncs(folder.definitions)
+    assert not segments.wrong
+    assert not wrong_syncs(folder.definitions)
+    contacting = {name: sync for name, sync in syncs.items() if sync.contact}
+    assert set(contacting) == {"winback_mail", "invitation_mail"}
+    asked = {name for sync in contacting.values() for name in sync.asked_segments}
+    by_name = {segment.name: segment for segment in segments.defined}
+    assert any(by_name[name].control_share for name in asked)
+    changed = folder.definitions / "syncs" / "winback_mail.yaml"
+    changed.write_text("name: winback_mail\nenabled: false\n", encoding="utf-8")
+    demo.write_definitions(folder)
+    assert "enabled: false" in changed.read_text("utf-8")

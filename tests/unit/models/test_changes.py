@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import closing
+from unittest import mock
 from uuid import uuid4
 
 import pytest
@@ -11,8 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lakehouse.engine import duck
+from lakehouse.models import row_changes
 from lakehouse.models.changes import CannotTellError, Changes
-from lakehouse.tables import appending, commit, data_files
+from lakehouse.models.row_changes import RowChanges
+from lakehouse.tables import appending, commit, data_files, replace_table
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.contract import Contract, columns
 
@@ -53,9 +56,8 @@ class Notes:
         return commit.head(self.table.refresh())
 
     def changes(self, head: str, reads: tuple[str, ...] | None = None) -> Changes:
-        return Changes(
-            {NAME: self.table}, {NAME: NOTES}, {NAME: head}, {} if reads is None else {NAME: reads}
-        )
+        read = {} if reads is None else {NAME: reads}
+        return Changes({NAME: self.table}, {NAME: NOTES}, {NAME: head}, lambda: read, RowChanges(self.con))
 
     def rows(self, sql: str) -> list[tuple]:
         return sorted(self.con.execute(sql).fetchall(), key=str)
@@ -98,6 +100,23 @@ def test_of_a_table_that_was_replaced_both_snapshots_are_compared(notes: Notes) 
     assert not changes.are_none(notes.con, [NAME])
 
 
+def test_rows_are_compared_of_files_that_differ_and_once(notes: Notes) -> None:
+    """What was appended before the one replacement stands in a file that both have."""
+    head = notes.begin([A1, B1])
+    added = notes.append([A2])
+    files = replace_table.live_entries(notes.table)
+    first = [entry for entry in files if entry.data_file.record_count == 2]
+    written = data_files.write(notes.con, notes.table, _select([A1]), uuid4().hex)
+    replace_table.replace_some(notes.table, first, written.files, computed_from={}, base=int(added))
+    notes.table.refresh()
+    changes = notes.changes(added)
+    assert changes.rows_to_compare(NAME) == 3
+    assert notes.changes(head).rows_to_compare(NAME) == 4
+    assert notes.rows(changes.changed(NAME, "who")) == [("bob",)]
+    assert changes.rows_to_compare(NAME) == 0
+    assert notes.rows(changes.differing_cells(NAME, ["who", "n"])) == [("bob", 1)]
+
+
 @pytest.mark.parametrize(
     ("reads", "who_changed"),
     [(None, ["ann"]), (("who", "text"), ["ann"]), (("who", "n"), []), (("who",), []), ((), [])],
@@ -128,7 +147,7 @@ def test_a_table_that_was_not_there_was_empty(notes: Notes) -> None:
     assert changes.came(NAME) is None
     assert notes.rows(changes.before(NAME)) == []
     assert notes.rows(changes.changed(NAME, "who")) == [("ann",)]
-    neither = Changes({}, {NAME: NOTES}, {}, {})
+    neither = Changes({}, {NAME: NOTES}, {}, dict, RowChanges(notes.con))
     assert notes.rows(neither.now(NAME)) == notes.rows(neither.before(NAME)) == []
     assert neither.are_none(notes.con, [NAME])
 
@@ -144,7 +163,7 @@ def test_a_snapshot_that_has_expired_cannot_be_compared(notes: Notes) -> None:
         changes.before(NAME)
     assert not changes.are_none(notes.con, [NAME])
     with pytest.raises(CannotTellError):
-        Changes({}, {NAME: NOTES}, {NAME: head}, {}).before(NAME)
+        Changes({}, {NAME: NOTES}, {NAME: head}, dict, RowChanges(notes.con)).before(NAME)
 
 
 def test_a_table_that_had_other_columns_cannot_be_compared(notes: Notes) -> None:
@@ -162,9 +181,22 @@ looks = st.lists(st.tuples(st.booleans(), some), min_size=1, max_size=2)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(some, looks, st.sampled_from([("who", "n", "text"), ("who", "n"), ("who",), ()]))
-def test_the_grains_that_changed_are_those_whose_rows_differ(notes: Notes, first, steps, reads) -> None:
-    """As often as each comes; of a table that only grew they are among those of the rows that came."""
+@given(
+    some,
+    looks,
+    st.sampled_from([("who", "n", "text"), ("who", "n"), ("who",), ()]),
+    st.sampled_from([-1, 99]),
+)
+def test_the_grains_that_changed_are_those_whose_rows_differ(notes: Notes, first, steps, reads, most) -> None:
+    """As often as each comes; of a table that only grew they are among those of the rows that came.
+
+    Also where more rows differ than are listed, and both states are compared as a whole.
+    """
+    with mock.patch.object(row_changes, "_MOST_BUCKETS", most):
+        check_differing(notes, first, steps, reads)
+
+
+def check_differing(notes: Notes, first, steps, reads) -> None:
     head, now, came = notes.begin(first), list(first), []
     for is_append, rows in steps:
         (notes.append if is_append and rows else notes.replace)(rows)

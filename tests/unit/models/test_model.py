@@ -9,6 +9,7 @@ from decimal import Decimal
 import duckdb
 import pytest
 
+from lakehouse.engine import sql_functions, user_agents
 from lakehouse.models.model import Appended, Audit, ByGrain, Model
 from lakehouse.tables.contract import Contract, columns
 
@@ -105,3 +106,16 @@ def test_inputs_are_told_apart_by_how_they_say_a_grain() -> None:
     assert made.direct == {"core.orders": "(customer_id)", "core.deals": "(a || b)"}
     assert made.of_people == {"raw.events": ("user_id", "anonymous_id")}
     assert made.joined == {"core.lines": {"core.orders": "order_id"}}
+
+
+@pytest.mark.parametrize(
+    ("sql", "functions"),
+    [("SELECT user_agent_facts(x) AS n", user_agents), ("SELECT address_host(x) AS n", sql_functions)],
+)
+def test_a_function_that_answers_otherwise_changes_the_version(monkeypatch, sql: str, functions) -> None:
+    """Of a model that calls it, also in a view that it reads, and of no other."""
+    calling = (replace(MODEL, sql=sql), replace(MODEL, views=(replace(VIEW, sql=sql),)))
+    before = [model.version for model in (*calling, MODEL)]
+    monkeypatch.setattr(functions, "version", lambda: "another")
+    after = [model.version for model in (*calling, MODEL)]
+    assert [one == other for one, other in zip(before, after, strict=True)] == [False, False, True]

@@ -11,6 +11,7 @@ import pytest
 
 from lakehouse.books import balance
 from lakehouse.models import computing, runner
+from lakehouse.models.policy import ModelPolicy
 from lakehouse.tables import catalog as catalogs
 from tests.support.model_cases import own_model
 from tests.support.small_company import SmallCompany, forget
@@ -129,6 +130,24 @@ def noted(company: SmallCompany) -> dict[str, str]:
         name: balance.describe(catalogs.load(catalog, name)) for name in catalogs.table_names(catalog)
     }
     return {name: table["wrong"] for name, table in described.items() if "wrong" in table}
+
+
+def test_a_model_that_runs_for_ever_is_stopped_and_named(tables, monkeypatch, tmp_path):
+    """It keeps its rows, and the next one is computed on another connection."""
+    run(tables)
+    orders(tables, 2)
+    endless = (
+        "WHERE EXISTS (SELECT 1 FROM range(9999999) AS a, range(9999999) AS b WHERE a.range + b.range < 0)"
+    )
+    define(
+        monkeypatch, tmp_path, f"SELECT 'EUR' AS currency, 0 AS orders, 0 AS deals FROM core.orders {endless}"
+    )
+    with monkeypatch.context() as hasty:
+        hasty.setattr(ModelPolicy, "longest_seconds", 1)
+        [wrong] = runner.run(tables.settings, only=["core.home_currency"]).wrong
+    assert wrong.startswith("core/home_currency.sql: it takes longer than 1 seconds")
+    assert tables.ask("select currency from core.home_currency") == [("USD",)]
+    assert noted(tables) == {"core.home_currency": wrong}
 
 
 def test_a_wrong_file_that_is_taken_away_is_wrong_no_longer(tables, monkeypatch, tmp_path):

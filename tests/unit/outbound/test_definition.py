@@ -74,7 +74,7 @@ def test_a_folder_adds_overrides_and_switches_off(folder):
         ("{tier} since", "{tier!r} since", "properties: .*only plain columns"),
         ("{tier} since", "{} since", "properties: .*is not the name of a column"),
         ("{tier} since", "{tier since", "properties: "),
-        ("name: news", "name: ../news", "name: String should match"),
+        ("name: news", "name: ../news", "name: small letters, digits and _"),
         ("name: news", "name: other", "name: 'other' must be the file's own name"),
         ("name: news", "name: [", "not YAML"),
         (GOOD, "- a list", "the whole file: not a mapping"),

@@ -145,3 +145,19 @@ def test_a_customer_s_draw_is_its_id_s_doing(ids):
     if len(ids) > 100:
         assert np.histogram(draws, 10, (0, 1))[0] == pytest.approx([500] * 10, rel=0.15)
         assert len(np.unique(draws)) == len(ids)
+
+
+def test_several_orders_of_a_day_are_one_purchase():
+    """The customers of lifetimes#208, whose repeat value is a mean over days: 500 and 250, not three orders' 250."""
+    orders = """
+        SELECT 'shop' AS source, row_number() OVER () AS order_id, true AS is_order, 0 AS discounts, * FROM (VALUES
+            ('1', DATE '2017-11-19', 100), ('1', DATE '2017-11-19', 150), ('1', DATE '2017-12-19', 200),
+            ('1', DATE '2017-12-19', 300), ('1', DATE '2017-12-20', 250), ('2', DATE '2017-01-01', 110),
+            ('2', DATE '2017-01-05', 120)
+        ) AS v(customer_id, ordered_on, gross)
+    """
+    with tables(core__order_values=orders) as con:
+        rows = on(con, features.PANEL, date(2017, 12, 31), date(2018, 3, 31)).to_pylist()
+    found = {row["customer_id"]: (row["purchase_days"], row["repeat_value"], row["age_days"]) for row in rows}
+    assert found == {"1": (3, 375, 42), "2": (2, 120, 364)}
+    assert [(row["last_day"] - row["first_day"]).days for row in rows] == [31, 4]

@@ -6,7 +6,7 @@ import pytest
 
 from lakehouse.errors import BadDefinition, Terminal
 from lakehouse.segments import definition
-from lakehouse.segments.new_segment import new_segment
+from lakehouse.segments.new_segment import FORMS, new_segment
 
 
 def test_a_new_segment_is_read(tmp_path):
@@ -20,6 +20,14 @@ def test_a_new_segment_is_read(tmp_path):
         (),
         "purchase_days >= 4 AND recency_days > 90",
     )
+
+
+@pytest.mark.parametrize("form", sorted(FORMS))
+def test_each_form_is_read(tmp_path, form):
+    """With its own field, and none of the others."""
+    new_segment(tmp_path, "mine", form)
+    [made] = [each for each in definition.load(tmp_path).defined if each.name == "mine"]
+    assert made.form == form
 
 
 @pytest.mark.parametrize("suffix", [".yaml", ".yml"])

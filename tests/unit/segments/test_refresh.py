@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from lakehouse.segments.definition import Segment
-from lakehouse.segments.refresh import changes_sql, members_sql
+from lakehouse.segments.refresh import changes_sql, compared_sql, members_sql
 
 
 @pytest.fixture
@@ -64,13 +64,19 @@ def text(values: list[tuple[str, ...]], columns: str) -> str:
 def test_changes_are_noted_once_whatever_a_crash_left(marts, members, noted, fulfilling, changes):
     """What an earlier refresh noted against the same members counts; what was noted before those is in them."""
     marts.execute("CREATE SCHEMA ops")
-    inside = text([("vip", name, "2026-01-01") for name in members], "segment, customer_id, as_of")
-    marts.execute(f"CREATE TABLE ops.segment_members AS {inside}")
+    inside = text(
+        [("vip", name, "2026-01-01", "2026-01-01", "false") for name in members],
+        "segment, customer_id, as_of, entered_on, control",
+    )
+    marts.execute(
+        f"CREATE TABLE ops.segment_members AS SELECT * REPLACE (control::BOOLEAN AS control) FROM ({inside})"
+    )
     log = text(
         [(run, "vip", name, change) for run, name, change in noted], "run, segment, customer_id, change"
     )
     marts.execute(f"CREATE TABLE ops.segment_changes AS {log}")
-    now = text([("vip", name) for name in fulfilling], "segment, customer_id")
+    now = text([("vip", name, "2026-03-01") for name in fulfilling], "segment, customer_id, as_of")
     marts.execute(f"CREATE TABLE fulfilling AS {now}")
+    marts.execute(f"CREATE TABLE compared AS {compared_sql([])}")
     found = marts.execute(f"SELECT run, change, customer_id FROM ({changes_sql('5-y', '5-')})").fetchall()
     assert found == [("5-y", *change) for change in changes]

@@ -41,6 +41,12 @@ def test_a_line_that_says_so_alone_is_no_record(text):
         assert non_records.is_none(cells, HEADER, KNOWN_BY, is_short=len(cells) < 4), cells
 
 
+def test_a_total_counts_in_the_words_of_its_language():
+    """`合计,120人` counts the rows above it; a person of seven digits beside it is one."""
+    assert non_records.is_none(["合计", "120人", "", "3 笔"], HEADER, BY_KEY, is_short=False)
+    assert not non_records.is_none(["合计", "120人家", "", ""], HEADER, BY_KEY, is_short=False)
+
+
 @pytest.mark.parametrize("text", NAMES)
 def test_a_name_is_a_record(text):
     """Even alone, though it begins as one of the words does."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from types import SimpleNamespace
+
 import pytest
 
 from lakehouse.segments import definition
-from lakehouse.segments.new_segment import new_segment
+from lakehouse.segments.new_segment import FORMS, new_segment
 from lakehouse.segments.policy import SegmentPolicy
 from lakehouse.settings import Settings
-from lakehouse.stages.check_segments import check_segments
+from lakehouse.stages import check_segments as stage
+from lakehouse.stages.check_segments import check_over_lake, check_segments
 
 HEAD = "name: big\ntitle: T\ndoc: D\n"
 SYNC = """name: mine
@@ -118,10 +122,38 @@ def test_a_condition_that_never_ends_is_ended(check, monkeypatch):
     assert "it takes longer than 0.2 seconds" in found
 
 
-def test_a_new_segment_passes(check, tmp_path):
-    """As it is written."""
-    new_segment(tmp_path / "own", "quiet_regulars")
+@pytest.mark.parametrize("form", sorted(FORMS))
+def test_a_new_segment_passes(check, tmp_path, form):
+    """As it is written, and with each condition of `who` that stands in its comments."""
+    path = new_segment(tmp_path / "own", "quiet_regulars", form)
     assert check() == []
+    path.write_text(
+        path.read_text("utf-8").replace("\n#   - ", "\n    - ").replace("\n#       - ", "\n        - "),
+        "utf-8",
+    )
+    assert check() == []
+
+
+def test_what_is_said_without_sql_is_checked_where_it_stands(check):
+    """Over all tables that there may be, filled or not; also rules and parameters."""
+    text = """who:
+  all:
+    - {field: revenue, at_least: 1}
+    - {field: churn_risk.churn_probabilty, at_least: 1}
+"""
+    [found] = check(big__yaml=HEAD + text)
+    assert found == (
+        "segments/big.yaml: who.all.1.field: marts.churn_risk has no column churn_probabilty; "
+        "did you mean churn_probability? (7)"
+    )
+    [found] = check(big__yaml=HEAD + "where: orders > 1\ntrigger: win_bak\n")
+    assert found == "segments/big.yaml: trigger: there is no trigger win_bak; did you mean win_back? (5)"
+    [found] = check(big__yaml=HEAD + "select: SELECT customer_id, orders FROM marts.customer_360\n")
+    assert "select: it must give one column, customer_id, and gives customer_id, orders (4)" in found
+    assert (
+        check(big__yaml=HEAD + "who: {count: events, that: {field: properties.plan, is: a}, at_least: 1}")
+        == []
+    )
 
 
 def test_comments_of_a_new_segment_are_right_too(check, tmp_path):
@@ -133,3 +165,17 @@ def test_comments_of_a_new_segment_are_right_too(check, tmp_path):
     path.write_text("\n".join([*lines[:first], *fields]))
     assert check() == []
     assert definition.load(tmp_path / "own").defined[2].guard_rails.most_members == 50_000
+
+
+def test_over_a_lake_a_destination_that_may_not_be_reached_is_told(tmp_path, monkeypatch):
+    """Before anything is to be sent: also where no marts are computed yet."""
+
+    @contextmanager
+    def open_lake(_):
+        yield SimpleNamespace(tables={})
+
+    monkeypatch.setattr(stage, "open_lake", open_lake)
+    monkeypatch.setattr(stage, "unreachable", lambda _: {"mine": "destinations/crm.yaml: url: inward"})
+    [found] = check_over_lake(Settings(scratch=tmp_path))
+    assert (found.level, found.file, found.field) == ("error", "syncs/mine.yaml", "destination")
+    assert found.message == "destinations/crm.yaml: url: inward"

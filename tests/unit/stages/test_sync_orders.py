@@ -59,3 +59,29 @@ def test_an_unknown_segment_holds_its_sync_alone(given):
 def test_of_two_that_write_one_property_the_second_is_held(given):
     """They would fight over it."""
     assert given([sync("a"), sync("b")]) == [("a", "wanted", True, False), ("b", "held", True, True)]
+
+
+@pytest.mark.parametrize(
+    ("url", "inside", "told"),
+    [
+        ("http://127.0.0.1:8080", "", "destinations/crm.yaml: url: only https://"),
+        ("https://127.0.0.1", "", "destinations/crm.yaml: url: 127.0.0.1 points inward"),
+        ("http://127.0.0.1:8080", "127.0.0.1:8080", ""),
+        ("https://crm.example.com", "", ""),
+    ],
+)
+def test_a_destination_that_may_not_be_reached_is_told(tmp_path, url, inside, told):
+    """Before anything is on its way, and with the setting that allows it; `status` and `segments check` ask this."""
+    (tmp_path / "destinations").mkdir()
+    (tmp_path / "syncs").mkdir()
+    (tmp_path / "destinations" / "crm.yaml").write_text(
+        f"name: crm\nkind: http\nurl: {url}\ntemplate: own_crm\n"
+    )
+    (tmp_path / "syncs" / "mine.yaml").write_text(
+        "name: mine\ndestination: crm\nobject: people\nid: {property: email, from: email}\n"
+        "purpose: marketing\nchannel: email\nsegments: [vip]\nproperties: {tier: segments}\n"
+    )
+    settings = Settings(ops_bucket="ops", definitions=tmp_path, inward_hosts=inside)
+    found = sync_orders.wrong(settings, {"vip", "high_value", "new_this_month", "sleeping_regulars"})
+    assert list(found) == (["mine"] if told else [])
+    assert all(reason.startswith(told) for reason in found.values())

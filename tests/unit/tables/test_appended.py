@@ -85,3 +85,24 @@ def test_after_a_replacement_nobody_can_tell(notes):
     assert appended.paths_since(notes, second) is None
     add(notes, 3)
     assert rows(notes, appended.paths_since(notes, third)) == [3]
+
+
+def test_files_that_differ_are_those_of_one_snapshot_alone(notes):
+    """What both have is not named; of a table that is empty now, all that it had."""
+    add(notes, 1, 2)
+    before = int(add(notes, 3))
+    kept = next(entry for entry in commit.live_entries(notes) if entry.data_file.record_count == 2)
+    gone = [entry for entry in commit.live_entries(notes) if entry.data_file.record_count == 1]
+    con = duckdb.connect()
+    written = data_files.write(con, notes, "SELECT unnest([7, 8, 9]) AS n", "other")
+    con.close()
+    replace_table.replace_some(notes, gone, written.files, computed_from={}, base=before)
+    went, came = appended.differing_files(notes.refresh(), before)
+    assert (rows(notes, went.paths), went.rows) == ([3], 1)
+    assert (rows(notes, came.paths), came.rows) == ([7, 8, 9], 3)
+    now = notes.current_snapshot().snapshot_id
+    assert appended.differing_files(notes, now) == (appended.Files([], 0), appended.Files([], 0))
+    replace_table.replace_all(notes, [], computed_from={}, base=now)
+    went, came = appended.differing_files(notes.refresh(), before)
+    assert kept.data_file.file_path in went.paths
+    assert came == appended.Files([], 0)

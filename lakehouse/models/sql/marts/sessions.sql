@@ -32,71 +32,54 @@ columns:
   - {name: checkout_at, type: timestamptz, doc: "First checkout begun, UTC", zh: "首次开始结算的时间（UTC）"}
   - {name: ordered_at, type: timestamptz, doc: "First order, UTC, as the site or app tells it", zh: "首次下单的时间（UTC），据网站或 App"}
   - {name: channel, type: string, doc: "What brought it: paid search, paid social, paid other, display, affiliate, email, sms, search, social, campaign, referral or direct", zh: "来源渠道：paid search 付费搜索、paid social 付费社交、paid other 其他付费、display 展示广告、affiliate 联盟、email 邮件、sms 短信、search 自然搜索、social 自然社交、campaign 其他推广、referral 外链、direct 直接访问"}
+  - {name: device_type, type: string, doc: "desktop, mobile, tablet, tv, console or watch, by the first message that says it", zh: "设备类型，以最先注明的消息为准"}
+  - {name: browser, type: string, doc: "Family of the browser or program", zh: "浏览器或程序"}
+  - {name: os, type: string, doc: "System of the device", zh: "操作系统"}
 incremental:
   by: "coalesce('device ' || anonymous_id, 'user ' || user_id, '')"
   of:
     raw.events: "coalesce('device ' || anonymous_id, 'user ' || user_id, '')"
     core.identities: {raw.events: [user_id, anonymous_id]}
+    core.user_agents: {raw.events: user_agent}
 audits:
   - {name: "it ends no earlier than it starts", condition: "ended_at >= started_at"}
   - {name: "pages are messages", condition: "pages <= events"}
 */
 -- A session is as the web analytics of Google and Matomo have it, but that midnight is no border: what was done on one device,
 -- or by one user where no device is named, with at most 30 minutes between two messages. Another person who signs in begins a
--- session, and so does a campaign (utm parameters, click id) other than the last one of the session; a message that names none
--- goes on with it, and so does one that names the same again. Signing in as such begins none. Only what somebody did counts:
--- identify, group and alias messages come from servers too,
--- and so do those of what was sent, such as `Email Opened`. Equal moments are in order of their message ids; a message that is
+-- session, and so does another campaign: a utm parameter or click id other than the one that was named last since the silence.
+-- A message that names none goes on with it, and so does one that names the same again, or part of it, as servers do. Signing
+-- in as such begins none. Only what somebody did counts: identify, group and alias messages come from servers too,
+-- and so do those of what was sent, such as `Email Opened`; what robots did (core.user_agents) is no session, as in Google's
+-- and Matomo's reports. Equal moments are in order of their message ids; a message that is
 -- there twice counts once. Steps to an order go by the event names of Segment (`Product Added`) and of Google (`add_to_cart`).
 -- A clock that says 1970 or 2099 makes a session then.
 -- The channel goes by the kind of click id, then utm_medium, then the site that is named as utm_source or was come from; words
 -- are those of Google's default channel group and of the platforms of China. A site that is the own one, or takes payments,
--- brings nobody: who comes back after half an hour, or from the cashier, was there before. A `fbclid` is on links that
--- nobody paid for, too.
+-- brings nobody: who comes back after half an hour, from the cashier, or from where one signs in, was there before. A mailbox in
+-- the browser is e-mail, though a search engine's company runs it. A `fbclid` is on links that nobody paid for, too.
 WITH acts AS (
-    SELECT coalesce('device ' || anonymous_id, 'user ' || user_id) AS stream, message_id, timestamp, customer_id, anonymous_id,
-        user_id, type IN ('page', 'screen') AS is_page,
-        CASE WHEN user_id IS NOT NULL THEN coalesce(customer_id, user_id) END AS person, lower(event) AS event,
-        coalesce(CASE WHEN type = 'screen' THEN name END, properties->>'$.path', properties->>'$.url', context->>'$.page.path',
-            context->>'$.page.url') AS page,
-        coalesce(context->>'$.page.referrer', properties->>'$.referrer') AS referrer,
-        CASE WHEN type <> 'screen' THEN coalesce(context->>'$.page.url', properties->>'$.url') END AS address,
-        coalesce(type = 'screen' OR (context->'$.app') IS NOT NULL, false) AS is_app,
-        CASE WHEN contains(context, '"campaign"') OR contains(context, 'utm_') OR contains(properties, 'utm_')
-            OR contains(context, 'id=') OR contains(properties, 'id=')
-            THEN replace(concat_ws('#', properties->>'$.url', context->>'$.page.url', context->>'$.page.search'), '+', ' ') END
-            AS links,
-        CASE WHEN contains(context, '"campaign"') THEN context->'$.campaign' END AS campaign
-    FROM core.events
-    WHERE type IN ('page', 'screen')
-        OR type = 'track' AND NOT regexp_matches(event, '^(?i:email|sms|push notification) ')
-),
-written AS (
-    SELECT *, CASE WHEN links IS NOT NULL THEN {
-        'source': regexp_extract(links, '[?&]utm_source=([^&#]*)', 1),
-        'medium': regexp_extract(links, '[?&]utm_medium=([^&#]*)', 1),
-        'name': regexp_extract(links, '[?&]utm_campaign=([^&#]*)', 1),
-        'content': regexp_extract(links, '[?&]utm_content=([^&#]*)', 1),
-        'term': regexp_extract(links, '[?&]utm_term=([^&#]*)', 1),
-        'click': regexp_extract(links, '[?&]((?:[a-z]*cl(?:ick|k)?id|gbraid|wbraid|bd_vid|li_fat_id)=[^&#]+)', 1)
-    } END AS link
-    FROM acts
-),
-decoded AS (
-    SELECT * EXCLUDE (links, link, campaign), CASE WHEN links IS NOT NULL THEN {
-        'source': coalesce(campaign->>'$.source', TRY(url_decode(link.source)), link.source),
-        'medium': coalesce(campaign->>'$.medium', TRY(url_decode(link.medium)), link.medium),
-        'name': coalesce(campaign->>'$.name', TRY(url_decode(link.name)), link.name),
-        'content': coalesce(campaign->>'$.content', TRY(url_decode(link.content)), link.content),
-        'term': coalesce(campaign->>'$.term', TRY(url_decode(link.term)), link.term),
-        'click': link.click
-    } END AS said
-    FROM written
+    SELECT coalesce('device ' || e.anonymous_id, 'user ' || e.user_id) AS stream, e.message_id, e.timestamp, e.customer_id,
+        e.anonymous_id, e.user_id, e.type IN ('page', 'screen') AS is_page,
+        CASE WHEN e.user_id IS NOT NULL THEN coalesce(e.customer_id, e.user_id) END AS person, lower(e.event) AS event,
+        coalesce(CASE WHEN e.type = 'screen' THEN e.name END, e.properties->>'$.path', e.properties->>'$.url',
+            e.context->>'$.page.path', e.context->>'$.page.url') AS page,
+        coalesce(e.context->>'$.page.referrer', e.properties->>'$.referrer') AS referrer,
+        CASE WHEN e.type <> 'screen' THEN coalesce(e.context->>'$.page.url', e.properties->>'$.url') END AS address,
+        coalesce(e.type = 'screen' OR (e.context->'$.app') IS NOT NULL, false) AS is_app,
+        link_parts(campaign_links(e.context, e.properties)) AS parts,
+        CASE WHEN contains(e.context, '"campaign"') THEN e.context->'$.campaign' END AS campaign,
+        agent.device_type, agent.browser, agent.os
+    FROM core.events AS e
+    LEFT JOIN core.user_agents AS agent ON agent.user_agent = e.user_agent
+    WHERE (e.type IN ('page', 'screen')
+        OR e.type = 'track' AND NOT regexp_matches(e.event, '^(?i:email|sms|push notification) '))
+        AND agent.is_bot IS DISTINCT FROM true
 ),
 messages AS (
-    SELECT * EXCLUDE (said), row_number() OVER (ORDER BY stream, timestamp, message_id) AS n,
+    SELECT * EXCLUDE (parts, campaign, said), row_number() OVER (ORDER BY stream, timestamp, message_id) AS n,
         CASE WHEN concat(said.source, said.medium, said.name, said.content, said.term, said.click) <> '' THEN said END AS campaign
-    FROM decoded
+    FROM (SELECT *, campaign_said(parts, campaign) AS said FROM acts)
 ),
 -- a message after another of its stream, and how long it was silent before
 steps AS (
@@ -118,11 +101,26 @@ persons AS (
     WHERE person IS NOT NULL
     QUALIFY person <> lag(person) OVER (PARTITION BY visit ORDER BY n)
 ),
-campaigns AS (
-    SELECT n, 'campaign' AS began_with FROM visits
+named AS (
+    SELECT n, campaign,
+        {'source': lag(campaign.source IGNORE NULLS) OVER before, 'medium': lag(campaign.medium IGNORE NULLS) OVER before,
+        'name': lag(campaign.name IGNORE NULLS) OVER before, 'content': lag(campaign.content IGNORE NULLS) OVER before,
+        'term': lag(campaign.term IGNORE NULLS) OVER before, 'click': lag(campaign.click IGNORE NULLS) OVER before} AS last
+    FROM visits
     WHERE campaign IS NOT NULL
-    QUALIFY n > visit AND campaign IS DISTINCT FROM lag(campaign) OVER (PARTITION BY visit ORDER BY n)
+    WINDOW before AS (PARTITION BY visit ORDER BY n)
 ),
+campaigns AS (
+    SELECT n, 'campaign' AS began_with
+    FROM named
+    WHERE coalesce(campaign.source, last.source) IS DISTINCT FROM last.source
+        OR coalesce(campaign.medium, last.medium) IS DISTINCT FROM last.medium
+        OR coalesce(campaign.name, last.name) IS DISTINCT FROM last.name
+        OR coalesce(campaign.content, last.content) IS DISTINCT FROM last.content
+        OR coalesce(campaign.term, last.term) IS DISTINCT FROM last.term
+        OR coalesce(campaign.click, last.click) IS DISTINCT FROM last.click
+),
+-- where one message is several borders, silence is said before the person, and the person before the campaign
 borders AS (
     SELECT n, max(began_with) AS began_with
     FROM (FROM silences UNION ALL FROM persons UNION ALL FROM campaigns)
@@ -137,7 +135,8 @@ sessions AS (
         arg_min(user_id, n) AS user_id, arg_min(message_id, n) AS first_message, any_value(began_with) AS began_with,
         arg_min(page, n) AS first_page, arg_max(page, n) AS last_page, arg_min(referrer, n) AS referrer,
         arg_min(address, n) AS address,
-        any_value(campaign) AS campaign, bool_or(is_app) AS is_app,
+        arg_min(campaign, n) AS campaign, bool_or(is_app) AS is_app,
+        arg_min(device_type, n) AS device_type, arg_min(browser, n) AS browser, arg_min(os, n) AS os,
         min(timestamp) FILTER (event IN ('product viewed', 'viewed product', 'view_item')) AS viewed_at,
         min(timestamp) FILTER (event IN ('product added', 'added product', 'add_to_cart')) AS added_at,
         min(timestamp) FILTER (event IN ('checkout started', 'started checkout', 'begin_checkout')) AS checkout_at,
@@ -147,7 +146,7 @@ sessions AS (
 ),
 described AS (
     SELECT *,
-        nullif(regexp_extract(referrer, '^[a-z][a-z0-9+.-]*://(?:[^/?#@]*@)?([^/?#:]+)', 1), '') AS referrer_host,
+        address_host(referrer) AS referrer_host,
         regexp_extract(lower(address), '^[a-z][a-z0-9+.-]*://(?:[^/?#@]*@)?(?:www\.|m\.)?([^/?#:]+)', 1) AS site,
         lower(trim(coalesce(campaign.medium, ''))) AS medium, lower(trim(coalesce(campaign.source, ''))) AS campaign_site,
         split_part(coalesce(campaign.click, ''), '=', 1) AS click
@@ -159,15 +158,20 @@ came_from AS (
             WHEN campaign_site <> '' THEN campaign_site
             WHEN site <> '' AND ends_with('.' || lower(referrer_host), '.' || site)
                 OR regexp_matches(lower(referrer_host),
-                    '(^|\.)(paypal|stripe|alipay|tenpay|unionpay|95516|adyen|klarna|mollie|braintreegateway)\.') THEN ''
+                    '(^|\.)(paypal|stripe|alipay|tenpay|unionpay|95516|adyen|klarna|mollie|braintreegateway)\.'
+                    || '|^(accounts|login|signin|sso|oauth|appleid|passport)\.') THEN ''
             ELSE lower(coalesce(referrer_host, ''))
         END AS came_from
     FROM described
 ),
 judged AS (
     SELECT *,
+        regexp_matches(came_from, '(^|\.)(e?mail|webmail|exmail|outlook)[0-9]*\.[^.]+\.|^com\.google\.android\.gm$|^e\.mail\.ru$')
+            AS is_mail,
         regexp_matches(came_from, '(^|[._-])(google|bing|baidu|sogou|yahoo|yandex|duckduckgo|ecosia|naver|seznam|search)([._-]|$)'
-            || '|(^|\.)(so|sm)(\.com|\.cn|$)') AS is_search,
+            || '|(^|\.)(so|sm)(\.com|\.cn|$)')
+            AND NOT regexp_matches(came_from, '^(ads|analytics|calendar|chat|classroom|docs|drive|groups|keep|meet|play|search|sites|'
+                || 'support|tagmanager|translate)\.google\.') AS is_search,
         regexp_matches(came_from, '(^|[._-])(facebook|instagram|twitter|linkedin|lnkd|pinterest|tiktok|youtube|reddit|snapchat|wechat|'
             || 'weixin|weibo|douyin|toutiao|oceanengine|kuaishou|xiaohongshu|xhs|rednote|bilibili|zhihu)([._-]|$)'
             || '|(^|\.)(fb|ig|meta|x|t|vk|qq)(\.com|\.co|$)') AS is_social
@@ -176,14 +180,9 @@ judged AS (
 SELECT md5(concat_ws(' ', stream, epoch_us(started_at), first_message)) AS session_id, customer_id, anonymous_id, user_id,
     started_at, ended_at, CAST(started_at AT TIME ZONE getvariable('time_zone') AS DATE) AS started_on,
     (epoch_us(ended_at) - epoch_us(started_at)) / 1e6 AS seconds, events, pages,
-    regexp_extract(first_page, '^(?:[a-z][a-z0-9+.-]*://[^/?#]*)?([^?#]*)', 1) AS first_page,
-    regexp_extract(last_page, '^(?:[a-z][a-z0-9+.-]*://[^/?#]*)?([^?#]*)', 1) AS last_page,
-    referrer_host AS referrer,
-    nullif(campaign.source, '') AS campaign_source,
-    nullif(campaign.medium, '') AS campaign_medium,
-    nullif(campaign.name, '') AS campaign_name,
-    nullif(campaign.content, '') AS campaign_content,
-    nullif(campaign.term, '') AS campaign_term,
+    address_path(first_page) AS first_page, address_path(last_page) AS last_page, referrer_host AS referrer,
+    campaign.source AS campaign_source, campaign.medium AS campaign_medium, campaign.name AS campaign_name,
+    campaign.content AS campaign_content, campaign.term AS campaign_term,
     nullif(click, '') AS click_id, began_with, is_app,
     viewed_at, added_at, checkout_at, ordered_at,
     CASE
@@ -193,16 +192,18 @@ SELECT md5(concat_ws(' ', stream, epoch_us(started_at), first_message)) AS sessi
         WHEN regexp_matches(medium, '^affiliates?$|^cps$') THEN 'affiliate'
         WHEN regexp_matches(medium, '^(display|banner|cpm|interstitial|expandable)$') THEN 'display'
         WHEN click IN ('gclid', 'gbraid', 'wbraid', 'msclkid', 'bd_vid', 'yclid') THEN 'paid search'
-        WHEN click IN ('ttclid', 'twclid', 'li_fat_id') THEN 'paid social'
+        WHEN click IN ('ttclid', 'twclid', 'li_fat_id', 'rdt_cid', 'ScCid', 'qz_gdt') THEN 'paid social'
         WHEN regexp_matches(medium, '^(.*cp[ac].*|ppc|sem|retargeting|paid.*|feed.?ads?|信息流)$')
             THEN CASE WHEN is_social THEN 'paid social' WHEN is_search THEN 'paid search' ELSE 'paid other' END
         WHEN regexp_matches(medium, '^organic') THEN CASE WHEN is_social THEN 'social' ELSE 'search' END
         WHEN regexp_matches(medium, '^(social|sns|sm)([ _-]?(network|media))?$') THEN 'social'
         WHEN medium = 'referral' THEN 'referral'
+        WHEN medium = '' AND is_mail THEN 'email'
         WHEN medium = '' AND is_social OR click = 'fbclid' AND medium = '' THEN 'social'
         WHEN medium = '' AND is_search THEN 'search'
         WHEN medium <> '' OR campaign_site <> '' OR click <> '' OR campaign.name <> '' THEN 'campaign'
         WHEN came_from <> '' THEN 'referral'
         ELSE 'direct'
-    END AS channel
+    END AS channel,
+    device_type, browser, os
 FROM judged

@@ -72,3 +72,36 @@ def test_what_is_stored_is_what_was_sent(read):
     assert row["properties"] == '{"price":1.1}'
     assert json.loads(row["extra"]) == {"x": 1}
     assert "secret" not in str(row)
+
+
+def nested(depth, inside="1"):
+    """Return JSON of objects and arrays within each other."""
+    outer = depth // 2
+    return '{"a":' * outer + "[" * (depth - outer) + inside + "]" * (depth - outer) + "}" * outer
+
+
+def as_they_are(*items):
+    """Return a batch of items that are text already."""
+    text = f'{{"context":{{"locale":"de"}},"batch":[{",".join(items)}]}}'
+    return f"{Collected('r0', RECEIVED, 'web', 'batch', text).line()}\n".encode()
+
+
+@pytest.mark.parametrize(
+    ("depth", "codes"),
+    [
+        (99, [None, None, None, None, "bad_timestamp", "not_allowed", "not_an_object"]),
+        (100, ["event_too_deep"] * 4 + ["bad_timestamp", "not_allowed", "not_an_object"]),
+        (1_500, ["event_too_deep"] * 4 + ["bad_timestamp", "not_allowed", "not_an_object"]),
+        (20_000, ["event_too_large"] * 4 + ["bad_timestamp", "not_allowed", "not_an_object"]),
+    ],
+)
+def test_a_deep_event_costs_only_itself(read, depth, codes):
+    """Wherever it is deep, and however deep: its neighbours load, and it is told by its code. 100 are not too many."""
+    good = json.dumps(GOOD)
+    deep = [
+        json.dumps({**GOOD, place: "DEEP"}).replace('"DEEP"', nested(depth))
+        for place in ("properties", "context", "x", "traits", "timestamp", "type")
+    ]
+    found = read(WEB, as_they_are(good, *deep, "[" * depth + "]" * depth, good))
+    assert [row["_code"] for _, row in sorted(found.items())] == [None, *codes, None]
+    assert json.loads(found[min(found)]["context"]) == {"locale": "de"}

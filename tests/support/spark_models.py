@@ -1,0 +1,155 @@
+"""`python -m tests.support.spark_models PYTHON`: which shipped models give the same rows on Spark.
+
+Each model's SQL is computed by DuckDB over the small lake of the benchmarks, and by Spark over the same inputs, put
+into its words by sqlglot. `PYTHON` is that of an environment with pyspark, too large for everybody's; it needs Java.
+Prints the table of docs/engines.md; exit code 1 where the page has another.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from contextlib import closing
+from pathlib import Path
+
+import duckdb
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from benchmarks import marts_lake as lakes
+from lakehouse.engine import sql_functions
+from lakehouse.models import registry
+from lakehouse.models.given_rows import column_types
+from lakehouse.sources import definition
+from lakehouse.tables import views
+from lakehouse.tables.catalog import NAMESPACES
+from tests.support.engines import PAGE
+
+SIZE = lakes.Size(events=6_000, orders=600, customers=60)
+VARIABLES = {"as_of": "DATE '2026-02-05'", "time_zone": "'UTC'"}
+FUNCTIONS = {
+    "EPOCH_US": "unix_micros({0})",
+    "TO_MONTHS": "make_ym_interval(0, {0})",
+    "TO_YEARS": "make_ym_interval({0}, 0)",
+    "REGEXP_FULL_MATCH": "regexp_like({0}, concat('^(?:', {1}, ')$'))",
+}  # that sqlglot leaves as they are
+# Run by the other environment: a line of JSON a model
+PROGRAM = """
+import json, sys
+from pyspark.sql import SparkSession
+folder = sys.argv[1]
+given = json.load(open(folder + "/models.json"))
+quiet = {"spark.sql.session.timeZone": "UTC", "spark.sql.shuffle.partitions": "1", "spark.ui.enabled": "false",
+    "spark.sql.warehouse.dir": folder + "/spark", "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1"}
+spark = SparkSession.builder.master("local[1]").config(map=quiet).getOrCreate()
+spark.sparkContext.setLogLevel("OFF")
+for namespace in {name.partition(".")[0] for name in given["tables"]}:
+    spark.sql("create database if not exists " + namespace)
+for name in given["tables"]:
+    spark.sql(f"create table {name} using parquet location '{folder}/{name}.parquet'")
+def rows(frame):
+    cells = lambda row: tuple(round(each, 9) if isinstance(each, float) else str(each) for each in row)
+    return sorted(map(cells, frame.collect()), key=str)
+for table, sql in given["models"].items():
+    try:
+        frame = spark.sql(sql)
+        said = "equal" if rows(frame) == rows(spark.table(table).select(frame.columns)) else "other rows"
+    except Exception as error:
+        said = "not run"
+    print(json.dumps([table, said]), flush=True)
+"""
+
+
+def spark_sql(sql: str) -> str:
+    """Return DuckDB's SQL in the words of Spark; empty where sqlglot has none. Variables are their values."""
+    for name, value in VARIABLES.items():
+        sql = sql.replace(f"getvariable('{name}')", value)
+    try:
+        tree = sqlglot.parse_one(sql, dialect="duckdb")
+        for call in list(tree.find_all(exp.Anonymous)):
+            if template := FUNCTIONS.get(call.name.upper()):
+                arguments = [each.sql("spark") for each in call.expressions]
+                call.replace(sqlglot.parse_one(template.format(*arguments), dialect="spark"))
+        for call in list(tree.find_all(exp.DayOfWeekIso)):  # sqlglot 30 has Sunday as 2
+            call.replace(sqlglot.parse_one(f"weekday({call.this.sql('spark')}) + 1", dialect="spark"))
+        return tree.sql("spark")
+    except SqlglotError:
+        return ""
+
+
+def compute(folder: Path) -> dict[str, int]:
+    """Compute every model by DuckDB, and write all tables and the SQL for Spark; return how many rows each has."""
+    models = registry.load()
+    types = column_types(models, definition.load().values())
+    counts: dict[str, int] = {}
+    statements: dict[str, str] = {}
+    with closing(duckdb.connect()) as con:
+        con.execute("SET ieee_floating_point_ops = false; SET TimeZone = 'UTC'")
+        sql_functions.create(con)
+        for namespace in (*NAMESPACES, "mapped"):
+            con.execute(f"CREATE SCHEMA IF NOT EXISTS {namespace}")
+        for name, value in VARIABLES.items():
+            con.execute(f"SET VARIABLE {name} = {value}")
+        made: list[str] = []
+
+        def make(name: str, sql: str) -> None:
+            given = [row[0] for row in con.execute(f"DESCRIBE {sql}").fetchall()]
+            cells = ", ".join(
+                f"CAST({column if column in given else 'NULL'} AS {kind}) AS {column}"
+                for column, kind in types[name].items()
+            )
+            con.execute(f"CREATE TABLE {name} AS SELECT {cells} FROM ({sql})")
+            made.append(name)
+
+        for name, sql in lakes.inputs(SIZE).items():
+            make(name, sql)
+        con.execute(views.EVENTS)
+        made.append("core.events")
+        for model in models.in_order:
+            for name in {*model.inputs, model.table} - {*made}:
+                mapped = any(each.startswith("mapped.") for each in model.inputs)
+                if name != model.table or mapped:
+                    make(name, "SELECT NULL AS nothing WHERE false")
+            if model.table in made:
+                continue
+            con.execute(f"CREATE TABLE {model.table} AS {model.rows_sql}")
+            made.append(model.table)
+            statements[model.table] = spark_sql(model.rows_sql)
+            [(counts[model.table],)] = con.execute(f"SELECT count(*) FROM {model.table}").fetchall()
+        for name in made:
+            con.execute(f"COPY (FROM {name}) TO '{folder}/{name}.parquet'")
+    (folder / "models.json").write_text(json.dumps({"tables": made, "models": statements}), "utf-8")
+    return counts
+
+
+def table(found: dict[str, str], counts: dict[str, int]) -> str:
+    """Return the table of the page: by what came of them, the models with rows and those without."""
+    lines = [
+        "| on Spark | models that have rows in that lake | models that have none |",
+        "| --- | --- | --- |",
+    ]
+    for said in ("equal", "other rows", "not run"):
+        names: tuple[list[str], list[str]] = ([], [])
+        for name in sorted(each for each, what in found.items() if what == said):
+            names[not counts[name]].append(f"`{name}`")
+        lines.append(f"| {said} | {' '.join(names[0]) or '–'} | {' '.join(names[1]) or '–'} |")
+    return "\n".join(lines)
+
+
+def main(python: str) -> int:
+    """Print the table; return 1 where the page has another."""
+    with tempfile.TemporaryDirectory() as name:
+        counts = compute(Path(name))
+        done = subprocess.run([python, "-c", PROGRAM, name], capture_output=True, text=True, check=True)
+    found = dict(json.loads(line) for line in done.stdout.splitlines() if line.startswith("["))
+    shown = table(found, counts)
+    sys.stdout.write(f"{shown}\n")
+    return int(shown not in PAGE.read_text("utf-8"))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
