@@ -16,7 +16,7 @@ from lakehouse.engine.consent_words import normal, normal_sql
 from lakehouse.engine.escape import literal
 
 Kind = Literal["channel", "purpose"]
-EVERY_CHANNEL: Final = "all"  # only a refusal may speak of every one
+EVERY: Final = "all"  # only a refusal may speak of every channel, or of every purpose
 
 
 @lru_cache(maxsize=2)
@@ -49,19 +49,32 @@ def term_of(kind: Kind, text: str) -> str | None:
     return next((name for name, words in terms(kind).items() if word in words), None)
 
 
-def channels_sql(channel: str, address: str) -> str:
-    """Return the SQL of a JSON list of the channels that a statement is about: of `all`, those that use its address."""
-    by_kind = {
-        kind: [name for name, of in KIND_OF.items() if of == kind] for kind in dict.fromkeys(KIND_OF.values())
-    }
-    meant = term_sql("channel", channel)
-    return (
-        f"to_json(CASE WHEN {meant} IS DISTINCT FROM {literal(EVERY_CHANNEL)} THEN [coalesce({meant}, {channel})] "
-        f"WHEN {address} IS NULL THEN {_list_sql(list(KIND_OF))} "
-        f"WHEN regexp_matches({address}, '[@＠]') THEN {_list_sql(by_kind['email'])} "
-        f"ELSE {_list_sql(by_kind['phone'])} END)"
+def topics_sql(channel: str, purpose: str, address: str) -> str:
+    """Return the SQL of a JSON list of what a statement is about, objects of `channel` and `purpose`.
+
+    `all` channels of an address are those that it may be used for: an e-mail is none of a phone's. A word of no list
+    stays as it is.
+    """
+    by_channel = (
+        f"list_transform({_named_sql('purpose', purpose, _every_sql('purpose'))}, "
+        "lambda for_what: {'channel': by_what, 'purpose': for_what})"
     )
+    of_address = (
+        f"CASE WHEN {address} IS NULL THEN {_every_sql('channel')} "
+        f"WHEN regexp_matches({address}, '[@＠]') THEN {_every_sql('channel', without='phone')} "
+        f"ELSE {_every_sql('channel', without='email')} END"
+    )
+    channels = _named_sql("channel", channel, of_address)
+    return f"to_json(flatten(list_transform({channels}, lambda by_what: {by_channel})))"
 
 
-def _list_sql(names: list[str]) -> str:
+def _named_sql(kind: Kind, text: str, every: str) -> str:
+    """Return the SQL of the list of what a text names: what `every` gives where it says all."""
+    meant = term_sql(kind, text)
+    return f"CASE WHEN {meant} = {literal(EVERY)} THEN {every} ELSE [coalesce({meant}, {text})] END"
+
+
+def _every_sql(kind: Kind, *, without: str = "") -> str:
+    """Return the SQL of the list of all channels or purposes, without those that use one type of address."""
+    names = [name for name in terms(kind) if name != EVERY and KIND_OF.get(name, "none") != without]
     return f"[{', '.join(map(literal, names))}]"

@@ -20,8 +20,8 @@ did not, else null: see `lakehouse.engine.consent_words`.
 `currency_code(text)`: the ISO 4217 code of a currency as people write it: see `lakehouse.engine.currencies`.
 
 `consent_channel(text)`, `consent_purpose(text)`: the channel or purpose that a word means, null for one that is on no
-list; `consent_channels(channel, address)`: the JSON list of those that a statement is about, several where it says
-`all`: see `lakehouse.engine.consent_terms`.
+list; `consent_topics(channel, purpose, address)`: the JSON list of those that a statement is about, several where it
+says `all`: see `lakehouse.engine.consent_terms`.
 
 `subject_hash(type, value)`: the keyed hash by which an erased person's address or other identifier is known, null on a
 connection without the key; `needs_hash_key(hash)`: the hash, an error without the key: see
@@ -112,7 +112,7 @@ def statements() -> tuple[str, ...]:
     codes = literal("".join(regions.values()))
     number = "enum_code(TRY_CAST(lower(trim(country)) AS country_name))"
     preferences = consent_preferences.consent_preferences_sql("said", "categories")
-    channels = consent_terms.channels_sql("channel", "address")
+    topics = consent_terms.topics_sql("channel", "purpose", "address")
     in_utc = moments.read_moment_sql("text", literal(moments.UTC))
     links = campaigns.campaign_links_sql("context", "properties")
     in_zone = moments.read_moment_sql("text", "zone")
@@ -120,7 +120,7 @@ def statements() -> tuple[str, ...]:
         f"CREATE OR REPLACE MACRO consent_word(text) AS {consent_words.consent_word_sql('text')}",
         f"CREATE OR REPLACE MACRO consent_channel(text) AS {consent_terms.term_sql('channel', 'text')}",
         f"CREATE OR REPLACE MACRO consent_purpose(text) AS {consent_terms.term_sql('purpose', 'text')}",
-        f"CREATE OR REPLACE MACRO consent_channels(channel, address) AS {channels}",
+        f"CREATE OR REPLACE MACRO consent_topics(channel, purpose, address) AS {topics}",
         f"CREATE OR REPLACE MACRO consent_preferences(said, categories) AS {preferences}",
         f"CREATE OR REPLACE MACRO consent_lists(said) AS {consent_preferences.consent_lists_sql('said')}",
         f"CREATE OR REPLACE TYPE country_name AS ENUM ({names})",

@@ -68,8 +68,8 @@ def resolve_news(  # noqa: PLR0913 - the relations that it reads
     """Resolve records with news, and who has to do with them; make what `resolve` makes, of these alone.
 
     `news`: (source, record) of the records with rows that came since `before`; `observations`, `words` are all there
-    are by now, of which `new_words` came since. `people_of` makes of a relation (source, record) the SELECT of what
-    these records say of their persons. Nothing that was observed before has gone.
+    are by now, of which `new_words` came since. `people_of` makes of a relation of observations the SELECT of what they
+    say of their records' persons. Nothing that was observed before has gone.
 
     None where everybody must be resolved, since the matcher must weigh all pairs anew. `customers` and the other counts
     are of those who were resolved.
@@ -82,7 +82,9 @@ def resolve_news(  # noqa: PLR0913 - the relations that it reads
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE identity_part_observations AS FROM {qualified(observations)} {part}"
     )
-    con.execute(f"CREATE OR REPLACE TEMP TABLE identity_part_people AS {people_of('identity_touched')}")
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE identity_part_people AS {people_of('identity_part_observations')}"
+    )
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE identity_part_before AS FROM {qualified(before.identities)} "
         "SEMI JOIN identity_touched_identifiers USING (identifier_type, identifier_value)"
@@ -125,7 +127,9 @@ def _match(
     normalise(con, Relation(con, "identity_part_observations", ("source", "record")))
     if matcher is None:
         return None
-    con.execute(f"CREATE OR REPLACE TEMP TABLE identity_part_people AS {people_of(news)}")
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE identity_part_people AS {people_of('identity_part_observations')}"
+    )
     con.execute(
         "CREATE OR REPLACE TEMP TABLE identity_part_records AS SELECT DISTINCT source, record FROM identity_said"
     )
@@ -137,9 +141,8 @@ def _match(
             "CREATE OR REPLACE TEMP TABLE identity_part_records AS SELECT split_part(record, ' ', 1) AS source, "
             f"substr(record, position(' ' IN record) + 1) AS record FROM {qualified(records)}"
         )
-        con.execute(
-            f"CREATE OR REPLACE TEMP TABLE identity_part_people AS {people_of('identity_part_records')}"
-        )
+        said = f"(FROM {qualified(observations)} SEMI JOIN identity_part_records USING (source, record))"
+        con.execute(f"CREATE OR REPLACE TEMP TABLE identity_part_people AS {people_of(said)}")
         carried = (
             "SELECT source, record, identifier_type AS type, identifier_value AS normal, until, "
             f"standing = 'placeholder' AS placeholder FROM {qualified(before.evidence)} "

@@ -55,18 +55,16 @@ def likenesses(con: duckdb.DuckDBPyConnection, matched: Matched) -> Likenesses:
 
 def _denied(con: duckdb.DuckDBPyConnection, described: Described) -> Iterator[tuple[int, int]]:
     """Yield the pairs that are heavy enough for a look, and of which records of the two customers contradict."""
-    pairs = con.execute(
-        "SELECT m.one, m.other, l.component, r.component FROM identity_match_ties AS m "
+    between = (
+        "SELECT m.one, m.other, l.component AS mine, r.component AS theirs FROM identity_match_ties AS m "
         "JOIN identity_people AS l ON l.record_id = m.one JOIN identity_people AS r ON r.record_id = m.other "
-        "WHERE m.weight_bits < ? AND l.component <> r.component",
-        [MatchPolicy.automatic_bits],
-    ).fetchall()
-    asked = sorted({component for pair in pairs for component in pair[2:]})
-    members = dict(
+        f"WHERE m.weight_bits < {MatchPolicy.automatic_bits} AND l.component <> r.component"
+    )
+    pairs = con.execute(between).fetchall()
+    members = dict(  # to bind the components takes far longer than to find them once more
         con.execute(
             "SELECT component, list(record_id) FROM identity_people "
-            "WHERE component IN (SELECT unnest(?::BIGINT[])) GROUP BY component",
-            [asked],
+            f"WHERE component IN (SELECT unnest([mine, theirs]) FROM ({between})) GROUP BY component"
         ).fetchall()
     )
     for one, other, left, right in pairs:

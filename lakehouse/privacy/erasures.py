@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ERASURES: Final = "raw.consent_erasures"
 IN_FORCE: Final = f"""
 SELECT subject_hash, kind, erasure_id, arg_max(least(erased_at, _loaded_at), (_loaded_at, _file_id, _row)) AS erased_at,
-    arg_max(reason, (_loaded_at, _file_id, _row)) AS reason
+    arg_max_null(reason, (_loaded_at, _file_id, _row)) AS reason
 FROM {ERASURES}
 GROUP BY subject_hash, kind, erasure_id
 HAVING arg_max(erased, (_loaded_at, _file_id, _row))

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
-from lakehouse.engine.consent_terms import EVERY_CHANNEL, term_of, terms
+from lakehouse.engine.consent_terms import EVERY, term_of, terms
 from lakehouse.errors import Terminal
 from lakehouse.stages import analyst_sql
 from lakehouse.stages.consent_files import audit, land
@@ -121,9 +121,9 @@ def _check(statement: Statement) -> None:
     for kind, word in said:
         meant = term_of(kind, word)
         if meant is None:
-            known = ", ".join(name for name in terms(kind) if name != EVERY_CHANNEL or not statement.granted)
+            known = ", ".join(name for name in terms(kind) if name != EVERY or not statement.granted)
             raise Terminal(f"--{kind} {word}: there is none of that name; there are {known}")
-        if meant == EVERY_CHANNEL and statement.granted:
+        if meant == EVERY and statement.granted:
             raise Terminal(f"--{kind} {word}: only a refusal may be of all; a yes names one")
 
 

@@ -105,9 +105,6 @@ class KnownMatches:
     def _replace(
         self, con: duckdb.DuckDBPyConnection, table: Table, gone: str, model: dict[str, str]
     ) -> None:
-        stored = f"SELECT * FROM ({views.scan_sql(table)}) SEMI JOIN {gone} USING ({', '.join(MATCHES.key)})"
-        if not _differ(con, stored):
-            return
         change = replace_rows.RowChange(MATCHES.key, gone, "SELECT * FROM matches_new", _attempt())
         replace_rows.replace_rows(con, table, change, computed_from=model)
 

@@ -39,9 +39,12 @@ class ObservationPolicy(Policy):
 MAPPING: Final = (
     "mapped.identifiers"  # among the inputs: what changes when definitions say other things of people
 )
-# A value that stays, whatever comes later, was there before: another row of it says nothing.
+# A value that stays, whatever comes later, was there before: another row of it says nothing. Of what is stored only the
+# records that came are looked up: of all it would be the larger side.
 _NEWS = """
-    SELECT n.* FROM ({pruned}) AS n ANTI JOIN ({stored}) AS o
+    SELECT n.* FROM observed_rows AS n ANTI JOIN (
+        SELECT * FROM ({stored}) SEMI JOIN (FROM observed_rows WHERE every) USING (source, record) WHERE every
+    ) AS o
     ON n.every AND o.every AND n.source = o.source AND n.record = o.record AND n.slot = o.slot AND n.value = o.value
     AND n.own = o.own AND n.region IS NOT DISTINCT FROM o.region
     AND coalesce(o.said_at, o.loaded_at) <= coalesce(n.said_at, n.loaded_at)
@@ -147,8 +150,9 @@ def _append(
             con.execute(f"CREATE OR REPLACE VIEW {qualified(name)} AS {select}")
     said = _all_sql(catalog, [source for source, _ in news.values()], tables)
     pruned = evidence_views.pruned_sql(said)
-    query = _NEWS.format(pruned=pruned, stored=views.scan_sql(table))
-    written = data_files.write(con, table, query, _attempt())
+    con.execute(f"CREATE OR REPLACE TEMP TABLE observed_rows AS {pruned}")
+    written = data_files.write(con, table, _NEWS.format(stored=views.scan_sql(table)), _attempt())
+    con.execute("DROP TABLE observed_rows")
     if written.files:
         appending.append_written(table, written, exclusive=True, computed_from=expected)
     else:

@@ -280,9 +280,7 @@ def _resolve_news(lake: _Lake, news: _News) -> Part | None:
         con,
         news="observed_news",
         observations="observations",
-        people_of=lambda records: evidence_views.people_sql(
-            f"(FROM observations SEMI JOIN {records} USING (source, record))"
-        ),
+        people_of=evidence_views.people_sql,
         before=Resolved("evidence_before", IDENTITIES.name, "matches_before"),
         words=lake.words,
         new_words=news.words,

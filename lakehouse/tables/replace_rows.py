@@ -1,4 +1,4 @@
-"""Replaces some rows of a table by others: only the files that hold one of them are written anew."""
+"""Replaces some rows of a table by others: only the files that hold a row that differs are written anew."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from pyiceberg.table import Table
 
 _FILE = "_file_of_row"
+_DIFFERING = "replaced_keys"  # temp table: keys of which other rows come than go
+_GONE = "replaced_gone"  # temp table: those of them whose rows go
 
 
 @dataclass(frozen=True)
@@ -47,25 +49,35 @@ def replace_rows(
 ) -> Replaced:
     """Replace rows, and note what the table's rows were computed from; what is equal is only noted.
 
-    All files are written anew, of about `RowReplacePolicy.file_bytes`, where most of them hold rows that go, or there
-    is but one. The change was planned with `table` as it was loaded: raises CommitConflict when it has changed since.
+    Of the keys those count of which other rows come than go: a caller may name far more than it has changed. All files
+    are written anew, of about `RowReplacePolicy.file_bytes`, where most of them hold rows that go, or there is but one.
+    The change was planned with `table` as it was loaded: raises CommitConflict when it has changed since.
     """
     files = commit.live_files(table)
-    if not files:
+    if not files and (commit.inputs(table) != computed_from or _has_rows(con, change.come)):
         return _replace_all(con, table, change.come, change, computed_from)
+    if not files:
+        return Replaced(_note(table, computed_from), changed=False, rows=0)
     held = data_files.read_sql(table, (file.file_path for file in files))
-    if _is_nothing(con, table, held, change):
-        snapshot = table.current_snapshot()
-        base = snapshot.snapshot_id if snapshot else None
-        noted = replace_table.note_inputs(table, computed_from=computed_from, base=base)
-        return Replaced(noted, changed=False, rows=_rows(files))
-    affected = _affected(con, table, files, change)
+    differing = _differing(con, table, held, change)
+    if differing is None:
+        return Replaced(_note(table, computed_from), changed=False, rows=_rows(files))
+    affected = _affected(con, table, files, differing)
     target = min(affected or files, key=lambda file: (file.record_count, file.file_path))
     rewritten = affected or [target]
     if _rows(rewritten) > RowReplacePolicy.largest_share * _rows(files):
-        stays = f"SELECT * FROM ({held}) {change.which('ANTI')} UNION ALL BY NAME {change.come}"
+        stays = f"SELECT * FROM ({held}) {differing.which('ANTI')} UNION ALL BY NAME {differing.come}"
         return _replace_all(con, table, stays, change, computed_from)
-    return _replace_some(con, table, rewritten, target, change, computed_from)
+    return _replace_some(con, table, rewritten, target, differing, computed_from)
+
+
+def _note(table: Table, computed_from: dict[str, str]) -> commit.Committed:
+    """Note what the rows are computed from; where that is noted already nothing is committed."""
+    snapshot = table.current_snapshot()
+    assert snapshot is not None  # noqa: S101 - it has files, or inputs
+    if commit.inputs(table) == computed_from:
+        return commit.Committed(".".join(table.name()), snapshot.snapshot_id)
+    return replace_table.note_inputs(table, computed_from=computed_from, base=snapshot.snapshot_id)
 
 
 def _replace_all(
@@ -113,16 +125,33 @@ def _replace_some(
     return Replaced(committed, changed=True, rows=_rows(commit.live_files(table)))
 
 
-def _is_nothing(con: duckdb.DuckDBPyConnection, table: Table, held: str, change: RowChange) -> bool:
-    """Return whether the rows that come are those that go."""
+def _differing(
+    con: duckdb.DuckDBPyConnection, table: Table, held: str, change: RowChange
+) -> RowChange | None:
+    """Return the part of a change that is one: of keys with other rows than before; None where there are none."""
+    names = [identifier(field.name) for field in table.schema().fields]
     columns = ", ".join(
-        f"CAST({identifier(field.name)} AS {data_files.duck_type(field.field_type)}) AS {identifier(field.name)}"
-        for field in table.schema().fields
+        f"CAST({name} AS {data_files.duck_type(field.field_type)}) AS {name}"
+        for name, field in zip(names, table.schema().fields, strict=True)
     )
-    gone = f"SELECT {columns} FROM ({held}) {change.which('SEMI')}"
-    come = f"SELECT {columns} FROM ({change.come})"
-    differing = f"({gone} EXCEPT ALL {come}) UNION ALL ({come} EXCEPT ALL {gone})"
-    return con.execute(f"SELECT count(*) FROM ({differing})").fetchone() == (0,)
+    key = ", ".join(map(identifier, change.key))
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE {_DIFFERING} AS SELECT DISTINCT {key} FROM (SELECT {', '.join(names)} FROM ("
+        f"SELECT {columns}, -1 AS _times FROM ({held}) {change.which('SEMI')} UNION ALL "
+        f"SELECT {columns}, 1 FROM ({change.come})) GROUP BY ALL HAVING sum(_times) <> 0)"
+    )
+    if con.execute(f"SELECT count(*) FROM {_DIFFERING}").fetchone() == (0,):
+        return None
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE {_GONE} AS SELECT DISTINCT {key} FROM {change.gone} "
+        f"SEMI JOIN {_DIFFERING} USING ({key})"
+    )
+    come = f"SELECT * FROM ({change.come}) SEMI JOIN {_DIFFERING} USING ({key})"
+    return RowChange(change.key, _GONE, come, change.attempt)
+
+
+def _has_rows(con: duckdb.DuckDBPyConnection, query: str) -> bool:
+    return con.execute(f"SELECT 1 FROM ({query}) LIMIT 1").fetchone() is not None
 
 
 def _affected(

@@ -113,6 +113,8 @@ def test_a_row_of_a_clock_that_is_years_ahead_is_corrected_by_a_later_one(compan
         {"address": None, "record_source": "crm:contacts", "record_id": " 1 "},
         {"address": None, "record_source": "crm", "record_id": "1", "channel": "any"},
         {"address": "not given", "record_source": "crm", "record_id": "1"},
+        {"purpose": "all"}, {"purpose": "Everything", "channel": "all"},
+        {"address": None, "record_source": "crm", "record_id": "1", "channel": "any", "purpose": "any"},
     ],
     ids=str,
 )  # fmt: skip
@@ -123,10 +125,40 @@ def test_a_refusal_is_read_however_it_is_spelled(company, said):
     assert allowed(company) == set()
 
 
+def test_a_refusal_finds_its_record_by_whatever_name_the_record_has(company):
+    """Of the shop, whose ids are those of users, where the record has no e-mail but its person has; and of the site."""
+    people = ("1,Ann Lee,ann@x.org,+12125550171", "B1,Ben Roe,ben@x.org,")
+    rows = (f"{person},yes,{JANUARY},{JANUARY}" for person in people)
+    load(
+        company,
+        "crm/contacts",
+        "contact_id,name,email,phone,marketing_consent,marketing_consent_at,updated_at",
+        *rows,
+    )
+    shop = "customer_id,name,phone,created_at,updated_at"
+    load(company, "shop/customers", shop, f"S1,Ann Lee,+12125550171,{JANUARY},{JANUARY}")
+    users = ({"userId": "u9", "anonymousId": "d9"}, {"anonymousId": "d8"})
+    said = (
+        {"timestamp": JANUARY, "context": {"traits": {"email": f"{at}@x.org"}} | CONSENT}
+        for at in ("cy", "dee")
+    )
+    track(company, "1", *(user | each for user, each in zip(users, said, strict=True)))
+    assert allowed(company) == {"ann@x.org", "ben@x.org", "cy@x.org", "dee@x.org"}
+    named = [
+        {"record_source": "shop", "record_id": "S1"},
+        {"record_source": "crm:contacts", "record_id": "crm:contact:B1"},
+        {"record_source": "web", "record_id": "u9"},
+        {"record_source": "web/events", "record_id": "d8", "record_type": "anonymous_id"},
+    ]
+    assert [state(company, f"s{number}", **record) for number, record in enumerate(named)] == [0, 0, 0, 0]
+    assert allowed(company) == set()
+
+
 @pytest.mark.parametrize(
     "said",
     [
         {"channel": "carrier pigeon"}, {"purpose": "fun"}, {"channel": "all", "granted": "yes"},
+        {"purpose": "all", "granted": "yes"},
         {"address": "ann @x.org"}, {"address": "ann"}, {"address": "ann@x.org%00"}, {"address": "ann@localhost"},
         {"channel": "sms"}, {"channel": "sms", "address": "+12125550101; +12125550102"},
     ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from lakehouse.identity.matching.features import step_sql
 from lakehouse.identity.matching.matches import keys_of_new, match_all, match_new
 from lakehouse.identity.matching.model import comparisons_version
 from lakehouse.identity.matching.policy import MatchPolicy
+from lakehouse.identity.policy import RULES_VERSION
 from lakehouse.identity.relation import scalar
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """Temp tables, by name, and the model that was used.
+    """Temp tables or views, by name, and the model that was used.
 
     `pairs`: (left_record, left_said, right_record, right_said, weight_bits, explanation as JSON) of all records, of the
     weight that somebody should look at, or more. `keys`: (record, said, key, generation) to be added to what is known,
@@ -81,7 +82,8 @@ def match_news(
     """
     con.execute(f"CREATE OR REPLACE TEMP TABLE match_said AS SELECT record, said FROM {qualified(people)}")
     everybody = f"SELECT record FROM match_said UNION ALL SELECT record FROM {qualified(known.keys)}"
-    count = scalar(con, f"SELECT count(DISTINCT record) FROM ({everybody})")
+    # hashes: of texts it would take twice as long, and two that collide change a count of a million by one
+    count = scalar(con, f"SELECT count(DISTINCT hash(record)) FROM ({everybody})")
     if _outgrown(known.model, count) or _fresh(con, known) > MatchPolicy.largest_news * count:
         return None
 
@@ -100,7 +102,11 @@ def match_news(
 
     says_otherwise = "ANTI JOIN match_said AS {0} ON {0}.record = k.{1}record AND {0}.said <> k.{1}said"
     kept = f"{says_otherwise.format('l', 'left_')} {says_otherwise.format('r', 'right_')}"
-    return _weigh_fresh(con, people, people_of, known, kept, "")
+    found = _weigh_fresh(con, people, people_of, known, None, "")
+    # those of everybody are only looked at: to copy them takes more than all else
+    pairs = f"FROM {found.pairs} UNION ALL BY NAME SELECT k.* FROM {qualified(known.pairs)} AS k {kept}"
+    con.execute(f"CREATE OR REPLACE TEMP VIEW match_found_and_known AS {pairs}")
+    return replace(found, pairs="match_found_and_known")
 
 
 def _fresh(con: duckdb.DuckDBPyConnection, known: Known) -> int:
@@ -118,11 +124,14 @@ def _weigh_fresh(
     people: str,
     people_of: Callable[[str], str],
     known: Known,
-    kept: str,
+    kept: str | None,
     is_there: str,
 ) -> Matched:
-    """Weigh what is in `match_fresh`; `kept` and `is_there` are joins that known pairs and keys (`k`) must meet."""
-    pairs = f"SELECT k.* FROM {qualified(known.pairs)} AS k {kept}"
+    """Weigh what is in `match_fresh`; `kept` and `is_there` are joins that known pairs and keys (`k`) must meet.
+
+    Without `kept` no pairs are noted that are known.
+    """
+    pairs = f"SELECT k.* FROM {qualified(known.pairs)} AS k {kept or 'WHERE false'}"
     if not scalar(con, "SELECT count(*) FROM match_fresh"):
         con.execute(f"CREATE OR REPLACE TEMP TABLE match_found AS {pairs}")
         _note_keys(con, "match_fresh", None, known)
@@ -184,5 +193,5 @@ def fingerprint_sql(*columns: str) -> str:
 @cache
 def _version() -> str:
     """Return what changes when records are read or compared otherwise: then all that they say is new."""
-    texts = (step_sql("people"), step_sql("keys"), comparisons_version())
+    texts = (RULES_VERSION, step_sql("people"), step_sql("keys"), comparisons_version())
     return hashlib.sha256("".join(texts).encode()).hexdigest()[:16]

@@ -12,8 +12,9 @@ class PersonName:
 
     `words`: its words in the order written, without titles and particles; of a Chinese name one, or several around a
     middle dot. `family` and `given`: where they are known, so not of `Wei Zhang`; `family` alone is a form of address
-    (张先生, Ms Holt). `han`: written in Chinese characters. `syllables`: its toneless pinyin, sorted. `title`: as
-    written; `gender`: what that says, m or f.
+    (张先生, Ms Holt) or a field of its own, as `given` alone is. `han`: written in Chinese characters. `syllables`:
+    its toneless pinyin, sorted. `title`: as written; `gender`: what that says, m or f; `generation`: which of several
+    of one name, 1 for the eldest (Sr, Jr, III).
     """
 
     words: tuple[str, ...] = ()
@@ -23,6 +24,7 @@ class PersonName:
     syllables: tuple[str, ...] = ()
     title: str = ""
     gender: str = ""
+    generation: str = ""
 
     @property
     def full(self) -> bool:

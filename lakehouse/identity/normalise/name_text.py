@@ -56,10 +56,10 @@ def name_words(plain: str) -> list[str]:
 
 @cache
 def word_table() -> dict[str, dict[str, str]]:
-    """Return the words of `name_words.csv` by their kind, each with the gender it says."""
+    """Return the words of `name_words.csv` by their kind, each with what it says: a gender, or which generation."""
     text = (files("lakehouse.identity.normalise") / "name_words.csv").read_text("utf-8")
     table: dict[str, dict[str, str]] = defaultdict(dict)
     for row in csv.DictReader(text.splitlines()):
         word = _ACCENTS.sub("", unicodedata.normalize("NFD", row["text"]))
-        table[row["kind"]][word] = row["gender"]
+        table[row["kind"]][word] = row["says"]
     return table

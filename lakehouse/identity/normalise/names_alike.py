@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+import csv
+from functools import cache, lru_cache
+from importlib.resources import files
 
 from rapidfuzz.distance import OSA, JaroWinkler
 
 from lakehouse.identity.normalise.name_form import PersonName
 from lakehouse.identity.normalise.policy import NamePolicy
-from lakehouse.identity.normalise.sounds import characters_alike, syllables_of
+from lakehouse.identity.normalise.sounds import KANA, characters_alike, syllables_of
 
 
 def names_alike(one: PersonName, other: PersonName) -> bool:
     """Return whether two names may be one person's, by themselves; symmetric.
 
-    What says neither a full name nor a family name (Anna, 快乐的猪) denies nothing.
+    What says neither a full name nor a family name (Anna, 快乐的猪) denies nothing, unless fields say of both which
+    the given names are.
     """
-    if one.gender and other.gender and one.gender != other.gender:
+    if _differ(one.gender, other.gender) or _differ(one.generation, other.generation):
+        return False
+    if _other_given_names(one, other):
         return False
     if not _says_family(one) or not _says_family(other):
         return True
@@ -25,6 +30,23 @@ def names_alike(one: PersonName, other: PersonName) -> bool:
     if one.han or other.han:
         return _scripts_alike(*((one, other) if one.han else (other, one)))
     return _words_alike(one.words, other.words)
+
+
+def are_paired(one: str, other: str) -> bool:
+    """Return whether one word is a man's form of a name, and the other a woman's."""
+    men, women = _paired_names()
+    return _share(men, women, one, other) or _share(men, women, other, one)
+
+
+def _differ(one: str, other: str) -> bool:
+    return bool(one and other) and one != other
+
+
+def _other_given_names(one: PersonName, other: PersonName) -> bool:
+    """Return whether fields of given names say two of them; of Western names only."""
+    if one.han or other.han or not one.given or not other.given or (one.full and other.full):
+        return False
+    return not _words_alike(tuple(one.given.split()), tuple(other.given.split()))
 
 
 def same_sound(one: PersonName, other: PersonName) -> bool:
@@ -68,6 +90,8 @@ def _unlike(one: str, other: str) -> bool:
 
 def _scripts_alike(han: PersonName, latin: PersonName) -> bool:
     """Return whether a Chinese name and one in other letters may be one: by pinyin, or by the surname (Tony Zhang)."""
+    if KANA.search("".join(latin.words)):  # how characters are read in Japanese nobody can tell
+        return True
     if latin.syllables:
         return _subset(latin.syllables, han.syllables) or (
             not han.given and _subset(han.syllables, latin.syllables)
@@ -100,14 +124,41 @@ def _words_alike(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
 
 @lru_cache(maxsize=NamePolicy.remembered_words)
 def _word_alike(one: str, other: str) -> bool:
-    """Return whether two words of names may be one: an initial, a beginning, a slip, or a likeness of long words."""
+    """Return whether two words of names may be one: an initial, a beginning, a slip, or a likeness of long words.
+
+    Names that differ by whom they are given to are two people's: Paul and Paula may share a phone.
+    """
     shorter, longer = sorted((one, other), key=len)
+    if are_paired(one, other):
+        return False
     stands_for = len(shorter) == 1 or len(shorter) >= NamePolicy.shortened_from
     if stands_for and longer.startswith(shorter):
         return True
     if len(shorter) < 2:  # noqa: PLR2004 - another initial
         return False
     if OSA.distance(one, other, score_cutoff=1) <= 1:
-        return len(one) != len(other) or len(one) >= NamePolicy.replaced_from
+        if len(one) != len(other):
+            return len(shorter) >= NamePolicy.added_from
+        least = NamePolicy.swapped_from if sorted(one) == sorted(other) else NamePolicy.replaced_from
+        return len(one) >= least
     similar = JaroWinkler.similarity(one, other)
     return len(shorter) >= NamePolicy.similar_from and similar >= NamePolicy.similar_word
+
+
+def _share(men: dict[str, set[int]], women: dict[str, set[int]], man: str, woman: str) -> bool:
+    return not men.get(man, _NO_ROWS).isdisjoint(women.get(woman, _NO_ROWS))
+
+
+_NO_ROWS: frozenset[int] = frozenset()
+
+
+@cache
+def _paired_names() -> tuple[dict[str, set[int]], dict[str, set[int]]]:
+    """Return the rows of `paired_names.csv` that each word stands in, of men's forms and of women's."""
+    text = (files("lakehouse.identity.normalise") / "paired_names.csv").read_text("utf-8")
+    sides: tuple[dict[str, set[int]], dict[str, set[int]]] = ({}, {})
+    for number, row in enumerate(csv.DictReader(text.splitlines())):
+        for side, column in zip(sides, ("masculine", "feminine"), strict=True):
+            for word in row[column].split("|"):
+                side.setdefault(word, set()).add(number)
+    return sides

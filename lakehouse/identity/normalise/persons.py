@@ -10,12 +10,17 @@
 | Anna Holt | A. Holt, Anna, Holt Anna, Hanna Holt, Anna Maria Holt, Ms Holt | may be one |
 | Anna Holt | Ben Holt, B. Holt | contradict |
 | Jon Holt | John Holt, Jonathan Holt | may be one: a slip, a short form |
-| Tim Holt | Tom Holt | contradict: a letter of three (`NamePolicy.replaced_from`) |
+| Tim Holt, Jane Holt | Tom Holt, June Holt | contradict: a letter of three or four (`NamePolicy.replaced_from`) |
+| Jane Holt, 1980-02-01 | June Holt, 1980-02-01 | may be one: a letter, and born on one day |
+| Paul Holt | Paula Holt | contradict: one name as men and as women have it (`paired_names.csv`) |
+| John Holt Sr | John Holt Jr | contradict; John Holt may be either, unless birth dates contradict |
+| 김민수, 田中さくら | 김영희, 田中ゆき | contradict: parted as Korean and Japanese names are |
 | Anna Holt | Anna Berg | contradict, unless both were born on one day: a married name |
 | Anna Holt, 1980-02-01 | Hanna Holt, 1955-07-09 | contradict: names differ, and birth dates by more than a slip |
 | 张伟, 1980-02-01 | 张先生, 1955-07-09 | contradict: half a name is not the same name |
 | Anna Holt, 1980-02-01 | Anna Holt, 1955-07-09 | may be one: a birth date alone is often wrong |
 | Anna, 快乐的猪 | Ben Holt, 张伟 | may be one: half a name or a nickname denies nothing |
+| Anna (given name) | Ben (given name), Ben Holt in two fields | contradict: a field says that it is no nickname |
 | 匿名, nothing | anything | may be one |
 """
 
@@ -29,7 +34,7 @@ from rapidfuzz.distance import OSA
 
 from lakehouse.identity.normalise.name_form import NO_NAME, PersonName
 from lakehouse.identity.normalise.names import person_name
-from lakehouse.identity.normalise.names_alike import names_alike, same_sound
+from lakehouse.identity.normalise.names_alike import are_paired, names_alike, same_sound
 from lakehouse.identity.normalise.policy import NamePolicy
 
 # what forms write where nobody said when
@@ -66,15 +71,17 @@ def contradicts(left: PersonFacts | None, right: PersonFacts | None) -> bool:
     if left is right or left is None or right is None:
         return False
     one, other = left.name, right.name
-    if one.words == other.words and one.gender == other.gender:
+    if one.words == other.words and one.gender == other.gender and one.generation == other.generation:
         return False
     if not names_alike(one, other):
-        return not _married(left, right)
+        return not _married(left, right) and not _misspelt(left, right)
     return _names_differ(one, other) and _dates_contradict(left.birth_date, right.birth_date)
 
 
 def _names_differ(one: PersonName, other: PersonName) -> bool:
     """Return whether two names are not the same words or characters; a romanised name is the same."""
+    if one.generation != other.generation:
+        return True
     if not one.words or not other.words or one.form == other.form:
         return False
     return one.han == other.han or not same_sound(one, other)
@@ -86,9 +93,26 @@ def _married(left: PersonFacts, right: PersonFacts) -> bool:
     return same_day and _given_names_alike(left.name, right.name)
 
 
+def _misspelt(left: PersonFacts, right: PersonFacts) -> bool:
+    """Return whether two people were born on one day whose names differ by a letter, which is a slip then."""
+    one, other = left.name, right.name
+    if not left.birth_date or left.birth_date != right.birth_date or not _two_western(one, other):
+        return False
+    if len(one.words) != len(other.words):
+        return False
+    pairs = [pair for pair in zip(sorted(one.words), sorted(other.words), strict=True) if pair[0] != pair[1]]
+    return len(pairs) == 1 and OSA.distance(*pairs[0]) == 1 and not are_paired(*pairs[0])
+
+
+def _two_western(one: PersonName, other: PersonName) -> bool:
+    """Return whether both are full names in other letters than Chinese, of no other gender or generation."""
+    full = one.full and other.full and not one.han and not other.han
+    return full and one.gender == other.gender and one.generation == other.generation
+
+
 def _given_names_alike(one: PersonName, other: PersonName) -> bool:
     """Return whether given names are one, so that the family name may be a married one; of Western names only."""
-    if one.han or other.han or not (one.full and other.full) or one.gender != other.gender:
+    if not _two_western(one, other):
         return False
     first = [name.given.split() or name.words[:1] for name in (one, other)]
     return first[0][0] == first[1][0]

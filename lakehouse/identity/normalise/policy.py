@@ -22,8 +22,14 @@ class NamePolicy(Policy):
     ] = 0.92
     similar_from: Annotated[int, "letters of the shorter word from which that similarity is asked at all"] = 5
     replaced_from: Annotated[
-        int, "letters from which two words that differ by one letter may be one (Tim and Tom are two people)"
-    ] = 4
+        int,
+        "letters from which two words that differ by one letter may be one (Tim and Tom, Mark and Mary are two people)",
+    ] = 5
+    swapped_from: Annotated[int, "letters from which two may have changed places (Jhon, John)"] = 4
+    added_from: Annotated[
+        int,
+        "letters of the shorter word from which one letter more may be a slip (An and Anh are two people)",
+    ] = 3
     shortened_from: Annotated[
         int, "letters of the beginning of a word that may stand for it (Alex, Alexander)"
     ] = 3

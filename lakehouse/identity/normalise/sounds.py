@@ -16,6 +16,7 @@ from typing import Final
 from lakehouse.identity.normalise.policy import NamePolicy
 
 HAN: Final = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+KANA: Final = re.compile(r"[\u3041-\u3096\u30a1-\u30fa\u30fc]{2}")  # one alone is an ornament: 快乐の猪
 
 # What is confused in writing by hand and in reading it: of names only, each group by its own shape.
 _LOOK_ALIKE: Final = (

@@ -8,15 +8,19 @@ FROM (
     SELECT source, record, identifier_type, identifier_value
     FROM {evidence}
     WHERE identifier_value IS NOT NULL AND standing <> 'placeholder'
-    UNION
+    UNION ALL  -- an edge twice is one
     SELECT source, record, type, normal FROM ({carried}) WHERE NOT placeholder
 )
 ANTI JOIN identity_hubs USING (identifier_type, identifier_value)
 UNION ALL
 SELECT
     hash('identifier', identifier_type, identifier_value),
-    hash('customer', unnest([customer_id, coalesce(first_customer_id, customer_id)]))
+    hash('customer', customer_id)
 FROM {previous}
+UNION ALL
+SELECT hash('identifier', identifier_type, identifier_value), hash('customer', first_customer_id)
+FROM {previous}
+WHERE first_customer_id <> customer_id
 UNION ALL
 SELECT
     hash('identifier', one_type, id_form(one_type, one_value)),

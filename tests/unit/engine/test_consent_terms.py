@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from lakehouse.engine import consent_terms
-from lakehouse.engine.consent_terms import channels_sql, term_sql, terms
+from lakehouse.engine.consent_terms import term_sql, terms, topics_sql
 
 
 def meant(kind: str, text: str | None) -> str | None:
@@ -37,21 +37,43 @@ def test_every_word_stands_as_it_is_compared():
             assert {meant(kind, word) for word in words} == {name}
 
 
+OTHERS = ["wecom", "wechat", "push", "ads", "post"]  # of which an address may be anything
+
+
 @pytest.mark.parametrize(
     ("channel", "address", "names"),
     [
         ("Email", "a@x.org", ["email"]),
-        ("all", "a@x.org", ["email"]),
-        ("all", "+12125550101", ["sms", "phone", "whatsapp"]),
-        ("all", None, ["email", "sms", "phone", "whatsapp"]),
+        ("all", "a@x.org", ["email", *OTHERS]),
+        ("all", "+12125550101", ["sms", "phone", "whatsapp", *OTHERS]),
+        ("all", None, ["email", "sms", "phone", "whatsapp", *OTHERS]),
         ("pigeon", "a@x.org", ["pigeon"]),
     ],
 )
-def test_all_are_the_channels_that_use_the_address(channel, address, names):
-    sql = f"SELECT {channels_sql('c', 'a')} FROM (SELECT ?::VARCHAR AS c, ?::VARCHAR AS a)"
-    row = duckdb.execute(sql, [channel, address]).fetchone()
+def test_all_are_the_channels_that_may_use_the_address(channel, address, names):
+    assert topics(channel, "marketing", address) == [(name, "marketing") for name in names]
+
+
+@pytest.mark.parametrize(
+    ("purpose", "names"),
+    [
+        ("Marketing", ["marketing"]),
+        ("Any", ["marketing", "service", "analytics", "profiling"]),
+        ("fun", ["fun"]),
+    ],
+)
+def test_all_purposes_are_each_of_them(purpose, names):
+    assert topics("email", purpose, "a@x.org") == [("email", name) for name in names]
+    assert len(topics("all", purpose, None)) == 9 * len(names)
+
+
+def topics(channel: str, purpose: str, address: str | None) -> list[tuple[str, str]]:
+    sql = (
+        f"SELECT {topics_sql('c', 'p', 'a')} FROM (SELECT ?::VARCHAR AS c, ?::VARCHAR AS p, ?::VARCHAR AS a)"
+    )
+    row = duckdb.execute(sql, [channel, purpose, address]).fetchone()
     assert row is not None
-    assert json.loads(row[0]) == names
+    return [(each["channel"], each["purpose"]) for each in json.loads(row[0])]
 
 
 def test_a_word_on_two_lists_is_refused(monkeypatch, tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+import tracemalloc
 from datetime import timedelta
 
 import pytest
@@ -348,3 +350,32 @@ def test_names_that_contradict_are_never_one(con):
     word(con, "101", "102", "one")
     resolve(con, observations="observations", people="people", previous=None, now=NOW, words="words")
     assert len(set(customers(con).values())) == 1
+
+
+def all_of_one_address(con, count: int) -> tuple[Resolution, float, int]:
+    """Resolve so many records of one system with one e-mail; return what came of it, processor seconds, peak bytes."""
+    con.execute(
+        "CREATE OR REPLACE TABLE observations AS SELECT 'c' || i AS record, 'crm:contacts' AS source, type AS slot, "
+        "type = 'crm_id' AS own, own AS every, false AS alias, type, NULL::VARCHAR AS region, 'f' AS file_id, "
+        "i AS row, CASE WHEN own THEN 'r' || i ELSE 'info@acme.example' END AS value, $day AS said_at, "
+        "$day AS loaded_at "
+        "FROM range($count) AS r(i), (VALUES ('crm_id'), ('email')) AS t(type)",
+        {"day": DAY, "count": count},
+    )
+    tracemalloc.start()
+    began = time.process_time()
+    resolution = resolve(con, observations="observations", previous=None, now=NOW)
+    seconds, peak = time.process_time() - began, tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return resolution, seconds, peak
+
+
+def test_an_address_that_everybody_has_ties_nobody_and_costs_no_more_than_others(con):
+    """A form's default: no pair is made of those who share it, and ten times as many cost about ten times as much."""
+    all_of_one_address(con, 100)  # what is only imported once
+    _, few_seconds, few_bytes = all_of_one_address(con, 3_000)
+    resolution, seconds, peak = all_of_one_address(con, 30_000)
+    assert (resolution.customers, resolution.ignored_common) == (30_000, 1)
+    assert con.execute("SELECT DISTINCT standing FROM evidence_new WHERE NOT own").fetchall() == [("shared",)]
+    assert seconds < 15 * few_seconds
+    assert peak < 12 * few_bytes

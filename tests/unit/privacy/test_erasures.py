@@ -75,6 +75,9 @@ def said(
         pytest.param(
             [said(at=-2), said(1, at=-9, loaded=1)], [("h1", -9, "reason 1")], id="the last word says when and why"
         ),
+        pytest.param(
+            [said(), said(1, loaded=1, reason=None)], [("h1", 0, None)], id="a last word without a reason has none"
+        ),
         pytest.param([said(0), said(1, erased=False)], [], id="in one file the later row is the last word"),
         pytest.param(
             [said(), said(1, erased=False, loaded=1, erasure_id="e2")], [("h1", 0, "reason 0")],

@@ -45,6 +45,7 @@ def test_the_end_of_a_recall_asks_for_nothing():
         ("fax", "marketing", True, "--channel fax: there is none of that name; there are email, sms, "),
         ("email", "spam", False, "--purpose spam: there is none of that name; there are marketing, "),
         ("all", "marketing", True, "--channel all: only a refusal may be of all"),
+        ("email", "all", True, "--purpose all: only a refusal may be of all"),
     ],
 )
 def test_what_ingest_would_set_aside_is_refused_before_it_lands(channel, purpose, granted, told):

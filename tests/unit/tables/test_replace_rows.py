@@ -110,6 +110,33 @@ def test_what_is_equal_is_only_noted(lake, lake_con):
     assert (commit.head(table), commit.inputs(table)) == (head, {"n": "2"})
 
 
+def test_what_is_named_and_stays_the_same_costs_no_file(lake, lake_con):
+    """A caller names all that may change: of a thousand keys one has another row."""
+    table = fill(lake_con, lake)
+    before = {file.file_path for file in commit.live_files(table)}
+    named = [row for row in held(lake_con, table) if row[0] < "p01000"]
+    come = [(*row[:2], "new") if row[0] == "p00007" else row for row in named]
+    replace_rows(lake_con, table, change(lake_con, [row[0] for row in named], come), computed_from={"n": "2"})
+    table.refresh()
+    assert len(before - {file.file_path for file in commit.live_files(table)}) == 1
+    assert ("p00007", 0, "new") in held(lake_con, table)
+    assert len(held(lake_con, table)) == MANY
+
+
+def test_nothing_is_committed_where_rows_and_inputs_are_those_that_are_there(lake, lake_con):
+    """Neither of a table with rows, nor of one that has lost all of them."""
+    table = fill(lake_con, lake)
+    everybody = [row[0] for row in held(lake_con, table)]
+    for gone in (everybody, []):
+        replace_rows(lake_con, table, change(lake_con, gone, []), computed_from={"n": "2"})
+        table.refresh()
+        head = table.current_snapshot()
+        again = replace_rows(lake_con, table, change(lake_con, gone, []), computed_from={"n": "2"})
+        table.refresh()
+        assert not again.changed
+        assert table.current_snapshot() == head
+
+
 def test_rows_that_are_new_go_into_the_smallest_file(lake, lake_con):
     """However often one comes, there are as many files as before."""
     table = fill(lake_con, lake)

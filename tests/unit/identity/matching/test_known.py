@@ -147,8 +147,9 @@ def test_those_with_news_alone_give_what_all_give(con, steps):
         found = match_news(con, "with_news", others_of, known)
         assert found is not None
         assert not set(asked) & {record for record, _ in news}
+        told = pairs(con, found)  # of a view of what is kept
         known = remember(con, found)
-        assert pairs(con, found) == pairs(con, match_whole(con, known))
+        assert told == pairs(con, match_whole(con, known))
 
 
 def test_many_news_are_weighed_with_all(con):

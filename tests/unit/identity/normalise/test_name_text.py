@@ -82,6 +82,7 @@ def test_words_of_a_name_hold_no_digits(plain: str, words: list[str]) -> None:
         ("title", "fraulein", "f"),  # written with an umlaut in the table
         ("title", "senora", "f"),
         ("han_title", "先生", "m"),
+        ("generation", "jr", "2"),
     ],
 )
 def test_words_say_a_gender_or_none(kind: str, word: str, gender: str) -> None:
@@ -95,6 +96,6 @@ def test_every_word_of_the_table_is_found_as_fields_are_folded() -> None:
         (kind, word)
         for kind, words in word_table().items()
         for word, gender in words.items()
-        if word != word.casefold() or gender not in ("", "m", "f")
+        if word != word.casefold() or gender not in ("", "m", "f", *"1234")
     ]
     assert lost == []

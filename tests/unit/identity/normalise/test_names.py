@@ -62,9 +62,11 @@ def test_one_field(name: str, form: str, family: str, title: str, gender: str) -
         ("Anna", "Holt", "anna holt", ("holt", "anna")),
         ("Ms", "Holt", "holt", ("holt", "")),
         ("Anna Maria", "van der Berg", "anna berg maria", ("berg", "anna maria")),
-        ("Anna", "", "anna", ("", "")),
-        ("", "Holt", "holt", ("", "")),
-        ("test", "Holt", "holt", ("", "")),
+        ("Anna", "", "anna", ("", "anna")),
+        ("", "Holt", "holt", ("holt", "")),
+        ("test", "Holt", "holt", ("holt", "")),
+        ("John", "Holt Jr", "holt john", ("holt", "john")),
+        ("さくら", "田中", "さくら 田中", ("田中", "さくら")),
     ],
 )
 def test_two_fields(given: str, family: str, form: str, known: tuple[str, str]) -> None:

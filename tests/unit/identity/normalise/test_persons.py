@@ -73,12 +73,41 @@ def test_names_that_are_two_peoples(left: str, right: str) -> None:
         (("张伟", "1980-02-01"), (None, "1955-07-09"), False),
         (("王小明", "1980-02-01"), ("王小红", "1980-02-01"), True),  # twins
         (("张先生", "1980-02-01"), ("张伟", "1955-07-09"), True),  # half a name is not the same name
+        (
+            ("Mark Holt", "1980-02-01"),
+            ("Marc Holt", "1980-02-01"),
+            False,
+        ),  # a letter of four, born on one day
+        (("Mark Holt", "1980-02-01"), ("Marc Holt", ""), True),
+        (("Mark Holt", "1980-02-01"), ("Mary Holt", "1983-07-09"), True),
+        (("Mark Holt", "1980-02-01"), ("Mary Holt", "1980-02-01"), True),  # twins
+        (("John Holt Jr", "1980-02-01"), ("John Holt", "1955-07-09"), True),  # father and son
+        (("John Holt Jr", "1980-02-01"), ("John Holt", ""), False),
+        (("John Holt Jr", "1980-02-01"), ("John Holt Sr", "1980-02-01"), True),
     ],
 )
 def test_birth_dates_count_where_names_differ(left, right, denied: bool) -> None:
     """Contradicting dates part names that are alike; equal ones excuse a married name, and nothing else."""
     one, other = (person_facts(name, birth_date=date) for name, date in (left, right))
     assert contradicts(one, other) is contradicts(other, one) is denied
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "denied"),
+    [
+        ((None, "Anna", None), (None, "Ben", None), True),
+        ((None, "Anna", None), (None, "Ben", "Holt"), True),
+        ((None, "Anna", None), (None, "Anna Maria", "Holt"), False),
+        ((None, "Anna", None), ("Ben", None, None), False),  # which may be a nickname
+        ((None, "小明", None), (None, "小红", None), False),  # of which one may be a pet name
+        ((None, None, "Holt"), (None, None, "Berg"), True),
+        ((None, None, "Holt"), (None, "Anna", "Holt"), False),
+    ],
+)
+def test_a_field_says_which_half_of_a_name_it_is(left, right, denied: bool) -> None:
+    """Two of a family who leave their first names at a till are two."""
+    assert contradicts(person_facts(*left), person_facts(*right)) is denied
+    assert contradicts(person_facts(*right), person_facts(*left)) is denied
 
 
 def test_who_says_nothing_denies_nothing() -> None:

@@ -195,16 +195,30 @@ def identities(con, *rows: tuple[str | None, str | None]) -> None:
         con.execute("INSERT INTO core.identities VALUES (?, ?)", list(row))
 
 
-def test_rows_of_customers_that_were_merged_are_their_owners(con) -> None:
+@pytest.mark.parametrize("gone", ["old", "abe"])
+def test_rows_of_customers_that_were_merged_are_their_owners(con, gone) -> None:
     """Of two rows of one cause that become one customer's, the owner's own keeps the name, and neither goes."""
-    look(con, ("ann", "a", -2), ("old", "a", -1), ("old", "b", -15))
-    identities(con, ("ann", "ann"), ("old", "ann"), (None, "bob"), ("lost", None))
-    assert con.execute(standing.GONE).fetchall() == [("old", "ann")]
+    look(con, ("ann", "a", -2), (gone, "a", -1), (gone, "b", -15))
+    identities(con, ("ann", "ann"), (gone, "ann"), (None, "bob"), ("lost", None))
+    assert con.execute(standing.GONE).fetchall() == [(gone, "ann")]
     standing.begin(con, NOON + HOUR)
     give(con, ("ann", "a", -2), ("ann", "b", -15))
     standing.collect(con, rule(), "{}")
     settle(con, standing.GONE)
-    assert rows(con) == [("ann", "a", 0, None), ("ann", "b", 0, None), ("old", "a", 0, 1)]
+    kept = [("ann", "a", 0, None), ("ann", "b", 0, None), (gone, "a", 0, 1)]
+    assert rows(con) == sorted(kept, key=lambda row: row[:2])
+
+
+def test_the_owner_s_own_row_keeps_the_name_though_the_other_one_fired_earlier(con) -> None:
+    """Each customer has a cause once, whoever had it first."""
+    look(con, ("abe", "a", -3), at=NOON - HOUR)
+    look(con, ("abe", "a", -3), ("ann", "a", -2))
+    identities(con, ("abe", "ann"), ("ann", "ann"))
+    standing.begin(con, NOON + HOUR)
+    give(con, ("ann", "a", -2))
+    standing.collect(con, rule(), "{}")
+    settle(con, standing.GONE)
+    assert rows(con) == [("abe", "a", -1, 1), ("ann", "a", 0, None)]
 
 
 def test_who_has_a_name_still_is_not_gone(con) -> None:
