@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from lakehouse.engine import normal_forms
+from lakehouse.engine import normal_forms, sql_functions
 from lakehouse.stages.customers_found import CustomersFound, rows_sql
 from lakehouse.stages.policy import CustomersFoundPolicy
 from tests.support.units import a_source
@@ -61,6 +61,7 @@ def test_only_rows_with_an_identifier_count(monkeypatch):
     core = {"orders": {"order_id": "id", "identifier_type": "kind", "identifier_value": "who"}}
     source = a_source(columns=columns, core=core, key=["id"], full_export={})
     with duckdb.connect() as con:
+        sql_functions.create(con)
         con.execute("SET TimeZone = 'UTC'; CREATE SCHEMA raw; CREATE SCHEMA core")
         cells = ", ".join(f'"{column.name}" {column.duck_type}' for column in source.contract.columns)
         con.execute(f"CREATE TABLE {source.table} ({cells})")

@@ -37,6 +37,7 @@ CONTACTS = a_source(
 def test_two_files_say_one_key(first, last, expected):
     """Of each key the first file and the last; rows of one file are one statement."""
     con = duckdb.connect()
+    sql_functions.create(con)
     con.execute(
         f"CREATE SCHEMA raw; CREATE TABLE {CONTACTS.table} "
         "(_file_id VARCHAR, _loaded_at TIMESTAMPTZ, id VARCHAR, mail VARCHAR, tel VARCHAR)"
