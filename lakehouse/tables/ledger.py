@@ -71,16 +71,19 @@ def after_last_load(table: Table, now: datetime) -> datetime:
     """Return `now`, or the next moment after the latest raw files that the table has were tried, if that is later.
 
     Of two rows about one thing the one that was loaded later counts: a clock that was set back must not turn them
-    round. Replays say nothing here: their rows keep the moment at which their file was first tried. Where all commits
-    of files have expired, the table's last change is later than they were.
+    round. All live commits are asked: a slow writer's comes after one that began later. Replays say nothing here: their
+    rows keep the moment at which their file was first tried. Commits that have expired were before the oldest live one;
+    where all commits of files have, they were before the table's last change.
     """
-    for snapshot in reversed(table.metadata.snapshots):
-        moments = [_moment(record.started_at) for record in file_records(snapshot) if not record.replay]
-        if moments:
-            return max(now, max(moments) + timedelta(milliseconds=1))
-    if table.current_snapshot() is None:
-        return now
-    return max(now, datetime.fromtimestamp((table_time.last_ms(table.metadata) + 1) / 1000, UTC))
+    moments = [_moment(record.started_at) for _, _, record in in_summaries(table) if not record.replay]
+    if not moments:
+        if table.current_snapshot() is None:
+            return now
+        return max(now, datetime.fromtimestamp((table_time.last_ms(table.metadata) + 1) / 1000, UTC))
+    oldest = min(table.metadata.snapshots, key=lambda snapshot: snapshot.sequence_number or 0)
+    if oldest.sequence_number != 1:  # to expire a snapshot makes its child one without a parent
+        moments.append(datetime.fromtimestamp(oldest.timestamp_ms / 1000, UTC))  # expired ones were before it
+    return max(now, max(moments) + timedelta(milliseconds=1))
 
 
 @dataclass(frozen=True)

@@ -124,6 +124,18 @@ def test_rows_are_loaded_after_those_that_are_there(table, hours_ahead, moved):
     assert ledger.after_last_load(table.refresh(), now) == expected
 
 
+def test_rows_are_loaded_after_those_of_a_quick_writer_that_a_slow_one_followed(table):
+    """Who began first may commit last: the latest beginning counts, not that of the latest commit."""
+    slow = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    quick = slow + timedelta(seconds=1)
+    for name, started_at in (("quick", quick), ("slow", slow)):
+        append(table.refresh(), [], records=[replace(a_record(name, 0), started_at=started_at.isoformat())])
+    found = ledger.after_last_load(table.refresh(), slow - timedelta(hours=1))
+    assert found == quick + timedelta(milliseconds=1)
+    table.maintenance.expire_snapshots().by_ids([table.metadata.snapshots[0].snapshot_id]).commit()
+    assert ledger.after_last_load(table.refresh(), slow - timedelta(hours=1)) > quick
+
+
 def test_rows_are_loaded_after_those_whose_commits_have_expired(table):
     """Only rewrites are left, and the clock was set back: what the table has was loaded before its last change."""
     append(table, [], records=[a_record("a", 0)])
