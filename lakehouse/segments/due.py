@@ -6,11 +6,11 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from lakehouse.engine import duck
+from lakehouse.engine.escape import literal
 from lakehouse.segments import schedule
 from lakehouse.segments.schedule import Clock, Slots
 from lakehouse.tables import catalog as catalogs
-from lakehouse.tables import commit, views
+from lakehouse.tables import commit
 from lakehouse.tables.contracts import TRIGGERS
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lakehouse.settings import Settings
     from lakehouse.tables.catalog import Table
 
+_WHEN: Final = ("trigger", "fired_at", "cancelled_at")
 _SLOTS: Final = "slots"  # among the inputs of the members
 
 
@@ -49,15 +50,15 @@ def slots_now(
 def _fired(settings: Settings, rules: Collection[str]) -> dict[str, str]:
     """Return by rule when a row of `marts.triggers` was made or lost its reason last."""
     table = catalogs.load(catalogs.open_catalog(settings), TRIGGERS.name)
-    if table is None:
+    if table is None or table.current_snapshot() is None:
         return {}
-    con = duck.connect(settings)
-    try:
-        rows = con.execute(
-            "SELECT trigger, max(greatest(fired_at, cancelled_at)) "
-            f"FROM ({views.scan_as_sql(table, TRIGGERS)}) WHERE list_contains(?, trigger) GROUP BY 1",
-            [sorted(rules)],
-        ).fetchall()
-    finally:
-        con.close()
-    return {rule: moment.astimezone(UTC).isoformat() for rule, moment in rows if moment is not None}
+    latest: dict[str, datetime] = {}
+    # by pyiceberg: `tick` asks this every few minutes, and has no disk for what DuckDB may spill
+    of_rules = f"trigger IN ({', '.join(map(literal, sorted(rules)))})"
+    scan = table.scan(row_filter=of_rules, selected_fields=_WHEN)
+    for batch in scan.to_arrow_batch_reader():
+        for row in batch.to_pylist():
+            moments = [moment for moment in (row["fired_at"], row["cancelled_at"]) if moment is not None]
+            known = latest.get(row["trigger"])
+            latest[row["trigger"]] = max([*moments, *([known] if known else [])])
+    return {rule: moment.astimezone(UTC).isoformat() for rule, moment in latest.items()}

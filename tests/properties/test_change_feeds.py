@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
+from lakehouse.engine import sql_functions
 from lakehouse.engine.escape import identifier
 from lakehouse.models.entity_sql import model_sql
 from lakehouse.sources.mapping_views import entity_sql
@@ -83,6 +84,7 @@ def exports(draw) -> list[Export]:
 def con():
     with duckdb.connect(config={"threads": 1}) as found:
         found.execute("SET TimeZone = 'UTC'; CREATE SCHEMA raw; CREATE SCHEMA mapped; CREATE SCHEMA core")
+        sql_functions.create(found)
         for source in (FEED, FULL):
             columns = ", ".join(f"{identifier(c.name)} {c.duck_type}" for c in source.contract.columns)
             found.execute(f"CREATE TABLE {source.table} ({columns})")

@@ -20,7 +20,8 @@ def facts_of(con: duckdb.DuckDBPyConnection, features: str) -> list[PersonFacts 
     A name that was read once is not read again: a million take seconds.
     """
     con.execute(
-        f"SELECT han, words, sound, family, given, gender, birth FROM {qualified(features)} ORDER BY record"
+        "SELECT han, words, sound, said_family, said_given, gender, generation, birth "
+        f"FROM {qualified(features)} ORDER BY record"
     )
     known: dict[tuple[str | None, ...], PersonFacts | None] = {}
     found: list[PersonFacts | None] = []
@@ -33,12 +34,14 @@ def facts_of(con: duckdb.DuckDBPyConnection, features: str) -> list[PersonFacts 
 
 
 def _facts(han: bool | None, *texts: str | None) -> PersonFacts | None:
-    """Return what a row says: words, sound, family, given, gender and birth, each None where nothing is said."""
-    words, sound, family, given, gender, birth = (text or "" for text in texts)
+    """Return what a row says: words, sound, family, given, gender, generation and birth, each None for nothing."""
+    words, sound, family, given, gender, generation, birth = (text or "" for text in texts)
     name = NO_NAME
     if han is not None:
         # of a form of address the sound is no feature: it would be a key of thousands
         syllables = person_name(words).syllables if han and not sound else tuple(sound.split())
-        name = PersonName(tuple(words.split()), family, given, han, syllables, gender=gender)
+        name = PersonName(
+            tuple(words.split()), family, given, han, syllables, gender=gender, generation=generation
+        )
     born = f"{birth[:4]}-{birth[4:6]}-{birth[6:]}" if birth else ""
     return PersonFacts(name, born) if name is not NO_NAME or born else None

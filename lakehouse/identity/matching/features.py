@@ -31,7 +31,11 @@ FEATURES: Final = (
 )
 UNKNOWN_REGION: Final = "000000"  # of an address in Chinese that says no place, or one of several of its name
 _SQL: Final = Path(__file__).with_name("sql")
-_NAMES: Final = ("han", "full_name", "sound", "family", "given", "gender", "words")
+# `family` and `given` are compared, guessed where a name does not say them; what it says denies: `facts.py`
+_NAMES: Final = (
+    *("han", "full_name", "sound", "family", "given", "gender", "words"),
+    *("said_family", "said_given", "generation"),
+)
 _ADDRESSES: Final = ("region", "street", "number", "unit", "estate", "locality", "postcode")
 
 
@@ -134,8 +138,9 @@ def _name_row(name: str, given_name: str, surname: str) -> tuple[Any, ...]:
     if not read.han and not given and not family:
         given, family = _guessed(read.words, surname_alone=bool(surname) and not name and not given_name)
     full, sound = (read.form, read.sound) if read.full else ("", "")
-    texts = (full, sound, family, given, read.gender, " ".join(read.words))
-    return read.han, *(text or None for text in texts)
+    compared = (full, sound, family, given, read.gender, " ".join(read.words))
+    said = (read.family, read.given, read.generation)
+    return read.han, *(text or None for text in (*compared, *said))
 
 
 def _guessed(words: tuple[str, ...], *, surname_alone: bool) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import duckdb
 import pytest
 
+from lakehouse.engine import sql_functions
 from lakehouse.models.entity_sql import model_sql
 from lakehouse.sources.definition import parse
 from lakehouse.sources.mapping_views import entity_sql
@@ -41,6 +42,7 @@ def day(number: float) -> datetime:
 def con():
     with duckdb.connect() as found:
         found.execute("SET TimeZone = 'UTC'; CREATE SCHEMA raw; CREATE SCHEMA mapped; CREATE SCHEMA core")
+        sql_functions.create(found)
         columns = ", ".join(f'"{c.name}" {c.duck_type}' for c in SOURCE.contract.columns)
         found.execute(f"CREATE TABLE raw.erp_products ({columns})")
         yield found

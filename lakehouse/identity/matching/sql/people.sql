@@ -12,6 +12,9 @@ WITH plain AS (
         n.given,
         n.gender,
         n.words,
+        n.said_family,
+        n.said_given,
+        n.generation,
         -- of eight digits, valid or not: a slip of the pen is compared as it is
         nullif(regexp_replace(left(p.birth_date, 10), '[^0-9]', '', 'g'), '') AS birth,
         -- what is no valid number is compared by its digits

@@ -33,6 +33,11 @@ NAMES = (
         "Anna Berg",
         "Anna",
         "Mr Berg",
+        "John Holt Sr",
+        "John Holt Jr",
+        "김민수",
+        "김영희",
+        "田中さくら",
     ),
 )
 DATES = (None, "1980-02-01", "1955-07-09", "1900-01-01")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import duckdb
 import pytest
 
+from lakehouse.engine import sql_functions
 from lakehouse.errors import BadFile
 from lakehouse.ingest.loading import unit as module
 from lakehouse.ingest.loading.threads import start_workers
@@ -19,6 +20,7 @@ TWO_ROWS = '{"id": "a"}\n{"id": "b"}\n'
 @pytest.fixture
 def con():
     with duckdb.connect() as con:
+        sql_functions.create(con)
         yield con
 
 
