@@ -63,7 +63,7 @@ class GivenRows:
         A cell that a row does not name is null. Raises ValueError for rows of a table that nothing here reads, and for
         cells of a column that a table does not have.
         """
-        user_agents.create_for(self._con, model.sql)
+        user_agents.create_for(self._con, model.sql)  # `rows_sql` is not all that is asked of it
         self._start(as_of, time_zone)
         self._given = {name: list(rows) for name, rows in given.items()}
         for name in model.inputs:
@@ -79,6 +79,7 @@ class GivenRows:
 
     def rows_sql(self, model: Model) -> str:
         """Return the SELECT of a model's rows, with the columns and types of its table."""
+        user_agents.create_for(self._con, model.sql)
         cells = (
             f"CAST({identifier(name)} AS {kind}) AS {identifier(name)}"
             for name, kind in self._types[model.table].items()
