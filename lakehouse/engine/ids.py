@@ -164,11 +164,13 @@ def is_no_id_sql(text: str, level: Level) -> str:
 
 
 def _lengths(level: Level, kind: Literal["digit", "letter"]) -> list[int]:
-    """Return the lengths of words that begin with a digit from 1 to 9, or are long and begin with a letter."""
+    """Return the bytes of words that begin with a digit from 1 to 9, or are long and begin with a letter."""
     words = [word for each in _LEVELS[level] for word in _list()[each].words]
     if kind == "digit":
-        return sorted({len(word) for word in words if "1" <= word[0] <= "9"}) or [0]
-    return sorted({len(word) for word in words if len(word) > _LONGEST_WORD and word[0].isalpha()}) or [0]
+        fits = [word for word in words if "1" <= word[0] <= "9"]
+    else:
+        fits = [word for word in words if len(word.encode()) > _LONGEST_WORD and word[0].isalpha()]
+    return sorted({len(word.encode()) for word in fits}) or [0]
 
 
 def id_or_null_sql(text: str, level: Level) -> str:

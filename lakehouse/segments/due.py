@@ -58,7 +58,6 @@ def _fired(settings: Settings, rules: Collection[str]) -> dict[str, str]:
     scan = table.scan(row_filter=of_rules, selected_fields=_WHEN)
     for batch in scan.to_arrow_batch_reader():
         for row in batch.to_pylist():
-            moments = [moment for moment in (row["fired_at"], row["cancelled_at"]) if moment is not None]
-            known = latest.get(row["trigger"])
-            latest[row["trigger"]] = max([*moments, *([known] if known else [])])
+            for moment in filter(None, (row["fired_at"], row["cancelled_at"])):
+                latest[row["trigger"]] = max(latest.get(row["trigger"], moment), moment)
     return {rule: moment.astimezone(UTC).isoformat() for rule, moment in latest.items()}

@@ -210,10 +210,11 @@ def test_a_trigger_computes_a_segment_when_its_rule_has_news(company, own):
     )
     customers(company, ann=10, bob=1)
 
-    def fire(*rows: tuple[str, str, int]) -> None:
+    def fire(*rows: tuple[str, str, int], taken_back: int | None = None) -> None:
+        at = datetime(2026, 3, 1, minute=taken_back, tzinfo=UTC) if taken_back else None
         company.fill("marts.triggers", *(
             {"trigger": rule, "customer_id": who, "cause": who, "due_at": datetime(2026, 3, 1, tzinfo=UTC),
-             "fired_at": datetime(2026, 3, 1, minute, tzinfo=UTC)} for rule, who, minute in rows
+             "fired_at": datetime(2026, 3, 1, 0, minute, tzinfo=UTC), "cancelled_at": at} for rule, who, minute in rows
         ))  # fmt: skip
 
     fire(("win_back", "bob", 1))
@@ -226,3 +227,5 @@ def test_a_trigger_computes_a_segment_when_its_rule_has_news(company, own):
     refresh.refresh(company.settings)
     assert members(company) == {"mine": ["ann", "bob"]}
     assert not refresh.pending(company.settings)
+    fire(("win_back", "bob", 1), ("birthday", "bob", 5), ("win_back", "ann", 6), taken_back=7)
+    assert refresh.pending(company.settings)
