@@ -230,6 +230,41 @@ def history(
 
 
 @segments.command(
+    "effect",
+    epilog="Examples: lakehouse segments effect winback_mail · lakehouse segments effect winback_mail --days 30",
+)
+def effect(
+    name: Name,
+    days: Annotated[
+        int | None,
+        typer.Option(
+            "--days", min=1, help="Days from entering the segment in which orders count; 14 if left out."
+        ),
+    ] = None,
+    data: Data = DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Show whether writing to a segment worked: what its members bought against its control group, with intervals.
+
+    Those count whose days are over, whether they were reached or not. It needs `control_share` in the segment's file.
+    """
+    from lakehouse.local.session import session
+    from lakehouse.segments.policy import EffectPolicy
+
+    with session(data, "store") as settings:
+        from lakehouse.stages.segment_effect import effect_of
+
+        found = effect_of(settings, name, days or EffectPolicy.days)
+    from lakehouse.console.segment_effect import as_json as to_json
+    from lakehouse.console.segment_effect import show_effect
+
+    if as_json:
+        _print_json(to_json(found))
+        return
+    show_effect(found)
+
+
+@segments.command(
     "export",
     epilog="Example: lakehouse segments export high_value -o high_value.xlsx --with name --with email --with revenue",
 )

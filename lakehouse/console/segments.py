@@ -53,6 +53,11 @@ def show_preview(found: Preview) -> None:
         grid(f"{found.segment}: {found.title}, by the marts of {found.as_of}", ("what", "customers"), rows)
     )
     say(" ".join(found.where.split()))
+    if found.visible_from is not None:
+        say(
+            f"{found.control:,} of them would be the control group: enough to see in four cases of five that writing "
+            f"moves the share that buys by {100 * found.visible_from:.1f} points or more (`segments effect`)"
+        )
     if found.parameters:
         say(", ".join(f"{name} = {value}" for name, value in found.parameters.items()))
     if found.sample:

@@ -33,3 +33,12 @@ class ExportPolicy(Policy):
         int,
         "days for which an exported file may be used; the bucket's rule `exported` deletes those of runs then",
     ] = 30
+
+
+@dataclass(frozen=True)
+class EffectPolicy(Policy):
+    """What writing to a segment brings."""
+
+    days: Annotated[
+        int, "days from entering a segment in which orders count for its effect, unless others are asked"
+    ] = 14

@@ -10,11 +10,14 @@ from lakehouse.engine.escape import identifier
 from lakehouse.errors import Terminal
 from lakehouse.outbound.preview import masked
 from lakehouse.segments import definition, differences, parameters, willing
+from lakehouse.segments.control import in_control_sql
+from lakehouse.segments.effect import buying_share
 from lakehouse.segments.known import CUSTOMERS_SQL, known_of
-from lakehouse.segments.policy import SegmentPolicy
+from lakehouse.segments.policy import EffectPolicy, SegmentPolicy
 from lakehouse.segments.question import WrongQuestionError, question_of, text_of
 from lakehouse.segments.read_only import open_lake, segment_named, with_those_named
 from lakehouse.segments.trace import Line, trace
+from lakehouse.segments.uplift import visible_from
 from lakehouse.stages.sync_consent import asking_syncs
 from lakehouse.tables.contracts import SEGMENT_MEMBERS
 
@@ -34,6 +37,9 @@ class Preview:
     """Who would be in a segment now: how many, how many lack consent by `purpose/channel`, and some, names masked.
 
     `members` are those that it has since the last run. `wrong` says why a run would keep them ("": it would not).
+    `control` of those who would be in it would be its control group; `visible_from` is the smallest difference between
+    the shares that buy which groups of these sizes show in four cases of five, None where there is no such group or
+    none of them can be told (`effect` of `lakehouse segments`, `EffectPolicy.days`).
     """
 
     segment: str
@@ -45,6 +51,8 @@ class Preview:
     size: int
     members: int
     lacking: dict[str, int]
+    control: int
+    visible_from: float | None
     sample: tuple[dict[str, Any], ...]
     wrong: str
 
@@ -96,9 +104,19 @@ def preview(settings: Settings, name: str, set_to: Mapping[str, str] | None = No
             int(size),
             int(members),
             lacking,
+            *_comparison(lake, segment, in_it, int(size)),
             tuple(_sample(lake, segment, set_to or {}, is_wrong=name in wrong)),
             wrong.get(name, ""),
         )
+
+
+def _comparison(lake: Lake, segment: Segment, in_it: str, size: int) -> tuple[int, float | None]:
+    """Return how many would be in the control group, and which difference would show."""
+    drawn = in_control_sql(segment.name, "customer_id", segment.control_share)
+    ((control,),) = lake.rows(f"SELECT count(*) FROM ({in_it}) WHERE {drawn}")
+    share = buying_share(lake, in_it, EffectPolicy.days) if control else None
+    visible = visible_from(share, size - control, control) if share is not None else None
+    return int(control), visible
 
 
 def _plain(value: Any) -> Any:

@@ -15,6 +15,7 @@ import pytest
 from lakehouse import aws, cli, objects
 from lakehouse.local import session as sessions
 from lakehouse.segments import refresh, run_record
+from lakehouse.segments.control import in_control
 from lakehouse.tables import catalog as catalogs
 from tests.support.small_company import SmallCompany, forget
 
@@ -372,3 +373,41 @@ def test_export_writes_members_with_a_manifest(segments, tmp_path):
     assert "did you mean revenue" in segments("export", "rich", "-o", "x.csv", "--with", "revenu", code=1)
     assert "CSV, xlsx or Parquet" in segments("export", "rich", "-o", "x.json", code=1)
     assert "1 customer in" in segments("export", "rich", "-o", str(tmp_path / "rich.xlsx"))
+
+
+def test_effect_compares_with_the_control_group(segments):
+    """Who would be compared is told before, and once the days of some are over what came of it, as text and JSON."""
+    assert "never was" in segments("effect", "regular", code=1)
+    assert "core.order_values holds nothing yet" in segments("effect", "regulars", code=1)
+    names = [f"c_{number}" for number in range(40)]
+    segments.define(regulars=REGULARS.replace("exclude: [rich]", "control_share: 0.5"))
+    segments.marts(1, **dict.fromkeys(names, (3, 5, 1)))
+    segments.company.fill("core.customers", *({"customer_id": name, "name": "N"} for name in names))
+    segments.company.fill("core.order_values", *(
+        {"source": "shop", "order_id": name, "customer_id": name, "ordered_on": date(2026, 3, 1), "is_order": True,
+         "value": Decimal("3.50")}
+        for name in names if not in_control("regulars", name, 0.5)
+    ))  # fmt: skip
+    refresh.refresh(segments.company.settings)
+    before = segments.json("preview", "regulars")
+    drawn = sum(in_control("regulars", name, 0.5) for name in names)
+    assert before["control"] == drawn
+    assert 0 < before["visible_from"] < 1
+    assert "would be the control group" in segments("preview", "regulars")
+    assert segments.json("effect", "regulars", "--days", "5")["verdict"] == "too early"
+    segments.marts(7, **dict.fromkeys(names, (3, 5, 1)))
+    found = segments.json("effect", "regulars", "--days", "5")
+    assert (found["verdict"], found["treated"]["customers"], found["control"]["customers"]) == (
+        "works",
+        40 - drawn,
+        drawn,
+    )
+    assert (found["difference"]["value"], found["treated"]["buyers"], found["since"]) == (
+        1.0,
+        40 - drawn,
+        "2026-03-01",
+    )
+    text = segments("effect", "regulars", "--days", "5")
+    assert "it works" in text
+    assert "+100.0" in text
+    assert "14 days from entering it" in segments("effect", "regulars")
