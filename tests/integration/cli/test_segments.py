@@ -4,101 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 import pyarrow.parquet as pq
-import pytest
 
-from lakehouse import aws, cli, objects
-from lakehouse.local import session as sessions
+from lakehouse import aws, objects
 from lakehouse.segments import refresh, run_record
-from lakehouse.segments.control import in_control
 from lakehouse.tables import catalog as catalogs
-from tests.support.small_company import SmallCompany, forget
-
-HEAD = "title: T\nowner: ann\ndoc: D\n"
-REGULARS = f"name: regulars\n{HEAD}where: purchase_days >= 3 AND recency_days <= 30\nexclude: [rich]\n"
-RICH = f"name: rich\n{HEAD}where: m = 5\n"
-SYNC = """name: mine
-destination: hubspot
-id: {property: email, from: email}
-purpose: marketing
-channel: email
-segments: [regulars]
-properties: {a: segments}
-"""
-
-
-class Commands:
-    """Runs commands on a company, and writes its definitions."""
-
-    def __init__(self, company: SmallCompany, folder, capsys, monkeypatch) -> None:
-        self.company, self.folder = company, folder
-        self._capsys, self._monkeypatch = capsys, monkeypatch
-
-    def __call__(self, *arguments: str, code: int = 0) -> str:
-        self._capsys.readouterr()
-        self._monkeypatch.setattr(
-            "sys.argv", ["lakehouse", "segments", *arguments, "--data", str(self.folder / "d")]
-        )
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        said = self._capsys.readouterr()
-        assert int(ended.value.code or 0) == code, said
-        return said.out + said.err
-
-    def json(self, *arguments: str, code: int = 0) -> Any:
-        return json.loads(self(*arguments, "--json", code=code))
-
-    def define(self, where: str = "own", **texts: str) -> str:
-        for name, text in texts.items():
-            kind = "syncs" if name == "mine" else "segments"
-            (self.folder / where / kind).mkdir(parents=True, exist_ok=True)
-            (self.folder / where / kind / f"{name}.yaml").write_text(text, "utf-8")
-        return str(self.folder / where)
-
-    def marts(self, day: int, **customers: tuple[int, int, int]) -> None:
-        """Compute the marts of a day: of each customer its purchase days, recency and m."""
-        as_of = date(2026, 3, day)
-        self.company.fill("marts.customer_360", *(
-            {"customer_id": name, "as_of": as_of, "purchase_days": days, "recency_days": recency, "orders": days,
-             "revenue": Decimal("1.10")}
-            for name, (days, recency, _) in customers.items()
-        ))  # fmt: skip
-        self.company.fill(
-            "marts.rfm", *({"customer_id": n, "as_of": as_of, "m": m} for n, (_, _, m) in customers.items())
-        )
-
-
-@pytest.fixture
-def segments(company, monkeypatch, capsys, tmp_path) -> Commands:
-    """Two segments, one of which excludes the other; ann and bob are regulars, bob and eve consent, eve is rich."""
-
-    @contextmanager
-    def session(*_, **__):
-        yield company.settings
-
-    monkeypatch.setattr(sessions, "session", session)
-    monkeypatch.setenv("LAKEHOUSE_DEFINITIONS", str(tmp_path / "own"))
-    forget()
-    run = Commands(company, tmp_path, capsys, monkeypatch)
-    run.define(regulars=REGULARS, rich=RICH, mine=SYNC)
-    run.marts(1, c_ann=(3, 5, 1), c_bob=(4, 9, 1), c_eve=(9, 1, 5), c_ida=(1, 1, 1))
-    company.fill("core.customers", *(
-        {"customer_id": f"c_{name}", "name": name.title(), "email": f"{name}@example.org"}
-        for name in ("ann", "bob", "eve", "ida")
-    ))  # fmt: skip
-    company.fill("core.consent_answers", *(
-        {"customer_id": f"c_{name}", "address": f"{name}@example.org", "purpose": purpose, "channel": "email",
-         "allowed": allowed, "consent_id": name, "erased": False}
-        for name, purpose, allowed in (("bob", "marketing", True), ("eve", "marketing", True),
-                                       ("ann", "marketing", False), ("ann", "service", True),
-                                       ("ida", "marketing", False))
-    ))  # fmt: skip
-    return run
+from tests.support.segment_commands import HEAD, REGULARS, RICH, SYNC
 
 
 def test_list_says_how_large_how_old_and_how_right_each_is(segments):
@@ -373,41 +288,3 @@ def test_export_writes_members_with_a_manifest(segments, tmp_path):
     assert "did you mean revenue" in segments("export", "rich", "-o", "x.csv", "--with", "revenu", code=1)
     assert "CSV, xlsx or Parquet" in segments("export", "rich", "-o", "x.json", code=1)
     assert "1 customer in" in segments("export", "rich", "-o", str(tmp_path / "rich.xlsx"))
-
-
-def test_effect_compares_with_the_control_group(segments):
-    """Who would be compared is told before, and once the days of some are over what came of it, as text and JSON."""
-    assert "never was" in segments("effect", "regular", code=1)
-    assert "core.order_values holds nothing yet" in segments("effect", "regulars", code=1)
-    names = [f"c_{number}" for number in range(40)]
-    segments.define(regulars=REGULARS.replace("exclude: [rich]", "control_share: 0.5"))
-    segments.marts(1, **dict.fromkeys(names, (3, 5, 1)))
-    segments.company.fill("core.customers", *({"customer_id": name, "name": "N"} for name in names))
-    segments.company.fill("core.order_values", *(
-        {"source": "shop", "order_id": name, "customer_id": name, "ordered_on": date(2026, 3, 1), "is_order": True,
-         "value": Decimal("3.50")}
-        for name in names if not in_control("regulars", name, 0.5)
-    ))  # fmt: skip
-    refresh.refresh(segments.company.settings)
-    before = segments.json("preview", "regulars")
-    drawn = sum(in_control("regulars", name, 0.5) for name in names)
-    assert before["control"] == drawn
-    assert 0 < before["visible_from"] < 1
-    assert "would be the control group" in segments("preview", "regulars")
-    assert segments.json("effect", "regulars", "--days", "5")["verdict"] == "too early"
-    segments.marts(7, **dict.fromkeys(names, (3, 5, 1)))
-    found = segments.json("effect", "regulars", "--days", "5")
-    assert (found["verdict"], found["treated"]["customers"], found["control"]["customers"]) == (
-        "works",
-        40 - drawn,
-        drawn,
-    )
-    assert (found["difference"]["value"], found["treated"]["buyers"], found["since"]) == (
-        1.0,
-        40 - drawn,
-        "2026-03-01",
-    )
-    text = segments("effect", "regulars", "--days", "5")
-    assert "it works" in text
-    assert "+100.0" in text
-    assert "14 days from entering it" in segments("effect", "regulars")
