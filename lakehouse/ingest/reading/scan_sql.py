@@ -220,7 +220,9 @@ def _known_by(source: Source, names: Iterable[str]) -> KnownBy:
     columns = {headers.normal(name): column for column in source.columns for name in column.names}
     found = [(position, columns.get(headers.normal(name))) for position, name in enumerate(names)]
     required, personal, key = [], [], []
+    spellings: list[tuple[str, ...]] = []
     for position, column in found:
+        spellings.append(() if column is None else tuple(name.strip().lower() for name in column.names))
         if column is None:
             continue
         if column.required and column.type in _TELLING_TYPES:
@@ -229,7 +231,7 @@ def _known_by(source: Source, names: Iterable[str]) -> KnownBy:
             personal.append(position)
         if source.key == (column.name,) and _is_number(source, column.name):
             key.append(position)
-    return KnownBy(tuple(required), tuple(personal), tuple(key))
+    return KnownBy(tuple(required), tuple(personal), tuple(key), tuple(spellings))
 
 
 def _is_number(source: Source, column_name: str) -> bool:
