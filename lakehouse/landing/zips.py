@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import io
+import re
 import struct
 import tempfile
 import zipfile
@@ -24,6 +25,13 @@ from lakehouse.landing.policy import ReadPolicy, UnpackLimits
 Entry = zipfile.ZipInfo
 INFLATE_ERROR: type[Exception] = IsalError  # type: ignore[assignment] # the stub names it as a value
 _ENCRYPTED: Final = 0x1  # of a member's flags, as the zip format numbers them
+_UTF8_NAME: Final = 0x800
+_UTF8 = re.compile(
+    rb"(?:[\x00-\x7f]|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3})*"
+)
+_GB2312 = re.compile(rb"(?:[\x00-\x7f]|[\xa1-\xf7][\xa1-\xfe])*")
+# Of names that are not said to be UTF-8: Macs write it all the same.
+_NAME_ENCODINGS = {"utf-8": _UTF8.fullmatch, "gb18030": _GB2312.fullmatch}
 _END_OF_DIRECTORY = b"PK\x05\x06"
 _END_BYTES: Final = (1 << 16) + 22  # of the record at the end, with the longest comment there may be
 _LOCAL = struct.Struct("<4s22xHH")  # signature, length of the name, length of the extra field
@@ -61,6 +69,7 @@ def read(file: BinaryIO) -> Iterator[bytes]:
 def entries(file: BinaryIO, maximum: int) -> list[zipfile.ZipInfo]:
     """Return the zip's files in order of its directory, without folders; `maximum` with those.
 
+    Their names are as whoever packed them saw them, with `/` between folders.
     Raises BadFile: truncated_zip where the directory at the end is missing, bad_zip, bomb.
     """
     try:
@@ -81,7 +90,19 @@ def entries(file: BinaryIO, maximum: int) -> list[zipfile.ZipInfo]:
         raise BadFile("bomb", f"the zip holds more than {maximum:,} files; send it in parts")
     if listed and min(entry.header_offset for entry in listed) != 0:
         raise BadFile("bad_zip", "the zip does not begin where its directory says")
+    for entry in listed:
+        entry.filename = _name(entry)
     return [entry for entry in listed if not entry.is_dir()]
+
+
+def _name(entry: zipfile.ZipInfo) -> str:
+    """Return an entry's name. Windows packs in its own encoding, in Chinese that of GB 2312, some with backslashes."""
+    name = entry.filename
+    if not entry.flag_bits & _UTF8_NAME and not name.isascii():
+        raw = name.encode("cp437")  # as which the library has read it
+        encoding = next((each for each, is_so in _NAME_ENCODINGS.items() if is_so(raw)), "cp437")
+        name = raw.decode(encoding, "replace")
+    return name.replace("\\", "/")
 
 
 def is_workbook(listed: list[zipfile.ZipInfo]) -> bool:

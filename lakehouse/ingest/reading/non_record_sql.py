@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
 from typing import Final
@@ -12,7 +13,20 @@ from lakehouse.sources.non_records import KnownBy
 
 OTHER_HEADER: Final = "other_header"  # the mark of a row that names columns, and not each its own
 _LABEL_CELLS: Final = 16  # of a row, in which its first filled cell is looked for before all of them are
+_LABELS: Final = (  # patterns of the first filled cell of a row that may be no record
+    non_records.TOTAL_PATTERN,
+    non_records.PART_TOTAL_PATTERN,
+    non_records.FOOTER_PATTERN,
+    non_records.RULE_PATTERN,
+    non_records.LABEL_PATTERN,
+    non_records.FORM_PATTERN,
+    non_records.EXAMPLE_PATTERN,
+    non_records.NOTHING_PATTERN,
+)
 _BLANKS: Final = " \t\n\r\f"  # what a regular expression calls a blank, too
+_FIRST_CELLS: Final = (
+    4  # in which the first filled cell of a header is looked for that has the mapping's other names
+)
 _NAMES_ASKED: Final = 64  # of a header: the first cell of a header that is repeated is one of the first names
 
 
@@ -26,11 +40,16 @@ def marked_rows(query: str, texts: Mapping[str, str], known_by: KnownBy) -> str:
     if not texts:
         return f"SELECT *, NULL AS _mark FROM ({query})"
     names = [name.strip().lower() for name in texts]
+    asked = dict.fromkeys(
+        [*names[:_NAMES_ASKED], *itertools.chain(*(known_by.names_at(at) for at in range(_FIRST_CELLS)))]
+    )
     label = f"coalesce({', '.join([*list(texts.values())[:_LABEL_CELLS], repr('')])})"
     cells = ", ".join(f"lower(trim(coalesce({text}, ''), {literal(_BLANKS)}))" for text in texts.values())
     listed_texts = list(texts.values())
     has_words = [f"coalesce(contains({listed_texts[position]}, ' '), false)" for position in known_by.key]
-    is_candidate = " OR ".join([f"regexp_matches({label}, {literal(_candidate_pattern(names))})", *has_words])
+    is_candidate = " OR ".join(
+        [f"regexp_matches({label}, {literal(_candidate_pattern(list(asked)))})", *has_words]
+    )
     candidates = f"SELECT *, CASE WHEN {is_candidate} THEN [{cells}] END AS _cells FROM ({query})"
     filled = "list_filter(_cells, lambda cell: cell <> '')"
     return (
@@ -42,14 +61,10 @@ def marked_rows(query: str, texts: Mapping[str, str], known_by: KnownBy) -> str:
 
 def _candidate_pattern(names: list[str]) -> str:
     """Return the pattern of the first filled cell of a row that may be no record; also of blanks."""
-    listed = [re.escape(name) for name in names[:_NAMES_ASKED] if name and "\0" not in name]
-    patterns = [
-        non_records.TOTAL_PATTERN.removeprefix("^"),
-        non_records.FOOTER_PATTERN.removeprefix("^"),
-        non_records.RULE_PATTERN.removeprefix("^"),
-        f"(?:{'|'.join(listed)})?\\s*$",
-    ]
-    return f"(?i)^\\s*(?:{'|'.join(patterns)})"
+    listed = [re.escape(name) for name in names if name and "\0" not in name]
+    is_name = rf"(?:{'|'.join(listed)})?\s*$"
+    patterns = [*(pattern.removeprefix("^") for pattern in _LABELS), is_name]
+    return rf"(?i)^\s*(?:{'|'.join(patterns)})"
 
 
 def _mark_sql(names: list[str], known_by: KnownBy) -> str:
@@ -61,17 +76,19 @@ def _mark_sql(names: list[str], known_by: KnownBy) -> str:
         for position in known_by.required
     ]
     identifies = [
-        f"regexp_matches(_cells[{position + 1}], {literal(non_records.IDENTIFYING_PATTERN)})"
+        f"regexp_matches(regexp_replace(_cells[{position + 1}], {literal(non_records.DATE_PATTERN)}, '', 'g'), "
+        f"{literal(non_records.IDENTIFYING_PATTERN)})"
         for position in known_by.personal
     ]
-    is_known = " OR ".join([*is_there, *identifies])
+    is_known = " OR ".join([*is_there, *identifies]) or "false"
     own_name = f"list_zip(_cells, {listed})"
     is_header = f"len(list_filter({own_name}, lambda pair: pair[1] <> '' AND pair[1] <> pair[2])) = 0"
-    is_total = (
-        f"regexp_matches(_filled[1], {literal(non_records.TOTAL_PATTERN)}) AND NOT ({is_known or 'false'}) "
-        f"AND {_all_match(others, non_records.NUMBER_PATTERN)}"
+    is_of_numbers = f"NOT ({is_known}) AND {_all_match(others, non_records.NUMBER_PATTERN)}"
+    is_total = f"{_first_matches(non_records.TOTAL_PATTERN)} AND {is_of_numbers}"
+    is_part_total = (
+        f"len(_filled) > 1 AND {_first_matches(non_records.PART_TOTAL_PATTERN)} AND {is_of_numbers}"
     )
-    is_footer = f"len(_filled) = 1 AND regexp_matches(_filled[1], {literal(non_records.FOOTER_PATTERN)})"
+    is_footer = f"len(_filled) = 1 AND {_first_matches(non_records.FOOTER_PATTERN)}"
     in_key = [f"_cells[{position + 1}] = _filled[1]" for position in known_by.key] or ["false"]
     is_text = f"len(_filled) = 1 AND contains(_filled[1], ' ') AND ({' OR '.join(in_key)})"
     is_other_header = f"len(_filled) > 1 AND list_has_all({listed}, _filled)"
@@ -79,10 +96,13 @@ def _mark_sql(names: list[str], known_by: KnownBy) -> str:
         f"({condition})"
         for condition in (
             is_header,
+            _is_renamed_header_sql(names, known_by),
             is_total,
+            is_part_total,
             is_footer,
             is_text,
             _all_match("_filled", non_records.RULE_PATTERN),
+            _is_of_form_sql(is_known),
         )
     )
     return (
@@ -90,6 +110,32 @@ def _mark_sql(names: list[str], known_by: KnownBy) -> str:
         f"WHEN {is_none} THEN {literal(non_records.CODE)} "
         f"WHEN {is_other_header} THEN {literal(OTHER_HEADER)} END"
     )
+
+
+def _is_renamed_header_sql(names: list[str], known_by: KnownBy) -> str:
+    """Return the condition that several cells are filled, each with some name that the mapping has for its column."""
+    own = ", ".join(literals([name, *known_by.names_at(at)]) for at, name in enumerate(names))
+    is_other = "pair[1] <> '' AND NOT list_contains(pair[2], pair[1])"
+    return f"len(_filled) > 1 AND len(list_filter(list_zip(_cells, [{own}]), lambda pair: {is_other})) = 0"
+
+
+def _is_of_form_sql(is_known: str) -> str:
+    """Return the condition that a row stands for nothing, or says how to fill in a form, who made it and when."""
+    of_words = " OR ".join(
+        _all_match("_filled", pattern) for pattern in (non_records.FORM_PATTERN, non_records.NOTHING_PATTERN)
+    )
+    labels = (
+        f"len(list_filter(_filled, lambda cell: regexp_matches(cell, {literal(non_records.LABEL_PATTERN)})))"
+    )
+    is_label = (
+        f"{_first_matches(non_records.LABEL_PATTERN)} "
+        f"AND ({labels} > 1 OR regexp_matches(_filled[1], {literal(non_records.COLON)})) AND NOT ({is_known})"
+    )
+    return f"{_first_matches(non_records.EXAMPLE_PATTERN)} OR (len(_filled) > 1 AND ({of_words} OR ({is_label})))"
+
+
+def _first_matches(pattern: str) -> str:
+    return f"regexp_matches(_filled[1], {literal(pattern)})"
 
 
 def _all_match(cells: str, pattern: str) -> str:

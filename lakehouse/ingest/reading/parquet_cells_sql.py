@@ -8,7 +8,7 @@ Hive write moments in UTC, other programs what a clock shows; who wrote a file s
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lakehouse.engine.escape import literal
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _BINARY_FRACTIONS = ("FLOAT", "DOUBLE")
+_FLOAT_WHOLE_END: Final = 1 << 24  # the first whole number that a FLOAT does not tell from the next one
 _TO_JSON_MARKS = (
     "(["  # in DuckDB's names of types whose values become text as JSON: STRUCT(…), MAP(…), VARCHAR[]
 )
@@ -41,6 +42,8 @@ def text_sql(cell: str, duck_type: str, *, is_utc: bool = False) -> str:
     if duck_type == "BLOB":
         return f"coalesce(TRY(decode({cell})), CAST({cell} AS VARCHAR))"
     text = f"CAST({cell} AS VARCHAR)"
+    if duck_type == "FLOAT":  # whole numbers from there on are what it has rounded others to, and no ids
+        return f"CASE WHEN abs({cell}) >= {_FLOAT_WHOLE_END} THEN printf('%.8e', {cell}) ELSE {text} END"
     return f"{text} || 'Z'" if is_utc and duck_type.startswith("TIMESTAMP") else text
 
 

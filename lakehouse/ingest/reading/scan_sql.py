@@ -6,6 +6,8 @@ where blank ones count and are left out.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,6 +36,7 @@ _TELLING_TYPES = (
     "date",
     "timestamptz",
 )  # of columns that say which record it is: no total stands there
+_RENAMED = re.compile(r"_[0-9]+$")
 _NEW_LINE_OPTION = {"\n": "\\n", "\r\n": "\\r\\n", "\r": "\\r"}  # by a piece's line end
 
 
@@ -132,6 +135,7 @@ def delimited_rows(piece: Piece, path: Path) -> str:
 def parquet_scan(con: duckdb.DuckDBPyConnection, source: Source, piece: Piece, path: Path) -> Scan:
     """Return how to read a piece of Parquet; raises BadFile as `delimited_scan` and `parquet_rows` do."""
     rows = parquet_rows(con, piece, path)
+    _refuse_repeated(con, source, path, rows.texts)
     matched = _map_cells(source, rows.texts)
     if not piece.row_offset:
         _log_absent_columns(source, matched.mapped, path.parent.name)
@@ -141,6 +145,27 @@ def parquet_scan(con: duckdb.DuckDBPyConnection, source: Source, piece: Piece, p
     return replace(
         _table_scan(source, query, texts, unknown, rows.json_cells), absent=_absent(source, matched)
     )
+
+
+def _refuse_repeated(
+    con: duckdb.DuckDBPyConnection, source: Source, path: Path, names: Collection[str]
+) -> None:
+    """Raise BadFile (duplicate_column) where the mapping names a column that a Parquet file has twice.
+
+    DuckDB calls the second one `name_1`; the file itself is asked only where there is such a name.
+    """
+    folded = {name.casefold() for name in names}
+    if not any(_RENAMED.sub("", name) in folded for name in folded if _RENAMED.search(name)):
+        return
+    elements = con.execute("SELECT name, coalesce(num_children, 0) FROM parquet_schema(?)", [str(path)])
+    counts: Counter[str] = Counter()
+    within = 0  # elements of a nested column that are still to come
+    for name, children in elements.fetchall()[1:]:
+        counts[name] += not within
+        within += children - bool(within)
+    mapped = {headers.normal(name) for column in source.columns for name in column.names}
+    if any(count > 1 and headers.normal(name) in mapped for name, count in counts.items()):
+        raise BadFile("duplicate_column", "two columns of the file share a name")
 
 
 def parquet_rows(con: duckdb.DuckDBPyConnection, piece: Piece, path: Path) -> ParquetRows:
@@ -220,7 +245,9 @@ def _known_by(source: Source, names: Iterable[str]) -> KnownBy:
     columns = {headers.normal(name): column for column in source.columns for name in column.names}
     found = [(position, columns.get(headers.normal(name))) for position, name in enumerate(names)]
     required, personal, key = [], [], []
+    spellings: list[tuple[str, ...]] = []
     for position, column in found:
+        spellings.append(() if column is None else tuple(name.strip().lower() for name in column.names))
         if column is None:
             continue
         if column.required and column.type in _TELLING_TYPES:
@@ -229,7 +256,7 @@ def _known_by(source: Source, names: Iterable[str]) -> KnownBy:
             personal.append(position)
         if source.key == (column.name,) and _is_number(source, column.name):
             key.append(position)
-    return KnownBy(tuple(required), tuple(personal), tuple(key))
+    return KnownBy(tuple(required), tuple(personal), tuple(key), tuple(spellings))
 
 
 def _is_number(source: Source, column_name: str) -> bool:

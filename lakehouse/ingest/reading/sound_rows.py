@@ -2,7 +2,8 @@
 
 DuckDB reads sound text fast. Where rows end in several ways, lines are blank, or its reader left rows out, the piece
 goes through here: what is written beside it is read without a fault, and what is bad keeps its own text and number. A
-row that leaves out cells at its end, or has empty ones too many, is made as long as the header.
+row that leaves out cells at its end, or has empty ones too many, is made as long as the header. Two lines that are one
+row, torn by a line break without quotes, are read as none.
 """
 
 from __future__ import annotations
@@ -92,13 +93,42 @@ class _Judge:
         rows = self._splitter.rows(self._text)
         for _ in range(self._header_rows):
             next(rows, None)
-        for number, row in enumerate(rows, 1):
+        for number, (row, is_torn) in enumerate(self._with_tears(rows), 1):
             fault = self._fault(row)  # asked of every row: it notes what the next ones are behind
+            if is_torn and not fault:
+                self._is_astray, self._has_short_rows, fault = True, False, "too_few_fields"
             code = _unreadable_code(row.text, is_utf8=self._is_utf8) or fault
             if code:
                 unread.append(_unread(number, code, row.text))
             else:
                 yield self._fitted(row)
+
+    def _with_tears(self, rows: Iterator[TextRow]) -> Iterator[tuple[TextRow, bool]]:
+        """Yield each row, and whether it is a part of one that line breaks without quotes tore.
+
+        The parts stand between whole rows, or at the end, and have as many cells as one row, each break within one of
+        them. Behind a row that leaves out cells at its end, two such may add up to that as well.
+        """
+        width = len(self._header)
+        short: list[TextRow] = []
+        is_behind_whole = True
+        for row in rows:
+            if 0 < row.fields < width:
+                short.append(row)
+                continue
+            is_torn = is_behind_whole and row.fields == width and self._is_one_row(short)
+            yield from ((each, is_torn) for each in short)
+            short.clear()
+            is_behind_whole = row.fields == width
+            yield row, False
+        is_torn = is_behind_whole and self._is_one_row(short)
+        yield from ((each, is_torn) for each in short)
+
+    def _is_one_row(self, parts: list[TextRow]) -> bool:
+        breaks = len(parts) - 1
+        is_plain = breaks == 1 or any(part.fields == 1 for part in parts[1:-1])
+        fields = sum(part.fields for part in parts)
+        return breaks > 0 and is_plain and fields == len(self._header) + breaks and not self._has_short_rows
 
     def _fault(self, row: TextRow) -> str:
         """Return what is wrong with the fields of a row; nothing where it is sound."""

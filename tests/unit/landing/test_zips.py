@@ -45,6 +45,31 @@ def test_files_are_listed_without_folders_and_a_desktops_own():
     assert len(listed) == 8
 
 
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        (b"folder\\", None),
+        (b"folder\\a.csv", "folder/a.csv"),
+        ("数据\\客户.csv".encode("gb18030"), "数据/客户.csv"),
+        ("客户.csv".encode(), "客户.csv"),  # a Mac does not say so
+        ("Müller.csv".encode("cp437"), "Müller.csv"),
+        ("Größe.csv".encode("cp437"), "Größe.csv"),
+        (b"\xff\xfe.csv", "\xa0\u25a0.csv"),
+    ],
+)
+def test_names_are_those_that_whoever_packed_them_saw(written, name):
+    """In Windows' encoding of Chinese, with its way to part folders."""
+    placeholder = "x" * len(written)
+    body = zipped({placeholder: b""}).replace(placeholder.encode(), written)
+    assert [entry.filename for entry in entries(body)] == ([] if name is None else [name])
+
+
+def test_a_desktops_own_files_are_told_apart_in_every_way_of_writing_folders():
+    """Windows packs what a Mac has left there, too."""
+    body = zipped({"b\\Thumbs.db": b"?", "__MACOSX\\b\\._2.csv": b"?", "b\\2.csv": b"2"})
+    assert [zips.is_desktop_file(entry) for entry in entries(body)] == [True, True, False]
+
+
 def test_too_many_files_and_too_large_a_directory_are_bombs(monkeypatch):
     """Folders and noise count, too."""
     body = zipped({str(number): b"" for number in range(11)})

@@ -23,13 +23,19 @@ Copyright (c) 2000-2026 example.com, inc.|© 2026 Example|Page 1 of 3|Seite 1 vo
 Grand Totals (3 records)|Total (EUR)|Sum of Amount|Count|Average|Count: 3|Anzahl: 3|TRL|TRL;3|1 of 3|* * *|- - -
 As of 2026-01-05 08:30 PST|Stand: 05.01.2026|Filtered By|Showing: All accounts|Quelle: SAP|Note: internal use
 No more records|No data|Keine Daten gefunden|Powered by X|总共3条|合計 3 件|총 3건|平均值|暂无数据|数据来源：CRM
+# exported by Ada|// end|-- 3 rows --|合计：3人|数据截止2026-01-05|导出时间2026年1月5日|本报表由系统自动生成|(续)
+接上页|3件|3 件中 1-3 件を表示|请勿删除此行|Do not edit this row|Nombre total : 3|Toplam kayıt: 3|Всего записей: 3
+総件数：3
+Query returned 3 rows|3 record(s) found|Filter by: all|Applied filters: none|∑ 3|出纳：样丙|……
+Record count|合计金额|人数合计|Toplam|Łącznie|Totale complessivo|Σ|\x1a
 —— 以下无数据 ——|-- End of report --|EOF|EOF PUBLIC V2 00000000 20210905|-----|=======|TRAILER
 """
 NAMES = """
 Ada Quill|Total Wine & More|TotalEnergies|Sumit|Summer|Endre|End|Page|Paige 1|共和国|共享单车公司|合计商贸有限公司
 制表公司|总部|Confidential Records Ltd|Sum Ltd|Rows|Generated|Created Co|C11-1|a@example.org|42|Seite|Summer 2026
 Copyright Ltd|--|Gesamtschule Linz|Count Basie|Average Joe's|Max|Ende|Stand|Stand Alone Ltd|No Data Labs|Nota Bene
-Notes|Source|Source Code Ltd|Countess|全家便利店|平均律|Total Recall GmbH|Datum|7 of Nine|- -
+North region total|Totals for All Ltd|华东区合计|制表人工作室|审核通过|例行公事|示例公司|N/A|无|必填|string|#1001
+日期|3件套|本田汽车|Notes|Source|Source Code Ltd|Countess|全家便利店|平均律|Total Recall GmbH|Datum|7 of Nine|- -
 """
 LINES, NAMES = (text.strip().replace("\n", "|").split("|") for text in (LINES, NAMES))
 
@@ -77,6 +83,29 @@ def test_a_name_is_a_record(text):
         (("", " ", "", ""), True),
         (("---", "-----", "---", "---"), True),
         (("---", "Ada", "", ""), False),
+        (("", "North region total", "", "12.50"), True),  # of a part: a number stands beside it
+        (("", "华东区合计", "", "3"), True),
+        (("", "Ada 小计：", "", "3"), True),
+        (("", "Totals for 2026", "", "3"), True),
+        (("", "North region total", "t@example.org", "3"), False),
+        (("", "记录数", "3", ""), True),
+        (("", "制表人：样甲", "", "审核人：样乙"), True),
+        (("", "制表人", "样甲", "审核人"), True),
+        (("", "打印日期:", "2026-01-05", ""), True),  # a date is no phone
+        (("", "制表人：样甲", "138 0000 0001", ""), False),
+        (("", "制表人", "样甲", ""), False),
+        (("7", "制表人：样甲", "", ""), False),
+        (("必填", "(必填)", "选填", "数字"), True),
+        (("string", "varchar(255)", "", "decimal"), True),
+        (("必填", "Ada", "", ""), False),
+        (("N/A", "-", "", "null"), True),
+        (("", "无", "无", ""), True),
+        (("7", "无", "无", ""), False),
+        (("示例", "Ada", "a@example.org", "1"), True),
+        (("例：张三", "", "13800000000", ""), True),
+        (("", "张三（示例）", "13800000000", ""), True),
+        (("示例一号", "Ada", "a@example.org", "1"), False),
+        (("\x1a", "", "", ""), True),
     ],
 )
 def test_evidence_decides(cells, is_none):
@@ -111,3 +140,12 @@ def test_each_word_and_pattern_is_sound():
     for pattern in (*non_records.TOTALS, *non_records.FOOTERS):
         assert re.compile(pattern)
         assert re.sub(r"\\.", "", pattern) == re.sub(r"\\.", "", pattern).lower()
+
+
+def test_a_header_may_come_again_in_the_other_names_of_its_columns():
+    """Where several cells say so; one alone may be what somebody is called."""
+    known_by = KnownBy(names=(("id", "编号"), ("name", "姓名"), (), ("amount", "金额")))
+    assert non_records.is_none(["编号", "姓名", "", "Amount"], HEADER, known_by, is_short=False)
+    assert not non_records.is_none(["", "姓名", "", ""], HEADER, known_by, is_short=False)
+    assert not non_records.is_none(["编号", "姓名", "邮箱", ""], HEADER, known_by, is_short=False)
+    assert not non_records.is_none(["姓名", "编号", "", ""], HEADER, known_by, is_short=False)

@@ -14,7 +14,7 @@ from tests.unit.sources.test_non_records import LINES, NAMES
 
 HEADER = ("id", "name", "email", "amount")
 CELLS = {name: f"_c{position}" for position, name in enumerate(HEADER)}
-KNOWN_BY = KnownBy((0,), (2,), (0,))
+KNOWN_BY = KnownBy((0,), (2,), (0,), (("编号",), ("姓名", "客户"), (), ("金额",)))
 
 
 def marks(rows):
@@ -26,9 +26,12 @@ def marks(rows):
         return [mark for (mark,) in found.fetchall()]
 
 
-CELL = st.sampled_from(
-    ["", " ", "x", "x y", "12", "1,234.50", "EUR", "---", *HEADER, "ID", "Name ", *LINES[::3], *NAMES[::4]]
-)
+FORM_CELLS = (
+    "编号", "姓名", "金额", "必填", "string", "N/A", "无", "制表人", "审核人：样乙", "示例", "2026-01-05", "华东区合计",
+    "\x1a",
+)  # fmt: skip
+PLAIN_CELLS = ("", " ", "x", "x y", "12", "1,234.50", "EUR", "---", *HEADER, "ID", "Name ")
+CELL = st.sampled_from([*PLAIN_CELLS, *FORM_CELLS, *LINES[::3], *NAMES[::4]])
 
 
 @settings(max_examples=40, deadline=None)
@@ -43,6 +46,19 @@ def test_sql_and_python_agree(rows):
 def test_every_line_is_met(text):
     """The one pattern that all rows are asked lets each through."""
     assert marks([(text, "", "", ""), ("", "", text, "")]) == [non_records.CODE] * 2
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ("编号", "姓名", "", "金额"), ("", "客户", "", "amount"), ("必填", "选填", "", ""), ("N/A", "-", "", ""),
+        ("例：张三", "", "1", ""), ("", "记录数", "", "3"),
+        ("", "", "华东区合计", "3"), ("", "制表人", "x", "审核人"), ("", "打印日期:", "2026-01-05", ""),
+    ],
+)  # fmt: skip
+def test_every_row_of_a_form_is_met(row):
+    """The one pattern lets these through, too."""
+    assert marks([row]) == [non_records.CODE]
 
 
 def test_a_header_in_another_order_is_told_apart():

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from lakehouse.errors import BadFile
 from lakehouse.sources import definition
 
 EIGHT_THIRTY = datetime(2026, 1, 5, 8, 30)  # noqa: DTZ001 - what a clock shows
@@ -79,3 +80,42 @@ def test_a_timestamp_of_96_bits_is_what_its_writer_means(read, source, by, hour)
     row = only(read(source, parquet(by, ordered_at=pa.array([EIGHT_THIRTY]), note=pa.array([EIGHT_THIRTY]))))
     assert row["ordered_at"] == datetime(2026, 1, 5, hour, 30, tzinfo=UTC)
     assert json.loads(row["extra"])["note"] == "2026-01-05 08:30:00" + ("Z" if by else "")
+
+
+def test_an_id_that_a_short_float_has_rounded_is_none(read):
+    """16777217 is 16777216 there, and two customers would be one; as an amount it is what the file says."""
+    ids = pa.array([16777216.0, 4711.0], pa.float32())
+    orders = {
+        "order_id": ["o1", "o2"],
+        "ordered_at": ["2026-01-05 08:30:00"] * 2,
+        "amount": ids,
+        "customer_id": ids,
+    }
+    out = io.BytesIO()
+    pq.write_table(pa.table(orders), out)
+    rows = read(SHOP, out.getvalue())
+    assert [rows[number]["_code"] for number in (1, 2)] == ["bad_id", None]
+    assert (rows[2]["customer_id"], str(rows[1]["amount"])) == ("4711", "16777216.00")
+
+
+def test_a_column_that_the_file_has_twice_is_told(read):
+    """Nobody knows which one is meant; of columns that nobody mapped, and within nested ones, it is no matter."""
+    columns = [
+        ("order_id", "o1"),
+        ("ordered_at", "2026-01-05 08:30:00"),
+        ("amount", "1.00"),
+        ("amount", "2.00"),
+    ]
+
+    def parquet_of(*columns):
+        out = io.BytesIO()
+        pq.write_table(
+            pa.Table.from_arrays([pa.array([cell]) for _, cell in columns], [n for n, _ in columns]), out
+        )
+        return out.getvalue()
+
+    with pytest.raises(BadFile) as refused:
+        read(SHOP, parquet_of(*columns))
+    assert refused.value.code == "duplicate_column"
+    others = [("x", {"amount": 1, "y": {"z": 1}}), ("x", "b"), ("amount_1", "c")]
+    assert read(SHOP, parquet_of(*columns[:3], *others))[1]["_code"] is None

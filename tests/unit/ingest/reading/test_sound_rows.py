@@ -147,6 +147,36 @@ def test_the_last_row_of_a_file_that_broke_off(read):
     assert not any(row["_code"] for row in short.values())
 
 
+@pytest.mark.parametrize(
+    "torn",
+    [
+        b"C2,Bo\nReed,Clerk,Linz\n",  # a line break in a name that nobody quoted
+        b"C2,Bo\\\nReed,Clerk,Linz\n",  # as MySQL writes it
+        b"C2,Bo,Cle\nrk,Linz\n",
+        b"C2,Bo,Clerk\nof\nall,Linz\n",
+    ],
+)
+@pytest.mark.parametrize("behind", [b"", b"C3,Cy,Clerk,Wien\n"], ids=["at the end", "between"])
+def test_a_row_that_a_line_break_tore_is_no_two_people(read, torn, behind):
+    """Bo is no Bo without a name, and Reed has no id; whoever stands beside them loads."""
+    found = read(PEOPLE, HEADER + b"C1,Ada,Clerk,Graz\n" + torn + behind)
+    codes = [found[number]["_code"] for number in sorted(found)]
+    assert codes == [None, *["too_few_fields"] * torn.count(b"\n"), *[None] * behind.count(b"\n")]
+    assert found[2]["_original"] == torn.decode().splitlines()[0]
+
+
+def test_each_row_that_is_torn_is_told(read):
+    """The one before it says nothing of how its file writes empty cells."""
+    found = read(PEOPLE, HEADER + b"C1,A\nda,Clerk,Graz\nC2,Bo,Clerk,Linz\nC3,Cy,Cle\nrk,Wien\n")
+    assert [found[number]["_code"] is None for number in range(1, 6)] == [False, False, True, False, False]
+
+
+def test_rows_that_add_up_to_one_by_chance(read):
+    """Two rows that leave out cells, as others do."""
+    found = read(PEOPLE, HEADER + b"C1,Ada\nC2,Bo,Clerk,Linz\nC3,Cy,Clerk\nC4,Di\nC5,Ed,Clerk,Wels\n")
+    assert not any(row["_code"] for row in found.values())
+
+
 def test_footers_behind_a_blank_line(read):
     """Of them nothing but their place says that they are no records."""
     rows = b'"C1","Ada","Clerk","Graz"\n\n\n"All people"\n"Copyright (c) 2026 x, inc."\n"Example Co"\n'
