@@ -6,7 +6,7 @@ https://www.rfc-editor.org/rfc/rfc9112#section-7.1
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from lakehouse.local.policy import HttpPolicy
 
@@ -20,6 +20,18 @@ _LENGTH_DIGITS: Final = 20  # decimal ones; zeros in front are nobody's
 _DIGITS: Final = frozenset(b"0123456789abcdefABCDEF")
 
 
+class Stream(Protocol):
+    """What a connection brings: less than was asked for at its end alone."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next bytes."""
+        ...
+
+    def readline(self, size: int, /) -> bytes:
+        """Return the next line with its end, or as much of it."""
+        ...
+
+
 class NoBody(Exception):  # noqa: N818 - an answer, not an error of ours
     """A body that cannot be taken: the status that says why; the connection is of no use any more."""
 
@@ -28,7 +40,7 @@ class NoBody(Exception):  # noqa: N818 - an answer, not an error of ours
         self.status = status
 
 
-def read_body(file: BinaryIO, headers: Message, most: int) -> bytes:
+def read_body(file: Stream, headers: Message, most: int) -> bytes:
     """Return the body that follows a request's headers, of `most` bytes at most. Raises NoBody, EOFError.
 
     Of what is too long as much is read as `HttpPolicy.discarded_bytes` says: a client reads the answer only when it has
@@ -53,20 +65,20 @@ def read_body(file: BinaryIO, headers: Message, most: int) -> bytes:
     return _read(file, size)
 
 
-def _read(file: BinaryIO, size: int) -> bytes:
+def _read(file: Stream, size: int) -> bytes:
     body = file.read(size)
     if len(body) < size:
         raise EOFError
     return body
 
 
-def _discard(file: BinaryIO, size: int) -> None:
+def _discard(file: Stream, size: int) -> None:
     step = HttpPolicy.discard_chunk_bytes
     for _ in range(size // step):
         file.read(step)
 
 
-def _read_chunks(file: BinaryIO, most: int) -> bytes:
+def _read_chunks(file: Stream, most: int) -> bytes:
     parts: list[bytes] = []
     total = 0
     while (size := _chunk_size(file)) > 0:
@@ -91,14 +103,14 @@ def _read_chunks(file: BinaryIO, most: int) -> bytes:
     return b"".join(parts)
 
 
-def _chunk_size(file: BinaryIO) -> int:
+def _chunk_size(file: Stream) -> int:
     digits = _line(file).partition(b";")[0].strip(b" \t")
     if not 0 < len(digits) <= _SIZE_DIGITS or not _DIGITS.issuperset(digits):
         raise NoBody(HTTPStatus.BAD_REQUEST)
     return int(digits, 16)
 
 
-def _line(file: BinaryIO) -> bytes:
+def _line(file: Stream) -> bytes:
     """Return a line without its end."""
     line = file.readline(_LINE_BYTES)
     if not line:

@@ -124,9 +124,8 @@ class _Request:
         """Return when an event happened, by our clock and by the sender's, when it was sent, and received."""
         received = _text(self.received_at)
         happened = said.get("originalTimestamp", said.get("timestamp"))
-        sent = said.get("sentAt", "")
-        if _moment(sent) is None:  # a clock that cannot be read is no reason to lose what happened
-            sent = self.sent_at
+        own = said.get("sentAt", "")  # a clock that cannot be read is no reason to lose what happened
+        sent = self.sent_at if _moment(own) is None else own
         times = [Member("receivedAt", received)]
         if sent is not None:
             times.append(Member("sentAt", sent))
