@@ -36,6 +36,10 @@ PIXEL: Final = base64.b64decode(
     "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 )  # 1×1, transparent
 _GZIP: Final = zlib.MAX_WBITS | 16
+_GZIP_MAGIC: Final = b"\x1f\x8b"  # which no JSON begins with
+_GZIP_NAMES: Final = frozenset({"gzip", "x-gzip"})
+_PLAIN: Final = frozenset({"", "identity"})
+_GZIP_MEMBERS: Final = 100  # which stand one behind the other; each costs a look at what follows it
 _KEY_PARAMETER: Final = "writekey"
 _URL_SAFE: Final = str.maketrans("-_ ", "+/+")  # what a query makes of a plus is a blank
 
@@ -125,7 +129,15 @@ def answer_browser(request: Request, key: str) -> Answer:
 
 
 def _cors(request: Request) -> dict[str, str]:
-    return {"access-control-allow-origin": request.headers.get("origin", "*"), "vary": "origin"}
+    """Let a page read the answer. A beacon comes with credentials, whatever it says; there are none that we look at."""
+    origin = request.headers.get("origin")
+    if origin is None:
+        return {"access-control-allow-origin": "*", "vary": "origin"}
+    return {
+        "access-control-allow-origin": origin,
+        "access-control-allow-credentials": "true",
+        "vary": "origin",
+    }
 
 
 def _without_encoding(headers: Mapping[str, str]) -> dict[str, str]:
@@ -192,11 +204,11 @@ def _text(request: Request) -> str:
         raise Refused(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", f"the body is larger than {most:,} bytes"
         )
-    encoding = request.headers.get("content-encoding", "identity").strip().lower()
-    if encoding not in ("", "identity"):
-        if encoding != "gzip":
-            raise Refused(HTTPStatus.BAD_REQUEST, "unknown_encoding", "bodies are sent plain, or with gzip")
-        body = _unpacked(body, most)
+    encoding = request.headers.get("content-encoding", "").strip().lower()
+    if encoding in _GZIP_NAMES or (encoding in _PLAIN and body.startswith(_GZIP_MAGIC)):
+        body = _unpacked(body, most)  # who stands in between may have lost the header
+    elif encoding not in _PLAIN:
+        raise Refused(HTTPStatus.BAD_REQUEST, "unknown_encoding", "bodies are sent plain, or with gzip")
     try:
         return body.decode()
     except UnicodeDecodeError:
@@ -204,17 +216,24 @@ def _text(request: Request) -> str:
 
 
 def _unpacked(body: bytes, most: int) -> bytes:
-    """Return what a gzip holds, reading no more than may come of it."""
-    unpacking = zlib.decompressobj(_GZIP)
-    try:
-        plain = unpacking.decompress(body, most + 1)
-    except zlib.error:
-        raise Refused(HTTPStatus.BAD_REQUEST, "invalid_gzip", "the body is no gzip") from None
-    if len(plain) > most:
-        raise Refused(HTTPStatus.BAD_REQUEST, "too_large", f"the body is larger than {most:,} bytes unpacked")
-    if not unpacking.eof or unpacking.unused_data:
-        raise Refused(HTTPStatus.BAD_REQUEST, "invalid_gzip", "the gzip breaks off, or more follows it")
-    return plain
+    """Return what a gzip holds, of one member or several, reading no more than may come of it."""
+    plain, rest = b"", body
+    for _ in range(_GZIP_MEMBERS):
+        unpacking = zlib.decompressobj(_GZIP)
+        try:
+            plain += unpacking.decompress(rest, most + 1 - len(plain))
+        except zlib.error:
+            break
+        if len(plain) > most:
+            raise Refused(
+                HTTPStatus.BAD_REQUEST, "too_large", f"the body is larger than {most:,} bytes unpacked"
+            )
+        rest = unpacking.unused_data
+        if not rest and unpacking.eof:
+            return plain
+    raise Refused(
+        HTTPStatus.BAD_REQUEST, "invalid_gzip", "the body is no gzip, breaks off, or more follows it"
+    )
 
 
 def _object(text: str) -> dict[str, Any]:

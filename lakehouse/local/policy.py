@@ -108,6 +108,9 @@ class PollerPolicy(Policy):
     concurrency: Annotated[int, "calls of a function at a time where the template sets no maximum"] = 2
     # With ten more messages of 256 KiB still under Lambda's 6 MB an invocation.
     batch_bytes: Annotated[int, "bytes of message bodies after which a batch is full"] = 3 * MIB
+    moment_seconds: Annotated[
+        float, "what a batch of new events or files gathers for where none came within a window before it"
+    ] = 0.2
     fifo_rest_seconds: Annotated[float, "rest of a FIFO queue after each call, in which messages gather"] = (
         5.0
     )

@@ -75,7 +75,8 @@ class Changes:
         if paths is None:
             return None
         table = self.tables[name]
-        return data_files.read_sql(table, paths) if paths else f"{views.scan_sql(table)} LIMIT 0"
+        rows = data_files.read_sql(table, paths) if paths else f"{views.scan_sql(table)} LIMIT 0"
+        return views.scan_as_sql(table, self._contracts[name], rows)
 
     def changed(self, name: str, by: str) -> str:
         """Return the SELECT of what `by`, an expression, says of rows that came to an input, or went: as `grain`."""

@@ -21,6 +21,7 @@ from lakehouse.models.model import Appended, ByGrain
 from lakehouse.models.model_file import column_problems
 from lakehouse.models.policy import ModelPolicy
 from lakehouse.models.row_changes import RowChanges
+from lakehouse.sources.read_contracts import read_contracts
 from lakehouse.tables import appending, commit, content, data_files, replace_table, views
 from lakehouse.tables.appending import Replaced
 
@@ -57,7 +58,7 @@ class Computing:
         self._make_ready = make_ready
         self._lake = lake
         self._models = models
-        self._contracts = models.contracts | {source.table: source.contract for source in lake.sources}
+        self._contracts = models.contracts | read_contracts(lake.sources)
         self._open: _Connection | None = None
 
     def __enter__(self) -> Self:

@@ -8,6 +8,7 @@ from lakehouse.engine import user_agents
 from lakehouse.engine.escape import identifier
 from lakehouse.models.inputs import AS_OF, MAPPED, TIME_ZONE
 from lakehouse.sources.mappable_entities import VIEWS
+from lakehouse.sources.read_contracts import read_contracts
 from lakehouse.tables import views
 from lakehouse.tables.catalog import NAMESPACES
 
@@ -28,7 +29,7 @@ _LATER = {"_loaded_at": "TIMESTAMPTZ", "_file_id": "VARCHAR", "_row": "BIGINT"} 
 
 def column_types(models: Models, sources: Iterable[Source]) -> dict[str, dict[str, str]]:
     """Return the columns of all that a model may read, with their DuckDB types, by name."""
-    contracts = models.contracts | {source.table: source.contract for source in sources}
+    contracts = models.contracts | read_contracts(sources)
     types = {
         name: {column.name: column.duck_type for column in contract.columns}
         for name, contract in contracts.items()

@@ -16,6 +16,7 @@ from lakehouse.engine import normal_forms, user_agents
 from lakehouse.engine.moments import UTC
 from lakehouse.sources import mapping_views
 from lakehouse.sources.mappable_entities import CARRIED_ADDRESSES
+from lakehouse.sources.read_contracts import read_contracts
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import ledger, views
 
@@ -137,7 +138,7 @@ class InputViews:
     ) -> None:
         self._con = con
         self._sources = sources
-        self._contracts = dict(contracts) | {source.table: source.contract for source in sources}
+        self._contracts = dict(contracts) | read_contracts(sources)
         self._made: dict[str, str] = {}
         for namespace in (*catalogs.NAMESPACES, MAPPED):
             con.execute(f"CREATE SCHEMA IF NOT EXISTS {namespace}")

@@ -21,6 +21,7 @@ from lakehouse.errors import BadDefinition
 from lakehouse.models import registry
 from lakehouse.models.select_statement import StatementError, parse_statement, read_statement
 from lakehouse.sources import definition
+from lakehouse.sources.read_contracts import read_contracts
 
 if TYPE_CHECKING:
     from lakehouse.tables.contract import Contract
@@ -197,7 +198,7 @@ def load(overrides: Path | None = None) -> Metrics:
     """
     loaded = _load.load_each(overrides)
     contracts = dict(registry.load(overrides).contracts)
-    contracts |= {source.table: source.contract for source in definition.load(overrides).values()}
+    contracts |= read_contracts(definition.load(overrides).values())
     wrong = dict(loaded.wrong)
     defined: dict[str, Metric | Ratio] = {}
     for name, metric in loaded.definitions.items():

@@ -10,6 +10,7 @@ from lakehouse.definitions import nearest
 from lakehouse.engine.escape import qualified
 from lakehouse.segments.countable import EVENTS
 from lakehouse.sources import definition as sources
+from lakehouse.sources.read_contracts import completed, read_contracts
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import contracts, views
 
@@ -95,10 +96,13 @@ def show_tables(
     wanted = [name for name in tables_behind(names) if name not in there]
     if not wanted:
         return
-    there |= views.attach(con, catalogs.open_catalog(settings), wanted)
     known = _contracted()
+    lacking: list[Contract] = []
     if "raw.events" in wanted:
-        known |= {each.contract.name: each.contract for each in sources.load(settings.definitions).values()}
+        defined = sources.load(settings.definitions).values()
+        known |= read_contracts(defined)
+        lacking = completed(defined)
+    there |= views.attach(con, catalogs.open_catalog(settings), wanted, lacking)
     for name in wanted:
         if name not in there and name in known:
             con.execute(f"CREATE OR REPLACE VIEW {qualified(name)} AS {views.nothing_sql(known[name])}")

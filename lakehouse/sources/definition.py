@@ -141,10 +141,15 @@ class Check(_Strict):
 
 
 class Dedupe(_Strict):
-    """One row a value of `column`, however often it arrives within `days`."""
+    """One row a value of `column`, however often it arrives within `days`.
+
+    With `content` it is one row for each that says something else in these columns: an id that is used twice costs no
+    row. When it was sent is none of them.
+    """
 
     column: str
     days: int = Field(ge=1, description="days of arrival within which an equal value is loaded once")
+    content: tuple[str, ...] = ()
 
 
 class FullExport(_Strict):
@@ -322,10 +327,18 @@ class Source(_Strict):
         if self.dedupe and self.dedupe.column not in names:
             unknown = nearest(self.dedupe.column, sorted(names))
             raise FieldsError((("dedupe", "column"), f"there is no column {self.dedupe.column}{unknown}"))
+        self._check_content()
         if self.identifiers and not (self.record and self.seen_at):
             raise FieldsError((("identifiers",), "need `record` and `seen_at`"))
         self._check_other_names()
         return self
+
+    def _check_content(self) -> None:
+        declared = [column.name for column in self.columns]
+        for name in self.dedupe.content if self.dedupe else ():
+            if name not in declared:
+                unknown = nearest(name, sorted(declared))
+                raise FieldsError((("dedupe", "content"), f"there is no column {name}{unknown}"))
 
     def _check_other_names(self) -> None:
         """Raise FieldsError where a name in `also` is another column's, too."""

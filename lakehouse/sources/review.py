@@ -10,6 +10,7 @@ from lakehouse.definitions import find_line, nearest, read_yaml
 from lakehouse.sources.definition import Source
 from lakehouse.sources.detect import name_hints
 from lakehouse.sources.mappable_entities import ENTITIES, record_key
+from lakehouse.sources.read_contracts import columns_left_out
 from lakehouse.tables import entities
 from lakehouse.tables.contract import Column, Contract
 
@@ -57,6 +58,7 @@ def weigh(source: Source, where: str, identifier_types: Collection[str]) -> list
         for mapping in source.mappings(entity):
             remarks += _review_mapping(entity, mapping, types)
     remarks += _review_personal_columns(source)
+    remarks += _review_columns_left_out(source)
     remarks += _review_purpose(source)
     return [Finding(level, where, field, message) for level, field, message in remarks]
 
@@ -69,6 +71,12 @@ def _review_purpose(source: Source) -> Iterator[Remark]:
     if people and not source.identifiers:
         message = f"{people[0]} without identifiers are nobody's: name record, seen_at, and such as e-mail and phone"
         yield "warning", "identifiers", message
+
+
+def _review_columns_left_out(source: Source) -> Iterator[Remark]:
+    left_out = ", ".join(column.name for column in columns_left_out(source))
+    if left_out:
+        yield "warning", "columns", f"the shipped definition has {left_out}, too: models read null there"
 
 
 def _review_mapping(

@@ -13,6 +13,7 @@ from lakehouse.engine.escape import qualified
 from lakehouse.errors import Terminal
 from lakehouse.models import registry
 from lakehouse.sources import definition
+from lakehouse.sources.read_contracts import completed, read_contracts
 from lakehouse.tables import id_sources, views
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ def connect(settings: Settings, tables: Collection[str] | None = None) -> duckdb
         tables = _with_what_views_read(tables, models)
     con = duck.connect(settings)
     try:
-        existing = views.open_tables(con, settings, tables)
+        sources = definition.load(settings.definitions).values()
+        existing = views.open_tables(con, settings, tables, completed(sources))
         made = existing.keys() | models.views.keys()
         for contract in _contracts(settings):
             if contract.name not in made and (tables is None or contract.name in tables):
@@ -53,7 +55,6 @@ def connect(settings: Settings, tables: Collection[str] | None = None) -> duckdb
         con.execute("SET VARIABLE time_zone = ?", [settings.time_zone])
         _create_views(con, models, tables)
         if tables is None:
-            sources = definition.load(settings.definitions).values()
             con.execute(id_sources.view_sql(definition.declared_references(sources)))
     except BaseException:
         con.close()
@@ -80,8 +81,7 @@ def _create_views(con: duckdb.DuckDBPyConnection, models: Models, tables: Collec
 
 def _contracts(settings: Settings) -> Iterator[Contract]:
     yield from registry.load(settings.definitions).contracts.values()
-    for source in definition.load(settings.definitions).values():
-        yield source.contract
+    yield from read_contracts(definition.load(settings.definitions).values()).values()
 
 
 def answer(settings: Settings, text: str) -> duckdb.DuckDBPyConnection:

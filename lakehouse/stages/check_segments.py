@@ -26,6 +26,7 @@ from lakehouse.segments.policy import SegmentPolicy
 from lakehouse.segments.question import WrongQuestionError, question_of
 from lakehouse.segments.read_only import open_lake
 from lakehouse.sources import definition as sources
+from lakehouse.sources.read_contracts import read_contracts
 from lakehouse.sources.review import Finding
 from lakehouse.stages.sync_consent import with_consent
 from lakehouse.stages.sync_orders import unknown_segment, unreachable
@@ -99,8 +100,7 @@ def _make_marts(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     row; `core.events` is what it is made of.
     """
     contracts = {**registry.load().contracts, **registry.load(settings.definitions).contracts}
-    for source in sources.load(settings.definitions).values():
-        contracts.setdefault(source.contract.name, source.contract)
+    contracts = read_contracts(sources.load(settings.definitions).values()) | contracts
     for namespace in ("raw", *NAMESPACES):
         con.execute(f"CREATE SCHEMA IF NOT EXISTS {namespace}")
     for name, contract in contracts.items():

@@ -22,6 +22,7 @@ from lakehouse.models import registry
 from lakehouse.scores import features, purchases
 from lakehouse.scores import policy as policies
 from lakehouse.sources import definition
+from lakehouse.sources.read_contracts import read_contracts
 from lakehouse.tables import appending, commit, content, data_files, score_tables, views
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.contracts import BY_NAME
@@ -236,9 +237,7 @@ def _attach(con: duckdb.DuckDBPyConnection, catalog: Catalog, settings: Settings
 def _contracts(settings: Settings) -> dict[str, Contract]:
     """Return the contracts of all tables that ingest and models fill, by name."""
     sources = definition.load(settings.definitions).values()
-    return registry.load(settings.definitions).contracts | {
-        source.table: source.contract for source in sources
-    }
+    return registry.load(settings.definitions).contracts | read_contracts(sources)
 
 
 def _compute(

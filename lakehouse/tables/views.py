@@ -111,7 +111,10 @@ def nothing_sql(contract: Contract) -> str:
 
 
 def open_tables(
-    con: duckdb.DuckDBPyConnection, settings: Settings, names: Iterable[str] | None = None
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    names: Iterable[str] | None = None,
+    contracts: Iterable[Contract] = (),
 ) -> dict[str, Table]:
-    """Attach the tables of the catalog that the settings name."""
-    return attach(con, catalogs.open_catalog(settings), names)
+    """Attach the tables of the catalog that the settings name, as `attach` does."""
+    return attach(con, catalogs.open_catalog(settings), names, contracts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -23,15 +24,16 @@ from tests.support.running_stack import run, until, up
 from tests.support.steady_front import Front
 
 pytestmark = pytest.mark.stack
-EVENTS = 2_000  # of each SDK for servers, which sends them in batches
-BROWSER_EVENTS = 300  # of the browser's, which sends each by itself, or a few batches
-BATCH = 50
+# Of each SDK, which sends them in batches; fewer are quicker to try: COLLECT_EVENTS=2000.
+EVENTS = int(os.environ.get("COLLECT_EVENTS", "10000"))
+SINGLE_EVENTS = 300  # of the browser's where it sends each by itself, as it does unless it is told otherwise
+BATCH = 100  # the most that Segment's for Python sends at once
 SERVERS = ("segment-python", "rudder-python", "segment-node", "rudder-node")
 BROWSERS = ("browser", "browser-batches")
 CLIENTS = (*SERVERS, *BROWSERS)
-COUNTS = dict.fromkeys(SERVERS, EVENTS) | dict.fromkeys(BROWSERS, BROWSER_EVENTS)
+COUNTS = dict.fromkeys(CLIENTS, EVENTS) | {"browser": SINGLE_EVENTS}
 # Requests that get through before the kill: half of them.
-BEFORE = dict.fromkeys(SERVERS, EVENTS // BATCH // 2) | {"browser": BROWSER_EVENTS // 2, "browser-batches": 1}
+BEFORE = dict.fromkeys(CLIENTS, EVENTS // BATCH // 2) | {"browser": SINGLE_EVENTS // 2}
 ROWS = """
     select message_id, type, coalesce(event, name) as name, user_id, coalesce(properties, traits)->>'number' as number,
         original_timestamp, sent_at, received_at, timestamp
@@ -103,11 +105,14 @@ def all_clients(fronts: dict[str, Front], key: str, folder: Path) -> Iterator[No
             arguments = {"key": key, "events": EVENTS, "batch": BATCH, **addresses}
             steps.enter_context(node_clients.running("servers.cjs", arguments, folder / "servers.log"))
         if "browser" in fronts:
-            addresses = {name: (fronts[name].url, name == "browser-batches") for name in BROWSERS}
             pages = [
-                steps.enter_context(browser_page(key, url, batches=many)) for url, many in addresses.values()
+                {
+                    "address": steps.enter_context(browser_page(key, fronts[name].url, batch=batch)),
+                    "events": COUNTS[name],
+                }
+                for name, batch in (("browser", 1), ("browser-batches", BATCH))
             ]
-            arguments = {"chromium": node_clients.chromium(), "pages": pages, "events": BROWSER_EVENTS}
+            arguments = {"chromium": node_clients.chromium(), "pages": pages}
             steps.enter_context(node_clients.running("sender.cjs", arguments, folder / "browser.log"))
         for name, kind in (("segment-python", segment), ("rudder-python", rudder)):
             steps.enter_context(python_client(kind, key, name, fronts[name].url))

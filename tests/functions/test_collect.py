@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import itertools
 import json
 import time
 from dataclasses import dataclass
@@ -228,6 +229,44 @@ def test_what_ingest_can_tell_apart_is_let_in(body):
     assert [one["body"] for one in bodies()] == [json.loads(raw)] * 2
 
 
+@pytest.mark.parametrize(
+    ("pieces", "headers"),
+    [
+        (1, {"Content_Encoding": "gzip"}),
+        (1, {"Content_Encoding": " GZIP"}),
+        (1, {"Content_Encoding": "x-gzip"}),
+        (1, {}),
+        (1, {"Content_Encoding": "identity"}),
+        (3, {"Content_Encoding": "gzip"}),
+        (99, {}),
+    ],
+)
+def test_gzip_is_known_by_its_header_or_by_itself(pieces, headers):
+    """A proxy in between may lose the header; and a gzip may have several members (RFC 1952)."""
+    raw = json.dumps(BATCH).encode()
+    cuts = [len(raw) * number // pieces for number in range(pieces + 1)]
+    body = b"".join(packed(raw[start:end]) for start, end in itertools.pairwise(cuts))
+    assert answered(request(body, **headers)) == (200, {"success": True})
+    assert [one["body"] for one in bodies()] == [BATCH]
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (packed(b"") * 20_000, "invalid_gzip"),
+        (packed(b" " * 300 * KB) * 2, "too_large"),
+        (packed(json.dumps(BATCH).encode()) + packed(b" ")[:-4], "invalid_gzip"),
+        (b"\x1f\x8b", "invalid_gzip"),
+    ],
+)
+def test_members_of_a_gzip_are_counted_together(body, code):
+    """Thousands of empty ones cost no time, and what comes out has one limit."""
+    began = time.process_time()
+    assert answered(request(body))[1]["code"] == code
+    assert time.process_time() - began < 1
+    assert (queued(), waiting()) == ([], [])
+
+
 def test_a_page_of_another_site_may_not_use_a_key_with_origins():
     """A server, which has no origin, may."""
     for origin, status in (("https://shop.example.com", 200), ("https://evil.example", 403), ("null", 403)):
@@ -280,6 +319,7 @@ def test_a_browser_is_told_that_it_may_send():
     assert answer["statusCode"] == 204
     assert answer["headers"]["access-control-allow-origin"] == "https://shop.example.com"
     assert answer["headers"]["access-control-allow-headers"] == "content-type,authorization"
+    assert answer["headers"]["access-control-allow-credentials"] == "true"  # beacons ask for it
     assert answered(request({"series": []}, "m", key=None)) == (200, {"success": True})
     settings_asked = json.loads((EVENTS / "collect" / "browser_settings.json").read_text())
     assert answered(settings_asked)[1]["integrations"]["Segment.io"]["apiKey"] == "write-key-of-web"

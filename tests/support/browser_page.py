@@ -22,12 +22,12 @@ _PAGE = """<!doctype html><meta charset="utf-8"><title>Page</title>
 
 
 @contextmanager
-def browser_page(key: str, url: str, *, batches: bool = False) -> Iterator[str]:
-    """Serve a page whose SDK sends to `url`, each event by itself or in batches; yield its address."""
+def browser_page(key: str, url: str, *, batch: int = 1) -> Iterator[str]:
+    """Serve a page whose SDK sends to `url`, each event by itself or `batch` at once; yield its address."""
     there = urlsplit(url)
     sending = (
-        {"deliveryStrategy": {"strategy": "batching", "config": {"size": 10, "timeout": 200}}}
-        if batches
+        {"deliveryStrategy": {"strategy": "batching", "config": {"size": batch, "timeout": 200}}}
+        if batch > 1
         else {}
     )
     options = {

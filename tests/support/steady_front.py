@@ -36,6 +36,8 @@ class Front:
         self.data = data
         self.taken: list[bytes] = []  # bodies that were answered 200
         self.refused = 0
+        self._read = 0  # bodies of `taken`
+        self._events: dict[str, dict[str, Any]] = {}
         self.outage = threading.Event()
         self.back = threading.Event()
         self._before = before
@@ -90,10 +92,13 @@ class Front:
         return answer
 
     def events(self) -> dict[str, dict[str, Any]]:
-        """Return the events whose request was answered 200, by their ids."""
-        plain = (gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body for body in list(self.taken))
-        bodies = [json.loads(body) for body in plain]
-        return {event["messageId"]: event for body in bodies for event in body.get("batch", [body])}
+        """Return the events whose request was answered 200, by their ids; each body is read once."""
+        while self._read < len(self.taken):
+            body = self.taken[self._read]
+            said = json.loads(gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body)
+            self._events |= {event["messageId"]: event for event in said.get("batch", [said])}
+            self._read += 1
+        return self._events
 
     def stop(self) -> None:
         """Answer nobody any more."""

@@ -17,8 +17,8 @@ from urllib.parse import parse_qsl, unquote
 from uuid import uuid4
 
 from lakehouse import telemetry
-from lakehouse.local.policy import HttpPolicy
 from lakehouse.local.runtime.logs import reason
+from lakehouse.local.runtime.request_body import NoBody, read_body
 from lakehouse.local.runtime.sandbox import ACCOUNT, TimedOut
 from lakehouse.local.services.loopback import LoopbackServer, QuietHandler
 from lakehouse.policy import MIB
@@ -255,25 +255,17 @@ class HttpFront:
 def _handler(routes: Sequence[Route], invoke: Invoke) -> type[QuietHandler]:
     class Front(QuietHandler):
         def answer(self) -> None:
-            length = self.headers.get("Content-Length", "0")
-            if "Transfer-Encoding" in self.headers or not length.isdecimal():
+            try:
+                body = read_body(self.rfile, self.headers, MAX_PAYLOAD_BYTES)
+            except EOFError:  # nobody is there to be answered
                 self.close_connection = True
-                self._send(Response.message(HTTPStatus.LENGTH_REQUIRED, "Length Required"))
-            elif int(length) > MAX_PAYLOAD_BYTES:
-                self._discard(int(length))
-                self._send(_too_large())
+            except NoBody as refused:
+                self.close_connection = True
+                self._send(Response.message(refused.status, refused.status.phrase))
             else:
-                body = self.rfile.read(int(length))
                 source_ip = str(self.client_address[0])
                 request = Request(self.command, self.path, self.headers.items(), body, source_ip)
                 self._send(answer(request, routes, invoke))
-
-        def _discard(self, length: int) -> None:
-            """Read a body that is too long, up to a limit: a client reads the answer only when it has sent it."""
-            self.close_connection = True
-            chunk_bytes = HttpPolicy.discard_chunk_bytes
-            for _ in range(min(length, HttpPolicy.discarded_bytes) // chunk_bytes):
-                self.rfile.read(chunk_bytes)
 
         def _send(self, response: Response) -> None:
             self.reply(response.status, response.body, response.headers)

@@ -80,6 +80,8 @@ class _Request:
             return item
         parts = members(item)
         said = {key: text for key, text in parts if text not in _NOTHING}
+        if _is_blank(said.get("messageId", "")):
+            del said["messageId"]
         kept = [part for part in parts if part.key not in _REPLACED and not self._is_ours(part.key, said)]
         kept += self._own(said, number)
         return object_text([*kept, *_beyond_limits(item), *self._times(said)])
@@ -122,7 +124,8 @@ class _Request:
         """Return when an event happened, by our clock and by the sender's, when it was sent, and received."""
         received = _text(self.received_at)
         happened = said.get("originalTimestamp", said.get("timestamp"))
-        sent = said.get("sentAt", self.sent_at)
+        own = said.get("sentAt", "")  # a clock that cannot be read is no reason to lose what happened
+        sent = self.sent_at if _moment(own) is None else own
         times = [Member("receivedAt", received)]
         if sent is not None:
             times.append(Member("sentAt", sent))
@@ -133,7 +136,7 @@ class _Request:
 
     def _by_our_clock(self, happened: str, sent: str | None) -> str:
         """Return the moment of an event less what the sender's clock is ahead; as it came, where that is not known."""
-        at, sent_at = _moment(happened), None if sent is None else _moment(sent)
+        at, sent_at = _moment(happened), _moment(sent or "")
         if at is None or sent_at is None:
             return happened
         try:
@@ -171,9 +174,16 @@ def _request(line: str) -> _Request:
         type=None if is_batch else call,
         shared={name: body[name] for name in _SHARED if name in body} if is_batch else {},
         # what a batch says wrongly is not what an event says
-        sent_at=sent_at if is_batch and sent_at and _moment(sent_at) is not None else None,
+        sent_at=sent_at if is_batch and _moment(sent_at or "") is not None else None,
         items=elements(body["batch"]) if is_batch else [body_text],
     )
+
+
+def _is_blank(text: str) -> bool:
+    """Tell whether a JSON string holds nothing that is seen: blanks, NULs, and characters without a width."""
+    if not text.startswith('"') or text[1].isalnum():
+        return False
+    return not any(one.isprintable() and not one.isspace() for one in json.loads(text))
 
 
 def _merged(shared: str | None, own: str | None) -> str | None:

@@ -1,12 +1,12 @@
-// Sends numbered events by the browser's SDK on each of the pages: {"chromium", "pages", "events"}; leaves when its input
-// ends.
+// Sends numbered events by the browser's SDK on each of the pages: {"chromium", "pages": [{"address", "events"}]}; leaves
+// when its input ends.
 const { chromium } = require("playwright-core");
 
 async function main() {
-  const { chromium: executablePath, pages, events } = JSON.parse(process.argv[2]);
+  const { chromium: executablePath, pages } = JSON.parse(process.argv[2]);
   const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
   try {
-    for (const address of pages) {
+    for (const { address, events } of pages) {
       const page = await browser.newPage();
       await page.goto(address);
       await page.evaluate((count) => {

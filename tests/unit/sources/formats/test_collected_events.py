@@ -75,6 +75,27 @@ def test_an_event_without_id_gets_one_that_stays():
     assert [one["messageId"] for one in events(body)] == ["r1:0", "r1:1", "r1:2", "own"]
 
 
+@pytest.mark.parametrize("blank", [" ", "\u0000", " \t\u0000", "\u200b", "\u3000\ufeff"])
+def test_an_id_that_nobody_sees_is_none(blank):
+    """All that had it would be one event; RudderStack's gateway fell over it (rudder-server#4063)."""
+    first, second = events({"batch": [{"messageId": blank}, {"messageId": f"{blank}a"}]})
+    assert first["messageId"] == "r1:0"
+    assert second["messageId"] == f"{blank}a"
+
+
+@pytest.mark.parametrize("sent_at", ["soon", 1_700_000_000_123, True, {}, "", None])
+@pytest.mark.parametrize("call", ["batch", "track"])
+def test_a_sending_time_that_is_none_costs_no_event(call, sent_at):
+    """It happened when it says; where the batch says when it was sent, that counts."""
+    said = {"messageId": "m", "timestamp": "2026-03-01T11:00:00Z", "sentAt": sent_at}
+    alone = event({"batch": [said]} if call == "batch" else said, call)
+    assert "sentAt" not in alone
+    assert alone["timestamp"] == "2026-03-01T11:00:00Z"
+    if call == "batch":
+        with_one = event({"batch": [said], "sentAt": "2026-03-01T12:00:00Z"})
+        assert with_one["timestamp"] == "2026-03-01T11:00:00.250000Z"
+
+
 def test_the_senders_clock_is_corrected():
     """By what it is ahead when the request was sent; Segment's own example, and one of 2099."""
     for ahead in (timedelta(), timedelta(hours=-3), timedelta(days=26_000)):
@@ -185,7 +206,9 @@ def plainly(item, batch, number):
     said = {key: value for key, value in item.items() if value not in (None, "")}
     ours = ("writeKey", "receivedAt", "timestamp", "originalTimestamp", "sentAt")
     made = {key: value for key, value in item.items() if key not in ours}
-    made["messageId"] = said.get("messageId", f"r1:{number}")
+    own_id = said.get("messageId")
+    blank = isinstance(own_id, str) and not any(one.isprintable() and not one.isspace() for one in own_id)
+    made["messageId"] = f"r1:{number}" if own_id is None or blank else own_id
     for name in ("context", "integrations"):
         shared, own = batch.get(name), said.get(name)
         if isinstance(shared, dict) and isinstance(own, dict):
