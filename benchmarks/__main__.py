@@ -1,6 +1,7 @@
 """`make bench`: runs every benchmark and prints one table.
 
-`--quick` takes a tenth of the rows; names of parts run only those. `identity --people FILE…` scores labelled files.
+`--quick` takes a tenth of the rows; names of parts run only those. `marts --scale 0.25` takes a quarter of the rows.
+`identity --people FILE…` scores labelled files.
 """
 
 from __future__ import annotations
@@ -56,19 +57,32 @@ _PARTS: dict[str, Callable[..., list[Result]]] = {
     "segments": segments.segments,
     "triggers": triggers.triggers,
 }
+_SCALED = ("marts", "marts_choice")  # that take `--scale`
 
 
 def main(arguments: list[str]) -> int:
-    """Print the table (JSON with --json); return 1 when a bar is missed, 2 when a part is unknown."""
+    """Print the table (JSON with --json); return 1 when a bar is missed, 2 when a part or its scale is unknown."""
     if arguments[:2] == ["identity", "--people"]:
         return identity.main(arguments[2:])
+    scale = 0.0
+    if "--scale" in arguments:
+        at = arguments.index("--scale")
+        said, arguments = arguments[at + 1 : at + 2], arguments[:at] + arguments[at + 2 :]
+        scale = _scale("".join(said))
+        if not scale:
+            print("--scale is a number above 0, such as 0.25", file=sys.stderr)
+            return 2
     named = [name for name in arguments if not name.startswith("--")]
     if unknown := [name for name in named if name not in _PARTS]:
         print(f"no such part: {', '.join(unknown)}; there are {', '.join(_PARTS)}", file=sys.stderr)
         return 2
+    if scale and (not named or not set(named) <= {*_SCALED}):
+        print(f"--scale is of {', '.join(_SCALED)}: name them", file=sys.stderr)
+        return 2
     results: list[Result] = []
     for name in named or _PARTS:
-        for result in _PARTS[name](quick="--quick" in arguments):
+        options = {"scale": scale} if scale else {}
+        for result in _PARTS[name](quick="--quick" in arguments, **options):
             print(line(result), file=sys.stderr, flush=True)
             results.append(result)
     if "--json" in arguments:
@@ -80,6 +94,14 @@ def main(arguments: list[str]) -> int:
         print(f"{platform.machine()}, Python {platform.python_version()}, {versions}")
         print(table(results))
     return int(any(result.missed for result in results))
+
+
+def _scale(text: str) -> float:
+    """Return how large a lake is asked for, as a share of the whole; 0 for what is none."""
+    try:
+        return max(0.0, float(text))
+    except ValueError:
+        return 0.0
 
 
 if __name__ == "__main__":

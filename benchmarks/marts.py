@@ -1,7 +1,8 @@
 """What marts cost: computed whole, and updated after a small change, all of them together, in one run.
 
 Processor time is compared, and not time: these machines are shared. `python -m benchmarks marts --quick` takes an
-eighth of the rows. The module itself computes all marts of the lake that the environment names.
+eighth of the rows, `--scale 0.25` a quarter. The module itself computes all marts of the lake that the environment
+names.
 """
 
 from __future__ import annotations
@@ -31,9 +32,9 @@ if TYPE_CHECKING:
     from lakehouse.models.model import Model
     from lakehouse.settings import Settings
 
-_QUICK: Final = 8  # times less
+_QUICK: Final = 0.125  # of the lake
 _DAYS_OF_EVENTS: Final = 400
-_SMALLER: Final = 10  # times less is the table to which a larger one is compared
+_SMALLER: Final = 0.1  # of it are the tables to which larger ones are compared
 _BARS: Final = {
     "10 new events": 0.15,
     "a day's events of 1 % of customers": 0.25,
@@ -48,10 +49,10 @@ _SPILLING: Final = "1GiB"
 _CALL: Final = "runpy.run_module('benchmarks.marts', run_name='__main__')"
 
 
-def marts(*, quick: bool) -> list[Result]:
+def marts(*, quick: bool, scale: float = 0) -> list[Result]:
     """Return the shares of a full build that updates take, what that takes itself, and what idle looks write."""
-    size = lakes.Size().part(_QUICK if quick else 1)
-    smaller = size.part(_SMALLER)
+    size = lakes.Size().scaled(scale or (_QUICK if quick else 1))
+    smaller = size.scaled(_SMALLER)
     with tempfile.TemporaryDirectory() as folder:
         with lakes.opened(Path(folder) / "smaller") as settings:
             lakes.fill(settings, smaller)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lakehouse.models.model import Model
     from lakehouse.tables.appending import Replaced
 
-_LESS: Final = {False: 8, True: 40}  # times less than the lake of `marts`, by `quick`
+_SCALE: Final = {False: 0.125, True: 0.025}  # of the lake of `marts`, by `quick`
 _SHARES: Final = (0.0001, 0.01, 0.03, 0.1, 0.3, 0.8)  # of customers that a change is about
 _TOLERANCE: Final = 1.2
 _RIGHT_BAR: Final = 0.95
@@ -56,9 +56,9 @@ class Case:
         return self.taken <= _TOLERANCE * min(self.some, self.all)
 
 
-def marts_choice(*, quick: bool) -> list[Result]:
+def marts_choice(*, quick: bool, scale: float = 0) -> list[Result]:
     """Return how often the choice is right, and how much slower than all rows an update is at worst."""
-    size = lakes.Size().part(_LESS[quick])
+    size = lakes.Size().scaled(scale or _SCALE[quick])
     with tempfile.TemporaryDirectory() as folder, lakes.opened(Path(folder) / "lake") as settings:
         lakes.fill(settings, size)
         assert not runner.run(settings, only=lakes.models()).wrong

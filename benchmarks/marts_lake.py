@@ -86,9 +86,9 @@ class Size:
     orders: int = 1_000_000
     customers: int = 200_000
 
-    def part(self, times_less: int) -> Size:
-        """Return a smaller lake of the same shape."""
-        return Size(self.events // times_less, self.orders // times_less, self.customers // times_less)
+    def scaled(self, scale: float) -> Size:
+        """Return a lake of the same shape, `scale` times as large."""
+        return Size(int(self.events * scale), int(self.orders * scale), int(self.customers * scale))
 
 
 def models() -> tuple[str, ...]:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FUNCTION: Final = "user_agent_facts"
-_CALL = re.compile(rf"\b{FUNCTION}\(")
+IS_ROBOT: Final = "is_robot"
+_CALL = re.compile(rf"\b(?:{FUNCTION}|{IS_ROBOT})\(", re.IGNORECASE)
 _PACKAGES: Final = ("ua-parser", "ua-parser-builtins", "crawler-user-agents")
 _RULES: Final = 1  # raised with what is said below, so that tables are computed anew
 _SPIDER: Final = "Spider"  # what uap-core calls the device of a robot that it knows, or that says so
@@ -134,31 +135,44 @@ def version() -> str:
 
 
 def is_called(sql: str) -> bool:
-    """Return whether SQL calls the function."""
+    """Return whether SQL calls one of the functions."""
     return _CALL.search(sql) is not None
 
 
 def create_for(con: duckdb.DuckDBPyConnection, sql: str) -> None:
-    """Make `user_agent_facts(text)` on a connection if SQL that is about to be run calls it: JSON of a `UserAgent`.
+    """Make both functions of a text on a connection if SQL that is about to be run calls one.
 
-    Other connections are spared the libraries, and PyArrow.
+    `user_agent_facts` is the JSON of a `UserAgent`, null of no text; `is_robot` says whether a robot is behind it, and
+    is false of no text. Other connections are spared the libraries, and PyArrow.
     """
     if not is_called(sql):
         return
     import pyarrow as pa  # noqa: PLC0415 - 0.1 s, only when used
 
     def facts(texts: Any) -> Any:
-        found = (None if text is None else json.dumps(read(text)._asdict()) for text in texts.to_pylist())
-        return pa.array(found, pa.string())
+        said = [json.dumps(read(text)._asdict()) for text in texts.dictionary.to_pylist()]
+        return pa.array(said, pa.string()).take(texts.indices)
 
+    def is_robot(texts: Any) -> Any:
+        said = pa.array([read(text).is_bot for text in texts.dictionary.to_pylist()], pa.bool_())
+        return said.take(texts.indices).fill_null(False)
+
+    for name, function, duck_type in ((FUNCTION, facts, "VARCHAR"), (IS_ROBOT, is_robot, "BOOLEAN")):
+        _create(con, name, function, duck_type)
+
+
+def _create(
+    con: duckdb.DuckDBPyConnection, name: str, function: Callable[[Any], Any], duck_type: str
+) -> None:
+    """Make a function of one text, which is given each distinct text of some rows once, as a dictionary of PyArrow."""
     # it may be there already, made on this connection or on one that it is a cursor of
     with suppress(duckdb.NotImplementedException, duckdb.CatalogException):
         con.create_function(
-            FUNCTION,
-            # a lambda, since DuckDB evaluates annotations
-            lambda texts: facts(texts),  # noqa: PLW0108
+            name,
+            # a lambda, since DuckDB evaluates annotations; it gives a chunked array
+            lambda texts: function(texts.combine_chunks().dictionary_encode()),
             ["VARCHAR"],
-            "VARCHAR",
+            duck_type,
             null_handling=FunctionNullHandling.SPECIAL,
             type=PythonUDFType.ARROW,
         )

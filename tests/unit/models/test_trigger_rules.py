@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lakehouse.engine import duck
+from lakehouse.engine import duck, user_agents
 from lakehouse.models import registry
 from lakehouse.models.given_rows import column_types, fill_table
 from lakehouse.models.triggers import definition, standing
@@ -28,6 +28,7 @@ def ask():
     rules = definition.load()
     types = column_types(registry.load(), sources.load().values())
     with closing(duck.connect(Settings(), iceberg=False, threads=1)) as con:
+        user_agents.create_for(con, f"{user_agents.IS_ROBOT}(user_agent)")
 
         def reasons(name: str, zone: str = "UTC", **given: list[dict[str, Any]]) -> dict[str, list[tuple]]:
             for schema in ("raw", "core", "marts"):

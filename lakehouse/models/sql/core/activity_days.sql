@@ -1,6 +1,6 @@
 /*
-doc: "Tracked messages counted by day and by who sent them, as far as events themselves say it; marts read these counts instead of every event."
-zh: "按天、按事件自带的身份统计的事件数；集市表读它而不必逐条读事件。"
+doc: "Tracked messages of people, not of robots, counted by day and by who sent them, as far as events themselves say it; marts read these counts instead of every event."
+zh: "按天、按事件自带的身份统计的事件数（不含机器人）；集市表读它而不必逐条读事件。"
 grain: "rows of one day, user id and anonymous id are added up: each batch of new events brings its own"
 key: [day, user_id, anonymous_id]
 sort: [day]
@@ -15,4 +15,5 @@ incremental: {appended: raw.events}
 SELECT CAST(timestamp AT TIME ZONE getvariable('time_zone') AS DATE) AS day, user_id, anonymous_id, count(*) AS events,
     max(timestamp) AS last_event_at
 FROM raw.events
+WHERE NOT is_robot(user_agent)
 GROUP BY 1, 2, 3

@@ -22,10 +22,11 @@ incremental:
     core.identities: {raw.events: [user_id, anonymous_id]}
 */
 -- Messages by the names that Segment gives them: `Email Opened`, `Email Link Clicked`, `Push Notification Tapped`. A program
--- that fetches pictures counts as opening, since it says no other. A call was picked up where its outcome says so, or it took
--- half a minute; outbound e-mails and notes are no answer. A ticket counts once, on the channel that it came by.
+-- that fetches pictures counts as opening, since mailboxes fetch them for who reads; a robot that follows links clicks nothing.
+-- A call was picked up where its outcome says so, or it took half a minute; outbound e-mails and notes are no answer. A ticket
+-- counts once, on the channel that it came by.
 WITH tracked AS (
-    SELECT 'web' AS source, lower(event) AS event, message_id, customer_id, timestamp
+    SELECT 'web' AS source, lower(event) AS event, message_id, customer_id, timestamp, user_agent
     FROM core.events
     WHERE type = 'track' AND regexp_matches(event, '^(?i:email|sms|push notification) ')
 ),
@@ -34,7 +35,7 @@ clicked AS (
         customer_id, CASE WHEN event LIKE 'push%' THEN 'push' ELSE split_part(event, ' ', 1) END AS channel,
         timestamp AS responded_at
     FROM tracked
-    WHERE event LIKE '%opened' OR event LIKE '%clicked' OR event LIKE '%tapped'
+    WHERE event LIKE '%opened' OR (event LIKE '%clicked' OR event LIKE '%tapped') AND NOT is_robot(user_agent)
     QUALIFY row_number() OVER (PARTITION BY message_id ORDER BY timestamp, customer_id, event) = 1
 ),
 spoken AS (

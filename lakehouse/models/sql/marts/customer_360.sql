@@ -17,7 +17,7 @@ columns:
   - {name: mean_gap_days, type: double, doc: "Mean days between purchase days; null below two", zh: "购买日之间的平均天数；少于两次时为空"}
   - {name: orders_90d, type: long, doc: "Orders in the last 90 days", zh: "近 90 天订单数"}
   - {name: revenue_90d, type: "decimal(18,2)", doc: "Revenue of the last 90 days: their sales less their refunds", zh: "近 90 天净收入"}
-  - {name: events, type: long, doc: "Tracked messages", zh: "跟踪事件数"}
+  - {name: events, type: long, doc: "Tracked messages, without those of robots", zh: "跟踪事件数（不含机器人）"}
   - {name: active_days, type: long, doc: "Distinct days with a tracked message", zh: "有事件的天数"}
   - {name: devices, type: long, doc: "Anonymous ids tied to the customer", zh: "关联的匿名设备数"}
   - {name: last_event_at, type: timestamptz, doc: "Last tracked message", zh: "最近一次事件"}

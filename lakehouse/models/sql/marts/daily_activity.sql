@@ -6,7 +6,7 @@ key: [day]
 sort: [day]
 columns:
   - {name: day, type: date, doc: "Day in the zone of the business", zh: "日期（业务时区）"}
-  - {name: events, type: long, doc: "Tracked messages", zh: "跟踪事件数"}
+  - {name: events, type: long, doc: "Tracked messages of people, not of robots", zh: "跟踪事件数（不含机器人）"}
   - {name: visitors, type: long, doc: "Distinct customers or anonymous ids seen", zh: "访客数：客户或匿名编号"}
   - {name: orders, type: long, doc: "Orders of which something is left", zh: "尚有剩余的订单数"}
   - {name: buyers, type: long, doc: "Distinct customers with such an order", zh: "有这类订单的客户数"}
