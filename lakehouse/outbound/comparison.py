@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from lakehouse.outbound import planning_note
 from lakehouse.outbound.brakes import Totals
 from lakehouse.outbound.changes import Change, Changes, find_changes, find_refusals
 from lakehouse.outbound.fold import NO_LONGER, Folding
+from lakehouse.outbound.policies import ledger
 from lakehouse.outbound.policies.reasons import (
     CONSENT,
     CONTROL,
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 Mode = Literal["full", "refusals"]
 Lane = Literal["removals", "upserts"]
 
+_SHARDS_A_FILE: Final = 4  # of the ledger of contacts: 256 open files more would be too many
+_PARTS = range(ledger.SHARDS // _SHARDS_A_FILE)
 _WAITING = ("failed_waiting", "withheld_waiting", "projection_waiting", "quiet_waiting", "cap_waiting")
 _LEFT_OUT = {
     "no_consent": CONSENT,
@@ -65,7 +68,11 @@ class Comparison:
 
     def rows(self, lane: Lane) -> Iterator[Change]:
         """Yield the rows of a lane, in an order that the same comparison always has."""
-        return (Change(**line) for line in self.spool.read(lane))
+        return (Change(**line) for line in self.spool.read(lane, _PARTS))
+
+    def lines(self, lane: Lane) -> Iterator[str]:
+        """Yield the rows of a lane as lines of JSON, in the same order."""
+        return self.spool.lines(lane, _PARTS)
 
     @property
     def totals(self) -> Totals:
@@ -78,14 +85,16 @@ class Comparison:
         """Return whether there is anything to send."""
         return bool(self.counts["removals"] or self.counts["upserts"])
 
-    def add(self, found: Changes) -> None:
-        """Add what was found of one shard."""
+    def add(self, found: Changes, *, by_shard: bool = False) -> None:
+        """Add what was found of one shard; `by_shard`: rows of one shard of the ledger of contacts stand together."""
         counts = {name: getattr(found, name) for name in ("selected", "unchanged", "unknown", "leaving")}
         for name in ("removals", "upserts", *_WAITING, *_LEFT_OUT):
             counts[name] = len(getattr(found, name))
         self.counts.update(counts)
-        for change in found.rows:
-            self.spool.write("removals" if change.action == "remove" else "upserts", plain(change))
+        rows = sorted(found.rows, key=_shard) if by_shard else found.rows
+        for change in rows:
+            lane = "removals" if change.action == "remove" else "upserts"
+            self.spool.write(lane, plain(change), _part(change) if by_shard else 0)
         for name, reason in _LEFT_OUT.items():
             for customer_id in getattr(found, name):
                 text = Reason(reason, found.left_out_by.get(customer_id, "")).text
@@ -160,10 +169,19 @@ def compare(
             state.forget_moments()
         due = planning_note.next_due(state, sync, now)
         comparison.due = min(filter(None, (comparison.due, due)), default=None)
-        comparison.add(wanted.changes(sync, state, parts_of_shard(shard, count), now, inputs_moved))
+        found = wanted.changes(sync, state, parts_of_shard(shard, count), now, inputs_moved)
+        comparison.add(found, by_shard=sync.contact is not None and sync.contact.cap is not None)
         comparison.add_known(state, now)
     for name in ("removals", "upserts", "left-out-now", "left-out-before"):
         comparison.spool.close(name)
     if wanted.mode == "full":
         comparison.compare_left_out()
     return comparison
+
+
+def _shard(change: Change) -> int:
+    return ledger.shard_of(change.customer_id)
+
+
+def _part(change: Change) -> int:
+    return _shard(change) // _SHARDS_A_FILE

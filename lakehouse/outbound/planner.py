@@ -228,7 +228,7 @@ def make_plan(
     for part in (sync.fingerprint, inputs, number, sorted(counts.items()), comparison.left_out):
         digest.update(json.dumps(part, sort_keys=True).encode())
     for lane in _LANES:
-        for line in comparison.spool.lines(lane):
+        for line in comparison.lines(lane):
             digest.update(line.encode())
     run = Run(
         sync=sync.name,

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Annotated
 
 from lakehouse.policy import Policy
+from lakehouse.retrying import RetryPolicy
 
 
 @dataclass(frozen=True)
@@ -100,9 +101,6 @@ class ContactPolicy(Policy):
     ] = 2
     cap_days: Annotated[int, "days of that window, which ends now"] = 7
     longest_cap_days: Annotated[int, "days for which the ledger of contacts remembers one"] = 28
-    ledger_attempts: Annotated[
-        int, "tries to write a person's entry of the ledger before others' writes win"
-    ] = 20
     quiet_from: Annotated[int, "minute of the person's day from which nobody is written to"] = 21 * 60
     quiet_until: Annotated[int, "minute of the person's day until which nobody is written to"] = 8 * 60
     window_days: Annotated[int, "days for which a plan says when a person may be written to"] = 4
@@ -115,3 +113,7 @@ class ContactPolicy(Policy):
     )
     refusal_days: Annotated[int, "days within which people were written to who are counted for that"] = 7
     least_contacted: Annotated[int, "people written to before that share is looked at"] = 100
+
+
+# Of a shard of the ledger of contacts, when other workers write the same.
+CHANGE_LEDGER = RetryPolicy(attempts=20, first_wait_seconds=0.02, longest_wait_seconds=0.5)

@@ -31,7 +31,7 @@ class ObjectsInMemory:
         self.put_once(bucket, key, body, content_type)
 
     def list_keys(self, bucket: str, prefix: str) -> Iterator[str]:
-        keys = sorted(key for place, key in self.bodies if place == bucket and key.startswith(prefix))
+        keys = sorted(key for place, key in list(self.bodies) if place == bucket and key.startswith(prefix))
         return (key.removeprefix(prefix) for key in keys)
 
     def list_folders(self, bucket: str, prefix: str, after: str = "") -> Iterator[str]:

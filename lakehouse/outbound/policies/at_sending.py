@@ -5,10 +5,8 @@ Only rows that write are asked about: a removal waits for nothing.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -19,7 +17,6 @@ from lakehouse.outbound.policies.caps import Contacted
 from lakehouse.outbound.policies.definition import Contact
 from lakehouse.outbound.policies.reasons import CONSENT, ERASED, PROJECTION, Reason
 from lakehouse.outbound.policies.windows import reason_of_hour
-from lakehouse.outbound.policy import LogPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,12 +24,10 @@ if TYPE_CHECKING:
     from lakehouse.outbound.changes import Change
     from lakehouse.outbound.definition import Sync
     from lakehouse.outbound.policies.definition import Cap
+    from lakehouse.outbound.policies.ledger import Decide
     from lakehouse.outbound.records import Chunk, Result, Row
     from lakehouse.privacy.consent import Grants
     from lakehouse.settings import Settings
-
-S = TypeVar("S")
-T = TypeVar("T")
 
 
 def consent(row: Row, grants: Grants) -> Reason | None:
@@ -67,7 +62,7 @@ def reasons_to_withhold(settings: Settings, chunk: Chunk, grants: Grants, now: d
     if contact.cap is None:
         return found
     due = _without(writes, found)
-    reserved = _each(due, partial(_reserve, settings, chunk, contact.cap, now))
+    reserved = _reserve(settings, chunk, contact.cap, now, due)
     return found | {row.row: reason for row, reason in zip(due, reserved, strict=True) if reason is not None}
 
 
@@ -77,15 +72,23 @@ def foresee(settings: Settings, sync: Sync, changes: Iterable[Change], now: date
     if contact is None:
         return []
 
-    def reason_of(change: Change) -> Reason | None:
+    cap = contact.cap
+    found: list[Reason] = []
+    awake: list[Change] = []
+    for change in changes:
         reason = quiet_hours(change.facts, contact, now)
-        if reason is not None or contact.cap is None:
-            return reason
-        known = ledger.read(settings, sync.channel, change.customer_id)
-        mine = Contacted(now, "", sync.name)
-        return caps.reserve(known, mine, by_people(change.facts), contact.cap)[1]
-
-    return [reason for reason in _each(list(changes), reason_of) if reason is not None]
+        if reason is None:
+            awake.append(change)
+        else:
+            found.append(reason)
+    if cap is None:
+        return found
+    known = ledger.read(settings, sync.channel, (change.customer_id for change in awake))
+    mine = Contacted(now, "", sync.name)
+    at_cap = (
+        caps.reserve(known[change.customer_id], mine, by_people(change.facts), cap)[1] for change in awake
+    )
+    return [*found, *(reason for reason in at_cap if reason is not None)]
 
 
 def conclude(settings: Settings, chunk: Chunk, results: Iterable[Result]) -> None:
@@ -119,12 +122,17 @@ def _without(rows: Iterable[Row], found: Mapping[int, Reason]) -> list[Row]:
     return [row for row in rows if row.row not in found]
 
 
-def _reserve(settings: Settings, chunk: Chunk, cap: Cap, now: datetime, row: Row) -> Reason | None:
-    mine = Contacted(now, _key(chunk, row), chunk.sync)
-    made = by_people(row.facts)
-    return ledger.change(
-        settings, chunk.channel, row.customer_id, lambda known: caps.reserve(known, mine, made, cap)
-    )
+def _reserve(
+    settings: Settings, chunk: Chunk, cap: Cap, now: datetime, rows: Sequence[Row]
+) -> list[Reason | None]:
+    """Reserve a contact for each row; return for each why it has none."""
+
+    def reserve_for(row: Row) -> Decide[Reason | None]:
+        mine = Contacted(now, _key(chunk, row), chunk.sync)
+        made = by_people(row.facts)
+        return lambda known: caps.reserve(known, mine, made, cap)
+
+    return ledger.change(settings, chunk.channel, [(row.customer_id, reserve_for(row)) for row in rows], now)
 
 
 def _tell(
@@ -137,21 +145,15 @@ def _tell(
     if contact is None or contact.cap is None:
         return
 
-    def tell(row: Row | Result) -> None:
+    def tell_of(row: Row | Result) -> Decide[None]:
         key = _key(chunk, row)
-        ledger.change(settings, chunk.channel, row.customer_id, lambda known: (decide(known, key), None))
+        return lambda known: (decide(known, key), None)
 
     try:
-        _each(rows, tell)
+        ledger.change(settings, chunk.channel, [(row.customer_id, tell_of(row)) for row in rows])
     except (LakehouseError, BotoCoreError, ClientError) as error:
         telemetry.failed("the ledger of contacts could not be told", error, sync=chunk.sync, run=chunk.run)
 
 
 def _key(chunk: Chunk, row: Row | Result) -> str:
     return f"{chunk.sync}/{chunk.run}/{chunk.chunk}/{row.row}"
-
-
-def _each(rows: Sequence[S], one: Callable[[S], T]) -> list[T]:
-    """Do something for each row, several at once."""
-    with ThreadPoolExecutor(LogPolicy.threads) as pool:
-        return list(pool.map(one, rows))

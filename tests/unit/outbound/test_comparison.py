@@ -10,11 +10,14 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as tried
 from hypothesis import strategies as st
 
+from lakehouse.batching import batches
 from lakehouse.outbound import comparison
 from lakehouse.outbound.acknowledged import Acknowledged, Missed, State
 from lakehouse.outbound.brakes import Totals
 from lakehouse.outbound.changes import Changes, find_changes
 from lakehouse.outbound.comparison import Comparison, Wanted, lay_out_allowed, lay_out_desired
+from lakehouse.outbound.policies import ledger
+from lakehouse.outbound.policies.definition import Contact
 from lakehouse.outbound.records import Desired
 from lakehouse.outbound.spool import part_of, spool
 from lakehouse.outbound.state_store import join, split
@@ -176,3 +179,23 @@ def test_a_changed_definition_asks_anew_who_was_withheld_until_a_moment(settings
     assert (found.until, found.due) == (
         ({}, None) if redefined else ({"cap": [until, until]}, NOW.replace(day=5))
     )
+
+
+@pytest.mark.parametrize("contact", [Contact(), Contact(cap=None)])
+@pytest.mark.parametrize(("parts", "chunk_rows", "mean"), [(4, 100, 15), (1, 20, 3)])
+def test_rows_under_a_cap_stand_by_the_shards_of_the_ledger(settings, contact, parts, chunk_rows, mean):
+    """A chunk then reads and writes few of them; each row is there once all the same."""
+    sync = SYNC.model_copy(update={"contact": contact})
+    wanted = [Desired(f"c{who}", f"p{who}@x.org", {"tier": "vip"}, True) for who in range(6000)]
+    with spool(settings) as laid, spool(settings) as found:
+        compared = Comparison(found)
+        comparison.compare(
+            sync, lay_out_desired(laid, wanted), InShards(State(), parts), compared, NOW, False
+        )
+        customers = [change.customer_id for change in compared.rows("upserts")]
+        assert list(compared.lines("upserts")) != []
+    assert sorted(customers) == sorted(person.customer_id for person in wanted)
+    touched = [
+        len({ledger.shard_of(name) for name in chunk}) for chunk in batches(customers, count=chunk_rows)
+    ]
+    assert (sum(touched) < mean * len(touched)) is (contact.cap is not None), touched

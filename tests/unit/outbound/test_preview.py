@@ -67,14 +67,14 @@ def test_a_dry_run_says_why_each_row_would_be_withheld_and_until_when(settings, 
         desired("eve", control_of="vip"), desired("fay", suppressed_by="complaints"),
     ]  # fmt: skip
     earlier = Contacted(NOW - timedelta(days=2), "other/1/c/0", "other", settled=True)
-    ledger.change(settings, "email", "bob", lambda _: ([earlier], None))
+    ledger.change(settings, "email", [("bob", lambda _: ([earlier], None))])
     request = Request(sync, {"v": "1"}, lambda: people, may_brake=False)
 
     def foreseen(now: datetime = NOW) -> Preview:
         return preview(settings, request, now)
 
     before = foreseen()
-    asked = ledger.read(settings, "email", "ann")
+    asked = ledger.read(settings, "email", ["ann"])["ann"]
     reasons = {"consent": 1, "suppressed": 1, "control": 1, "quiet_hours": 1, "cap": 1}
     until = {
         "cap": (NOW + timedelta(days=5)).isoformat(),

@@ -54,7 +54,7 @@ def chunk(number: int = 1, sync: Sync = ONE, removals=(), **facts) -> tuple[str,
 
 
 def entries(name: str = "ann") -> list[tuple[str, bool]]:
-    found = ledger.read(SETTINGS, "email", name)
+    found = ledger.read(SETTINGS, "email", [name])[name]
     return [(entry.key.split("/")[1], entry.settled) for entry in found]
 
 
