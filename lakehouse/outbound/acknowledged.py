@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from lakehouse.outbound import guarded
 from lakehouse.outbound.records import Action, Result, Row, Status
 
 if TYPE_CHECKING:
@@ -21,7 +22,10 @@ class Acknowledged:
 
     `uncertain`: an attempt that broke off may have written `properties`, or something else may have cleared them. It
     counts as written, so that it is taken off again, and not as held, so that who should be written is written again.
-    `address`: the one that the channel writes to ("": the one it is held for).
+    `address`: the one that the channel writes to ("": the one it is held for). Of guarded properties (`guarded`)
+    `maybe` has further values that the CRM may hold by us, and `theirs` those that a person changed: they are not
+    written again. `closed`: it was closed or cleared, is not held any more, and what is known of it counts should it
+    come back.
     """
 
     customer_id: str
@@ -30,6 +34,9 @@ class Acknowledged:
     unknown: bool = False
     uncertain: bool = False
     address: str = ""
+    maybe: dict[str, list[str]] = field(default_factory=dict)
+    theirs: list[str] = field(default_factory=list)
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +99,9 @@ class State:
         self.missed.pop(row.id, None)
         match result.status:
             case "removed":
-                self.acknowledged.pop(row.id, None)
+                self._fold_removed(row, result)
             case "sent":
-                self._fold_sent(row, result.crm_id)
+                self._fold_sent(row, result)
             case "unknown" if row.action == "remove":  # at most once: it is not cleared again
                 self.acknowledged.pop(row.id, None)
             case "unknown":
@@ -122,6 +129,8 @@ class State:
             before.crm_id,
             uncertain=True,
             address=row.address,
+            maybe=guarded.after_uncertain(before, row),
+            theirs=before.theirs,
         )
 
     def disturb(self, records: Iterable[str]) -> None:
@@ -144,15 +153,20 @@ class State:
         else:
             self.left_out.pop(customer_id, None)
 
-    def _fold_sent(self, row: Row, crm_id: str) -> None:
+    def _fold_removed(self, row: Row, result: Result) -> None:
+        remembered = guarded.after_removed(self.acknowledged.pop(row.id, None), row, result)
+        if remembered is not None:
+            self.acknowledged[row.id] = remembered
+
+    def _fold_sent(self, row: Row, result: Result) -> None:
         before = self.acknowledged.get(row.id)
+        crm_id = result.crm_id
         known_id = before.crm_id if before is not None else ""
         if before is not None and known_id and crm_id and crm_id != known_id:
             self.strays[known_id] = Stray(row.id, before.customer_id, before.properties)
         self.strays.pop(crm_id, None)
-        self.acknowledged[row.id] = Acknowledged(
-            row.customer_id, row.properties, crm_id or known_id, address=row.address
-        )
+        sent = Acknowledged(row.customer_id, row.properties, crm_id or known_id, address=row.address)
+        self.acknowledged[row.id] = guarded.after_sent(before, sent, row, result)
 
     def _fold_stray(self, row: Row, result: Result, at: str) -> None:
         self.missed.pop(stray_key(row.crm_id), None)

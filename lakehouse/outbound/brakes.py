@@ -63,13 +63,15 @@ def find_brake(sync: Sync, totals: Totals) -> Brake | None:
     """Return why a plan is to be stopped, None when it may go. Pure."""
     if are_too_many_refusals(sync.contact, totals.contacted, totals.refused):
         return Brake("refusals", totals.refused, totals.contacted)
+    if not totals.held and totals.to_send > sync.brakes.first_run_rows:
+        return Brake("first_run", totals.to_send, totals.selected)
+    if sync.triggers or sync.duplicates:  # reasons come and go, all at once where it stops raining
+        return None
     if totals.held and not totals.selected:
         return Brake("empty_audience", totals.leaving, totals.held)
     is_many = totals.leaving > sync.brakes.leaving_rows
     if is_many and totals.leaving > sync.brakes.leaving_share * totals.held:
         return Brake("shrunken_audience", totals.leaving, totals.held)
-    if not totals.held and totals.to_send > sync.brakes.first_run_rows:
-        return Brake("first_run", totals.to_send, totals.selected)
     return None
 
 

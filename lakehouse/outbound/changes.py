@@ -6,9 +6,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from lakehouse.outbound import guarded
 from lakehouse.outbound.acknowledged import stray_key
 from lakehouse.outbound.policies.at_planning import reason_to_leave_out
-from lakehouse.outbound.policies.reasons import CAP, CONTROL, ERASED, PROJECTION, QUIET_HOURS, SUPPRESSED
+from lakehouse.outbound.policies.reasons import (
+    CAP,
+    CONSENT,
+    CONTROL,
+    ERASED,
+    NO_OWNER,
+    PROJECTION,
+    QUIET_HOURS,
+    SUPPRESSED,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -20,7 +30,9 @@ if TYPE_CHECKING:
 
 
 # Who is left out for one of these leaves by a definition of ours, which may be a mistake: the brakes look at them.
-_OUR_CHOICE = frozenset({SUPPRESSED, CONTROL})
+_OUR_CHOICE = frozenset({SUPPRESSED, CONTROL, NO_OWNER})
+# Who is left out for one of these is taken off also by a sync that else keeps what it wrote.
+_REFUSALS = frozenset({CONSENT, ERASED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +47,8 @@ class Change:
     stray: bool = False
     address: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
+    guards: dict[str, list[str]] = field(default_factory=dict)
+    about: str = ""
 
 
 @dataclass(slots=True)
@@ -63,12 +77,18 @@ class Changes:
     control: list[str] = field(default_factory=list)
     no_address: list[str] = field(default_factory=list)
     same_address: list[str] = field(default_factory=list)
+    no_owner: list[str] = field(default_factory=list)
     left_out_by: dict[str, str] = field(default_factory=dict)
     leaving: int = 0
 
     def leave_out(self, person: Desired, reason: Reason) -> None:
         """Add somebody whom the CRM should not hold."""
-        lists = {ERASED: self.erased, SUPPRESSED: self.suppressed, CONTROL: self.control}
+        lists = {
+            ERASED: self.erased,
+            SUPPRESSED: self.suppressed,
+            CONTROL: self.control,
+            NO_OWNER: self.no_owner,
+        }
         lists.get(reason.code, self.no_consent).append(person.customer_id)
         if reason.by:
             self.left_out_by[person.customer_id] = reason.by
@@ -111,7 +131,10 @@ def find_changes(
             left_out[address] = reason
             changes.leave_out(person, reason)
     for address, acknowledged in state.acknowledged.items():
-        if address in selection.by_address and address not in left_out:
+        if acknowledged.closed or (address in selection.by_address and address not in left_out):
+            continue
+        has_refused = address in left_out and left_out[address].code in _REFUSALS
+        if sync.removal == "keep" and not has_refused:
             continue
         if address not in left_out or left_out[address].code in _OUR_CHOICE:
             changes.leaving += 1
@@ -131,7 +154,8 @@ def find_refusals(
     waiting = rows_that_wait(sync, state.missed, now, inputs_moved)
     changes = Changes()
     for address, acknowledged in state.acknowledged.items():
-        if (acknowledged.customer_id, acknowledged.address or address) not in allowed:
+        is_allowed = (acknowledged.customer_id, acknowledged.address or address) in allowed
+        if not is_allowed and not acknowledged.closed:
             _add_removal(changes, sync, address, acknowledged, waiting.get(address))
     return changes
 
@@ -184,35 +208,60 @@ def _add_person(
     waiting: Missed | None,
 ) -> None:
     """Add somebody whom the CRM should know: to be written, or why not."""
-    if (
-        acknowledged is not None
-        and not acknowledged.uncertain
-        and _holds(sync, acknowledged, person.properties)
-    ):
+    wanted = _without_theirs(sync, person.properties, acknowledged)
+    if acknowledged is not None and _is_held(acknowledged) and _holds(sync, acknowledged, wanted):
         if acknowledged.unknown:
             changes.unknown += 1
         else:
             changes.unchanged += 1
         return
-    cleared = _cleared(sync, acknowledged) if acknowledged is not None else {}
-    written = cleared | person.properties
+    cleared = dict.fromkeys(_written(sync, acknowledged), sync.removed) if acknowledged is not None else {}
+    written = _without_theirs(sync, cleared, acknowledged) | wanted
     if waiting is not None and waiting.is_of("upsert", written):
         _waiting_list(changes, waiting).append(person.customer_id)
     else:
         changes.upserts.append(
-            Change("upsert", person.customer_id, address, written, address=person.address, facts=person.facts)
+            Change(
+                "upsert",
+                person.customer_id,
+                address,
+                written,
+                crm_id=acknowledged.crm_id if acknowledged is not None and sync.kind is not None else "",
+                address=person.address,
+                facts=person.facts,
+                guards=guarded.guards_of(sync.guarded.intersection(written), acknowledged),
+                about=person.about,
+            )
         )
+
+
+def _is_held(acknowledged: Acknowledged) -> bool:
+    return not acknowledged.uncertain and not acknowledged.closed
+
+
+def _without_theirs(
+    sync: Sync, properties: Mapping[str, str], acknowledged: Acknowledged | None
+) -> dict[str, str]:
+    """Return properties without those that a person holds: none is left once somebody works on a task or ticket."""
+    theirs = acknowledged.theirs if acknowledged is not None else ()
+    if sync.kind is not None and sync.kind.state in theirs:
+        return {}
+    return {name: value for name, value in properties.items() if name not in theirs}
 
 
 def _add_removal(
     changes: Changes, sync: Sync, address: str, acknowledged: Acknowledged, waiting: Missed | None
 ) -> None:
     """Add somebody whom the CRM should no longer know, unless the removal failed and waits for its time."""
-    cleared = _cleared(sync, acknowledged)
+    cleared = _without_theirs(sync, _cleared(sync, acknowledged), acknowledged)
     if waiting is None or not waiting.is_of("remove", cleared):
-        changes.removals.append(
-            Change("remove", acknowledged.customer_id, address, cleared, acknowledged.crm_id)
+        names = sync.guarded.union(sync.closed).intersection({*cleared, *acknowledged.properties})
+        guards = guarded.guards_of(names if sync.guarded else (), acknowledged)
+        guards |= {name: [] for name in acknowledged.theirs}  # whatever stands there is a person's
+        removal = Change(
+            "remove", acknowledged.customer_id, address, cleared, acknowledged.crm_id, guards=guards
         )
+        changes.removals.append(removal)
 
 
 def _add_stray(changes: Changes, sync: Sync, crm_id: str, stray: Stray, waiting: Missed | None) -> None:
@@ -234,8 +283,19 @@ def _waiting_list(changes: Changes, missed: Missed) -> list[str]:
 
 
 def _cleared(sync: Sync, acknowledged: Acknowledged | Stray) -> dict[str, str]:
-    """Return what takes a customer off: every property we ever wrote there, also of an earlier definition."""
-    return dict.fromkeys([*acknowledged.properties, *sync.properties], sync.removed)
+    """Return what takes a customer off: every property we ever wrote there, also of an earlier definition.
+
+    A record that is closed gets what the sync says closes it; one that is archived, nothing.
+    """
+    if sync.removal == "close":
+        return dict(sync.closed)
+    if sync.kind is not None:
+        return {}
+    return dict.fromkeys(_written(sync, acknowledged), sync.removed)
+
+
+def _written(sync: Sync, acknowledged: Acknowledged | Stray) -> list[str]:
+    return [*acknowledged.properties, *sync.written]
 
 
 def _holds(sync: Sync, acknowledged: Acknowledged, properties: Mapping[str, str]) -> bool:

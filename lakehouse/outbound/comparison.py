@@ -16,6 +16,7 @@ from lakehouse.outbound.policies.reasons import (
     CONTROL,
     ERASED,
     NO_ADDRESS,
+    NO_OWNER,
     SAME_ADDRESS,
     SUPPRESSED,
     Reason,
@@ -43,6 +44,7 @@ _LEFT_OUT = {
     "erased": ERASED,
     "suppressed": SUPPRESSED,
     "control": CONTROL,
+    "no_owner": NO_OWNER,
     "no_address": NO_ADDRESS,
     "same_address": SAME_ADDRESS,
 }
@@ -164,7 +166,7 @@ def compare(
 ) -> Comparison:
     """Compare all shards. Raises SnapshotLostError."""
     for shard, count, state in folding.states(wanted.rows):
-        comparison.held += len(state.acknowledged)
+        comparison.held += sum(not each.closed for each in state.acknowledged.values())
         if comparison.redefined:
             state.forget_moments()
         due = planning_note.next_due(state, sync, now)

@@ -3,38 +3,37 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from datetime import date, time
 from pathlib import PurePath
 from string import Formatter
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from lakehouse.definition_files import DefinitionLoader
 from lakehouse.definitions import Problem, find_line, parse_yaml
 from lakehouse.errors import BadDefinition, Terminal
+from lakehouse.outbound import destination_fit
 from lakehouse.outbound.destinations.definition import find_destination
 from lakehouse.outbound.policies.definition import Contact
 from lakehouse.outbound.policy import BrakePolicy
+from lakehouse.outbound.record_definition import Name, Owner, PropertyName, PropertySpec, Removal
+from lakehouse.outbound.record_kinds import (
+    CAUSE_KEY,
+    HUBSPOT,
+    KINDS,
+    NO_PURPOSE,
+    RecordKind,
+    with_defaults,
+)
 from lakehouse.outbound.records import Desired
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*$")]
-# What a destination calls a property: a name of its API, or the head of a column.
-PropertyName = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,120}$", strip_whitespace=True)]
-
-
 CHANNEL_ADDRESS = "channel_address"
 FACTS = "contact_facts"  # of a row: what the policies of contacting people ask for, as in `records.Row`
-_ANY_NAME = re.compile(r".+")
-_API_NAMES = {
-    "hubspot": re.compile(r"[a-z0-9][a-z0-9_]*"),
-    "salesforce": re.compile(r"[A-Za-z][A-Za-z0-9_]*"),
-}
 
 
 class Brakes(BaseModel):
@@ -60,10 +59,17 @@ class Sync(BaseModel):
     """One sync: customers in at least one of `segments` are kept up to date at `destination`.
 
     `properties` maps a property of the CRM to a column of the customer's row ("tier") or to a text with
-    columns in braces ("{tier} since {first_order_on}"). Leavers get `removed` in each of them ("" clears). Who is in a
-    segment of `suppress` is not written to. A `purpose` or `channel` that it does not say is that of its segments
-    (`stages.sync_consent`). `contact` is given of a sync that writes to people, such as one of messages
-    or tasks, and not only to their records.
+    columns in braces ("{tier} since {first_order_on}"); `fixed` has texts as they are. Leavers get `removed` in each of
+    them ("" clears). Who is in a segment of `suppress` is not written to. A `purpose` or `channel` that it does not say
+    is that of its segments (`stages.sync_consent`). `contact` is given of a sync that writes to people, such as one of
+    messages, and not only to their records.
+
+    A row may be a cause instead of a customer: a row of `triggers`, the entry of a customer into a segment where
+    `object` is one of `KINDS`, or, of `duplicates`, the records of that source that are one person. `owner` says for
+    whom it is.
+    `fill_blanks` names properties that are written only while nobody in the CRM has typed one. `removal` says what
+    becomes of what was written once its reason is gone; `closed` is what closing it writes. `create_properties` lets
+    properties be made that the CRM lacks.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -75,16 +81,52 @@ class Sync(BaseModel):
     id: Identifier
     purpose: Name = ""
     channel: Name = ""
-    segments: Annotated[tuple[Name, ...], Field(min_length=1)]
-    properties: Annotated[dict[PropertyName, str], Field(min_length=1)]
+    segments: tuple[Name, ...] = ()
+    triggers: tuple[Name, ...] = ()
+    duplicates: Annotated[str, StringConstraints(pattern=r"^([a-z0-9][a-z0-9_]*)?$")] = ""
+    properties: dict[PropertyName, str] = {}
+    fixed: dict[PropertyName, str] = {}
+    fill_blanks: tuple[PropertyName, ...] = ()
+    owner: Owner | None = None
     suppress: tuple[Name, ...] = ()
     contact: Contact | None = None
     removed: str = ""
+    removal: Removal = "clear"
+    closed: dict[PropertyName, str] = {}
+    create_properties: bool | dict[PropertyName, PropertySpec] = False
     retry_failed_after_hours: Annotated[
         float,
         Field(ge=0, description="hours after which a row that failed is tried again though nothing changed"),
     ] = 24
     brakes: Brakes = Brakes()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_defaults(cls, said: Any) -> Any:
+        return with_defaults(said) if isinstance(said, dict) else said
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Sync:
+        if not (self.segments or self.triggers or self.duplicates):
+            raise ValueError("segments: name at least one, or a trigger in `triggers`")
+        if not self.written:
+            raise ValueError("properties: name at least one property to write")
+        if self.kind is not None:
+            if missing := [name for name in self.kind.required if name not in self.written]:
+                raise ValueError(f"properties: HubSpot's {self.object} need {missing[0]}")
+            if self.removal == "clear":
+                raise ValueError(f"removal: {self.object} are not cleared: say close, archive or keep")
+            if self.fill_blanks:
+                raise ValueError(
+                    f"fill_blanks: is of contacts; what a person changes of {self.object} is kept"
+                )
+        if self.purpose == NO_PURPOSE and self.contact is not None:
+            raise ValueError("purpose: a sync that writes to people (`contact`) asks consent for one")
+        if self.is_by_cause and self.contact is not None:
+            raise ValueError("contact: is of syncs of segments; tasks, tickets and notes reach no customer")
+        if self.removal == "close" and not self.closed:
+            raise ValueError("closed: say what closing writes, as `closed: {hs_task_status: COMPLETED}`")
+        return self
 
     @field_validator("properties")
     @classmethod
@@ -105,6 +147,36 @@ class Sync(BaseModel):
         return (used | {self.id.column}) - {"customer_id", "segments"}
 
     @property
+    def kind(self) -> RecordKind | None:
+        """Return the kind of records that it writes; None of contacts, and of what other destinations call objects."""
+        return KINDS.get(self.object) if self.destination == HUBSPOT else None
+
+    @property
+    def is_by_cause(self) -> bool:
+        """Return whether its rows are causes, of which a customer may have several, and not customers."""
+        by_row = bool(self.triggers or self.duplicates) or self.kind is not None
+        return by_row or self.id.column == CAUSE_KEY
+
+    @property
+    def written(self) -> set[str]:
+        """Return the properties that it writes."""
+        return {*self.properties, *self.fixed, *([self.owner.property] if self.owner else ())}
+
+    @property
+    def guarded(self) -> set[str]:
+        """Return the properties that are written only where nobody in the CRM has typed something else."""
+        return self.written if self.kind is not None else set(self.fill_blanks)
+
+    @property
+    def created_properties(self) -> dict[str, dict[str, Any]] | None:
+        """Return by name the properties to make where the CRM lacks them, as `PropertySpec`; None: none is made."""
+        if self.create_properties is False:
+            return None
+        said = {} if self.create_properties is True else self.create_properties
+        specs = {name: said.get(name, PropertySpec()) for name in sorted(self.written)}
+        return {name: spec.model_dump() | {"declared": name in said} for name, spec in specs.items()}
+
+    @property
     def asked_segments(self) -> tuple[str, ...]:
         """Return the segments whose members it has to know."""
         return (*self.segments, *self.suppress)
@@ -117,7 +189,8 @@ class Sync(BaseModel):
     @property
     def writes(self) -> set[tuple[str, str, str]]:
         """Return what it writes in the CRM: destination, object and property."""
-        return {(self.destination, self.object, name) for name in self.properties}
+        prefix = f"{self.name}/" if self.kind is not None else ""  # two syncs write records of their own
+        return {(self.destination, self.object, f"{prefix}{name}") for name in self.written}
 
     def desired(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[Desired]:
         """Turn customers' rows into what the CRM should hold, leaving out those in none of the segments.
@@ -128,6 +201,9 @@ class Sync(BaseModel):
         somebody is, nothing is written.
         """
         for row in rows:
+            if self.is_by_cause:
+                yield self._desired_cause(row)
+                continue
             member_of = set(row["segments"]).intersection(self.segments)
             control_of = member_of.intersection(row.get("control_of") or ())
             suppressed_by = min(set(row["segments"]).intersection(self.suppress), default="")
@@ -138,15 +214,27 @@ class Sync(BaseModel):
                     {**row, "segments": written, "held_out": held_out, "suppressed_by": suppressed_by}
                 )
 
+    def _desired_cause(self, row: Mapping[str, Any]) -> Desired:
+        """Turn a cause's row, as `segments.causes` has it, into what the CRM should hold."""
+        member_of = set(row["segments"])
+        suppressed_by = min(member_of.intersection(self.suppress), default="")
+        written = sorted(member_of.intersection(self.segments))
+        held_out = row["because"] if row.get("is_control") else ""
+        key = f"{self.name}\x1f{row[CAUSE_KEY]}"
+        more = {"segments": written, "held_out": held_out, "suppressed_by": suppressed_by}
+        return self._desired_row({**row, **more, CAUSE_KEY: hashlib.sha256(key.encode()).hexdigest()[:32]})
+
     def _desired_row(self, values: Mapping[str, Any]) -> Desired:
         name = _normal(values[self.id.column])
         address = _normal(values.get(CHANNEL_ADDRESS))
+        owner = self.owner.of(_text(values.get("owner"))) if self.owner else ""
+        properties = {
+            name: self._render(name, template, values) for name, template in self.properties.items()
+        }
         return Desired(
             customer_id=str(values["customer_id"]),
             id=name or None,
-            properties={
-                name: self._render(name, template, values) for name, template in self.properties.items()
-            },
+            properties={**properties, **self.fixed, **({self.owner.property: owner} if self.owner else {})},
             consented=values.get("consented") is True,
             erased=values.get("erased") is True,
             address=address if address != name else "",
@@ -154,6 +242,8 @@ class Sync(BaseModel):
             suppressed_by=values["suppressed_by"],
             control_of=values["held_out"],
             facts=values.get(FACTS) or {},
+            about=_text(values.get("crm_contact_id")) if self.kind is not None else "",
+            no_owner=self.owner is not None and not owner,
         )
 
     def _render(self, name: str, template: str, values: Mapping[str, Any]) -> str:
@@ -219,17 +309,7 @@ def _destination_problem(overrides: Path | None, sync: Sync) -> tuple[str, str] 
         kind = find_destination(overrides, sync.destination).kind
     except Terminal as error:
         return "destination", str(error)
-    if kind == "hubspot" and sync.object != "contacts":
-        return "object", f"HubSpot is written contacts, and no {sync.object!r}"
-    names = _API_NAMES.get(kind, _ANY_NAME)
-    for name in sync.properties:
-        if not names.fullmatch(name):
-            return "properties", f"{name!r} is no name of a property in a destination of kind {kind}"
-        if name == sync.id.property and kind != "hubspot":
-            return "properties", f"{name!r} is what records are known by: `id` writes it already"
-    if not names.fullmatch(sync.id.property):
-        return "id.property", f"{sync.id.property!r} is no name of a property in a destination of kind {kind}"
-    return None
+    return next(destination_fit.problems(sync, kind), None)
 
 
 def _line(overrides: Path | None, name: str, field: str) -> int:

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lakehouse import telemetry
 from lakehouse.errors import LakehouseError, Transient
-from lakehouse.outbound import log
+from lakehouse.outbound import guarded, log
 from lakehouse.outbound.destinations import Answer, Destination, NothingWritten, NotSent, open_destination
 from lakehouse.outbound.policies import at_sending
 from lakehouse.outbound.policy import DeliveryPolicy
@@ -107,6 +107,8 @@ def _attempt(
     """
     if is_repeated and not destination.idempotent:
         return [_unsent(row, "unknown", code="NO_OUTCOME") for row in delivery.rows]
+    if is_repeated:
+        delivery = replace(delivery, rows=[guarded.may_be_written(row) for row in delivery.rows])
     try:
         results = _send(settings, delivery, now, destination)
     except Exception as error:
@@ -162,7 +164,7 @@ def _after_another_attempt(result: Result) -> Result:
 
 def _answered(row: Row, answers: Mapping[int, Answer], grants: Grants, now: datetime) -> Result:
     answer = answers.get(row.row, Answer("failed", "NO_ANSWER", uncertain=True))
-    consent_id = grants.consent_ids[row.recipient] if row.action == "upsert" else ""
+    consent_id = grants.consent_ids.get(row.recipient, "") if row.action == "upsert" else ""
     sent_at = now.isoformat() if answer.status in ("sent", "removed") else ""
     return Result(
         row=row.row,
@@ -174,6 +176,7 @@ def _answered(row: Row, answers: Mapping[int, Answer], grants: Grants, now: date
         consent_id=consent_id,
         sent_at=sent_at,
         uncertain=answer.uncertain,
+        kept=list(answer.kept),
     )
 
 

@@ -57,6 +57,7 @@ def count_rows(run: Run, outcomes: Iterable[Outcome | None]) -> dict[str, Any]:
         "control": run.control,
         "suppressed": run.suppressed + run.same_address,
         "no_address": run.no_address,
+        "no_owner": run.no_owner,
     }
     counts = {
         "sent": upserts["sent"],

@@ -66,6 +66,7 @@ class Folding:
                 break
             entries += planned.to_send + planned.no_consent + planned.erased
             entries += planned.no_address + planned.same_address + planned.suppressed + planned.control
+            entries += planned.no_owner
             self._spool_run(planned)
         self.through = self._runs[-1] if self._runs else self._stored.through
         self.entries = entries

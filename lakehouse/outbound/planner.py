@@ -252,6 +252,7 @@ def make_plan(
         control=counts["control"],
         quiet_waiting=counts["quiet_waiting"],
         cap_waiting=counts["cap_waiting"],
+        no_owner=counts["no_owner"],
         until=comparison.until,
         no_address=counts["no_address"],
         same_address=counts["same_address"],
@@ -272,6 +273,8 @@ def _chunk(sync: Sync, run: str, name: str, changes: Sequence[Change]) -> Chunk:
         channel=sync.channel,
         rows=[Row(number, **plain(change)) for number, change in enumerate(changes)],
         contact=None if sync.contact is None else sync.contact.model_dump(),
+        removal=sync.removal,
+        create=sync.created_properties,
     )
 
 

@@ -59,6 +59,9 @@ class BrakePolicy(Policy):
     """When a plan is stopped before the CRM is touched, unless the sync's file says otherwise."""
 
     first_run_rows: Annotated[int, "rows that a first run writes without anybody's word"] = 10_000
+    first_run_records: Annotated[
+        int, "tasks, tickets or notes that a first run makes without anybody's word; people work them off"
+    ] = 1_000
     leaving_share: Annotated[float, "share of those whom the CRM holds that may leave at once"] = 0.5
     leaving_rows: Annotated[int, "people who may leave at once whatever their share"] = 10
     acceptance: Annotated[timedelta, "how long somebody's word to go on counts"] = timedelta(days=1)

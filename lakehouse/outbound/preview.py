@@ -28,6 +28,7 @@ _REASONS = {
     "quiet_waiting": "quiet_hours",
     "cap_waiting": "cap",
     "no_address": "no_address",
+    "no_owner": "no_owner",
     "same_address": "same_address",
     "failed_waiting": "failed, waits",
     "withheld_waiting": "consent, waits",

@@ -26,7 +26,8 @@ class Desired:
     sync's channel writes to, for which consent is asked ("": the `id`). `consented` is what `core.consents` said when
     the plan was made; consent is asked for again at the moment of sending. `erased` says why it is not: the person was
     erased. `refused_by` is the statement that refuses ("": nobody said anything), `suppressed_by` and `control_of` a
-    segment for which the person is left out ("": none). `facts`: as in `Row`.
+    segment for which the person is left out ("": none). `facts` and `about`: as in `Row`. `no_owner`: it is for the
+    customer's owner, whom nobody knows.
     """
 
     customer_id: str
@@ -39,6 +40,8 @@ class Desired:
     suppressed_by: str = ""
     control_of: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
+    about: str = ""
+    no_owner: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ class Row:
     address leads to another record since, and only this one is cleared. `address`: as in `Desired`. `facts` are what
     the policies of contacting people ask for at the moment of sending: `windows` (from, until; seconds since 1970) in
     which the person may be written to, the `zone` of that, and what was done `by_people` (seconds, activity).
+    `guards` has by property the values that are ours, were the CRM to hold them: any other was typed by a person, and
+    is kept (`guarded`). `about` is the contact's record that a task, ticket or note is about ("": not known).
     """
 
     row: int
@@ -60,6 +65,8 @@ class Row:
     stray: bool = False
     address: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
+    guards: dict[str, list[str]] = field(default_factory=dict)
+    about: str = ""
 
     @property
     def recipient(self) -> tuple[str, str]:
@@ -72,6 +79,8 @@ class Chunk:
     """Rows that are delivered together, with all that a worker needs to deliver them.
 
     `contact` is what the sync says of contacting people (`policies.definition.Contact`); None where it contacts nobody.
+    `removal` is what becomes of who leaves, and `create` which properties are made where they are missing
+    (`definition.Sync`).
     """
 
     sync: str
@@ -84,6 +93,8 @@ class Chunk:
     channel: str
     rows: list[Row]
     contact: dict[str, Any] | None = None
+    removal: str = "clear"
+    create: dict[str, Any] | None = None
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Chunk:
@@ -101,7 +112,8 @@ class Result:
 
     `code` says why it failed or was withheld; `consent_id` names the statement that a delivery leaned on. `uncertain`:
     the row may have been written all the same, by an attempt whose answer was lost or says nothing of it. `by` and
-    `until` (ISO-8601) say by which row it was withheld, and until when ("": neither is known).
+    `until` (ISO-8601) say by which row it was withheld, and until when ("": neither is known). `kept` names properties
+    that a person holds: they were not written.
     """
 
     row: int
@@ -115,6 +127,7 @@ class Result:
     uncertain: bool = False
     by: str = ""
     until: str = ""
+    kept: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +157,9 @@ class Run:
 
     `selected` = `unchanged` + `to_send` + `failed_waiting` + `withheld_waiting` + `projection_waiting` + `unknown`
     + `no_consent` + `erased` + `no_address` + `same_address` + `suppressed` + `control` + `quiet_waiting`
-    + `cap_waiting`; `to_remove` stands beside it, since leavers are not selected. `withheld_waiting` were withheld
-    before for want of consent, `projection_waiting` for want of the projection, `quiet_waiting` and `cap_waiting` until
-    a moment that has not come: `until` has the first and the last by reason. `audience` is of releases before 2026-12.
+    + `cap_waiting` + `no_owner`; `to_remove` stands beside it, since leavers are not selected. `withheld_waiting` were
+    withheld before for want of consent, `projection_waiting` for want of the projection, `quiet_waiting` and
+    `cap_waiting` until a moment that has not come: `until` has the first and the last by reason. `audience` is of releases before 2026-12.
     """
 
     sync: str
@@ -173,6 +186,7 @@ class Run:
     control: int = 0
     quiet_waiting: int = 0
     cap_waiting: int = 0
+    no_owner: int = 0
     until: dict[str, list[str]] = field(default_factory=dict)
     mode: str = "full"  # "refusals": nobody was selected, only who refuses is taken off
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.engine import channels, duck
 from lakehouse.errors import CommitConflict
 from lakehouse.segments.policy import AudiencePolicy
+from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import commit, views
 from lakehouse.tables.contracts import CUSTOMER_360, RFM, SEGMENT_MEMBERS
 from lakehouse.tables.entities.sales import ACTIVITIES
@@ -19,17 +21,21 @@ if TYPE_CHECKING:
 
     from lakehouse.settings import Settings
     from lakehouse.tables.catalog import Table
+    from lakehouse.tables.contract import Contract
 
 BEST_CONTACT_TIME = "marts.best_contact_time"
 REQUIRED = (SEGMENT_MEMBERS.name, CUSTOMERS.name, CUSTOMER_360, RFM)
 
+MEMBERS_SQL = """
+SELECT customer_id, list(segment ORDER BY segment) AS segments,
+    coalesce(list(segment ORDER BY segment) FILTER (control), []) AS control_of
+FROM ops.segment_members WHERE segment IN (SELECT unnest($segments))
+GROUP BY customer_id
+"""
+
+# Of the purpose `none` nobody asks consent: only who was erased is left out.
 _AUDIENCE_SQL = """
-WITH selected AS (
-    SELECT customer_id, list(segment ORDER BY segment) AS segments,
-        coalesce(list(segment ORDER BY segment) FILTER (control), []) AS control_of
-    FROM ops.segment_members WHERE segment IN (SELECT unnest($segments))
-    GROUP BY customer_id
-),
+WITH selected AS ({selected}),
 allowed AS (
     SELECT customer_id, address FROM core.consent_answers
     WHERE allowed AND purpose = $purpose AND channel = $channel
@@ -43,7 +49,7 @@ refused AS (
     SELECT customer_id, bool_or(erased) AS erased,
         coalesce(min(consent_id) FILTER (address IN (c.email, c.phone, '')), min(consent_id)) AS consent_id
     FROM core.consent_answers JOIN core.customers AS c USING (customer_id)
-    WHERE NOT allowed AND purpose = $purpose AND channel = $channel
+    WHERE NOT allowed AND ($purpose = 'none' OR purpose = $purpose AND channel = $channel)
     GROUP BY customer_id
 )
 SELECT s.*, c.* EXCLUDE (customer_id) REPLACE (
@@ -53,7 +59,8 @@ SELECT s.*, c.* EXCLUDE (customer_id) REPLACE (
     r.* EXCLUDE (customer_id, as_of, recency_days, segment), r.segment AS rfm_segment,
     CASE $kind WHEN 'email' THEN coalesce(w.address, c.email) WHEN 'phone' THEN coalesce(w.address, c.phone)
         ELSE w.address END AS channel_address,
-    w.customer_id IS NOT NULL AS consented, w.customer_id IS NULL AND coalesce(f.erased, false) AS erased,
+    w.customer_id IS NOT NULL OR $purpose = 'none' AND NOT coalesce(f.erased, false) AS consented,
+    w.customer_id IS NULL AND coalesce(f.erased, false) AS erased,
     CASE WHEN w.customer_id IS NULL THEN f.consent_id END AS refused_by
 FROM selected AS s
 JOIN core.customers AS c USING (customer_id)
@@ -64,6 +71,12 @@ LEFT JOIN refused AS f USING (customer_id)
 ORDER BY s.customer_id
 """
 
+
+def audience_sql(selected: str) -> str:
+    """Return the SELECT of the audience whose customers, segments and `control_of` the SELECT `selected` yields."""
+    return _AUDIENCE_SQL.format(selected=selected)
+
+
 _CONTACTED_SQL = f"""
 WITH by_people AS (
     SELECT customer_id, list([CAST(epoch(occurred_at) AS VARCHAR), source || ':' || activity_id]
@@ -73,7 +86,7 @@ WITH by_people AS (
     GROUP BY customer_id
 )
 SELECT a.*, b.best_hour, b.time_sure AS best_hour_sure, p.by_people
-FROM ({_AUDIENCE_SQL}) AS a
+FROM ({audience_sql(MEMBERS_SQL)}) AS a
 LEFT JOIN marts.best_contact_time AS b USING (customer_id)
 LEFT JOIN by_people AS p USING (customer_id)
 ORDER BY customer_id
@@ -108,7 +121,7 @@ def audience(
         "channel": channel,
         "kind": channels.KIND_OF.get(channel),
     }
-    yield from _rows(settings, _AUDIENCE_SQL, asked)
+    yield from rows_of(settings, audience_sql(MEMBERS_SQL), asked)
 
 
 def contacted_audience(
@@ -127,26 +140,34 @@ def contacted_audience(
         "activity": _ACTIVITY_OF.get(channel, "message"),
         "since": since,
     }
-    yield from _rows(settings, _CONTACTED_SQL, asked, contacted=True)
+    missing_as = {ACTIVITIES.name: views.nothing_sql(ACTIVITIES), BEST_CONTACT_TIME: _NO_BEST_TIMES}
+    yield from rows_of(settings, _CONTACTED_SQL, asked, missing_as)
 
 
 def allowed(settings: Settings, purpose: str, channel: str) -> Iterator[tuple[str, str]]:
     """Yield customer and address of all who allow exactly this purpose and channel; raises as `audience`."""
-    for row in _rows(settings, _ALLOWED_SQL, {"purpose": purpose, "channel": channel}):
+    for row in rows_of(settings, _ALLOWED_SQL, {"purpose": purpose, "channel": channel}):
         yield row["customer_id"], row["address"]
 
 
-def _rows(
-    settings: Settings, sql: str, parameters: dict[str, Any], *, contacted: bool = False
+def rows_of(
+    settings: Settings,
+    sql: str,
+    parameters: dict[str, Any],
+    missing_as: Mapping[str, str] = MappingProxyType({}),
+    shapes: Iterable[Contract] = (),
 ) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a SELECT over what an audience needs, and over the tables of `missing_as`.
+
+    That has by table what it reads as where there is none; `shapes` are contracts of tables that may be of an older
+    release. Raises CommitConflict as `audience`.
+    """
     con = duck.connect(settings)
     try:
-        more = (ACTIVITIES.name, BEST_CONTACT_TIME) if contacted else ()
-        tables = views.open_tables(con, settings, (*REQUIRED, CONSENT_ANSWERS.name, *more))
-        if contacted and ACTIVITIES.name not in tables:
-            con.execute(f"CREATE OR REPLACE VIEW {ACTIVITIES.name} AS {views.nothing_sql(ACTIVITIES)}")
-        if contacted and BEST_CONTACT_TIME not in tables:
-            con.execute(f"CREATE OR REPLACE VIEW {BEST_CONTACT_TIME} AS {_NO_BEST_TIMES}")
+        wanted = (*REQUIRED, CONSENT_ANSWERS.name, *missing_as)
+        tables = views.attach(con, catalogs.open_catalog(settings), wanted, shapes)
+        for name in missing_as.keys() - tables.keys():
+            con.execute(f"CREATE OR REPLACE VIEW {name} AS {missing_as[name]}")
         if missing := missing_tables(tables):
             raise CommitConflict(f"{', '.join(missing)} cannot be seen; look again")
         answers = tables.get(CONSENT_ANSWERS.name)

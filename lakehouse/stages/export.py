@@ -11,10 +11,11 @@ from lakehouse.errors import BadDefinition
 from lakehouse.outbound import brakes, log, planning_note
 from lakehouse.outbound.planner import Planned, Request, plan
 from lakehouse.outbound.planning_note import PlanningNote
+from lakehouse.outbound.record_kinds import NO_PURPOSE
 from lakehouse.privacy import consent
 from lakehouse.segments import refresh as segments
 from lakehouse.segments.audience import allowed, audience
-from lakehouse.stages import sync_orders
+from lakehouse.stages import sync_causes, sync_orders
 from lakehouse.stages.contact_facts import audience_with_facts
 from lakehouse.stages.reactions import count_reactions
 from lakehouse.tables import catalog as catalogs
@@ -75,10 +76,11 @@ def pending(settings: Settings) -> bool:
     if not computed_from:
         return False
     now = datetime.now(UTC)
-    inputs = inputs_of(settings, computed_from)
+    of_all = inputs_of(settings, computed_from)
     for order in sync_orders.orders(settings, segments.names(settings)):
         if order.sync is None:
             continue
+        inputs = of_all | sync_causes.inputs_of(settings, order.sync, now)
         plan_of = _plan_of(settings, order.sync, inputs, now, order.kind)
         note = planning_note.read(settings, order.name)
         if note is None or not note.settles(settings, order.name, plan_of, now):
@@ -94,7 +96,8 @@ def _carry_out(
         return
     if order.kind == "ended":
         planned = _plan(settings, order.sync, computed_from, order.kind)
-        if planned.open or planned.run is not None or planned.held:
+        is_held = bool(planned.held) and order.sync.removal != "keep"
+        if planned.open or planned.run is not None or is_held:
             still_written |= order.sync.writes
     elif order.kind == "wanted" and order.sync.writes & still_written:
         telemetry.info("a sync waits for one that ended and wrote the same", sync=order.name)
@@ -105,7 +108,7 @@ def _carry_out(
 def _plan(settings: Settings, sync: Sync, computed_from: dict[str, str], kind: Kind = "wanted") -> Planned:
     """Plan a run of a sync, unless that was done for all there is now, and nothing is open or due since."""
     now = datetime.now(UTC)
-    inputs = inputs_of(settings, computed_from)
+    inputs = inputs_of(settings, computed_from) | sync_causes.inputs_of(settings, sync, now)
     plan_of = _plan_of(settings, sync, inputs, now, kind)
     note = planning_note.read(settings, sync.name)
     if note is not None and note.settles(settings, sync.name, plan_of, now):
@@ -121,7 +124,10 @@ def _plan(settings: Settings, sync: Sync, computed_from: dict[str, str], kind: K
 
 
 def request_of(settings: Settings, sync: Sync, kind: Kind, inputs: dict[str, str]) -> Request:
-    """Return what the CRM should hold: the audience, nobody any more, or only those who still consent."""
+    """Return what the CRM should hold: the audience, nobody any more, or only those who still consent.
+
+    Of a sync that asks no consent nobody refuses: while it is wrong, nothing is taken off.
+    """
     desired: dict[Kind, Callable[[], Iterable[Desired]] | None] = {
         "wanted": lambda: _desired(settings, sync),
         "ended": lambda: (),
@@ -131,7 +137,7 @@ def request_of(settings: Settings, sync: Sync, kind: Kind, inputs: dict[str, str
         sync,
         inputs,
         desired[kind],
-        allowed=lambda: allowed(settings, sync.purpose, sync.channel),
+        allowed=None if sync.purpose == NO_PURPOSE else lambda: allowed(settings, sync.purpose, sync.channel),
         may_brake=kind == "wanted",
         reactions=_reactions_of(settings, sync),
     )
@@ -145,6 +151,8 @@ def _reactions_of(settings: Settings, sync: Sync) -> Callable[[], tuple[int, int
 
 
 def _desired(settings: Settings, sync: Sync) -> Iterable[Desired]:
+    if sync.is_by_cause:
+        return sync.desired(sync_causes.cause_rows(settings, sync, datetime.now(UTC)))
     if sync.contact is not None:
         return sync.desired(audience_with_facts(settings, sync, sync.contact, datetime.now(UTC)))
     return sync.desired(audience(settings, sync.asked_segments, sync.purpose, sync.channel))

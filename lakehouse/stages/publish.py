@@ -12,7 +12,7 @@ from lakehouse.errors import Terminal, Transient
 from lakehouse.outbound import brakes
 from lakehouse.outbound.preview import Preview, preview
 from lakehouse.segments import refresh as segments
-from lakehouse.stages import export, sync_orders
+from lakehouse.stages import export, sync_causes, sync_orders
 
 if TYPE_CHECKING:
     from lakehouse.outbound.brakes import Brake
@@ -30,8 +30,9 @@ def dry_run(settings: Settings, name: str) -> Preview:
     computed_from = segments.inputs(settings)
     if not computed_from:
         raise Terminal("no customers were computed yet: `lakehouse up` loads files and computes them")
-    inputs = export.inputs_of(settings, computed_from)
-    found = preview(settings, export.request_of(settings, sync, kind, inputs), datetime.now(UTC))
+    now = datetime.now(UTC)
+    inputs = export.inputs_of(settings, computed_from) | sync_causes.inputs_of(settings, sync, now)
+    found = preview(settings, export.request_of(settings, sync, kind, inputs), now)
     return replace(found, stopped=found.stopped or sync_orders.unreachable(settings).get(name, ""))
 
 

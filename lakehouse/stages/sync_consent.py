@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from lakehouse.outbound.definition import load_syncs
+from lakehouse.outbound.record_kinds import NO_PURPOSE
 from lakehouse.segments import definition
 
 if TYPE_CHECKING:
@@ -21,8 +22,11 @@ def with_consent(sync: Sync, segments: Segments) -> tuple[Sync, str]:
     """Return a sync with the purpose and channel that it asks for, and what is wrong with them ("": nothing).
 
     What it says itself must be what its segments say, where they do. What it does not say its segments must, all the
-    same. Segments of `suppress` have no say: nobody of theirs is written to.
+    same. Segments of `suppress` have no say: nobody of theirs is written to. Of a sync that keeps records and contacts
+    nobody (purpose `none`) they need not agree.
     """
+    if sync.purpose == NO_PURPOSE:
+        return sync, ""
     by_name = {segment.name: segment for segment in segments.defined}
     inherited: dict[str, str] = {}
     fields: tuple[Field, ...] = ("purpose", "channel")

@@ -11,6 +11,7 @@ from lakehouse.outbound import log, retired
 from lakehouse.outbound.definition import disabled_syncs, load_syncs, wrong_syncs
 from lakehouse.outbound.destinations.definition import WithUrl, find_destination
 from lakehouse.segments import definition
+from lakehouse.stages import sync_causes
 from lakehouse.stages.sync_consent import with_consent
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def _of_defined(settings: Settings, wanted: Iterable[Sync], segments: Collection
     defined = definition.load(settings.definitions)
     for each in wanted:
         sync, unasked = with_consent(each, defined)
-        problem = unknown_segment(sync, segments) or unasked
+        problem = unknown_segment(sync, segments) or sync_causes.unknown_trigger(settings, sync) or unasked
         for target in sorted(sync.writes):
             other = writers.setdefault(target, sync.name)
             if other != sync.name:

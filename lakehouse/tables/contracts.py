@@ -190,6 +190,12 @@ TRIGGERS = Contract(
         ),
         ("rule_version", "string", "Changes when the rule does", "规则版本"),
         ("inputs", "string", "JSON: the snapshots that the rule was asked of", "计算依据的各表快照（JSON）"),
+        (
+            "reason_id",
+            "string",
+            "Identifies the reason: the same when its customer is merged into another; null in rows of before 2026-12",
+            "起因标识：客户合并后不变；2026 年 12 月以前的行为空",
+        ),
     ),
 )
 

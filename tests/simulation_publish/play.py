@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.simulation_publish.acting import BlanksWorld, TaskWorld
 from tests.simulation_publish.contacting import ContactingWorld
 from tests.simulation_publish.world import World
 
 STEPS = 60
 CHECK_EVERY = 6
-CONTACTING_EVERY = 3  # seeds: one of so many plays with caps, quiet hours and a control group
+KINDS = (World, TaskWorld, ContactingWorld, World, BlanksWorld, ContactingWorld)  # of seeds, in turn
 
 
 def play(seed: int) -> World:
@@ -22,8 +23,7 @@ def play(seed: int) -> World:
     What somebody deletes or renames in the CRM is not seen before it is written again; then all must be equal.
     """
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
-        kind = ContactingWorld if seed % CONTACTING_EVERY == 2 else World
-        world = kind(random.Random(seed), Path(folder), patch)
+        world = KINDS[seed % len(KINDS)](random.Random(seed), Path(folder), patch)
         for number in range(STEPS):
             world.step()
             if number % CHECK_EVERY == 0:

@@ -17,6 +17,7 @@ import stamina
 from lakehouse.errors import LakehouseError
 from lakehouse.local.hubspot.api import CONTACTS, ContactsApi
 from lakehouse.local.hubspot.contact_store import ContactStore
+from lakehouse.local.hubspot.records_api import OBJECTS
 from lakehouse.outbound import closing, fold, log, planner
 from lakehouse.outbound.deliver import deliver
 from lakehouse.outbound.delivery_counts import sync_status
@@ -138,8 +139,10 @@ class World:
 
     def _answer(self, request: httpx.Request) -> httpx.Response:  # noqa: PLR0911 - a fault each
         self.meanwhile()
-        path = request.url.path.removeprefix(CONTACTS)
-        body = json.loads(request.content)
+        path = request.url.path
+        body = json.loads(request.content) if request.content else {}
+        if request.method == "GET" or not path.startswith(OBJECTS):
+            return self._carry_out(path, body, request.method)
         if self.chance.random() >= self.trouble:
             return self._carry_out(path, body)
         match self.chance.choice(
@@ -165,17 +168,20 @@ class World:
             case _:
                 return self._mixed(path, body)
 
-    def _carry_out(self, path: str, body: dict[str, Any]) -> httpx.Response:
-        answer = self.api.post(path, body)
+    def _carry_out(self, path: str, body: dict[str, Any], _method: str = "POST") -> httpx.Response:
+        answer = self.api.post(path.removeprefix(CONTACTS), body)
         return httpx.Response(answer.status, json=answer.body)
 
     def _mixed(self, path: str, body: dict[str, Any]) -> httpx.Response:
         """Carry out a part, and name in a 207 only what failed, or what was written; a read is answered whole."""
-        if path == "/batch/read":
+        if path.endswith(("/batch/read", "/batch/archive")):
             return self._carry_out(path, body)
         cut = self.chance.randint(0, len(body["inputs"]))
         done, left = body["inputs"][:cut], body["inputs"][cut:]
-        results = self.api.post(path, {"inputs": done}).body or {"results": []} if done else {"results": []}
+        answered = self._carry_out(path, {"inputs": done}) if done else None
+        if answered is not None and not answered.is_success:  # it was refused as a whole
+            return answered
+        results = answered.json() if answered is not None else {"results": []}
         errors = [
             {"category": "VALIDATION_ERROR", "context": {"objectWriteTraceId": [item["objectWriteTraceId"]]}}
             for item in left
@@ -258,7 +264,7 @@ class World:
         )  # a record that nobody has told us of is not found once its address is changed
         known = [
             held.crm_id
-            for address, held in fold.state_of(self.settings, SYNC.name).acknowledged.items()
+            for address, held in fold.state_of(self.settings, self.syncs[0].name).acknowledged.items()
             if held.crm_id and not held.uncertain and address not in under_way
         ]
         if not known:
@@ -282,11 +288,11 @@ class World:
 
     def _under_way(self) -> set[str]:
         """Return the addresses in the open chunks of the latest run."""
-        standing = fold.standing(self.settings, SYNC.name)
+        standing = fold.standing(self.settings, self.syncs[0].name)
         if standing.latest is None:
             return set()
         run = standing.latest.run
-        chunks = [log.chunk(self.settings, SYNC.name, run, name) for name in standing.open_chunks]
+        chunks = [log.chunk(self.settings, self.syncs[0].name, run, name) for name in standing.open_chunks]
         return {row.id for chunk in chunks for row in chunk.rows}
 
     def _minutes(self) -> None:
@@ -357,19 +363,19 @@ class World:
 
     def check_books(self) -> None:
         """The state is what the log says, and everybody who was selected is accounted for."""
-        assert fold.check(self.settings, SYNC.name)
-        counts = sync_status(self.settings, SYNC.name)
+        assert fold.check(self.settings, self.syncs[0].name)
+        counts = sync_status(self.settings, self.syncs[0].name)
         assert counts is None or counts["balanced"], counts
 
     def check_known(self) -> None:
         """Everybody whom the CRM holds by us is in our state, or in a chunk that is still open."""
-        state = fold.state_of(self.settings, SYNC.name)
+        state = fold.state_of(self.settings, self.syncs[0].name)
         names = set(state.acknowledged)
         records = {held.crm_id for held in state.acknowledged.values()} | set(state.strays)
-        standing = fold.standing(self.settings, SYNC.name)
+        standing = fold.standing(self.settings, self.syncs[0].name)
         if standing.latest is not None:
             for name in standing.latest.chunk_ids() if standing.open_chunks else ():
-                for row in log.chunk(self.settings, SYNC.name, standing.latest.run, name).rows:
+                for row in log.chunk(self.settings, self.syncs[0].name, standing.latest.run, name).rows:
                     names.add(row.id)
                     records.add(row.crm_id)
         with self.crm.batch():

@@ -88,33 +88,33 @@ class ContactsApi:
         return Answer(HTTPStatus.OK, body)
 
     def _upsert(self, body: dict[str, Any]) -> Answer:
-        inputs = _inputs(body)
+        inputs = batch_inputs(body)
         for item in inputs:
             id_property = item.get("idProperty")
             if id_property != "email":
-                raise _invalid(f"Unable to perform update/upsert by non-unique property {id_property}")
+                raise invalid(f"Unable to perform update/upsert by non-unique property {id_property}")
 
         def write(item: dict[str, Any]) -> dict[str, Any]:
-            contact, new = self._store.upsert(item["id"], _properties(item))
+            contact, new = self._store.upsert(item["id"], string_properties(item))
             return {**_written_contact(contact, item), "new": new}
 
         return _write_each(inputs, write)
 
     def _update(self, body: dict[str, Any]) -> Answer:
-        inputs = _inputs(body)
+        inputs = batch_inputs(body)
         if any("idProperty" in item for item in inputs):
-            raise _invalid("Unable to perform update/upsert by non-unique property")
+            raise invalid("Unable to perform update/upsert by non-unique property")
 
         def write(item: dict[str, Any]) -> dict[str, Any]:
             contact = self._store.find(item["id"])
             if contact is None:
                 raise BadRow("OBJECT_NOT_FOUND", "Could not get some CONTACT objects, they may be deleted")
-            return _written_contact(self._store.update(contact, _properties(item)), item)
+            return _written_contact(self._store.update(contact, string_properties(item)), item)
 
         return _write_each(inputs, write)
 
     def _read(self, body: dict[str, Any]) -> Answer:
-        ids = [item["id"] for item in _inputs(body)]
+        ids = [item["id"] for item in batch_inputs(body)]
         by_id = {value: self._store.find(value, body.get("idProperty")) for value in ids}
         results = [contact.as_json(body.get("properties")) for contact in by_id.values() if contact]
         missing = [value for value, contact in by_id.items() if contact is None]
@@ -124,7 +124,7 @@ class ContactsApi:
         return complete(results, errors, len(missing))
 
     def _archive(self, body: dict[str, Any]) -> Answer:
-        for item in _inputs(body):
+        for item in batch_inputs(body):
             self._store.archive(item["id"])
         return Answer(HTTPStatus.NO_CONTENT)
 
@@ -132,7 +132,7 @@ class ContactsApi:
         primary = self._store.find(str(body.get("primaryObjectId", "")))
         other = self._store.find(str(body.get("objectIdToMerge", "")))
         if primary is None or other is None or primary.id == other.id:
-            raise _invalid("Unable to merge: two different contacts are needed")
+            raise invalid("Unable to merge: two different contacts are needed")
         return Answer(HTTPStatus.OK, self._store.merge(primary, other).as_json())
 
     def _forget(self, body: dict[str, Any]) -> Answer:
@@ -142,31 +142,38 @@ class ContactsApi:
         return Answer(HTTPStatus.NO_CONTENT)
 
 
-def _inputs(body: dict[str, Any]) -> list[dict[str, Any]]:
+def batch_inputs(body: dict[str, Any], *, needs_id: bool = True) -> list[dict[str, Any]]:
     """Return a batch's inputs; `Refused` as HubSpot refuses them."""
     inputs = body.get("inputs")
-    if not isinstance(inputs, list) or not all(_has_id(item) for item in inputs):
-        raise _invalid("Invalid input JSON: inputs is a list of objects with an id")
+    is_fit = _has_id if needs_id else _is_object
+    if not isinstance(inputs, list) or not all(is_fit(item) for item in inputs):
+        raise invalid("Invalid input JSON: inputs is a list of objects with an id")
     if len(inputs) > _MAX_INPUTS:
-        raise _invalid(f"The maximum number of inputs supported in a batch is {_MAX_INPUTS}")
-    distinct_ids = {item["id"].lower() for item in inputs}
-    if len(distinct_ids) < len(inputs):
-        raise _invalid("Duplicate IDs found in batch input. IDs must be unique")
+        raise invalid(f"The maximum number of inputs supported in a batch is {_MAX_INPUTS}")
+    distinct_ids = {item["id"].lower() for item in inputs} if needs_id else set()
+    if needs_id and len(distinct_ids) < len(inputs):
+        raise invalid("Duplicate IDs found in batch input. IDs must be unique")
     return inputs
 
 
 def _has_id(item: Any) -> bool:
-    return isinstance(item, dict) and isinstance(item.get("id"), str)
+    return _is_object(item) and isinstance(item.get("id"), str)
 
 
-def _properties(item: dict[str, Any]) -> dict[str, str]:
+def _is_object(item: Any) -> bool:
+    return isinstance(item, dict)
+
+
+def string_properties(item: dict[str, Any]) -> dict[str, str]:
+    """Return the properties of one input; `Refused` where they are no object of strings."""
     properties = item.get("properties")
     if not isinstance(properties, dict) or not all(isinstance(v, str) for v in properties.values()):
-        raise _invalid("Invalid input JSON: properties is an object of strings")
+        raise invalid("Invalid input JSON: properties is an object of strings")
     return properties
 
 
-def _invalid(message: str) -> Refused:
+def invalid(message: str) -> Refused:
+    """Return the refusal of a request that is not valid."""
     return Refused(HTTPStatus.BAD_REQUEST, "VALIDATION_ERROR", message)
 
 
@@ -185,7 +192,7 @@ def _write_each(inputs: list[dict[str, Any]], write: Callable[[dict[str, Any]], 
         try:
             results.append(write(item))
             if results[-1]["id"] in written:
-                raise _invalid("Duplicate IDs found in batch input. IDs must be unique")
+                raise invalid("Duplicate IDs found in batch input. IDs must be unique")
             written.add(results[-1]["id"])
         except BadRow as bad:
             trace = item.get("objectWriteTraceId")

@@ -76,6 +76,11 @@ class ContactStore:
         self._connection.executescript(_SCHEMA)
         self._turn = Lock()
 
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """Return the connection, for what else stands in the file; used inside `batch`."""
+        return self._connection
+
     def close(self) -> None:
         """Close the file; what was written stays."""
         with self._turn:

@@ -1,4 +1,4 @@
-"""A HubSpot on this machine: an HTTP server that keeps contacts and answers as HubSpot's CRM API v3 does."""
+"""A HubSpot on this machine: an HTTP server that keeps contacts and records as HubSpot's CRM API v3 does."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from lakehouse.local.hubspot.api import CONTACTS, Answer, ContactsApi, complete
 from lakehouse.local.hubspot.contact_store import ContactStore
 from lakehouse.local.hubspot.faults import Fault, Faults, RateLimit, error_body
+from lakehouse.local.hubspot.records_api import KINDS, OBJECTS, PROPERTIES, PropertiesApi, RecordsApi
 from lakehouse.local.policy import HttpPolicy
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ class HubSpotSimulator:
         self.limit = RateLimit(rate_limit, rate_seconds)
         self._store = ContactStore(database)
         self.api = ContactsApi(self._store)
+        self.properties = PropertiesApi(self._store)
+        self.records = RecordsApi(self._store, self.properties)
         self._counts: Counter[str] = Counter()
         self._statuses: Counter[int] = Counter()
         self._turn = Lock()
@@ -82,6 +85,8 @@ class HubSpotSimulator:
             }
         state |= {"contacts": self._store.count(), "writes": sum(writes.values())}
         state["most_writes"] = max(writes.values(), default=0)
+        with self._store.batch():
+            state["records"] = self.records.records.count()
         return {**state, "writes_by_email": writes} if every_contact else state
 
     def answer(self, request: _Request) -> tuple[Answer | None, dict[str, str]]:
@@ -114,8 +119,14 @@ class HubSpotSimulator:
             self._statuses[status] += 1
 
     def _route(self, request: _Request, body: dict[str, Any]) -> Answer:
+        if request.path.startswith(PROPERTIES):
+            path = unquote(request.path.removeprefix(PROPERTIES))
+            return self.properties.answer(request.method, path, body)
+        kind, slash, rest = request.path.removeprefix(OBJECTS).partition("/")
+        if request.path.startswith(OBJECTS) and kind in KINDS:
+            return self.records.answer(request.method, kind, f"{slash}{unquote(rest)}", body, request.query)
         if not request.path.startswith(CONTACTS):
-            message = "the simulator keeps contacts only"
+            message = "the simulator keeps contacts, tasks, tickets and notes only"
             return Answer(HTTPStatus.NOT_FOUND, error_body("OBJECT_NOT_FOUND", message))
         path = request.path.removeprefix(CONTACTS)
         if request.method == "POST":

@@ -43,7 +43,9 @@ numbered AS (
         PARTITION BY trigger, owner, cause ORDER BY owner <> customer_id, fired_at, customer_id) AS n
     FROM owned
 )
-SELECT * EXCLUDE (owner, n) REPLACE (CASE WHEN n = 1 THEN owner ELSE customer_id END AS customer_id) FROM numbered
+SELECT * EXCLUDE (owner, n) REPLACE (CASE WHEN n = 1 THEN owner ELSE customer_id END AS customer_id,
+    coalesce(reason_id, md5(concat_ws(chr(31), trigger, customer_id, cause))) AS reason_id)
+FROM numbered
 """
 
 _NEAR: Final = (
@@ -67,7 +69,8 @@ LEFT JOIN evaluated AS e ON e.trigger = r.trigger
 _FIRE: Final = f"""
 INSERT INTO {ROWS} ({", ".join(_NAMES)})
 SELECT q.trigger, q.customer_id, q.cause, q.about, q.due_at, getvariable('now'),
-    q.due_at + to_microseconds(e.within_us), NULL, e.version, e.inputs
+    q.due_at + to_microseconds(e.within_us), NULL, e.version, e.inputs,
+    md5(concat_ws(chr(31), q.trigger, q.customer_id, q.cause))
 FROM reasons AS q
 JOIN evaluated AS e ON e.trigger = q.trigger
 WHERE q.due_at <= getvariable('now') AND q.due_at + to_microseconds(e.within_us) > getvariable('now')

@@ -38,13 +38,15 @@ class Answer:
     """What a destination said of one row. `code` is its own word for what went wrong, never a message.
 
     `crm_id` is the record that was written or cleared. `uncertain`: it failed and may have been written all the same.
-    `unknown`: so, and it must not be sent again.
+    `unknown`: so, and it must not be sent again. `kept` names properties that were not written, since a person's value
+    stands there.
     """
 
     status: Literal["sent", "removed", "failed", "unknown"]
     code: str = ""
     crm_id: str = ""
     uncertain: bool = False
+    kept: tuple[str, ...] = ()
 
     @property
     def fate(self) -> Literal["sent", "not sent", "ambiguous"]:

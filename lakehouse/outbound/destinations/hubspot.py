@@ -1,4 +1,4 @@
-"""HubSpot's contacts: batch upsert by e-mail, and clearing of properties by record id.
+"""HubSpot: batch upsert of contacts by e-mail, clearing of properties by record id; tasks, tickets and notes by key.
 
 Rows are matched by the trace id that we give them and HubSpot gives back, never by their position. A batch
 that HubSpot refuses as a whole (400, 409) is split until the row that spoils it stands alone. Removals find
@@ -11,6 +11,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from lakehouse import telemetry
 from lakehouse.batching import batches
 from lakehouse.errors import Terminal, Transient
 from lakehouse.outbound.destinations import Answer, Declared, NotSent
@@ -19,8 +20,12 @@ from lakehouse.outbound.destinations.delivery import is_sendable, requests
 from lakehouse.outbound.destinations.exchange import Refused
 from lakehouse.outbound.destinations.hubspot_answers import answers_of_batch
 from lakehouse.outbound.destinations.hubspot_api import Account, Api
-from lakehouse.outbound.destinations.hubspot_records import Found, find_records
+from lakehouse.outbound.destinations.hubspot_objects import KeyedRecords
+from lakehouse.outbound.destinations.hubspot_properties import Properties
+from lakehouse.outbound.destinations.hubspot_records import Found, find_records, read_records
+from lakehouse.outbound.guarded import KEPT, changed_of, divide
 from lakehouse.outbound.policy import RequestPolicy
+from lakehouse.outbound.record_kinds import KINDS, RECORD_ID
 from lakehouse.secrets import secret
 
 if TYPE_CHECKING:
@@ -53,7 +58,15 @@ class HubSpot:
         writes = [row for row in rows if row.action == "upsert" and row.row not in unsendable]
         leavers = [row for row in rows if row.action == "remove" and row.row not in unsendable]
         self._has_written = False
+        kind = KINDS.get(chunk.object)
+        self._api = self._api.of(chunk.object)
         try:
+            if writes and (kind is not None or chunk.create is not None):
+                self._ensure_properties(chunk, deadline)
+            if kind is not None:
+                records = KeyedRecords(self._api, kind, chunk.id_property, self._batch)
+                answers = records.remove(chunk, leavers, deadline)
+                return unsendable | answers | records.upsert(writes, deadline)
             answers = self._remove(leavers, chunk.id_property, deadline)
             return unsendable | answers | self._upsert(writes, chunk.id_property, deadline)
         except NotSent as error:
@@ -61,33 +74,97 @@ class HubSpot:
                 raise Transient(str(error)) from None
             raise
 
+    def _ensure_properties(self, chunk: Chunk, deadline: float) -> None:
+        key = chunk.id_property if chunk.object in KINDS else ""
+        made = Properties(self._api).ensure(
+            chunk.create or {}, key, may_create=chunk.create is not None, deadline=deadline
+        )
+        if made:
+            telemetry.info("properties were created in HubSpot", sync=chunk.sync, count=len(made))
+
     def _upsert(self, rows: Sequence[Row], id_property: str, deadline: float) -> dict[int, Answer]:
         answers: dict[int, Answer] = {}
+        kept: dict[int, tuple[str, ...]] = {}
+        if id_property == RECORD_ID or any(row.guards for row in rows):
+            rows, kept, answers = self._guarded(rows, id_property, deadline)
         for some in requests(rows, BATCH_LIMIT):
-            inputs = {
-                row.row: {"id": row.id, "idProperty": id_property, "properties": row.properties}
-                for row in some
-            }
-            answers |= self._batch("/batch/upsert", inputs, "sent", deadline)
-        return answers
+            named = {} if id_property == RECORD_ID else {"idProperty": id_property}
+            path = "/batch/update" if id_property == RECORD_ID else "/batch/upsert"
+            inputs = {row.row: {"id": row.id, **named, "properties": row.properties} for row in some}
+            answers |= self._batch(path, inputs, "sent", deadline)
+        return {number: _with_kept(answer, kept.get(number, ())) for number, answer in answers.items()}
+
+    def _guarded(
+        self, rows: Sequence[Row], id_property: str, deadline: float
+    ) -> tuple[list[Row], dict[int, tuple[str, ...]], dict[int, Answer]]:
+        """Read contacts first; return the rows to write without what a person holds, that, and rows that are settled.
+
+        A contact that is known by its record id, or that has only blanks to fill, is not made where it is not there.
+        """
+        names = sorted({name for row in rows for name in row.guards})
+        by = "" if id_property == RECORD_ID else id_property
+        found = read_records(self._api, {row.id for row in rows}, by, names, deadline)
+        to_write, kept, settled = [], {}, {}
+        for row in rows:
+            record = found[row.id]
+            if record.code:
+                settled[row.row] = Answer("failed", record.code)
+            elif not record.record_id and (not by or set(row.properties) == set(row.guards)):
+                settled[row.row] = Answer("failed", "NO_RECORD")
+            else:
+                written, of_person = divide(row.properties, row.guards, record.properties)
+                kept[row.row] = tuple(of_person)
+                if written:
+                    to_write.append(replace(row, properties=written))
+                else:
+                    settled[row.row] = Answer("sent", crm_id=record.record_id)
+        return to_write, kept, settled
 
     def _remove(self, rows: Sequence[Row], id_property: str, deadline: float) -> dict[int, Answer]:
         """Clear properties of the contacts that are still there; one that is gone has nothing to clear."""
         found = find_records(self._api, rows, id_property, deadline)
         answers = {row.row: settled for row in rows if (settled := _settled(row, found[row.row])) is not None}
         of_row = {row.row: _record_ids(found[row.row]) for row in rows if row.row not in answers}
+        kept = self._divide_leavers(rows, of_row, deadline)
         by_record: dict[str, dict[str, str]] = {}  # HubSpot refuses a batch in which a record stands twice
         for row in rows:
             for record in of_row.get(row.row, ()):
-                by_record.setdefault(record, {}).update(row.properties)
-        inputs = [{"id": record, "properties": properties} for record, properties in by_record.items()]
+                cleared = {n: v for n, v in row.properties.items() if n not in kept.get(row.row, ())}
+                by_record.setdefault(record, {}).update(cleared)
+        inputs = [
+            {"id": record, "properties": properties} for record, properties in by_record.items() if properties
+        ]
         updated: dict[str, Answer] = {}
         for some in batches(inputs, count=BATCH_LIMIT):
             answered = self._batch("/batch/update", dict(enumerate(some)), "removed", deadline)
             updated |= {str(some[number]["id"]): answer for number, answer in answered.items()}
         for number, records in of_row.items():
-            answers[number] = _joined([updated[record] for record in records], records)
+            joined = _joined([updated.get(record, Answer("removed")) for record in records], records)
+            answers[number] = _with_kept(joined, kept.get(number, ()))
         return answers
+
+    def _divide_leavers(
+        self, rows: Sequence[Row], of_row: Mapping[int, Sequence[str]], deadline: float
+    ) -> dict[int, tuple[str, ...]]:
+        """Return by row the guarded properties that are not cleared: a person's value stands in a record of it."""
+        guarded_rows = [row for row in rows if row.guards and row.row in of_row]
+        if not guarded_rows:
+            return {}
+        names = sorted({name for row in guarded_rows for name in row.guards})
+        records = {record for row in guarded_rows for record in of_row[row.row]}
+        found = read_records(self._api, records, "", names, deadline)
+        return {
+            row.row: tuple(
+                sorted(
+                    {
+                        name
+                        for record in of_row[row.row]
+                        for name in changed_of(row.guards, found[record].properties)
+                    }
+                )
+            )
+            for row in guarded_rows
+        }
 
     def _batch(
         self,
@@ -118,6 +195,12 @@ class HubSpot:
         self._has_written = True
         answered = answers_of_batch(reply.value, numbers, done)
         return _may_be_written(answered) if reply.after_lost else answered
+
+
+def _with_kept(answer: Answer, kept: tuple[str, ...]) -> Answer:
+    if not kept or answer.status == "failed":
+        return answer
+    return replace(answer, code=answer.code or KEPT, kept=kept)
 
 
 def _settled(row: Row, found: Sequence[Found]) -> Answer | None:

@@ -38,12 +38,16 @@ def answers_of_batch(
     return answers
 
 
-def record_ids(answer: dict[str, Any], id_property: str = "") -> dict[str, str]:
-    """Return the record id of each contact that a read found, by its `id_property` in lower case, else by the id."""
-    records = _objects(answer, "results")
-    ids = [str(record.get("id", "")) for record in records]
-    names = [_property(record, id_property) for record in records] if id_property else ids
-    return dict(zip(names, ids, strict=True))
+def records_of(answer: dict[str, Any], id_property: str = "") -> dict[str, tuple[str, dict[str, str]]]:
+    """Return id and properties of each record that a read found, by its `id_property` in lower case, else by the id."""
+    found = {}
+    for record in _objects(answer, "results"):
+        record_id = str(record.get("id", ""))
+        properties = record.get("properties")
+        values = properties if isinstance(properties, dict) else {}
+        said = {str(name): str(value) for name, value in values.items() if value is not None}
+        found[_property(record, id_property) if id_property else record_id] = (record_id, said)
+    return found
 
 
 def missing_ids(answer: dict[str, Any]) -> set[str]:

@@ -1,4 +1,4 @@
-"""HubSpot's contacts API over HTTP: requests are repeated while that may help, and errors say what to do.
+"""HubSpot's CRM API over HTTP: requests are repeated while that may help, and errors say what to do.
 
 Nothing of a customer is in an error's text.
 """
@@ -27,7 +27,8 @@ from lakehouse.outbound.policy import RequestPolicy
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-CONTACTS = "/crm/v3/objects/contacts"
+OBJECTS: Final = "/crm/v3/objects/"
+CONTACTS = f"{OBJECTS}contacts"
 _CLIENTS: Final[dict[str, httpx.Client]] = {}
 _MAKING_CLIENT: Final = Lock()
 
@@ -42,31 +43,48 @@ class Account:
 
 
 class Api:
-    """The contacts API of one account. `clock` gives seconds, for the deadlines of `post`."""
+    """The API of one account, for one kind of objects. `clock` gives seconds, for the deadlines of `post`."""
 
-    def __init__(self, account: Account, clock: Callable[[], float]) -> None:
+    def __init__(self, account: Account, clock: Callable[[], float], kind: str = "contacts") -> None:
         self._account = account
         self._clock = clock
+        self.kind = kind
+
+    def of(self, kind: str) -> Api:
+        """Return the API of another kind of objects of the same account."""
+        return Api(self._account, self._clock, kind)
 
     def post(self, path: str, body: dict[str, Any], deadline: float) -> Answered[dict[str, Any]]:
-        """Post below `CONTACTS`, as often as it takes, and return the JSON; safe, since rows may be sent twice.
+        """Post below the objects' own path, as often as it takes, and return the JSON; safe: rows may be sent twice.
+
+        Raises as `ask`.
+        """
+        return self.ask("POST", f"{OBJECTS}{self.kind}{path}", body, deadline)
+
+    def ask(
+        self, method: str, path: str, body: dict[str, Any] | None, deadline: float
+    ) -> Answered[dict[str, Any]]:
+        """Send a request as often as it takes, and return the JSON of its answer, {} where it has none.
 
         Refused when HubSpot refuses the batch as a whole, NotSent when no try can have been carried out, Transient when
         it takes too long, Terminal when a person must act.
         """
-        return until_answered(lambda: self._post_once(path, body), Asking("HubSpot", deadline, self._clock))
+        asking = Asking("HubSpot", deadline, self._clock)
+        return until_answered(lambda: self._ask_once(method, path, body), asking)
 
-    def _post_once(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    def _ask_once(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
         client = http_client(self._account.url.rstrip("/"))
         headers = {"Authorization": f"Bearer {self._account.token}"}
-        response = client.post(f"{CONTACTS}{path}", json=body, headers=headers)
+        response = client.request(method, path, json=body, headers=headers)
         status = response.status_code
         check_later(response)
-        if status in REFUSED:
-            _check_properties(response, body)
+        if status in REFUSED or (status == httpx.codes.NOT_FOUND and path.endswith("/batch/create")):
+            _check_properties(response, body or {}, self.kind)
             raise Refused(category_of(_json(response), status))
         if not response.is_success:
-            raise Terminal(_advice(status, self._account.secret_name))
+            raise Terminal(_advice(status, self._account.secret_name, self.kind))
+        if status == httpx.codes.NO_CONTENT:
+            return {}
         answer = _json(response)
         if answer is None:
             raise AskAgain("answers with something that is not JSON")
@@ -89,23 +107,30 @@ def close_clients() -> None:
             _CLIENTS.popitem()[1].close()
 
 
-def _check_properties(response: httpx.Response, body: dict[str, Any]) -> None:
+def _check_properties(response: httpx.Response, body: dict[str, Any], kind: str) -> None:
     """Raise Terminal when the account lacks a property: that is no row's fault, and every row would fail."""
     if "PROPERTY_DOESNT_EXIST" not in response.text:
         return
     text = response.text.replace("\\", "")
-    written = set[str]().union(*(row["properties"] for row in body["inputs"]))
+    written = set[str]().union(*(row.get("properties", ()) for row in body.get("inputs", ())))
     missing = sorted(name for name in written if f'"{name}"' in text)
+    of = "contact" if kind == "contacts" else kind.removesuffix("s")
     raise Terminal(
-        f"HubSpot has no contact property {', '.join(missing) or 'of that name'}: create it there first"
+        f"HubSpot has no {of} property {', '.join(missing) or 'of that name'}: create it there first, or say "
+        "`create_properties: true` in the sync's file"
     )
 
 
-def _advice(status: int, secret_name: str) -> str:
+def _advice(status: int, secret_name: str, kind: str) -> str:
     if status == httpx.codes.UNAUTHORIZED:
         return f"HubSpot refuses the token (401): put a private app's token into the secret {secret_name}"
     if status == httpx.codes.FORBIDDEN:
-        return "HubSpot forbids it (403): give the private app the scope crm.objects.contacts.write"
+        scopes = {"contacts": "crm.objects.contacts.write", "tickets": "tickets"}
+        scope = scopes.get(kind, "crm.objects.contacts.write and sales-email-read")
+        return (
+            f"HubSpot forbids it (403): give the private app the scope {scope}, and crm.schemas.contacts.write where "
+            "properties are created"
+        )
     return f"HubSpot answers {status}, which trying again does not change: check the setting hubspot_url"
 
 

@@ -6,12 +6,13 @@ first; a record may have been merged into another, which HubSpot then answers by
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from lakehouse.batching import batches
 from lakehouse.outbound.destinations.exchange import Refused
-from lakehouse.outbound.destinations.hubspot_answers import missing_ids, record_ids
+from lakehouse.outbound.destinations.hubspot_answers import missing_ids, records_of
+from lakehouse.outbound.record_kinds import RECORD_ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,10 +25,14 @@ _READ_LIMIT: Final = 100  # inputs that HubSpot takes in one batch read
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The record that an id or address leads to; "" when there is none. `code`: why that cannot be told."""
+    """The record that an id or address leads to; "" when there is none. `code`: why that cannot be told.
+
+    `properties` are those that were asked for and are not empty.
+    """
 
     record_id: str = ""
     code: str = ""
+    properties: dict[str, str] = field(default_factory=dict)
 
 
 def find_records(api: Api, rows: Sequence[Row], id_property: str, deadline: float) -> dict[int, list[Found]]:
@@ -36,9 +41,12 @@ def find_records(api: Api, rows: Sequence[Row], id_property: str, deadline: floa
     Both are asked: a contact may have got another address, and the address another contact, which an attempt whose
     answer was lost may have written. Raises NotSent, Transient and Terminal as `Api.post`.
     """
-    by_id = _find(api, {row.crm_id for row in rows if row.crm_id}, "", id_property, deadline)
+    by_id = read_records(api, {row.crm_id for row in rows if row.crm_id}, "", (), deadline)
+    if id_property == RECORD_ID:
+        of_rows = read_records(api, {row.id for row in rows}, "", (), deadline)
+        return {row.row: [of_rows[row.id]] for row in rows}
     addresses = {row.id.lower() for row in rows if not row.stray}
-    by_address = _find(api, addresses, id_property, id_property, deadline)
+    by_address = read_records(api, addresses, id_property, (), deadline)
     found: dict[int, list[Found]] = {}
     for row in rows:
         of_id = [by_id[row.crm_id]] if row.crm_id else []
@@ -47,16 +55,21 @@ def find_records(api: Api, rows: Sequence[Row], id_property: str, deadline: floa
     return found
 
 
-def _find(api: Api, names: Iterable[str], by: str, id_property: str, deadline: float) -> dict[str, Found]:
-    """Read contacts by their property `by` ("": by record id), as many at once as HubSpot takes."""
+def read_records(
+    api: Api, names: Iterable[str], by: str, properties: Sequence[str], deadline: float
+) -> dict[str, Found]:
+    """Read records by their property `by` ("": by record id), with properties, as many at once as HubSpot takes."""
     found: dict[str, Found] = {}
     for some in batches(sorted(names), count=_READ_LIMIT):
-        found |= _read(api, some, by, id_property, deadline)
+        found |= _read(api, some, by, properties, deadline)
     return found
 
 
-def _read(api: Api, names: Sequence[str], by: str, id_property: str, deadline: float) -> dict[str, Found]:
-    body: dict[str, Any] = {"properties": [id_property], "inputs": [{"id": name} for name in names]}
+def _read(
+    api: Api, names: Sequence[str], by: str, properties: Sequence[str], deadline: float
+) -> dict[str, Found]:
+    wanted = [*([by] if by else []), *properties]
+    body: dict[str, Any] = {"properties": wanted, "inputs": [{"id": name} for name in names]}
     if by:
         body["idProperty"] = by
     try:
@@ -66,19 +79,24 @@ def _read(api: Api, names: Sequence[str], by: str, id_property: str, deadline: f
             return {names[0]: Found(code=refused.code)}
         middle = len(names) // 2
         halves = (names[:middle], names[middle:])
-        first, second = (_read(api, half, by, id_property, deadline) for half in halves)
+        first, second = (_read(api, half, by, properties, deadline) for half in halves)
         return first | second
-    records, missing = record_ids(answer, by), missing_ids(answer)
+    records = {name: Found(*said) for name, said in _named(answer, by).items()}
+    missing = missing_ids(answer)
     if len(names) == 1 and len(records) == 1:  # it is this one's, whatever HubSpot calls it
-        return {names[0]: Found(*records.values())}
+        return dict.fromkeys(names, *records.values())
     found: dict[str, Found] = {}
     for name in names:
-        if records.get(name):
-            found[name] = Found(records[name])
+        if name in records and records[name].record_id:
+            found[name] = records[name]
         elif name.lower() in missing:
             found[name] = Found()
         elif len(names) == 1:
             found[name] = Found(code="NOT_FOUND_BY_ID")
         else:
-            found |= _read(api, [name], by, id_property, deadline)
+            found |= _read(api, [name], by, properties, deadline)
     return found
+
+
+def _named(answer: dict[str, Any], by: str) -> dict[str, tuple[str, str, dict[str, str]]]:
+    return {name: (record_id, "", said) for name, (record_id, said) in records_of(answer, by).items()}

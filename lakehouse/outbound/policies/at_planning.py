@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from lakehouse.outbound.policies.reasons import CONSENT, CONTROL, ERASED, SUPPRESSED, Reason
+from lakehouse.outbound.policies.reasons import CONSENT, CONTROL, ERASED, NO_OWNER, SUPPRESSED, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,17 @@ def control_group(person: Desired) -> Reason | None:
     return Reason(CONTROL, person.control_of) if person.control_of else None
 
 
-_ORDER: Final[tuple[Callable[[Desired], Reason | None], ...]] = (consent, suppression, control_group)
+def ownership(person: Desired) -> Reason | None:
+    """Withhold what is for the customer's owner where nobody knows one."""
+    return Reason(NO_OWNER) if person.no_owner else None
+
+
+_ORDER: Final[tuple[Callable[[Desired], Reason | None], ...]] = (
+    consent,
+    suppression,
+    control_group,
+    ownership,
+)
 
 
 def reason_to_leave_out(person: Desired) -> Reason | None:

@@ -17,6 +17,7 @@ from lakehouse.outbound.policies.caps import Contacted
 from lakehouse.outbound.policies.definition import Contact
 from lakehouse.outbound.policies.reasons import CONSENT, ERASED, PROJECTION, Reason
 from lakehouse.outbound.policies.windows import reason_of_hour
+from lakehouse.outbound.record_kinds import NO_PURPOSE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -30,13 +31,15 @@ if TYPE_CHECKING:
     from lakehouse.settings import Settings
 
 
-def consent(row: Row, grants: Grants) -> Reason | None:
-    """Withhold what nobody allows at this moment, at this very address."""
+def consent(row: Row, grants: Grants, purpose: str = "") -> Reason | None:
+    """Withhold what nobody allows at this moment, at this very address; without a purpose, of the erased alone."""
     if row.recipient in grants.consent_ids:
         return None
     if row.recipient in grants.unanswered:
         return Reason(PROJECTION)
-    return Reason(ERASED if row.recipient in grants.erased else CONSENT)
+    if row.recipient in grants.erased:
+        return Reason(ERASED)
+    return None if purpose == NO_PURPOSE else Reason(CONSENT)
 
 
 def quiet_hours(facts: Mapping[str, Any], contact: Contact, now: datetime) -> Reason | None:
@@ -54,7 +57,7 @@ def by_people(facts: Mapping[str, Any]) -> list[Contacted]:
 def reasons_to_withhold(settings: Settings, chunk: Chunk, grants: Grants, now: datetime) -> dict[int, Reason]:
     """Return why rows of a chunk are not sent, by their numbers; for the others a contact is reserved."""
     writes = [row for row in chunk.rows if row.action == "upsert"]
-    found = _found(writes, lambda row: consent(row, grants))
+    found = _found(writes, lambda row: consent(row, grants, chunk.purpose))
     contact = contact_of(chunk)
     if contact is None:
         return found

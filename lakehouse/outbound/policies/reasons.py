@@ -18,6 +18,7 @@ SUPPRESSED: Final = "suppressed"  # in a segment that the sync does not write to
 CONTROL: Final = "control"  # in the control group of every segment of the sync that the customer is in
 QUIET_HOURS: Final = "quiet_hours"
 CAP: Final = "cap"
+NO_OWNER: Final = "no_owner"  # it is for the customer's owner, whom nobody knows
 NO_ADDRESS: Final = "no_address"
 SAME_ADDRESS: Final = "same_address"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
@@ -99,7 +100,7 @@ def test_a_row_says_what_it_was_made_of(con) -> None:
     assert dict(zip((column.name for column in TRIGGERS.columns), row, strict=True)) == {
         "trigger": "r", "customer_id": "ann", "cause": "a", "about": "A cart", "due_at": NOON - HOUR, "fired_at": NOON,
         "expires_at": NOON - HOUR + 2 * DAY, "cancelled_at": None, "rule_version": made.version,
-        "inputs": '{"core.orders": "17"}',
+        "inputs": '{"core.orders": "17"}', "reason_id": "b2c051b7f7a6b46eb16dd2e09a4f336c",
     }  # fmt: skip
     names = [row[0] for row in con.execute("DESCRIBE kept").fetchall()]
     assert names == [column.name for column in TRIGGERS.columns]
@@ -225,3 +226,15 @@ def test_who_has_a_name_still_is_not_gone(con) -> None:
     """Identifiers may move from one customer to another, and both stay."""
     identities(con, ("ann", "bob"), ("ann", "ann"), ("old", "bob"), ("old", "ann"))
     assert con.execute(standing.GONE).fetchall() == [("old", "ann")]
+
+
+def test_a_reason_keeps_its_id_when_its_customer_is_merged_into_another(con) -> None:
+    """Whoever acted on it finds it again; so do rows of before there were ids."""
+    look(con, ("old", "a", -1), ("bob", "b", -1))
+    con.execute("UPDATE kept SET reason_id = NULL WHERE customer_id = 'bob'")
+    [(before,)] = con.execute("SELECT reason_id FROM kept WHERE customer_id = 'old'").fetchall()
+    identities(con, ("ann", "ann"), ("old", "ann"), ("cid", "cid"), ("bob", "cid"))
+    standing.begin(con, NOON)
+    settle(con, standing.GONE)
+    found = dict(con.execute("SELECT customer_id, reason_id FROM kept").fetchall())
+    assert found == {"ann": before, "cid": hashlib.md5(b"r\x1fbob\x1fb").hexdigest()}

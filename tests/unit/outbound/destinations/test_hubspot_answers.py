@@ -9,7 +9,7 @@ from lakehouse.outbound.destinations.hubspot_answers import (
     answers_of_batch,
     category_of,
     missing_ids,
-    record_ids,
+    records_of,
 )
 
 
@@ -62,7 +62,7 @@ def test_a_read_names_the_records_that_are_there_and_those_that_are_not():
             {"category": "OTHER", "context": {"ids": ["c@x.org"]}},
         ],
     }
-    assert record_ids(answer, "email")["a@x.org"] == "9"
+    assert records_of(answer, "email")["a@x.org"][0] == "9"
     assert missing_ids(answer) == {"b@x.org"}
 
 

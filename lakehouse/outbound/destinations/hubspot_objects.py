@@ -1,0 +1,157 @@
+"""HubSpot's tasks, tickets and notes: one for each key of ours, written only where nobody works on it.
+
+The key is a property that HubSpot keeps unique, so that no crash, lost answer or second worker makes a second record:
+what is there already is found by it. Every write is preceded by a read, and leaves alone what a person typed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from lakehouse.batching import batches
+from lakehouse.outbound import guarded
+from lakehouse.outbound.destinations import Answer
+from lakehouse.outbound.destinations.exchange import Refused
+from lakehouse.outbound.destinations.hubspot_records import Found, read_records
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Literal
+
+    from lakehouse.outbound.destinations.hubspot_api import Api
+    from lakehouse.outbound.record_kinds import RecordKind
+    from lakehouse.outbound.records import Chunk, Row
+
+    Answers = dict[int, Answer]
+    Write = Callable[[str, Mapping[int, dict[str, Any]], Literal["sent", "removed"], float], Answers]
+
+_LIMIT = 100  # inputs that HubSpot takes in one batch request
+
+
+class KeyedRecords:
+    """Records of one kind in one account. `write` posts inputs by row number and answers for each."""
+
+    def __init__(self, api: Api, kind: RecordKind, key: str, write: Write) -> None:
+        self._api, self._kind, self._key, self._write = api, kind, key, write
+
+    def upsert(self, rows: Sequence[Row], deadline: float) -> Answers:
+        """Create what there is not, and update what there is, but for what a person changed."""
+        answers: Answers = {}
+        found = self._find(rows, deadline)
+        new, known = [], {}
+        for row in rows:
+            record = found[row.row]
+            if record.code:
+                answers[row.row] = Answer("failed", record.code)
+            elif record.record_id:
+                known[row.row] = (row, record)
+            elif row.crm_id:  # somebody deleted it: it is not made again
+                answers[row.row] = Answer("sent", "GONE", row.crm_id, kept=tuple(row.properties))
+            else:
+                new.append(row)
+        answers |= self._update(known, "sent", deadline)
+        for some in batches(new, count=_LIMIT):
+            answers |= self._create(some, deadline)
+        return answers
+
+    def remove(self, chunk: Chunk, rows: Sequence[Row], deadline: float) -> Answers:
+        """Close or archive records whose cause is gone; of those that a person works on, nothing changes."""
+        answers: Answers = {}
+        found = self._find(rows, deadline)
+        closing: dict[int, tuple[Row, Found]] = {}
+        archiving: dict[int, Found] = {}
+        for row in rows:
+            record = found[row.row]
+            if record.code:
+                answers[row.row] = Answer("failed", record.code)
+            elif not record.record_id:
+                answers[row.row] = Answer("removed", "GONE", row.crm_id)
+            elif chunk.removal == "close":
+                closing[row.row] = (row, record)
+            elif changed := _changed(row, record):
+                answers[row.row] = Answer("removed", guarded.KEPT, record.record_id, kept=changed)
+            else:
+                archiving[row.row] = record
+        answers |= self._update(closing, "removed", deadline)
+        return answers | self._archive(archiving, deadline)
+
+    def _find(self, rows: Sequence[Row], deadline: float) -> dict[int, Found]:
+        """Return the record of each row, with its properties: by the id that HubSpot gave, else by the key."""
+        names = sorted({name for row in rows for name in (*row.properties, *row.guards)})
+        by_id = read_records(self._api, {row.crm_id for row in rows if row.crm_id}, "", names, deadline)
+        keys = {row.id for row in rows if not row.crm_id}
+        by_key = read_records(self._api, keys, self._key, names, deadline)
+        return {row.row: by_id[row.crm_id] if row.crm_id else by_key[row.id] for row in rows}
+
+    def _update(
+        self, known: Mapping[int, tuple[Row, Found]], done: Literal["sent", "removed"], deadline: float
+    ) -> Answers:
+        answers: Answers = {}
+        inputs: dict[int, dict[str, Any]] = {}
+        kept: dict[int, tuple[str, ...]] = {}
+        for number, (said, record) in known.items():
+            # found by the key alone: an attempt whose answer was lost made it, so what it would have said is ours
+            row = said if said.crm_id else guarded.may_be_written(said)
+            written, of_person = self._divide(row, record)
+            kept[number] = tuple(of_person)
+            if written:
+                inputs[number] = {"id": record.record_id, "properties": written}
+            else:
+                code = guarded.KEPT if of_person else ""
+                answers[number] = Answer(done, code, record.record_id, kept=kept[number])
+        for some in batches(inputs, count=_LIMIT):
+            batch = {number: inputs[number] for number in some}
+            for number, answer in self._write("/batch/update", batch, done, deadline).items():
+                answers[number] = replace(
+                    answer,
+                    crm_id=known[number][1].record_id,
+                    kept=kept[number] if answer.status == done else (),
+                )
+        return answers
+
+    def _divide(self, row: Row, record: Found) -> tuple[dict[str, str], list[str]]:
+        """Return what of a row is written, and what a person holds: all of it, once somebody works on the record."""
+        state = self._kind.state
+        is_theirs = state in row.guards and state in guarded.changed_of(row.guards, record.properties)
+        if is_theirs:
+            return {}, sorted({*row.properties, state})
+        return guarded.divide(row.properties, row.guards, record.properties)
+
+    def _create(self, rows: Sequence[Row], deadline: float) -> Answers:
+        """Create records; whatever the answer says, one that is there by its key is there, and brought up to date."""
+        inputs = {row.row: self._input(row) for row in rows}
+        answers = self._write("/batch/create", inputs, "sent", deadline)
+        doubtful = [row for row in rows if answers[row.row].status != "sent" or not answers[row.row].crm_id]
+        if not doubtful:
+            return answers
+        found = self._find(
+            doubtful, deadline
+        )  # perhaps as another attempt made it: what that said is written over
+        there = {row.row: (row, found[row.row]) for row in doubtful if found[row.row].record_id}
+        return answers | self._update(there, "sent", deadline)
+
+    def _input(self, row: Row) -> dict[str, Any]:
+        properties = {name: value for name, value in row.properties.items() if value}
+        made: dict[str, Any] = {"properties": {**properties, self._key: row.id}, "associations": []}
+        if row.about:
+            types = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": self._kind.to_contact}]
+            made["associations"] = [{"to": {"id": row.about}, "types": types}]
+        return made
+
+    def _archive(self, archiving: Mapping[int, Found], deadline: float) -> Answers:
+        answers: Answers = {}
+        for some in batches(archiving, count=_LIMIT):
+            inputs = [{"id": archiving[number].record_id} for number in some]
+            try:
+                self._api.post("/batch/archive", {"inputs": inputs}, deadline)
+            except Refused as refused:
+                answers |= {number: Answer("failed", refused.code, uncertain=True) for number in some}
+                continue
+            answers |= {number: Answer("removed", crm_id=archiving[number].record_id) for number in some}
+        return answers
+
+
+def _changed(row: Row, record: Found) -> tuple[str, ...]:
+    """Return the properties of a record that a person changed since we wrote it."""
+    return guarded.changed_of(row.guards, record.properties)

@@ -1,0 +1,185 @@
+"""Tasks for causes: whom they are about, whose they are, and what becomes of them when a cause comes or goes."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from lakehouse.outbound import fold, log
+from lakehouse.outbound.definition import load_syncs
+from lakehouse.settings import current
+from lakehouse.stages import export, sync_causes
+from tests.integration.stages.test_export import allow, compute, publish
+from tests.support.small_company import SmallCompany, forget
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+CALLS = """
+name: calls
+destination: hubspot
+object: tasks
+triggers: [win_back]
+segments: [high_value]
+suppress: [new_this_month]
+owner: {default: "77"}
+properties:
+  hs_task_subject: "Call {name}: {because}"
+  hs_timestamp: due_at
+"""
+HINTS = """
+name: hints
+destination: hubspot
+object: tasks
+duplicates: hubspot
+owner: {map: {"5": "500"}}
+properties:
+  hs_task_subject: "{record_count} records of {name} are one person"
+  hs_task_body: "{about}"
+  hs_timestamp: due_at
+"""
+MARKS = """
+name: marks
+destination: hubspot
+duplicates: hubspot
+properties: {lakehouse_duplicates: records}
+"""
+
+
+def contact(
+    name: str, customer: str, owner: str | None = None, day: int = 1, source: str = "hubspot"
+) -> dict:
+    at = datetime(2026, 2, day, tzinfo=UTC)
+    return {"contact_id": name, "customer_id": customer, "source": source, "owner_id": owner, "created_at": at,
+            "valid_from": at}  # fmt: skip
+
+
+def trigger(customer: str, cause: str = "last order", rule: str = "win_back", **more) -> dict:
+    return {"trigger": rule, "customer_id": customer, "cause": cause, "due_at": NOW - timedelta(days=1), "fired_at": NOW,
+            "expires_at": NOW + timedelta(days=2), "reason_id": f"{customer}-{cause}", **more}  # fmt: skip
+
+
+@pytest.fixture
+def acting(company, monkeypatch, tmp_path) -> SmallCompany:
+    """A company with syncs of causes; Ann has an owner, Bob has none."""
+    monkeypatch.setenv("LAKEHOUSE_DEFINITIONS", str(tmp_path / "definitions"))
+    monkeypatch.setenv("LAKEHOUSE_AS_OF", NOW.isoformat())
+    forget()
+    folder = tmp_path / "definitions" / "syncs"
+    folder.mkdir(parents=True)
+    for name, text in {"calls": CALLS, "hints": HINTS, "marks": MARKS}.items():
+        (folder / f"{name}.yaml").write_text(text, "utf-8")
+    compute(company, ann=0, bob=0, cyd=9)
+    company.fill("core.contacts", contact("1", "ann", "5"), contact("2", "bob"))
+    return company
+
+
+def rows(company: SmallCompany, name: str = "calls", now: datetime = NOW) -> list[dict]:
+    sync = load_syncs(company.settings.definitions)[name]
+    return list(sync_causes.cause_rows(company.settings, sync, now))
+
+
+def tasks(company: SmallCompany, name: str = "calls") -> dict[str, dict[str, str]]:
+    """Return by customer and cause's column what the CRM should hold."""
+    sync = load_syncs(company.settings.definitions)[name]
+    return {each.id: each for each in sync.desired(rows(company, name))}
+
+
+def test_a_trigger_that_stands_is_a_task_for_the_owner(acting):
+    """One that was taken back, is over, or is of another rule is none."""
+    acting.fill(
+        "marts.triggers",
+        trigger("ann"),
+        trigger("bob", cancelled_at=NOW),
+        trigger("cyd", expires_at=NOW),
+        trigger("cyd", rule="birthday"),
+    )
+    export.segments.refresh(acting.settings)
+    found = {each.customer_id: each for each in tasks(acting).values() if "win_back" in str(each.properties)}
+    assert found.keys() == {"ann"}
+    assert (found["ann"].properties["hubspot_owner_id"], found["ann"].about) == ("5", "1")
+    assert found["ann"].properties["hs_task_status"] == "NOT_STARTED"
+    assert found["ann"].consented
+
+
+def test_the_key_of_a_cause_stays_when_customers_are_merged(acting):
+    """The trigger's row goes by another name then; its reason's id does not."""
+    acting.fill("marts.triggers", trigger("ann"))
+    export.segments.refresh(acting.settings)
+    before = {each.id for each in tasks(acting).values() if each.customer_id == "ann"}
+    acting.fill("marts.triggers", trigger("cyd", reason_id="ann-last order"))
+    assert before < {each.id for each in tasks(acting).values() if each.customer_id == "cyd"}
+
+
+def test_entering_a_segment_is_a_cause_once(acting):
+    """The same while the customer stays; entering anew is another cause. Who belongs to nobody goes to the default."""
+    export.segments.refresh(acting.settings)
+    [task] = tasks(acting).values()
+    assert (task.customer_id, task.properties["hubspot_owner_id"]) == ("cyd", "77")
+    assert [row["segments"] for row in rows(acting)] == [["high_value"]]
+    acting.fill("ops.segment_members", {"segment": "high_value", "customer_id": "cyd", "as_of": date(2026, 3, 9),
+                                        "entered_on": date(2026, 3, 9)})  # fmt: skip
+    assert tasks(acting).keys() != {task.id}
+
+
+def test_who_was_erased_gets_no_task(acting):
+    """Nor does who is in a segment that the sync keeps away from; nobody else is asked for consent."""
+    acting.fill("marts.triggers", trigger("ann"), trigger("bob"))
+    acting.fill(
+        "core.consent_answers",
+        {"customer_id": "ann", "address": "ann@x.org", "purpose": "news", "channel": "email", "allowed": False,
+         "erased": True},
+        {"customer_id": "bob", "address": "bob@x.org", "purpose": "marketing", "channel": "email", "allowed": False},
+    )  # fmt: skip
+    export.segments.refresh(acting.settings)
+    acting.fill("ops.segment_members", {"segment": "new_this_month", "customer_id": "bob"})
+    found = {each.customer_id: each for each in tasks(acting).values()}
+    assert (found["ann"].consented, found["ann"].erased) == (False, True)
+    assert (found["bob"].consented, found["bob"].suppressed_by) == (True, "new_this_month")
+
+
+def test_records_that_are_one_person_are_one_hint(acting):
+    """For the owner of one of them, by the map; it says which, and goes when they are split."""
+    acting.fill(
+        "core.contacts", contact("1", "ann", "5"), contact("3", "ann", day=2), contact("2", "bob"),
+        contact("9", "bob", source="zoho"),
+    )  # fmt: skip
+    export.segments.refresh(acting.settings)
+    [hint] = tasks(acting, "hints").values()
+    assert hint.properties["hs_task_body"] == "1, 3"
+    assert hint.properties["hs_task_subject"].startswith("2 records of")
+    assert (hint.properties["hubspot_owner_id"], hint.no_owner) == ("500", False)
+    marked = {key: each.properties["lakehouse_duplicates"] for key, each in tasks(acting, "marks").items()}
+    assert marked == {"1": "3", "3": "1"}
+    acting.fill(
+        "core.contacts", contact("1", "ann", "5"), contact("3", "ann", day=2), contact("4", "ann", "8", 3)
+    )
+    [grown] = tasks(acting, "hints").values()
+    assert (grown.id, grown.properties["hs_task_body"]) == (hint.id, "1, 3, 4")
+    assert grown.no_owner  # of contact 4, which is newer, and whose owner the map lacks
+    acting.fill("core.contacts", contact("1", "ann", "5"), contact("3", "dan", day=2))
+    assert not tasks(acting, "hints")
+
+
+def test_a_cause_is_told_once_and_closed_when_it_is_over(acting):
+    """Time alone ends it: nothing else has to change."""
+    acting.fill("marts.triggers", trigger("ann"))
+    allow(acting)
+    export.export(acting.settings)
+    told = {(row.action, row.customer_id) for row in planned()}
+    assert told == {("upsert", "ann"), ("upsert", "cyd")}
+    assert publish(acting) == {"ann": "upsert", "cyd": "upsert"}
+    export.export(acting.settings)
+    assert not export.pending(acting.settings)
+    acting.fill("marts.triggers", trigger("ann", expires_at=NOW))
+    assert export.pending(acting.settings)
+    export.export(acting.settings)
+    [row] = planned()
+    assert (row.action, row.customer_id, row.properties) == ("remove", "ann", {"hs_task_status": "COMPLETED"})
+    assert len(fold.state_of(acting.settings, "calls").acknowledged) == 2
+
+
+def planned() -> list:
+    latest = log.latest_run(current(), "calls")
+    return [
+        row for name in latest.chunk_ids() for row in log.chunk(current(), "calls", latest.run, name).rows
+    ]
