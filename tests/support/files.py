@@ -36,6 +36,7 @@ ORDERS = Source.model_validate(
         ],
     }
 )
+CONTROLS = "".join(chr(code) for code in (*range(9), *range(14, 32), 127))
 SPACES = "".join(chr(code) for code in range(0x3001) if unicodedata.category(chr(code)) == "Zs")
 HEADER = ("Order Id", "Note", "Quantity", "Amount", "Ordered At", "Shelf")
 
@@ -172,7 +173,7 @@ def _is_utf8(raw: bytes) -> bool:
 def _order(row: list[str]) -> dict[str, Any] | None:
     if len(row) > len(HEADER):
         return None
-    if not any(cell.strip(SPACES).strip("\t\n\f\r ") for cell in row):  # no record
+    if not any(cell.strip(SPACES).strip("\t\n\f\r ").strip(CONTROLS) for cell in row):  # no record
         return None
     filled_up = [*row, *[""] * (len(HEADER) - len(row))]
     order_id, note, quantity, amount, at, shelf = (cell.strip(SPACES) for cell in filled_up)
