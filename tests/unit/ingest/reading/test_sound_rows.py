@@ -177,6 +177,13 @@ def test_rows_that_add_up_to_one_by_chance(read):
     assert not any(row["_code"] for row in found.values())
 
 
+@pytest.mark.parametrize("end", [b"\x1a", b"\x1a\n", b"\0" * 40, b"\x0c\n"])
+def test_control_characters_at_a_file_s_end(read, end):
+    """The end of a file of DOS, what a disk filled up: no record, and no person."""
+    found = read(PEOPLE, HEADER + b"C1,Ada,Clerk,Graz\nC2,Bo,Clerk,Linz\n" + end)
+    assert {number: row["_code"] for number, row in found.items()} == {1: None, 2: None, 3: "not_a_record"}
+
+
 def test_footers_behind_a_blank_line(read):
     """Of them nothing but their place says that they are no records."""
     rows = b'"C1","Ada","Clerk","Graz"\n\n\n"All people"\n"Copyright (c) 2026 x, inc."\n"Example Co"\n'
