@@ -90,7 +90,10 @@ def _mark_sql(names: list[str], known_by: KnownBy) -> str:
     )
     is_footer = f"len(_filled) = 1 AND {_first_matches(non_records.FOOTER_PATTERN)}"
     in_key = [f"_cells[{position + 1}] = _filled[1]" for position in known_by.key] or ["false"]
-    is_text = f"len(_filled) = 1 AND contains(_filled[1], ' ') AND ({' OR '.join(in_key)})"
+    is_text = (
+        f"len(_filled) = 1 AND contains(_filled[1], ' ') AND ({' OR '.join(in_key)}) "
+        f"AND NOT {_first_matches(non_records.OTHERWISE_CUT_PATTERN)}"
+    )
     is_other_header = f"len(_filled) > 1 AND list_has_all({listed}, _filled)"
     is_none = " OR ".join(
         f"({condition})"

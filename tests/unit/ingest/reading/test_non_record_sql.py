@@ -28,7 +28,7 @@ def marks(rows):
 
 FORM_CELLS = (
     "编号", "姓名", "金额", "必填", "string", "N/A", "无", "制表人", "审核人：样乙", "示例", "2026-01-05", "华东区合计",
-    "\x1a",
+    "\x1a", "K1;A B;1",
 )  # fmt: skip
 PLAIN_CELLS = ("", " ", "x", "x y", "12", "1,234.50", "EUR", "---", *HEADER, "ID", "Name ")
 CELL = st.sampled_from([*PLAIN_CELLS, *FORM_CELLS, *LINES[::3], *NAMES[::4]])
