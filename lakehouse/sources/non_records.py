@@ -202,13 +202,15 @@ _DATES = re.compile(DATE_PATTERN)
 class KnownBy:
     """The positions of the cells that say who a record is: those that must be there, the personal ones, and the key.
 
-    `names`: by position, all names that the mapping has for the column there, in lower case.
+    `names`: by position, all names that the mapping has for the column there, in lower case; `all_names`: those that
+    it has for any column.
     """
 
     required: tuple[int, ...] = ()
     personal: tuple[int, ...] = ()
     key: tuple[int, ...] = ()
     names: tuple[tuple[str, ...], ...] = ()
+    all_names: tuple[str, ...] = ()
 
     def names_at(self, position: int) -> tuple[str, ...]:
         """Return the names of the column at a position; none where the mapping has no column there."""
