@@ -175,6 +175,10 @@ def test_rows_that_add_up_to_one_by_chance(read):
     """Two rows that leave out cells, as others do."""
     found = read(PEOPLE, HEADER + b"C1,Ada\nC2,Bo,Clerk,Linz\nC3,Cy,Clerk\nC4,Di\nC5,Ed,Clerk,Wels\n")
     assert not any(row["_code"] for row in found.values())
+    without_note = b"contact_id,name,note\nC1,Ada,x\nC2,Bo\nC3,Cy\nC4,Di,y\n"
+    assert not any(row["_code"] for row in read(PEOPLE, without_note).values())
+    at_a_backslash = b"contact_id,name,note\nC1,Ada,x\nC2,Bo\\\nReed,y\nC4,Di,y\n"
+    assert [row["_code"] for row in read(PEOPLE, at_a_backslash).values()].count("too_few_fields") == 2
 
 
 @pytest.mark.parametrize("end", [b"\x1a", b"\x1a\n", b"\0" * 40, b"\x0c\n"])
