@@ -6,6 +6,8 @@ value, so each expression asks first what is cheap, and the SQL it is given shou
 - Spaces around an id go, also invisible ones, and what keeps a spreadsheet from rounding it: '4711, ="4711".
 - ４７１１ is 4711: full-width letters and digits are typed by chance. Beside other letters they stay.
 - `4711.0` is 4711: programs that know no empty whole number write ids as fractions. 007.0 and 1.10 are text.
+- `"4711"` and `%224711%22` are 4711: cookies hold JSON.
+- `2-Mar` is a day that a spreadsheet has made of an id.
 - `1.23457E+11` has been rounded, and so has a fraction beyond 2^53: two ids may read so. 12E3 and 47671950010092e5 are
   ids: nothing that rounds writes a number without a point and without a sign.
 - What people and programs write where there is no id stands in `no_ids.csv`.
@@ -50,17 +52,20 @@ _NARROW = "".join(map(chr, range(0x21, 0x7F)))
 _WIDE_ID = r"[\x{21}-\x{7e}\x{ff01}-\x{ff5e}]+"
 _DELETE = "\x7f"  # the one blank of one byte that is not below the space; those of more bytes show by an id's length
 _QUOTED_FORMULA = r'^="(.*)"$'
+_IN_QUOTES = r'^(?:"|%22)(.+?)(?:"|%22)$'  # of a cookie's value, which is JSON there
 _APOSTROPHE = r"^'([-+=@0-9].*?)'?$"
 _FRACTION = r"^([-+]?(?:0|[1-9][0-9]*))(?:[.]0+|,0{1,2})$"
-# As Excel, LibreOffice and Sheets show numbers (1.2E+11, 1,2E+11, 123E+09) and programs write them (1.2e11); and whole
-# numbers that a double cannot tell from their neighbours
+# As Excel, LibreOffice and Sheets show numbers (1.2E+11, 1,2E+11, 123E+09) and programs write them (1.2e11); whole
+# numbers that a double cannot tell from their neighbours; and the days that Excel makes of 3-2, 2/3 and MARCH2
 _ROUNDED = (
-    r"[-+]?[0-9]{1,3}(?:[.,][0-9]+)?[eE][+][0-9]{1,4}"
+    r"[-+]?[0-9]{1,3}(?:[.,][0-9]*)? ?[eE][+][0-9]{1,4}"
     r"|[-+]?[0-9]{1,3}[.,][0-9]+[eE]-?[0-9]{1,4}"
     r"|[-+]?(?:[1-9][0-9]{16,}|9[0-9]{15})[.]0+"
+    r"|[0-9]{1,2}-(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)|[0-9]{1,2}月[0-9]{1,2}日"
 )
 _LONGEST_ROUNDED: Final = 24  # bytes of a double in scientific notation
 _LONGEST_WORD: Final = 30  # bytes of a placeholder that begins with a letter, hashes and UUIDs apart
+_LOST = "\ufffd"  # a character that a program could not read: it stands for any other
 _QUOTES = "\"'`"
 _WORD_TYPE = "no_id_word"
 _HASHES = ("md5", "sha1", "sha256")  # what systems hash identifiers by before they hand them on
@@ -155,7 +160,7 @@ def is_no_id_sql(text: str, level: Level) -> str:
     is_word = _is_word_sql(text, level)
     lengths = {kind: ", ".join(map(str, _lengths(level, kind))) for kind in ("digit", "letter")}
     return (
-        f"CASE WHEN {text} >= '1' AND {text} < ':' "
+        f"CASE WHEN contains({text}, '{_LOST}') THEN true WHEN {text} >= '1' AND {text} < ':' "
         f"THEN CASE WHEN strlen({text}) IN ({lengths['digit']}) THEN {is_word} ELSE false END "
         f"WHEN strlen({text}) > {_LONGEST_WORD} AND {_begins_with_letter_sql(text)} "
         f"THEN CASE WHEN strlen({text}) IN ({lengths['letter']}) THEN {is_word} ELSE false END "
@@ -229,7 +234,8 @@ def salesforce_form_sql(text: str) -> str:
 def _bare_sql(text: str) -> str:
     """Return the SQL of a text without blanks, and without what a spreadsheet is kept from rounding it by."""
     unquoted = f"regexp_replace({_narrow_sql(_without_blanks_sql(text))}, {literal(_QUOTED_FORMULA)}, '\\1')"
-    return _without_blanks_sql(f"regexp_replace({unquoted}, {literal(_APOSTROPHE)}, '\\1')")
+    bare = f"regexp_replace(regexp_replace({unquoted}, {literal(_IN_QUOTES)}, '\\1'), {literal(_APOSTROPHE)}, '\\1')"
+    return _without_blanks_sql(bare)
 
 
 def _narrow_sql(text: str) -> str:
@@ -274,10 +280,8 @@ def _blank_conditions(text: str) -> list[str]:
 
 
 def _may_be_rounded_sql(text: str) -> str:
-    has_exponent = f"(contains({text}, 'e') OR contains({text}, 'E'))"
-    return (
-        f"CASE WHEN {text} < ':' AND strlen({text}) <= {_LONGEST_ROUNDED} THEN {has_exponent} ELSE false END"
-    )
+    has_mark = f"(contains({text}, 'e') OR contains({text}, 'E') OR contains({text}, '-'))"
+    return f"CASE WHEN {text} < ':' AND strlen({text}) <= {_LONGEST_ROUNDED} THEN {has_mark} ELSE false END"
 
 
 def _fits_rounded_sql(text: str) -> str:

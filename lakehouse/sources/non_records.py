@@ -13,7 +13,8 @@ record if
 4. its first filled cell begins as one of `FOOTERS` does and nothing else is filled; or it is a label with a colon
    (制表人：样甲), or a label and another one stands in the row, and none of the cells says who it is;
 5. all filled cells are rules of dashes and the like, or control characters, as at the end of a file of DOS;
-6. nothing but the key is filled, and holds several words: no id does;
+6. nothing but the key is filled, and holds several words: no id does. A record that is cut by another delimiter than
+   the header does, too, so where several of these are in it it is one;
 7. several cells are filled, and all of them with words that stand for nothing (N/A, -, 无), or say of a form what to
    write there (必填, 选填, required, string); or the first says that the row is an example of how to fill it in.
 
@@ -180,6 +181,9 @@ DATE_PATTERN: Final = _DATE
 
 IDENTIFYING_PATTERN: Final = "(?:[0-9][ ()/-]*){7}"
 
+OTHERWISE_CUT_PATTERN: Final = r"(?:[;|\t][^;|\t]*){2}"
+
+_OTHERWISE_CUT = re.compile(OTHERWISE_CUT_PATTERN)
 _IDENTIFYING_CELL = re.compile(IDENTIFYING_PATTERN)
 _TOTAL = re.compile(TOTAL_PATTERN)
 _FOOTER = re.compile(FOOTER_PATTERN)
@@ -198,13 +202,15 @@ _DATES = re.compile(DATE_PATTERN)
 class KnownBy:
     """The positions of the cells that say who a record is: those that must be there, the personal ones, and the key.
 
-    `names`: by position, all names that the mapping has for the column there, in lower case.
+    `names`: by position, all names that the mapping has for the column there, in lower case; `all_names`: those that
+    it has for any column.
     """
 
     required: tuple[int, ...] = ()
     personal: tuple[int, ...] = ()
     key: tuple[int, ...] = ()
     names: tuple[tuple[str, ...], ...] = ()
+    all_names: tuple[str, ...] = ()
 
     def names_at(self, position: int) -> tuple[str, ...]:
         """Return the names of the column at a position; none where the mapping has no column there."""
@@ -227,7 +233,9 @@ def is_none(cells: Sequence[str], header: Sequence[str], known_by: KnownBy, *, i
         return True
     if _FOOTER.match(label) and (is_short or not others):
         return True
-    is_sentence = not others and label_at in known_by.key and " " in label
+    is_sentence = (
+        not others and label_at in known_by.key and " " in label and not _OTHERWISE_CUT.search(label)
+    )
     return is_sentence or _are_rules(filled.values()) or _is_of_form(label, others, known_by)
 
 

@@ -40,8 +40,8 @@ MONEY_SIGN = (
     r"(?:(?:US|HK|NT|R|A|C|S)?[$]|[¥￥€£₩₹₽元圆]|人民币|RMB|[Rr]s[.]?|Fr[.]|[Kk]r[.]?|zł|Kč"
     rf"|{CURRENCY_CODES})"
 )
-_BLANK = r"[\s\x{a0}\x{202f}\x{3000}]"
-_GROUP_MARKS = ("'", "’", " ", "\u00a0", "\u202f")  # beside the point or comma that a format names
+_BLANK = r"[\s\x{a0}\x{2009}\x{202f}\x{3000}]"
+_GROUP_MARKS = ("'", "’", " ", "\u00a0", "\u2009", "\u202f")  # beside the point or comma that a format names
 # How people type digits beside Chinese text, and a minus as typesetters set it
 _WIDE, _NARROW = "０１２３４５６７８９．，＋－（）−", "0123456789.,+-()-"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Mapping
 from typing import Final
@@ -24,10 +23,10 @@ _LABELS: Final = (  # patterns of the first filled cell of a row that may be no 
     non_records.NOTHING_PATTERN,
 )
 _BLANKS: Final = " \t\n\r\f"  # what a regular expression calls a blank, too
-_FIRST_CELLS: Final = (
-    4  # in which the first filled cell of a header is looked for that has the mapping's other names
+_NAMES_ASKED: Final = (
+    64  # of a header, and of a mapping: the first cell of a header is one of the first names
 )
-_NAMES_ASKED: Final = 64  # of a header: the first cell of a header that is repeated is one of the first names
+_LEAST_NAMES: Final = 3  # of a mapping in one row that make it a header
 
 
 def marked_rows(query: str, texts: Mapping[str, str], known_by: KnownBy) -> str:
@@ -40,9 +39,7 @@ def marked_rows(query: str, texts: Mapping[str, str], known_by: KnownBy) -> str:
     if not texts:
         return f"SELECT *, NULL AS _mark FROM ({query})"
     names = [name.strip().lower() for name in texts]
-    asked = dict.fromkeys(
-        [*names[:_NAMES_ASKED], *itertools.chain(*(known_by.names_at(at) for at in range(_FIRST_CELLS)))]
-    )
+    asked = dict.fromkeys([*names[:_NAMES_ASKED], *known_by.names_at(0), *known_by.all_names[:_NAMES_ASKED]])
     label = f"coalesce({', '.join([*list(texts.values())[:_LABEL_CELLS], repr('')])})"
     cells = ", ".join(f"lower(trim(coalesce({text}, ''), {literal(_BLANKS)}))" for text in texts.values())
     listed_texts = list(texts.values())
@@ -90,8 +87,13 @@ def _mark_sql(names: list[str], known_by: KnownBy) -> str:
     )
     is_footer = f"len(_filled) = 1 AND {_first_matches(non_records.FOOTER_PATTERN)}"
     in_key = [f"_cells[{position + 1}] = _filled[1]" for position in known_by.key] or ["false"]
-    is_text = f"len(_filled) = 1 AND contains(_filled[1], ' ') AND ({' OR '.join(in_key)})"
-    is_other_header = f"len(_filled) > 1 AND list_has_all({listed}, _filled)"
+    is_text = (
+        f"len(_filled) = 1 AND contains(_filled[1], ' ') AND ({' OR '.join(in_key)}) "
+        f"AND NOT {_first_matches(non_records.OTHERWISE_CUT_PATTERN)}"
+    )
+    is_other_header = (
+        f"(len(_filled) > 1 AND list_has_all({listed}, _filled)) OR ({_are_names_sql(known_by)})"
+    )
     is_none = " OR ".join(
         f"({condition})"
         for condition in (
@@ -117,6 +119,15 @@ def _is_renamed_header_sql(names: list[str], known_by: KnownBy) -> str:
     own = ", ".join(literals([name, *known_by.names_at(at)]) for at, name in enumerate(names))
     is_other = "pair[1] <> '' AND NOT list_contains(pair[2], pair[1])"
     return f"len(_filled) > 1 AND len(list_filter(list_zip(_cells, [{own}]), lambda pair: {is_other})) = 0"
+
+
+def _are_names_sql(known_by: KnownBy) -> str:
+    """Return the condition that all cells are names of the mapping's columns, as in another file's header."""
+    if not known_by.all_names:
+        return "false"
+    are_different = "len(list_distinct(_filled)) = len(_filled)"
+    are_names = f"list_has_all({literals(list(known_by.all_names))}, _filled)"
+    return f"len(_filled) >= {_LEAST_NAMES} AND {are_different} AND {are_names}"
 
 
 def _is_of_form_sql(is_known: str) -> str:

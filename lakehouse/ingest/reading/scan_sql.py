@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from lakehouse.ingest.reading.piece import Piece
-    from lakehouse.sources.definition import Source
+    from lakehouse.sources.definition import Source, SourceColumn
 
 _TELLING_TYPES = (
     "string",
@@ -247,7 +247,7 @@ def _known_by(source: Source, names: Iterable[str]) -> KnownBy:
     required, personal, key = [], [], []
     spellings: list[tuple[str, ...]] = []
     for position, column in found:
-        spellings.append(() if column is None else tuple(name.strip().lower() for name in column.names))
+        spellings.append(() if column is None else _written_names([column]))
         if column is None:
             continue
         if column.required and column.type in _TELLING_TYPES:
@@ -256,7 +256,14 @@ def _known_by(source: Source, names: Iterable[str]) -> KnownBy:
             personal.append(position)
         if source.key == (column.name,) and _is_number(source, column.name):
             key.append(position)
-    return KnownBy(tuple(required), tuple(personal), tuple(key), tuple(spellings))
+    return KnownBy(
+        tuple(required), tuple(personal), tuple(key), tuple(spellings), _written_names(source.columns)
+    )
+
+
+def _written_names(columns: Iterable[SourceColumn]) -> tuple[str, ...]:
+    """Return all names of columns as cells are compared with them."""
+    return tuple(name.strip().lower() for column in columns for name in column.names)
 
 
 def _is_number(source: Source, column_name: str) -> bool:

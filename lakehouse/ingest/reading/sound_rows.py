@@ -107,7 +107,8 @@ class _Judge:
         """Yield each row, and whether it is a part of one that line breaks without quotes tore.
 
         The parts stand between whole rows, or at the end, and have as many cells as one row, each break within one of
-        them. Behind a row that leaves out cells at its end, two such may add up to that as well.
+        them. Rows that leave out cells at their end may add up to that as well: two that leave out as many, and those
+        behind another one that does.
         """
         width = len(self._header)
         short: list[TextRow] = []
@@ -126,7 +127,10 @@ class _Judge:
 
     def _is_one_row(self, parts: list[TextRow]) -> bool:
         breaks = len(parts) - 1
-        is_plain = breaks == 1 or any(part.fields == 1 for part in parts[1:-1])
+        if breaks == 1:
+            is_plain = parts[0].fields != parts[1].fields or parts[0].text.endswith(b"\\")
+        else:
+            is_plain = any(part.fields == 1 for part in parts[1:-1])
         fields = sum(part.fields for part in parts)
         return breaks > 0 and is_plain and fields == len(self._header) + breaks and not self._has_short_rows
 

@@ -16,6 +16,7 @@ _DATE_FORMATS = {*range(14, 18), 22, *range(27, 37), *range(50, 59)}
 _TIME_FORMATS = {*range(18, 23), 45, 46, 47}
 # What of a custom format shows no part of a date: quoted text, escapes, spaces, colours, conditions
 _NOISE = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]|general', re.IGNORECASE)
+_ZEROS = re.compile("0{2,}(?:;@)?")  # of a number that is an id, such as a code of post: 01067
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _INTEGER = re.compile(r"-?[0-9]+")
 _EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 - a workbook knows of no zone
@@ -40,9 +41,21 @@ def format_of(number: int, code: str | None, *, from_1904: bool = False) -> Form
         shows_date, shows_time = number in _DATE_FORMATS, number in _TIME_FORMATS
     else:
         shows_date, shows_time = _shown_by(code)
+    if code is not None and _ZEROS.fullmatch(code):
+        return _with_zeros(code.count("0"))
     if not (shows_date or shows_time):
         return plain_number
     return _moment_format(shows_date=shows_date, shows_time=shows_time, from_1904=from_1904)
+
+
+def _with_zeros(digits: int) -> Format:
+    """Return the text of a whole number with zeros before it, so many digits in all."""
+
+    def text_of(text: str) -> str:
+        shown = plain_number(text)
+        return shown.zfill(digits) if shown.isdecimal() else shown
+
+    return text_of
 
 
 def _shown_by(code: str) -> tuple[bool, bool]:

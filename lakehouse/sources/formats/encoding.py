@@ -168,8 +168,12 @@ def _controls(head: bytes) -> int:
 
 
 def _refuse_binary(head: bytes) -> None:
-    """Raise BadFile (not_text) where NULs are many, or control characters where the text is not UTF-8 either."""
-    if head.count(0) * EncodingPolicy.nul_one_in > len(head):
+    """Raise BadFile (not_text) where NULs are many, or control characters where the text is not UTF-8 either.
+
+    Those that fill up a file behind its text are a line that is no record.
+    """
+    nuls = (head.rstrip(b"\0") or head).count(0)
+    if nuls > EncodingPolicy.few_nuls and nuls * EncodingPolicy.nul_one_in > len(head):
         raise BadFile("not_text", "the file is full of NUL bytes: it is binary")
     has_many_controls = _controls(head) * EncodingPolicy.control_one_in > len(head)
     if not has_many_controls:

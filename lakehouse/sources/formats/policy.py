@@ -24,6 +24,7 @@ class EncodingPolicy(Policy):
         int, "bytes, from the first that is not ASCII on, by which UTF-8 and GB 18030 are recognised"
     ] = 64 * KIB
     nul_one_in: Annotated[int, "NUL bytes of text that is not UTF-16"] = 100
+    few_nuls: Annotated[int, "NUL bytes that make no text binary, however short it is"] = 1
     control_one_in: Annotated[int, "control characters, or characters that are no UTF-8, of text"] = 20
     utf16_strange_one_in: Annotated[int, "unassigned and control characters of text in UTF-16"] = 50
     nul_in_utf8_one_in: Annotated[int, "NUL bytes of UTF-8 in which a sender writes NUL for something"] = 4

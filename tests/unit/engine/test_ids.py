@@ -42,6 +42,9 @@ def answer(con, sql: str, text: str | None):
         # of fields of a fixed length, and typed beside Chinese text
         ("4711\0\0", "4711"), ("\0", None), ("a\0b", "a\0b"), ("４７１１", "4711"), ("Ｋ－１", "K-1"),
         ("４７１１．０", "4711"), ("王（１）", "王（１）"), ("Ｎ/Ａ ", "N/A"),
+        # of a cookie, where it is JSON
+        ('"4711"', "4711"), ("%22a1-b2%22", "a1-b2"), ('"4711', '"4711'), ('"4711.0"', "4711"), ('""', '""'),
+        ("12-Mart", "12-Mart"), ("112-Mar", "112-Mar"), ("3月", "3月"), ("12-34", "12-34"),
         ("", None), ("  ", None), ("\u200b", None), (None, None),
     ],
 )  # fmt: skip
@@ -55,7 +58,8 @@ def test_an_id_has_one_form(con, written, form):
     [
         "1.23457E+11", "1.23457e+11", "1,23457E+11", "1E+11", "123E+09", "-1.5E+10", "1.6147805824397E13", "1.2E-05",
         "1.2345678901234568e+17", "4.892E+092", " 1.23457E+11\u00a0", '="1.23457E+11"', "'1.23457E+11",
-        "9007199254740993.0", "12345678901234567890.0", "１.２３Ｅ＋１１",
+        "9007199254740993.0", "12345678901234567890.0", "１.２３Ｅ＋１１", "1.E+11", "1.23457 E+11",
+        "2-Mar", "12-Jan", " 3-Dec ", "3月2日", "12月30日",
     ],
 )  # fmt: skip
 def test_a_number_that_lost_digits_is_no_id(con, rounded):
@@ -77,7 +81,20 @@ LONE_IDS = st.one_of(
     st.from_regex(r"[-+]?[0-9]{1,4}([.,][0-9]{1,16})?[eE][-+]?[0-9]{1,3}", fullmatch=True),
     st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12),
     st.sampled_from(
-        ["#1001", "'4711", "=x", "{}", "a.0", "0.0", "00.0", "王.0", "Ｋ－１", "１.２Ｅ＋１１", "王１"]
+        [
+            *("#1001", "'4711", "=x", "{}", "a.0", "0.0", "00.0", "王.0", "Ｋ－１", "１.２Ｅ＋１１", "王１"),
+            *(
+                "4\ufffd11",
+                f"M\ufffdller{'x' * 90}",
+                '"4711"',
+                "%22a%22",
+                "2-Mar",
+                "3月2日",
+                "1.E+5",
+                "1.5 E+11",
+                "1.5 E11",
+            ),
+        ]
     ),
 )
 AROUND = st.text(st.sampled_from(["\0", " ", "\t", "\u00a0", "\u200b", "\ufeff", "\u3000"]), max_size=2)
@@ -90,6 +107,8 @@ def plain_form(written: str) -> str | None:
         bare = "".join(chr(ord(sign) - 0xFEE0) if sign > "~" else sign for sign in bare)
     if quoted := re.fullmatch('="([^\n]*)"', bare):
         bare = quoted[1]
+    if in_quotes := re.fullmatch('(?:"|%22)([^\n]+?)(?:"|%22)', bare):
+        bare = in_quotes[1]
     if guarded := re.fullmatch(r"'([-+=@0-9][^\n]*?)'?", bare):
         bare = guarded[1]
     bare = bare.strip(ids.BLANKS)
@@ -103,8 +122,10 @@ def plain_form(written: str) -> str | None:
         return None
     if number:
         return number[1] + number[2]
-    exponent = re.fullmatch(r"[-+]?[0-9]{1,3}([.,][0-9]+)?[eE]([-+]?)[0-9]{1,4}", bare)
-    if exponent and (exponent[2] == "+" or exponent[1]):
+    exponent = re.fullmatch(r"[-+]?[0-9]{1,3}([.,][0-9]*)?( ?)[eE]([-+]?)[0-9]{1,4}", bare)
+    if exponent and (exponent[3] == "+" or (exponent[1] and len(exponent[1]) > 1 and not exponent[2])):
+        return None
+    if re.fullmatch("[0-9]{1,2}(-(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)|月[0-9]{1,2}日)", bare):
         return None
     return bare or None
 
@@ -166,7 +187,8 @@ NOTHING = [
     "#NAME?", "#REF!", "#VALUE!", "#DIV/0!", "#NV", "#BEZUG!", "#WERT!", "#溢出!", "#¡REF!", "#NOM?",
     "#Н/Д", "Err:502", "#ERR502!", "错误:502", "Loading...", "00000000-0000-0000-0000-000000000000", "000000000000000",
     "000000000000000AAA", "(空白)", "（无）", "-nan", "Inconnu", "SIN ASIGNAR", "Неизвестно", "Onbekend", "未設定",
-    "알 수 없음", "NULL NULL", "undefined, undefined", "None None",
+    "알 수 없음", "NULL NULL", "undefined, undefined", "None None", "-None-", "--None--", "- None -", "-- Select --",
+    "Select...", "Please select", "请选择", "--请选择--", "M\ufffdller", "\ufffd",
 ]  # fmt: skip
 NO_RECORD = [
     "0", "000", "-1", "True", "infinity", "%USER_ID%", "%s", "$user_id", "user_id", "Record ID", "CustomerNo", "#ИМЯ?",
@@ -181,6 +203,8 @@ NOBODY = [
     "logged_out", "xxx", "02:00:00:00:00:00", "Invité", "Гость", "ゲスト", "Walk-in Customer", "Laufkundschaft", "CPD",
     "Consumidor final", "零散客户", "no_user", "YOUR_USER_ID", "your-id", "123E4567-e89b-12d3-a456-426614174000",
     "11111111-1111-1111-1111-111111111111", "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx",
+    "Unknown User", "Anonymous User", "deleted user", "removed", "masked", "signed-out", "匿名客户",
+    "已注销用户",
 ]  # fmt: skip
 IDS = [
     "4711", "s29", "K20-0", "#1001", "1E5", "a", "david",
@@ -189,6 +213,7 @@ IDS = [
     "0035e00000AbCdEAAV", "test@x.com", "8f14e45f-ceea-467f-a8c3-5d2f6d3b1a00", "__a__b", "#VIP", "Madrid", "user_id_7",
     "ffffffff-ffff-ffff-ffff-fffffffffffe", "fffffff", "0x1", "Null Nullmann", hashlib.md5(b"ann@x.com").hexdigest(),
     "-2146826200", "youri", "no-11", "12345678-1234-1234-1234-123456789013",
+    "none-7", "Select Comfort", "-none-7", "user-deleted-7", "Unknown User 7", "Customer 12", "未知客户7",
 ]  # fmt: skip
 
 

@@ -121,6 +121,7 @@ def test_evidence_decides(cells, is_none):
         (("K 1", "Ada", "", ""), False),
         (("K1", "", "", ""), False),
         (("", "Ada Quill", "", ""), False),
+        (("K1;Ada;2026-01-05 08:30;1", "", "", ""), False),  # a record: the header has another delimiter
     ],
 )
 def test_a_key_is_no_sentence(cells, is_none):

@@ -164,6 +164,7 @@ def test_moments(text, formats, expected):
         ("－１２．５０", ("amount",), "-12.5"),
         ("１２．５０５", ("amount",), None),  # three decimals, however wide they are
         ("1\u202f299,00 zł", ("amount_comma",), "1299"),
+        ("1\u2009299,00\u2009€", ("amount_comma",), "1299"),
         ("12€50", ("amount",), None),  # RubyMoney/money#283: several prices in one cell became one number
         ("10€ 20€", ("amount",), None),
         ("5元5", ("amount",), None),

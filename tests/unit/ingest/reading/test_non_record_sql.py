@@ -14,7 +14,8 @@ from tests.unit.sources.test_non_records import LINES, NAMES
 
 HEADER = ("id", "name", "email", "amount")
 CELLS = {name: f"_c{position}" for position, name in enumerate(HEADER)}
-KNOWN_BY = KnownBy((0,), (2,), (0,), (("编号",), ("姓名", "客户"), (), ("金额",)))
+NAMES_OF = (("编号",), ("姓名", "客户"), (), ("金额",))
+KNOWN_BY = KnownBy((0,), (2,), (0,), NAMES_OF, ("编号", "姓名", "客户", "金额", "电话"))
 
 
 def marks(rows):
@@ -28,7 +29,7 @@ def marks(rows):
 
 FORM_CELLS = (
     "编号", "姓名", "金额", "必填", "string", "N/A", "无", "制表人", "审核人：样乙", "示例", "2026-01-05", "华东区合计",
-    "\x1a",
+    "\x1a", "K1;A B;1",
 )  # fmt: skip
 PLAIN_CELLS = ("", " ", "x", "x y", "12", "1,234.50", "EUR", "---", *HEADER, "ID", "Name ")
 CELL = st.sampled_from([*PLAIN_CELLS, *FORM_CELLS, *LINES[::3], *NAMES[::4]])
@@ -67,6 +68,22 @@ def test_a_header_in_another_order_is_told_apart():
         OTHER_HEADER,
         non_records.CODE,
     ]
+
+
+@pytest.mark.parametrize(
+    ("row", "mark"),
+    [
+        (("姓名", "编号", "", "金额"), OTHER_HEADER),
+        (("编号", "姓名", "电话", "金额"), OTHER_HEADER),  # of a column that the file lacks
+        (("编号", "姓名", "", "金额"), non_records.CODE),
+        (("姓名", "编号", "", ""), None),  # two names may be a value each
+        (("姓名", "姓名", "", "电话"), None),
+        (("姓名", "编号", "x", "金额"), None),
+    ],
+)
+def test_a_header_in_the_mapping_s_names_is_told_apart(row, mark):
+    """Files that were put behind each other need not have the same columns."""
+    assert marks([row]) == [mark]
 
 
 def test_a_table_without_cells_has_no_such_row():

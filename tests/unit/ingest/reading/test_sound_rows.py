@@ -175,6 +175,17 @@ def test_rows_that_add_up_to_one_by_chance(read):
     """Two rows that leave out cells, as others do."""
     found = read(PEOPLE, HEADER + b"C1,Ada\nC2,Bo,Clerk,Linz\nC3,Cy,Clerk\nC4,Di\nC5,Ed,Clerk,Wels\n")
     assert not any(row["_code"] for row in found.values())
+    without_note = b"contact_id,name,note\nC1,Ada,x\nC2,Bo\nC3,Cy\nC4,Di,y\n"
+    assert not any(row["_code"] for row in read(PEOPLE, without_note).values())
+    at_a_backslash = b"contact_id,name,note\nC1,Ada,x\nC2,Bo\\\nReed,y\nC4,Di,y\n"
+    assert [row["_code"] for row in read(PEOPLE, at_a_backslash).values()].count("too_few_fields") == 2
+
+
+@pytest.mark.parametrize("end", [b"\x1a", b"\x1a\n", b"\0" * 40, b"\x0c\n"])
+def test_control_characters_at_a_file_s_end(read, end):
+    """The end of a file of DOS, what a disk filled up: no record, and no person."""
+    found = read(PEOPLE, HEADER + b"C1,Ada,Clerk,Graz\nC2,Bo,Clerk,Linz\n" + end)
+    assert {number: row["_code"] for number, row in found.items()} == {1: None, 2: None, 3: "not_a_record"}
 
 
 def test_footers_behind_a_blank_line(read):

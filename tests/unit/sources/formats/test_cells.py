@@ -91,3 +91,21 @@ def test_what_xml_cannot_hold_is_unescaped():
 def test_a_number_of_many_digits_keeps_them(text, shown):
     """What binary fractions add to a short one goes; nothing else does."""
     assert plain_number(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "shown"),
+    [
+        ("00000", "1067", "01067"),
+        ("00000;@", "1067.0", "01067"),
+        ("000000", "1234567", "1234567"),
+        ("000", "1.5", "1.5"),
+        ("000", "-5", "-5"),
+        ("000", "x", "x"),
+        ("0", "7", "7"),
+        ("00.00", "7", "7"),
+    ],
+)
+def test_zeros_that_a_format_shows_are_part_of_an_id(code, text, shown):
+    """A code of post is 01067 to whoever sees it, and in what another system exports."""
+    assert format_of(164, code)(text) == shown

@@ -381,3 +381,10 @@ def test_what_can_only_be_utf8_is_no_other(text, stated):
 def test_else_what_is_stated_counts(text, stated):
     """Also where it is UTF-8 by chance."""
     assert utf8(text.encode(stated), encoding=stated) == text.encode()
+
+
+@pytest.mark.parametrize("body", [b"id,name\n1,A\0da\n", b"id,name\n1,Ada\n" + b"\0" * 500])
+def test_a_short_text_with_a_nul_is_no_binary_file(body):
+    """In a cell, or as what a disk has filled the file up with."""
+    assert utf8(body) == body
+    assert refused(b"\0" * 500) == "not_text"
