@@ -31,6 +31,7 @@ def browser_page(key: str, url: str, *, batch: int = 1) -> Iterator[str]:
         else {}
     )
     options = {
+        "disableClientPersistence": batch > 1,
         "integrations": {"Segment.io": {"apiHost": f"{there.netloc}/v1", "protocol": there.scheme, **sending}}
     }
     text = _PAGE % json.dumps({"_writeKey": key, "_cdn": url, "_loadOptions": options})
