@@ -32,7 +32,9 @@ def browser_page(key: str, url: str, *, batch: int = 1) -> Iterator[str]:
     )
     options = {
         "disableClientPersistence": batch > 1,
-        "integrations": {"Segment.io": {"apiHost": f"{there.netloc}/v1", "protocol": there.scheme, **sending}}
+        "integrations": {
+            "Segment.io": {"apiHost": f"{there.netloc}/v1", "protocol": there.scheme, **sending}
+        },
     }
     text = _PAGE % json.dumps({"_writeKey": key, "_cdn": url, "_loadOptions": options})
     sdk = (node_clients.modules() / SDK).read_bytes()
