@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from importlib.resources import files
 
 import pytest
+import yaml
 
 from lakehouse.landing.collected import Collected
 from tests.support.raw_files import a_company
@@ -63,3 +65,27 @@ def test_two_things_under_one_id_are_two(company, other):
     assert loaded(company, sent(changed, EVENT, at=NOW + timedelta(minutes=1))) == (0, 2)
     assert loaded(company, sent(EVENT | {"properties": {"total": 3}}, changed)) == (1, 1)
     assert [row["message_id"] for row in company.rows("raw.events")] == ["m"] * 3
+
+
+def test_an_address_is_kept_as_its_network_where_a_definition_says_so(company, tmp_path):
+    """A column of its own beside a context without it: neither `raw.events` nor quarantine has the address."""
+    text = yaml.safe_load((files("lakehouse.sources") / "definitions/web_events.yaml").read_text("utf-8"))
+    (context,) = (column for column in text["columns"] if column["name"] == "context")
+    context["collect"] = {"without": ["ip"]}
+    network = {
+        "name": "network",
+        "from": "context.ip",
+        "pii": True,
+        "doc": "Network",
+        "collect": {"truncate": "network"},
+    }
+    text["columns"].append(network)
+    text["strict"] = True  # else other spellings of its key would be kept in `extra`
+    (tmp_path / "sources").mkdir()
+    (tmp_path / "sources/web_events.yaml").write_text(yaml.safe_dump(text), "utf-8")
+    company.settings = company.settings.model_copy(update={"definitions": tmp_path})
+    file = company.put("web/events/x.json", sent(EVENT, EVENT | {"event": 7}, ip="203.0.113.9").encode())
+    company.ingest(file)
+    (row,) = company.rows("raw.events")
+    assert (row["network"], json.loads(row["context"])) == ("203.0.113.0/24", {"direct": True})
+    assert "203.0.113.9" not in str(row) + str(company.quarantined(file))
