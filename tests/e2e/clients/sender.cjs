@@ -25,14 +25,17 @@ async function main() {
   const { chromium: executablePath, pages } = JSON.parse(process.argv[2]);
   const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
   try {
+    const sending = [];
     for (const { address, events, visitors } of pages) {
       const share = Math.ceil(events / visitors);
       for (let from = 0; from < events; from += share) {
         const page = await (await browser.newContext()).newPage();
         await page.goto(address);
-        page.evaluate(send, [from, Math.min(from + share, events), LOT]).catch(console.error);
+        await page.waitForFunction(() => typeof analytics.user === "function"); // it has its settings
+        sending.push([page, [from, Math.min(from + share, events), LOT]]);
       }
     }
+    for (const [page, what] of sending) page.evaluate(send, what).catch(console.error);
     await new Promise((resolve) => process.stdin.on("end", resolve).resume());
   } finally {
     await browser.close();
