@@ -27,6 +27,9 @@ pytestmark = pytest.mark.stack
 # Of each SDK, which sends them in batches; fewer are quicker to try: COLLECT_EVENTS=2000.
 EVENTS = int(os.environ.get("COLLECT_EVENTS", "10000"))
 SINGLE_EVENTS = 300  # of the browser's where it sends each by itself, as it does unless it is told otherwise
+VISITORS = (
+    10  # who send them from browsers: the SDK for these takes some hundredths of a second for each event
+)
 BATCH = 100  # the most that Segment's for Python sends at once
 SERVERS = ("segment-python", "rudder-python", "segment-node", "rudder-node")
 BROWSERS = ("browser", "browser-batches")
@@ -48,7 +51,7 @@ MISSING = (
     if node_clients.chromium() is None
     else set()
 )
-PATIENCE = 300  # seconds until all have sent all
+PATIENCE = 900  # seconds until all have sent all, on a machine that others use
 
 EACH = [
     pytest.param(
@@ -109,8 +112,9 @@ def all_clients(fronts: dict[str, Front], key: str, folder: Path) -> Iterator[No
                 {
                     "address": steps.enter_context(browser_page(key, fronts[name].url, batch=batch)),
                     "events": COUNTS[name],
+                    "visitors": visitors,
                 }
-                for name, batch in (("browser", 1), ("browser-batches", BATCH))
+                for name, batch, visitors in (("browser", 1, 1), ("browser-batches", BATCH, VISITORS))
             ]
             arguments = {"chromium": node_clients.chromium(), "pages": pages}
             steps.enter_context(node_clients.running("sender.cjs", arguments, folder / "browser.log"))

@@ -26,6 +26,7 @@ from tests.support.running_stack import until
 KEY = f"Authorization: Basic {base64.b64encode(b'key-new:').decode()}\r\n".encode()
 EVENT = json.dumps({"userId": "u", "event": "E", "messageId": "m"}).encode()
 PACKED = gzip.compress(EVENT)
+SILENCE = 5.0  # seconds for which a connection may say nothing, instead of a minute
 
 
 @dataclass
@@ -44,6 +45,7 @@ def url(tmp_path, monkeypatch):
     ]
     with clouds.cloud(monkeypatch):
         monkeypatch.setattr(door, "limits", RateLimits())
+        monkeypatch.setattr(QuietHandler, "timeout", SILENCE)
         front = HttpFront(routes, lambda _, event: handler(event, Context()))
         yield front.start()
         front.stop()
@@ -150,6 +152,29 @@ def test_what_is_none_of_ours_is_answered_and_stores_nothing(url, sent, statuses
     assert conversation(url, sent, half=True) == statuses
     assert stored() == []
     assert conversation(url, post(EVENT)) == [200]
+
+
+def test_who_sends_slowly_keeps_nobody_waiting(url):
+    """Half a head, half a body, byte by byte: others are answered meanwhile, and these are hung up on."""
+    where = urlsplit(url)
+    halves = [
+        b"POST /v1/track HTTP/1.1\r\nHost: x\r\n",
+        post(EVENT)[:-5],
+        post(chunked(EVENT), CHUNKS)[:-9],
+        b"",
+    ]
+    slow = [socket.create_connection((where.hostname, where.port), timeout=30) for _ in range(20)]
+    try:
+        for number, connection in enumerate(slow):
+            connection.sendall(halves[number % len(halves)])
+        assert conversation(url, post(EVENT)) == [200]
+        assert len(stored()) == 1
+        for connection in slow:
+            assert connection.recv(1) == b""  # closed, without an answer
+    finally:
+        for connection in slow:
+            connection.close()
+    assert len(stored()) == 1
 
 
 @pytest.mark.skipif(node_clients.chromium() is None, reason="needs Node, npm and Chromium: make browser")

@@ -31,7 +31,10 @@ def browser_page(key: str, url: str, *, batch: int = 1) -> Iterator[str]:
         else {}
     )
     options = {
-        "integrations": {"Segment.io": {"apiHost": f"{there.netloc}/v1", "protocol": there.scheme, **sending}}
+        "disableClientPersistence": batch > 1,
+        "integrations": {
+            "Segment.io": {"apiHost": f"{there.netloc}/v1", "protocol": there.scheme, **sending}
+        },
     }
     text = _PAGE % json.dumps({"_writeKey": key, "_cdn": url, "_loadOptions": options})
     sdk = (node_clients.modules() / SDK).read_bytes()

@@ -5,8 +5,10 @@ const Rudder = require("@rudderstack/rudder-sdk-node");
 const { key, events, batch, segment, rudder } = JSON.parse(process.argv[2]);
 const RETRIES = 12;
 
-function send(client, name) {
+async function send(client, name) {
   for (let number = 0; number < events; number++) {
+    // As a server does between two requests. Segment's SDK looks through all that waits for each event that is added.
+    if (number % batch === 0) await new Promise((resolve) => setTimeout(resolve, 10));
     const userId = `${name}-${number % 50}`;
     const numbered = { number, price: 1.5 };
     if (number === 0) client.identify({ userId, traits: { number, plan: "基本" } });
@@ -22,13 +24,13 @@ async function segmentNode() {
   const client = new Analytics({
     writeKey: key, host: segment, flushAt: batch, maxRetries: RETRIES, httpRequestTimeout: 60_000,
   });
-  send(client, "segment-node");
+  await send(client, "segment-node");
   await client.closeAndFlush({ timeout: 300_000 });
 }
 
 async function rudderNode() {
   const client = new Rudder(key, { dataPlaneUrl: rudder, flushAt: batch, retryCount: RETRIES, logLevel: "error" });
-  send(client, "rudder-node");
+  await send(client, "rudder-node");
   while (client.queue.length > 0) await client.flush();
   await client.flush();
 }

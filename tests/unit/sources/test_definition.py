@@ -175,6 +175,10 @@ BAD = {
     "unknown transform": (text_of(partition=["hour(id)"]), r"hour\(id\)"),
     "partition of nothing": (text_of(partition=["day(nothing)"]), "nothing"),
     "dedupe of nothing": (text_of(dedupe={"column": "nothing", "days": 7}), "nothing"),
+    "dedupe by what is not said": (
+        text_of(dedupe={"column": "id", "days": 7, "content": ["totel"]}),
+        r"dedupe\.content: there is no column totel; did you mean total\?",
+    ),
     "dedupe of no days": (text_of(dedupe={"column": "id", "days": 0}), r"dedupe\.days"),
     "identifiers of nobody": (text_of(identifiers=[{"type": "email", "value": "id"}]), "record"),
     "unknown entity": (text_of(core={"orderz": {"order_id": "id"}}), "orderz"),

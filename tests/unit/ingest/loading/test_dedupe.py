@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from lakehouse.ingest.loading.dedupe import Messages
 from lakehouse.sources.definition import Dedupe
@@ -198,3 +200,81 @@ def test_what_was_taken_back_may_arrive_with_another_batch(con, table, arrive):
     messages.forget("f")
     arrive("a")
     assert messages.still_new(table.refresh())
+
+
+BY_CONTENT = Dedupe(column="message_id", days=7, content=("event", "properties", "not_kept"))
+SAID = st.tuples(
+    st.sampled_from("ab"), st.sampled_from(["x", "y", None]), st.sampled_from(['{"n":1}', "{}", None])
+)
+UNITS = st.lists(st.lists(SAID, min_size=1, max_size=5), min_size=1, max_size=3)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(batches=st.lists(UNITS, min_size=1, max_size=3))
+def test_what_says_something_else_is_another_message(lake, con, batches):
+    """Whatever comes in which unit of which batch: one row for each id and what is said with it."""
+    cells = columns(
+        *((name, "string", name) for name in ("message_id", "event", "properties")),
+        ("_loaded_at", "timestamptz", "When"),
+    )
+    table = ensure(open_catalog(lake), a_contract(columns=cells))
+    known: set[tuple[str | None, ...]] = set()
+    for number, units in enumerate(batches):
+        for name in ("batch_messages", "arrived"):
+            con.execute(f"DROP TABLE IF EXISTS {name}")
+        messages = Messages(con, table, BY_CONTENT, NOW)
+        good: list[tuple[str | None, ...]] = []
+        for piece, rows in enumerate(units):
+            con.execute(
+                "CREATE OR REPLACE TABLE unit (_piece INTEGER, _row BIGINT, message_id VARCHAR, event VARCHAR, "
+                "properties VARCHAR, _code VARCHAR)"
+            )
+            con.executemany(
+                "INSERT INTO unit VALUES (?, ?, ?, ?, ?, NULL)",
+                [(piece, row, *said) for row, said in enumerate(rows)],
+            )
+            fresh = [
+                said for place, said in enumerate(rows) if said not in known and said not in rows[:place]
+            ]
+            dropped = messages.drop_repeated({piece: f"f{number}"})
+            assert dropped == ({piece: len(rows) - len(fresh)} if len(fresh) < len(rows) else {})
+            left = con.execute("SELECT message_id, event, properties FROM unit ORDER BY _row").fetchall()
+            assert left == fresh
+            known.update(fresh)
+            good += fresh
+        if good:
+            values = ", ".join(
+                "("
+                + ", ".join("NULL" if one is None else f"'{one}'" for one in said)
+                + f", TIMESTAMPTZ '{NOW.isoformat()}')"
+                for said in good
+            )
+            query = f"SELECT * FROM (VALUES {values}) AS v(message_id, event, properties, _loaded_at)"
+            append(table.refresh(), write(lake, table, query).files)
+            table = table.refresh()
+
+
+def test_what_is_said_is_read_only_where_an_id_is_met(lake, con):
+    """It is most of a file: a batch of new messages reads ids alone."""
+    read = []
+    cells = columns(
+        ("message_id", "string", "Id"), ("event", "string", "E"), ("_loaded_at", "timestamptz", "When")
+    )
+    table = ensure(open_catalog(lake), a_contract(columns=cells))
+    rows = f"(VALUES ('a', 'x', TIMESTAMPTZ '{NOW.isoformat()}')) AS v(message_id, event, _loaded_at)"
+    append(table, write(lake, table, f"SELECT * FROM {rows}").files)
+    rule = Dedupe(column="message_id", days=7, content=("event",))
+    for name, event, reads in (("b", "x", 1), ("a", "x", 2), ("a", "y", 2)):
+        con.execute("DROP TABLE IF EXISTS batch_messages")
+        con.execute(
+            "CREATE OR REPLACE TABLE unit AS SELECT 1 AS _piece, 1::BIGINT AS _row, "
+            f"'{name}' AS message_id, '{event}' AS event, NULL::VARCHAR AS _code"
+        )
+        messages = Messages(con, table, rule, NOW)
+        asked = messages._ids_sql
+        read.clear()
+        messages._ids_sql = lambda paths, *besides, asked=asked: (
+            read.append(besides) or asked(paths, *besides)
+        )
+        messages.drop_repeated({1: "f"})
+        assert len(read) == reads
