@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from lakehouse import settings as environment
 from lakehouse.engine import duck
 from lakehouse.models import registry
+from lakehouse.models.policy import ModelPolicy
 from lakehouse.sources import definition
 from lakehouse.tables import appending, data_files, replace_table, views
 from lakehouse.tables import catalog as catalogs
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from lakehouse.settings import Settings
 
 _FIRST_DAY: Final = "TIMESTAMPTZ '2025-01-01 00:00:00+00'"
+_LONGEST_SECONDS: Final = 7200.0  # for a model, by the clock: the machine may be busy
 _DAYS: Final = 400  # until 2026-02-05, the day that is looked back from
 LAST_DAY: Final = _DAYS - 1
 _ENVIRONMENT: Final = {"LAKEHOUSE_CATALOG": "sql", "LAKEHOUSE_AS_OF": "2026-02-05"}
@@ -99,7 +101,7 @@ def models() -> tuple[str, ...]:
 
 @contextmanager
 def opened(folder: Path) -> Iterator[Settings]:
-    """Make an empty lake of files below a folder, that the environment names meanwhile."""
+    """Make an empty lake of files below a folder, that the environment names meanwhile; no model is stopped there."""
     (folder / "warehouse").mkdir(parents=True)
     before = dict(os.environ)
     os.environ |= _ENVIRONMENT | {
@@ -108,9 +110,11 @@ def opened(folder: Path) -> Iterator[Settings]:
         "LAKEHOUSE_SCRATCH": str(folder),
     }
     environment.current.cache_clear()
+    longest, ModelPolicy.longest_seconds = ModelPolicy.longest_seconds, _LONGEST_SECONDS
     try:
         yield environment.current()
     finally:
+        ModelPolicy.longest_seconds = longest
         os.environ.clear()
         os.environ.update(before)
         environment.current.cache_clear()

@@ -37,7 +37,7 @@ class DefinitionFile:
     def text(self) -> str:
         """Return the file's text; BadDefinition where it is not UTF-8."""
         try:
-            return self.content.decode("utf-8")
+            return self.content.decode("utf-8-sig")  # editors of Windows put a mark in front
         except UnicodeDecodeError as error:
             raise BadDefinition(f"{self.name}: not UTF-8: save it as UTF-8") from error
 

@@ -12,7 +12,7 @@ import duckdb
 from lakehouse import telemetry
 from lakehouse.engine import duck
 from lakehouse.errors import BadDefinition, Terminal
-from lakehouse.models import audits, partial
+from lakehouse.models import audits, file_parts, partial
 from lakehouse.models.changes import CannotTellError, Changes
 from lakehouse.models.given_rows import column_types
 from lakehouse.models.incremental import AffectedGrains, check_share, moved, new_files
@@ -133,7 +133,11 @@ class Computing:
     def _replace_all(
         self, con: duckdb.DuckDBPyConnection, table: Table, model: Model, expected: dict[str, str]
     ) -> Replaced:
-        written = _write(con, table, model, model.sql)
+        sizes = [
+            content.row_count(self._lake.by_name[name]) for name in model.inputs if name in self._lake.by_name
+        ]
+        part = file_parts.part_of_row(model, content.row_count(table) or max(sizes, default=0))
+        written = _write(con, table, model, model.sql, part)
         return appending.replace_written(con, table, written, computed_from=expected, base=_base(table))
 
     def _append(
@@ -240,10 +244,13 @@ def _base(table: Table) -> int | None:
     return snapshot.snapshot_id if snapshot is not None else None
 
 
-def _write(con: duckdb.DuckDBPyConnection, table: Table, model: Model, query: str) -> Written:
-    """Write the rows of a query, and look at them; BadDefinition where they may not be the table's."""
+def _write(con: duckdb.DuckDBPyConnection, table: Table, model: Model, query: str, part: str = "") -> Written:
+    """Write the rows of a query, and look at them; BadDefinition where they may not be the table's.
+
+    `part` says of a row which file it goes to, where the table has no partitions.
+    """
     try:
-        written = data_files.write(con, table, query, f"model-{uuid.uuid4()}")
+        written = data_files.write(con, table, query, f"model-{uuid.uuid4()}", split=part)
     except duckdb.Error as error:
         raise wrong_model(model, error, line=duck.sql_error_line(error)) from error
     if not written.files:

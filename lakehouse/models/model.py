@@ -61,6 +61,17 @@ class ByGrain:
         """Return the inputs whose rows belong to rows of others: by these, the columns that both have."""
         return {name: by for name, by in self.of.items() if not isinstance(by, str | tuple)}
 
+    def expressions(self) -> list[tuple[str, str]]:
+        """Return the inputs with the expressions that are asked of their rows."""
+        found: list[tuple[str, Columns]] = []
+        for name, by in self.of.items():
+            if isinstance(by, str | tuple):
+                found.append((name, by))
+            else:
+                found += [(table, columns) for table, columns in by.items()]
+                found += [(name, columns) for columns in by.values() if isinstance(columns, str)]
+        return [(name, each) for name, by in found for each in ([by] if isinstance(by, str) else by)]
+
 
 @dataclass(frozen=True)
 class Model:

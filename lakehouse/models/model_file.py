@@ -16,7 +16,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from lakehouse.definitions import Problem, find_line, nearest, read_yaml
 from lakehouse.errors import BadDefinition
 from lakehouse.models.model import Appended, Audit, ByGrain, Model
-from lakehouse.models.select_statement import SelectStatement, StatementError, columns_of, read_statement
+from lakehouse.models.select_statement import (
+    SelectStatement,
+    StatementError,
+    columns_of,
+    read_statement,
+    without_semicolon,
+)
 from lakehouse.tables import entities
 from lakehouse.tables.contract import Column, Contract, Migration, Partition
 from lakehouse.tables.people import CONSENT_ANSWERS, CONSENTS, CUSTOMERS
@@ -101,6 +107,7 @@ def parse(text: str, where: str) -> Model:
         )
         raise _wrong(where, Problem("header", 1, message))
     sql = text if header is None else "\n" * header[0].count("\n") + text[header.end() :]
+    sql = without_semicolon(sql)
     try:
         statement = read_statement(sql)
     except StatementError as error:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from lakehouse.engine.escape import identifier
 from lakehouse.errors import CommitConflict
-from lakehouse.models import audits
+from lakehouse.models import audits, file_parts
 from lakehouse.models.changes import CannotTellError
 from lakehouse.models.incremental import AFFECTED
 from lakehouse.models.model import ByGrain
@@ -72,7 +72,7 @@ def failures(con: duckdb.DuckDBPyConnection, table: Table, model: Model) -> list
 def replace(
     con: duckdb.DuckDBPyConnection, table: Table, model: Model, computed_from: dict[str, str]
 ) -> Replaced:
-    """Commit the rows that differ: the partitions that hold them are written anew.
+    """Commit the rows that differ: the partitions that hold them are written anew, or the files.
 
     CannotTellError where the table has files of another kind than we write, CommitConflict when another run was first.
     """
@@ -80,20 +80,23 @@ def replace(
     entries = replace_table.entries_of(table, data_files.partitions(con, table, changed))
     if entries is None:
         raise CannotTellError("it has delete files, or files of other partitions")
-    here = data_files.in_partitions_sql(table, changed)
-    query = f"SELECT * FROM computed WHERE {here}"
+    if len(entries) > 1 and not model.contract.partition:
+        entries = file_parts.holding(con, table, entries, model.contract.key, "removed")
+    query = "FROM added"
     if entries:
         cells = ", ".join(identifier(column.name) for column in model.contract.columns)
         kept = data_files.read_sql(table, [entry.data_file.file_path for entry in entries])
         query += (
-            f" UNION ALL SELECT {cells} FROM ({kept}) AS kept WHERE ({_by(model)} IN {AFFECTED}) IS NOT TRUE"
+            f" UNION ALL (SELECT {cells} FROM ({kept}) WHERE {_by(model)} IN {AFFECTED} EXCEPT ALL FROM removed)"
+            f" UNION ALL SELECT {cells} FROM ({kept}) WHERE ({_by(model)} IN {AFFECTED}) IS NOT TRUE"
         )
     base = table.current_snapshot()
     digest = content.digest_after(
         con, table, commit.content(table), added="FROM added", removed="FROM removed"
     )
     rows = content.row_count(table) + _count(con, "added") - _count(con, "removed")
-    written = data_files.write(con, table, query, f"model-{uuid.uuid4()}")
+    part = file_parts.part_of_row(model, rows)
+    written = data_files.write(con, table, query, f"model-{uuid.uuid4()}", split=part)
     try:
         committed = replace_table.replace_some(
             table,

@@ -33,6 +33,11 @@ class IncrementalPolicy(Policy):
         "of the rows of a table and of what says which of them changed, the share that replaced inputs have to be "
         "compared, as they were and as they are, above which all are computed",
     ] = 0.9
+    rows_of_file: Annotated[
+        int,
+        "rows of one of the files of a table without partitions, about: what a change of one row writes anew",
+    ] = 40_000
+    most_files: Annotated[int, "files of such a table, as it is written when all rows are computed"] = 8
 
 
 @dataclass(frozen=True)

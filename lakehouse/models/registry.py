@@ -18,8 +18,9 @@ from lakehouse.definition_files import DefinitionLoader
 from lakehouse.definitions import nearest
 from lakehouse.errors import BadDefinition
 from lakehouse.models import entity_sql, golden_record, tag
-from lakehouse.models.model import Model
+from lakehouse.models.model import ByGrain, Model
 from lakehouse.models.model_file import parse, table_of
+from lakehouse.models.select_statement import StatementError, columns_of
 from lakehouse.sources import definition
 from lakehouse.sources.mappable_entities import VIEWS
 from lakehouse.tables import contracts as kept
@@ -92,6 +93,10 @@ def load(overrides: Path | None = None) -> Models:
     known = {f"mapped.{name}" for name in VIEWS} | {source.table for source in sources} | kept.BY_NAME.keys()
     wrong |= _unknown_inputs(models.values(), known | models.keys() | wrong.keys())
     wrong |= _in_parts_of_views(models)
+    contracts = kept.BY_NAME | {source.table: source.contract for source in sources}
+    wrong |= _in_parts_of_no_columns(
+        models, contracts | {name: each.contract for name, each in models.items()}
+    )
     wrong |= _in_circles({table: model for table, model in models.items() if table not in wrong})
     in_order = _in_order({table: model for table, model in models.items() if table not in wrong})
     return Models(_behind_views(in_order), wrong)
@@ -174,6 +179,39 @@ def _in_parts_of_views(models: Mapping[str, Model]) -> dict[str, str]:
         for table, model in models.items()
         if model.incremental and (read := sorted(views.intersection(model.inputs)))
     }
+
+
+def _in_parts_of_no_columns(models: Mapping[str, Model], contracts: Mapping[str, Contract]) -> dict[str, str]:
+    """Return what is wrong with models whose grain is said by columns that an input does not have.
+
+    Nothing else would say so before the table is large enough to be computed in part.
+    """
+    wrong = {}
+    for table, model in models.items():
+        if not isinstance(model.incremental, ByGrain):
+            continue
+        problems = [
+            problem
+            for name, expression in model.incremental.expressions()
+            if name in contracts
+            for problem in _not_of(contracts[name], expression)
+        ]
+        if problems:
+            wrong[table] = f"{model.where}: {'; '.join(problems)}"
+    return wrong
+
+
+def _not_of(contract: Contract, expression: str) -> list[str]:
+    """Return what is wrong with an expression of a table's columns."""
+    where = f"incremental.of.{contract.name}"
+    known = [column.name for column in contract.columns]
+    try:
+        named = columns_of(expression)
+    except StatementError as error:
+        return [f"{where}: {error}"]
+    return [
+        f"{where}: there is no column {name}{nearest(name, known)}" for name in named if name not in known
+    ]
 
 
 def _no_such_input(name: str, known: Collection[str]) -> str:

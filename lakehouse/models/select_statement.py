@@ -8,6 +8,7 @@ from typing import Final
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
+from sqlglot.tokens import TokenType
 
 from lakehouse.definitions import nearest
 
@@ -26,7 +27,8 @@ _UNREPEATABLE = {
 _UNREPEATABLE_BY_NAME = dict.fromkeys(
     ("now", "today", "get_current_timestamp", "get_current_time", "transaction_timestamp",
      "current_localtime", "current_localtimestamp"), _CLOCK,
-) | dict.fromkeys(("random", "setseed", "uuidv4", "uuidv7", "nextval", "currval"), _CHANCE)  # fmt: skip
+) | dict.fromkeys(("random", "setseed", "uuidv4", "uuidv7", "nextval", "currval", "txid_current", "write_log",
+     "current_transaction_id", "current_connection_id", "current_query_id", "current_query"), _CHANCE)  # fmt: skip
 _OUTSIDE: Final = (
     "getenv",
     "current_setting",
@@ -69,11 +71,26 @@ def parse_statement(sql: str) -> exp.Query:
     return trees[0]
 
 
+def without_semicolon(sql: str) -> str:
+    """Return a statement as far as a semicolon at its end: it becomes a part of others."""
+    try:
+        tokens = sqlglot.tokenize(sql, dialect=DIALECT)
+    except SqlglotError:
+        return sql  # whoever reads it says what is wrong
+    while tokens and tokens[-1].token_type == TokenType.SEMICOLON:
+        sql = sql[: tokens.pop().start]
+    return sql
+
+
 def read_statement(sql: str) -> SelectStatement:
     """Return what one SELECT asks for; StatementError where it may not be a model's."""
     tree = parse_statement(sql)
     for function in tree.find_all(exp.Func):
         _check_function(function)
+    if tree.find(exp.Placeholder, exp.Parameter):
+        raise StatementError("a parameter has no value here: there is getvariable('as_of'), and 'time_zone'")
+    if tree.find(exp.TableSample):
+        raise StatementError(f"a sample is another one each time: {_CHANCE}")
     return SelectStatement(_tables(tree), _variables(tree), _columns(tree))
 
 
@@ -83,8 +100,10 @@ def columns_of(expression: str) -> tuple[str, ...]:
         tree = sqlglot.parse_one(expression, dialect=DIALECT)
     except SqlglotError as error:
         raise _syntax_error(error) from error
-    if isinstance(tree, exp.Query):
+    if tree.find(exp.Query):
         raise StatementError("not an expression of columns")
+    for function in tree.find_all(exp.Func):
+        _check_function(function)
     return tuple(sorted({column.name for column in tree.find_all(exp.Column)}))
 
 
@@ -134,6 +153,8 @@ def _columns(tree: exp.Query) -> tuple[str, ...] | None:
 
 def _check_function(function: exp.Func) -> None:
     name = _function_name(function)
+    if name == "age" and len(function.expressions) == 1:
+        raise StatementError(f"age() of one moment asks the clock: {_CLOCK}", _line(function))
     why = _UNREPEATABLE.get(type(function)) or _UNREPEATABLE_BY_NAME.get(name)
     if why:
         raise StatementError(f"{name}() gives another answer each time: {why}", _line(function))

@@ -19,7 +19,7 @@ from lakehouse.privacy.answers import Answers
 from lakehouse.retrying import retry_on_conflict
 from lakehouse.stages import resolve
 from lakehouse.stages.debounce import has_messages, is_under_way, when_quiet
-from lakehouse.stages.policy import LANE_RETRIES, ConsentLanePolicy
+from lakehouse.stages.policy import LANE_RETRIES, ConsentLanePolicy, DebouncePolicy
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import commit
 from lakehouse.tables.people import CONSENT_ANSWERS, CONSENTS, IDENTITIES
@@ -83,11 +83,15 @@ def resolve_and_refresh(settings: Settings, queue_url: str, event: dict[str, Any
     refresh nothing, and a later hint does. Nor is anything refreshed before anybody is known: an answer is of a
     customer, so there is none yet, and nobody has been granted what a refusal could take back.
 
+    Quiet is waited for but a little (`DebouncePolicy.resolve_patience`, of which the queue's window is a part): where
+    events keep coming nobody new would be known, and what tells whom to write to waits for `aggregate` anyway.
+
     An error of the first refresh keeps nobody from being resolved; it is raised at the end, so that the message comes
     again.
     """
     first_error = _refresh_if_due(settings)
-    if when_quiet(resolve.resolve, settings, queue_url, event):
+    for_files = DebouncePolicy.resolve_patience - timedelta(seconds=settings.settle_seconds)
+    if when_quiet(resolve.resolve, settings, queue_url, event, for_files=for_files):
         with _one_at_a_time:
             refresh_consents(settings)
     elif first_error is not None:

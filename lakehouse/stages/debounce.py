@@ -14,7 +14,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lakehouse import aws, telemetry
@@ -32,23 +32,22 @@ def when_quiet(
     queue_url: str,
     event: dict[str, Any],
     *pending_before: Callable[[Settings], object],
+    for_files: timedelta = DebouncePolicy.patience,
 ) -> bool:
     """Run a stage once for a batch of hints; return whether it ran.
 
-    It is put off while raw files wait for ingest, a stage before it has something to do (`pending_before` tell), or
-    another call in this process runs it, for `DebouncePolicy.patience` at most; and when another run of it was first:
-    there may be more to do than that run saw.
+    It is put off while raw files wait for ingest, for `for_files` at most, a stage before it has something to do
+    (`pending_before` tell), or another call in this process runs it, for `DebouncePolicy.patience` at most; and when
+    another run of it was first: there may be more to do than that run saw.
     """
     now = datetime.now(UTC)
     since = _waiting_since(event, now)
-    patient = now - since < DebouncePolicy.patience
+    waited = now - since
     with _counted(_name_of(stage)) as others:
-        busy = (
-            others > 0
-            or has_messages(settings.ingest_queue_url)
-            or any(pending(settings) for pending in pending_before)
+        busy = waited < DebouncePolicy.patience and (
+            others > 0 or any(pending(settings) for pending in pending_before)
         )
-        if busy and patient:
+        if busy or (waited < for_files and has_messages(settings.ingest_queue_url)):
             _send_later_hint(settings, queue_url, since)
             return False
         try:

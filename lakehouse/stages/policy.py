@@ -17,6 +17,10 @@ class DebouncePolicy(Policy):
     patience: Annotated[timedelta, "after this long a stage runs, whatever else is still under way"] = (
         timedelta(minutes=5)
     )
+    resolve_patience: Annotated[
+        timedelta,
+        "after this long `resolve` waits for no more raw files: until then nobody who is new has a trigger",
+    ] = timedelta(seconds=40)
 
 
 @dataclass(frozen=True)

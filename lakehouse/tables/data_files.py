@@ -45,6 +45,7 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _STRING_BOUND: Final = 16  # characters; the default of Iceberg's write.metadata.metrics: truncate(16)
 _SURROGATES: Final = range(0xD800, 0xE000)  # code points that Unicode reserves: no characters
 _NULLS = {NullOrder.NULLS_FIRST: "NULLS FIRST", NullOrder.NULLS_LAST: "NULLS LAST"}
+_PART: Final = "_part"  # of a row: which file it goes to
 _HOURS_ONLY: Final = 2  # digits of an offset such as +00, which DuckDB writes without minutes
 
 
@@ -67,26 +68,29 @@ def write(
     attempt: str,
     *,
     enums: Container[str] = (),
-    file_bytes: int = 0,
+    split: int | str = 0,
 ) -> Written:
     """Write the rows of `query` as data files of `table`, partitioned and sorted as its metadata says.
 
     `query` yields the table's columns by name, in any order. `attempt` names the folder, so that what a failed
     attempt left can be told from what is in use. `enums` names text columns that `query` yields as an ENUM: of few
     long texts that saves a fifth of the time, and their bounds are not known. Of a table without partitions the files
-    have about `file_bytes`, each the next part of the order, where that is given; else it is one file.
+    have about `split` bytes, each the next part of the order, or there is one for each value of the expression `split`;
+    else it is one file.
     """
     folder = f"{table.location()}/data/{attempt}"
     target = _local_folder(folder) or folder
     partitions = _partition_columns(table)
+    computed = [f"{_partition_sql(table, index)} AS {name}" for index, name in enumerate(partitions)]
+    if split and isinstance(split, str) and not partitions:
+        partitions, computed = [_PART], [f"{split} AS {_PART}"]
     options = _options(table)
     if partitions:
         options += [f"PARTITION_BY ({', '.join(partitions)})", "FILENAME_PATTERN 'part_{uuid}'"]
-    elif file_bytes:
-        options += [f"FILE_SIZE_BYTES {file_bytes}", "FILENAME_PATTERN 'part_{uuid}'"]
+    elif split:
+        options += [f"FILE_SIZE_BYTES {split}", "FILENAME_PATTERN 'part_{uuid}'"]
     else:
         target += "/part.parquet"
-    computed = [f"{_partition_sql(table, index)} AS {name}" for index, name in enumerate(partitions)]
     columns = [*_selected(table, enums), *computed]
     copied = _copy(con, columns, query, [*partitions, *_order(table)], target, options)
     files = []
@@ -175,6 +179,11 @@ def paths_since(table: Table, column: str, moment: dt.datetime) -> list[str]:
     """Return the data files that may hold rows whose `column` is not before `moment`, by the manifests alone."""
     scan = table.scan(f"{column} >= '{moment.isoformat()}'", selected_fields=(column,))
     return [task.file.file_path for task in scan.plan_files()]
+
+
+def plain_path(path: str) -> str:
+    """Return a path as DuckDB and the table's metadata both write it: DuckDB leaves the scheme of a local one out."""
+    return path.removeprefix("file://")
 
 
 def discard(table: Table, written: Written) -> None:

@@ -158,17 +158,12 @@ def _affected(
     con: duckdb.DuckDBPyConnection, table: Table, files: Sequence[DataFile], change: RowChange
 ) -> list[DataFile]:
     """Return the files that hold a row that goes."""
-    by_path = {_plain(file.file_path): file for file in files}
+    by_path = {data_files.plain_path(file.file_path): file for file in files}
     key = ", ".join(map(identifier, (*change.key, _FILE)))
     held = data_files.read_sql(table, (file.file_path for file in files), file_column=_FILE)
     query = f"SELECT DISTINCT {identifier(_FILE)} FROM (SELECT {key} FROM ({held})) {change.which('SEMI')}"
-    found = {_plain(row[0]) for row in con.execute(query).fetchall()}
+    found = {data_files.plain_path(row[0]) for row in con.execute(query).fetchall()}
     return [by_path[path] for path in sorted(found)]
-
-
-def _plain(path: str) -> str:
-    """Return a path as DuckDB and the table's metadata both write it: DuckDB leaves the scheme of a local one out."""
-    return path.removeprefix("file://")
 
 
 def _rows(files: Sequence[DataFile]) -> int:

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
 MODELS = (
     "core.activity_days", "core.first_orders", "core.user_agents", "marts.sessions", "core.responses",
-    "marts.customer_360", "marts.daily_activity", "marts.rfm",
+    "marts.customer_360", "marts.daily_activity", "marts.rfm", "core.order_visits", "core.channel_steps",
+    "core.channel_effects", "core.order_credits", "marts.hour_of_week_activity", "core.contact_shares",
+    "marts.best_contact_time",
 )  # fmt: skip
 _TOLD = "marts.customer_360"
 WHO = ("ann", "bob", "cleo", "dan")
@@ -41,6 +43,7 @@ people = st.sampled_from(WHO)
 orders = st.builds(
     lambda number, who, day, value: {
         "source": "shop", "order_id": number, "customer_id": who, "ordered_on": (DAY + timedelta(days=day)).date(),
+        "ordered_at": DAY + timedelta(days=day, hours=9),
         "counts_as": "sold", "is_order": True, "value": value, "gross": value, "discounts": Decimal(0),
         "refunds": Decimal(0), "unvalued": False,
     },
@@ -218,4 +221,5 @@ def looks(lake, tmp_path_factory, monkeypatch):
     monkeypatch.setattr(IncrementalPolicy, "least_rows", 0)
     monkeypatch.setattr(IncrementalPolicy, "largest_share", 1.0)
     monkeypatch.setattr(IncrementalPolicy, "largest_comparison", 100.0)
+    monkeypatch.setattr(IncrementalPolicy, "rows_of_file", 1)
     return play

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MODELS = (
     "core.sales", "core.refunds", "core.order_values", "core.first_orders", "core.order_products", "core.sales_ledger",
     "core.reduced_shares", "marts.customer_habits", "marts.product_affinity", "marts.data_quality",
-    "marts.sales_by_product_region",
+    "marts.sales_by_product_region", "core.first_sale", "marts.buying_cycle",
 )  # fmt: skip
 Rows = dict[str, dict[str, Any]]
 Step = dict[str, Rows | None]
@@ -112,4 +112,5 @@ def order_looks(lake, tmp_path_factory, monkeypatch):
     monkeypatch.setattr(IncrementalPolicy, "least_rows", 0)
     monkeypatch.setattr(IncrementalPolicy, "largest_share", 1.0)
     monkeypatch.setattr(IncrementalPolicy, "largest_comparison", 100.0)
+    monkeypatch.setattr(IncrementalPolicy, "rows_of_file", 1)
     return play

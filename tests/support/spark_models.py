@@ -58,9 +58,10 @@ for table, sql in given["models"].items():
     try:
         frame = spark.sql(sql)
         said = "equal" if rows(frame) == rows(spark.table(table).select(frame.columns)) else "other rows"
+        why = ""
     except Exception as error:
-        said = "not run"
-    print(json.dumps([table, said]), flush=True)
+        said, why = "not run", str(error).strip().splitlines()[0][:200]
+    print(json.dumps([table, said, why]), flush=True)
 """
 
 
@@ -146,7 +147,9 @@ def main(python: str) -> int:
     with tempfile.TemporaryDirectory() as name:
         counts = compute(Path(name))
         done = subprocess.run([python, "-c", PROGRAM, name], capture_output=True, text=True, check=True)
-    found = dict(json.loads(line) for line in done.stdout.splitlines() if line.startswith("["))
+    answers = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]
+    found = {name: said for name, said, _ in answers}
+    sys.stderr.writelines(f"{name}: {why}\n" for name, _, why in answers if why)
     shown = table(found, counts)
     sys.stdout.write(f"{shown}\n")
     return int(shown not in PAGE.read_text("utf-8"))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from lakehouse.models import partial
+from lakehouse.models import file_parts, partial
 from lakehouse.models.model import ByGrain, Model
-from lakehouse.tables import commit, content, replace_table
+from lakehouse.models.policy import IncrementalPolicy
+from lakehouse.tables import commit, content, data_files, replace_table
 from lakehouse.tables.catalog import ensure, open_catalog
 from lakehouse.tables.contract import columns, partitions
 from tests.support.lakes import a_contract, duck_of, rows_of, write
@@ -88,6 +91,59 @@ def test_the_last_row_of_a_partition_takes_its_file_along(con, table):
     table.refresh()
     assert len(paths(table)) == 2
     assert content.row_count(table) == 4
+
+
+def a_whole(lake, con, rows):
+    """A table without partitions, written as all rows of a model are."""
+    contract = a_contract("core.whole", columns=COLUMNS, key=("id",))
+    given = Model(contract, (), values(rows), unique_key=True, incremental=ByGrain("who", {}))
+    table = ensure(open_catalog(lake), contract)
+    written = data_files.write(con, table, given.sql, "whole", split=file_parts.part_of_row(given, len(rows)))
+    digest = content.digest(con, table, written)
+    replace_table.replace_all(table, written.files, computed_from={"in": "1"}, base=None, content=digest)
+    return given, table.refresh()
+
+
+@pytest.fixture
+def small_files(monkeypatch):
+    monkeypatch.setattr(IncrementalPolicy, "rows_of_file", 1)
+
+
+def test_files_of_the_rows_that_differ_are_written_anew_and_no_others(small_files, con, lake):
+    """Rows of one grain are in one file; what comes goes beside what it comes for, and what stays keeps its file."""
+    rows = [(f"{who}{n}", who, n) for who in ("ann", "bob", "cleo", "dan", "eve", "fay") for n in range(3)]
+    given, table = a_whole(lake, con, rows)
+    before = paths(table)
+    assert 2 < len(before) <= IncrementalPolicy.most_files
+    others = [row for row in rows if row[1] != "ann"]
+    mine = [("ann0", "ann", 9), ("ann1", "ann", 1), ("ann3", "ann", 3)]
+    con.execute("CREATE OR REPLACE TEMP TABLE affected AS SELECT unnest(['ann', 'bob']) AS grain")
+    given = replace(given, sql=values([*others, *mine]))
+    partial.load_stored(con, table, given)
+    partial.compute(con, given)
+    partial.replace(con, table, given, {"in": "2"})
+    table.refresh()
+    assert sorted(rows_of(table)) == sorted([*others, *mine])
+    assert len(before - paths(table)) == 1
+    assert commit.content(table) == content.digest(con, table, write(lake, table, given.sql))
+
+
+def test_a_grain_that_comes_goes_into_the_smallest_file(small_files, con, lake):
+    """No row of it was there; an update makes no file of few rows beside many."""
+    rows = [(f"{who}{n}", who, n) for who in ("ann", "bob", "cleo", "dan") for n in range(3)]
+    given, table = a_whole(lake, con, rows)
+    before = paths(table)
+    for number in range(4):
+        rows.append((f"new{number}", f"new{number}", 1))
+        con.execute(f"CREATE OR REPLACE TEMP TABLE affected AS SELECT 'new{number}' AS grain")
+        given = replace(given, sql=values(rows))
+        partial.load_stored(con, table, given)
+        partial.compute(con, given)
+        partial.replace(con, table, given, {"in": f"{number}"})
+        table.refresh()
+    assert sorted(rows_of(table)) == sorted(rows)
+    assert before & paths(table)
+    assert len(paths(table)) <= 2 * IncrementalPolicy.most_files
 
 
 def test_the_same_rows_are_no_change(con, table):

@@ -169,3 +169,32 @@ def test_a_folder_that_is_not_there_is_an_error(tmp_path):
     """Somebody named it."""
     with pytest.raises(BadDefinition, match="no such folder"):
         registry.load(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("how", ["\ufeff{}", "{};", "{} ;;\n-- the end\n"])
+def test_what_editors_put_around_a_file_does_no_harm(tmp_path, how):
+    """A mark in front of the text, a semicolon behind the SELECT, which becomes a part of others, line ends."""
+    write(tmp_path, marts__mine=how.format(MINE.strip()).replace("\n", "\r\n"))
+    found = registry.load(tmp_path)
+    assert not found.wrong
+    assert ";" not in found.by_table["marts.mine"].sql
+
+
+@pytest.mark.parametrize(
+    ("of", "says"),
+    [
+        ("{marts.rfm: customerid}", "of.marts.rfm: there is no column customerid; did you mean customer_id?"),
+        ("{marts.rfm: [customer_id, device]}", "there is no column device"),
+        ("{marts.rfm: customer_id, core.orders: {marts.rfm: owner}}", "of.core.orders: there is no column owner"),
+        ('{marts.rfm: "(SELECT 1)"}', "not an expression of columns"),
+        ('{marts.rfm: "now() || customer_id"}', "gives another answer each time"),
+    ],
+)  # fmt: skip
+def test_a_grain_of_columns_that_are_not_there_is_told_before_the_table_is_large(tmp_path, of, says):
+    """Small tables are computed as a whole: nothing else would ask."""
+    header = f"columns:\n{'incremental: {by: customer_id, of: OF}'.replace('OF', of)}\ncolumns:"
+    text = MINE.replace("columns:", header.removeprefix("columns:\n"), 1)
+    write(
+        tmp_path, marts__mine=text.replace("FROM marts.rfm", "FROM marts.rfm WHERE EXISTS (FROM core.orders)")
+    )
+    assert says in registry.load(tmp_path).wrong["marts.mine"]

@@ -165,9 +165,9 @@ def test_a_connection_that_broke_is_not_used_again(tables, monkeypatch):
     """After some errors DuckDB answers nothing more: the models that do not read the broken one still run."""
     write = computing.data_files.write
 
-    def break_once(con, table, *rest):
+    def break_once(con, table, *rest, **named):
         if table.name()[-1] != "daily_activity":
-            return write(con, table, *rest)
+            return write(con, table, *rest, **named)
         con.close()
         raise duckdb.FatalException("the database has been invalidated")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 
 import pytest
 
@@ -11,6 +12,7 @@ from lakehouse.models import runner
 from lakehouse.models.runner import ModelRun
 from lakehouse.settings import Settings
 from lakehouse.stages import consents
+from lakehouse.stages.policy import DebouncePolicy
 
 
 @pytest.fixture
@@ -24,7 +26,8 @@ def steps(monkeypatch):
             if done.count("consents") in failing:
                 raise Transient("no capacity")
 
-        def when_quiet(*_) -> bool:
+        def when_quiet(*_, for_files) -> bool:
+            assert for_files == DebouncePolicy.resolve_patience - timedelta(seconds=Settings().settle_seconds)
             done.append("identities")
             return ran
 

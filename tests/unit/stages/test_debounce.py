@@ -74,6 +74,24 @@ def test_a_stage_waits_for_input_but_not_for_ever(queues, counts, pending, waite
         assert datetime.now(UTC) - since >= waited
 
 
+@pytest.mark.parametrize(
+    ("counts", "pending", "waited", "for_files", "runs"),
+    [
+        (BUSY, [], timedelta(seconds=20), timedelta(seconds=29), False),
+        (BUSY, [], timedelta(seconds=40), timedelta(seconds=29), True),
+        (BUSY, [], None, timedelta(seconds=-30), True),
+        (BUSY, ["core.orders"], timedelta(seconds=40), timedelta(seconds=29), False),
+    ],
+)
+def test_a_stage_may_wait_less_for_files_than_for_others(queues, counts, pending, waited, for_files, runs):
+    """Events never stop on a busy day; where the queue gathers for as long, files are not waited for at all."""
+    queues(counts)
+    assert (
+        when_quiet(lambda _: None, SETTINGS, "stage", hint(waited), lambda _: pending, for_files=for_files)
+        is runs
+    )
+
+
 def test_a_hint_from_the_future_waits_no_longer_than_another(queues):
     """The clock was set back since it was put off: from now on its patience counts."""
     sqs = queues(BUSY)

@@ -7,6 +7,10 @@ sort: [customer_id]
 columns:
   - {name: customer_id, doc: Customer, zh: 客户}
   - {name: ordered_on, type: date, doc: Day of the first order in the zone of the business, zh: 首单日（业务时区）}
+incremental:
+  by: customer_id
+  of:
+    core.order_values: customer_id
 */
 -- Whoever counts new buyers by day reads this, and so need not read all orders for one day. An order that was wholly taken
 -- back since is none.

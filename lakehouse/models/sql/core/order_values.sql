@@ -21,6 +21,11 @@ columns:
   - {name: discounts, type: "decimal(18,2)", doc: "Taken off before it was paid", zh: "付款前的优惠"}
   - {name: refunds, type: "decimal(18,2)", doc: "Given back since: the sum of its rows in `core.refunds`", zh: "之后退还的金额：core.refunds 中各行之和"}
   - {name: taken_back_on, type: date, doc: "Day from which nothing is left of it; null as long as something is", zh: "从哪天起已无剩余；尚有剩余时为空"}
+incremental:
+  by: "concat(source, ' ', order_id)"
+  of:
+    core.sales: "concat(source, ' ', order_id)"
+    core.refunds: "concat(source, ' ', coalesce(order_id, refund_id))"
 audits:
   - {name: "net is gross less discounts less refunds", condition: "value = gross - discounts - refunds"}
 */

@@ -20,6 +20,10 @@ columns:
   - {name: sale, type: "decimal(18,2)", doc: "`amount` in the home currency; null where it counts nowhere or has no rate", zh: "本位币金额；不计或无汇率时为空"}
   - {name: discounts, type: "decimal(18,2)", doc: "Taken off before that, in the home currency", zh: "此前的优惠（本位币）"}
   - {name: unvalued, type: boolean, doc: "It counts, has an amount, and no rate or no plausible value", zh: "应计、有金额，但没有汇率或金额不可信"}
+incremental:
+  by: "concat(source, ' ', order_id)"
+  of:
+    core.orders: "concat(source, ' ', order_id)"
 audits:
   - {name: "an order that counts for money counts", condition: "sale IS NULL OR counts_as IN ('sold', 'refunded', 'return')"}
 */

@@ -15,19 +15,24 @@ columns:
   - {name: channel_share, type: double, doc: "Share of the customer's answers expected by it, 0 to 1", zh: "预计该渠道在其回应中的占比"}
   - {name: channel_evidence, type: long, doc: "Answers by any channel", zh: "依据：各渠道回应数"}
   - {name: channel_sure, type: double, doc: "How much is the customer's own: evidence / (evidence + 3)", zh: "本人依据的权重：依据数 / (依据数 + 3)"}
+incremental:
+  by: customer_id
+  of:
+    marts.hour_of_week_activity: customer_id
+    core.responses: customer_id
 audits:
   - {name: "shares are shares", condition: "hour_share BETWEEN 0 AND 1 AND channel_share BETWEEN 0 AND 1"}
   - {name: "nobody is quite sure", condition: "time_sure < 1 AND channel_sure < 1"}
 */
 -- What a customer did is mixed with what all do, by credibility (Bühlmann 1967): of n observations the customer's own share
--- weighs n / (n + k), what all do k / (n + k). One click at three in the night so makes no night owl. k is 10 of hours, of which
+-- weighs n / (n + k), what all do (`core.contact_shares`) k / (n + k). One click at three in the night so makes no night owl. k is 10 of hours, of which
 -- there are 24, and 3 of channels. Hours are taken by day: see `marts.hour_of_week_activity`. Channels are those of answers
 -- (`core.responses`); whether it is allowed to use them, `core.consent_answers` says. Ties: the hour, weekday or channel that
 -- all prefer, then the first.
 WITH hours AS (
     SELECT customer_id, hour, sum(days) AS days FROM marts.hour_of_week_activity GROUP BY customer_id, hour
 ),
-of_all_hours AS (SELECT hour, days / sum(days) OVER () AS share FROM hours WHERE customer_id = ''),
+of_all_hours AS (SELECT CAST(name AS INTEGER) AS hour, share FROM core.contact_shares WHERE kind = 'hour'),
 customers AS (
     SELECT customer_id, sum(days) AS evidence FROM hours WHERE customer_id <> '' GROUP BY customer_id
 ),
@@ -48,7 +53,7 @@ best_hours AS (
 weekdays AS (
     SELECT customer_id, weekday, sum(days) AS days FROM marts.hour_of_week_activity GROUP BY customer_id, weekday
 ),
-of_all_weekdays AS (SELECT weekday, days / sum(days) OVER () AS share FROM weekdays WHERE customer_id = ''),
+of_all_weekdays AS (SELECT CAST(name AS INTEGER) AS weekday, share FROM core.contact_shares WHERE kind = 'weekday'),
 likely_weekdays AS (
     SELECT customer_id, weekday, share, (days + 10 * share) / (evidence + 10) AS expected
     FROM (FROM weekdays WHERE customer_id <> '')
@@ -69,9 +74,7 @@ channels AS (
     WHERE channel IS NOT NULL AND responded_on BETWEEN getvariable('as_of') - 364 AND getvariable('as_of')
     GROUP BY customer_id, channel
 ),
-of_all_channels AS (
-    SELECT channel, sum(responses) / sum(sum(responses)) OVER () AS share FROM channels GROUP BY channel
-),
+of_all_channels AS (SELECT name AS channel, share FROM core.contact_shares WHERE kind = 'channel'),
 responding AS (SELECT customer_id, sum(responses) AS answers FROM channels GROUP BY customer_id),
 likely_channels AS (
     SELECT customer_id, channel, share, (responses + 3 * share) / (answers + 3) AS expected

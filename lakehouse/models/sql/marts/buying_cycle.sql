@@ -9,7 +9,7 @@ columns:
   - {name: kind, type: string, doc: "product or category", zh: "product（商品）或 category（类目）"}
   - {name: product_source, type: string, doc: "Catalogue of the product; empty of a category", zh: "商品所属目录；类目为空文本"}
   - {name: item, type: string, doc: "Id of the product, or the category", zh: "商品编号或类目"}
-  - {name: name, type: string, doc: "Name of the product, or the category", zh: "商品名称或类目"}
+  - {name: name, type: string, doc: "Name of the product as of the last purchase, or the category", zh: "商品名称（以末次购买为准）或类目"}
   - {name: purchases, type: long, doc: "Distinct days on which it was bought", zh: "购买天数"}
   - {name: first_on, type: date, doc: "First of them", zh: "首次购买日"}
   - {name: last_on, type: date, doc: "Last of them", zh: "末次购买日"}
@@ -18,6 +18,10 @@ columns:
   - {name: due_on, type: date, doc: "Last purchase and the median gap", zh: "到期日：末次购买加间隔中位数"}
   - {name: days_to_due, type: int, doc: "Days from `as_of` until then; below zero once it is over", zh: "距到期天数；已过为负"}
   - {name: standing, type: string, doc: "waiting; due from a tenth of the gap before that day; lapsed once a gap has gone by since", zh: "waiting 未到；due 到期（提前十分之一间隔起）；lapsed 已过一个周期"}
+incremental:
+  by: customer_id
+  of:
+    core.order_products: customer_id
 audits:
   - {name: "there are two gaps at least", condition: "purchases >= 3 AND gap_days >= 1"}
 */
@@ -44,15 +48,17 @@ cycles AS (
     HAVING count(*) >= 3
 ),
 names AS (
-    SELECT product_source, product_id AS item, arg_max(product, (ordered_on, order_id)) AS name
-    FROM core.order_products
-    GROUP BY product_source, product_id
+    SELECT p.customer_id, p.product_source, p.product_id AS item, arg_max(p.product, (p.ordered_on, p.order_id)) AS name
+    FROM core.order_products AS p
+    JOIN cycles AS c ON c.customer_id = p.customer_id AND c.product_source = p.product_source AND c.item = p.product_id
+    WHERE c.kind = 'product'
+    GROUP BY p.customer_id, p.product_source, p.product_id
 ),
 dated AS (
     SELECT c.*, coalesce(n.name, c.item) AS name, c.last_on + CAST(round(c.gap_days) AS INTEGER) AS due_on,
         len(list_filter(c.all_gaps, lambda gap: abs(gap - c.gap_days) <= c.gap_days / 4)) / len(c.all_gaps) AS regular
     FROM cycles AS c
-    LEFT JOIN names AS n ON c.kind = 'product' AND n.product_source = c.product_source AND n.item = c.item
+    LEFT JOIN names AS n ON c.kind = 'product' AND n.customer_id = c.customer_id AND n.product_source = c.product_source AND n.item = c.item
 )
 SELECT customer_id, kind, product_source, item, name, purchases, first_on, last_on, gap_days, regular, due_on,
     due_on - getvariable('as_of') AS days_to_due,

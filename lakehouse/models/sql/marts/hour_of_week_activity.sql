@@ -13,6 +13,12 @@ columns:
   - {name: responses, type: long, doc: "Answers to the company then (`core.responses`), but for calls picked up and meetings", zh: "此时的回应数，不含接听与会面"}
   - {name: days, type: long, doc: "Distinct days with any of these in that hour; for all: days of customers, summed", zh: "该小时内有上述任一活动的天数；全体为各客户天数之和"}
   - {name: last_on, type: date, doc: "Last such day", zh: "最近一次的日期"}
+incremental:
+  by: "weekday * 24 + hour"
+  of:
+    marts.sessions: "isodow(started_at AT TIME ZONE getvariable('time_zone')) * 24 + hour(started_at AT TIME ZONE getvariable('time_zone'))"
+    core.order_values: "isodow(ordered_at AT TIME ZONE getvariable('time_zone')) * 24 + hour(ordered_at AT TIME ZONE getvariable('time_zone'))"
+    core.responses: "isodow(responded_at AT TIME ZONE getvariable('time_zone')) * 24 + hour(responded_at AT TIME ZONE getvariable('time_zone'))"
 audits:
   - {name: "hours are those of a week", condition: "weekday BETWEEN 1 AND 7 AND hour BETWEEN 0 AND 23"}
   - {name: "a day needs something", condition: "days <= sessions + orders + responses"}

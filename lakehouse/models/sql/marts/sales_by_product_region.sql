@@ -24,6 +24,11 @@ columns:
   - {name: net_year_before, type: "decimal(18,2)", doc: "Net of the same month a year ago; null where the lake has no sales that old", zh: "去年同月净额；数据不及时为空"}
   - {name: growth_month, type: double, doc: "Net over that of the month before, less 1; null unless the month is over and that was above zero", zh: "环比增长率；月份未结束或上月不大于零时为空"}
   - {name: growth_year, type: double, doc: "Net over that of a year ago, less 1; null unless the month is over and that was above zero", zh: "同比增长率；月份未结束或去年同月不大于零时为空"}
+incremental:
+  by: "concat(product_source, ' ', product_id)"
+  of:
+    core.sales_ledger: "concat(product_source, ' ', product_id)"
+    core.contacts: {core.sales_ledger: customer_id}
 audits:
   - {name: "net is gross less discounts less refunds", condition: "net = gross - discounts - refunds"}
   - {name: "who buys orders", condition: "buyers <= orders"}
@@ -83,7 +88,7 @@ compared AS (
             AS net_year_before,
         last_day(p.month) <= getvariable('as_of') AS is_complete
     FROM places_in_time AS p
-    CROSS JOIN (SELECT min(month) AS first_month FROM cells) AS f
+    CROSS JOIN (SELECT CAST(date_trunc('month', day) AS DATE) AS first_month FROM core.first_sale) AS f
     LEFT JOIN cells AS c USING (month, product_source, product_id, region_code, age_group)
     LEFT JOIN cells AS m ON m.month = p.month - INTERVAL 1 MONTH AND m.product_source = p.product_source
         AND m.product_id = p.product_id AND m.region_code = p.region_code AND m.age_group = p.age_group
