@@ -1,6 +1,7 @@
 """`make bench`: runs every benchmark and prints one table.
 
-`--quick` takes a tenth of the rows; names of parts run only those. `identity --people FILE…` scores labelled files.
+`--quick` takes a tenth of the rows; names of parts run only those. `identity --people FILE…` scores labelled files,
+`resolve --records N` measures new contacts into so many from the tables.
 """
 
 from __future__ import annotations
@@ -62,6 +63,8 @@ def main(arguments: list[str]) -> int:
     """Print the table (JSON with --json); return 1 when a bar is missed, 2 when a part is unknown."""
     if arguments[:2] == ["identity", "--people"]:
         return identity.main(arguments[2:])
+    if arguments[:2] == ["resolve", "--records"]:
+        return _report(resolving.from_tables(int(arguments[2])), as_json="--json" in arguments)
     named = [name for name in arguments if not name.startswith("--")]
     if unknown := [name for name in named if name not in _PARTS]:
         print(f"no such part: {', '.join(unknown)}; there are {', '.join(_PARTS)}", file=sys.stderr)
@@ -71,7 +74,12 @@ def main(arguments: list[str]) -> int:
         for result in _PARTS[name](quick="--quick" in arguments):
             print(line(result), file=sys.stderr, flush=True)
             results.append(result)
-    if "--json" in arguments:
+    return _report(results, as_json="--json" in arguments)
+
+
+def _report(results: list[Result], *, as_json: bool) -> int:
+    """Print results; return 1 when one misses its bar."""
+    if as_json:
         print(json.dumps([result.as_json() for result in results]))
     else:
         versions = ", ".join(

@@ -45,6 +45,8 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _STRING_BOUND: Final = 16  # characters; the default of Iceberg's write.metadata.metrics: truncate(16)
 _SURROGATES: Final = range(0xD800, 0xE000)  # code points that Unicode reserves: no characters
 _NULLS = {NullOrder.NULLS_FIRST: "NULLS FIRST", NullOrder.NULLS_LAST: "NULLS LAST"}
+# Of rows that are written time and again, mostly identifiers: a third of the time is saved, and the files are smaller.
+_WRITTEN_OFTEN: Final = ("COMPRESSION_LEVEL 1", "DICTIONARY_SIZE_LIMIT 1000")
 _HOURS_ONLY: Final = 2  # digits of an offset such as +00, which DuckDB writes without minutes
 
 
@@ -67,14 +69,14 @@ def write(
     attempt: str,
     *,
     enums: Container[str] = (),
-    file_bytes: int = 0,
+    file_rows: int = 0,
 ) -> Written:
     """Write the rows of `query` as data files of `table`, partitioned and sorted as its metadata says.
 
     `query` yields the table's columns by name, in any order. `attempt` names the folder, so that what a failed
     attempt left can be told from what is in use. `enums` names text columns that `query` yields as an ENUM: of few
     long texts that saves a fifth of the time, and their bounds are not known. Of a table without partitions the files
-    have about `file_bytes`, each the next part of the order, where that is given; else it is one file.
+    have `file_rows`, each the next part of the order, where that is given; else it is one file.
     """
     folder = f"{table.location()}/data/{attempt}"
     target = _local_folder(folder) or folder
@@ -82,8 +84,9 @@ def write(
     options = _options(table)
     if partitions:
         options += [f"PARTITION_BY ({', '.join(partitions)})", "FILENAME_PATTERN 'part_{uuid}'"]
-    elif file_bytes:
-        options += [f"FILE_SIZE_BYTES {file_bytes}", "FILENAME_PATTERN 'part_{uuid}'"]
+    elif file_rows:
+        options += [f"ROW_GROUP_SIZE {file_rows}", "FILE_SIZE_BYTES 1", "FILENAME_PATTERN 'part_{uuid}'"]
+        options += _WRITTEN_OFTEN
     else:
         target += "/part.parquet"
     computed = [f"{_partition_sql(table, index)} AS {name}" for index, name in enumerate(partitions)]
