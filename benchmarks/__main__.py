@@ -1,7 +1,7 @@
 """`make bench`: runs every benchmark and prints one table.
 
 `--quick` takes a tenth of the rows; names of parts run only those. `marts --scale 0.25` takes a quarter of the rows.
-`identity --people FILE…` scores labelled files.
+`identity --people FILE…` scores labelled files, `resolve --records N` measures new contacts into so many from the tables.
 """
 
 from __future__ import annotations
@@ -64,6 +64,8 @@ def main(arguments: list[str]) -> int:
     """Print the table (JSON with --json); return 1 when a bar is missed, 2 when a part or its scale is unknown."""
     if arguments[:2] == ["identity", "--people"]:
         return identity.main(arguments[2:])
+    if arguments[:2] == ["resolve", "--records"]:
+        return _report(resolving.from_tables(int(arguments[2])), as_json="--json" in arguments)
     scale = 0.0
     if "--scale" in arguments:
         at = arguments.index("--scale")
@@ -85,7 +87,12 @@ def main(arguments: list[str]) -> int:
         for result in _PARTS[name](quick="--quick" in arguments, **options):
             print(line(result), file=sys.stderr, flush=True)
             results.append(result)
-    if "--json" in arguments:
+    return _report(results, as_json="--json" in arguments)
+
+
+def _report(results: list[Result], *, as_json: bool) -> int:
+    """Print results; return 1 when one misses its bar."""
+    if as_json:
         print(json.dumps([result.as_json() for result in results]))
     else:
         versions = ", ".join(

@@ -1,6 +1,7 @@
 """What who is who costs after few new rows, against a lake with ten times the events, and against everybody anew.
 
-Seconds are of this process's processors, whatever else the machine does.
+`resolve --records N` measures a thousand new contacts into so many from the tables, as a function does: in a process of
+its own. Seconds are of a process's processors, whatever else the machine does.
 """
 
 from __future__ import annotations
@@ -10,16 +11,21 @@ import io
 import json
 import statistics
 import time
+from collections import Counter
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from benchmarks import chinese_people
 from benchmarks.ingest import running_stack
+from benchmarks.processes import measured
 from benchmarks.report import Result
 from lakehouse import aws
+from lakehouse.engine import duck
 from lakehouse.ingest.batch import ingest
 from lakehouse.landing.raw_files import listing
 from lakehouse.stages.resolve import resolve
-from lakehouse.tables import catalog
+from lakehouse.tables import catalog, views
+from lakehouse.tables.people import MATCH_KEYS, MATCHES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -65,6 +71,67 @@ def resolving(*, quick: bool) -> list[Result]:
         ),
         Result("resolve of a new lake", everybody, "s", note=f"{len(records):,} contacts, {visitors:,} visitors"),
     ]  # fmt: skip
+
+
+def from_tables(records: int) -> list[Result]:
+    """Return what a thousand new records into so many cost from the tables, and how many a rebuild has elsewhere."""
+    with running_stack() as (found, folder):
+        rows = _contacts(folder, records // 2)  # of one person there are two on average
+        _load(found, "crm/contacts", "known.csv", _csv(rows[:-_CONTACTS]))
+        everybody, _ = _in_a_process()
+        _load(found, "crm/contacts", "new.csv", _csv(rows[-_CONTACTS:]))
+        seconds, peak = _in_a_process()
+        told = _customers(found)
+        _forget_but_the_model(found)
+        _in_a_process()
+        otherwise = _elsewhere(told, _customers(found))
+    what = f"resolve from its tables: {_CONTACTS:,} new contacts into {len(rows) - _CONTACTS:,}, processor"
+    return [
+        Result(what, seconds, "s", 5, at_least=False, note=f"everybody: {everybody:.0f} s"),
+        Result("the same, peak memory of the process", peak, "MiB", 400, at_least=False),
+        Result("identifiers that a rebuild puts elsewhere", otherwise, "", 0, at_least=False),
+    ]
+
+
+_CALL = (
+    "from lakehouse import settings; from lakehouse.stages.resolve import resolve; import time; "
+    "resolve(settings.current()); print(time.process_time())"
+)
+
+
+def _in_a_process() -> tuple[float, float]:
+    """Resolve in a process of its own; return its seconds of processor, and its peak memory in MiB."""
+    printed, _, peak = measured(_CALL)
+    return float(printed.split()[-1]), peak
+
+
+def _customers(found: Settings) -> dict[tuple[str, str], str]:
+    """Return the customer of each identifier."""
+    with closing(duck.connect(found)) as con:
+        views.open_tables(con, found, ["core.identities"])
+        rows = con.execute(
+            "SELECT identifier_type, identifier_value, customer_id FROM core.identities"
+        ).fetchall()
+    return {(kind, value): customer for kind, value, customer in rows}
+
+
+def _elsewhere(one: dict[tuple[str, str], str], other: dict[tuple[str, str], str]) -> int:
+    """Return how many identifiers are with others than before, whatever the customers are called."""
+    pairs = {(one.get(name), other.get(name)) for name in one.keys() | other.keys()}
+    left, right = Counter(pair[0] for pair in pairs), Counter(pair[1] for pair in pairs)
+    return sum(
+        left[one.get(name)] > 1 or right[other.get(name)] > 1 or None in (one.get(name), other.get(name))
+        for name in one.keys() | other.keys()
+    )
+
+
+def _forget_but_the_model(found: Settings) -> None:
+    """Drop what is computed but for the pairs, which name the model, so that it weighs all pairs once more."""
+    lake = catalog.open_catalog(found)
+    for name in catalog.table_names(lake, ["core"]):
+        if name != MATCHES.name:
+            lake.drop_table(name)
+    catalog.ensure(lake, MATCH_KEYS)
 
 
 def _after_page_views(found: Settings, name: str) -> float:

@@ -9,8 +9,8 @@ that is the result of a run over all.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 from lakehouse.engine.escape import qualified
 from lakehouse.identity.likeness import SAID, describe
@@ -25,8 +25,12 @@ if TYPE_CHECKING:
 
     from lakehouse.identity.matching.known import Matched
 
-    # from people of whom there is news, and what makes of records (record) the SELECT of what they say, to all pairs
-    NewsMatcher = Callable[[duckdb.DuckDBPyConnection, str, Callable[[str], str]], "Matched | None"]
+    # from people of whom there is news, what makes of records (record) the SELECT of what they say, and how many
+    # records there are at the most, to all pairs
+    NewsMatcher = Callable[[duckdb.DuckDBPyConnection, str, Callable[[str], str], int], "Matched | None"]
+
+
+_NODE: Final = "hash('record', source || ' ' || record)"  # of a record, as `sql/edges.sql` has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,7 @@ def resolve_news(  # noqa: PLR0913 - the relations that it reads
         f"CREATE OR REPLACE TEMP TABLE identity_part_before AS FROM {qualified(before.identities)} "
         "SEMI JOIN identity_touched_identifiers USING (identifier_type, identifier_value)"
     )
+    matched = matched and _pairs_of_touched(con, matched)
     resolution = resolve(
         con,
         observations="identity_part_observations",
@@ -102,13 +107,23 @@ def resolve_news(  # noqa: PLR0913 - the relations that it reads
     )
     if matched is None or before.matches is None:
         return Part(resolution)
-    con.execute(  # of a pair that is none any more one record may be untouched
-        "CREATE OR REPLACE TEMP TABLE identity_touched_pairs AS SELECT m.left_source, m.left_record, m.right_source, "
-        f"m.right_record FROM {qualified(before.matches)} AS m "
-        "WHERE EXISTS (FROM identity_touched AS t WHERE t.source = m.left_source AND t.record = m.left_record) "
-        "OR EXISTS (FROM identity_touched AS t WHERE t.source = m.right_source AND t.record = m.right_record)"
+    of_one, of_other = (  # of a pair that is none any more one record may be untouched
+        f"SELECT m.left_source, m.left_record, m.right_source, m.right_record FROM {qualified(before.matches)} AS m "
+        f"SEMI JOIN identity_touched AS t ON t.source = m.{side}_source AND t.record = m.{side}_record"
+        for side in ("left", "right")
     )
+    con.execute(f"CREATE OR REPLACE TEMP TABLE identity_touched_pairs AS {of_one} UNION {of_other}")
     return Part(resolution, pairs="identity_touched_pairs")
+
+
+def _pairs_of_touched(con: duckdb.DuckDBPyConnection, matched: Matched) -> Matched:
+    """Return what was found without the pairs of others: both records of a pair are touched, or neither is."""
+    names = "(SELECT source || ' ' || record AS name FROM identity_touched)"
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE identity_part_pairs AS FROM {qualified(matched.pairs)} "
+        f"SEMI JOIN {names} AS t ON t.name = left_record"
+    )
+    return replace(matched, pairs="identity_part_pairs")
 
 
 def _match(
@@ -152,7 +167,10 @@ def _match(
         describe(con, "identity_match_others", people, carried, "identity_part_records")
         return "FROM identity_match_others"
 
-    return matcher(con, "identity_match_people", others_of)
+    # a record that was resolved before names itself
+    known = scalar(con, f"SELECT count(*) FROM {qualified(before.evidence)} WHERE own")
+    new = scalar(con, f"SELECT count(*) FROM {qualified(news)}")
+    return matcher(con, "identity_match_people", others_of, known + new)
 
 
 def _touch(  # noqa: PLR0913, PLR0917 - all that may say who has to do with whom
@@ -226,7 +244,7 @@ def _walk(
     )
     con.execute(
         "CREATE OR REPLACE TEMP TABLE identity_reached AS "
-        f"SELECT hash('record', source, record) AS node FROM {qualified(news)} {spoken_of}"
+        f"SELECT {_NODE} AS node FROM {qualified(news)} {spoken_of}"
     )
     con.execute("CREATE OR REPLACE TEMP TABLE identity_frontier AS FROM identity_reached")
     while scalar(con, "SELECT count(*) FROM identity_frontier"):
@@ -241,7 +259,7 @@ def _walk(
         "CREATE OR REPLACE TEMP TABLE identity_touched AS SELECT DISTINCT source, record FROM ("
         f"SELECT source, record FROM {qualified(before.evidence)} "
         f"UNION ALL SELECT source, record FROM {qualified(news)}) "
-        "WHERE hash('record', source, record) IN (FROM identity_reached)"
+        f"WHERE {_NODE} IN (FROM identity_reached)"
     )
     con.execute(
         "CREATE OR REPLACE TEMP TABLE identity_touched_identifiers AS SELECT identifier_type, identifier_value "

@@ -70,13 +70,16 @@ class KnownMatches:
         return self._found
 
     def news(
-        self, con: duckdb.DuckDBPyConnection, people: str, others_of: Callable[[str], str]
+        self, con: duckdb.DuckDBPyConnection, people: str, others_of: Callable[[str], str], most: int
     ) -> Matched | None:
-        """Return all pairs, `people` being those of whom rows came since; None where all must be weighed anew."""
+        """Return all pairs, `people` being those of whom rows came since; None where all must be weighed anew.
+
+        There are no more than `most` records.
+        """
         from lakehouse.identity.matching.known import match_news  # noqa: PLC0415
 
         known = self._known(con)
-        self._found = match_news(con, people, others_of, known) if known else None
+        self._found = match_news(con, people, others_of, known, most) if known else None
         return self._found
 
     def commit(self, con: duckdb.DuckDBPyConnection, gone: str | None = None) -> None:
@@ -98,7 +101,7 @@ class KnownMatches:
                 "FROM matches_new",
                 _attempt(),
                 computed_from=model,
-                file_bytes=RowReplacePolicy.file_bytes,
+                file_rows=RowReplacePolicy.file_rows // 2,  # they are wide
             )
         self._commit_keys(con, found)
 
@@ -133,17 +136,13 @@ class KnownMatches:
         model = self._model(commit.inputs(matches).get(_MODEL, "")) if matches else None
         if keys is None or matches is None or model is None:
             return None
-        con.execute(
-            "CREATE OR REPLACE TEMP VIEW known_match_keys AS "
-            "SELECT source || ' ' || record AS record, said, key, generation "
-            f"FROM ({views.scan_sql(keys)})"
-        )
+        con.execute(f"CREATE OR REPLACE TEMP VIEW known_match_keys AS {views.scan_sql(keys)}")
         con.execute(
             "CREATE OR REPLACE TEMP VIEW known_matches AS SELECT left_source || ' ' || left_record AS left_record, "
             "left_said, right_source || ' ' || right_record AS right_record, right_said, weight_bits, explanation "
             f"FROM ({views.scan_sql(matches)})"
         )
-        return Known("known_match_keys", "known_matches", model)
+        return Known("known_match_keys", "known_matches", model, record="source || ' ' || record")
 
     def _model(self, key: str) -> Model | None:
         """Return the model of an object; None where it is gone or of another version: all pairs are weighed anew."""

@@ -140,7 +140,7 @@ def _replace_all(con: duckdb.DuckDBPyConnection, table: Table, computed_from: di
         _new_sql(table),
         _attempt(),
         computed_from=computed_from,
-        file_bytes=RowReplacePolicy.file_bytes,
+        file_rows=RowReplacePolicy.file_rows,
     )
 
 

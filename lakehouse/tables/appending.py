@@ -55,14 +55,14 @@ def replace_query(
     attempt: str,
     *,
     computed_from: dict[str, str],
-    file_bytes: int = 0,
+    file_rows: int = 0,
 ) -> Replaced:
     """Replace what a table holds by the rows of `query`; see `replace_written`, and `data_files.write`.
 
     `query` was planned with `table` as it was loaded: raises CommitConflict when it has changed since.
     """
     base = table.current_snapshot()
-    written = data_files.write(con, table, query, attempt, split=file_bytes)
+    written = data_files.write(con, table, query, attempt, file_rows=file_rows)
     base_id = base.snapshot_id if base else None
     return replace_written(con, table, written, computed_from=computed_from, base=base_id)
 

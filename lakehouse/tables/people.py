@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from lakehouse.tables.contract import Contract, columns
+
+# Few of their rows change at a time, in small files (`RowReplacePolicy`): maintenance is not to merge those.
+_FEW_ROWS: Final = {"write.target-file-size-bytes": str(256 * 1024)}
 
 IDENTITIES = Contract(
     name="core.identities",
+    properties=_FEW_ROWS,
     doc="Which identifier belongs to which customer, and the rule that tied it.",
     grain="one row an identifier",
     key=("identifier_type", "identifier_value"),
@@ -25,6 +31,7 @@ IDENTITIES = Contract(
 
 EVIDENCE = Contract(
     name="core.evidence",
+    properties=_FEW_ROWS,
     doc="What each record says, and once said, of its identifiers, and whether that ties it to others.",
     grain="one row a value that a record had in one place",
     key=("source", "record", "slot", "identifier_value", "since"),
@@ -69,6 +76,7 @@ OBSERVATIONS = Contract(
 
 MATCHES = Contract(
     name="core.matches",
+    properties=_FEW_ROWS,
     doc="Pairs of records that look like one person without sharing an identifier, and what came of each.",
     grain="one row a pair",
     key=("left_source", "left_record", "right_source", "right_record"),

@@ -41,9 +41,16 @@ class ManifestPolicy(Policy):
 class RowReplacePolicy(Policy):
     """How tables are written of which few rows change at a time, such as who is who."""
 
+    file_rows: Annotated[
+        int,
+        "rows of one of their data files, about: what a change of one row writes anew; a multiple of 2,048",
+    ] = 32_768
     file_bytes: Annotated[
-        int, "bytes of one of their data files, about: what a change of one row writes anew"
-    ] = 4 * MIB
+        int, "bytes of such a file, about, where that are fewer rows: wide ones cost more to write"
+    ] = MIB // 2
+    largest_file: Annotated[
+        int, "a file of more than so many times these rows makes the next change cut the table anew"
+    ] = 3
     largest_share: Annotated[
         float, "share of the rows in files that a change touches, above which all files are written anew"
     ] = 0.5

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lakehouse.engine.escape import identifier
 from lakehouse.errors import CommitConflict
-from lakehouse.tables import appending, commit, content, data_files, replace_table
+from lakehouse.tables import appending, commit, content, data_files, replace_table, views
 from lakehouse.tables.appending import Replaced
-from lakehouse.tables.data_files import Written
 from lakehouse.tables.policy import RowReplacePolicy
 from lakehouse.tables.replace_files import replace_some
 
@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     from pyiceberg.table import Table
 
 _FILE = "_file_of_row"
+_WENT = "replaced_went"  # temp table: rows that may go, each with its file
+_COME = "replaced_come"  # temp table: rows that may come
 _DIFFERING = "replaced_keys"  # temp table: keys of which other rows come than go
 _GONE = "replaced_gone"  # temp table: those of them whose rows go
+_VECTOR = 2_048  # rows that DuckDB handles at once: a row group is a multiple of it
 
 
 @dataclass(frozen=True)
@@ -39,9 +42,10 @@ class RowChange:
     come: str
     attempt: str
 
-    def which(self, how: str) -> str:
-        """Return a join that keeps rows that go (SEMI) or stay (ANTI)."""
-        return f"{how} JOIN {self.gone} USING ({', '.join(map(identifier, self.key))})"
+    @property
+    def keys(self) -> str:
+        """Return the key columns, escaped."""
+        return ", ".join(map(identifier, self.key))
 
 
 def replace_rows(
@@ -49,26 +53,19 @@ def replace_rows(
 ) -> Replaced:
     """Replace rows, and note what the table's rows were computed from; what is equal is only noted.
 
-    Of the keys those count of which other rows come than go: a caller may name far more than it has changed. All files
-    are written anew, of about `RowReplacePolicy.file_bytes`, where most of them hold rows that go, or there is but one.
+    Of the keys those count of which other rows come than go: a caller may name far more than it has changed. The table
+    is read once, of what is named, and files are written anew that hold a row that goes; all of them, in the table's
+    order, where those hold most rows, or a file is far larger than `RowReplacePolicy.file_rows`.
     The change was planned with `table` as it was loaded: raises CommitConflict when it has changed since.
     """
     files = commit.live_files(table)
     if not files and (commit.inputs(table) != computed_from or _has_rows(con, change.come)):
-        return _replace_all(con, table, change.come, change, computed_from)
+        return _replace_all(con, table, change, computed_from)
     if not files:
         return Replaced(_note(table, computed_from), changed=False, rows=0)
-    held = data_files.read_sql(table, (file.file_path for file in files))
-    differing = _differing(con, table, held, change)
-    if differing is None:
+    if not _find_differing(con, table, change):
         return Replaced(_note(table, computed_from), changed=False, rows=_rows(files))
-    affected = _affected(con, table, files, differing)
-    target = min(affected or files, key=lambda file: (file.record_count, file.file_path))
-    rewritten = affected or [target]
-    if _rows(rewritten) > RowReplacePolicy.largest_share * _rows(files):
-        stays = f"SELECT * FROM ({held}) {differing.which('ANTI')} UNION ALL BY NAME {differing.come}"
-        return _replace_all(con, table, stays, change, computed_from)
-    return _replace_some(con, table, rewritten, target, differing, computed_from)
+    return _replace_some(con, table, _to_rewrite(con, files, change), change, computed_from)
 
 
 def _note(table: Table, computed_from: dict[str, str]) -> commit.Committed:
@@ -81,10 +78,15 @@ def _note(table: Table, computed_from: dict[str, str]) -> commit.Committed:
 
 
 def _replace_all(
-    con: duckdb.DuckDBPyConnection, table: Table, query: str, change: RowChange, computed_from: dict[str, str]
+    con: duckdb.DuckDBPyConnection, table: Table, change: RowChange, computed_from: dict[str, str]
 ) -> Replaced:
     return appending.replace_query(
-        con, table, query, change.attempt, computed_from=computed_from, file_bytes=RowReplacePolicy.file_bytes
+        con,
+        table,
+        change.come,
+        change.attempt,
+        computed_from=computed_from,
+        file_rows=RowReplacePolicy.file_rows,
     )
 
 
@@ -92,78 +94,92 @@ def _replace_some(
     con: duckdb.DuckDBPyConnection,
     table: Table,
     rewritten: Sequence[DataFile],
-    target: DataFile,
     change: RowChange,
     computed_from: Mapping[str, str],
 ) -> Replaced:
-    """Write these files anew, one for one, the rows that come into the place of `target`."""
+    """Write these files anew, as many or fewer, with the rows that come."""
     base = table.current_snapshot()
     assert base is not None  # noqa: S101 - it has files
-    written: list[DataFile] = []
-    for number, file in enumerate(rewritten):
-        query = f"SELECT * FROM ({data_files.read_sql(table, [file.file_path])}) {change.which('ANTI')}"
-        if file is target:
-            query += f" UNION ALL BY NAME {change.come}"
-        written += data_files.write(con, table, query, f"{change.attempt}-{number}").files
-    went, came = (
-        data_files.read_sql(table, (file.file_path for file in files)) if files else ""
-        for files in (rewritten, written)
-    )
-    rows = content.digest_after(con, table, commit.content(table), added=came, removed=went)
+    went = f"SELECT * EXCLUDE ({identifier(_FILE)}) FROM {_WENT} SEMI JOIN {_DIFFERING} USING ({change.keys})"
+    come = f"SELECT * FROM {_COME} SEMI JOIN {_DIFFERING} USING ({change.keys})"
+    held = data_files.read_sql(table, (file.file_path for file in rewritten))
+    query = f"SELECT * FROM ({held}) ANTI JOIN {_GONE} USING ({change.keys}) UNION ALL BY NAME {come}"
+    rows = _rows(rewritten) - _count(con, went) + _count(con, come)
+    written = data_files.write(con, table, query, change.attempt, file_rows=_rows_a_file(rewritten, rows))
+    digest = content.digest_after(con, table, commit.content(table), added=come, removed=went)
     noted = {commit.INPUTS: json.dumps(dict(computed_from), sort_keys=True)}
     try:
         committed = replace_some(
             table,
             rewritten,
-            written,
-            noted=noted | ({commit.CONTENT: rows} if rows else {}),
+            written.files,
+            noted=noted | ({commit.CONTENT: digest} if digest else {}),
             base=base.snapshot_id,
         )
     except CommitConflict:
-        data_files.discard(table, Written(written))
+        data_files.discard(table, written)
         raise
     return Replaced(committed, changed=True, rows=_rows(commit.live_files(table)))
 
 
-def _differing(
-    con: duckdb.DuckDBPyConnection, table: Table, held: str, change: RowChange
-) -> RowChange | None:
-    """Return the part of a change that is one: of keys with other rows than before; None where there are none."""
-    names = [identifier(field.name) for field in table.schema().fields]
+def _rows_a_file(files: Sequence[DataFile], rows: int) -> int:
+    """Return how many of these rows a file gets, so that no small rest becomes a file of its own."""
+    file_rows = min(RowReplacePolicy.file_rows, RowReplacePolicy.file_bytes * _rows(files) // _bytes(files))
+    file_rows = max(file_rows, _VECTOR)
+    files = max(1, rows // file_rows)
+    return max(1, math.ceil(rows / files / _VECTOR)) * _VECTOR
+
+
+def _find_differing(con: duckdb.DuckDBPyConnection, table: Table, change: RowChange) -> bool:
+    """Make the tables of rows that may go and come, and of keys of which they differ; return if there are any."""
+    names = ", ".join(identifier(field.name) for field in table.schema().fields)
     columns = ", ".join(
-        f"CAST({name} AS {data_files.duck_type(field.field_type)}) AS {name}"
-        for name, field in zip(names, table.schema().fields, strict=True)
+        f"CAST({identifier(field.name)} AS {data_files.duck_type(field.field_type)}) AS {identifier(field.name)}"
+        for field in table.schema().fields
     )
-    key = ", ".join(map(identifier, change.key))
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {_DIFFERING} AS SELECT DISTINCT {key} FROM (SELECT {', '.join(names)} FROM ("
-        f"SELECT {columns}, -1 AS _times FROM ({held}) {change.which('SEMI')} UNION ALL "
-        f"SELECT {columns}, 1 FROM ({change.come})) GROUP BY ALL HAVING sum(_times) <> 0)"
+        f"CREATE OR REPLACE TEMP TABLE {_WENT} AS SELECT {columns}, filename AS {identifier(_FILE)} "
+        f"FROM {views.scan(table)} SEMI JOIN {change.gone} USING ({change.keys})"
     )
-    if con.execute(f"SELECT count(*) FROM {_DIFFERING}").fetchone() == (0,):
-        return None
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {_COME} AS SELECT {columns} FROM ({change.come})")
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {_GONE} AS SELECT DISTINCT {key} FROM {change.gone} "
-        f"SEMI JOIN {_DIFFERING} USING ({key})"
+        f"CREATE OR REPLACE TEMP TABLE {_DIFFERING} AS SELECT DISTINCT {change.keys} FROM (SELECT {names} FROM ("
+        f"SELECT {names}, -1 AS _times FROM {_WENT} UNION ALL SELECT {names}, 1 FROM {_COME}) "
+        "GROUP BY ALL HAVING sum(_times) <> 0)"
     )
-    come = f"SELECT * FROM ({change.come}) SEMI JOIN {_DIFFERING} USING ({key})"
-    return RowChange(change.key, _GONE, come, change.attempt)
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE {_GONE} AS SELECT DISTINCT {change.keys} FROM {change.gone} "
+        f"SEMI JOIN {_DIFFERING} USING ({change.keys})"
+    )
+    return _has_rows(con, f"SELECT * FROM {_DIFFERING}")
+
+
+def _to_rewrite(
+    con: duckdb.DuckDBPyConnection, files: Sequence[DataFile], change: RowChange
+) -> Sequence[DataFile]:
+    """Return the files that hold a row that goes; where none does, the smallest, for what comes; or all of them."""
+    query = f"SELECT DISTINCT {identifier(_FILE)} FROM {_WENT} SEMI JOIN {_DIFFERING} USING ({change.keys})"
+    found = {data_files.plain_path(row[0]) for row in con.execute(query).fetchall()}
+    affected = [file for file in files if data_files.plain_path(file.file_path) in found]
+    rewritten = affected or [min(files, key=lambda file: (file.record_count, file.file_path))]
+    largest = max(file.record_count for file in files)
+    is_uncut = largest > RowReplacePolicy.largest_file * _rows_a_file(files, _rows(files))
+    if is_uncut or _rows(rewritten) > RowReplacePolicy.largest_share * _rows(files):
+        return files
+    return rewritten
 
 
 def _has_rows(con: duckdb.DuckDBPyConnection, query: str) -> bool:
     return con.execute(f"SELECT 1 FROM ({query}) LIMIT 1").fetchone() is not None
 
 
-def _affected(
-    con: duckdb.DuckDBPyConnection, table: Table, files: Sequence[DataFile], change: RowChange
-) -> list[DataFile]:
-    """Return the files that hold a row that goes."""
-    by_path = {data_files.plain_path(file.file_path): file for file in files}
-    key = ", ".join(map(identifier, (*change.key, _FILE)))
-    held = data_files.read_sql(table, (file.file_path for file in files), file_column=_FILE)
-    query = f"SELECT DISTINCT {identifier(_FILE)} FROM (SELECT {key} FROM ({held})) {change.which('SEMI')}"
-    found = {data_files.plain_path(row[0]) for row in con.execute(query).fetchall()}
-    return [by_path[path] for path in sorted(found)]
+def _count(con: duckdb.DuckDBPyConnection, query: str) -> int:
+    row = con.execute(f"SELECT count(*) FROM ({query})").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _bytes(files: Sequence[DataFile]) -> int:
+    return sum(file.file_size_in_bytes for file in files)
 
 
 def _rows(files: Sequence[DataFile]) -> int:

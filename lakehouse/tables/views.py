@@ -60,13 +60,18 @@ def attach(
     return tables
 
 
+def scan(table: Table) -> str:
+    """Return what a table with rows is read by; besides its columns there is `filename`, where it is asked for."""
+    return f"iceberg_scan({literal(table.metadata_location)})"
+
+
 def scan_sql(table: Table, snapshot_id: int | None = None) -> str:
     """Return the SELECT that reads a table's current snapshot, or one that it had before and still has."""
     if snapshot_id is not None:
         location = literal(table.metadata_location)
         return f"SELECT * FROM iceberg_scan({location}, snapshot_from_id = {snapshot_id})"
     if table.current_snapshot() is not None:
-        return f"SELECT * FROM iceberg_scan({literal(table.metadata_location)})"
+        return f"SELECT * FROM {scan(table)}"
     columns = (
         f"CAST(NULL AS {duck_type(field.field_type)}) AS {identifier(field.name)}"
         for field in table.schema().fields

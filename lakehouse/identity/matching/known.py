@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lakehouse.engine.escape import literal, qualified
 from lakehouse.identity.matching.features import step_sql
@@ -23,18 +23,24 @@ if TYPE_CHECKING:
     from lakehouse.identity.matching.model import Model
 
 
+# of what is stored of a record the newest generation counts
+_IS_NEWEST: Final = "generation >= coalesce(newest, generation)"
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """What an earlier run left: relations, by name, and the model that it used.
 
     `keys`: (record, said, key, generation) of each record that was looked at, the key null where it has none; `pairs`:
     what `Matched.pairs` was. `said` is the fingerprint of what the record said then: what it says otherwise now is new.
-    Of what was stored of a record the highest generation counts.
+    Of what was stored of a record the highest generation counts. `record` is the SQL that names a record of `keys`,
+    where no column of that name does: it is asked of the rows that are found, and of no others.
     """
 
     keys: str
     pairs: str
     model: Model
+    record: str = "record"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +79,20 @@ def match(con: duckdb.DuckDBPyConnection, people: str, known: Known | None) -> M
 
 
 def match_news(
-    con: duckdb.DuckDBPyConnection, people: str, others_of: Callable[[str], str], known: Known
+    con: duckdb.DuckDBPyConnection,
+    people: str,
+    others_of: Callable[[str], str],
+    known: Known,
+    most: int | None = None,
 ) -> Matched | None:
     """Do what `match` does where `people` holds only those of whom rows came since; None where all must be weighed.
 
     `others_of` makes of the name of a relation (record) the SELECT of what these others say, as `people` has it.
-    Nobody has gone meanwhile.
+    There are no more than `most` records by now, where that is known, and nobody has gone meanwhile.
     """
     con.execute(f"CREATE OR REPLACE TEMP TABLE match_said AS SELECT record, said FROM {qualified(people)}")
-    everybody = f"SELECT record FROM match_said UNION ALL SELECT record FROM {qualified(known.keys)}"
-    # hashes: of texts it would take twice as long, and two that collide change a count of a million by one
-    count = scalar(con, f"SELECT count(DISTINCT hash(record)) FROM ({everybody})")
-    if _outgrown(known.model, count) or _fresh(con, known) > MatchPolicy.largest_news * count:
+    may_be_outgrown = most is None or _outgrown(known.model, most)
+    if (may_be_outgrown and _outgrown(known.model, _count(con, known))) or _is_much(con, known):
         return None
 
     def people_of(records: str) -> str:
@@ -109,14 +117,44 @@ def match_news(
     return replace(found, pairs="match_found_and_known")
 
 
+def _count(con: duckdb.DuckDBPyConnection, known: Known) -> int:
+    """Return how many records are known, or new."""
+    everybody = f"SELECT record FROM match_said UNION ALL SELECT {known.record} FROM {qualified(known.keys)}"
+    # hashes: of texts it would take twice as long, and two that collide change a count of a million by one
+    return scalar(con, f"SELECT count(DISTINCT hash(record)) FROM ({everybody})")
+
+
+def _is_much(con: duckdb.DuckDBPyConnection, known: Known) -> bool:
+    """Return whether so many are new that to weigh all is quicker. Most records have more than one key."""
+    fresh = _fresh(con, known)
+    few = scalar(con, f"SELECT count(*) FROM {qualified(known.keys)}") / MatchPolicy.most_keys
+    return fresh > MatchPolicy.largest_news * few and fresh > MatchPolicy.largest_news * _count(con, known)
+
+
 def _fresh(con: duckdb.DuckDBPyConnection, known: Known) -> int:
-    """Make `match_fresh`, the records whose statements nobody has looked at; return how many there are."""
+    """Make `match_fresh`, the records whose statements nobody has looked at; return how many there are.
+
+    And `match_newer`, of the records that were looked at since the first generation the newest one. Fingerprints are
+    looked up, which are numbers; to look up the records takes five times as long.
+    """
+    keys = qualified(known.keys)
+    first = scalar(con, f"SELECT min(generation) FROM {keys}")
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE match_newer AS SELECT {known.record} AS record, max(generation) AS newest "
+        f"FROM {keys} WHERE generation > {first} GROUP BY ALL"
+    )
     con.execute(
         "CREATE OR REPLACE TEMP TABLE match_fresh AS FROM match_said ANTI JOIN ("
-        f"SELECT record, arg_max(said, generation) AS said FROM {qualified(known.keys)} "
-        "SEMI JOIN match_said USING (record) GROUP BY record) USING (record, said)"
+        f"SELECT record, said FROM ({_found(known, 'match_said', 'said')}) "
+        f"LEFT JOIN match_newer USING (record) WHERE {_IS_NEWEST}) USING (record, said)"
     )
     return scalar(con, "SELECT count(*) FROM match_fresh")
+
+
+def _found(known: Known, asked: str, column: str) -> str:
+    """Return the SELECT of the stored keys that have a value of a column which is asked for."""
+    stored = f"FROM {qualified(known.keys)} SEMI JOIN {asked} USING ({column})"
+    return f"SELECT {known.record} AS record, said, key, generation FROM ({stored})"
 
 
 def _weigh_fresh(
@@ -137,11 +175,10 @@ def _weigh_fresh(
         _note_keys(con, "match_fresh", None, known)
         return Matched("match_found", "match_found_keys", known.model, replaces=False)
     keys = keys_of_new(con, people, "match_fresh")
-    # of those who share a key alone: to find the newest of everybody's would cost as much as there are
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE match_stored AS SELECT k.record, k.key FROM (FROM {qualified(known.keys)} "
-        f"WHERE record IN (SELECT record FROM {qualified(known.keys)} WHERE key IN (SELECT key FROM {keys})) "
-        f"QUALIFY generation = max(generation) OVER (PARTITION BY record)) AS k {is_there} WHERE k.key IS NOT NULL"
+        "CREATE OR REPLACE TEMP TABLE match_stored AS SELECT k.record, k.key "
+        f"FROM ({_found(known, keys, 'key')}) AS k "
+        f"LEFT JOIN match_newer USING (record) {is_there} WHERE {_IS_NEWEST}"
     )
     found = match_new(con, people_of, keys, "match_stored", known.model)
     _note(con, found.scores, pairs)

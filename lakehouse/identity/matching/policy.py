@@ -22,6 +22,7 @@ class MatchPolicy(Policy):
     largest_news: Annotated[
         float, "share of the records that may be new before all pairs are weighed anew"
     ] = 0.3
+    most_keys: Annotated[int, "keys of a record, about, at the most"] = 30
     grown: Annotated[
         float, "times as many records as the model was adapted to, from which it is adapted again"
     ] = 2.0

@@ -3,7 +3,7 @@
 -- alike. Hubs join nobody. Who is in two parts that no edge joins has nothing to do with one another, whatever comes.
 -- Nodes are hashes: two that collide join two parts, which costs time and changes nothing.
 CREATE OR REPLACE TEMP TABLE identity_edges AS
-SELECT hash('record', source, record) AS one, hash('identifier', identifier_type, identifier_value) AS other
+SELECT hash('record', source || ' ' || record) AS one, hash('identifier', identifier_type, identifier_value) AS other
 FROM (
     SELECT source, record, identifier_type, identifier_value
     FROM {evidence}
@@ -28,6 +28,6 @@ SELECT
 FROM {words}
 UNION ALL
 SELECT
-    hash('record', split_part(left_record, ' ', 1), substr(left_record, position(' ' IN left_record) + 1)),
-    hash('record', split_part(right_record, ' ', 1), substr(right_record, position(' ' IN right_record) + 1))
+    hash('record', left_record),
+    hash('record', right_record)
 FROM {pairs}

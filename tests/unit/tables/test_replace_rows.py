@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from itertools import pairwise
 from uuid import uuid4
 
 import pytest
@@ -14,6 +15,7 @@ from lakehouse.errors import CommitConflict
 from lakehouse.tables import catalog, commit, content, data_files, replace_table, views
 from lakehouse.tables.contract import Contract, columns
 from lakehouse.tables.data_files import Written
+from lakehouse.tables.policy import RowReplacePolicy
 from lakehouse.tables.replace_rows import RowChange, replace_rows
 
 TABLE = Contract(
@@ -147,6 +149,35 @@ def test_rows_that_are_new_go_into_the_smallest_file(lake, lake_con):
         table.refresh()
     assert len(commit.live_files(table)) == count
     assert len(held(lake_con, table)) == MANY + 3
+
+
+def test_a_table_of_one_large_file_is_cut_and_then_few_rows_are_written(lake, lake_con, monkeypatch):
+    """As of an earlier release, or merged by maintenance; the rows of each file are next to each other."""
+    monkeypatch.setattr(RowReplacePolicy, "file_rows", 2_048)
+    table = fill(lake_con, lake)
+    many = f"SELECT 'm' || lpad(i::VARCHAR, 5, '0') AS name, 0 AS slot, 'x' AS value FROM range({4 * 2_048}) AS t(i)"
+    written = data_files.write(lake_con, table, many, f"large-{uuid4()}")
+    rows = content.digest(lake_con, table, written)
+    base = table.current_snapshot().snapshot_id
+    replace_table.replace_all(table, written.files, computed_from={"n": "1"}, base=base, content=rows)
+    table.refresh()
+    assert len(commit.live_files(table)) == 1
+    for number, files in enumerate((4, 1, 1), start=1):  # the files that are other ones then
+        before = {file.file_path for file in commit.live_files(table)}
+        new = change(lake_con, ["m00007"], [("m00007", 0, f"new {number}")])
+        replace_rows(lake_con, table, new, computed_from={"n": f"{number + 1}"})
+        table.refresh()
+        after = commit.live_files(table)
+        assert len({file.file_path for file in after} - before) == files
+        assert [file.record_count for file in after] == [2_048] * 4
+        assert commit.content(table) == everything(lake_con, table)
+    ranges = [
+        lake_con.execute(
+            f"SELECT min(name), max(name) FROM ({data_files.read_sql(table, [file.file_path])})"
+        ).fetchone()
+        for file in commit.live_files(table)
+    ]
+    assert all(one[1] < other[0] for one, other in pairwise(sorted(ranges)))
 
 
 def test_another_writer_meanwhile_is_told_and_no_file_stays(lake, lake_con):
