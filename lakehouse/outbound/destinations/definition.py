@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapte
 from lakehouse.definition_files import DefinitionLoader
 from lakehouse.definitions import nearest, parse_yaml
 from lakehouse.errors import BadDefinition, Terminal
+from lakehouse.outbound.destinations.limits import zone_of
 from lakehouse.outbound.destinations.template import HttpTemplate, Rate, load_template
 
 if TYPE_CHECKING:
@@ -32,6 +33,21 @@ _ROBOT_URLS = {
 }
 
 
+class Quota(BaseModel):
+    """So many requests a day, which turns at midnight of `zone` (its IANA name)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    requests: Annotated[int, Field(ge=1)]
+    zone: str = "UTC"
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, zone: str) -> str:
+        zone_of(zone)
+        return zone
+
+
 class Definition(BaseModel):
     """One destination: its name, its kind, and what of a destination that kind needs.
 
@@ -42,6 +58,7 @@ class Definition(BaseModel):
 
     name: Name
     kind: Literal["hubspot", "http", "webhook", "salesforce", "file", "dingtalk", "feishu", "wecom"]
+    quota: Quota | None = None
 
     @property
     def file(self) -> str:

@@ -17,15 +17,19 @@ from lakehouse.outbound.destinations.exchange import (
     Answered,
     AskAgain,
     Asking,
+    QuotaSpent,
     Refused,
     check_later,
     until_answered,
 )
-from lakehouse.outbound.destinations.hubspot_answers import category_of
+from lakehouse.outbound.destinations.hubspot_answers import category_of, is_of_day
+from lakehouse.outbound.destinations.limits import NoLimit
 from lakehouse.outbound.policy import RequestPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from lakehouse.outbound.destinations.limits import Limit
 
 CONTACTS = "/crm/v3/objects/contacts"
 _CLIENTS: Final[dict[str, httpx.Client]] = {}
@@ -47,6 +51,7 @@ class Api:
     def __init__(self, account: Account, clock: Callable[[], float]) -> None:
         self._account = account
         self._clock = clock
+        self.limit: Limit = NoLimit()
 
     def post(self, path: str, body: dict[str, Any], deadline: float) -> Answered[dict[str, Any]]:
         """Post below `CONTACTS`, as often as it takes, and return the JSON; safe, since rows may be sent twice.
@@ -54,13 +59,16 @@ class Api:
         Refused when HubSpot refuses the batch as a whole, NotSent when no try can have been carried out, Transient when
         it takes too long, Terminal when a person must act.
         """
-        return until_answered(lambda: self._post_once(path, body), Asking("HubSpot", deadline, self._clock))
+        asking = Asking("HubSpot", deadline, self._clock, limit=self.limit)
+        return until_answered(lambda: self._post_once(path, body), asking)
 
     def _post_once(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         client = http_client(self._account.url.rstrip("/"))
         headers = {"Authorization": f"Bearer {self._account.token}"}
         response = client.post(f"{CONTACTS}{path}", json=body, headers=headers)
         status = response.status_code
+        if status == httpx.codes.TOO_MANY_REQUESTS and is_of_day(_json(response)):
+            raise QuotaSpent("has no requests left today (429 DAILY)")
         check_later(response)
         if status in REFUSED:
             _check_properties(response, body)

@@ -17,7 +17,7 @@ from lakehouse.outbound.destinations import Answer, Declared, NotSent
 from lakehouse.outbound.destinations.client import Client, Request, at, code_or, json_of, json_or_none
 from lakehouse.outbound.destinations.credentials import Credentials, credentials
 from lakehouse.outbound.destinations.delivery import RowSender, done
-from lakehouse.outbound.destinations.exchange import REFUSED, Answered, AskAgain, Refused, until_answered
+from lakehouse.outbound.destinations.exchange import REFUSED, Answered, QuotaSpent, Refused, until_answered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -141,7 +141,7 @@ class Salesforce(RowSender):
             return json_of(response)
         code = code_or(_code(json_or_none(response)), f"HTTP_{response.status_code}")
         if code == "REQUEST_LIMIT_EXCEEDED":
-            raise AskAgain("has no API calls left today (REQUEST_LIMIT_EXCEEDED)", done=False)
+            raise QuotaSpent("has no API calls left today (REQUEST_LIMIT_EXCEEDED)")
         if code in _OF_THE_MAPPING:
             raise Terminal(f"{self.who} refuses the sync's fields ({code}): {_named(request, response)}")
         if response.status_code in REFUSED:
