@@ -157,7 +157,7 @@ _BY_KIND: dict[str, type[Definition]] = {
     "file": FileDefinition,
     **dict.fromkeys(_ROBOT_URLS, RobotDefinition),
 }
-_HUBSPOT = Definition(name="hubspot", kind="hubspot")
+HUBSPOT = Definition(name="hubspot", kind="hubspot")
 _KIND = TypeAdapter(dict[str, Any])
 
 
@@ -169,7 +169,7 @@ def parse_destination(text: str, where: str) -> Definition:
     definition = parse_yaml(text, where, _BY_KIND[kind])
     if definition.name != PurePath(where).stem:
         raise BadDefinition(f"{where}: name: {definition.name!r} must be the file's own name")
-    if definition.name == _HUBSPOT.name:
+    if definition.name == HUBSPOT.name:
         raise BadDefinition(f"{where}: name: HubSpot's URL and token are settings; call this one otherwise")
     return definition
 
@@ -187,7 +187,7 @@ _load = DefinitionLoader(
 
 def load_destinations(overrides: Path | None = None) -> dict[str, Definition]:
     """Return the destinations that there are, by name; those whose file is wrong are left out."""
-    return {**_load.load_each(overrides).definitions, _HUBSPOT.name: _HUBSPOT}
+    return {**_load.load_each(overrides).definitions, HUBSPOT.name: HUBSPOT}
 
 
 def wrong_destinations(overrides: Path | None = None) -> Mapping[str, str]:
@@ -197,8 +197,8 @@ def wrong_destinations(overrides: Path | None = None) -> Mapping[str, str]:
 
 def find_destination(overrides: Path | None, name: str) -> Definition:
     """Return the destination of that name; Terminal for one that is unknown or whose file is wrong."""
-    if name == _HUBSPOT.name:
-        return _HUBSPOT
+    if name == HUBSPOT.name:
+        return HUBSPOT
     known = load_destinations(overrides)
     if name in known:
         return known[name]

@@ -48,9 +48,10 @@ class Pace:
         declared: Declared,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        workers: int = RequestPolicy.workers,
     ) -> None:
         rate = declared.rate
-        self._apart = rate.seconds * RequestPolicy.workers / rate.requests if rate is not None else 0.0
+        self._apart = rate.seconds * workers / rate.requests if rate is not None else 0.0
         self._clock, self._sleep = clock, sleep
         self._next = 0.0
 

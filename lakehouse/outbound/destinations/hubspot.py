@@ -56,6 +56,11 @@ class HubSpot:
     def limit(self, limit: Limit) -> None:
         self._api.limit = limit
 
+    @property
+    def api(self) -> Api:
+        """The account's API."""
+        return self._api
+
     def send(self, chunk: Chunk, rows: Sequence[Row]) -> dict[int, Answer]:
         """Deliver rows of a chunk and return an answer for each, by its number; errors as in `Destination`."""
         deadline = self._clock() + RequestPolicy.chunk_seconds

@@ -27,7 +27,7 @@ from lakehouse.outbound.destinations.limits import NoLimit
 from lakehouse.outbound.policy import RequestPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from lakehouse.outbound.destinations.limits import Limit
 
@@ -62,10 +62,18 @@ class Api:
         asking = Asking("HubSpot", deadline, self._clock, limit=self.limit)
         return until_answered(lambda: self._post_once(path, body), asking)
 
+    def get(self, path: str, query: Mapping[str, str], deadline: float) -> Answered[dict[str, Any]]:
+        """Get a whole path and return the JSON; errors as of `post`."""
+        asking = Asking("HubSpot", deadline, self._clock, limit=self.limit)
+        return until_answered(lambda: self._once("GET", path, {}, query), asking)
+
     def _post_once(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        return self._once("POST", f"{CONTACTS}{path}", body, {})
+
+    def _once(self, method: str, path: str, body: dict[str, Any], query: Mapping[str, str]) -> dict[str, Any]:
         client = http_client(self._account.url.rstrip("/"))
         headers = {"Authorization": f"Bearer {self._account.token}"}
-        response = client.post(f"{CONTACTS}{path}", json=body, headers=headers)
+        response = client.request(method, path, json=body or None, params=query or None, headers=headers)
         status = response.status_code
         if status == httpx.codes.TOO_MANY_REQUESTS and is_of_day(_json(response)):
             raise QuotaSpent("has no requests left today (429 DAILY)")
@@ -102,7 +110,7 @@ def _check_properties(response: httpx.Response, body: dict[str, Any]) -> None:
     if "PROPERTY_DOESNT_EXIST" not in response.text:
         return
     text = response.text.replace("\\", "")
-    written = set[str]().union(*(row["properties"] for row in body["inputs"]))
+    written = set[str]().union(*(row["properties"] for row in body.get("inputs", ())))
     missing = sorted(name for name in written if f'"{name}"' in text)
     raise Terminal(
         f"HubSpot has no contact property {', '.join(missing) or 'of that name'}: create it there first"
@@ -113,7 +121,10 @@ def _advice(status: int, secret_name: str) -> str:
     if status == httpx.codes.UNAUTHORIZED:
         return f"HubSpot refuses the token (401): put a private app's token into the secret {secret_name}"
     if status == httpx.codes.FORBIDDEN:
-        return "HubSpot forbids it (403): give the private app the scope crm.objects.contacts.write"
+        return (
+            "HubSpot forbids it (403): give the private app the scope crm.objects.contacts.write, to pull also "
+            "crm.objects.contacts.read, crm.schemas.contacts.read and crm.objects.owners.read"
+        )
     return f"HubSpot answers {status}, which trying again does not change: check the setting hubspot_url"
 
 
