@@ -59,6 +59,10 @@ class Settings(BaseSettings):
 
     # privacy and the CRM
     consent_table: str = "consent"
+    limits_table: str = Field(
+        "",
+        description="table where workers of `publish` share what destinations allow; empty: each keeps to its part",
+    )
     consent_max_age_hours: int = Field(
         72,
         ge=1,

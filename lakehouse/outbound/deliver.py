@@ -16,6 +16,7 @@ from lakehouse import telemetry
 from lakehouse.errors import LakehouseError, Transient
 from lakehouse.outbound import guarded, log
 from lakehouse.outbound.destinations import Answer, Destination, NothingWritten, NotSent, open_destination
+from lakehouse.outbound.destinations.limits_table import closed as destination_closed
 from lakehouse.outbound.policies import at_sending
 from lakehouse.outbound.policy import DeliveryPolicy
 from lakehouse.outbound.records import Chunk, Outcome, Result, Row
@@ -56,8 +57,9 @@ def deliver(
 ) -> Outcome | None:
     """Deliver a chunk unless it has been; return its outcome, or None.
 
-    None while another worker is sending it, and for good when its run was closed: what it would have sent is in the
-    plan of a later one.
+    None while another worker is sending it, or while the destination has no requests left today or asks for rest, and
+    for good when its run was closed: what it would have sent is in the plan of a later one. NotSent while a destination
+    is left alone that has failed too often.
 
     Rows to write need consent for their address, the sync's purpose and channel at this moment, and where people are
     contacted, an hour and a place in the ledger of contacts. Removals do not:
@@ -75,6 +77,8 @@ def deliver(
             f"chunk {chunk} of run {run} of {sync} waits for the consent projection, which `resolve` writes; its "
             "rows stay in flight until then"
         )
+    if _is_closed(settings, delivery):
+        return None
     destination = destination or open_destination(settings, delivery.destination)
     claim = log.claim(settings, sync, run, chunk, now, DeliveryPolicy.lease)
     if claim is None:
@@ -121,6 +125,19 @@ def _attempt(
             )
         raise
     return [_after_another_attempt(result) for result in results] if is_repeated else results
+
+
+def _is_closed(settings: Settings, delivery: Chunk) -> bool:
+    """Return whether a chunk waits until its destination opens again; it is announced again, and others go on."""
+    closed = destination_closed(settings, delivery.destination)
+    if closed is None:
+        return False
+    reason = f"destination {delivery.destination} {closed.reason}; the chunk stays open"
+    if closed.why == "failures":
+        raise NotSent(reason)
+    named = {"sync": delivery.sync, "run": delivery.run, "chunk": delivery.chunk}
+    telemetry.warn("chunk waits for its destination", **named, reason=reason)
+    return True
 
 
 def _waits_for_projection(settings: Settings, delivery: Chunk, now: datetime) -> bool:

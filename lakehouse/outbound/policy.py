@@ -96,6 +96,35 @@ class RequestPolicy(Policy):
 
 
 @dataclass(frozen=True)
+class LimitPolicy(Policy):
+    """How workers share what a destination allows."""
+
+    rate_share: Annotated[
+        float,
+        "part of a destination's rate that all workers use together; what is left is for what the network bunches",
+    ] = 0.98
+    slot_patience_seconds: Annotated[
+        float, "seconds that a request waits for its place; one that would wait longer comes back later"
+    ] = 10.0
+    failures_in_a_row: Annotated[int, "requests given up in a row before a destination is left alone"] = 3
+    first_pause: Annotated[
+        timedelta, "how long it is left alone first; twice as long after each failure that follows"
+    ] = timedelta(minutes=1)
+    longest_failure_pause: Annotated[timedelta, "no such pause is longer"] = timedelta(minutes=15)
+    quota_pause: Annotated[
+        timedelta,
+        "how long a destination is left alone that has no requests left, and does not say until when",
+    ] = timedelta(hours=1)
+    longest_pause: Annotated[
+        timedelta,
+        "nothing keeps a destination closed for longer; a day of 25 hours, and the clocks' difference",
+    ] = timedelta(hours=26)
+    forget_after: Annotated[timedelta, "how long the table remembers a destination that nobody asks"] = (
+        timedelta(days=2)
+    )
+
+
+@dataclass(frozen=True)
 class ContactPolicy(Policy):
     """When people may be written to, unless the sync's file says otherwise."""
 
@@ -120,3 +149,5 @@ class ContactPolicy(Policy):
 
 # Of a shard of the ledger of contacts, when other workers write the same.
 CHANGE_LEDGER = RetryPolicy(attempts=20, first_wait_seconds=0.02, longest_wait_seconds=0.5)
+# Of a destination's item in the table of limits.
+TAKE_SLOT = RetryPolicy(attempts=10, first_wait_seconds=0.01, longest_wait_seconds=0.2)

@@ -62,7 +62,7 @@ def replace_query(
     `query` was planned with `table` as it was loaded: raises CommitConflict when it has changed since.
     """
     base = table.current_snapshot()
-    written = data_files.write(con, table, query, attempt, file_rows=file_rows)
+    written = data_files.write(con, table, query, attempt, split=file_rows)
     base_id = base.snapshot_id if base else None
     return replace_written(con, table, written, computed_from=computed_from, base=base_id)
 

@@ -70,28 +70,27 @@ def write(
     attempt: str,
     *,
     enums: Container[str] = (),
-    split: str = "",
-    file_rows: int = 0,
+    split: int | str = 0,
 ) -> Written:
     """Write the rows of `query` as data files of `table`, partitioned and sorted as its metadata says.
 
     `query` yields the table's columns by name, in any order. `attempt` names the folder, so that what a failed
     attempt left can be told from what is in use. `enums` names text columns that `query` yields as an ENUM: of few
     long texts that saves a fifth of the time, and their bounds are not known. Of a table without partitions the files
-    have `file_rows`, each the next part of the order, or there is one for each value of the expression `split`; else it
-    is one file.
+    have `split` rows, each the next part of the order, or there is one for each value of the expression `split`; else
+    it is one file.
     """
     folder = f"{table.location()}/data/{attempt}"
     target = _local_folder(folder) or folder
     partitions = _partition_columns(table)
     computed = [f"{_partition_sql(table, index)} AS {name}" for index, name in enumerate(partitions)]
-    if split and not partitions:
+    if split and isinstance(split, str) and not partitions:
         partitions, computed = [_PART], [f"{split} AS {_PART}"]
     options = _options(table)
     if partitions:
         options += [f"PARTITION_BY ({', '.join(partitions)})", "FILENAME_PATTERN 'part_{uuid}'"]
-    elif file_rows:
-        options += [f"ROW_GROUP_SIZE {file_rows}", "FILE_SIZE_BYTES 1", "FILENAME_PATTERN 'part_{uuid}'"]
+    elif split:
+        options += [f"ROW_GROUP_SIZE {split}", "FILE_SIZE_BYTES 1", "FILENAME_PATTERN 'part_{uuid}'"]
         options += _WRITTEN_OFTEN
     else:
         target += "/part.parquet"

@@ -105,7 +105,7 @@ def _replace_some(
     held = data_files.read_sql(table, (file.file_path for file in rewritten))
     query = f"SELECT * FROM ({held}) ANTI JOIN {_GONE} USING ({change.keys}) UNION ALL BY NAME {come}"
     rows = _rows(rewritten) - _count(con, went) + _count(con, come)
-    written = data_files.write(con, table, query, change.attempt, file_rows=_rows_a_file(rewritten, rows))
+    written = data_files.write(con, table, query, change.attempt, split=_rows_a_file(rewritten, rows))
     digest = content.digest_after(con, table, commit.content(table), added=come, removed=went)
     noted = {commit.INPUTS: json.dumps(dict(computed_from), sort_keys=True)}
     try:

@@ -139,6 +139,15 @@ def reached(function: str) -> set[str]:
     return mentions(definitions(f"functions.{function}.handler", "handler"))
 
 
+def tables(function: str, call: str) -> list[Any]:
+    """The tables of DynamoDB that the code behind a handler asks by a call: each has a module of its own."""
+    found = set()
+    for place, name in places(f"functions.{function}.handler", "handler"):
+        if call in mentions([module(place)[0][name]]):
+            found.add("LimitsTable" if place.endswith(".limits_table") else "ConsentTable")
+    return [{"Fn::GetAtt": [table, "Arn"]} for table in sorted(found)]
+
+
 @cache
 def queue_calls(function: str) -> set[tuple[str, str]]:
     """(action, setting) for every queue that the code behind a handler hands to a call that leads to SQS."""
@@ -184,12 +193,11 @@ def needs(infra: Template, function: str) -> dict[str, list[Any]]:
     }
     named = ("WebhookSecret", "CollectSecret", "HubSpotSecret", "DestinationsSecret", "HashSecret")
     secrets = [name for name in named if f"{name[:-6].lower()}_secret" in used]
-    consent = {"Fn::GetAtt": ["ConsentTable", "Arn"]}
     return {
         **queues,
         "secretsmanager:GetSecretValue": [{"Ref": name} for name in secrets],
         "events:PutEvents": [BUS] if "put_events" in used else [],
-        **{action: [consent] if call in used else [] for call, action in DYNAMODB.items()},
+        **{action: tables(function, call) for call, action in DYNAMODB.items()},
     }
 
 
@@ -254,6 +262,8 @@ def test_the_code_is_really_read(infra: Template) -> None:
     assert sends["collect"] == [{"Fn::GetAtt": ["CollectQueue", "Arn"]}]
     assert needs(infra, "land")["secretsmanager:GetSecretValue"] == [{"Ref": "WebhookSecret"}]
     assert needs(infra, "ingest")["secretsmanager:GetSecretValue"] == [{"Ref": "HashSecret"}]
+    assert needs(infra, "publish")["dynamodb:UpdateItem"] == [{"Fn::GetAtt": ["LimitsTable", "Arn"]}]
+    assert len(needs(infra, "publish")["dynamodb:GetItem"]) == 2
 
 
 BOOKS = {"Fn::GetAtt": ["BooksQueue", "Arn"]}
@@ -263,6 +273,7 @@ WRONG: list[tuple[Callable[[Template], list[str]], Callable[[Template], None], s
     (permissions, without("IngestFunction", "Announce"), "ingest needs events:PutEvents"),
     (permissions, without("PublishFunction", "ReadToken"), "publish needs secretsmanager:GetSecretValue"),
     (permissions, without("PublishFunction", "ReadConsent"), "publish needs dynamodb:GetItem"),
+    (permissions, without("PublishFunction", "ShareLimits"), "publish needs dynamodb:UpdateItem"),
     (permissions, statement("LandFunction", Action="sqs:SendMessage", Resource=BOOKS), "and does not"),
     (policies, statement("LandFunction", Action="s3:*", Resource=BOOKS), "LandFunctionRole may do s3:*"),
     (policies, statement("LandFunction", Action=["s3:GetObject", "*"], Resource=BOOKS), "may do"),

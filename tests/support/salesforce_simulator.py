@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from itertools import count
+from itertools import count, pairwise
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
@@ -13,6 +13,13 @@ import httpx
 
 _QUERY = re.compile(r"SELECT Id, (\w+) FROM (\w+) WHERE \1 IN \((.*)\)", re.DOTALL)
 _TEXT = re.compile(r"'((?:[^'\\]|\\.)*)'")
+
+
+_CHANGED = re.compile(
+    r"SELECT ([\w, ]+) FROM (\w+) WHERE SystemModstamp >=? (?P<from>[\d:.TZ-]+)"
+    r"(?: OR \(SystemModstamp = (?P<at>[\d:.TZ-]+) AND Id > '(?P<id>\w+)'\))?"
+    r" ORDER BY SystemModstamp ASC, Id ASC LIMIT (?P<limit>\d+)"
+)
 
 
 class SalesforceSimulator:
@@ -29,6 +36,8 @@ class SalesforceSimulator:
         self.valid_tokens = {self.token}
         self.tokens_given = 0
         self._ids = count(1)
+        self.page = 2_000  # records of one answer of a query
+        self._pages: dict[str, httpx.Response] = {}
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path.rstrip("/")  # simple-salesforce ends some of its paths so
@@ -36,13 +45,25 @@ class SalesforceSimulator:
             return self._give_token(request)
         if request.headers.get("Authorization", "").removeprefix("Bearer ") not in self.valid_tokens:
             return _error(401, "INVALID_SESSION_ID", "Session expired or invalid")
-        if request.method == "GET" and path.endswith("/query"):
-            return self._query(request.url.params["q"])
+        if request.method == "GET":
+            return self._get(path, request.url.params.get("q", ""))
         if request.method == "PATCH":
             found = re.fullmatch(r"/services/data/v\d+\.\d/composite/sobjects(?:/(\w+)/(\w+))?", path)
             if found:
                 return self._write(json.loads(request.content), found[2])
         return _error(404, "NOT_FOUND", "The requested resource does not exist")
+
+    def _get(self, path: str, query: str) -> httpx.Response:
+        if path.endswith("/describe"):
+            always = ("Id", "IsDeleted", "CreatedDate", "LastModifiedDate", "SystemModstamp")
+            fields = [{"name": name} for name in (*sorted(self.fields), *always)]
+            return httpx.Response(200, json={"fields": fields})
+        if path.endswith("/queryAll"):
+            return self._query_all(query)
+        if path.endswith("/query"):
+            return self._query(query)
+        following = self._pages.pop(path.rpartition("/")[2], None)
+        return following or _error(404, "NOT_FOUND", "The requested resource does not exist")
 
     def _give_token(self, request: httpx.Request) -> httpx.Response:
         form = parse_qs(request.content.decode())
@@ -66,6 +87,43 @@ class SalesforceSimulator:
             if str(record.get(found[1], "")).lower() in names
         ]
         return httpx.Response(200, json={"totalSize": len(rows), "done": True, "records": rows})
+
+    def _query_all(self, query: str) -> httpx.Response:
+        """Answer a query by SystemModstamp, the recycle bin with it, in pages that name the next."""
+        found = _CHANGED.fullmatch(query)
+        if not found:
+            return _error(400, "MALFORMED_QUERY", "unexpected token")
+        names = found[1].split(", ")
+        is_open = found["at"] is not None
+
+        def fits(record: dict[str, Any]) -> bool:
+            stamp = record["SystemModstamp"].replace("+0000", "Z")
+            return (stamp > found["from"] if is_open else stamp >= found["from"]) or (
+                is_open and stamp == found["at"] and record["Id"] > found["id"]
+            )
+
+        rows = sorted(
+            (record for record in self.records.values() if fits(record)),
+            key=lambda record: (record["SystemModstamp"], record["Id"]),
+        )[: int(found["limit"])]
+        shown = [
+            {"attributes": {"type": found[2]}, **{name: row.get(name) for name in names}} for row in rows
+        ]
+        parts = [shown[at : at + self.page] for at in range(0, len(shown), self.page)] or [[]]
+        answers = []
+        for number, part in enumerate(parts):
+            following = f"01g{next(self._ids):015d}-{number}"
+            body: dict[str, Any] = {
+                "totalSize": len(shown),
+                "done": number == len(parts) - 1,
+                "records": part,
+            }
+            if not body["done"]:
+                body["nextRecordsUrl"] = f"/services/data/v62.0/query/{following}"
+            answers.append((following, httpx.Response(200, json=body)))
+        for (following, _), (_, answer) in pairwise(answers):
+            self._pages[following] = answer
+        return answers[0][1]
 
     def _write(self, body: dict[str, Any], external: str | None) -> httpx.Response:
         records = body["records"]

@@ -35,6 +35,7 @@ MADE = {
     "LAKEHOUSE_COLLECT_QUEUE_URL": ("collect_queue_url", "q7", "q7"),
     "LAKEHOUSE_SETTLE_SECONDS": ("settle_seconds", "7", 7),
     "LAKEHOUSE_CONSENT_TABLE": ("consent_table", "t", "t"),
+    "LAKEHOUSE_LIMITS_TABLE": ("limits_table", "t", "t"),
     "LAKEHOUSE_CONSENT_MAX_AGE_HOURS": ("consent_max_age_hours", "5", 5),
     "LAKEHOUSE_WEBHOOK_SECRET": ("webhook_secret", "w", "w"),
     "LAKEHOUSE_COLLECT_SECRET": ("collect_secret", "c", "c"),

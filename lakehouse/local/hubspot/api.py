@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lakehouse.local.hubspot.contact_store import BadRow, Conflict, Contact, ContactStore
 from lakehouse.local.hubspot.faults import error_body
+from lakehouse.local.hubspot.search import BadSearch, Search, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +42,7 @@ class ContactsApi:
 
     def __init__(self, store: ContactStore) -> None:
         self._store = store
+        self.search = Search()
         self._posts: dict[str, Callable[[dict[str, Any]], Answer]] = {
             "/batch/upsert": self._upsert,
             "/batch/update": self._update,
@@ -51,6 +54,8 @@ class ContactsApi:
 
     def post(self, path: str, body: dict[str, Any]) -> Answer:
         """Answer a POST to `path` under the contacts' own; a refusal is an answer too."""
+        if path == "/search":
+            return self._search(body)
         handler = self._posts.get(path)
         if handler is None:
             return Answer(
@@ -68,6 +73,8 @@ class ContactsApi:
         """Answer a GET: one contact by id or e-mail, or a page of them."""
         names = query["properties"].split(",") if query.get("properties") else None
         contact_id = path.strip("/")
+        if query.get("archived") == "true":
+            return self._get_archived(query, names)
         if contact_id:
             return self._get_contact(contact_id, query.get("idProperty"), names)
         return self._get_page(query, names)
@@ -78,6 +85,21 @@ class ContactsApi:
         if contact is None:
             return Answer(HTTPStatus.NOT_FOUND, error_body("OBJECT_NOT_FOUND", "Object not found"))
         return Answer(HTTPStatus.OK, contact.as_json(names))
+
+    def _search(self, body: dict[str, Any]) -> Answer:
+        try:
+            return Answer(HTTPStatus.OK, self.search.find(self._store.all(), body, len(json.dumps(body))))
+        except BadSearch as error:
+            return Refused(*refusal(error)).answer
+
+    def _get_archived(self, query: dict[str, str], names: list[str] | None) -> Answer:
+        limit, after = min(int(query.get("limit", _DEFAULT_PAGE)), _MAX_PAGE), int(query.get("after", "0"))
+        found = [(one, at) for one, at in self._store.archived() if int(one.id) > after]
+        results = [{**one.as_json(names), "archived": True, "archivedAt": at} for one, at in found[:limit]]
+        body: dict[str, Any] = {"results": results}
+        if len(found) > limit:
+            body["paging"] = {"next": {"after": found[limit - 1][0].id}}
+        return Answer(HTTPStatus.OK, body)
 
     def _get_page(self, query: dict[str, str], names: list[str] | None) -> Answer:
         limit = min(int(query.get("limit", _DEFAULT_PAGE)), _MAX_PAGE)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+MERGED = "hs_merged_object_ids"
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS contacts (
@@ -27,6 +28,7 @@ CREATE TABLE IF NOT EXISTS contacts (
     writes INTEGER NOT NULL DEFAULT 1
 );
 CREATE TABLE IF NOT EXISTS secondary_addresses (email TEXT COLLATE NOCASE PRIMARY KEY, id INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS archivals (id INTEGER PRIMARY KEY, at TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS merged_records (id INTEGER PRIMARY KEY, into_id INTEGER NOT NULL);
 """
 
@@ -160,8 +162,24 @@ class ContactStore:
             raise Conflict("Contact already exists") from error
         return changed
 
+    def all(self) -> list[Contact]:
+        """Return every contact that is not archived."""
+        return self.page(0, -1)
+
+    def archived(self) -> list[tuple[Contact, str]]:
+        """Return the archived contacts by id, each with when it was archived."""
+        sql = (
+            "SELECT c.id, properties, created_at, updated_at, at FROM contacts AS c JOIN archivals USING (id)"
+            " WHERE archived ORDER BY c.id"
+        )
+        with self._turn, closing(self._connection.execute(sql)) as cursor:
+            return [(_contact(row), row[4]) for row in cursor.fetchall()]
+
     def archive(self, contact_id: str) -> None:
         """Hide a contact and free its e-mail, inside `batch`; an unknown id is no error."""
+        self._connection.execute(
+            "INSERT OR IGNORE INTO archivals SELECT id, ? FROM contacts WHERE id = ?", (_now(), contact_id)
+        )
         self._connection.execute("UPDATE contacts SET archived = 1, email = NULL WHERE id = ?", (contact_id,))
 
     def forget(self, contact: Contact) -> None:
@@ -182,7 +200,9 @@ class ContactStore:
         self._connection.execute("INSERT INTO merged_records VALUES (?, ?)", moved[::-1])
         self.forget(other)
         self.add_secondary(primary, other.properties["email"])
-        return self.update(primary, {**other.properties, **primary.properties})
+        merged = [primary.properties.get(MERGED, ""), other.properties.get(MERGED, ""), other.id]
+        ids = {MERGED: ";".join(filter(None, merged))}
+        return self.update(primary, {**other.properties, **primary.properties, **ids})
 
     def count(self) -> int:
         """Return how many contacts there are."""

@@ -14,26 +14,33 @@ _MILLISECONDS: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """A property as HubSpot describes it. `options`: the values that it may have (empty: any)."""
+    """A property as HubSpot describes it. `options`: the values that it may have (empty: any), with their labels."""
 
     name: str
     type: str = "string"
     options: tuple[str, ...] = ()
     unique: bool = False
     made: Mapping[str, Any] | None = None
+    label: str = ""
+    option_labels: Mapping[str, str] | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the property as the API shows it."""
         said = dict(self.made or {})
         return {
             "name": self.name,
-            "label": said.get("label", self.name),
+            "label": said.get("label", self.label or self.name),
             "type": self.type,
             "fieldType": said.get("fieldType", "select" if self.options else "text"),
             "groupName": said.get("groupName", "standard"),
             "description": said.get("description", ""),
             "options": [
-                {"label": option, "value": option, "hidden": False, "displayOrder": number}
+                {
+                    "label": (self.option_labels or {}).get(option, option),
+                    "value": option,
+                    "hidden": False,
+                    "displayOrder": number,
+                }
                 for number, option in enumerate(self.options)
             ],
             "hasUniqueValue": self.unique,
@@ -51,16 +58,34 @@ class Property:
         }
 
 
+_STAGES: Final = {"subscriber": "Subscriber", "lead": "Lead", "customer": "Customer"}
+_LABELS: Final = {  # of contacts, as an export has them in its header
+    "firstname": "First Name",
+    "lastname": "Last Name",
+    "phone": "Phone Number",
+    "city": "City",
+    "country": "Country/Region",
+    "hubspot_owner_id": "Contact owner",
+    "createdate": "Create Date",
+    "lastmodifieddate": "Last Modified Date",
+    "marketing_consent": "Marketing consent",
+    "hs_email_optout": "Unsubscribed from all email",
+}
+
+
 def _of(*said: Property | str) -> dict[str, Property]:
     every = [each if isinstance(each, Property) else Property(each) for each in said]
-    return {each.name: each for each in (*every, Property("hs_object_id", "number"))}
+    return {each.name: each for each in (*every, Property("hs_object_id", "number", label="Record ID"))}
 
 
 DEFINED: Final[Mapping[str, Mapping[str, Property]]] = {
     "contacts": _of(
-        Property("email", unique=True),
-        *("firstname", "lastname", "phone", "mobilephone", "city", "country", "address", "zip", "state"),
-        *("company", "jobtitle", "website", "hs_language", "hubspot_owner_id", "lifecyclestage"),
+        Property("email", unique=True, label="Email"),
+        Property(
+            "lifecyclestage", "enumeration", tuple(_STAGES), label="Lifecycle Stage", option_labels=_STAGES
+        ),
+        *(Property(name, label=label) for name, label in _LABELS.items()),
+        *("mobilephone", "address", "zip", "state", "company", "jobtitle", "website", "hs_language"),
     ),
     "tasks": _of(
         *("hs_task_subject", "hs_task_body", "hubspot_owner_id"),

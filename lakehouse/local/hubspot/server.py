@@ -28,6 +28,7 @@ _FAULTS = TypeAdapter(list[Fault])
 # What HubSpot allows a private app: so many requests in so many seconds.
 _RATE_LIMIT: Final = 190
 _RATE_SECONDS: Final = 10.0
+_SEARCHES_A_SECOND: Final = 5  # of an account, beside the above
 
 
 class HubSpotSimulator:
@@ -48,6 +49,7 @@ class HubSpotSimulator:
         self.url = ""
         self.faults = Faults()
         self.limit = RateLimit(rate_limit, rate_seconds)
+        self.search_limit = RateLimit(_SEARCHES_A_SECOND, 1.0)
         self._store = ContactStore(database)
         self.api = ContactsApi(self._store)
         self.properties = PropertiesApi(self._store)
@@ -95,6 +97,9 @@ class HubSpotSimulator:
             message = "Authentication credentials not found"
             return Answer(HTTPStatus.UNAUTHORIZED, error_body("INVALID_AUTHENTICATION", message)), {}
         admitted, headers = self.limit.admit()
+        if admitted and request.path.endswith("/search"):
+            admitted, _ = self.search_limit.admit()
+            headers = {}  # the search says nothing of its limit
         if not admitted:
             message = "You have reached your ten_secondly_rolling limit."
             return Answer(HTTPStatus.TOO_MANY_REQUESTS, error_body("RATE_LIMITS", message)), headers
@@ -125,6 +130,8 @@ class HubSpotSimulator:
         kind, slash, rest = request.path.removeprefix(OBJECTS).partition("/")
         if request.path.startswith(OBJECTS) and kind in KINDS:
             return self.records.answer(request.method, kind, f"{slash}{unquote(rest)}", body, request.query)
+        if request.method == "GET" and request.path == "/crm/v3/owners":
+            return Answer(HTTPStatus.OK, self.api.search.users())
         if not request.path.startswith(CONTACTS):
             message = "the simulator keeps contacts, tasks, tickets and notes only"
             return Answer(HTTPStatus.NOT_FOUND, error_body("OBJECT_NOT_FOUND", message))

@@ -98,7 +98,12 @@ def open_destination(settings: Settings, name: str) -> Destination:
     """Return the destination of that name, as its file, settings and secrets say; Terminal for an unknown one."""
     definition = find_destination(settings.definitions, name)
     module = import_module(_module_name(definition.kind))
-    return cast("Destination", module.open_destination(settings, definition))
+    destination = module.open_destination(settings, definition)
+    if settings.limits_table and definition.kind != "file":
+        from lakehouse.outbound.destinations.limits_table import shared_limit  # noqa: PLC0415 - it needs this module
+
+        destination.limit = shared_limit(settings, definition, destination.declared)
+    return cast("Destination", destination)
 
 
 def batch_limit(name: str, definitions: Path | None = None) -> int:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapte
 from lakehouse.definition_files import DefinitionLoader
 from lakehouse.definitions import nearest, parse_yaml
 from lakehouse.errors import BadDefinition, Terminal
+from lakehouse.outbound.destinations.limits import zone_of
 from lakehouse.outbound.destinations.template import HttpTemplate, Rate, load_template
 
 if TYPE_CHECKING:
@@ -32,6 +33,21 @@ _ROBOT_URLS = {
 }
 
 
+class Quota(BaseModel):
+    """So many requests a day, which turns at midnight of `zone` (its IANA name)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    requests: Annotated[int, Field(ge=1)]
+    zone: str = "UTC"
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, zone: str) -> str:
+        zone_of(zone)
+        return zone
+
+
 class Definition(BaseModel):
     """One destination: its name, its kind, and what of a destination that kind needs.
 
@@ -42,6 +58,7 @@ class Definition(BaseModel):
 
     name: Name
     kind: Literal["hubspot", "http", "webhook", "salesforce", "file", "dingtalk", "feishu", "wecom"]
+    quota: Quota | None = None
 
     @property
     def file(self) -> str:
@@ -140,7 +157,7 @@ _BY_KIND: dict[str, type[Definition]] = {
     "file": FileDefinition,
     **dict.fromkeys(_ROBOT_URLS, RobotDefinition),
 }
-_HUBSPOT = Definition(name="hubspot", kind="hubspot")
+HUBSPOT = Definition(name="hubspot", kind="hubspot")
 _KIND = TypeAdapter(dict[str, Any])
 
 
@@ -152,7 +169,7 @@ def parse_destination(text: str, where: str) -> Definition:
     definition = parse_yaml(text, where, _BY_KIND[kind])
     if definition.name != PurePath(where).stem:
         raise BadDefinition(f"{where}: name: {definition.name!r} must be the file's own name")
-    if definition.name == _HUBSPOT.name:
+    if definition.name == HUBSPOT.name:
         raise BadDefinition(f"{where}: name: HubSpot's URL and token are settings; call this one otherwise")
     return definition
 
@@ -170,7 +187,7 @@ _load = DefinitionLoader(
 
 def load_destinations(overrides: Path | None = None) -> dict[str, Definition]:
     """Return the destinations that there are, by name; those whose file is wrong are left out."""
-    return {**_load.load_each(overrides).definitions, _HUBSPOT.name: _HUBSPOT}
+    return {**_load.load_each(overrides).definitions, HUBSPOT.name: HUBSPOT}
 
 
 def wrong_destinations(overrides: Path | None = None) -> Mapping[str, str]:
@@ -180,8 +197,8 @@ def wrong_destinations(overrides: Path | None = None) -> Mapping[str, str]:
 
 def find_destination(overrides: Path | None, name: str) -> Definition:
     """Return the destination of that name; Terminal for one that is unknown or whose file is wrong."""
-    if name == _HUBSPOT.name:
-        return _HUBSPOT
+    if name == HUBSPOT.name:
+        return HUBSPOT
     known = load_destinations(overrides)
     if name in known:
         return known[name]

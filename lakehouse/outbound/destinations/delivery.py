@@ -17,12 +17,14 @@ from lakehouse.batching import batches
 from lakehouse.errors import LakehouseError, Terminal, Transient
 from lakehouse.outbound.destinations import Answer, NothingWritten, NotSent
 from lakehouse.outbound.destinations.exchange import Answered, Asking, Lost, Refused
+from lakehouse.outbound.destinations.limits import NoLimit
 from lakehouse.outbound.policy import RequestPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from lakehouse.outbound.destinations import Declared
+    from lakehouse.outbound.destinations.limits import Limit
     from lakehouse.outbound.records import Action, Chunk, Row
 
 Answers = dict[int, Answer]
@@ -46,9 +48,10 @@ class Pace:
         declared: Declared,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        workers: int = RequestPolicy.workers,
     ) -> None:
         rate = declared.rate
-        self._apart = rate.seconds * RequestPolicy.workers / rate.requests if rate is not None else 0.0
+        self._apart = rate.seconds * workers / rate.requests if rate is not None else 0.0
         self._clock, self._sleep = clock, sleep
         self._next = 0.0
 
@@ -171,6 +174,7 @@ class RowSender(ABC):
     ) -> None:
         self._clock = clock
         self._sleep = sleep
+        self.limit: Limit = NoLimit()
 
     @property
     def idempotent(self) -> bool:
@@ -193,9 +197,15 @@ class RowSender(ABC):
     def send(self, chunk: Chunk, rows: Sequence[Row]) -> Answers:
         """Deliver rows of a chunk and return an answer for each, by its number; errors as in `Destination`."""
         asking = Asking(
-            self.who, self._clock() + RequestPolicy.chunk_seconds, self._clock, self.declared.idempotent
+            self.who,
+            self._clock() + RequestPolicy.chunk_seconds,
+            self._clock,
+            self.declared.idempotent,
+            self.limit,
         )
-        delivery = Delivery(self.declared, Pace(self.declared, self._clock, self._sleep))
+        is_shared = not isinstance(self.limit, NoLimit)  # then each request waits for its place
+        paced = replace(self.declared, rate=None) if is_shared else self.declared
+        delivery = Delivery(self.declared, Pace(paced, self._clock, self._sleep))
         answers: Answers = {row.row: Answer("failed", "BAD_ID") for row in rows if not is_sendable(row)}
         leavers = _of(rows, "remove")
         if self.declared.removal == "none":

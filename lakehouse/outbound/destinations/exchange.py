@@ -5,7 +5,8 @@ Nothing of a customer is in an error's text.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
@@ -15,10 +16,13 @@ import stamina
 
 from lakehouse.errors import Transient
 from lakehouse.outbound.destinations import NotSent
+from lakehouse.outbound.destinations.limits import NoLimit
 from lakehouse.outbound.policy import RequestPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from lakehouse.outbound.destinations.limits import Limit
 
 T = TypeVar("T")
 
@@ -54,6 +58,20 @@ class AskAgain(Exception):  # noqa: N818 - not an error but a request
         self.done = done
 
 
+class OwnLimitReached(AskAgain):
+    """A limit that workers share keeps a request back for longer than they wait; the destination was not asked."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, math.inf, done=False)
+
+
+class QuotaSpent(AskAgain):
+    """The destination has no requests left today, and does not say until when."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, done=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Answered(Generic[T]):
     """What a request brought. `after_lost`: an earlier try of the same request may have been carried out, too."""
@@ -64,12 +82,16 @@ class Answered(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """How a request is asked: whom (for errors), until when by `clock` (seconds), and whether it may be sent twice."""
+    """How a request is asked: whom (for errors), until when by `clock` (seconds), and whether it may be sent twice.
+
+    `limit` is what the destination allows all workers together; it is asked before each try.
+    """
 
     who: str
     deadline: float
     clock: Callable[[], float]
     may_repeat: bool = True
+    limit: Limit = field(default_factory=NoLimit)
 
 
 class Patience:
@@ -112,18 +134,37 @@ def until_answered(once: Callable[[], T], asking: Asking) -> Answered[T]:
                 if asking.clock() > asking.deadline:
                     raise later(f"{asking.who} is too slow for one chunk; the chunk is tried again")
                 try:
-                    return Answered(_read(once), after_lost=lost)
+                    asking.limit.take()
+                    value = _read(once)
                 except (httpx.TransportError, AskAgain) as error:
                     lost = lost or may_be_done(error)
                     later = (Transient if asking.may_repeat else Lost) if lost else NotSent
                     raise
+                else:
+                    asking.limit.succeeded()
+                    return Answered(value, after_lost=lost)
     except Refused as refused:
+        asking.limit.succeeded()
         raise Refused(refused.code, after_lost=lost) from None
     except httpx.TransportError as error:
+        asking.limit.failed()
         raise later(f"{asking.who} cannot be reached ({type(error).__name__}); {_what_now(later)}") from None
     except AskAgain as error:
+        _tell(asking.limit, error)
         raise later(f"{asking.who} {error.reason}; {_what_now(later)}") from None
     raise AssertionError("stamina ends by a result or an exception")
+
+
+def _tell(limit: Limit, error: AskAgain) -> None:
+    """Tell a destination's limit why a request was given up."""
+    if isinstance(error, QuotaSpent):
+        limit.rest("quota")
+    elif isinstance(error, OwnLimitReached):
+        return
+    elif error.wait is not None and error.wait > RequestPolicy.patience_seconds:
+        limit.rest("asked", error.wait)
+    else:
+        limit.failed()
 
 
 def _read(once: Callable[[], T]) -> T:

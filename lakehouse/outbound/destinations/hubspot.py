@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from lakehouse.outbound.destinations.definition import Definition
+    from lakehouse.outbound.destinations.limits import Limit
     from lakehouse.outbound.records import Chunk, Row
     from lakehouse.settings import Settings
 
@@ -50,6 +51,20 @@ class HubSpot:
         self._api = Api(account, clock)
         self._clock = clock
         self._has_written = False
+
+    @property
+    def limit(self) -> Limit:
+        """What the account allows all workers together."""
+        return self._api.limit
+
+    @limit.setter
+    def limit(self, limit: Limit) -> None:
+        self._api.limit = limit
+
+    @property
+    def api(self) -> Api:
+        """The account's API."""
+        return self._api
 
     def send(self, chunk: Chunk, rows: Sequence[Row]) -> dict[int, Answer]:
         """Deliver rows of a chunk and return an answer for each, by its number; errors as in `Destination`."""

@@ -61,6 +61,11 @@ def category_of(answer: Any, status: int) -> str:
     return _code_or(_at(answer, "category"), f"HTTP_{status}")
 
 
+def is_of_day(answer: Any) -> bool:
+    """Return whether a 429 says that the requests of the day are used up, not those of the last seconds."""
+    return str(_at(answer, "policyName")) == "DAILY"
+
+
 def _failed_rows(answer: dict[str, Any], numbers: Sequence[int]) -> dict[int, Answer]:
     """Return the rows that `errors` name, with the code of why they failed."""
     known = {str(number): number for number in numbers}

@@ -17,15 +17,19 @@ from lakehouse.outbound.destinations.exchange import (
     Answered,
     AskAgain,
     Asking,
+    QuotaSpent,
     Refused,
     check_later,
     until_answered,
 )
-from lakehouse.outbound.destinations.hubspot_answers import category_of
+from lakehouse.outbound.destinations.hubspot_answers import category_of, is_of_day
+from lakehouse.outbound.destinations.limits import NoLimit
 from lakehouse.outbound.policy import RequestPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+    from lakehouse.outbound.destinations.limits import Limit
 
 OBJECTS: Final = "/crm/v3/objects/"
 CONTACTS = f"{OBJECTS}contacts"
@@ -49,10 +53,13 @@ class Api:
         self._account = account
         self._clock = clock
         self.kind = kind
+        self.limit: Limit = NoLimit()
 
     def of(self, kind: str) -> Api:
         """Return the API of another kind of objects of the same account."""
-        return Api(self._account, self._clock, kind)
+        api = Api(self._account, self._clock, kind)
+        api.limit = self.limit
+        return api
 
     def post(self, path: str, body: dict[str, Any], deadline: float) -> Answered[dict[str, Any]]:
         """Post below the objects' own path, as often as it takes, and return the JSON; safe: rows may be sent twice.
@@ -69,14 +76,23 @@ class Api:
         Refused when HubSpot refuses the batch as a whole, NotSent when no try can have been carried out, Transient when
         it takes too long, Terminal when a person must act.
         """
-        asking = Asking("HubSpot", deadline, self._clock)
-        return until_answered(lambda: self._ask_once(method, path, body), asking)
+        asking = Asking("HubSpot", deadline, self._clock, limit=self.limit)
+        return until_answered(lambda: self._once(method, path, body, {}), asking)
 
-    def _ask_once(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
+    def get(self, path: str, query: Mapping[str, str], deadline: float) -> Answered[dict[str, Any]]:
+        """Get a whole path and return the JSON; errors as of `ask`."""
+        asking = Asking("HubSpot", deadline, self._clock, limit=self.limit)
+        return until_answered(lambda: self._once("GET", path, None, query), asking)
+
+    def _once(
+        self, method: str, path: str, body: dict[str, Any] | None, query: Mapping[str, str]
+    ) -> dict[str, Any]:
         client = http_client(self._account.url.rstrip("/"))
         headers = {"Authorization": f"Bearer {self._account.token}"}
-        response = client.request(method, path, json=body, headers=headers)
+        response = client.request(method, path, json=body, params=query or None, headers=headers)
         status = response.status_code
+        if status == httpx.codes.TOO_MANY_REQUESTS and is_of_day(_json(response)):
+            raise QuotaSpent("has no requests left today (429 DAILY)")
         check_later(response)
         if status in REFUSED or (status == httpx.codes.NOT_FOUND and path.endswith("/batch/create")):
             _check_properties(response, body or {}, self.kind)
@@ -128,8 +144,9 @@ def _advice(status: int, secret_name: str, kind: str) -> str:
         scopes = {"contacts": "crm.objects.contacts.write", "tickets": "tickets"}
         scope = scopes.get(kind, "crm.objects.contacts.write and sales-email-read")
         return (
-            f"HubSpot forbids it (403): give the private app the scope {scope}, and crm.schemas.contacts.write where "
-            "properties are created"
+            f"HubSpot forbids it (403): give the private app the scope {scope}, crm.schemas.contacts.write where "
+            "properties are created, and to pull also crm.objects.contacts.read, crm.schemas.contacts.read and "
+            "crm.objects.owners.read"
         )
     return f"HubSpot answers {status}, which trying again does not change: check the setting hubspot_url"
 

@@ -17,13 +17,19 @@ from lakehouse.outbound.destinations import Answer, Declared, NotSent
 from lakehouse.outbound.destinations.client import Client, Request, at, code_or, json_of, json_or_none
 from lakehouse.outbound.destinations.credentials import Credentials, credentials
 from lakehouse.outbound.destinations.delivery import RowSender, done
-from lakehouse.outbound.destinations.exchange import REFUSED, Answered, AskAgain, Refused, until_answered
+from lakehouse.outbound.destinations.exchange import (
+    REFUSED,
+    Answered,
+    Asking,
+    QuotaSpent,
+    Refused,
+    until_answered,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from lakehouse.outbound.destinations.definition import SalesforceDefinition
-    from lakehouse.outbound.destinations.exchange import Asking
     from lakehouse.outbound.records import Chunk, Row
     from lakehouse.settings import Settings
 
@@ -80,6 +86,14 @@ class Salesforce(RowSender):
         cleared = self._clear(chunk.object, fields, asking)
         answers = {row.row: _joined(of_row[row.row], cleared.value, row) for row in rows}
         return Answered(answers, cleared.after_lost)
+
+    def get(self, path: str, query: Mapping[str, str], deadline: float) -> dict[str, Any]:
+        """Get what is below the API's version; raises as `until_answered`, and Refused."""
+        asking = Asking(self.who, deadline, self._clock, limit=self.limit)
+        answer = until_answered(
+            lambda: self._call(Request("GET", f"{self._data}{path}", query=query)), asking
+        ).value
+        return answer if isinstance(answer, dict) else {}
 
     def _clear(
         self, kind: str, fields: dict[str, dict[str, str]], asking: Asking
@@ -141,7 +155,7 @@ class Salesforce(RowSender):
             return json_of(response)
         code = code_or(_code(json_or_none(response)), f"HTTP_{response.status_code}")
         if code == "REQUEST_LIMIT_EXCEEDED":
-            raise AskAgain("has no API calls left today (REQUEST_LIMIT_EXCEEDED)", done=False)
+            raise QuotaSpent("has no API calls left today (REQUEST_LIMIT_EXCEEDED)")
         if code in _OF_THE_MAPPING:
             raise Terminal(f"{self.who} refuses the sync's fields ({code}): {_named(request, response)}")
         if response.status_code in REFUSED:

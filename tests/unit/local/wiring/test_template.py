@@ -101,7 +101,8 @@ def test_buckets_tables_secrets_and_routes(wiring: Wiring) -> None:
         ("local-lake", True, False),
         ("local-ops", True, False),
     }
-    (consent,) = wiring.tables
+    consent, limits = wiring.tables
+    assert limits.name == "local-limits"
     assert (consent.name, consent.attrs, consent.ttl) == ("local-consent", {"pk": "S"}, "expires_at")
     assert wiring.secrets == [
         "lakehouse/webhook",
