@@ -1,7 +1,8 @@
 """`make bench`: runs every benchmark and prints one table.
 
 `--quick` takes a tenth of the rows; names of parts run only those. `marts --scale 0.25` takes a quarter of the rows.
-`identity --people FILE…` scores labelled files, `resolve --records N` measures new contacts into so many from the tables.
+`identity --people FILE…` scores labelled files, `resolve --records N` measures new contacts into so many from the
+tables.
 """
 
 from __future__ import annotations

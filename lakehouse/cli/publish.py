@@ -73,6 +73,8 @@ def _show(found: Preview) -> None:
         out.print(
             f"Of {found.not_asked:,} rows the ledger of contacts was not asked; it is when they are sent."
         )
+    if found.properties:
+        out.print(f"Properties that would be made in the CRM: {', '.join(found.properties)}.")
     for lane, samples in found.samples.items():
         if samples:
             shown = [

@@ -222,6 +222,7 @@ _WITHHELD: Final = {
     "control": "in the control group of the segment, to measure the others by",
     "suppressed": "in a segment that the sync keeps away from, or another customer has the address, too",
     "no_address": "no address for this channel is known",
+    "no_owner": "it is for the customer's owner, and nobody knows one",
 }
 
 

@@ -133,7 +133,7 @@ class Sync(BaseModel):
     def _plain_columns(cls, properties: dict[str, str]) -> dict[str, str]:
         for name, template in properties.items():
             try:
-                columns = _columns(template)
+                columns = template_columns(template)
             except ValueError as error:
                 raise ValueError(f"{name}: {error}") from None
             if bad := [column for column in columns if not column.isidentifier()]:
@@ -143,7 +143,7 @@ class Sync(BaseModel):
     @property
     def columns(self) -> set[str]:
         """Return the columns that a customer's row needs, besides `customer_id` and `segments`."""
-        used = {column for template in self.properties.values() for column in _columns(template)}
+        used = {column for template in self.properties.values() for column in template_columns(template)}
         return (used | {self.id.column}) - {"customer_id", "segments"}
 
     @property
@@ -250,7 +250,9 @@ class Sync(BaseModel):
         try:
             if "{" not in template:
                 return _text(values[template])
-            return template.format_map({column: _text(values[column]) for column in _columns(template)})
+            return template.format_map(
+                {column: _text(values[column]) for column in template_columns(template)}
+            )
         except KeyError as missing:
             raise BadDefinition(
                 f"sync {self.name}: properties.{name}: there is no column {missing}"
@@ -318,7 +320,7 @@ def _line(overrides: Path | None, name: str, field: str) -> int:
     return next((find_line(file.text, field, Sync) for file in own if PurePath(file.name).stem == name), 0)
 
 
-def _columns(template: str) -> list[str]:
+def template_columns(template: str) -> list[str]:
     """Return the columns that a template names; ValueError for one that is no plain template."""
     if "{" not in template and "}" not in template:
         return [template]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+from lakehouse.outbound.definition import template_columns
 from lakehouse.outbound.planner import Planning
 from lakehouse.outbound.policies import at_sending
 from lakehouse.outbound.policy import ContactPolicy
@@ -16,10 +17,15 @@ if TYPE_CHECKING:
 
     from lakehouse.outbound.changes import Change
     from lakehouse.outbound.comparison import Comparison, Lane, Mode
+    from lakehouse.outbound.definition import Sync
     from lakehouse.outbound.planner import Request
     from lakehouse.settings import Settings
 
 SAMPLE_ROWS: Final = 5
+# Columns that say who somebody is, or quote them.
+PERSONAL: Final = frozenset(
+    {"name", "first_name", "last_name", "email", "phone", "channel_address", "about", "recent_activities"}
+)
 _REASONS = {
     "no_consent": "consent",
     "erased": "erased",
@@ -44,7 +50,8 @@ class Preview:
     `withheld` has how many are not sent by reason, `until` when the first and the last of them go again, where that is
     known (ISO-8601). `not_asked`: of so many rows the ledger of contacts was not asked, which is done when they are
     sent. `stopped` says why a brake would stop it, or why its destination may not be reached ("": it goes). Samples are
-    rows as JSON, without anybody's name or values of theirs.
+    rows as JSON, without anybody's name or values of theirs. `properties` are those that would be made in the CRM; None
+    where none is to be made, or it could not be asked.
     """
 
     sync: str
@@ -59,6 +66,7 @@ class Preview:
     in_flight: int
     stopped: str
     samples: dict[str, list[dict[str, Any]]]
+    properties: list[str] | None = None
 
 
 def preview(settings: Settings, request: Request, now: datetime) -> Preview:
@@ -89,7 +97,7 @@ def preview(settings: Settings, request: Request, now: datetime) -> Preview:
             not_asked=max(counts["upserts"] - ContactPolicy.preview_rows, 0) if is_asked else 0,
             in_flight=len(planning.standing.open_chunks),
             stopped=brake.reason(request.sync.name) if brake else "",
-            samples={lane: _samples(comparison, lane) for lane in ("upserts", "removals")},
+            samples={lane: _samples(request.sync, comparison, lane) for lane in ("upserts", "removals")},
         )
 
 
@@ -101,13 +109,22 @@ def masked(address: str) -> str:
     return f"…{address[-2:]}"
 
 
-def _samples(comparison: Comparison, lane: Lane) -> list[dict[str, Any]]:
-    return [_sample(change) for change in islice(comparison.rows(lane), SAMPLE_ROWS)]
+def _samples(sync: Sync, comparison: Comparison, lane: Lane) -> list[dict[str, Any]]:
+    return [_sample(sync, change) for change in islice(comparison.rows(lane), SAMPLE_ROWS)]
 
 
-def _sample(change: Change) -> dict[str, Any]:
-    """Return a row without what says who it is; a value that holds an address is masked, too."""
+def _sample(sync: Sync, change: Change) -> dict[str, Any]:
+    """Return a row without what says who it is.
+
+    Of a value that is made of a name, an address or a phone, only what it is made of is shown; another one that holds
+    an address is masked.
+    """
     values = {
         name: masked(value) if "@" in value else value for name, value in sorted(change.properties.items())
     }
+    for name in change.properties:
+        if value := values[name]:
+            template = sync.properties.get(name, "")
+            is_personal = PERSONAL.intersection(template_columns(template))
+            values[name] = (template if "{" in template else f"{{{template}}}") if is_personal else value
     return {"customer": f"{change.customer_id[:8]}…", "id": masked(change.id), "properties": values}

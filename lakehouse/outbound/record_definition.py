@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*$")]
 # What a destination calls a property: a name of its API, or the head of a column.
 PropertyName = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,120}$", strip_whitespace=True)]
-# What becomes of what was written once its reason is gone; `clear` is all that destinations other than HubSpot know.
+HUBSPOT_OWNER: Final = "hubspot_owner_id"
+# What becomes of what was written once its reason is gone; `clear` is all that most destinations know.
 Removal = Literal["clear", "close", "archive", "keep"]
 PropertyType = Literal["string", "number", "date", "datetime", "enumeration", "bool"]
 
@@ -17,13 +18,13 @@ PropertyType = Literal["string", "number", "date", "datetime", "enumeration", "b
 class Owner(BaseModel):
     """The user of the CRM for whom a record is: who looks after the customer's newest contact of `source` with one.
 
-    `map` turns ids of that source into ids of the CRM; where it has any, others are not known. `default`: who gets what
-    belongs to nobody ("": that is withheld).
+    `map` turns what that source calls its users, an id or a name, into ids of the CRM; where it has any, others are not
+    known, and HubSpot's ids are numbers. `default`: who gets what belongs to nobody ("": that is withheld).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    property: PropertyName = "hubspot_owner_id"
+    property: PropertyName = HUBSPOT_OWNER
     source: Name = "hubspot"
     map: dict[str, str] = {}
     default: str = ""
@@ -31,7 +32,8 @@ class Owner(BaseModel):
     def of(self, owner: str) -> str:
         """Return the id in the CRM of a source's user; "" where there is none."""
         known = self.map.get(owner, "") if self.map else owner
-        return known or self.default
+        is_id = known.isdecimal() or self.property != HUBSPOT_OWNER
+        return known if known and is_id else self.default
 
 
 class PropertySpec(BaseModel):

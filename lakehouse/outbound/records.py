@@ -159,7 +159,8 @@ class Run:
     + `no_consent` + `erased` + `no_address` + `same_address` + `suppressed` + `control` + `quiet_waiting`
     + `cap_waiting` + `no_owner`; `to_remove` stands beside it, since leavers are not selected. `withheld_waiting` were
     withheld before for want of consent, `projection_waiting` for want of the projection, `quiet_waiting` and
-    `cap_waiting` until a moment that has not come: `until` has the first and the last by reason. `audience` is of releases before 2026-12.
+    `cap_waiting` until a moment that has not come: `until` has the first and the last by reason. `audience` is of
+    releases before 2026-12.
     """
 
     sync: str

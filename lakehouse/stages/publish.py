@@ -6,11 +6,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from lakehouse import signals, telemetry
 from lakehouse.definitions import nearest
-from lakehouse.errors import Terminal, Transient
+from lakehouse.errors import LakehouseError, Terminal, Transient
 from lakehouse.outbound import brakes
+from lakehouse.outbound.destinations import hubspot
 from lakehouse.outbound.preview import Preview, preview
+from lakehouse.outbound.record_kinds import HUBSPOT
 from lakehouse.segments import refresh as segments
 from lakehouse.stages import export, sync_causes, sync_orders
 
@@ -24,7 +28,8 @@ if TYPE_CHECKING:
 def dry_run(settings: Settings, name: str) -> Preview:
     """Return what a sync would send if it were planned now, from the members as they were last computed.
 
-    Raises Terminal for a sync that there is not, or that is wrong, and where nothing was computed yet.
+    The CRM is asked only for the properties that it has, where the sync may make some. Raises Terminal for a sync that
+    there is not, or that is wrong, and where nothing was computed yet.
     """
     sync, kind = _order(settings, name)
     computed_from = segments.inputs(settings)
@@ -33,7 +38,21 @@ def dry_run(settings: Settings, name: str) -> Preview:
     now = datetime.now(UTC)
     inputs = export.inputs_of(settings, computed_from) | sync_causes.inputs_of(settings, sync, now)
     found = preview(settings, export.request_of(settings, sync, kind, inputs), now)
-    return replace(found, stopped=found.stopped or sync_orders.unreachable(settings).get(name, ""))
+    stopped = found.stopped or sync_orders.unreachable(settings).get(name, "")
+    return replace(found, stopped=stopped, properties=_properties_to_make(settings, sync))
+
+
+def _properties_to_make(settings: Settings, sync: Sync) -> list[str] | None:
+    """Return the properties that would be made in the CRM; None where none is, or it cannot be asked now."""
+    wanted = sync.created_properties
+    if wanted is None or sync.destination != HUBSPOT:
+        return None
+    key = sync.id.property if sync.kind is not None else ""
+    try:
+        return hubspot.properties_to_make(settings, sync.object, wanted, key)
+    except (LakehouseError, BotoCoreError, ClientError) as error:
+        telemetry.failed("the CRM's properties cannot be asked", error, sync=sync.name)
+        return None
 
 
 def accept(settings: Settings, name: str, by: str) -> Brake:

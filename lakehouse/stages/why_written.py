@@ -267,7 +267,7 @@ class _Reading:
 
     def _of_row(self, found: Delivery, planned: Run, chunk: Chunk) -> Delivery:
         """Add the row of a chunk, its claims, the values that it came from, and the statement that allowed it."""
-        row = _row_of(found, chunk)
+        row = _row_of(found, chunk, log.outcome(self._settings, found.sync, found.run, found.chunk))
         claims = dict(self._claims(chunk))
         names = ("rows.json", *claims, *(["outcome.json"] if found.outcome_at else []))
         folder = f"{log.ROOT}{found.sync}/{found.run}/"
@@ -363,7 +363,10 @@ def _text(value: Any) -> str:
     return "" if value is None else value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-def _row_of(found: Delivery, chunk: Chunk) -> Row:
-    """Return the row that a delivery is of; a customer may have two that are taken off, of two records."""
+def _row_of(found: Delivery, chunk: Chunk, outcome: Outcome | None) -> Row:
+    """Return the row that a delivery is of; a customer may have several, of several records or causes."""
     rows = [row for row in chunk.rows if (row.customer_id, row.action) == (found.customer_id, found.action)]
+    answered = {result.row for result in outcome.rows if result.crm_id == found.crm_id} if outcome else set()
+    if found.crm_id and (own := [row for row in rows if row.row in answered]):
+        return own[0]
     return next((row for row in rows if row.crm_id == found.crm_id), rows[0])

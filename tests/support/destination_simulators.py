@@ -20,6 +20,8 @@ from lakehouse.errors import Terminal
 from lakehouse.landing.signatures import Request, verify_standard
 from lakehouse.local.hubspot.api import CONTACTS, ContactsApi
 from lakehouse.local.hubspot.contact_store import ContactStore
+from lakehouse.local.hubspot.records_api import OBJECTS, PROPERTIES, PropertiesApi, RecordsApi
+from lakehouse.outbound.record_kinds import KEY_PROPERTY
 
 TOKEN = "tok-very-secret-token"
 SIGNING = "whsec_" + base64.b64encode(b"signing-secret-of-a-robot").decode()
@@ -75,6 +77,39 @@ class HubSpot(Simulator):
         self.writes = Counter(self._store.writes())
         contacts = self._store.page(0, 10_000)
         self.records = {one.properties["email"]: {**one.properties, "_id": one.id} for one in contacts}
+        return httpx.Response(answer.status, json=answer.body)
+
+
+class HubSpotTasks(Simulator):
+    """The tasks of the stack's simulator, with the unique property that ties them."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        store = ContactStore(folder / "hubspot.sqlite")
+        self._properties = PropertiesApi(store)
+        self._tasks = RecordsApi(store, self._properties)
+        self._store = store
+        key = {"name": KEY_PROPERTY, "label": "Key", "type": "string", "fieldType": "text", "groupName": "ours",
+               "hasUniqueValue": True}  # fmt: skip
+        self._properties.answer("POST", "tasks/groups", {"name": "ours", "label": "Ours"})
+        self._properties.answer("POST", "tasks", key)
+
+    def take(self, method: str, path: str, body: Any, request: httpx.Request) -> httpx.Response:  # noqa: ARG002
+        if path.startswith(PROPERTIES):
+            answer = self._properties.answer(method, path.removeprefix(PROPERTIES), body)
+            return httpx.Response(answer.status, json=answer.body)
+        inputs = body["inputs"]
+        keys = [str(item.get("properties", {}).get(KEY_PROPERTY, "")) for item in inputs]
+        if path.endswith("/batch/create"):
+            self.batches.append(len(inputs))
+        if POISON in keys:
+            return httpx.Response(400, json={"category": "VALIDATION_ERROR", "message": POISON})
+        answer = self._tasks.answer(method, "tasks", path.removeprefix(f"{OBJECTS}tasks"), body, {})
+        with self._store.batch():
+            found = self._tasks.records.page("tasks", 0, 10_000)
+            writes = dict(self._store.connection.execute("SELECT id, writes FROM records").fetchall())
+        self.records = {one.properties[KEY_PROPERTY]: {**one.properties, "_id": one.id} for one in found}
+        self.writes = Counter({key: writes[int(one["_id"])] for key, one in self.records.items()})
         return httpx.Response(answer.status, json=answer.body)
 
 

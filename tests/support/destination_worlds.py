@@ -49,6 +49,7 @@ class Kind:
 
     `judges`: a row can fail among others. `refuses`: one row can make a whole request fail. `tells`: the answer says
     of each row what became of it, so that an empty 2xx says nothing. `names`: parts of an answer name their rows.
+    `also` are further properties of each row that is written.
     """
 
     definition: str
@@ -61,6 +62,7 @@ class Kind:
     refuses: bool = True
     tells: bool = True
     names: bool = False
+    also: dict[str, str] = field(default_factory=dict)
 
 
 def _http(template: str, simulator: Callable[[Path], Any], **more: Any) -> Kind:
@@ -75,6 +77,16 @@ def _robot(kind: str, simulator: Callable[[Path], Any]) -> Kind:
 
 KINDS: dict[str, Kind] = {
     "hubspot": Kind("", simulators.HubSpot, names=True),
+    "hubspot_tasks": Kind(
+        "",
+        simulators.HubSpotTasks,
+        object="tasks",
+        id_property="lakehouse_key",
+        property="hs_task_subject",
+        judges=False,
+        names=True,
+        also={"hs_timestamp": "2026-03-01T08:00:00Z"},
+    ),
     "zoho": _http("zoho_crm", lambda _: simulators.Zoho(), object="Contacts", id_property="Email"),
     "wukong": _http(
         "wukong", lambda _: simulators.Wukong(), object="crmCustomer", id_property="customerName"
@@ -121,7 +133,7 @@ class World:
         self.settings = Settings(definitions=folder)
         definitions = folder / "destinations"
         definitions.mkdir(exist_ok=True)
-        called = "hubspot" if name == "hubspot" else f"my_{name}"
+        called = "hubspot" if name.startswith("hubspot") else f"my_{name}"
         if self.kind.definition:
             (definitions / f"{called}.yaml").write_text(f"name: {called}\n{self.kind.definition}", "utf-8")
         self.destination: Destination = open_destination(self.settings, called)
@@ -157,10 +169,12 @@ class World:
             "marketing",
             "email",
             list(rows),
+            removal="close" if kind.object == "tasks" else "clear",
         )
 
     def row(self, number: int, name: str, value: str = "gold", crm_id: str = "") -> Row:
-        return Row(number, f"c{number}", name, "upsert", {self.kind.property: value}, crm_id)
+        properties = {self.kind.property: value, **self.kind.also}
+        return Row(number, f"c{number}", name, "upsert", properties, crm_id)
 
     def leaver(self, number: int, name: str, crm_id: str = "") -> Row:
         return Row(number, f"c{number}", name, "remove", {self.kind.property: ""}, crm_id)

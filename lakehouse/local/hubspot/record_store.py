@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS records (
     writes INTEGER NOT NULL DEFAULT 1
 );
 CREATE TABLE IF NOT EXISTS unique_values (
-    object TEXT, name TEXT, value TEXT, id INTEGER NOT NULL, PRIMARY KEY (object, name, value)
+    object TEXT, name TEXT, value TEXT COLLATE NOCASE, id INTEGER NOT NULL, PRIMARY KEY (object, name, value)
 );
 CREATE TABLE IF NOT EXISTS properties (object TEXT, name TEXT, said TEXT NOT NULL, PRIMARY KEY (object, name));
 CREATE TABLE IF NOT EXISTS property_groups (object TEXT, name TEXT, label TEXT NOT NULL, PRIMARY KEY (object, name));

@@ -163,7 +163,8 @@ class RecordsApi:
 
     def _create(self, kind: str, body: dict[str, Any]) -> Answer:
         inputs = batch_inputs(body, needs_id=False)
-        return complete([_traced(self._made(kind, item), item) for item in inputs], [], 0)
+        made = complete([_traced(self._made(kind, item), item) for item in inputs], [], 0)
+        return Answer(HTTPStatus.CREATED, made.body)
 
     def _made(self, kind: str, item: dict[str, Any]) -> Record:
         known = self._properties.known(kind)

@@ -135,7 +135,9 @@ class HubSpotSimulator:
         if not request.path.startswith(CONTACTS):
             message = "the simulator keeps contacts, tasks, tickets and notes only"
             return Answer(HTTPStatus.NOT_FOUND, error_body("OBJECT_NOT_FOUND", message))
-        path = request.path.removeprefix(CONTACTS)
+        return self._of_contacts(request, request.path.removeprefix(CONTACTS), body)
+
+    def _of_contacts(self, request: _Request, path: str, body: dict[str, Any]) -> Answer:
         if request.method == "POST":
             return self.api.post(path, body)
         if request.method == "GET":

@@ -15,23 +15,22 @@ from lakehouse import telemetry
 from lakehouse.batching import batches
 from lakehouse.errors import Terminal, Transient
 from lakehouse.outbound.destinations import Answer, Declared, NotSent
-from lakehouse.outbound.destinations.definition import Rate
+from lakehouse.outbound.destinations.definition import Definition, Rate
 from lakehouse.outbound.destinations.delivery import is_sendable, requests
 from lakehouse.outbound.destinations.exchange import Refused
 from lakehouse.outbound.destinations.hubspot_answers import answers_of_batch
 from lakehouse.outbound.destinations.hubspot_api import Account, Api
-from lakehouse.outbound.destinations.hubspot_objects import KeyedRecords
-from lakehouse.outbound.destinations.hubspot_properties import Properties
+from lakehouse.outbound.destinations.hubspot_objects import KeyedRecords, with_kept
+from lakehouse.outbound.destinations.hubspot_properties import Properties, missing_of
 from lakehouse.outbound.destinations.hubspot_records import Found, find_records, read_records
-from lakehouse.outbound.guarded import KEPT, changed_of, divide
+from lakehouse.outbound.guarded import changed_of, divide
 from lakehouse.outbound.policy import RequestPolicy
 from lakehouse.outbound.record_kinds import KINDS, RECORD_ID
 from lakehouse.secrets import secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from lakehouse.outbound.destinations.definition import Definition
     from lakehouse.outbound.destinations.limits import Limit
     from lakehouse.outbound.records import Chunk, Row
     from lakehouse.settings import Settings
@@ -48,6 +47,7 @@ class HubSpot:
     idempotent = True
 
     def __init__(self, account: Account, clock: Callable[[], float] = time.monotonic) -> None:
+        self.account = account
         self._api = Api(account, clock)
         self._clock = clock
         self._has_written = False
@@ -107,7 +107,7 @@ class HubSpot:
             path = "/batch/update" if id_property == RECORD_ID else "/batch/upsert"
             inputs = {row.row: {"id": row.id, **named, "properties": row.properties} for row in some}
             answers |= self._batch(path, inputs, "sent", deadline)
-        return {number: _with_kept(answer, kept.get(number, ())) for number, answer in answers.items()}
+        return {number: with_kept(answer, kept.get(number, ())) for number, answer in answers.items()}
 
     def _guarded(
         self, rows: Sequence[Row], id_property: str, deadline: float
@@ -155,7 +155,7 @@ class HubSpot:
             updated |= {str(some[number]["id"]): answer for number, answer in answered.items()}
         for number, records in of_row.items():
             joined = _joined([updated.get(record, Answer("removed")) for record in records], records)
-            answers[number] = _with_kept(joined, kept.get(number, ()))
+            answers[number] = with_kept(joined, kept.get(number, ()))
         return answers
 
     def _divide_leavers(
@@ -212,12 +212,6 @@ class HubSpot:
         return _may_be_written(answered) if reply.after_lost else answered
 
 
-def _with_kept(answer: Answer, kept: tuple[str, ...]) -> Answer:
-    if not kept or answer.status == "failed":
-        return answer
-    return replace(answer, code=answer.code or KEPT, kept=kept)
-
-
 def _settled(row: Row, found: Sequence[Found]) -> Answer | None:
     """Return the answer for a removal of which nothing is to be cleared, or which cannot be found; else None."""
     code = next((one.code for one in found if one.code), "")
@@ -260,3 +254,11 @@ def open_destination(settings: Settings, _: Definition) -> HubSpot:
     if not isinstance(token, str) or not token:
         raise Terminal(f'secret {name} has no token; write {{"token": "…"}} into it')
     return HubSpot(Account(settings.hubspot_url, token, name))
+
+
+def properties_to_make(settings: Settings, kind: str, wanted: Iterable[str], key: str) -> list[str]:
+    """Return which properties of a kind of objects are not in HubSpot; it is asked. Raises as `Api.ask`."""
+    account = open_destination(settings, Definition(name="hubspot", kind="hubspot")).account
+    deadline = time.monotonic() + RequestPolicy.chunk_seconds
+    known = Properties(Api(account, time.monotonic, kind)).known(deadline)
+    return missing_of(wanted, known, key)

@@ -94,7 +94,7 @@ class Api:
         if status == httpx.codes.TOO_MANY_REQUESTS and is_of_day(_json(response)):
             raise QuotaSpent("has no requests left today (429 DAILY)")
         check_later(response)
-        if status in REFUSED or (status == httpx.codes.NOT_FOUND and path.endswith("/batch/create")):
+        if status in REFUSED or _lacks_associated(response, path):
             _check_properties(response, body or {}, self.kind)
             raise Refused(category_of(_json(response), status))
         if not response.is_success:
@@ -137,6 +137,12 @@ def _check_properties(response: httpx.Response, body: dict[str, Any], kind: str)
     )
 
 
+def _lacks_associated(response: httpx.Response, path: str) -> bool:
+    """Return whether a new record was refused because what it is about is not there: its row's fault, not the URL's."""
+    is_created = response.status_code == httpx.codes.NOT_FOUND and path.endswith("/batch/create")
+    return is_created and category_of(_json(response), 0) == "OBJECT_NOT_FOUND"
+
+
 def _advice(status: int, secret_name: str, kind: str) -> str:
     if status == httpx.codes.UNAUTHORIZED:
         return f"HubSpot refuses the token (401): put a private app's token into the secret {secret_name}"
@@ -144,9 +150,9 @@ def _advice(status: int, secret_name: str, kind: str) -> str:
         scopes = {"contacts": "crm.objects.contacts.write", "tickets": "tickets"}
         scope = scopes.get(kind, "crm.objects.contacts.write and sales-email-read")
         return (
-            f"HubSpot forbids it (403): give the private app the scope {scope}, crm.schemas.contacts.write where "
-            "properties are created, and to pull also crm.objects.contacts.read, crm.schemas.contacts.read and "
-            "crm.objects.owners.read"
+            f"HubSpot forbids it (403): give the private app whose token is in the secret {secret_name} the scope "
+            f"{scope}, crm.schemas.contacts.write where properties are created, and to pull also "
+            "crm.objects.contacts.read, crm.schemas.contacts.read and crm.objects.owners.read"
         )
     return f"HubSpot answers {status}, which trying again does not change: check the setting hubspot_url"
 

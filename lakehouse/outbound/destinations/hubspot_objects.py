@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lakehouse.batching import batches
 from lakehouse.outbound import guarded
 from lakehouse.outbound.destinations import Answer
+from lakehouse.outbound.destinations.delivery import requests
 from lakehouse.outbound.destinations.exchange import Refused
 from lakehouse.outbound.destinations.hubspot_records import Found, read_records
 
@@ -38,6 +39,12 @@ class KeyedRecords:
     def upsert(self, rows: Sequence[Row], deadline: float) -> Answers:
         """Create what there is not, and update what there is, but for what a person changed."""
         answers: Answers = {}
+        for some in requests(rows, _LIMIT):  # a key that comes twice is in a later one
+            answers |= self._upsert(some, deadline)
+        return answers
+
+    def _upsert(self, rows: Sequence[Row], deadline: float) -> Answers:
+        answers: Answers = {}
         found = self._find(rows, deadline)
         new, known = [], {}
         for row in rows:
@@ -51,9 +58,7 @@ class KeyedRecords:
             else:
                 new.append(row)
         answers |= self._update(known, "sent", deadline)
-        for some in batches(new, count=_LIMIT):
-            answers |= self._create(some, deadline)
-        return answers
+        return answers | self._create(new, deadline)
 
     def remove(self, chunk: Chunk, rows: Sequence[Row], deadline: float) -> Answers:
         """Close or archive records whose cause is gone; of those that a person works on, nothing changes."""
@@ -98,16 +103,12 @@ class KeyedRecords:
             if written:
                 inputs[number] = {"id": record.record_id, "properties": written}
             else:
-                code = guarded.KEPT if of_person else ""
-                answers[number] = Answer(done, code, record.record_id, kept=kept[number])
+                answers[number] = with_kept(Answer(done, crm_id=record.record_id), kept[number])
         for some in batches(inputs, count=_LIMIT):
             batch = {number: inputs[number] for number in some}
             for number, answer in self._write("/batch/update", batch, done, deadline).items():
-                answers[number] = replace(
-                    answer,
-                    crm_id=known[number][1].record_id,
-                    kept=kept[number] if answer.status == done else (),
-                )
+                named = replace(answer, crm_id=known[number][1].record_id)
+                answers[number] = with_kept(named, kept[number])
         return answers
 
     def _divide(self, row: Row, record: Found) -> tuple[dict[str, str], list[str]]:
@@ -150,6 +151,13 @@ class KeyedRecords:
                 continue
             answers |= {number: Answer("removed", crm_id=archiving[number].record_id) for number in some}
         return answers
+
+
+def with_kept(answer: Answer, kept: tuple[str, ...]) -> Answer:
+    """Return an answer that says which properties were not written, since a person holds them."""
+    if not kept or answer.status == "failed":
+        return answer
+    return replace(answer, code=answer.code or guarded.KEPT, kept=kept)
 
 
 def _changed(row: Row, record: Found) -> tuple[str, ...]:

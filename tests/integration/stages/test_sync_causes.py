@@ -54,7 +54,8 @@ def contact(
 
 
 def trigger(customer: str, cause: str = "last order", rule: str = "win_back", **more) -> dict:
-    return {"trigger": rule, "customer_id": customer, "cause": cause, "due_at": NOW - timedelta(days=1), "fired_at": NOW,
+    return {"trigger": rule, "customer_id": customer, "cause": cause, "fired_at": NOW,
+            "due_at": NOW - timedelta(days=1),
             "expires_at": NOW + timedelta(days=2), "reason_id": f"{customer}-{cause}", **more}  # fmt: skip
 
 

@@ -35,8 +35,10 @@ class Crm:
         self.answer = answer
         self.idempotent = idempotent
         self.sent: list[str] = []
+        self.guards: list[dict[str, list[str]]] = []
 
     def send(self, _chunk, rows):
+        self.guards += [row.guards for row in rows if row.guards]
         self.sent += [row.customer_id for row in rows]
         if isinstance(self.answer, Exception):
             raise self.answer
@@ -107,6 +109,18 @@ def test_after_a_crash_only_an_idempotent_destination_gets_the_rows_again(chunk,
     outcome = deliver(SETTINGS, *chunk, NOW + DeliveryPolicy.lease, crm)
     assert (outcome.attempt, reasons(outcome)["ann"]) == (2, ann)
     assert bool(crm.sent) is idempotent
+
+
+def test_after_a_crash_what_the_rows_say_is_ours_too(chunk, monkeypatch):
+    """The first worker may have written it; and what a person held is noted with the outcome."""
+    said = log.chunk(SETTINGS, *chunk)
+    guarded = replace(said, rows=[replace(row, guards={"tier": [""]}) for row in said.rows])
+    monkeypatch.setattr(log, "chunk", lambda *_: guarded)
+    crm = Crm(Answer("sent", "KEPT", kept=("tier",)))
+    log.claim(SETTINGS, *chunk, NOW, DeliveryPolicy.lease)
+    outcome = deliver(SETTINGS, *chunk, NOW + DeliveryPolicy.lease, crm)
+    assert crm.guards == [{"tier": [""]}, {"tier": ["", "vip"]}]
+    assert [row.kept for row in outcome.rows if row.customer_id == "ann"] == [["tier"]]
 
 
 @pytest.mark.parametrize("idempotent", [True, False])

@@ -39,7 +39,7 @@ def test_an_address_is_masked(address, shown):
 def test_a_sample_hides_addresses_wherever_they_stand():
     """In a property, too; the customer's id is cut."""
     change = Change("upsert", "cus_0123456789", "ann@x.org", {"tier": "vip", "mail": "ann@x.org"})
-    assert _sample(change) == {
+    assert _sample(SYNC, change) == {
         "customer": "cus_0123…", "id": "a…@….org", "properties": {"mail": "a…@….org", "tier": "vip"},
     }  # fmt: skip
 
@@ -95,3 +95,15 @@ def test_a_dry_run_says_why_each_row_would_be_withheld_and_until_when(settings, 
     later = foreseen(NOW + timedelta(hours=20))
     del reasons["quiet_hours"]
     assert (later.to_send, later.withheld) == (1, reasons)
+
+
+def test_a_sample_says_of_names_what_they_are_made_of():
+    """A task's subject names the customer; whoever looks at the plan need not know whom."""
+    sync = SYNC.model_copy(
+        update={"properties": {"subject": "Call {name}: {because}", "who": "name", "tier": "segments"}}
+    )
+    said = {"subject": "Call Ann: win_back", "who": "Ann", "tier": "vip"}
+    sample = _sample(sync, Change("upsert", "c1", "key", said))
+    assert sample["properties"] == {"subject": "Call {name}: {because}", "who": "{name}", "tier": "vip"}
+    cleared = _sample(sync, Change("remove", "c1", "key", dict.fromkeys(said, "")))
+    assert set(cleared["properties"].values()) == {""}
