@@ -17,10 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import duckdb
-    from pyiceberg.manifest import ManifestEntry
-    from pyiceberg.table import Table
 
     from lakehouse.models.model import Model
+    from lakehouse.tables.catalog import ManifestEntry, Table
 
 _CUSTOMER = "customer_id"
 _FILE = "_file_of_row"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pyiceberg.catalog import Catalog, load_catalog
 from pyiceberg.exceptions import NamespaceAlreadyExistsError, NoSuchNamespaceError, NoSuchTableError
-from pyiceberg.manifest import DataFile
+from pyiceberg.manifest import DataFile, ManifestEntry
 from pyiceberg.table import Table
 
 from lakehouse.tables.migrations import shape
@@ -25,6 +25,7 @@ __all__ = [
     "RAW",
     "Catalog",
     "DataFile",
+    "ManifestEntry",
     "Table",
     "ensure",
     "load",
