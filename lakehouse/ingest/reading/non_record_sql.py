@@ -8,6 +8,7 @@ from typing import Final
 
 from lakehouse.engine.escape import literal, literals
 from lakehouse.sources import non_records
+from lakehouse.sources.non_record_words import LEAST_FORM_CELLS
 from lakehouse.sources.non_records import KnownBy
 
 OTHER_HEADER: Final = "other_header"  # the mark of a row that names columns, and not each its own
@@ -132,9 +133,8 @@ def _are_names_sql(known_by: KnownBy) -> str:
 
 def _is_of_form_sql(is_known: str) -> str:
     """Return the condition that a row stands for nothing, or says how to fill in a form, who made it and when."""
-    of_words = " OR ".join(
-        _all_match("_filled", pattern) for pattern in (non_records.FORM_PATTERN, non_records.NOTHING_PATTERN)
-    )
+    is_form = f"len(_filled) >= {LEAST_FORM_CELLS} AND {_all_match('_filled', non_records.FORM_PATTERN)}"
+    of_words = f"({is_form}) OR {_all_match('_filled', non_records.NOTHING_PATTERN)}"
     labels = (
         f"len(list_filter(_filled, lambda cell: regexp_matches(cell, {literal(non_records.LABEL_PATTERN)})))"
     )

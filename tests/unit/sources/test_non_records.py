@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from lakehouse.sources import non_records
+from lakehouse.sources import non_record_words, non_records
 from lakehouse.sources.non_records import KnownBy
 
 HEADER = ("id", "name", "email", "amount")
@@ -98,6 +98,8 @@ def test_a_name_is_a_record(text):
         (("必填", "(必填)", "选填", "数字"), True),
         (("string", "varchar(255)", "", "decimal"), True),
         (("必填", "Ada", "", ""), False),
+        (("", "date", "", "date"), False),  # a field and its type
+        (("", "orders_total", "", "12"), False),  # what a number is of
         (("N/A", "-", "", "null"), True),
         (("", "无", "无", ""), True),
         (("7", "无", "无", ""), False),
@@ -138,7 +140,15 @@ def test_a_footer_with_the_delimiter_in_it_is_one():
 
 def test_each_word_and_pattern_is_sound():
     """In lower case, so that it can match at all, and a pattern of its own."""
-    for pattern in (*non_records.TOTALS, *non_records.FOOTERS):
+    words = non_record_words
+    for pattern in (
+        *words.TOTALS,
+        *words.PART_TOTALS,
+        *words.FOOTERS,
+        *words.EXAMPLES,
+        words.FORM_WORDS,
+        words.NOTHING,
+    ):
         assert re.compile(pattern)
         assert re.sub(r"\\.", "", pattern) == re.sub(r"\\.", "", pattern).lower()
 
