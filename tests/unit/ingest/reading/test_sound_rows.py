@@ -175,6 +175,8 @@ def test_rows_that_add_up_to_one_by_chance(read):
     """Two rows that leave out cells, as others do."""
     found = read(PEOPLE, HEADER + b"C1,Ada\nC2,Bo,Clerk,Linz\nC3,Cy,Clerk\nC4,Di\nC5,Ed,Clerk,Wels\n")
     assert not any(row["_code"] for row in found.values())
+    thrice = HEADER + b"C1,Ada,Clerk,Graz\nC2,Bo\nC3,Cy\nC4,Di\nC5,Ed,Clerk,Wels\n"
+    assert not any(row["_code"] for row in read(PEOPLE, thrice).values())
     without_note = b"contact_id,name,note\nC1,Ada,x\nC2,Bo\nC3,Cy\nC4,Di,y\n"
     assert not any(row["_code"] for row in read(PEOPLE, without_note).values())
     at_a_backslash = b"contact_id,name,note\nC1,Ada,x\nC2,Bo\\\nReed,y\nC4,Di,y\n"
@@ -222,4 +224,30 @@ def test_a_second_header_with_other_columns_refuses_the_file(read):
     """The rows behind it would be read as what they are not."""
     with pytest.raises(BadFile) as refused:
         read(PEOPLE, HEADER + b"C1,Ada,Clerk,Graz\nname,contact_id,title,city\nBo,C2,Clerk,Linz\n")
+    assert refused.value.code == "several_headers"
+
+
+NAMED = parse(
+    """
+source: crm
+entity: named
+doc: People whose columns have several names.
+grain: one row a person
+format: csv
+columns:
+- {name: name, from: 姓名, also: [name, 客户], doc: Name}
+- {name: phone, from: 手机, also: [mobile], doc: Phone}
+- {name: city, from: 城市, also: [city], doc: City}
+""",
+    "named.yaml",
+)
+
+
+def test_the_header_of_another_file_behind_it_is_known_by_the_mapping(read):
+    """In other names of the same columns it is no record; in another order nobody knows what is behind it."""
+    rows = "姓名,手机,城市\n样甲,1,Graz\n{}\n样乙,2,Linz\n"
+    found = read(NAMED, rows.format("Name,Mobile,City").encode())
+    assert [found[number]["_code"] for number in (1, 2, 3)] == [None, "not_a_record", None]
+    with pytest.raises(BadFile) as refused:
+        read(NAMED, rows.format("mobile,name,city").encode())
     assert refused.value.code == "several_headers"
