@@ -188,7 +188,7 @@ NOTHING = [
     "#Н/Д", "Err:502", "#ERR502!", "错误:502", "Loading...", "00000000-0000-0000-0000-000000000000", "000000000000000",
     "000000000000000AAA", "(空白)", "（无）", "-nan", "Inconnu", "SIN ASIGNAR", "Неизвестно", "Onbekend", "未設定",
     "알 수 없음", "NULL NULL", "undefined, undefined", "None None", "-None-", "--None--", "- None -", "-- Select --",
-    "Select...", "Please select", "请选择", "--请选择--", "M\ufffdller", "\ufffd",
+    "Select...", "Please select", "请选择", "--请选择--", "M\ufffdller", "4\ufffd11",
 ]  # fmt: skip
 NO_RECORD = [
     "0", "000", "-1", "True", "infinity", "%USER_ID%", "%s", "$user_id", "user_id", "Record ID", "CustomerNo", "#ИМЯ?",
