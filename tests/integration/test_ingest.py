@@ -20,6 +20,7 @@ from lakehouse.landing.raw_files import listing
 from lakehouse.tables import ledger
 from lakehouse.tables.catalog import load, open_catalog
 from lakehouse.tables.commit import append
+from lakehouse.tables.data_files import read_sql
 from lakehouse.tables.maintenance.expire import expire
 from lakehouse.tables.maintenance.policy import MaintenancePolicy
 from lakehouse.tables.replace_table import replace_all
@@ -197,14 +198,14 @@ def test_a_file_is_loaded_once_after_its_summary_expired(company):
 
 def test_a_message_is_one_row_however_often_it_is_sent(company):
     """Within a file, within a batch, and in a later batch; the first one by file and place stays."""
-    body = message(1, name="first") + message(1, name="second") + messages(2)
+    body = message(1, context={"n": "first"}) + message(1, context={"n": "second"}) + messages(2)
     first, second = company.put("web/events/a.json", body), company.put("web/events/b.json", messages(2, 3))
     counts = records(company.ingest(first, second))
     assert (counts[first.file_id][2], counts[second.file_id][2]) in {(1, 1), (2, 0)}
     later = company.put("web/events/c.json.gz", gzip.compress(messages(1, 3, 4)))
     assert records(company.ingest(later)) == {later.file_id: (3, 1, 2, 0)}
-    rows = {row["message_id"]: row["name"] for row in company.rows("raw.events")}
-    assert rows == {"m1": "first", "m2": None, "m3": None, "m4": None}
+    rows = {row["message_id"]: row["context"] for row in company.rows("raw.events")}
+    assert rows == {"m1": '{"n":"first"}', "m2": None, "m3": None, "m4": None}
     assert len(company.rows("raw.events")) == 4
 
 
@@ -229,10 +230,9 @@ def test_a_file_of_old_and_new_rows_is_told_apart(company):
     """Compaction puts arrivals of many days into one file: those in the window count, and no others."""
     company.ingest(company.put("web/events/a.json", messages(0)))
     table = load(open_catalog(company.settings), "raw.events")
-    times = "now() - to_days(n * 8) AS _loaded_at, now() AS timestamp"
-    rows = f"SELECT 'm' || n AS message_id, {times} FROM range(2) AS r(n)"
-    nulls = [c.name for c in table.schema().fields if c.name not in {"message_id", "_loaded_at", "timestamp"}]
-    query = f"SELECT r.*, {', '.join(f'NULL AS {name}' for name in nulls)} FROM ({rows}) AS r"
+    ages = "'m' || n AS message_id, now() - to_days(n * 8) AS _loaded_at"
+    (loaded,) = company.data_files()
+    query = f"SELECT * EXCLUDE n REPLACE ({ages}) FROM ({read_sql(table, [str(loaded)])}), range(2) AS r(n)"
     base = table.current_snapshot().snapshot_id
     replace_all(table, write(company.settings, table, query).files, computed_from={}, base=base)
     file = company.put("web/events/b.json", messages(0, 1))
