@@ -11,18 +11,11 @@ from typing import TYPE_CHECKING
 from lakehouse.engine.escape import identifier
 from lakehouse.models.model import ByGrain
 from lakehouse.models.policy import IncrementalPolicy
-from lakehouse.tables import data_files
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import duckdb
-
     from lakehouse.models.model import Model
-    from lakehouse.tables.catalog import ManifestEntry, Table
 
 _CUSTOMER = "customer_id"
-_FILE = "_file_of_row"
 
 
 def part_of_row(model: Model, rows: int) -> str:
@@ -37,26 +30,3 @@ def part_of_row(model: Model, rows: int) -> str:
     names = {column.name for column in model.contract.columns}
     by = identifier(_CUSTOMER) if _CUSTOMER in names else model.incremental.by
     return f"CAST(hash({by}) % {parts} AS BIGINT)" if parts > 1 else ""
-
-
-def holding(
-    con: duckdb.DuckDBPyConnection,
-    table: Table,
-    entries: Sequence[ManifestEntry],
-    key: Sequence[str],
-    rows: str,
-) -> list[ManifestEntry]:
-    """Return the data files that hold a row with the key of one of the relation `rows`; the smallest where none does.
-
-    All are returned where there are far more than were written together: rows that came made new ones.
-    """
-    if len(entries) > 2 * IncrementalPolicy.most_files:
-        return list(entries)
-    names = ", ".join(map(identifier, key))
-    held = data_files.read_sql(table, [entry.data_file.file_path for entry in entries], file_column=_FILE)
-    found = con.execute(
-        f"SELECT DISTINCT {_FILE} FROM ({held}) WHERE hash({names}) IN (SELECT hash({names}) FROM {rows})"
-    ).fetchall()
-    paths = {data_files.plain_path(path) for (path,) in found}
-    touched = [entry for entry in entries if data_files.plain_path(entry.data_file.file_path) in paths]
-    return touched or [min(entries, key=lambda entry: entry.data_file.record_count)]

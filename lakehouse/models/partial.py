@@ -15,6 +15,7 @@ from lakehouse.models import audits, file_parts
 from lakehouse.models.changes import CannotTellError
 from lakehouse.models.incremental import AFFECTED
 from lakehouse.models.model import ByGrain
+from lakehouse.models.policy import IncrementalPolicy
 from lakehouse.models.select_statement import columns_of
 from lakehouse.tables import commit, content, data_files, replace_table, views
 from lakehouse.tables.appending import Replaced
@@ -80,8 +81,8 @@ def replace(
     entries = replace_table.entries_of(table, data_files.partitions(con, table, changed))
     if entries is None:
         raise CannotTellError("it has delete files, or files of other partitions")
-    if len(entries) > 1 and not model.contract.partition:
-        entries = file_parts.holding(con, table, entries, model.contract.key, "removed")
+    if 1 < len(entries) <= 2 * IncrementalPolicy.most_files and not model.contract.partition:
+        entries = replace_table.entries_holding(con, table, entries, model.contract.key, "removed")
     query = "FROM added"
     if entries:
         cells = ", ".join(identifier(column.name) for column in model.contract.columns)

@@ -13,8 +13,9 @@ from pyiceberg.manifest import DataFile, DataFileContent, ManifestEntry, Manifes
 from pyiceberg.table.snapshots import Operation, Snapshot, Summary
 from pyiceberg.typedef import EMPTY_DICT, Record
 
+from lakehouse.engine.escape import identifier
 from lakehouse.errors import CommitConflict
-from lakehouse.tables import staging
+from lakehouse.tables import data_files, staging
 from lakehouse.tables.commit import (
     CONTENT,
     INPUTS,
@@ -29,7 +30,10 @@ from lakehouse.tables.commit import (
 )
 
 if TYPE_CHECKING:
+    import duckdb
     from pyiceberg.table import Table
+
+_FILE = "_file_of_row"
 
 
 class _ReplaceAll(KeepsCommittedManifests):
@@ -128,6 +132,27 @@ def entries_of(table: Table, partitions: Collection[Record]) -> list[ManifestEnt
         if entry.data_file.content != DataFileContent.DATA or entry.data_file.spec_id != spec_id:
             return None
     return [entry for entry in entries if entry.data_file.partition in partitions]
+
+
+def entries_holding(
+    con: duckdb.DuckDBPyConnection,
+    table: Table,
+    entries: Sequence[ManifestEntry],
+    key: Sequence[str],
+    rows: str,
+) -> list[ManifestEntry]:
+    """Return those of some data files that hold a row with the key of one of the relation `rows`.
+
+    Where none does, it is the smallest file.
+    """
+    names = ", ".join(map(identifier, key))
+    held = data_files.read_sql(table, [entry.data_file.file_path for entry in entries], file_column=_FILE)
+    found = con.execute(
+        f"SELECT DISTINCT {_FILE} FROM ({held}) WHERE hash({names}) IN (SELECT hash({names}) FROM {rows})"
+    ).fetchall()
+    paths = {data_files.plain_path(path) for (path,) in found}
+    touched = [entry for entry in entries if data_files.plain_path(entry.data_file.file_path) in paths]
+    return touched or [min(entries, key=lambda entry: entry.data_file.record_count)]
 
 
 def replace_some(
