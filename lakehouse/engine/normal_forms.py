@@ -47,6 +47,13 @@ _EMAIL_LENGTH: Final = 254  # RFC 5321, with errata 1690 of RFC 3696
 # since 1-380-555-0100 has eleven digits too.
 CN_MOBILE_SHAPE = r"(?:\+86[ -]?)?1[3-9]\d[ -]?\d{4}[ -]?\d{4}"
 _CN_GUESS = re.compile(r"(?:(?:\+|00)?86[ -]?)?1[3-9]\d[ -]?\d{4}[ -]?\d{4}", re.ASCII)
+# What pages and phones put between letters and nobody sees: soft hyphen, no space at all, directions of writing.
+_UNSEEN = dict.fromkeys(
+    [0xAD, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), 0x2060, *range(0x2066, 0x206A), 0xFEFF]
+)
+# A switchboard's extension as it is written in China: 010-88886666转801, and behind a hyphen.
+_CN_EXTENSION = re.compile(r"\s*(?:转接?|轉接?|分机号?|分機號?|内线|內線)[:\s]*(?=\d)")
+_CN_HYPHEN = re.compile(r"((?:\+?86[ -]?)?\(?0?[1-9]\d{1,2}\)?[ -]?\d{7,8})-(\d{1,6})", re.ASCII)
 _SCIENTIFIC = re.compile(r"[+-]?\d+(?:[.,]\d+)?E[+-]?\d+", re.ASCII | re.IGNORECASE)
 _DEFAULT_REGION = "US"
 
@@ -55,12 +62,13 @@ def email(value: str) -> str | None:
     """Return the e-mail address in lower case with an ASCII domain, or None if it is no address.
 
     NFKC first, so that full-width letters and `＠` count as typed. Of `Ann Lee <ann@example.com>` and of a link
-    (`mailto:`) it is the address; quotes around it and a dot behind it are none of it. Reserved domains
-    (`example.com`, `.test`) pass; nothing is looked up.
+    (`mailto:`) it is the address; quotes around it, a dot behind it and what nobody sees are none of it. Reserved
+    domains (`example.com`, `.test`) pass; nothing is looked up.
     """
     from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - 50 ms, only when used
 
-    text = _nfkc_lower(value.strip(BLANKS + "\0")[: NormalFormPolicy.longest_text]).strip(BLANKS)
+    typed = value.strip(BLANKS + "\0")[: NormalFormPolicy.longest_text].translate(_UNSEEN)
+    text = _nfkc_lower(typed).strip(BLANKS)
     for form in (_SHOWN_EMAIL, _LINKED_EMAIL):
         if found := form.fullmatch(text):
             text = found[1].strip(BLANKS)
@@ -84,12 +92,15 @@ def phone(value: str, region: str | None = None) -> str | None:
     """
     import phonenumbers  # noqa: PLC0415 - 50 ms, only when used
 
-    text = unicodedata.normalize("NFKC", value).strip(BLANKS)
+    text = unicodedata.normalize("NFKC", value.translate(_UNSEEN)).strip(BLANKS)
+    text = _CN_EXTENSION.sub(" ext. ", text)
     if _SCIENTIFIC.fullmatch(text):
         return None
     country = (region or "").strip().upper()
     if country not in phonenumbers.SUPPORTED_REGIONS:
         country = "CN" if _CN_GUESS.fullmatch(text) else _DEFAULT_REGION
+    if country == "CN" and (switchboard := _CN_HYPHEN.fullmatch(text)):
+        text = f"{switchboard[1]} ext. {switchboard[2]}"
     try:
         number = phonenumbers.parse(text, country)
     except phonenumbers.NumberParseException:

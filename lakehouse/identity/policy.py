@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 from lakehouse.policy import Policy
 
-RULES_VERSION: Final = "6"  # of how people are told apart: a new one resolves everybody anew
+RULES_VERSION: Final = "7"  # of how people are told apart: a new one resolves everybody anew
 
 
 @dataclass(frozen=True)

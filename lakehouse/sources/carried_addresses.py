@@ -3,16 +3,16 @@
 It follows from a source's `consents`, which name the records, and its `identifiers`, which name e-mails and phones. A
 row is one place for an address in one version of a record: `identifier_type` says what it is, `identifier_value` holds
 its normal form, null where the place is empty, `slot` numbers the places, `said` is false where the version says
-nothing of it, as where the file lacks the column.
+nothing of it, as where the file lacks the column. All of a record's e-mails and phones are there, whatever its own
+source says of: another one may state what the record allows by another channel.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from lakehouse.engine.channels import KIND_OF
 from lakehouse.engine.ids import CONTACT_TYPES
 from lakehouse.sources.mappable_entities import CLOCK, EACH, TOGETHER, WHERE
 from lakehouse.sources.says import AbsentColumns, says_sql
@@ -20,7 +20,6 @@ from lakehouse.sources.says import AbsentColumns, says_sql
 if TYPE_CHECKING:
     from lakehouse.sources.definition import Source
 
-_CONSTANT = re.compile(r"\s*'(?P<channel>[a-z_]+)'\s*")
 _ELEMENT = re.compile(r"\beach\b")
 _OF_RECORD = ("source", "record", *CLOCK, WHERE)
 
@@ -36,10 +35,7 @@ def mappings(source: Source, absent: AbsentColumns) -> Sequence[Mapping[str, str
         if EACH in mapping:
             # it is of the list's elements: rows without a list have addresses, too
             of_record.pop(WHERE, None)
-        kinds = _kinds_asked(mapping)
         for slot, each in enumerate(carried):
-            if each.type not in kinds:
-                continue
             values = {
                 **of_record,
                 "identifier_type": f"'{each.type}'",
@@ -54,12 +50,3 @@ def mappings(source: Source, absent: AbsentColumns) -> Sequence[Mapping[str, str
 def _is_of_elements(mapping: Mapping[str, str]) -> bool:
     """Return whether the records that make a mapping's statements are elements of lists, not rows."""
     return TOGETHER in mapping or (EACH in mapping and _ELEMENT.search(mapping.get("record", "")) is not None)
-
-
-def _kinds_asked(mapping: Mapping[str, str]) -> Collection[str]:
-    """Return the types of addresses that a mapping's statements may be about: of a constant channel its own alone."""
-    constant = _CONSTANT.fullmatch(mapping.get("channel", ""))
-    if constant is None:
-        return CONTACT_TYPES
-    kind = KIND_OF.get(constant["channel"])
-    return (kind,) if kind else ()

@@ -126,8 +126,8 @@ def _rows_a_file(files: Sequence[DataFile], rows: int) -> int:
     """Return how many of these rows a file gets, so that no small rest becomes a file of its own."""
     file_rows = min(RowReplacePolicy.file_rows, RowReplacePolicy.file_bytes * _rows(files) // _bytes(files))
     file_rows = max(file_rows, _VECTOR)
-    number = max(1, rows // file_rows)
-    return max(1, math.ceil(rows / number / _VECTOR)) * _VECTOR
+    parts = max(1, rows // file_rows)
+    return max(1, math.ceil(rows / parts / _VECTOR)) * _VECTOR
 
 
 def _find_differing(con: duckdb.DuckDBPyConnection, table: Table, change: RowChange) -> bool:

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lakehouse.privacy import consent
@@ -18,9 +18,12 @@ from lakehouse.stages.consents import refresh_consents
 from lakehouse.stages.resolve import resolve
 from tests.support import small_company
 from tests.support.small_worlds import (
+    MOMENTS,
     TOPICS,
     Arrived,
     Rounds,
+    Row,
+    Said,
     address,
     against_words,
     files,
@@ -137,8 +140,20 @@ def play(worlds_of: list[Rounds]) -> dict[int, str]:
     return {}
 
 
-@settings(max_examples=4, deadline=None, database=None)
+ROBERT = Row("crm", "2", "full", "Robert Meyer", "a", "1", "", "yes", MOMENTS[2], MOMENTS[3], "")
+
+
+@settings(max_examples=2, deadline=None, database=None)
 @given(st.lists(worlds, min_size=12, max_size=12))
+@example(  # a record of a system that speaks of e-mail alone allows its phone, or does not, elsewhere
+    [
+        [[ROBERT, Said("crm 2", "sms", "marketing", "yes", MOMENTS[2], "", own=True)]],
+        [
+            [ROBERT, Said("crm 2", "all", "all", "no", MOMENTS[3], "", own=False)],
+            [ROBERT._replace(phone="2")],
+        ],
+    ]
+)
 def test_no_sequence_allows_a_send_that_a_plain_reading_of_statements_forbids(worlds_of):
     """And what it plainly allows is allowed."""
     assert play(worlds_of) == {}

@@ -264,3 +264,31 @@ def test_ordinary_addresses_are_settled_by_sql():
 def test_several_emails_in_a_cell(cell: str, forms: str | None):
     """Each that is valid, once; a comma within a name divides nothing."""
     assert normal_forms_of_cell("email", cell, None) == forms
+
+
+@pytest.mark.parametrize(
+    ("typed", "normal"),
+    [
+        ("a\u200bnn@x.org", "ann@x.org"), ("ann\u00ad@x.org", "ann@x.org"), ("ann@\u2060x.org", "ann@x.org"),
+        ("\u202aann@x.org\u202c", "ann@x.org"), ("ann\ufeff@x.org", "ann@x.org"),
+        ("ann@x\u200b.org\u200e", "ann@x.org"),
+    ],
+)  # fmt: skip
+def test_what_nobody_sees_is_no_part_of_an_e_mail(typed, normal):
+    """As pages and phones copy it: a refusal of such an address is one of the address."""
+    assert email(typed) == normal
+
+
+@pytest.mark.parametrize(
+    ("typed", "region", "normal"),
+    [
+        ("010-88886666转801", "CN", "+861088886666;ext=801"), ("010-88886666 转 801", "CN", "+861088886666;ext=801"),
+        ("010-88886666-801", "CN", "+861088886666;ext=801"), ("(010)88886666-801", "CN", "+861088886666;ext=801"),
+        ("0571-88886666分机12", "CN", "+8657188886666;ext=12"), ("+86 10 8888 6666 ext 8", "CN", "+861088886666;ext=8"),
+        ("010-88886666", "CN", "+861088886666"), ("138-0013-8001", "CN", "+8613800138001"),
+        ("0571-8888-6666", "CN", "+8657188886666"), ("\u202d+1 212 555\u200b 0101\u202c", "US", "+12125550101"),
+    ],
+)  # fmt: skip
+def test_an_extension_behind_a_switchboard_in_china_is_one(typed, region, normal):
+    """Three colleagues with extensions have three numbers; without them they have one."""
+    assert phone(typed, region) == normal

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
@@ -129,3 +131,42 @@ def test_likenesses_keep_their_own_weights():
     ties.add(np.array([1, 2]), np.array([2, 3]), np.array([7.0, 8.0]), undenied=True)
     assert ties.weight.tolist() == [30.0, 7.0, 8.0]
     assert ties.undenied.tolist() == [False, True, True]
+
+
+def test_a_million_records_that_share_one_e_mail_tie_nobody():
+    """Each has an id of its own: the address is shared, and no pair of them is looked at."""
+    began = time.process_time()
+    count = 1_000_000
+    record = np.arange(count)
+    own_id = [
+        record,
+        record,
+        np.zeros(count),
+        np.full(count, ID),
+        np.ones(count),
+        np.zeros(count),
+        np.zeros(count),
+    ]
+    e_mail = [
+        np.full(count, count),
+        record,
+        np.zeros(count),
+        np.full(count, EMAIL),
+        np.zeros(count),
+        np.zeros(count),
+        record,
+    ]
+    kinds = (np.int64, np.int64, np.int64, np.int64, np.bool_, np.bool_, np.int64)
+    links = Links(
+        *(np.concatenate(pair).astype(kind) for *pair, kind in zip(own_id, e_mail, kinds, strict=True))
+    )
+    asked = []
+
+    def persons(made: Ties):
+        asked.append(sum(map(len, made.left)) if isinstance(made.left, list) else len(made.left))
+        return record
+
+    found = people_of(links, Ties(), persons, 10)
+    assert found.shared == {count}
+    assert set(asked) == {0}
+    assert time.process_time() - began < 20
