@@ -130,7 +130,7 @@ class HubSpotSimulator:
         kind, slash, rest = request.path.removeprefix(OBJECTS).partition("/")
         if request.path.startswith(OBJECTS) and kind in KINDS:
             return self.records.answer(request.method, kind, f"{slash}{unquote(rest)}", body, request.query)
-        if request.method == "GET" and request.path == "/crm/v3/owners":
+        if request.method == "GET" and request.path.rstrip("/") == "/crm/v3/owners":
             return Answer(HTTPStatus.OK, self.api.search.users())
         if not request.path.startswith(CONTACTS):
             message = "the simulator keeps contacts, tasks, tickets and notes only"

@@ -16,6 +16,7 @@ from hubspot.crm.contacts import (
     BatchInputSimplePublicObjectId,
     BatchReadInputSimplePublicObjectId,
     PublicGdprDeleteInput,
+    PublicObjectSearchRequest,
     SimplePublicObjectBatchInput,
     SimplePublicObjectBatchInputUpsert,
     SimplePublicObjectId,
@@ -263,3 +264,47 @@ def test_contacts_outlive_the_process(tmp_path):
     with _running(tmp_path) as simulator:
         found = _client(simulator.url).basic_api.get_by_id("a@x.org", id_property="email")
         assert (found.id, found.properties["tier"]) == (made.id, "gold")
+
+
+def test_the_official_client_searches_and_reads_the_account(simulator, client):
+    """By when contacts changed, as a pull asks; beyond HubSpot's limits it is refused as there."""
+    with simulator._store.batch():
+        made = [simulator._store.upsert(f"p{n}@x.org", {"firstname": f"P{n}"})[0] for n in range(3)]
+
+    def search(**body):
+        since = {"propertyName": "lastmodifieddate", "operator": "GTE", "value": "0"}
+        asked = {
+            "filter_groups": [{"filters": [since]}],
+            "sorts": [],
+            "properties": ["firstname"],
+            "limit": 2,
+        }
+        return client.search_api.do_search(PublicObjectSearchRequest(**{**asked, **body}))
+
+    found = search(sorts=[{"propertyName": "hs_object_id", "direction": "ASCENDING"}])
+    assert (found.total, [one.id for one in found.results]) == (3, [one.id for one in made[:2]])
+    assert found.paging.next.after == "2"
+    for beyond in ({"limit": 201}, {"limit": 200, "after": "9900"}, {"properties": ["x" * 3000]}):
+        with pytest.raises(ApiException) as refused:
+            search(**beyond)
+        assert refused.value.status == 400
+    simulator.api.search.owners["7"] = {"firstName": "Ann", "lastName": "Li", "email": "ann@x.org"}
+    account = HubSpot(access_token=TOKEN, host=simulator.url).crm
+    assert [one.last_name for one in account.owners.owners_api.get_page().results] == ["Li"]
+    labels = {one.name: one.label for one in account.properties.core_api.get_all("contacts").results}
+    assert labels["hs_object_id"] == "Record ID"
+
+
+def test_searches_have_a_rate_of_their_own(simulator):
+    """The sixth in a second is refused, whatever is left of the account's other requests."""
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    request = urllib.request.Request(
+        f"{simulator.url}/crm/v3/objects/contacts/search", data=b"{}", headers=headers, method="POST"
+    )
+    for _ in range(5):
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            assert answer.status == 200
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=5)
+    assert refused.value.code == 429
+    refused.value.close()
