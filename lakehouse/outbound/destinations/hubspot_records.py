@@ -85,16 +85,13 @@ def _read(
     missing = missing_ids(answer)
     if len(names) == 1 and len(records) == 1:  # it is this one's, whatever HubSpot calls it
         return dict.fromkeys(names, *records.values())
-    found: dict[str, Found] = {}
-    for name in names:
-        if name in records and records[name].record_id:
-            found[name] = records[name]
-        elif name.lower() in missing:
-            found[name] = Found()
-        elif len(names) == 1:
-            found[name] = Found(code="NOT_FOUND_BY_ID")
-        else:
-            found |= _read(api, [name], by, properties, deadline)
+    found = {name: records[name] for name in names if name in records and records[name].record_id}
+    found |= {name: Found() for name in names if name not in found and name.lower() in missing}
+    unexplained = [name for name in names if name not in found]
+    if len(names) == 1:
+        return found | dict.fromkeys(unexplained, Found(code="NOT_FOUND_BY_ID"))
+    for name in unexplained:
+        found |= _read(api, [name], by, properties, deadline)
     return found
 
 
