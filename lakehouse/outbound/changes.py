@@ -130,18 +130,23 @@ def find_changes(
         else:
             left_out[address] = reason
             changes.leave_out(person, reason)
+    staying = selection.by_address.keys() - left_out.keys()
     for address, acknowledged in state.acknowledged.items():
-        if acknowledged.closed or (address in selection.by_address and address not in left_out):
+        reason = left_out.get(address)
+        if address in staying or not _leaves(sync, acknowledged, reason):
             continue
-        has_refused = address in left_out and left_out[address].code in _REFUSALS
-        if sync.removal == "keep" and not has_refused:
-            continue
-        if address not in left_out or left_out[address].code in _OUR_CHOICE:
+        if reason is None or reason.code in _OUR_CHOICE:
             changes.leaving += 1
         _add_removal(changes, sync, address, acknowledged, waiting.get(address))
     for crm_id, stray in state.strays.items():
         _add_stray(changes, sync, crm_id, stray, waiting.get(stray_key(crm_id)))
     return changes
+
+
+def _leaves(sync: Sync, acknowledged: Acknowledged, reason: Reason | None) -> bool:
+    """Return whether what is not wanted any more is taken off; a sync that keeps what it wrote does so of refusals."""
+    has_refused = reason is not None and reason.code in _REFUSALS
+    return not acknowledged.closed and (sync.removal != "keep" or has_refused)
 
 
 def find_refusals(

@@ -22,7 +22,8 @@ from lakehouse.outbound.record_kinds import (
     CAUSE_KEY,
     HUBSPOT,
     KINDS,
-    NO_PURPOSE,
+    LIST_PREFIX,
+    MEMBER,
     RecordKind,
     with_defaults,
 )
@@ -68,7 +69,8 @@ class Sync(BaseModel):
     `object` is one of `KINDS`, or, of `duplicates`, the records of that source that are one person. `owner` says for
     whom it is.
     `fill_blanks` names properties that are written only while nobody in the CRM has typed one. `removal` says what
-    becomes of what was written once its reason is gone; `closed` is what closing it writes. `create_properties` lets
+    becomes of what was written once its reason is gone; `closed` is what closing it writes. `list` is the id of a
+    static list of HubSpot's that who is written enters, and who leaves is taken off. `create_properties` lets
     properties be made that the CRM lacks.
     """
 
@@ -88,6 +90,7 @@ class Sync(BaseModel):
     fixed: dict[PropertyName, str] = {}
     fill_blanks: tuple[PropertyName, ...] = ()
     owner: Owner | None = None
+    list: Annotated[str, StringConstraints(pattern=r"^[0-9]*$")] = ""
     suppress: tuple[Name, ...] = ()
     contact: Contact | None = None
     removed: str = ""
@@ -107,25 +110,9 @@ class Sync(BaseModel):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Sync:
-        if not (self.segments or self.triggers or self.duplicates):
-            raise ValueError("segments: name at least one, or a trigger in `triggers`")
-        if not self.written:
-            raise ValueError("properties: name at least one property to write")
-        if self.kind is not None:
-            if missing := [name for name in self.kind.required if name not in self.written]:
-                raise ValueError(f"properties: HubSpot's {self.object} need {missing[0]}")
-            if self.removal == "clear":
-                raise ValueError(f"removal: {self.object} are not cleared: say close, archive or keep")
-            if self.fill_blanks:
-                raise ValueError(
-                    f"fill_blanks: is of contacts; what a person changes of {self.object} is kept"
-                )
-        if self.purpose == NO_PURPOSE and self.contact is not None:
-            raise ValueError("purpose: a sync that writes to people (`contact`) asks consent for one")
-        if self.is_by_cause and self.contact is not None:
-            raise ValueError("contact: is of syncs of segments; tasks, tickets and notes reach no customer")
-        if self.removal == "close" and not self.closed:
-            raise ValueError("closed: say what closing writes, as `closed: {hs_task_status: COMPLETED}`")
+        wrong = next(destination_fit.contradictions(self), None)
+        if wrong is not None:
+            raise ValueError(f"{wrong[0]}: {wrong[1]}")
         return self
 
     @field_validator("properties")
@@ -160,7 +147,12 @@ class Sync(BaseModel):
     @property
     def written(self) -> set[str]:
         """Return the properties that it writes."""
-        return {*self.properties, *self.fixed, *([self.owner.property] if self.owner else ())}
+        of_owner = {self.owner.property} if self.owner else set()
+        return {*self.properties, *self.fixed, *of_owner, *self._membership}
+
+    @property
+    def _membership(self) -> dict[str, str]:
+        return {f"{LIST_PREFIX}{self.list}": MEMBER} if self.list else {}
 
     @property
     def guarded(self) -> set[str]:
@@ -173,7 +165,9 @@ class Sync(BaseModel):
         if self.create_properties is False:
             return None
         said = {} if self.create_properties is True else self.create_properties
-        specs = {name: said.get(name, PropertySpec()) for name in sorted(self.written)}
+        specs = {
+            name: said.get(name, PropertySpec()) for name in sorted(self.written - self._membership.keys())
+        }
         return {name: spec.model_dump() | {"declared": name in said} for name, spec in specs.items()}
 
     @property
@@ -234,7 +228,12 @@ class Sync(BaseModel):
         return Desired(
             customer_id=str(values["customer_id"]),
             id=name or None,
-            properties={**properties, **self.fixed, **({self.owner.property: owner} if self.owner else {})},
+            properties={
+                **properties,
+                **self.fixed,
+                **({self.owner.property: owner} if self.owner else {}),
+                **self._membership,
+            },
             consented=values.get("consented") is True,
             erased=values.get("erased") is True,
             address=address if address != name else "",

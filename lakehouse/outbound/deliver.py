@@ -111,10 +111,8 @@ def _attempt(
     """
     if is_repeated and not destination.idempotent:
         return [_unsent(row, "unknown", code="NO_OUTCOME") for row in delivery.rows]
-    if is_repeated:
-        delivery = replace(delivery, rows=[guarded.may_be_written(row) for row in delivery.rows])
     try:
-        results = _send(settings, delivery, now, destination)
+        results = _send(settings, _as_repeated(delivery) if is_repeated else delivery, now, destination)
     except Exception as error:
         nothing_left = isinstance(error, NotSent | NothingWritten)
         if nothing_left and not is_repeated:
@@ -138,6 +136,11 @@ def _is_closed(settings: Settings, delivery: Chunk) -> bool:
     named = {"sync": delivery.sync, "run": delivery.run, "chunk": delivery.chunk}
     telemetry.warn("chunk waits for its destination", **named, reason=reason)
     return True
+
+
+def _as_repeated(delivery: Chunk) -> Chunk:
+    """Return a chunk that an attempt before may have written: what its rows say counts as ours."""
+    return replace(delivery, rows=[guarded.may_be_written(row) for row in delivery.rows])
 
 
 def _waits_for_projection(settings: Settings, delivery: Chunk, now: datetime) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from lakehouse.outbound.acknowledged import Acknowledged
     from lakehouse.outbound.records import Result, Row
 
+T = TypeVar("T")
+
+GONE: Final = "GONE"  # the code of a row whose record is not there any more
 KEPT: Final = "KEPT"  # the code of a row of which a person's value kept something from being written
 _MILLISECONDS: Final = 1000
 _LEAST_MILLISECONDS: Final = 10**11  # a number of that size is a moment in milliseconds: 1973 and later
@@ -72,7 +75,7 @@ def after_sent(before: Acknowledged | None, now: Acknowledged, row: Row, result:
     """Return what the CRM holds after a row was sent; `now` is that without what a person kept."""
     if not row.guards and not result.kept and not (before and before.theirs):
         return now
-    written = {name: value for name, value in row.properties.items() if name not in result.kept}
+    written = _without(row.properties, result.kept)
     return replace(now, properties=written, theirs=_theirs(before, result))
 
 
@@ -81,20 +84,31 @@ def after_removed(before: Acknowledged | None, row: Row, result: Result) -> Ackn
 
     Its cause may come back, and then neither is a second record made, nor what a person typed written over.
     """
-    if before is None or not (row.guards or before.theirs):
+    if before is None or _is_forgotten(before, row, result):
         return None
-    written = {name: value for name, value in row.properties.items() if name not in result.kept}
-    still = {name: value for name, value in before.properties.items() if name not in result.kept}
+    written = _without(row.properties, result.kept)
+    still = _without(before.properties, result.kept)
     return replace(
         before,
         properties=still | written,
         crm_id=before.crm_id or result.crm_id,
         unknown=False,
         uncertain=False,
-        maybe={name: values for name, values in before.maybe.items() if name not in written},
+        maybe=_without(before.maybe, written),
         theirs=_theirs(before, result),
         closed=True,
     )
+
+
+def _is_forgotten(before: Acknowledged, row: Row, result: Result) -> bool:
+    """Return whether nothing is to be remembered: nothing is guarded, or we archived what nobody had touched."""
+    is_guarded = bool(row.guards or before.theirs)
+    is_archived = not (row.properties or result.kept or before.theirs or result.code == GONE)
+    return not is_guarded or is_archived
+
+
+def _without(values: Mapping[str, T], names: Collection[str]) -> dict[str, T]:
+    return {name: value for name, value in values.items() if name not in names}
 
 
 def after_uncertain(before: Acknowledged, row: Row) -> dict[str, list[str]]:

@@ -19,6 +19,8 @@ RECORD_ID: Final = "hs_object_id"  # what HubSpot calls the id of a record
 NO_PURPOSE: Final = "none"  # of a sync that keeps records and contacts nobody: only the erased are left out
 HUBSPOT: Final = "hubspot"  # the destination; its name is reserved
 KEY_PROPERTY: Final = "lakehouse_key"
+LIST_PREFIX: Final = "list:"  # a property that is no property but the membership of a static list, by its id
+MEMBER: Final = "member"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from lakehouse.local.hubspot.api import CONTACTS, Answer, ContactsApi, complete
 from lakehouse.local.hubspot.contact_store import ContactStore
 from lakehouse.local.hubspot.faults import Fault, Faults, RateLimit, error_body
+from lakehouse.local.hubspot.lists_api import LISTS, ListsApi
 from lakehouse.local.hubspot.records_api import KINDS, OBJECTS, PROPERTIES, PropertiesApi, RecordsApi
 from lakehouse.local.policy import HttpPolicy
 
@@ -54,6 +55,7 @@ class HubSpotSimulator:
         self.api = ContactsApi(self._store)
         self.properties = PropertiesApi(self._store)
         self.records = RecordsApi(self._store, self.properties)
+        self.lists = ListsApi(self._store)
         self._counts: Counter[str] = Counter()
         self._statuses: Counter[int] = Counter()
         self._turn = Lock()
@@ -124,9 +126,9 @@ class HubSpotSimulator:
             self._statuses[status] += 1
 
     def _route(self, request: _Request, body: dict[str, Any]) -> Answer:
-        if request.path.startswith(PROPERTIES):
-            path = unquote(request.path.removeprefix(PROPERTIES))
-            return self.properties.answer(request.method, path, body)
+        for below, api in ((LISTS, self.lists), (PROPERTIES, self.properties)):
+            if request.path.startswith(below):
+                return api.answer(request.method, unquote(request.path.removeprefix(below)), body)
         kind, slash, rest = request.path.removeprefix(OBJECTS).partition("/")
         if request.path.startswith(OBJECTS) and kind in KINDS:
             return self.records.answer(request.method, kind, f"{slash}{unquote(rest)}", body, request.query)

@@ -20,12 +20,13 @@ from lakehouse.outbound.destinations.delivery import is_sendable, requests
 from lakehouse.outbound.destinations.exchange import Refused
 from lakehouse.outbound.destinations.hubspot_answers import answers_of_batch
 from lakehouse.outbound.destinations.hubspot_api import Account, Api
+from lakehouse.outbound.destinations.hubspot_lists import Lists, without_lists
 from lakehouse.outbound.destinations.hubspot_objects import KeyedRecords, with_kept
 from lakehouse.outbound.destinations.hubspot_properties import Properties, missing_of
 from lakehouse.outbound.destinations.hubspot_records import Found, find_records, read_records
 from lakehouse.outbound.guarded import changed_of, divide
 from lakehouse.outbound.policy import RequestPolicy
-from lakehouse.outbound.record_kinds import KINDS, RECORD_ID
+from lakehouse.outbound.record_kinds import KINDS, MEMBER, RECORD_ID
 from lakehouse.secrets import secret
 
 if TYPE_CHECKING:
@@ -73,21 +74,34 @@ class HubSpot:
         writes = [row for row in rows if row.action == "upsert" and row.row not in unsendable]
         leavers = [row for row in rows if row.action == "remove" and row.row not in unsendable]
         self._has_written = False
-        kind = KINDS.get(chunk.object)
         self._api = self._api.of(chunk.object)
+        send = self._send_records if chunk.object in KINDS else self._send_contacts
         try:
-            if writes and (kind is not None or chunk.create is not None):
-                self._ensure_properties(chunk, deadline)
-            if kind is not None:
-                records = KeyedRecords(self._api, kind, chunk.id_property, self._batch)
-                answers = records.remove(chunk, leavers, deadline)
-                return unsendable | answers | records.upsert(writes, deadline)
-            answers = self._remove(leavers, chunk.id_property, deadline)
-            return unsendable | answers | self._upsert(writes, chunk.id_property, deadline)
+            return unsendable | send(chunk, leavers, writes, deadline)
         except NotSent as error:
             if self._has_written:
                 raise Transient(str(error)) from None
             raise
+
+    def _send_records(
+        self, chunk: Chunk, leavers: Sequence[Row], writes: Sequence[Row], deadline: float
+    ) -> dict[int, Answer]:
+        if writes:
+            self._ensure_properties(chunk, deadline)
+        records = KeyedRecords(self._api, KINDS[chunk.object], chunk.id_property, self._batch)
+        answers = records.remove(chunk, leavers, deadline)
+        return answers | records.upsert(writes, deadline)
+
+    def _send_contacts(
+        self, chunk: Chunk, leavers: Sequence[Row], writes: Sequence[Row], deadline: float
+    ) -> dict[int, Answer]:
+        if writes and chunk.create is not None:
+            self._ensure_properties(chunk, deadline)
+        lists = Lists(self._api)
+        lists.check([row for row in writes if MEMBER in row.properties.values()], deadline)
+        answers = self._remove([without_lists(row) for row in leavers], chunk.id_property, deadline)
+        answers |= self._upsert([without_lists(row) for row in writes], chunk.id_property, deadline)
+        return lists.settle([*leavers, *writes], answers, deadline)
 
     def _ensure_properties(self, chunk: Chunk, deadline: float) -> None:
         key = chunk.id_property if chunk.object in KINDS else ""
@@ -141,13 +155,10 @@ class HubSpot:
         answers = {row.row: settled for row in rows if (settled := _settled(row, found[row.row])) is not None}
         of_row = {row.row: _record_ids(found[row.row]) for row in rows if row.row not in answers}
         kept = self._divide_leavers(rows, of_row, deadline)
-        by_record: dict[str, dict[str, str]] = {}  # HubSpot refuses a batch in which a record stands twice
-        for row in rows:
-            for record in of_row.get(row.row, ()):
-                cleared = {n: v for n, v in row.properties.items() if n not in kept.get(row.row, ())}
-                by_record.setdefault(record, {}).update(cleared)
         inputs = [
-            {"id": record, "properties": properties} for record, properties in by_record.items() if properties
+            {"id": record, "properties": properties}
+            for record, properties in _cleared_by_record(rows, of_row, kept).items()
+            if properties
         ]
         updated: dict[str, Answer] = {}
         for some in batches(inputs, count=BATCH_LIMIT):
@@ -210,6 +221,19 @@ class HubSpot:
         self._has_written = True
         answered = answers_of_batch(reply.value, numbers, done)
         return _may_be_written(answered) if reply.after_lost else answered
+
+
+def _cleared_by_record(
+    rows: Sequence[Row], of_row: Mapping[int, Sequence[str]], kept: Mapping[int, tuple[str, ...]]
+) -> dict[str, dict[str, str]]:
+    """Return by record what is cleared there: HubSpot refuses a batch in which a record stands twice."""
+    by_record: dict[str, dict[str, str]] = {}
+    for row in rows:
+        of_person = kept.get(row.row, ())
+        cleared = {name: value for name, value in row.properties.items() if name not in of_person}
+        for record in of_row.get(row.row, ()):
+            by_record.setdefault(record, {}).update(cleared)
+    return by_record
 
 
 def _settled(row: Row, found: Sequence[Found]) -> Answer | None:

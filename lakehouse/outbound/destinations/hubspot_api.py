@@ -94,9 +94,11 @@ class Api:
         if status == httpx.codes.TOO_MANY_REQUESTS and is_of_day(_json(response)):
             raise QuotaSpent("has no requests left today (429 DAILY)")
         check_later(response)
-        if status in REFUSED or _lacks_associated(response, path):
+        if status in REFUSED:
             _check_properties(response, body or {}, self.kind)
             raise Refused(category_of(_json(response), status))
+        if status == httpx.codes.NOT_FOUND and "/lists/" in path:
+            raise Terminal("HubSpot has no list of that id: say the id of a static list in the sync's file")
         if not response.is_success:
             raise Terminal(_advice(status, self._account.secret_name, self.kind))
         if status == httpx.codes.NO_CONTENT:
@@ -135,12 +137,6 @@ def _check_properties(response: httpx.Response, body: dict[str, Any], kind: str)
         f"HubSpot has no {of} property {', '.join(missing) or 'of that name'}: create it there first, or say "
         "`create_properties: true` in the sync's file"
     )
-
-
-def _lacks_associated(response: httpx.Response, path: str) -> bool:
-    """Return whether a new record was refused because what it is about is not there: its row's fault, not the URL's."""
-    is_created = response.status_code == httpx.codes.NOT_FOUND and path.endswith("/batch/create")
-    return is_created and category_of(_json(response), 0) == "OBJECT_NOT_FOUND"
 
 
 def _advice(status: int, secret_name: str, kind: str) -> str:

@@ -7,7 +7,7 @@ what is there already is found by it. Every write is preceded by a read, and lea
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from lakehouse.batching import batches
 from lakehouse.outbound import guarded
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Answers = dict[int, Answer]
     Write = Callable[[str, Mapping[int, dict[str, Any]], Literal["sent", "removed"], float], Answers]
 
-_LIMIT = 100  # inputs that HubSpot takes in one batch request
+_LIMIT: Final = 100  # inputs that HubSpot takes in one batch request
 
 
 class KeyedRecords:
@@ -54,7 +54,7 @@ class KeyedRecords:
             elif record.record_id:
                 known[row.row] = (row, record)
             elif row.crm_id:  # somebody deleted it: it is not made again
-                answers[row.row] = Answer("sent", "GONE", row.crm_id, kept=tuple(row.properties))
+                answers[row.row] = Answer("sent", guarded.GONE, row.crm_id, kept=tuple(row.properties))
             else:
                 new.append(row)
         answers |= self._update(known, "sent", deadline)
@@ -71,7 +71,7 @@ class KeyedRecords:
             if record.code:
                 answers[row.row] = Answer("failed", record.code)
             elif not record.record_id:
-                answers[row.row] = Answer("removed", "GONE", row.crm_id)
+                answers[row.row] = Answer("removed", guarded.GONE, row.crm_id)
             elif chunk.removal == "close":
                 closing[row.row] = (row, record)
             elif changed := _changed(row, record):
@@ -121,7 +121,9 @@ class KeyedRecords:
 
     def _create(self, rows: Sequence[Row], deadline: float) -> Answers:
         """Create records; whatever the answer says, one that is there by its key is there, and brought up to date."""
-        inputs = {row.row: self._input(row) for row in rows}
+        about = {row.about for row in rows if row.about}
+        contacts = read_records(self._api.of("contacts"), about, "", (), deadline)
+        inputs = {row.row: self._input(row, contacts.get(row.about, Found()).record_id) for row in rows}
         answers = self._write("/batch/create", inputs, "sent", deadline)
         doubtful = [row for row in rows if answers[row.row].status != "sent" or not answers[row.row].crm_id]
         if not doubtful:
@@ -132,12 +134,13 @@ class KeyedRecords:
         there = {row.row: (row, found[row.row]) for row in doubtful if found[row.row].record_id}
         return answers | self._update(there, "sent", deadline)
 
-    def _input(self, row: Row) -> dict[str, Any]:
+    def _input(self, row: Row, contact: str) -> dict[str, Any]:
+        """Return what makes a record; it is about a contact, if that is there still."""
         properties = {name: value for name, value in row.properties.items() if value}
         made: dict[str, Any] = {"properties": {**properties, self._key: row.id}, "associations": []}
-        if row.about:
+        if contact:
             types = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": self._kind.to_contact}]
-            made["associations"] = [{"to": {"id": row.about}, "types": types}]
+            made["associations"] = [{"to": {"id": contact}, "types": types}]
         return made
 
     def _archive(self, archiving: Mapping[int, Found], deadline: float) -> Answers:

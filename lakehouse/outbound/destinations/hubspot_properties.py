@@ -49,10 +49,9 @@ class Properties:
         one is of another type, can only be read, or is missing and may not be made.
         """
         known = self.known(deadline)
-        for name, spec in wanted.items():
-            if name in known:
-                self._check(name, known[name], spec)
-        if key and key in known and known[key].get("hasUniqueValue") is not True:
+        for name in wanted.keys() & known.keys():
+            self._check(name, known[name], wanted[name])
+        if known.get(key, {}).get("hasUniqueValue", True) is not True:
             raise NothingWritten(
                 f"HubSpot's property {key} of {self._api.kind} is not unique: delete it, so that it is made anew"
             )
@@ -62,13 +61,10 @@ class Properties:
                 f"HubSpot's {self._api.kind} have no property {', '.join(missing)}: say `create_properties: true` in "
                 "the sync's file, or create it there"
             )
-        groups = {
-            group: None for name in missing for group in [str(wanted.get(name, {}).get("group") or _GROUP)]
-        }
-        for group in groups:
+        bodies = [_key_body(key) if name == key else _body(name, wanted[name]) for name in missing]
+        for group in sorted({body["groupName"] for body in bodies}):
             self._make(f"{_PATH}{self._api.kind}/groups", {"name": group, "label": _label(group)}, deadline)
-        for name in missing:
-            body = _key_body(key) if name == key else _body(name, wanted[name])
+        for body in bodies:
             self._make(f"{_PATH}{self._api.kind}", body, deadline)
         return missing
 

@@ -81,22 +81,25 @@ def _read(
         halves = (names[:middle], names[middle:])
         first, second = (_read(api, half, by, properties, deadline) for half in halves)
         return first | second
-    records = {name: Found(*said) for name, said in _named(answer, by).items()}
-    missing = missing_ids(answer)
-    if len(names) == 1 and len(records) == 1:  # it is this one's, whatever HubSpot calls it
-        return dict.fromkeys(names, *records.values())
-    found: dict[str, Found] = {}
-    for name in names:
-        if name in records and records[name].record_id:
-            found[name] = records[name]
-        elif name.lower() in missing:
-            found[name] = Found()
-        elif len(names) == 1:
-            found[name] = Found(code="NOT_FOUND_BY_ID")
-        else:
-            found |= _read(api, [name], by, properties, deadline)
+    found = _explained(answer, names, by)
+    unexplained = [name for name in names if name not in found]
+    if len(names) == 1:
+        return found | dict.fromkeys(unexplained, Found(code="NOT_FOUND_BY_ID"))
+    for name in unexplained:
+        found |= _read(api, [name], by, properties, deadline)
     return found
 
 
-def _named(answer: dict[str, Any], by: str) -> dict[str, tuple[str, str, dict[str, str]]]:
-    return {name: (record_id, "", said) for name, (record_id, said) in records_of(answer, by).items()}
+def _explained(answer: dict[str, Any], names: Sequence[str], by: str) -> dict[str, Found]:
+    """Return what an answer says of names: the records that it has, and those that it says are not there."""
+    records = {name: Found(record_id, "", said) for name, (record_id, said) in records_of(answer, by).items()}
+    if len(names) == 1 and len(records) == 1:  # it is this one's, whatever HubSpot calls it
+        return dict.fromkeys(names, *records.values())
+    missing = missing_ids(answer)
+    found: dict[str, Found] = {}
+    for name in names:
+        if records.get(name, Found()).record_id:
+            found[name] = records[name]
+        elif name.lower() in missing:
+            found[name] = Found()
+    return found

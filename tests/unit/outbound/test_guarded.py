@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from lakehouse.outbound import guarded
@@ -106,3 +108,13 @@ def test_a_record_that_was_closed_is_known_when_its_cause_comes_back():
 def test_an_attempt_of_before_may_have_written_the_row_itself():
     """Then what it says is ours, too."""
     assert guarded.may_be_written(row("Oslo")).guards == {"city": ["", "Oslo"]}
+
+
+@pytest.mark.parametrize(("code", "remembered"), [("", False), ("GONE", True)])
+def test_what_we_archived_is_made_again_and_what_somebody_deleted_is_not(code, remembered):
+    """Should its cause come back."""
+    state = State()
+    state.fold(row("Oslo"), result(), AT)
+    archiving = Row(0, "c1", "a@x.org", "remove", {}, "7", guards={"city": ["Oslo"]})
+    state.fold(archiving, replace(result("removed", action="remove"), code=code), AT)
+    assert ("a@x.org" in state.acknowledged) is remembered

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from pydantic import ValidationError
 
 from lakehouse.outbound import brakes, destination_fit
 from lakehouse.outbound.acknowledged import Acknowledged, State
@@ -13,7 +12,6 @@ from lakehouse.outbound.brakes import Totals
 from lakehouse.outbound.changes import find_changes
 from lakehouse.outbound.definition import Sync
 from lakehouse.outbound.policies import at_sending
-from lakehouse.outbound.record_definition import Owner
 from lakehouse.outbound.records import Desired, Row
 from lakehouse.privacy.consent import Grants
 from tests.unit.outbound.test_changes import NOW, SYNC
@@ -41,75 +39,6 @@ def desired(sync: Sync = CALLS, **more) -> Desired:
     return found
 
 
-def test_what_a_file_need_not_say():
-    """Neither how a task is known, nor what it asks consent for, nor how it begins and ends."""
-    assert (CALLS.id.property, CALLS.id.column, CALLS.purpose) == ("lakehouse_key", "cause_key", "none")
-    assert (CALLS.removal, CALLS.closed) == ("close", {"hs_task_status": "COMPLETED"})
-    assert CALLS.fixed == {"hs_task_status": "NOT_STARTED", "hs_task_type": "TODO"}
-    assert CALLS.brakes.first_run_rows == 1_000
-    assert CALLS.guarded == CALLS.written
-    again = Sync.model_validate_json(CALLS.model_dump_json(by_alias=True))
-    assert again == CALLS
-
-
-def test_tasks_of_another_destination_are_what_it_calls_so():
-    """Nothing of HubSpot's is assumed of them."""
-    own = Sync.model_validate(
-        {**SAID, "destination": "our_crm", "id": {"property": "key", "from": "cause_key"}}
-    )
-    assert (own.kind, own.fixed, own.guarded, own.removal, own.is_by_cause) == (
-        None,
-        {},
-        set(),
-        "clear",
-        True,
-    )
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"triggers": []}, "segments: name at least one"),
-        ({"properties": {"hs_task_subject": "name"}}, "tasks need hs_timestamp"),
-        ({"removal": "clear"}, "tasks are not cleared"),
-        ({"fill_blanks": ["city"]}, "is of contacts"),
-        ({"contact": {}}, "asks consent for one"),
-        ({"contact": {}, "purpose": "service"}, "reach no customer"),
-        ({"closed": {}}, "say what closing writes"),
-        (
-            {"object": "contacts", "properties": {}, "id": {"property": "email", "from": "email"}},
-            "at least one property",
-        ),
-    ],
-)
-def test_what_does_not_fit_together(change, message):
-    """The field and what to say instead."""
-    with pytest.raises(ValidationError, match=message):
-        Sync.model_validate({**SAID, **change})
-
-
-@pytest.mark.parametrize(
-    ("kind", "change", "field"),
-    [
-        ("http", {"purpose": "none"}, "purpose"),
-        ("salesforce", {"fill_blanks": ["City"]}, "fill_blanks"),
-        ("webhook", {"create_properties": True}, "create_properties"),
-        ("salesforce", {"removal": "archive"}, "removal"),
-        ("hubspot", {"removal": "close", "closed": {"x": "y"}, "destination": "hubspot"}, "removal"),
-        ("hubspot", {"object": "deals", "destination": "hubspot"}, "object"),
-        (
-            "hubspot",
-            {"id": {"property": "lakehouse_key", "from": "email"}, "destination": "hubspot"},
-            "id.property",
-        ),
-    ],
-)
-def test_what_a_kind_of_destination_cannot_do(kind, change, field):
-    """It is told before anything is planned."""
-    said = {**SYNC.model_dump(by_alias=True), "destination": "other", **change}
-    assert field in dict(destination_fit.problems(Sync.model_validate(said), kind))
-
-
 def test_a_tasks_key_goes_by_its_sync_and_cause():
     """Not by what else the row says; it is about the customer's contact."""
     found = desired()
@@ -117,23 +46,6 @@ def test_a_tasks_key_goes_by_its_sync_and_cause():
     assert found.id != desired(cause_key="r2").id
     assert found.id != desired(Sync.model_validate({**SAID, "name": "visits"})).id
     assert (found.about, found.address, found.properties) == ("7", "ann@x.org", TASK)
-
-
-@pytest.mark.parametrize(
-    ("owner", "said", "found"),
-    [
-        ({}, "5", "5"),
-        ({}, "Maria Garcia", ""),
-        ({}, "", ""),
-        ({"default": "9"}, "Maria Garcia", "9"),
-        ({"map": {"Maria Garcia": "5"}}, "Maria Garcia", "5"),
-        ({"map": {"Maria Garcia": "5"}, "default": "9"}, "7", "9"),
-        ({"property": "OwnerId"}, "005A", "005A"),
-    ],
-)
-def test_whose_a_record_is(owner, said, found):
-    """The map's word, an id, the default, or nobody's."""
-    assert Owner.model_validate(owner).of(said) == found
 
 
 def test_what_belongs_to_nobody_is_withheld():
@@ -164,6 +76,10 @@ def test_a_tasks_fields_are_ours_as_long_as_nobody_changed_them():
         CALLS, [desired(name="Anna")], State(acknowledged={key: kept}), NOW, inputs_moved=False
     )
     assert (found.upserts, found.unchanged) == ([], 1)
+    wider = Sync.model_validate({**SAID, "fixed": {"hs_task_priority": "HIGH"}})
+    assert not find_changes(
+        wider, [desired(wider)], State(acknowledged={key: kept}), NOW, inputs_moved=False
+    ).rows
     [leaving] = find_changes(CALLS, [], State(acknowledged={key: kept}), NOW, inputs_moved=False).removals
     assert (leaving.properties, leaving.guards["hs_task_status"]) == ({}, [])
 
@@ -173,6 +89,10 @@ def test_a_cause_that_comes_back_opens_the_task_that_it_had():
     closed = Acknowledged("ann", {**TASK, "hs_task_status": "COMPLETED"}, "1", closed=True)
     state = State(acknowledged={desired().id: closed})
     assert not find_changes(CALLS, [], state, NOW, inputs_moved=False).rows
+    same = replace(closed, properties=TASK)  # as one whose closing only took it off a list
+    assert find_changes(
+        CALLS, [desired()], State(acknowledged={desired().id: same}), NOW, inputs_moved=False
+    ).upserts
     [row] = find_changes(CALLS, [desired()], state, NOW, inputs_moved=False).upserts
     assert (row.crm_id, row.guards["hs_task_status"], row.properties) == ("1", ["COMPLETED"], TASK)
 
@@ -219,3 +139,18 @@ def test_two_syncs_may_write_tasks_and_not_one_property_of_contacts():
     other = Sync.model_validate({**SAID, "name": "visits"})
     assert not CALLS.writes & other.writes
     assert SYNC.writes & SYNC.model_copy(update={"name": "b"}).writes
+
+
+def test_a_list_is_a_part_of_what_the_crm_should_hold():
+    """Another list in the file means: off the one, onto the other."""
+    on = SYNC.model_copy(update={"list": "42"})
+    row = {"customer_id": "c1", "segments": ["vip"], "email": "a@x.org", "consented": True}
+    [found] = on.desired([row])
+    assert found.properties["list:42"] == "member"
+    assert "list:42" not in (on.model_copy(update={"create_properties": True}).created_properties or {})
+    state = State(acknowledged={"a@x.org": Acknowledged("c1", found.properties)})
+    other = SYNC.model_copy(update={"list": "43"})
+    [change] = find_changes(other, other.desired([row]), state, NOW, inputs_moved=False).upserts
+    assert (change.properties["list:42"], change.properties["list:43"]) == ("", "member")
+    assert not list(destination_fit.problems(on, "hubspot"))
+    assert "list" in dict(destination_fit.problems(on, "salesforce"))
