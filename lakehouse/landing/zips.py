@@ -90,6 +90,11 @@ def entries(file: BinaryIO, maximum: int) -> list[zipfile.ZipInfo]:
         raise BadFile("bomb", f"the zip holds more than {maximum:,} files; send it in parts")
     if listed and min(entry.header_offset for entry in listed) != 0:
         raise BadFile("bad_zip", "the zip does not begin where its directory says")
+    return _named_files(listed)
+
+
+def _named_files(listed: list[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
+    """Return the entries that are no folders, each with the name that whoever packed it saw."""
     for entry in listed:
         entry.filename = _name(entry)
     return [entry for entry in listed if not entry.is_dir()]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -243,22 +243,27 @@ def log_absent_columns(source: Source, piece: Piece, path: Path) -> None:
 def _known_by(source: Source, names: Iterable[str]) -> KnownBy:
     """Return the positions in a header of the cells that say which record it is; numbers, which add up, say nothing."""
     columns = {headers.normal(name): column for column in source.columns for name in column.names}
-    found = [(position, columns.get(headers.normal(name))) for position, name in enumerate(names)]
-    required, personal, key = [], [], []
-    spellings: list[tuple[str, ...]] = []
-    for position, column in found:
-        spellings.append(() if column is None else _written_names([column]))
-        if column is None:
-            continue
-        if column.required and column.type in _TELLING_TYPES:
-            required.append(position)
-        elif column.pii or column.name in source.key:
-            personal.append(position)
-        if source.key == (column.name,) and _is_number(source, column.name):
-            key.append(position)
+    at_positions = [columns.get(headers.normal(name)) for name in names]
+
+    def positions(is_asked: Callable[[SourceColumn], bool]) -> tuple[int, ...]:
+        return tuple(at for at, column in enumerate(at_positions) if column is not None and is_asked(column))
+
     return KnownBy(
-        tuple(required), tuple(personal), tuple(key), tuple(spellings), _written_names(source.columns)
+        required=positions(_is_telling),
+        personal=positions(lambda column: not _is_telling(column) and _is_of_somebody(source, column)),
+        key=positions(lambda column: _is_numbered(source, column.name)),
+        names=tuple(_written_names(filter(None, [column])) for column in at_positions),
+        all_names=_written_names(source.columns),
     )
+
+
+def _is_of_somebody(source: Source, column: SourceColumn) -> bool:
+    return column.pii or column.name in source.key
+
+
+def _is_telling(column: SourceColumn) -> bool:
+    """Return whether there is no record without the column, and no total has it."""
+    return column.required and column.type in _TELLING_TYPES
 
 
 def _written_names(columns: Iterable[SourceColumn]) -> tuple[str, ...]:
@@ -266,10 +271,10 @@ def _written_names(columns: Iterable[SourceColumn]) -> tuple[str, ...]:
     return tuple(name.strip().lower() for column in columns for name in column.names)
 
 
-def _is_number(source: Source, column_name: str) -> bool:
-    """Return whether a column holds ids that are no names: some systems know their customers by name alone."""
+def _is_numbered(source: Source, column_name: str) -> bool:
+    """Return whether a column is the key, and its ids are no names: some systems know their customers by name alone."""
     found = source.ids.get(column_name)
-    return found is not None and found.level != "anything"
+    return source.key == (column_name,) and found is not None and found.level != "anything"
 
 
 def _log_absent_columns(source: Source, present: Collection[str], file_id: str) -> None:
