@@ -141,11 +141,7 @@ class Check(_Strict):
 
 
 class Dedupe(_Strict):
-    """One row a value of `column`, however often it arrives within `days`.
-
-    With `content` it is one row for each that says something else in these columns: an id that is used twice costs no
-    row. When it was sent is none of them.
-    """
+    """One row a value of `column`, and of what the columns of `content` say with it, however often within `days`."""
 
     column: str
     days: int = Field(ge=1, description="days of arrival within which an equal value is loaded once")
@@ -321,24 +317,20 @@ class Source(_Strict):
     @model_validator(mode="after")
     def _check_fields_together(self) -> Source:
         minimisation.check_source(self)
-        names = {column.name for column in self.contract.columns}
         if self.full_export and not self.key:
             raise FieldsError((("full_export",), "needs a `key`: a record is missing when its key is"))
-        if self.dedupe and self.dedupe.column not in names:
-            unknown = nearest(self.dedupe.column, sorted(names))
-            raise FieldsError((("dedupe", "column"), f"there is no column {self.dedupe.column}{unknown}"))
-        self._check_content()
+        self._check_dedupe(self.dedupe)
         if self.identifiers and not (self.record and self.seen_at):
             raise FieldsError((("identifiers",), "need `record` and `seen_at`"))
         self._check_other_names()
         return self
 
-    def _check_content(self) -> None:
-        declared = [column.name for column in self.columns]
-        for name in self.dedupe.content if self.dedupe else ():
-            if name not in declared:
-                unknown = nearest(name, sorted(declared))
-                raise FieldsError((("dedupe", "content"), f"there is no column {name}{unknown}"))
+    def _check_dedupe(self, rule: Dedupe | None) -> None:
+        known = sorted(column.name for column in self.columns)
+        asked = [("column", rule.column), *(("content", name) for name in rule.content)] if rule else []
+        for part, name in asked:
+            if name not in known:
+                raise FieldsError((("dedupe", part), f"there is no column {name}{nearest(name, known)}"))
 
     def _check_other_names(self) -> None:
         """Raise FieldsError where a name in `also` is another column's, too."""

@@ -216,7 +216,9 @@ def test_an_event_is_in_the_table_within_seconds(tmp_path):
             }
             began = time.monotonic()
             assert (
-                httpx.post(url, content=json.dumps(body), headers={"content-type": "text/plain"}).status_code
+                httpx.post(
+                    url, content=json.dumps(body), headers={"content-type": "text/plain"}, timeout=60
+                ).status_code
                 == 200
             )
             query = f"select 1 from raw.events where message_id = 'p{number}'"

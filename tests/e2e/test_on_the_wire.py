@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import gzip
+import itertools
 import json
 import re
 import socket
+import time
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -119,6 +121,34 @@ def test_a_request_is_taken_however_it_is_worded(url, sent):
     """Telephones send chunks, pages text, curl waits for a word before it sends much."""
     assert [status for status in conversation(url, sent) if status != 100] == [200]
     assert stored() == [json.loads(EVENT)]
+
+
+@pytest.mark.parametrize("pieces", [1, 3, 99])
+@pytest.mark.parametrize("encoding", ["gzip", " GZIP", "x-gzip", "identity", ""])
+def test_gzip_is_known_by_its_header_or_by_itself(url, pieces, encoding):
+    """A proxy in between may lose the header; and a gzip may have several members (RFC 1952)."""
+    cuts = [len(EVENT) * number // pieces for number in range(pieces + 1)]
+    body = b"".join(gzip.compress(EVENT[start:end]) for start, end in itertools.pairwise(cuts))
+    assert conversation(url, post(body, b"Content-Encoding: %s\r\n" % encoding.encode())) == [200]
+    assert stored() == [json.loads(EVENT)]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        gzip.compress(b"") * 20_000,
+        gzip.compress(b" " * 300_000) * 2,
+        PACKED + gzip.compress(b" ")[:-4],
+        b"\x1f\x8b",
+    ],
+    ids=["many", "large", "cut off", "head"],
+)
+def test_members_of_a_gzip_are_counted_together(url, body):
+    """Thousands of empty ones cost no time, and what comes out has one limit."""
+    began = time.process_time()
+    assert conversation(url, post(body)) == [400]
+    assert time.process_time() - began < 1
+    assert stored() == []
 
 
 def test_several_requests_on_one_connection_are_several(url):

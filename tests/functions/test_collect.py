@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import gzip
-import itertools
 import json
 import time
 from dataclasses import dataclass
@@ -24,8 +23,7 @@ from lakehouse.landing.write_keys import RateLimits
 from tests.support import cloud as clouds
 
 EVENTS = Path(__file__).parents[2] / "events"
-KB = 1024
-GZIP = {"Content_Encoding": "gzip"}
+KB, GZIP = 1024, {"Content_Encoding": "gzip"}
 
 
 @dataclass
@@ -227,44 +225,6 @@ def test_what_ingest_can_tell_apart_is_let_in(body):
     assert answered(request(raw)) == (200, {"success": True})
     assert answered(request(gzip.compress(raw), Content_Encoding="gzip")) == (200, {"success": True})
     assert [one["body"] for one in bodies()] == [json.loads(raw)] * 2
-
-
-@pytest.mark.parametrize(
-    ("pieces", "headers"),
-    [
-        (1, {"Content_Encoding": "gzip"}),
-        (1, {"Content_Encoding": " GZIP"}),
-        (1, {"Content_Encoding": "x-gzip"}),
-        (1, {}),
-        (1, {"Content_Encoding": "identity"}),
-        (3, {"Content_Encoding": "gzip"}),
-        (99, {}),
-    ],
-)
-def test_gzip_is_known_by_its_header_or_by_itself(pieces, headers):
-    """A proxy in between may lose the header; and a gzip may have several members (RFC 1952)."""
-    raw = json.dumps(BATCH).encode()
-    cuts = [len(raw) * number // pieces for number in range(pieces + 1)]
-    body = b"".join(packed(raw[start:end]) for start, end in itertools.pairwise(cuts))
-    assert answered(request(body, **headers)) == (200, {"success": True})
-    assert [one["body"] for one in bodies()] == [BATCH]
-
-
-@pytest.mark.parametrize(
-    ("body", "code"),
-    [
-        (packed(b"") * 20_000, "invalid_gzip"),
-        (packed(b" " * 300 * KB) * 2, "too_large"),
-        (packed(json.dumps(BATCH).encode()) + packed(b" ")[:-4], "invalid_gzip"),
-        (b"\x1f\x8b", "invalid_gzip"),
-    ],
-)
-def test_members_of_a_gzip_are_counted_together(body, code):
-    """Thousands of empty ones cost no time, and what comes out has one limit."""
-    began = time.process_time()
-    assert answered(request(body))[1]["code"] == code
-    assert time.process_time() - began < 1
-    assert (queued(), waiting()) == ([], [])
 
 
 def test_a_page_of_another_site_may_not_use_a_key_with_origins():
