@@ -8,7 +8,6 @@ from typing import Final
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
-from sqlglot.tokenizer_core import TokenType
 
 from lakehouse.definitions import nearest
 
@@ -77,7 +76,7 @@ def without_semicolon(sql: str) -> str:
         tokens = sqlglot.tokenize(sql, dialect=DIALECT)
     except SqlglotError:
         return sql  # whoever reads it says what is wrong
-    while tokens and tokens[-1].token_type == TokenType.SEMICOLON:
+    while tokens and tokens[-1].token_type == sqlglot.TokenType.SEMICOLON:
         sql = sql[: tokens.pop().start]
     return sql
 
