@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lakehouse.engine.escape import identifier
 from lakehouse.errors import CommitConflict
@@ -26,7 +26,7 @@ _WENT = "replaced_went"  # temp table: rows that may go, each with its file
 _COME = "replaced_come"  # temp table: rows that may come
 _DIFFERING = "replaced_keys"  # temp table: keys of which other rows come than go
 _GONE = "replaced_gone"  # temp table: those of them whose rows go
-_VECTOR = 2_048  # rows that DuckDB handles at once: a row group is a multiple of it
+_VECTOR: Final = 2_048  # rows that DuckDB handles at once: a row group is a multiple of it
 
 
 @dataclass(frozen=True)

@@ -17,20 +17,18 @@ from lakehouse.privacy.address_hash import address_hasher
 from lakehouse.stages.consents import refresh_consents
 from lakehouse.stages.resolve import resolve
 from tests.support import small_company
+from tests.support.plain_reading import Arrived, against_words, plain_reading
 from tests.support.small_worlds import (
     MOMENTS,
     TOPICS,
-    Arrived,
     Rounds,
     Row,
     Said,
     address,
-    against_words,
     files,
     is_address,
     is_phone,
     own_id,
-    plain_reading,
     worlds,
 )
 

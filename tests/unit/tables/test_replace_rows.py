@@ -151,30 +151,31 @@ def test_rows_that_are_new_go_into_the_smallest_file(lake, lake_con):
     assert len(held(lake_con, table)) == MANY + 3
 
 
-def test_a_table_of_one_large_file_is_cut_and_then_few_rows_are_written(lake, lake_con, monkeypatch):
+def test_a_table_of_large_files_is_cut_and_then_few_rows_are_written(lake, lake_con, monkeypatch):
     """As of an earlier release, or merged by maintenance; the rows of each file are next to each other."""
     monkeypatch.setattr(RowReplacePolicy, "file_rows", 2_048)
     table = fill(lake_con, lake)
-    many = f"SELECT 'm' || lpad(i::VARCHAR, 5, '0') AS name, 0 AS slot, 'x' AS value FROM range({4 * 2_048}) AS t(i)"
-    written = data_files.write(lake_con, table, many, f"large-{uuid4()}")
-    rows = content.digest(lake_con, table, written)
+    many = f"SELECT 'm' || lpad(i::VARCHAR, 5, '0') AS name, 0 AS slot, 'x' AS value FROM range({8 * 2_048}) AS t(i)"
+    halves = [f"{many} WHERE i // {4 * 2_048} = {half}" for half in range(2)]
+    large = [
+        file for half in halves for file in data_files.write(lake_con, table, half, f"large-{uuid4()}").files
+    ]
+    rows = content.digest(lake_con, table, Written(large))
     base = table.current_snapshot().snapshot_id
-    replace_table.replace_all(table, written.files, computed_from={"n": "1"}, base=base, content=rows)
+    replace_table.replace_all(table, large, computed_from={"n": "1"}, base=base, content=rows)
     table.refresh()
-    assert len(commit.live_files(table)) == 1
-    for number, files in enumerate((4, 1, 1), start=1):  # the files that are other ones then
+    for number, written in enumerate((8, 1, 1), start=1):  # the files that are other ones then
         before = {file.file_path for file in commit.live_files(table)}
-        new = change(lake_con, ["m00007"], [("m00007", 0, f"new {number}")])
+        new = change(lake_con, ["m00007"], [("m00007", slot, f"new {number}") for slot in range(number)])
         replace_rows(lake_con, table, new, computed_from={"n": f"{number + 1}"})
         table.refresh()
         after = commit.live_files(table)
-        assert len({file.file_path for file in after} - before) == files
-        assert [file.record_count for file in after] == [2_048] * 4
+        assert len({file.file_path for file in after} - before) == written
+        assert len(after) == 8  # a row more is no file more
         assert commit.content(table) == everything(lake_con, table)
+    ends = "SELECT min(name), max(name) FROM ({})"
     ranges = [
-        lake_con.execute(
-            f"SELECT min(name), max(name) FROM ({data_files.read_sql(table, [file.file_path])})"
-        ).fetchone()
+        lake_con.execute(ends.format(data_files.read_sql(table, [file.file_path]))).fetchone()
         for file in commit.live_files(table)
     ]
     assert all(one[1] < other[0] for one, other in pairwise(sorted(ranges)))
