@@ -5,13 +5,12 @@ grain: one row a channel
 key: [channel]
 columns:
   - {name: channel, doc: "As in `marts.sessions`", zh: "同 marts.sessions"}
-  - {name: effect, type: "decimal(18,4)", doc: "Share of orders that would be lost, 0 to 1, to four digits", zh: "会损失的订单比例，0 到 1，四位小数"}
+  - {name: effect, type: "decimal(18,9)", doc: "Share of orders that would be lost, 0 to 1", zh: "会损失的订单比例，0 到 1"}
 audits:
   - {name: "a share is a share", condition: "effect BETWEEN 0 AND 1"}
 */
 -- The removal effect of Anderl et al. (2016): visits make a chain of channels that ends in an order or in none, and a channel is
--- worth what the chance of an order loses where all its visits lead nowhere. To four digits: more would move with each visit,
--- and with them what every order is credited to.
+-- worth what the chance of an order loses where all its visits lead nowhere.
 WITH RECURSIVE counted AS (SELECT origin, target, sum(steps) AS paths FROM core.channel_steps GROUP BY origin, target),
 transitions AS (SELECT origin, target, paths / sum(paths) OVER (PARTITION BY origin) AS share FROM counted),
 chances AS (
@@ -31,7 +30,7 @@ chances AS (
     GROUP BY removed, state, step
 ),
 begun AS (SELECT removed, chance FROM chances WHERE state = 'begin' AND step = 60)
-SELECT w.removed AS channel, CAST(greatest(1 - coalesce(b.chance, 0) / a.chance, 0) AS DECIMAL(18, 4)) AS effect
+SELECT w.removed AS channel, CAST(greatest(1 - coalesce(b.chance, 0) / a.chance, 0) AS DECIMAL(18, 9)) AS effect
 FROM (SELECT DISTINCT removed FROM chances WHERE removed <> '') AS w
 JOIN begun AS a ON a.removed = ''
 LEFT JOIN begun AS b ON b.removed = w.removed
