@@ -117,15 +117,10 @@ def is_none(cells: Sequence[str], header: Sequence[str], known_by: KnownBy, *, i
         return True
     label_at, label = next(iter(filled.items()))
     others = dict(list(filled.items())[1:])
-    if _TOTAL.match(label):
-        return _is_total(others, known_by)
-    if others and _PART_TOTAL.match(label) and _is_total(others, known_by):
+    if _is_total(label, others, known_by) or (_FOOTER.match(label) and (is_short or not others)):
         return True
-    if _FOOTER.match(label) and (is_short or not others):
-        return True
-    is_sentence = (
-        not others and label_at in known_by.key and " " in label and not _OTHERWISE_CUT.search(label)
-    )
+    is_key_alone = not others and label_at in known_by.key
+    is_sentence = is_key_alone and " " in label and not _OTHERWISE_CUT.search(label)
     return is_sentence or _are_rules(filled.values()) or _is_of_form(label, others, known_by)
 
 
@@ -164,9 +159,10 @@ def _is_header(filled: Mapping[int, str], header: Sequence[str], known_by: Known
     )
 
 
-def _is_total(others: Mapping[int, str], known_by: KnownBy) -> bool:
-    """Return whether what stands beside a word for totals is no more than numbers, and says of nobody who it is."""
-    return not _is_known(others, known_by) and all(map(_NUMBER_CELL.match, others.values()))
+def _is_total(label: str, others: Mapping[int, str], known_by: KnownBy) -> bool:
+    """Return whether a word for totals has no more than numbers beside it, and they say of nobody who it is."""
+    is_word = _TOTAL.match(label) or (others and _PART_TOTAL.match(label))
+    return bool(is_word) and not _is_known(others, known_by) and all(map(_NUMBER_CELL.match, others.values()))
 
 
 def _is_known(others: Mapping[int, str], known_by: KnownBy) -> bool:
