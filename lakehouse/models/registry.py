@@ -28,6 +28,7 @@ from lakehouse.tables import score_tables
 from lakehouse.tables.people import CUSTOMERS
 
 if TYPE_CHECKING:
+    from lakehouse.sources.definition import Source
     from lakehouse.tables.contract import Contract
 
 _load_files = DefinitionLoader(
@@ -81,6 +82,15 @@ def load(overrides: Path | None = None) -> Models:
     files = _load_files.load_each(overrides)
     models = _entity_models() | files.definitions
     wrong = dict(files.wrong)
+    _add_made_models(models, wrong, overrides)
+    wrong |= _lacking_shipped_columns(files.definitions)
+    wrong |= _not_fitting(models, wrong.keys(), list(definition.load(overrides).values()))
+    wrong |= _in_circles(_sound(models, wrong))
+    return Models(_behind_views(_in_order(_sound(models, wrong))), wrong)
+
+
+def _add_made_models(models: dict[str, Model], wrong: dict[str, str], overrides: Path | None) -> None:
+    """Add the models that are made of other definitions, unless somebody wrote them: golden record and tags."""
     if CUSTOMERS.name not in models and CUSTOMERS.name not in wrong:
         try:
             models[CUSTOMERS.name] = golden_record.model(golden_record.load(overrides))
@@ -88,18 +98,21 @@ def load(overrides: Path | None = None) -> Models:
             wrong[CUSTOMERS.name] = str(error)
     if tag.CUSTOMER_TAGS.name not in models and tag.CUSTOMER_TAGS.name not in wrong:
         models[tag.CUSTOMER_TAGS.name] = tag.model(load_tags(overrides).defined.values())
-    wrong |= _lacking_shipped_columns(files.definitions)
-    sources = definition.load(overrides).values()
+
+
+def _not_fitting(
+    models: Mapping[str, Model], wrong: Collection[str], sources: Collection[Source]
+) -> dict[str, str]:
+    """Return which models do not fit what they read: an input that nothing fills, a grain of what an input lacks."""
     known = {f"mapped.{name}" for name in VIEWS} | {source.table for source in sources} | kept.BY_NAME.keys()
-    wrong |= _unknown_inputs(models.values(), known | models.keys() | wrong.keys())
-    wrong |= _in_parts_of_views(models)
     contracts = kept.BY_NAME | {source.table: source.contract for source in sources}
-    wrong |= _in_parts_of_no_columns(
-        models, contracts | {name: each.contract for name, each in models.items()}
-    )
-    wrong |= _in_circles({table: model for table, model in models.items() if table not in wrong})
-    in_order = _in_order({table: model for table, model in models.items() if table not in wrong})
-    return Models(_behind_views(in_order), wrong)
+    contracts |= {name: each.contract for name, each in models.items()}
+    unknown = _unknown_inputs(models.values(), known.union(models, wrong))
+    return unknown | _in_parts_of_views(models) | _in_parts_of_no_columns(models, contracts)
+
+
+def _sound(models: Mapping[str, Model], wrong: Collection[str]) -> dict[str, Model]:
+    return {table: model for table, model in models.items() if table not in wrong}
 
 
 def behind_views(model: Model, views: Mapping[str, Model]) -> Model:

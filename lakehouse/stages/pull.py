@@ -66,7 +66,7 @@ def pull(
     """
     if entity not in ENTITIES.get(system, ()):
         known = [f"{one} {each}" for one, entities in ENTITIES.items() for each in entities]
-        raise Terminal(f"{system} {entity} cannot be pulled{nearest(f'{system} {entity}', known)}")
+        raise Terminal(f"{system} {entity} cannot be pulled; what can be: {', '.join(known)}")
     source_key = f"{system}/{entity}"
     wanted = _wanted(settings, source_key)
     try:

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 from lakehouse.definitions import nearest
-from lakehouse.engine import duck
+from lakehouse.engine.escape import literal
 from lakehouse.models.triggers import definition as triggers
 from lakehouse.outbound.record_kinds import RECORD_ID
 from lakehouse.segments import causes
 from lakehouse.segments.causes import BEHIND_COLUMNS, Asking
 from lakehouse.tables import catalog as catalogs
-from lakehouse.tables import commit, views
+from lakehouse.tables import commit
 from lakehouse.tables.contracts import TRIGGERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from datetime import datetime
     from typing import Any
 
     from lakehouse.outbound.definition import Sync
     from lakehouse.settings import Settings
+    from lakehouse.tables.catalog import Table
 
 
 def asking_of(sync: Sync) -> Asking:
@@ -55,15 +55,23 @@ def inputs_of(settings: Settings, sync: Sync, now: datetime) -> dict[str, str]:
     tables = {name: catalogs.load(catalog, name) for name in causes.inputs_of(asking_of(sync))}
     found = {name: commit.head(table) for name, table in tables.items()}
     table = tables.get(TRIGGERS.name)
-    if table is not None:
-        with closing(duck.connect(settings)) as con:
-            (ended,) = con.execute(
-                f"SELECT max(expires_at) FROM ({views.scan_sql(table)}) "
-                "WHERE list_contains(?, trigger) AND expires_at <= ?",
-                [list(sync.triggers), settings.now_or_as_of(now)],
-            ).fetchone() or (None,)
-        found["triggers until"] = ended.isoformat() if ended is not None else ""
+    if table is not None and sync.triggers:
+        found["triggers until"] = _last_end(table, sync.triggers, settings.now_or_as_of(now))
     return found
+
+
+def _last_end(table: Table, rules: Collection[str], now: datetime) -> str:
+    """Return when a row of these triggers ended last; "" where none has.
+
+    By pyiceberg: `tick` asks this every few minutes, and has no disk for what DuckDB may spill.
+    """
+    if table.current_snapshot() is None:
+        return ""
+    listed = ", ".join(map(literal, sorted(rules)))
+    ended = f"trigger IN ({listed}) AND expires_at <= '{now.isoformat()}'"
+    scan = table.scan(row_filter=ended, selected_fields=("expires_at",))
+    moments = [row["expires_at"] for batch in scan.to_arrow_batch_reader() for row in batch.to_pylist()]
+    return max(moments).isoformat() if moments else ""
 
 
 def unknown_trigger(settings: Settings, sync: Sync) -> str:
