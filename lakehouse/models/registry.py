@@ -23,6 +23,7 @@ from lakehouse.models.model_file import parse, table_of
 from lakehouse.models.select_statement import StatementError, columns_of
 from lakehouse.sources import definition
 from lakehouse.sources.mappable_entities import VIEWS
+from lakehouse.sources.read_contracts import read_contracts
 from lakehouse.tables import contracts as kept
 from lakehouse.tables import score_tables
 from lakehouse.tables.people import CUSTOMERS
@@ -105,7 +106,7 @@ def _not_fitting(
 ) -> dict[str, str]:
     """Return which models do not fit what they read: an input that nothing fills, a grain of what an input lacks."""
     known = {f"mapped.{name}" for name in VIEWS} | {source.table for source in sources} | kept.BY_NAME.keys()
-    contracts = kept.BY_NAME | {source.table: source.contract for source in sources}
+    contracts = kept.BY_NAME | read_contracts(sources)
     contracts |= {name: each.contract for name, each in models.items()}
     unknown = _unknown_inputs(models.values(), known.union(models, wrong))
     return unknown | _in_parts_of_views(models) | _in_parts_of_no_columns(models, contracts)

@@ -25,6 +25,8 @@ def own_text(*left_out: str) -> str:
     shipped["checks"] = [
         one for one in shipped["checks"] if not any(name in one["when"] for name in left_out)
     ]
+    content = shipped["dedupe"]["content"]
+    shipped["dedupe"]["content"] = [name for name in content if name not in left_out]
     del shipped["core"]
     return yaml.safe_dump(shipped, allow_unicode=True)
 

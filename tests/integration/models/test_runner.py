@@ -167,8 +167,8 @@ def race(monkeypatch, name: str, meanwhile) -> None:
     """Let something happen after a model was computed and before it is committed."""
     write, happened = computing.data_files.write, []
 
-    def written(con, table, query, attempt):
-        files = write(con, table, query, attempt)
+    def written(con, table, query, attempt, **options):
+        files = write(con, table, query, attempt, **options)
         if ".".join(table.name()) == name and not happened:
             happened.append(name)
             meanwhile()
