@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from lakehouse.engine import duck
+from lakehouse.engine import duck, user_agents
 from lakehouse.models import registry
 from lakehouse.models.given_rows import column_types, fill_table
 from lakehouse.models.triggers import definition, standing
@@ -161,6 +161,7 @@ class Asked:
         con.execute("INSERT INTO core.identities (identifier_type, identifier_value, customer_id) "
                     "VALUES ('user_id', 'u', 'ann')")  # fmt: skip
         con.execute(views.EVENTS)
+        user_agents.create_for(con, self.model.sql)
 
     def look(self, seen: list[Message], now: datetime) -> None:
         self._con.execute("DELETE FROM raw.events; DELETE FROM core.orders")
