@@ -319,14 +319,14 @@ class Source(_Strict):
         minimisation.check_source(self)
         if self.full_export and not self.key:
             raise FieldsError((("full_export",), "needs a `key`: a record is missing when its key is"))
-        self._check_dedupe(self.dedupe)
+        self._check_dedupe(sorted(column.name for column in self.contract.columns))
         if self.identifiers and not (self.record and self.seen_at):
             raise FieldsError((("identifiers",), "need `record` and `seen_at`"))
         self._check_other_names()
         return self
 
-    def _check_dedupe(self, rule: Dedupe | None) -> None:
-        known = sorted(column.name for column in self.columns)
+    def _check_dedupe(self, known: list[str]) -> None:
+        rule = self.dedupe
         asked = [("column", rule.column), *(("content", name) for name in rule.content)] if rule else []
         for part, name in asked:
             if name not in known:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from lakehouse.engine import user_agents
 from lakehouse.engine.escape import identifier, literal
 from lakehouse.models import registry
 from lakehouse.scores import features
@@ -41,7 +42,9 @@ def tables(**queries: str) -> Iterator[duckdb.DuckDBPyConnection]:
             con.execute(f"CREATE TABLE {name} ({columns})")
             if name in given:
                 con.execute(f"INSERT INTO {name} BY NAME {given[name]}")
-        con.execute(f"INSERT INTO core.activity_days BY NAME {registry.shipped()['core.activity_days'].sql}")
+        days = registry.shipped()["core.activity_days"].sql
+        user_agents.create_for(con, days)
+        con.execute(f"INSERT INTO core.activity_days BY NAME {days}")
         con.execute(features.EVENT_DAYS)
         yield con
 
