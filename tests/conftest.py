@@ -130,13 +130,19 @@ LONGEST = (
 # Modules that take a minute of a processor or about, whose promises smaller tests guard piece by piece: `make test`
 # leaves them out and names them as skipped, `make test ALL=1` runs them. A module that is named is run.
 ONLY_WITH_ALL = (
+    "tests/e2e/test_collect.py",
     "tests/e2e/test_laptop.py",
     "tests/e2e/test_readme.py",
+    "tests/e2e/test_shop.py",
     "tests/integration/books/test_rebuild.py",
     "tests/integration/functions/test_runtime.py",
     "tests/integration/test_consent_sequences.py",
     "tests/integration/test_sample_company.py",
     "tests/integration/test_shipped_mappings.py",
+    "tests/properties/test_incremental_models.py",
+    "tests/properties/test_incremental_orders.py",
+    "tests/simulation/test_crashes.py",
+    "tests/simulation/test_guards.py",
     "tests/simulation/test_seeds.py",
     "tests/unit/sources/test_suggest_quality.py",
 )
