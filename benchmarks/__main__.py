@@ -7,6 +7,7 @@ tables.
 
 from __future__ import annotations
 
+import argparse
 import json
 import platform
 import sys
@@ -65,30 +66,42 @@ def main(arguments: list[str]) -> int:
     """Print the table (JSON with --json); return 1 when a bar is missed, 2 when a part or its scale is unknown."""
     if arguments[:2] == ["identity", "--people"]:
         return identity.main(arguments[2:])
-    if arguments[:2] == ["resolve", "--records"]:
-        return _report(resolving.from_tables(int(arguments[2])), as_json="--json" in arguments)
-    scale = 0.0
-    if "--scale" in arguments:
-        at = arguments.index("--scale")
-        said, arguments = arguments[at + 1 : at + 2], arguments[:at] + arguments[at + 2 :]
-        scale = _scale("".join(said))
-        if not scale:
-            print("--scale is a number above 0, such as 0.25", file=sys.stderr)
-            return 2
-    named = [name for name in arguments if not name.startswith("--")]
-    if unknown := [name for name in named if name not in _PARTS]:
-        print(f"no such part: {', '.join(unknown)}; there are {', '.join(_PARTS)}", file=sys.stderr)
+    asked = _parser().parse_args(arguments)
+    if problem := _problem(asked):
+        print(problem, file=sys.stderr)
         return 2
-    if scale and (not named or not set(named) <= {*_SCALED}):
-        print(f"--scale is of {', '.join(_SCALED)}: name them", file=sys.stderr)
-        return 2
+    if asked.records:
+        return _report(resolving.from_tables(asked.records), as_json=asked.json)
     results: list[Result] = []
-    for name in named or _PARTS:
-        options = {"scale": scale} if scale else {}
-        for result in _PARTS[name](quick="--quick" in arguments, **options):
+    options = {"scale": asked.scale} if asked.scale else {}
+    for name in asked.parts or _PARTS:
+        for result in _PARTS[name](quick=asked.quick, **options):
             print(line(result), file=sys.stderr, flush=True)
             results.append(result)
-    return _report(results, as_json="--json" in arguments)
+    return _report(results, as_json=asked.json)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(_PARTS))
+    parser.add_argument("--quick", action="store_true", help="a tenth of the rows")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--scale", type=float, metavar="SHARE", help="of the rows of marts or marts_choice")
+    parser.add_argument("--records", type=int, metavar="N", help="of resolve: records that are known before")
+    return parser
+
+
+def _problem(asked: argparse.Namespace) -> str:
+    """Return what keeps the parts from being run; "" where nothing does."""
+    if unknown := [name for name in asked.parts if name not in _PARTS]:
+        return f"no such part: {', '.join(unknown)}; there are {', '.join(_PARTS)}"
+    if asked.scale is not None and (
+        asked.scale <= 0 or not asked.parts or not set(asked.parts) <= {*_SCALED}
+    ):
+        return f"--scale is a number above 0, such as 0.25, of {', '.join(_SCALED)}: name them"
+    if asked.records is not None and (asked.records <= 0 or asked.parts != ["resolve"]):
+        return "--records is a number of records, of resolve: name it"
+    return ""
 
 
 def _report(results: list[Result], *, as_json: bool) -> int:
@@ -102,14 +115,6 @@ def _report(results: list[Result], *, as_json: bool) -> int:
         print(f"{platform.machine()}, Python {platform.python_version()}, {versions}")
         print(table(results))
     return int(any(result.missed for result in results))
-
-
-def _scale(text: str) -> float:
-    """Return how large a lake is asked for, as a share of the whole; 0 for what is none."""
-    try:
-        return max(0.0, float(text))
-    except ValueError:
-        return 0.0
 
 
 if __name__ == "__main__":
