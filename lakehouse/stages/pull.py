@@ -32,7 +32,6 @@ from lakehouse.sources.headers import normal
 if TYPE_CHECKING:
     from lakehouse.settings import Settings
 
-SYSTEMS: Final = ("hubspot", "salesforce")
 ENTITIES: Final = {"hubspot": ("contacts",), "salesforce": tuple(salesforce.OBJECTS)}
 _FROM_THE_START: Final = "delete it, and all is pulled again, which does no harm"
 

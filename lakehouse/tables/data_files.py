@@ -117,16 +117,6 @@ def partitions(con: duckdb.DuckDBPyConnection, table: Table, query: str) -> list
     return [Record(*_partition_values(table, dict(zip(names, row, strict=False)))) for row in rows]
 
 
-def in_partitions_sql(table: Table, query: str) -> str:
-    """Return the condition that a row is in one of the partitions that rows of `query` are in."""
-    exprs = [(name, _partition_sql(table, index)) for index, name in enumerate(_partition_columns(table))]
-    if not exprs:
-        return "true"
-    listed = ", ".join(f"{sql} AS {name}" for name, sql in exprs)
-    same = " AND ".join(f"touched.{name} IS NOT DISTINCT FROM {sql}" for name, sql in exprs)
-    return f"EXISTS (SELECT 1 FROM (SELECT DISTINCT {listed} FROM ({query})) AS touched WHERE {same})"
-
-
 def only_partition(con: duckdb.DuckDBPyConnection, table: Table, query: str) -> Record | None:
     """Return the partition that all rows of `query` are in; None where there are several, or no rows."""
     names = _partition_columns(table)

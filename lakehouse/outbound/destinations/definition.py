@@ -10,7 +10,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from lakehouse.definition_files import DefinitionLoader
 from lakehouse.definitions import nearest, parse_yaml
@@ -158,7 +158,6 @@ _BY_KIND: dict[str, type[Definition]] = {
     **dict.fromkeys(_ROBOT_URLS, RobotDefinition),
 }
 HUBSPOT = Definition(name="hubspot", kind="hubspot")
-_KIND = TypeAdapter(dict[str, Any])
 
 
 def parse_destination(text: str, where: str) -> Definition:

@@ -22,9 +22,6 @@ NO_OWNER: Final = "no_owner"  # it is for the customer's owner, whom nobody know
 NO_ADDRESS: Final = "no_address"
 SAME_ADDRESS: Final = "same_address"
 
-# Those that end at a known moment: until then a row waits, whatever else changes.
-TIMED: Final = frozenset({QUIET_HOURS, CAP})
-
 
 @dataclass(frozen=True, slots=True)
 class Reason:
