@@ -118,9 +118,11 @@ class State:
     def fold_uncertain(self, row: Row) -> None:
         """Add a row of which nobody knows what became of it: the CRM holds what it held, or what the row would write.
 
-        Of a removal nothing changes: who is not known to be cleared is held.
+        Of a removal nothing else changes: who is not known to be cleared is held.
         """
         if row.action != "upsert":
+            if (held := self.acknowledged.get(row.id)) is not None and row.guards:
+                self.acknowledged[row.id] = replace(held, maybe=guarded.after_uncertain_removal(held, row))
             return
         before = self.acknowledged.get(row.id, Acknowledged(row.customer_id, {}))
         self.acknowledged[row.id] = Acknowledged(

@@ -116,6 +116,15 @@ def after_uncertain(before: Acknowledged, row: Row) -> dict[str, list[str]]:
     return {**before.maybe, **{name: sorted(ours) for name, ours in row.guards.items()}}
 
 
+def after_uncertain_removal(before: Acknowledged, row: Row) -> dict[str, list[str]]:
+    """Return which other values the CRM may hold after a removal of which nobody knows what became: cleared ones."""
+    cleared = {name: row.properties[name] for name in row.guards if name in row.properties}
+    return {
+        **before.maybe,
+        **{name: sorted({*before.maybe.get(name, ()), value}) for name, value in cleared.items()},
+    }
+
+
 def _theirs(before: Acknowledged | None, result: Result) -> list[str]:
     return sorted({*(before.theirs if before else ()), *result.kept})
 

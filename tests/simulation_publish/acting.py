@@ -124,6 +124,8 @@ class TaskWorld(World):
                 self.tasks.records.archive("tasks", task.id)
                 self.typed.values[task.id] = None
                 return
+        if task.properties.get(name, "") == value:  # nothing is changed by writing what stands there
+            return
         self.tasks.records.update(task, {name: value}, ())
         self.typed.note(task.id, name, value)
 

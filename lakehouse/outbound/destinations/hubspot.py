@@ -154,7 +154,9 @@ class HubSpot:
         found = find_records(self._api, rows, id_property, deadline)
         answers = {row.row: settled for row in rows if (settled := _settled(row, found[row.row])) is not None}
         of_row = {row.row: _record_ids(found[row.row]) for row in rows if row.row not in answers}
-        kept = self._divide_leavers(rows, of_row, deadline)
+        kept, unread = self._divide_leavers(rows, of_row, deadline)
+        answers |= unread
+        of_row = {number: records for number, records in of_row.items() if number not in unread}
         inputs = [
             {"id": record, "properties": properties}
             for record, properties in _cleared_by_record(rows, of_row, kept).items()
@@ -171,26 +173,29 @@ class HubSpot:
 
     def _divide_leavers(
         self, rows: Sequence[Row], of_row: Mapping[int, Sequence[str]], deadline: float
-    ) -> dict[int, tuple[str, ...]]:
-        """Return by row the guarded properties that are not cleared: a person's value stands in a record of it."""
+    ) -> tuple[dict[int, tuple[str, ...]], dict[int, Answer]]:
+        """Return by row the guarded properties that a person's value stands in, and the answers of rows not read.
+
+        Those of the latter are not cleared: what stands in them is not known.
+        """
         guarded_rows = [row for row in rows if row.guards and row.row in of_row]
         if not guarded_rows:
-            return {}
+            return {}, {}
         names = sorted({name for row in guarded_rows for name in row.guards})
         records = {record for row in guarded_rows for record in of_row[row.row]}
         found = read_records(self._api, records, "", names, deadline)
-        return {
-            row.row: tuple(
-                sorted(
-                    {
-                        name
-                        for record in of_row[row.row]
-                        for name in changed_of(row.guards, found[record].properties)
-                    }
+        kept: dict[int, tuple[str, ...]] = {}
+        unread: dict[int, Answer] = {}
+        for row in guarded_rows:
+            read = [found[record] for record in of_row[row.row]]
+            if code := next((one.code for one in read if one.code), ""):
+                unread[row.row] = Answer("failed", code)
+            else:
+                there = [one.properties for one in read if one.record_id]
+                kept[row.row] = tuple(
+                    sorted({name for said in there for name in changed_of(row.guards, said)})
                 )
-            )
-            for row in guarded_rows
-        }
+        return kept, unread
 
     def _batch(
         self,

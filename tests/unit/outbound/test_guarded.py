@@ -89,6 +89,19 @@ def test_after_a_lost_answer_both_values_are_ours():
     assert guarded.guards_of(["city"], state.acknowledged["a@x.org"]) == {"city": ["Bonn"]}
 
 
+def test_after_a_removal_of_unknown_fate_the_cleared_value_is_ours_too():
+    """Neither the value nor its absence is then a person's; another value is."""
+    state = State()
+    state.fold(row("Oslo"), result(), AT)
+    lost = replace(result("failed", action="remove"), code="CONFLICT", uncertain=True)
+    state.fold(row("", "remove", ("Oslo",)), lost, AT)
+    held = state.acknowledged["a@x.org"]
+    assert guarded.guards_of(["city"], held) == {"city": ["", "Oslo"]}
+    assert held.properties["city"] == "Oslo"
+    state.fold(row("", "remove", ("", "Oslo")), result("removed", action="remove"), AT)
+    assert guarded.guards_of(["city"], state.acknowledged["a@x.org"]) == {"city": [""]}
+
+
 def test_a_record_that_was_closed_is_known_when_its_cause_comes_back():
     """By its id, and by what we wrote into it; without guards nothing is remembered, as ever."""
     state = State()

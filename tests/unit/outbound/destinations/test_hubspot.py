@@ -252,3 +252,28 @@ def test_an_unknown_destination_is_told():
 def test_chunks_are_as_long_as_hubspot_takes_at_once():
     """A hundred inputs a batch request."""
     assert batch_limit("hubspot") == 100
+
+
+def test_what_could_not_be_read_is_not_taken_for_a_person_s(answering):
+    """A leaver whose values HubSpot refuses to tell fails, and is cleared the next time; its neighbour is cleared."""
+    rows = [
+        Row(n, name, f"{name}@x.org", "remove", {"city": "", "tier": ""}, str(n), guards={"city": ["Oslo"]})
+        for n, name in enumerate(("ann", "bob"))
+    ]
+    there = {"results": [{"id": str(n), "properties": {}} for n in range(2)]}
+    by_address = {"results": [{"id": str(n), "properties": {"email": row.id}} for n, row in enumerate(rows)]}
+    hubspot, asked = answering(
+        (200, there),
+        (200, by_address),
+        (409, {"category": "CONFLICT"}),
+        (409, {"category": "CONFLICT"}),
+        (200, {"results": [{"id": "1", "properties": {"city": "Oslo"}}]}),
+        (200, {"results": [_result(0)]}),
+    )
+    answers = _send(hubspot, rows)
+    assert [(answers[n].status, answers[n].code, answers[n].kept) for n in range(2)] == [
+        ("failed", "CONFLICT", ()),
+        ("removed", "", ()),
+    ]
+    written = [each["id"] for path, body in asked if path.endswith("/update") for each in body["inputs"]]
+    assert written == ["1"]
