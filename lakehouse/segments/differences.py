@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from lakehouse.segments import comparison, refresh
 from lakehouse.segments.comparison import BEFORE, Difference, Side
+from lakehouse.segments.definition import Segments
 from lakehouse.tables import past, views
 from lakehouse.tables.contracts import SEGMENT_MEMBERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from lakehouse.segments.definition import Segment, Segments
+    from lakehouse.segments.definition import Segment
     from lakehouse.segments.read_only import Lake
     from lakehouse.segments.willing import Asked
 
@@ -70,7 +71,9 @@ def marts_of(lake: Lake, heads: dict[str, str], segments: Iterable[Segment]) -> 
     They are those that customers' rows are made of, and that the segments ask besides.
     """
     scans: dict[str, str] = {}
-    asked = (name for name in refresh.tables_asked(segments) if heads.get(name))
+    asking = tuple(segments)
+    lake.show_tables_of(Segments(asking))
+    asked = (name for name in refresh.tables_asked(asking) if heads.get(name))
     for name in (*refresh.INPUTS, *asked):
         table = lake.tables.get(name)
         snapshot = past.snapshot_of(table, heads.get(name, "")) if table is not None else None

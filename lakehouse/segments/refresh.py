@@ -78,9 +78,10 @@ def pending(settings: Settings) -> bool:
     return bool(expected) and (members is None or computed_from(members) != expected)
 
 
-def refresh(settings: Settings) -> Refresh:
+def refresh(settings: Settings, *, triggered_only: bool = False) -> Refresh:
     """Bring `ops.segment_members` up to date; do nothing where neither inputs nor definitions changed.
 
+    `triggered_only`: only segments whose `trigger` has news, and those only; all others stay as they were computed.
     Changes are appended before the members are replaced. A refresh that follows a crash between the two finds them
     noted against the old members, and notes only what came on top. A segment whose definition is wrong keeps its
     members, and stops no other. Raises CommitConflict when another refresh was first.
@@ -97,30 +98,83 @@ def refresh(settings: Settings) -> Refresh:
         show_tables(con, settings, tables_of(segments.defined), tables)
         sandbox.confine(con, settings, tables.values())
         members = tables[SEGMENT_MEMBERS.name]
-        slots, due_now = due.slots_now(settings, segments, members, at)
-        expected = expected_inputs(tables, segments, slots)
-        base = base_of(members)
-        run = base + hashlib.sha256(json.dumps(expected, sort_keys=True).encode()).hexdigest()[:16]
+        work = _work(settings, segments, tables, at)
+        if triggered_only:
+            every = {each.name for each in segments.defined}.union(_sizes(con, SEGMENT_MEMBERS.name))
+            work = _triggered_of(work, segments, members, run_record.last_computed(settings, every, at))
+        expected, wrong = work.expected, wrong_in(members)
+        run = _name_of(members, expected)
         changed = bool(expected) and computed_from(members) != expected
-        wrong = wrong_in(members)
         if changed:
-            waiting = {name: slot.run_at for name, slot in slots.items() if name not in due_now}
-            wrong = _evaluate(con, segments, waiting, run, base) | _of(wrong, waiting)
-            if failing := _of(wrong, due_now):
-                expected |= due.noted(schedule.failed(slots, segments, failing))
-            inputs_noted = {**_heads(tables, segments.defined), **expected}
-            definitions = {segment.name: segment.model_dump(mode="json") for segment in segments.defined}
-            at_text = at.isoformat(timespec="microseconds")
-            record = RunRecord(run, at_text, inputs_noted, _sizes(con), wrong, definitions, waiting)
-            run_record.write(settings, record)
-            _note_changes(con, tables[SEGMENT_CHANGES.name])
-            export_files.write_changes(con, settings, base)
-            _replace(con, members, {**expected, _WRONG: json.dumps(wrong)} if wrong else expected)
+            wrong, expected = _compute(con, settings, segments, tables, work)
         counted = _sizes(con, "members_now" if changed else SEGMENT_MEMBERS.name)
     finally:
         con.close()
     names = {segment.name for segment in segments.defined} | segments.wrong.keys()
     return Refresh(run, expected, changed, {name: counted.get(name, 0) for name in sorted(names)}, wrong)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What a run does, and when (ISO 8601): slots of segments with times of their own, those due, and from what.
+
+    `waiting` are segments that keep their members, with when they were computed ("": never).
+    """
+
+    at: str
+    slots: Slots
+    due: list[str]
+    waiting: dict[str, str]
+    expected: dict[str, str]
+
+
+def _work(settings: Settings, segments: Segments, tables: Mapping[str, Table], at: datetime) -> _Work:
+    slots, due_now = due.slots_now(settings, segments, tables[SEGMENT_MEMBERS.name], at)
+    waiting = {name: slot.run_at for name, slot in slots.items() if name not in due_now}
+    at_text = at.isoformat(timespec="microseconds")
+    return _Work(at_text, slots, due_now, waiting, expected_inputs(tables, segments, slots))
+
+
+def _triggered_of(work: _Work, segments: Segments, members: Table, computed: Mapping[str, str]) -> _Work:
+    """Return what of it is due because of a trigger; `computed` says when each segment was computed last."""
+    by_trigger = [each.name for each in segments.defined if each.trigger and each.name in work.due]
+    slots = due.slots_in(members) | {name: work.slots[name] for name in by_trigger}
+    expected = computed_from(members) if work.expected else {}
+    if expected and by_trigger:
+        expected |= due.noted(slots)
+    waiting = {name: moment for name, moment in sorted(computed.items()) if name not in by_trigger}
+    return _Work(work.at, slots, by_trigger, waiting, expected)
+
+
+def _name_of(members: Table, expected: Mapping[str, str]) -> str:
+    """Return the name of the run that computes members from these inputs, in place of those that there are."""
+    digest = hashlib.sha256(json.dumps(expected, sort_keys=True).encode()).hexdigest()
+    return base_of(members) + digest[:16]
+
+
+def _compute(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    segments: Segments,
+    tables: Mapping[str, Table],
+    work: _Work,
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Write who is in each segment now, and who came and went; return what is wrong, and what it was computed from."""
+    members = tables[SEGMENT_MEMBERS.name]
+    base, expected = base_of(members), work.expected
+    run = _name_of(members, expected)
+    wrong = _evaluate(con, segments, work.waiting, run, base) | _of(wrong_in(members), work.waiting)
+    if failing := _of(wrong, work.due):
+        expected = expected | due.noted(schedule.failed(work.slots, segments, failing))
+    heads = {name: commit.head(tables.get(name)) or "" for name in INPUTS}
+    inputs_noted = {**_heads(tables, segments.defined), **expected, **heads}
+    definitions = {segment.name: segment.model_dump(mode="json") for segment in segments.defined}
+    record = RunRecord(run, work.at, inputs_noted, _sizes(con), wrong, definitions, work.waiting)
+    run_record.write(settings, record)
+    _note_changes(con, tables[SEGMENT_CHANGES.name])
+    export_files.write_changes(con, settings, base)
+    _replace(con, members, {**expected, _WRONG: json.dumps(wrong)} if wrong else expected)
+    return wrong, expected
 
 
 def members_sql(segment: Segment, question: Question | None = None) -> str:

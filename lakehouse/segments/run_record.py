@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -63,6 +63,14 @@ def latest(settings: Settings, moment: datetime) -> RunRecord | None:
         if keys:
             return _read(settings, f"{PREFIX}{day}/{keys[-1]}")
     return None
+
+
+def last_computed(settings: Settings, names: Iterable[str], moment: datetime) -> dict[str, str]:
+    """Return by segment when a run computed it last, up to a moment ("": none that was noted)."""
+    record = latest(settings, moment)
+    if record is None:
+        return dict.fromkeys(names, "")
+    return {name: record.waiting.get(name, record.at) for name in names}
 
 
 def _read(settings: Settings, key: str) -> RunRecord | None:

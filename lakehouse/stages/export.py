@@ -23,7 +23,7 @@ from lakehouse.tables import commit
 from lakehouse.tables.people import CONSENT_ANSWERS, CUSTOMERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from lakehouse.outbound.definition import Sync
     from lakehouse.outbound.records import Desired
@@ -38,7 +38,22 @@ def export(settings: Settings) -> segments.Refresh:
     first error raised at the end. Of a sync that cannot be planned, or that a brake stops, those who refuse are taken
     off all the same.
     """
-    refreshed = segments.refresh(settings)
+    return _export(settings, segments.refresh(settings), sync_orders.orders)
+
+
+def export_triggered(settings: Settings) -> segments.Refresh:
+    """Do as `export` for what triggers alone have news for: segments of a `trigger`, and syncs that ask those or rules.
+
+    It is right at any time, also while marts are computed: everything else stays as it is, and `export` comes later.
+    """
+    return _export(settings, segments.refresh(settings, triggered_only=True), sync_orders.triggered)
+
+
+def _export(
+    settings: Settings,
+    refreshed: segments.Refresh,
+    orders: Callable[[Settings, Collection[str]], Iterable[Order]],
+) -> segments.Refresh:
     if not refreshed.inputs:
         return refreshed  # nothing was computed yet: an empty audience would remove everybody
     errors: list[Exception] = []
@@ -46,7 +61,7 @@ def export(settings: Settings) -> segments.Refresh:
         errors.append(BadDefinition(f"segment {name}: {reason}; it keeps its members"))
         telemetry.failed("a segment cannot be asked", errors[-1], reason=f"segment {name}: {reason}")
     still_written: set[tuple[str, str, str]] = set()  # by syncs that ended
-    for order in sync_orders.orders(settings, refreshed.sizes):
+    for order in orders(settings, refreshed.sizes):
         if order.wrong is not None:
             errors.append(order.wrong)
             telemetry.failed(

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 
-from lakehouse import telemetry
+from lakehouse import signals, telemetry
 from lakehouse.definitions import nearest
 from lakehouse.engine import duck
 from lakehouse.errors import Terminal
@@ -125,7 +125,7 @@ def fire(settings: Settings, now: datetime | None = None) -> Fired:
     """Ask the rules that are due, and write what became of it; nothing where none is.
 
     `now` is the moment that is asked about, by default the settings' own. Rows and what they were computed from are one
-    commit. Raises CommitConflict when another look was first.
+    commit, and announced: who acts on triggers waits for no mart. Raises CommitConflict when another look was first.
     """
     look = _Look(settings, settings.now_or_as_of(now or datetime.now(UTC)))
     due, retired = look.due(), look.retired()
@@ -144,7 +144,9 @@ def fire(settings: Settings, now: datetime | None = None) -> Fired:
         written = data_files.write(con, table, "SELECT * FROM rows_now", f"triggers-{uuid.uuid4()}")
         base = table.current_snapshot()
         base_id = base.snapshot_id if base else None
-        appending.replace_written(con, table, written, computed_from=noted, base=base_id)
+        replaced = appending.replace_written(con, table, written, computed_from=noted, base=base_id)
+    if replaced.changed:
+        signals.table_committed(settings, TRIGGERS.name, replaced.committed.snapshot_id)
     for name, reason in refused.items():
         telemetry.warn("a trigger's rule cannot be asked", model=name, reason=reason)
     telemetry.info("triggers looked at", model=TRIGGERS.name, count=counted[0])

@@ -61,6 +61,18 @@ def orders(settings: Settings, segments: Collection[str]) -> list[Order]:
     return [*made, *_of_defined(settings, wanted.values(), segments)]
 
 
+def triggered(settings: Settings, segments: Collection[str]) -> list[Order]:
+    """Return those of `orders` that write because of triggers: of their rows, or of segments computed by them."""
+    by_trigger = {each.name for each in definition.load(settings.definitions).defined if each.trigger}
+    return [
+        order
+        for order in orders(settings, segments)
+        if order.kind == "wanted"
+        and order.sync is not None
+        and (order.sync.triggers or by_trigger.intersection(order.sync.asked_segments))
+    ]
+
+
 def wrong(settings: Settings, segments: Collection[str]) -> dict[str, str]:
     """Return what is wrong with each sync that is held for it, or whose destination may not be reached, by name."""
     wanted = load_syncs(settings.definitions).values()

@@ -96,6 +96,18 @@ def test_while_files_wait_every_stage_waits(shop, event, name):
     assert later["tick"] is True
 
 
+def test_news_of_triggers_wait_for_no_other_stage(shop, event, monkeypatch):
+    """Files wait, and marts are to be computed: who is to be called because of a trigger is called all the same."""
+    for name in ("resolve", "aggregate", "export_segments"):
+        HINTED[name][0](event(name, "tick"), None)
+    looked = []
+    monkeypatch.setattr("functions.export_segments.handler.export_triggered", looked.append)
+    aws.sqs().send_message(QueueUrl=shop.queues["ingest"], MessageBody="{}")
+    assert export_segments(event("export_segments", "triggers_committed"), None) == NONE
+    assert looked == [shop.settings]
+    assert shop.hints("export") == []
+
+
 @pytest.mark.parametrize(("name", "before"), [("aggregate", []), ("export_segments", ["resolve"])])
 def test_a_stage_waits_for_those_before_it(shop, event, name, before):
     """Aggregate for resolve, segments for both."""

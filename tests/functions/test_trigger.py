@@ -32,9 +32,13 @@ def test_a_cart_is_told_once_and_taken_back_by_a_late_order(company, event):
     company.load("web/events", "1.ndjson", cart)
     assert trigger(event("trigger", "schedule"), None) == NOTHING  # nobody knows yet whose it is
     resolve(event("resolve", "tick"), None)
+    company.announced()
     assert trigger(event("trigger", "schedule"), None) == {"fired": 1, "cancelled": 0}
+    assert company.announced() == ["marts.triggers"]
     company.load("web/events", "2.ndjson", cart)
+    company.announced()
     assert trigger(event("trigger", "schedule"), None) == NOTHING
+    assert company.announced() == []
     assert company.ask(ROWS) == [("abandoned_cart", True, True)]
     company.load("web/events", "3.ndjson", message("m2", "Order Completed", now - timedelta(minutes=90)))
     assert trigger(event("trigger", "schedule"), None) == {"fired": 0, "cancelled": 1}

@@ -154,48 +154,36 @@ class HubSpot:
         found = find_records(self._api, rows, id_property, deadline)
         answers = {row.row: settled for row in rows if (settled := _settled(row, found[row.row])) is not None}
         of_row = {row.row: _record_ids(found[row.row]) for row in rows if row.row not in answers}
-        kept, unread = self._divide_leavers(rows, of_row, deadline)
-        answers |= unread
-        of_row = {number: records for number, records in of_row.items() if number not in unread}
-        inputs = [
-            {"id": record, "properties": properties}
-            for record, properties in _cleared_by_record(rows, of_row, kept).items()
-            if properties
-        ]
-        updated: dict[str, Answer] = {}
-        for some in batches(inputs, count=BATCH_LIMIT):
-            answered = self._batch("/batch/update", dict(enumerate(some)), "removed", deadline)
-            updated |= {str(some[number]["id"]): answer for number, answer in answered.items()}
+        read = self._read_guarded(rows, of_row, deadline)
+        answers |= _unread(read)
+        of_row = {number: records for number, records in of_row.items() if number not in answers}
+        kept = {row.row: _of_persons(row, read[row.row]) for row in rows if row.row in read}
+        updated = self._clear(_cleared_by_record(rows, of_row, kept), deadline)
         for number, records in of_row.items():
             joined = _joined([updated.get(record, Answer("removed")) for record in records], records)
             answers[number] = with_kept(joined, kept.get(number, ()))
         return answers
 
-    def _divide_leavers(
+    def _read_guarded(
         self, rows: Sequence[Row], of_row: Mapping[int, Sequence[str]], deadline: float
-    ) -> tuple[dict[int, tuple[str, ...]], dict[int, Answer]]:
-        """Return by row the guarded properties that a person's value stands in, and the answers of rows not read.
-
-        Those of the latter are not cleared: what stands in them is not known.
-        """
+    ) -> dict[int, list[Found]]:
+        """Return by number of the rows that guard properties their records, with what stands in these now."""
         guarded_rows = [row for row in rows if row.guards and row.row in of_row]
-        if not guarded_rows:
-            return {}, {}
         names = sorted({name for row in guarded_rows for name in row.guards})
         records = {record for row in guarded_rows for record in of_row[row.row]}
         found = read_records(self._api, records, "", names, deadline)
-        kept: dict[int, tuple[str, ...]] = {}
-        unread: dict[int, Answer] = {}
-        for row in guarded_rows:
-            read = [found[record] for record in of_row[row.row]]
-            if code := next((one.code for one in read if one.code), ""):
-                unread[row.row] = Answer("failed", code)
-            else:
-                there = [one.properties for one in read if one.record_id]
-                kept[row.row] = tuple(
-                    sorted({name for said in there for name in changed_of(row.guards, said)})
-                )
-        return kept, unread
+        return {row.row: [found[record] for record in of_row[row.row]] for row in guarded_rows}
+
+    def _clear(self, cleared: Mapping[str, dict[str, str]], deadline: float) -> dict[str, Answer]:
+        """Write these properties into these records; return an answer for each of which anything is written."""
+        inputs = [
+            {"id": record, "properties": properties} for record, properties in cleared.items() if properties
+        ]
+        updated: dict[str, Answer] = {}
+        for some in batches(inputs, count=BATCH_LIMIT):
+            answered = self._batch("/batch/update", dict(enumerate(some)), "removed", deadline)
+            updated |= {str(some[number]["id"]): answer for number, answer in answered.items()}
+        return updated
 
     def _batch(
         self,
@@ -239,6 +227,18 @@ def _cleared_by_record(
         for record in of_row.get(row.row, ()):
             by_record.setdefault(record, {}).update(cleared)
     return by_record
+
+
+def _unread(read: Mapping[int, Sequence[Found]]) -> dict[int, Answer]:
+    """Return the answers of rows whose records could not be read: what stands in them is not known, and stays."""
+    codes = {number: next((one.code for one in found if one.code), "") for number, found in read.items()}
+    return {number: Answer("failed", code) for number, code in codes.items() if code}
+
+
+def _of_persons(row: Row, found: Sequence[Found]) -> tuple[str, ...]:
+    """Return the guarded properties of a row in which a person's value stands, in one of its records."""
+    changed = (changed_of(row.guards, one.properties) for one in found if one.record_id)
+    return tuple(sorted({name for names in changed for name in names}))
 
 
 def _settled(row: Row, found: Sequence[Found]) -> Answer | None:

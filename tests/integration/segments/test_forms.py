@@ -229,3 +229,48 @@ def test_a_trigger_computes_a_segment_when_its_rule_has_news(company, own):
     assert not refresh.pending(company.settings)
     fire(("win_back", "bob", 1), ("birthday", "bob", 5), ("win_back", "ann", 6), taken_back=7)
     assert refresh.pending(company.settings)
+
+
+def fired(company: SmallCompany, minute: int, *names: str) -> None:
+    company.fill("marts.triggers", *(
+        {"trigger": "win_back", "customer_id": who, "cause": who, "due_at": datetime(2026, 3, 1, tzinfo=UTC),
+         "fired_at": datetime(2026, 3, 1, 0, minute, tzinfo=UTC)} for who in names
+    ))  # fmt: skip
+
+
+def test_news_of_triggers_alone_compute_their_segments_alone(company, own):
+    """Whatever else has changed meanwhile, and however often: that is found by the next look at everything."""
+    define(
+        own,
+        mine="who: {count: triggers, that: {field: trigger, is: win_back}, at_least: 1}\ntrigger: win_back\n",
+        rich="where: revenue > 5\n",
+        gone="where: revenue > 5\n",
+    )
+    customers(company, ann=10, bob=1)
+    assert not refresh.refresh(company.settings, triggered_only=True).changed  # nobody has looked before
+    fired(company, 1, "bob")
+    refresh.refresh(company.settings)
+    assert members(company) == {"rich": ["ann"], "gone": ["ann"]}
+    before = datetime.now(UTC)
+    customers(company, ann=1, bob=10)
+    (own / "segments" / "gone.yaml").unlink()
+    assert not refresh.refresh(company.settings, triggered_only=True).changed
+    fired(company, 2, "ann", "bob")
+    found = refresh.refresh(company.settings, triggered_only=True)
+    assert (found.changed, found.sizes["mine"], found.sizes["rich"]) == (True, 2, 1)
+    assert members(company) == {"mine": ["ann", "bob"], "rich": ["ann"], "gone": ["ann"]}
+    assert not refresh.refresh(company.settings, triggered_only=True).changed
+    between = datetime.now(UTC)
+    assert refresh.pending(company.settings)
+    refresh.refresh(company.settings)
+    assert members(company) == {"mine": ["ann", "bob"], "rich": ["bob"]}
+    assert not refresh.pending(company.settings)
+    with open_lake(company.settings) as lake:
+        for at, mine, rich in (
+            (before, False, True),
+            (between, True, True),
+            (datetime.now(UTC), True, False),
+        ):
+            traces = {name: trace_at(lake, company.settings, name, "ann", at)[0] for name in ("mine", "rich")}
+            fulfils = {name: found is not None and found.fulfils for name, found in traces.items()}
+            assert fulfils == {"mine": mine, "rich": rich}

@@ -184,3 +184,22 @@ def planned() -> list:
     return [
         row for name in latest.chunk_ids() for row in log.chunk(current(), "calls", latest.run, name).rows
     ]
+
+
+def test_news_of_triggers_alone_plan_what_asks_for_triggers_alone(acting):
+    """Marts may be half computed just then: what else there is to send waits until all of them are."""
+    acting.fill("marts.triggers", trigger("ann"))
+    export.export(acting.settings)
+    assert publish(acting).keys() == {"ann", "cyd"}
+    compute(acting, ann=0, bob=9, cyd=9)
+    acting.fill("marts.triggers", trigger("ann"), trigger("bob"))
+    export.export_triggered(acting.settings)
+    planned = {message["sync"] for message in acting.hints("publish")}
+    assert planned == {"calls"}
+    [run] = [each for each in log.runs(acting.settings, "calls") if each.run == "00000002"]
+    [chunk] = [log.chunk(acting.settings, "calls", run.run, name) for name in run.chunk_ids()]
+    assert [(row.action, row.customer_id) for row in chunk.rows] == [("upsert", "bob")]
+    because = {row.properties["hs_task_subject"] for row in chunk.rows}
+    assert all("win" in text.lower() for text in because), because
+    high_value = acting.ask("select customer_id from ops.segment_members where segment = 'high_value'")
+    assert high_value == [("cyd",)]
