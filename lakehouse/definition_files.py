@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 D = TypeVar("D")
 K = TypeVar("K", bound=Hashable)
+T = TypeVar("T")
 FolderState = tuple[tuple[str, int, int], ...]  # of each file: name, time of its last change, bytes
 
 YAML = (".yaml", ".yml")
@@ -52,6 +53,19 @@ class Loaded(Generic[K, D]):
 
     definitions: dict[K, D]
     wrong: dict[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class SameObject(Generic[T]):
+    """An object as a key of a cache: equal to itself alone, however alike another is."""
+
+    it: T
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SameObject) and self.it is other.it
+
+    def __hash__(self) -> int:
+        return id(self.it)
 
 
 def _stem(name: str) -> str:

@@ -55,6 +55,7 @@ from lakehouse.engine import (
     order_words,
 )
 from lakehouse.engine.escape import literal
+from lakehouse.engine.function_file import FunctionFile
 
 if TYPE_CHECKING:
     import duckdb
@@ -169,6 +170,14 @@ def uses_functions(sql: str) -> bool:
 
 def create(con: duckdb.DuckDBPyConnection) -> None:
     """Make the functions on a connection; its cursors have them, too."""
-    moments.create(con)
-    for statement in statements():
-        con.execute(statement)
+    _file_of(statements()).create(con)
+
+
+@lru_cache(maxsize=2)
+def _file_of(made_by: tuple[str, ...]) -> FunctionFile:
+    def make(con: duckdb.DuckDBPyConnection) -> None:
+        moments.create(con)
+        for statement in made_by:
+            con.execute(statement)
+
+    return FunctionFile(make)

@@ -62,14 +62,14 @@ def column_sources(
         schema = _schema(model, types)
         tree = _qualified(model.sql, schema)
         scope = build_scope(tree)
+        # of all columns at once, since they share steps; untrimmed, since nobody reads the SQL of a step
+        nodes = lineage(None, tree, schema=schema, dialect=DIALECT, scope=scope, trim_selects=False)
         return {
-            column.name: _leaves(
-                lineage(column.name, tree, schema=schema, dialect=DIALECT, scope=scope).walk()
-            )
+            column.name: _leaves(nodes[column.name].walk())
             for column in model.contract.columns
             if not names or column.name in names
         }
-    except SqlglotError as error:
+    except (SqlglotError, KeyError) as error:
         raise BadDefinition(f"{model.where}: its columns cannot be followed") from error
 
 

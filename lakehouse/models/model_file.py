@@ -175,7 +175,9 @@ def _contract(table: str, where: str, header: re.Match[str]) -> tuple[Contract, 
     except ValueError as error:
         raise _wrong(where, Problem("header", offset + 1, str(error))) from error
     for column in contract.columns:
-        _check_type(column, where, offset + find_line(text, f"columns.{column.name}.type", ModelHeader))
+        if wrong := _wrong_type(column):
+            field = f"columns.{column.name}.type"
+            raise _wrong(where, Problem(field, offset + find_line(text, field, ModelHeader), wrong))
     return contract, read
 
 
@@ -250,11 +252,12 @@ def _grain_problems(says: IncrementalHeader, contract: Contract, joined: list[st
     ]
 
 
-def _check_type(column: Column, where: str, line: int) -> None:
+def _wrong_type(column: Column) -> str:
     try:
         column.duck_type  # noqa: B018 - it is asked whether there is one
     except ValueError as error:
-        raise _wrong(where, Problem(f"columns.{column.name}.type", line, str(error))) from error
+        return str(error)
+    return ""
 
 
 def _check_columns(contract: Contract, statement: SelectStatement, where: str) -> None:

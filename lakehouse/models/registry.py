@@ -14,7 +14,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lakehouse.definition_files import DefinitionLoader
+from lakehouse.definition_files import DefinitionLoader, Loaded, SameObject
 from lakehouse.definitions import nearest
 from lakehouse.errors import BadDefinition
 from lakehouse.models import entity_sql, golden_record, tag
@@ -29,7 +29,7 @@ from lakehouse.tables import score_tables
 from lakehouse.tables.people import CUSTOMERS
 
 if TYPE_CHECKING:
-    from lakehouse.sources.definition import Source
+    from lakehouse.sources.definition import Source, SourceKey
     from lakehouse.tables.contract import Contract
 
 _load_files = DefinitionLoader(
@@ -81,11 +81,24 @@ def load(overrides: Path | None = None) -> Models:
     that is wrong.
     """
     files = _load_files.load_each(overrides)
-    models = _entity_models() | files.definitions
-    wrong = dict(files.wrong)
+    sources = definition.load(overrides)
+    read = (files, sources, golden_record.read(overrides), tag.read(overrides))
+    return _load(overrides, *map(SameObject, read))
+
+
+@lru_cache(maxsize=4)
+def _load(
+    overrides: Path | None,
+    files: SameObject[Loaded[str, Model]],
+    sources: SameObject[dict[SourceKey, Source]],
+    *_: SameObject[object],
+) -> Models:
+    """Return the models of what the loaders gave: they give the same objects until a file comes, goes or changes."""
+    models = _entity_models() | files.it.definitions
+    wrong = dict(files.it.wrong)
     _add_made_models(models, wrong, overrides)
-    wrong |= _lacking_shipped_columns(files.definitions)
-    wrong |= _not_fitting(models, wrong.keys(), list(definition.load(overrides).values()))
+    wrong |= _lacking_shipped_columns(files.it.definitions)
+    wrong |= _not_fitting(models, wrong.keys(), list(sources.it.values()))
     wrong |= _in_circles(_sound(models, wrong))
     return Models(_behind_views(_in_order(_sound(models, wrong))), wrong)
 

@@ -72,6 +72,8 @@ def parse_statement(sql: str) -> exp.Query:
 
 def without_semicolon(sql: str) -> str:
     """Return a statement as far as a semicolon at its end: it becomes a part of others."""
+    if ";" not in sql:
+        return sql
     try:
         tokens = sqlglot.tokenize(sql, dialect=DIALECT)
     except SqlglotError:

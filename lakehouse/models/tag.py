@@ -15,7 +15,7 @@ import duckdb
 from pydantic import BaseModel, ConfigDict, Field
 from sqlglot import exp
 
-from lakehouse.definition_files import DefinitionLoader
+from lakehouse.definition_files import DefinitionLoader, Loaded
 from lakehouse.definitions import Problem, find_line, parse_yaml
 from lakehouse.engine import duck
 from lakehouse.engine.escape import identifier, literal
@@ -97,13 +97,18 @@ def _check_condition(text: str) -> None:
 _load = DefinitionLoader("tags", ("lakehouse.models", "tags"), parse, lambda tag: tag.name)
 
 
+def read(overrides: Path | None) -> Loaded[str, Tag]:
+    """Return what the files say, whatever columns there are: the same object until one comes, goes or changes."""
+    return _load.load_each(overrides)
+
+
 def load(overrides: Path | None, contracts: Mapping[str, Contract]) -> Tags:
     """Return every tag: those shipped, overridden by the files below `<overrides>/tags/`.
 
     A tag whose condition DuckDB refuses over the columns that there are is wrong; it stops no other. `contracts` are
     those of the models. Raises BadDefinition for an `overrides` that is not there.
     """
-    loaded = _load.load_each(overrides)
+    loaded = read(overrides)
     columns = _columns(contracts)
     wrong = dict(loaded.wrong)
     for name, tag in loaded.definitions.items():

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def columns_left_out(source: Source) -> tuple[Column, ...]:
     """Return the columns of the shipped definition of a source that a definition lacks; none where none ships."""
     shipped = definition.load().get(source.source_key)
-    if shipped is None or shipped.table != source.table:
+    if shipped is None or shipped is source or shipped.table != source.table:
         return ()
     own = {column.name for column in source.contract.columns}
     return tuple(column for column in shipped.contract.columns if column.name not in own)

@@ -22,10 +22,8 @@ import lakehouse
 from lakehouse.local.attachment import StackInfo, attach
 from lakehouse.local.session import session
 from lakehouse.sample import purchases
-from lakehouse.settings import named_or_running
 from lakehouse.stages import status as stages_status
-from tests.support.questions import ask
-from tests.support.running_stack import run, until, up
+from tests.support.running_stack import count, run, until, up
 
 pytestmark = pytest.mark.stack
 
@@ -50,12 +48,6 @@ def rows(data: Path, query: str) -> list[tuple[Any, ...]]:
         return con.execute(query).fetchall()
     finally:
         con.close()
-
-
-def count(data: Path, table: str, where: str) -> int:
-    """Return how many rows of a table fulfil a condition, none where nobody has made it yet; it opens no other."""
-    [(number,)] = ask(named_or_running(data), f"SELECT count(*) FROM {table} WHERE {where}")
-    return int(number)
 
 
 def events(number: int) -> tuple[str, str]:

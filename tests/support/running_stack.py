@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from lakehouse.local.attachment import attach
+from lakehouse.settings import named_or_running
+from tests.support.questions import ask
 
 COMMAND = [sys.executable, "-c", "from lakehouse.cli import main; main()"]
 
@@ -31,6 +33,15 @@ def until(what: Callable[[], Any], seconds: float, pause: float = 0.1) -> Any:
         assert time.monotonic() < deadline, f"not within {seconds} s"
         time.sleep(pause)
     return found
+
+
+def count(data: Path, table: str, where: str) -> int:
+    """Return how many rows of a table fulfil a condition, none where nobody has made it yet; it opens no other.
+
+    It asks in this process: to start a command takes forty times as long.
+    """
+    [(number,)] = ask(named_or_running(data), f"SELECT count(*) FROM {table} WHERE {where}")
+    return int(number)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from lakehouse.definition_files import DefinitionLoader
+from lakehouse.definition_files import DefinitionLoader, Loaded
 from lakehouse.definitions import FieldsError, nearest, parse_yaml
 from lakehouse.errors import BadDefinition
 
@@ -56,6 +56,11 @@ def _parse(text: str, where: str) -> GoldenRecord:
 _load = DefinitionLoader(
     "identity", ("lakehouse.models", "golden_record"), _parse, lambda record: record.name
 )
+
+
+def read(overrides: Path | None = None) -> Loaded[str, GoldenRecord]:
+    """Return what the file says, or what is wrong with it: the same object until it comes, goes or changes."""
+    return _load.load_each(overrides)
 
 
 def load(overrides: Path | None = None) -> GoldenRecord:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from lakehouse.errors import BadDefinition
 from lakehouse.models import lineage, registry
 from lakehouse.models.given_rows import column_types
 from lakehouse.models.model import Model
@@ -150,3 +151,10 @@ def test_each_value_is_of_columns_that_are_read(table):
     for made_of in lineage.column_sources(model, TYPES).values():
         for name, _, column in (each.rpartition(".") for each in made_of):
             assert name not in found or column in found[name], (name, column)
+
+
+def test_a_column_that_the_select_does_not_yield_cannot_be_followed():
+    """A `*` may bring others than the contract says."""
+    model = replace(MODELS.by_table["marts.rfm"], sql="SELECT customer_id FROM marts.customer_360")
+    with pytest.raises(BadDefinition, match="cannot be followed"):
+        lineage.column_sources(model, TYPES)

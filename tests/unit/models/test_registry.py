@@ -6,6 +6,7 @@ import pytest
 
 from lakehouse.errors import BadDefinition
 from lakehouse.models import registry
+from lakehouse.sources import definition
 from lakehouse.tables import contracts
 from lakehouse.tables.people import EVIDENCE, IDENTITIES, MATCH_KEYS, MATCHES, OBSERVATIONS
 from tests.support.model_cases import own_model
@@ -198,3 +199,42 @@ def test_a_grain_of_columns_that_are_not_there_is_told_before_the_table_is_large
         tmp_path, marts__mine=text.replace("FROM marts.rfm", "FROM marts.rfm WHERE EXISTS (FROM core.orders)")
     )
     assert says in registry.load(tmp_path).wrong["marts.mine"]
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "table"),
+    [
+        ("models/marts/mine.sql", MINE, "marts.mine"),
+        (
+            "tags/rich.yaml",
+            "name: rich\ntitle: Rich\ndoc: Spends much\nwhere: m = 5\n",
+            "marts.customer_tags",
+        ),
+        (
+            "identity/customers.yaml",
+            "name: customers\ndoc: Mine\nfields: {city: longest}\n",
+            "core.customers",
+        ),
+    ],
+)
+def test_a_definition_of_any_kind_counts_from_the_next_look_on(tmp_path, file, text, table):
+    """Between two changes the models are those of the look before: to put them together takes half a second."""
+    before = registry.load(tmp_path)
+    assert registry.load(tmp_path) is before
+    (tmp_path / file).parent.mkdir(parents=True)
+    (tmp_path / file).write_text(text, "utf-8")
+    after = registry.load(tmp_path)
+    assert after.wrong == {}
+    assert after.by_table[table] != before.by_table.get(table)
+
+
+def test_a_source_counts_from_the_next_look_on(tmp_path):
+    """A model may read the raw table of a source that was defined a moment ago."""
+    write(tmp_path, marts__mine=MINE.replace("marts.rfm", "raw.acme_orders"))
+    assert set(registry.load(tmp_path).wrong) == {"marts.mine"}
+    shipped = next(file for file in definition.load.files() if file.name == "shop_orders.yaml")
+    (tmp_path / "sources").mkdir()
+    (tmp_path / "sources/acme_orders.yaml").write_text(
+        shipped.text.replace("source: shop", "source: acme"), "utf-8"
+    )
+    assert registry.load(tmp_path).wrong == {}
