@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -25,12 +26,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lakehouse.outbound.destinations import Declared
-    from lakehouse.outbound.destinations.definition import Definition
+    from lakehouse.outbound.destinations.definition import Definition, Rate
     from lakehouse.outbound.destinations.limits import Why
     from lakehouse.settings import Settings
 
 _LOST_CONDITION = "ConditionalCheckFailedException"
 _MICROSECONDS: Final = 1_000_000
+_PACES: Final[dict[tuple[str, Rate | None], Pace]] = {}
+_MAKING_PACE: Final = Lock()
 # The usual case: the day and the pause are as they were, and the next place is near.
 _TAKE = "SET next_at = next_at + :apart ADD used :one"
 _USUAL = "next_at BETWEEN :now AND :latest AND #day = :day AND used < :most AND closed_until < :now"
@@ -181,7 +184,8 @@ def shared_limit(settings: Settings, definition: Definition, declared: Declared)
         quota=None if quota is None else quota.requests,
         zone=settings.time_zone if quota is None else quota.zone,
     )
-    pace = Pace(declared)
+    with _MAKING_PACE:  # of all chunks that this process delivers at once
+        pace = _PACES.setdefault((definition.name, declared.rate), Pace(declared))
     return SharedLimit(settings.limits_table, definition.name, allowed, otherwise=pace.wait)
 
 
