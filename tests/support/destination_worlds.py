@@ -28,9 +28,11 @@ from lakehouse.outbound.destinations import (
     hubspot_api,
     open_destination,
     salesforce,
+    salesforce_bulk,
 )
 from lakehouse.outbound.destinations.inward import PinnedTransport
 from lakehouse.outbound.destinations.spreadsheet_cells import original
+from lakehouse.outbound.policy import BulkPolicy
 from lakehouse.outbound.records import Chunk, Row
 from lakehouse.settings import Settings
 from tests.support import destination_simulators as simulators
@@ -49,7 +51,8 @@ class Kind:
 
     `judges`: a row can fail among others. `refuses`: one row can make a whole request fail. `tells`: the answer says
     of each row what became of it, so that an empty 2xx says nothing. `names`: parts of an answer name their rows.
-    `also` are further properties of each row that is written.
+    `also` are further properties of each row that is written. `jobs`: rows are written by a job, however few; what
+    writes is the request that closes it.
     """
 
     definition: str
@@ -63,6 +66,7 @@ class Kind:
     tells: bool = True
     names: bool = False
     also: dict[str, str] = field(default_factory=dict)
+    jobs: bool = False
 
 
 def _http(template: str, simulator: Callable[[Path], Any], **more: Any) -> Kind:
@@ -110,6 +114,16 @@ KINDS: dict[str, Kind] = {
         property="Tier__c",
         secret={"access_token": SalesforceSimulator.token},
     ),
+    "salesforce_bulk": Kind(
+        "kind: salesforce\nurl: https://crm.test\n",
+        lambda _: SalesforceSimulator(simulators.BAD, simulators.POISON),
+        object="Contact",
+        id_property="Email__c",
+        property="Tier__c",
+        secret={"access_token": SalesforceSimulator.token},
+        refuses=False,
+        jobs=True,
+    ),
     "dingtalk": _robot("dingtalk", lambda _: simulators.DingTalkGroup()),
     "feishu": _robot("feishu", lambda _: simulators.FeishuGroup()),
     "wecom": _robot("wecom", lambda _: simulators.WeComGroup()),
@@ -128,6 +142,10 @@ class World:
         self.name, self.kind = name, KINDS[name]
         self.files = FaultyFiles(monkeypatch) if name in FILES else None
         self.simulator = self.kind.simulator(folder)
+        self.store = None if self.files or "salesforce" not in name else objects_in_memory(monkeypatch)
+        salesforce_bulk.forget_settled()
+        if self.kind.jobs:
+            monkeypatch.setattr(BulkPolicy, "above_rows", 0)
         self.wire = Wire(self.simulator, _is_write)
         self._patch(monkeypatch)
         self.settings = Settings(definitions=folder)
@@ -240,12 +258,16 @@ class World:
 
     @property
     def batches(self) -> list[int]:
+        if self.kind.jobs:
+            return [len(job["_lines"]) for job in self.simulator.bulk.jobs.values()]
         return self.files.sizes() if self.files else self.simulator.batches
 
 
 def _is_write(request: httpx.Request) -> bool:
     """Return whether a request writes: faults of the wire are for these, and reads go through."""
     path = request.url.path
+    if "/jobs/ingest" in path:
+        return request.method == "PATCH"
     return request.method != "GET" and not path.endswith(("/queryPageList", "/batch/read", "/oauth2/token"))
 
 

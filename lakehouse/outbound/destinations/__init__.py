@@ -112,5 +112,12 @@ def batch_limit(name: str, definitions: Path | None = None) -> int:
     return int(import_module(_module_name(definition.kind)).chunk_rows(definition))
 
 
+def removal_limit(name: str, definitions: Path | None = None) -> int:
+    """Return how many rows a chunk of removals for it has at most: for most as many as any. Terminal as above."""
+    definition = find_destination(definitions, name)
+    module = import_module(_module_name(definition.kind))
+    return int(getattr(module, "removal_rows", module.chunk_rows)(definition))
+
+
 def _module_name(kind: str) -> str:
     return f"{__name__}.{_MODULES[kind]}"
