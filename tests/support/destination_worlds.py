@@ -29,6 +29,7 @@ from lakehouse.outbound.destinations import (
     open_destination,
     salesforce,
     salesforce_bulk,
+    wecom_tags,
 )
 from lakehouse.outbound.destinations.inward import PinnedTransport
 from lakehouse.outbound.destinations.spreadsheet_cells import original
@@ -40,6 +41,7 @@ from tests.support.destination_simulators import NOW, SIGNING, TOKEN
 from tests.support.destination_wire import Fault, Wire
 from tests.support.objects_in_memory import objects_in_memory
 from tests.support.salesforce_simulator import SalesforceSimulator
+from tests.support.wecom_simulator import CORP, WeComSimulator
 from tests.support.workbook_reader import read_workbook
 
 PUBLIC = "93.184.215.14"
@@ -124,6 +126,12 @@ KINDS: dict[str, Kind] = {
         refuses=False,
         jobs=True,
     ),
+    "wecom_tags": Kind(
+        "kind: wecom_tags\n",
+        lambda _: WeComSimulator(TOKEN, simulators.BAD, simulators.POISON),
+        id_property="external_userid",
+        secret={"corpid": CORP, "corpsecret": TOKEN},
+    ),
     "dingtalk": _robot("dingtalk", lambda _: simulators.DingTalkGroup()),
     "feishu": _robot("feishu", lambda _: simulators.FeishuGroup()),
     "wecom": _robot("wecom", lambda _: simulators.WeComGroup()),
@@ -172,6 +180,7 @@ class World:
 
         client.close_clients()
         salesforce.forget_tokens()
+        wecom_tags.forget_tokens()
         monkeypatch.setattr(client, "_open", open_client)
         monkeypatch.setattr(hubspot_api, "http_client", open_client)
 
@@ -268,7 +277,9 @@ def _is_write(request: httpx.Request) -> bool:
     path = request.url.path
     if "/jobs/ingest" in path:
         return request.method == "PATCH"
-    return request.method != "GET" and not path.endswith(("/queryPageList", "/batch/read", "/oauth2/token"))
+    return request.method != "GET" and not path.endswith(
+        ("/queryPageList", "/batch/read", "/oauth2/token", "_tag_list")
+    )
 
 
 class FaultyFiles:

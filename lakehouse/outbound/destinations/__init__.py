@@ -30,6 +30,7 @@ _MODULES = {
     "dingtalk": "robots",
     "feishu": "robots",
     "wecom": "robots",
+    "wecom_tags": "wecom_tags",
 }
 
 

@@ -22,7 +22,8 @@ JUDGING = [name for name in WORLDS if KINDS[name].judges]
 REFUSING = [name for name in WORLDS if KINDS[name].refuses]
 TELLING = [name for name in WORLDS if KINDS[name].tells]
 NAMING = [name for name in WORLDS if KINDS[name].names]
-PARTS = [name for name in TELLING if name != "wukong" and not KINDS[name].jobs]  # answers in one list
+ONE_BY_ONE = ("wukong", "wecom_tags")
+PARTS = [name for name in TELLING if name not in ONE_BY_ONE and not KINDS[name].jobs]  # answers in one list
 KEEPING = [name for name in WORLDS if name not in ROBOTS]
 HTML = "<html><body><h1>502 Bad Gateway</h1></body></html>"
 LOST = Fault(lost=True, after=True)
