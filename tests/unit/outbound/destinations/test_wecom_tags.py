@@ -78,7 +78,7 @@ def test_tags_that_are_missing_are_made_where_the_file_says_so(tmp_path, monkeyp
     """openscrm/api-server#28: without empty ids, which are refused. Else a person is told, without the value."""
     with stamina.set_testing(True, attempts=3):
         world = World("wecom_tags", tmp_path, monkeypatch)
-        with pytest.raises(Terminal, match=r"lacks 1 of the tags") as caught:
+        with pytest.raises(Terminal, match=r"lacks 1 of a row's tags") as caught:
             world.send(_row(0, "wm1", tier="浪漫", life="new"))
         assert "浪漫" not in str(caught.value)
         object.__setattr__(world.destination._definition, "create_tags", True)
