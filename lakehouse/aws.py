@@ -52,6 +52,13 @@ def dynamodb() -> DynamoDBClient:
     return cast("DynamoDBClient", _client("dynamodb"))
 
 
+@lru_cache(maxsize=1)
+def dynamodb_once() -> DynamoDBClient:
+    """Return one that asks once and waits a second: for what is told where it is known, and else is not."""
+    config = _CONFIG.merge(Config(retries={"total_max_attempts": 1}, connect_timeout=1, read_timeout=2))
+    return boto3.client("dynamodb", region_name=current().region, config=config)
+
+
 def secrets() -> SecretsManagerClient:
     """Return the client of the secret store."""
     return cast("SecretsManagerClient", _client("secretsmanager"))
@@ -60,4 +67,5 @@ def secrets() -> SecretsManagerClient:
 def forget_clients() -> None:
     """Drop every client: endpoints and keys have changed (a new local stack, another test)."""
     _client.cache_clear()
+    dynamodb_once.cache_clear()
     boto3.DEFAULT_SESSION = None  # it keeps the credentials it found first

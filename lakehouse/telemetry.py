@@ -6,6 +6,7 @@ import errno
 import os
 from collections.abc import Callable
 from functools import wraps
+from threading import Lock
 from typing import Any, TypeVar
 
 from aws_lambda_powertools import Logger, Metrics
@@ -28,6 +29,7 @@ _NAMED_IN_TEXT = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 T = TypeVar("T")
 _logger = Logger(service="lakehouse", log_uncaught_exceptions=False)
 metrics = Metrics(namespace="Lakehouse", service="lakehouse")
+_COUNTING = Lock()  # Powertools reads a metric, adds to it and puts it back
 
 
 def _allowed(fields: dict[str, Any]) -> dict[str, Any]:
@@ -77,7 +79,8 @@ def _named(number: int) -> str:
 
 def count(name: str, value: float = 1) -> None:
     """Add to a metric (CloudWatch's embedded format, written by the handler's decorator)."""
-    metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+    with _COUNTING:
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
 
 
 def observed(handler: Callable[[Any, Any], T]) -> Callable[[Any, Any], T]:

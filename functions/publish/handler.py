@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
+from lakehouse.outbound import turns
 from lakehouse.outbound.announce import hint_books
 from lakehouse.outbound.deliver import deliver_message
 from lakehouse.redelivery import redelivered
@@ -16,21 +17,24 @@ from lakehouse.telemetry import observed
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
-    from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
-def record_handler(record: SQSRecord) -> None:
+def deliver_body(body: str) -> None:
     """Deliver the chunk of one message."""
-    deliver_message(current(), json.loads(record.body), datetime.now(UTC))
+    deliver_message(current(), json.loads(body), datetime.now(UTC))
 
 
 @observed
 @redelivered(lambda: current().publish_queue_url)
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    """Deliver a batch of messages; those that failed go back to the queue."""
-    failures = process_partial_response(event, record_handler, processor, context)
+    """Deliver a batch of messages, some at once; those that failed go back to the queue."""
+    bodies = {record["messageId"]: record["body"] for record in event.get("Records", [])}
+    with turns.begun(deliver_body, bodies) as wait_for:
+        failures = process_partial_response(
+            event, lambda record: wait_for(record.message_id), processor, context
+        )
     hint_books(current())
     return failures

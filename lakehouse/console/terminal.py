@@ -182,6 +182,9 @@ def show_status(state: dict[str, Any], data: Path = DEFAULT_DATA) -> None:
         out.print(
             f"The sync {sync} is stopped: {stopped['reason']}", style="red", markup=False, soft_wrap=True
         )
+    for destination, closed in state.get("destinations", {}).items():
+        text = f"The destination {destination} {closed['reason']}; its rows stay in flight, others go on"
+        out.print(text, style="yellow", markup=False, soft_wrap=True)
     for found in state.get("definitions", ()):
         text = f"The {found['kind']} {found['name']} is wrong and stays as it was: {found['reason']}"
         out.print(text, style="red", markup=False, soft_wrap=True)

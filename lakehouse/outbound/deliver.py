@@ -20,6 +20,7 @@ from lakehouse.outbound.destinations.limits_table import closed as destination_c
 from lakehouse.outbound.policies import at_sending
 from lakehouse.outbound.policy import DeliveryPolicy
 from lakehouse.outbound.records import Chunk, Outcome, Result, Row
+from lakehouse.outbound.turns import turn
 from lakehouse.privacy import consent
 
 if TYPE_CHECKING:
@@ -72,14 +73,22 @@ def deliver(
     if log.is_closing(settings, sync, run):
         return None
     delivery = log.chunk(settings, sync, run, chunk)
-    if _waits_for_projection(settings, delivery, now):
-        raise Transient(
-            f"chunk {chunk} of run {run} of {sync} waits for the consent projection, which `resolve` writes; its "
-            "rows stay in flight until then"
-        )
+    if consent.generation(settings, now) == consent.NO_PROJECTION and _is_patient(settings, delivery, now):
+        raise Transient(_waits_for_projection(delivery))
     if _is_closed(settings, delivery):
         return None
-    destination = destination or open_destination(settings, delivery.destination)
+    receiver = destination or open_destination(settings, delivery.destination)
+    with turn(delivery.destination, receiver.declared.rate) as waited:
+        if waited and (done := log.outcome(settings, sync, run, chunk)) is not None:
+            return done
+        return _deliver_claimed(settings, delivery, now + waited, receiver)
+
+
+def _deliver_claimed(
+    settings: Settings, delivery: Chunk, now: datetime, destination: Destination
+) -> Outcome | None:
+    """Claim a chunk and deliver it; None and errors as of `deliver`."""
+    sync, run, chunk = delivery.sync, delivery.run, delivery.chunk
     claim = log.claim(settings, sync, run, chunk, now, DeliveryPolicy.lease)
     if claim is None:
         telemetry.info("chunk is being sent by another worker", sync=sync, run=run, chunk=chunk)
@@ -143,7 +152,7 @@ def _as_repeated(delivery: Chunk) -> Chunk:
     return replace(delivery, rows=[guarded.may_be_written(row) for row in delivery.rows])
 
 
-def _waits_for_projection(settings: Settings, delivery: Chunk, now: datetime) -> bool:
+def _is_patient(settings: Settings, delivery: Chunk, now: datetime) -> bool:
     """Return whether a chunk is left open because consent cannot be asked yet, as after a start.
 
     Not for ever: a run is planned only when the one before is done, and it may take somebody off. A chunk that takes
@@ -151,16 +160,22 @@ def _waits_for_projection(settings: Settings, delivery: Chunk, now: datetime) ->
     """
     if any(row.action == "remove" for row in delivery.rows):
         return False
-    recipients = [row.recipient for row in delivery.rows]
-    if not consent.grants(settings, recipients, delivery.purpose, delivery.channel, now).unanswered:
-        return False
     waited = now - log.waiting_since(settings, delivery, now)
     return waited < DeliveryPolicy.projection_patience
+
+
+def _waits_for_projection(delivery: Chunk) -> str:
+    return (
+        f"chunk {delivery.chunk} of run {delivery.run} of {delivery.sync} waits for the consent projection, which "
+        "`resolve` writes; its rows stay in flight until then"
+    )
 
 
 def _send(settings: Settings, delivery: Chunk, now: datetime, destination: Destination) -> list[Result]:
     writes = [row.recipient for row in delivery.rows if row.action == "upsert"]
     grants = consent.grants(settings, writes, delivery.purpose, delivery.channel, now)
+    if grants.unanswered and _is_patient(settings, delivery, now):
+        raise NotSent(_waits_for_projection(delivery))
     try:
         reasons = at_sending.reasons_to_withhold(settings, delivery, grants, now)
     except (LakehouseError, BotoCoreError, ClientError) as error:

@@ -18,7 +18,9 @@ _API_NAMES: Final = {
     "hubspot": re.compile(r"[a-z0-9][a-z0-9_]*"),
     "salesforce": re.compile(r"[A-Za-z][A-Za-z0-9_]*"),
 }
-_KEEP_RECORDS: Final = frozenset({"hubspot", "salesforce"})  # kinds that reach no customer by themselves
+_KEEP_RECORDS: Final = frozenset(
+    {"hubspot", "salesforce", "wecom_tags"}
+)  # kinds that reach no customer by themselves
 
 
 def problems(sync: Sync, kind: str) -> Iterator[tuple[str, str]]:

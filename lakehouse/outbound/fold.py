@@ -169,8 +169,10 @@ def delivered(settings: Settings, planned: Run) -> Iterator[tuple[Chunk, Outcome
         return chunk, log.outcome(settings, planned.sync, planned.run, name)
 
     names = (name for name in planned.chunk_ids() if name not in unsent)
+    rows_a_chunk = -(-(planned.to_send + planned.to_remove) // max(planned.chunks, 1))
+    count = max(min(LogPolicy.chunks_read, LogPolicy.rows_read // max(rows_a_chunk, 1)), 1)
     with ThreadPoolExecutor(LogPolicy.threads) as pool:
-        for some in batches(names, count=LogPolicy.chunks_read):
+        for some in batches(names, count=count):
             yield from pool.map(read, some)
 
 

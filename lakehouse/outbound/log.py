@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from lakehouse import objects, telemetry
-from lakehouse.batching import batches
+from lakehouse.batching import Limit, batches
 from lakehouse.errors import Terminal
 from lakehouse.outbound.policy import DeliveryPolicy, LogPolicy
 from lakehouse.outbound.records import Chunk, Outcome, Run
@@ -110,7 +110,12 @@ def latest_run(settings: Settings, sync: str) -> Run | None:
 
 def closed(settings: Settings, planned: Run) -> Closed | None:
     """Return what the rest of a run counts as that was closed early; None where it was not."""
-    key = f"{ROOT}{planned.sync}/{planned.run}/closed.json"
+    return closed_run(settings, planned.sync, planned.run)
+
+
+def closed_run(settings: Settings, sync: str, run_name: str) -> Closed | None:
+    """Return the same by the run's name."""
+    key = f"{ROOT}{sync}/{run_name}/closed.json"
     return objects.get_json(settings.ops_bucket, key, lambda value: Closed(**value), _RESTORE)
 
 
@@ -149,7 +154,8 @@ def note_announced(settings: Settings, planned: Run, now: datetime) -> None:
 def write_run(settings: Settings, planned: Run, chunks: Iterable[Chunk]) -> Run:
     """Write the chunks, then take the run's number; return the run that has it, which may be another's."""
     with ThreadPoolExecutor(LogPolicy.threads) as pool:
-        for some in batches(chunks, count=LogPolicy.chunks_read):
+        rows: Limit[Chunk] = Limit(lambda made: len(made.rows), LogPolicy.rows_read)
+        for some in batches(chunks, rows, count=LogPolicy.chunks_read):
             list(pool.map(lambda made: _write_chunk(settings, made), some))
     key = f"{ROOT}{planned.sync}/{planned.run}/run.json"
     standing = objects.put_once(settings.ops_bucket, key, _json(planned.to_json()))

@@ -19,7 +19,7 @@ from lakehouse.batching import batches
 from lakehouse.outbound import brakes, closing, fold, log, retired
 from lakehouse.outbound.announce import announce
 from lakehouse.outbound.comparison import Comparison, compare, lay_out_allowed, lay_out_desired
-from lakehouse.outbound.destinations import batch_limit
+from lakehouse.outbound.destinations import batch_limit, removal_limit
 from lakehouse.outbound.fold import Folding, Standing
 from lakehouse.outbound.policy import DeliveryPolicy
 from lakehouse.outbound.records import Chunk, Row, Run, chunk_id, plain
@@ -81,12 +81,12 @@ class Plan:
     run: Run
     sync: Sync
     comparison: Comparison
-    chunk_rows: int
+    chunk_rows: Mapping[Lane, int]
 
     @property
     def chunks(self) -> Iterator[Chunk]:
         """Yield its chunks: removals first, none of which is in a chunk with upserts."""
-        lanes = (batches(self.comparison.rows(lane), count=self.chunk_rows) for lane in _LANES)
+        lanes = (batches(self.comparison.rows(lane), count=self.chunk_rows[lane]) for lane in _LANES)
         for number, changes in enumerate(chain.from_iterable(lanes), start=1):
             yield _chunk(self.sync, self.run.run, chunk_id(self.run.plan, number), changes)
 
@@ -192,8 +192,10 @@ class Planning:
         """Plan a run of what was found, where it is news."""
         if not is_news(comparison, self.standing.latest, self._is_latest_whole()):
             return Planned(None, held=comparison.held, due=comparison.due)
-        limit = batch_limit(self._sync.destination, self._settings.definitions)
-        made = make_plan(self._sync, comparison, self.standing.next_run, self._now, self._inputs, limit)
+        named = (self._sync.destination, self._settings.definitions)
+        upserts = batch_limit(*named)
+        limits: dict[Lane, int] = {"removals": min(removal_limit(*named), upserts), "upserts": upserts}
+        made = make_plan(self._sync, comparison, self.standing.next_run, self._now, self._inputs, limits)
         return Planned(_carry_out(self._settings, made, self._now), held=comparison.held, due=comparison.due)
 
     def _is_latest_whole(self) -> bool:
@@ -217,12 +219,18 @@ def is_news(comparison: Comparison, latest: Run | None, is_latest_whole: bool = 
 
 
 def make_plan(
-    sync: Sync, comparison: Comparison, number: str, now: datetime, inputs: dict[str, str], chunk_rows: int
+    sync: Sync,
+    comparison: Comparison,
+    number: str,
+    now: datetime,
+    inputs: dict[str, str],
+    chunk_rows: int | Mapping[Lane, int],
 ) -> Plan:
-    """Return the run of that number that sends what was found, in chunks of at most `chunk_rows` rows.
+    """Return the run of that number that sends what was found, in chunks of at most `chunk_rows` rows (of a lane).
 
     The same comparison of the same inputs makes the same plan, whoever makes it.
     """
+    limits = dict.fromkeys(_LANES, chunk_rows) if isinstance(chunk_rows, int) else chunk_rows
     counts = comparison.counts
     digest = hashlib.sha256()
     for part in (sync.fingerprint, inputs, number, sorted(counts.items()), comparison.left_out):
@@ -237,7 +245,7 @@ def make_plan(
         created_at=now.isoformat(),
         inputs=inputs,
         definition=sync.fingerprint,
-        chunks=sum(math.ceil(counts[lane] / chunk_rows) for lane in _LANES),
+        chunks=sum(math.ceil(counts[lane] / limits[lane]) for lane in _LANES),
         selected=counts["selected"],
         unchanged=counts["unchanged"],
         to_send=counts["upserts"],
@@ -258,7 +266,7 @@ def make_plan(
         same_address=counts["same_address"],
         mode="full" if comparison.left_out is not None else "refusals",
     )
-    return Plan(run, sync, comparison, chunk_rows)
+    return Plan(run, sync, comparison, limits)
 
 
 def _chunk(sync: Sync, run: str, name: str, changes: Sequence[Change]) -> Chunk:

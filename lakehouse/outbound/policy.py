@@ -47,6 +47,9 @@ class LogPolicy(Policy):
 
     threads: Annotated[int, "objects that are read or written at once"] = 8
     chunks_read: Annotated[int, "chunks that are held in memory at once while a run is folded"] = 64
+    rows_read: Annotated[
+        int, "rows that these have in all, where chunks are large; one chunk is read anyway"
+    ] = 20_000
     shard_rows: Annotated[
         int,
         "addresses that one shard of a sync's state holds before the state is cut into more; one is in memory",
@@ -83,9 +86,14 @@ class RequestPolicy(Policy):
     ] = 90.0
     connect_seconds: Annotated[float, "seconds to wait for a connection"] = 5.0
     timeout_seconds: Annotated[float, "seconds to wait for the next bytes of an answer"] = 10.0
-    workers: Annotated[
-        int, "chunks that `publish` delivers at once; each takes its part of a destination's rate"
-    ] = 2
+    workers: Annotated[int, "calls of `publish` at once; each takes its part of a destination's rate"] = 2
+    most_at_once: Annotated[
+        int, "chunks that one call of `publish` delivers at once to one destination, where its rate is high"
+    ] = 5
+    rate_of_one: Annotated[
+        float,
+        "requests a second that a destination must allow for each of these: so many does one chunk after another fill",
+    ] = 4.0
     chunk_rows: Annotated[
         int, "rows of a chunk at most, where the destination's kind names no other number"
     ] = 100
@@ -93,6 +101,22 @@ class RequestPolicy(Policy):
     paced_seconds: Annotated[
         float, "seconds that a chunk may take because of the destination's rate; it has no more rows than fit"
     ] = 45.0
+
+
+@dataclass(frozen=True)
+class BulkPolicy(Policy):
+    """When and how Salesforce gets rows as a job of its Bulk API 2.0."""
+
+    above_rows: Annotated[int, "rows of a chunk up to which they go 200 a request; more are a job"] = 2_000
+    chunk_rows: Annotated[
+        int, "rows of a chunk that are written; a job's batch is as many, of which a day has some 10,000"
+    ] = 10_000
+    upload_bytes: Annotated[
+        int, "bytes of one upload; Salesforce takes 150 MB in base64, which is a third longer than the bytes"
+    ] = 100_000_000
+    first_poll_seconds: Annotated[float, "seconds before a job is asked again; they double each time"] = 1.0
+    longest_poll_seconds: Annotated[float, "seconds; no such wait is longer"] = 10.0
+    closings: Annotated[int, "times that a job is closed which says that it is open"] = 3
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from lakehouse.models import metric, registry
 from lakehouse.models.triggers import definition as trigger_rules
 from lakehouse.outbound import brakes
 from lakehouse.outbound import delivery_counts as outbound
+from lakehouse.outbound.destinations import limits_table
 from lakehouse.segments import definition, refresh
 from lakehouse.stages import fire_triggers, sync_orders
 from lakehouse.stages.dismiss import count_dismissed
@@ -25,12 +27,13 @@ if TYPE_CHECKING:
 
 
 def status(settings: Settings) -> dict[str, Any]:
-    """Return the state as JSON: `ingest`, `tables`, `deliveries`, `stopped`, `definitions`, as docs/status.md says."""
+    """Return the state as JSON, as docs/status.md says: `ingest`, `tables`, `deliveries`, and what does not go on."""
     catalog = catalogs.open_catalog(settings)
     names = catalogs.table_names(catalog)
     with ThreadPoolExecutor(TableReadPolicy.catalog_threads) as pool:
         deliveries = pool.submit(outbound.status, settings)
         stopped = pool.submit(brakes.all_standing, settings)
+        closed = pool.submit(limits_table.closed_destinations, settings, time.time())
         loaded = list(pool.map(lambda name: catalogs.load(catalog, name), names))
         tables = {name: table for name, table in zip(names, loaded, strict=True) if table is not None}
         ingested = balance.ingested(settings, tables)
@@ -39,6 +42,10 @@ def status(settings: Settings) -> dict[str, Any]:
             "tables": {name: balance.describe(table) for name, table in tables.items()},
             "deliveries": deliveries.result(),
             "stopped": stopped.result(),
+            "destinations": {
+                name: {"closed_by": each.why, "until": each.until.isoformat(), "reason": each.reason}
+                for name, each in sorted(closed.result().items())
+            },
             "definitions": _wrong_definitions(settings, tables),
         }
 

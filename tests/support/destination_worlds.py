@@ -28,9 +28,12 @@ from lakehouse.outbound.destinations import (
     hubspot_api,
     open_destination,
     salesforce,
+    salesforce_bulk,
+    wecom_tags,
 )
 from lakehouse.outbound.destinations.inward import PinnedTransport
 from lakehouse.outbound.destinations.spreadsheet_cells import original
+from lakehouse.outbound.policy import BulkPolicy
 from lakehouse.outbound.records import Chunk, Row
 from lakehouse.settings import Settings
 from tests.support import destination_simulators as simulators
@@ -38,6 +41,7 @@ from tests.support.destination_simulators import NOW, SIGNING, TOKEN
 from tests.support.destination_wire import Fault, Wire
 from tests.support.objects_in_memory import objects_in_memory
 from tests.support.salesforce_simulator import SalesforceSimulator
+from tests.support.wecom_simulator import CORP, WeComSimulator
 from tests.support.workbook_reader import read_workbook
 
 PUBLIC = "93.184.215.14"
@@ -49,7 +53,8 @@ class Kind:
 
     `judges`: a row can fail among others. `refuses`: one row can make a whole request fail. `tells`: the answer says
     of each row what became of it, so that an empty 2xx says nothing. `names`: parts of an answer name their rows.
-    `also` are further properties of each row that is written.
+    `also` are further properties of each row that is written. `jobs`: rows are written by a job, however few; what
+    writes is the request that closes it.
     """
 
     definition: str
@@ -63,6 +68,7 @@ class Kind:
     tells: bool = True
     names: bool = False
     also: dict[str, str] = field(default_factory=dict)
+    jobs: bool = False
 
 
 def _http(template: str, simulator: Callable[[Path], Any], **more: Any) -> Kind:
@@ -110,6 +116,22 @@ KINDS: dict[str, Kind] = {
         property="Tier__c",
         secret={"access_token": SalesforceSimulator.token},
     ),
+    "salesforce_bulk": Kind(
+        "kind: salesforce\nurl: https://crm.test\n",
+        lambda _: SalesforceSimulator(simulators.BAD, simulators.POISON),
+        object="Contact",
+        id_property="Email__c",
+        property="Tier__c",
+        secret={"access_token": SalesforceSimulator.token},
+        refuses=False,
+        jobs=True,
+    ),
+    "wecom_tags": Kind(
+        "kind: wecom_tags\n",
+        lambda _: WeComSimulator(TOKEN, simulators.BAD, simulators.POISON),
+        id_property="external_userid",
+        secret={"corpid": CORP, "corpsecret": TOKEN},
+    ),
     "dingtalk": _robot("dingtalk", lambda _: simulators.DingTalkGroup()),
     "feishu": _robot("feishu", lambda _: simulators.FeishuGroup()),
     "wecom": _robot("wecom", lambda _: simulators.WeComGroup()),
@@ -128,6 +150,10 @@ class World:
         self.name, self.kind = name, KINDS[name]
         self.files = FaultyFiles(monkeypatch) if name in FILES else None
         self.simulator = self.kind.simulator(folder)
+        self.store = None if self.files or "salesforce" not in name else objects_in_memory(monkeypatch)
+        salesforce_bulk.forget_settled()
+        if self.kind.jobs:
+            monkeypatch.setattr(BulkPolicy, "above_rows", 0)
         self.wire = Wire(self.simulator, _is_write)
         self._patch(monkeypatch)
         self.settings = Settings(definitions=folder)
@@ -154,6 +180,7 @@ class World:
 
         client.close_clients()
         salesforce.forget_tokens()
+        wecom_tags.forget_tokens()
         monkeypatch.setattr(client, "_open", open_client)
         monkeypatch.setattr(hubspot_api, "http_client", open_client)
 
@@ -240,13 +267,19 @@ class World:
 
     @property
     def batches(self) -> list[int]:
+        if self.kind.jobs:
+            return [len(job["_lines"]) for job in self.simulator.bulk.jobs.values()]
         return self.files.sizes() if self.files else self.simulator.batches
 
 
 def _is_write(request: httpx.Request) -> bool:
     """Return whether a request writes: faults of the wire are for these, and reads go through."""
     path = request.url.path
-    return request.method != "GET" and not path.endswith(("/queryPageList", "/batch/read", "/oauth2/token"))
+    if "/jobs/ingest" in path:
+        return request.method == "PATCH"
+    return request.method != "GET" and not path.endswith(
+        ("/queryPageList", "/batch/read", "/oauth2/token", "_tag_list")
+    )
 
 
 class FaultyFiles:

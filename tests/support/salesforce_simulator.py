@@ -7,9 +7,11 @@ import re
 from collections import Counter
 from itertools import count, pairwise
 from typing import Any
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs
 
 import httpx
+
+from tests.support.salesforce_bulk_simulator import BulkJobs, error
 
 _QUERY = re.compile(r"SELECT Id, (\w+) FROM (\w+) WHERE \1 IN \((.*)\)", re.DOTALL)
 _TEXT = re.compile(r"'((?:[^'\\]|\\.)*)'")
@@ -38,20 +40,23 @@ class SalesforceSimulator:
         self._ids = count(1)
         self.page = 2_000  # records of one answer of a query
         self._pages: dict[str, httpx.Response] = {}
+        self.bulk = BulkJobs(self)
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path.rstrip("/")  # simple-salesforce ends some of its paths so
         if path == "/services/oauth2/token":
             return self._give_token(request)
         if request.headers.get("Authorization", "").removeprefix("Bearer ") not in self.valid_tokens:
-            return _error(401, "INVALID_SESSION_ID", "Session expired or invalid")
+            return error(401, "INVALID_SESSION_ID", "Session expired or invalid")
+        if "/jobs/ingest" in path:
+            return self.bulk.answer(request.method, path, request)
         if request.method == "GET":
             return self._get(path, request.url.params.get("q", ""))
         if request.method == "PATCH":
             found = re.fullmatch(r"/services/data/v\d+\.\d/composite/sobjects(?:/(\w+)/(\w+))?", path)
             if found:
                 return self._write(json.loads(request.content), found[2])
-        return _error(404, "NOT_FOUND", "The requested resource does not exist")
+        return error(404, "NOT_FOUND", "The requested resource does not exist")
 
     def _get(self, path: str, query: str) -> httpx.Response:
         if path.endswith("/describe"):
@@ -63,7 +68,7 @@ class SalesforceSimulator:
         if path.endswith("/query"):
             return self._query(query)
         following = self._pages.pop(path.rpartition("/")[2], None)
-        return following or _error(404, "NOT_FOUND", "The requested resource does not exist")
+        return following or error(404, "NOT_FOUND", "The requested resource does not exist")
 
     def _give_token(self, request: httpx.Request) -> httpx.Response:
         form = parse_qs(request.content.decode())
@@ -79,7 +84,7 @@ class SalesforceSimulator:
     def _query(self, query: str) -> httpx.Response:
         found = _QUERY.fullmatch(query)
         if not found:
-            return _error(400, "MALFORMED_QUERY", "unexpected token")
+            return error(400, "MALFORMED_QUERY", "unexpected token")
         names = {re.sub(r"\\(.)", r"\1", text).lower() for text in _TEXT.findall(found[3])}
         rows = [
             {"attributes": {"type": found[2]}, "Id": record["Id"], found[1]: record[found[1]]}
@@ -92,7 +97,7 @@ class SalesforceSimulator:
         """Answer a query by SystemModstamp, the recycle bin with it, in pages that name the next."""
         found = _CHANGED.fullmatch(query)
         if not found:
-            return _error(400, "MALFORMED_QUERY", "unexpected token")
+            return error(400, "MALFORMED_QUERY", "unexpected token")
         names = found[1].split(", ")
         is_open = found["at"] is not None
 
@@ -129,15 +134,15 @@ class SalesforceSimulator:
         records = body["records"]
         self.batches.append(len(records))
         if len(records) > 200:
-            return _error(400, "EXCEEDED_MAX_SIZE_REQUEST", "record limit reached")
+            return error(400, "EXCEEDED_MAX_SIZE_REQUEST", "record limit reached")
         for record in records:
             unknown = set(record) - self.fields - {"attributes", "id"}
             if unknown:
-                return _error(
+                return error(
                     400, "INVALID_FIELD", f"No such column '{min(unknown)}' on sobject of type Contact"
                 )
             if external and record[external] == self.poison:
-                return _error(400, "JSON_PARSER_ERROR", f"{record[external]} is wrong")
+                return error(400, "JSON_PARSER_ERROR", f"{record[external]} is wrong")
         names = Counter(str(record[external]).lower() for record in records) if external else Counter()
         return httpx.Response(200, json=[self._write_one(record, external, names) for record in records])
 
@@ -148,11 +153,18 @@ class SalesforceSimulator:
             if found is None:
                 return _failure("ENTITY_IS_DELETED")
             return self._store(found, values, created=False)
-        name = str(record[external]).lower()
+        return self.upsert_one(record[external], external, values, names)
+
+    def upsert_one(
+        self, given: Any, external: str, values: dict[str, Any], names: Counter[str]
+    ) -> dict[str, Any]:
+        """Write one record by its external id; `names` says how often each stands in the request."""
+        name = str(given).lower()
         if names[name] > 1:
             return _failure("DUPLICATE_VALUE")
-        if record[external] == self.rejected:
+        if given == self.rejected:
             return _failure("FIELD_CUSTOM_VALIDATION_EXCEPTION")
+        values = {**values, external: given}
         created = name not in self.records
         found = self.records.setdefault(name, {"Id": f"003{next(self._ids):015d}"})
         return self._store(found, values, created=created)
@@ -167,7 +179,3 @@ class SalesforceSimulator:
 
 def _failure(code: str) -> dict[str, Any]:
     return {"success": False, "errors": [{"statusCode": code, "message": "no", "fields": []}]}
-
-
-def _error(status: int, code: str, message: str) -> httpx.Response:
-    return httpx.Response(status, json=[{"errorCode": code, "message": unquote(message)}])

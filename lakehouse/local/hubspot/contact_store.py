@@ -77,6 +77,8 @@ class ContactStore:
         self._connection.execute("PRAGMA synchronous=NORMAL")
         self._connection.executescript(_SCHEMA)
         self._turn = Lock()
+        # Whether a contact is neither written nor found by a secondary e-mail, as people report of HubSpot.
+        self.refuses_secondary = False
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -106,7 +108,9 @@ class ContactStore:
         As HubSpot does, it finds a contact by a secondary e-mail, and by the id of a record merged into it.
         """
         sql = "SELECT id, properties, created_at, updated_at FROM contacts WHERE NOT archived AND "
-        if id_property == "email":
+        if id_property == "email" and self.refuses_secondary:
+            sql += "email = ?1"
+        elif id_property == "email":
             sql += "(email = ?1 OR id = (SELECT id FROM secondary_addresses WHERE email = ?1)) ORDER BY email <> ?1"
         else:
             sql += "id = coalesce((SELECT into_id FROM merged_records WHERE id = ?1), ?1)"
@@ -133,6 +137,10 @@ class ContactStore:
         existing = self.find(email, "email")
         if existing is not None:
             return self.update(existing, properties), False
+        if taken := self._connection.execute(
+            "SELECT id FROM secondary_addresses WHERE email = ?", (email,)
+        ).fetchone():
+            raise Conflict(f"Contact already exists. Existing ID: {taken[0]}")
         now = _now()
         stored = {"email": email.lower(), **_without_empty(properties)}
         sql = "INSERT INTO contacts (email, properties, created_at, updated_at) VALUES (?, ?, ?, ?)"

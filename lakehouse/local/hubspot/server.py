@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import socket
+import time
 from collections import Counter
 from contextlib import suppress
 from http import HTTPStatus
@@ -35,6 +36,8 @@ _SEARCHES_A_SECOND: Final = 5  # of an account, beside the above
 class HubSpotSimulator:
     """Contacts behind HubSpot's API. `database` keeps them; `token` is the only one that opens.
 
+    It allows `rate_limit` requests in any `rate_seconds`, and answers none before `answer_seconds`.
+
     Besides the API: POST /_simulator/faults takes a list of `Fault`s, DELETE forgets them, and
     GET /_simulator/state says how many requests came and how often each contact was written.
     """
@@ -45,8 +48,10 @@ class HubSpotSimulator:
         token: str,
         rate_limit: int = _RATE_LIMIT,
         rate_seconds: float = _RATE_SECONDS,
+        answer_seconds: float = 0.0,
     ) -> None:
         self.token = token
+        self.answer_seconds = answer_seconds
         self.url = ""
         self.faults = Faults()
         self.limit = RateLimit(rate_limit, rate_seconds)
@@ -203,12 +208,14 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing: request lines carry e-mail addresses."""
 
     def _serve(self) -> None:
+        began = time.monotonic()
         request = _Request(self)
         if request.path.startswith("/_simulator/"):
             self._send(self._control(request), {})
             return
         answer, headers = self.server.simulator.answer(request)
         self.server.simulator.count(request.path, answer.status if answer else 0)
+        time.sleep(max(began + self.server.simulator.answer_seconds - time.monotonic(), 0.0))
         if answer is None:
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)

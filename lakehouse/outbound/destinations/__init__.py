@@ -30,6 +30,7 @@ _MODULES = {
     "dingtalk": "robots",
     "feishu": "robots",
     "wecom": "robots",
+    "wecom_tags": "wecom_tags",
 }
 
 
@@ -110,6 +111,13 @@ def batch_limit(name: str, definitions: Path | None = None) -> int:
     """Return how many rows a chunk for the destination of that name has at most. Terminal as above."""
     definition = find_destination(definitions, name)
     return int(import_module(_module_name(definition.kind)).chunk_rows(definition))
+
+
+def removal_limit(name: str, definitions: Path | None = None) -> int:
+    """Return how many rows a chunk of removals for it has at most: for most as many as any. Terminal as above."""
+    definition = find_destination(definitions, name)
+    module = import_module(_module_name(definition.kind))
+    return int(getattr(module, "removal_rows", module.chunk_rows)(definition))
 
 
 def _module_name(kind: str) -> str:

@@ -57,7 +57,9 @@ class Definition(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Name
-    kind: Literal["hubspot", "http", "webhook", "salesforce", "file", "dingtalk", "feishu", "wecom"]
+    kind: Literal[
+        "hubspot", "http", "webhook", "salesforce", "file", "dingtalk", "feishu", "wecom", "wecom_tags"
+    ]
     quota: Quota | None = None
 
     @property
@@ -150,11 +152,21 @@ class RobotDefinition(WithUrl):
         return message
 
 
+class WeComTagsDefinition(WithUrl):
+    """The tags of 企业微信's customers; `create_tags` lets those be made that a group lacks."""
+
+    kind: Literal["wecom_tags"]
+    url: str = _ROBOT_URLS["wecom"]
+    create_tags: bool = False
+    rate: Rate | None = None
+
+
 _BY_KIND: dict[str, type[Definition]] = {
     "http": HttpDefinition,
     "webhook": WebhookDefinition,
     "salesforce": SalesforceDefinition,
     "file": FileDefinition,
+    "wecom_tags": WeComTagsDefinition,
     **dict.fromkeys(_ROBOT_URLS, RobotDefinition),
 }
 HUBSPOT = Definition(name="hubspot", kind="hubspot")

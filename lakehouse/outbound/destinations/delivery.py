@@ -10,6 +10,7 @@ import time
 from abc import ABC, abstractmethod
 from collections import deque
 from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import TYPE_CHECKING, Literal
 
 from lakehouse import telemetry
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from lakehouse.outbound.destinations import Declared
+    from lakehouse.outbound.destinations.definition import Rate
     from lakehouse.outbound.destinations.limits import Limit
     from lakehouse.outbound.records import Action, Chunk, Row
 
@@ -31,17 +33,36 @@ Answers = dict[int, Answer]
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 
 
+def chunks_at_once(rate: Rate | None) -> int:
+    """Return how many chunks one call of `publish` delivers at once: one fills a slow rate, and no known one is risked.
+
+    A chunk waits for the store longer than for the destination, so that one after another leaves a high rate unused.
+    """
+    if rate is None:
+        return 1
+    fills = int(rate.requests / rate.seconds / RequestPolicy.rate_of_one)
+    return max(min(fills, RequestPolicy.most_at_once), 1)
+
+
+def at_once_in_all(rate: Rate | None) -> int:
+    """Return how many chunks all calls of `publish` deliver at once to a destination of that rate."""
+    return RequestPolicy.workers * chunks_at_once(rate)
+
+
 def chunk_rows(declared: Declared, most: int = RequestPolicy.chunk_rows) -> int:
     """Return how many rows a chunk has at most, so that the destination's rate leaves it time enough."""
     if declared.rate is None:
         return most
     requests = declared.rate.requests * RequestPolicy.paced_seconds / declared.rate.seconds
-    within_rate = max(int(requests / RequestPolicy.workers), 1) * declared.batch
+    within_rate = max(int(requests / at_once_in_all(declared.rate)), 1) * declared.batch
     return min(most, within_rate)
 
 
 class Pace:
-    """Keeps this worker within its part of a destination's rate: it waits before a request that came too early."""
+    """Keeps a worker within its part of a destination's rate: it waits before a request that came too early.
+
+    `workers` share the rate. Threads may share one worker's.
+    """
 
     def __init__(
         self,
@@ -54,13 +75,16 @@ class Pace:
         self._apart = rate.seconds * workers / rate.requests if rate is not None else 0.0
         self._clock, self._sleep = clock, sleep
         self._next = 0.0
+        self._turn = Lock()
 
     def wait(self) -> None:
         """Wait until the next request may leave."""
-        now = self._clock()
-        if self._apart and now < self._next:
-            self._sleep(self._next - now)
-        self._next = max(now, self._next) + self._apart
+        with self._turn:
+            now = self._clock()
+            place = max(now, self._next)
+            self._next = place + self._apart
+        if self._apart and now < place:
+            self._sleep(place - now)
 
 
 @dataclass
@@ -205,7 +229,8 @@ class RowSender(ABC):
         )
         is_shared = not isinstance(self.limit, NoLimit)  # then each request waits for its place
         paced = replace(self.declared, rate=None) if is_shared else self.declared
-        delivery = Delivery(self.declared, Pace(paced, self._clock, self._sleep))
+        pace = Pace(paced, self._clock, self._sleep, at_once_in_all(paced.rate))
+        delivery = Delivery(self.declared, pace)
         answers: Answers = {row.row: Answer("failed", "BAD_ID") for row in rows if not is_sendable(row)}
         leavers = _of(rows, "remove")
         if self.declared.removal == "none":

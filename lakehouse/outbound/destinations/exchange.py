@@ -35,13 +35,15 @@ SERVER_ERROR: Final = 500
 class Refused(Exception):  # noqa: N818 - a verdict on a request
     """All rows of a request were refused; `code` is the destination's word for why, never a message.
 
-    `after_lost`: an earlier try of the same request may have been carried out.
+    `after_lost`: an earlier try of the same request may have been carried out. `existing`: the record that stands in
+    the way, where it is named.
     """
 
-    def __init__(self, code: str, after_lost: bool = False) -> None:
+    def __init__(self, code: str, after_lost: bool = False, existing: str = "") -> None:
         super().__init__(code)
         self.code = code
         self.after_lost = after_lost
+        self.existing = existing
 
 
 class Lost(Transient):
@@ -145,7 +147,7 @@ def until_answered(once: Callable[[], T], asking: Asking) -> Answered[T]:
                     return Answered(value, after_lost=lost)
     except Refused as refused:
         asking.limit.succeeded()
-        raise Refused(refused.code, after_lost=lost) from None
+        raise Refused(refused.code, after_lost=lost, existing=refused.existing) from None
     except httpx.TransportError as error:
         asking.limit.failed()
         raise later(f"{asking.who} cannot be reached ({type(error).__name__}); {_what_now(later)}") from None

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from lakehouse.settings import Settings
 
 BATCH_LIMIT: Final = 100  # inputs that HubSpot takes in one batch request
+_CONFLICT: Final = "CONFLICT"  # the address is another contact's, perhaps a secondary one
 # Of a private app of a Professional account; 429 says when an account has less.
 DECLARED: Final = Declared(BATCH_LIMIT, Rate(requests=190, seconds=10), idempotent=True, removal="clear")
 
@@ -112,6 +113,7 @@ class HubSpot:
             telemetry.info("properties were created in HubSpot", sync=chunk.sync, count=len(made))
 
     def _upsert(self, rows: Sequence[Row], id_property: str, deadline: float) -> dict[int, Answer]:
+        asked = {row.row: row for row in rows}
         answers: dict[int, Answer] = {}
         kept: dict[int, tuple[str, ...]] = {}
         if id_property == RECORD_ID or any(row.guards for row in rows):
@@ -121,7 +123,17 @@ class HubSpot:
             path = "/batch/update" if id_property == RECORD_ID else "/batch/upsert"
             inputs = {row.row: {"id": row.id, **named, "properties": row.properties} for row in some}
             answers |= self._batch(path, inputs, "sent", deadline)
-        return {number: with_kept(answer, kept.get(number, ())) for number, answer in answers.items()}
+        answers = {number: with_kept(answer, kept.get(number, ())) for number, answer in answers.items()}
+        taken = {
+            number: answer.crm_id
+            for number, answer in answers.items()
+            if answer.code == _CONFLICT and answer.crm_id and id_property not in asked[number].properties
+        }
+        return answers | self._upsert_taken([replace(asked[n], id=taken[n]) for n in taken], deadline)
+
+    def _upsert_taken(self, rows: Sequence[Row], deadline: float) -> dict[int, Answer]:
+        """Write rows, by record, whose address HubSpot knows as a secondary one of that: it makes no second contact."""
+        return self._upsert(rows, RECORD_ID, deadline) if rows else {}
 
     def _guarded(
         self, rows: Sequence[Row], id_property: str, deadline: float
@@ -205,7 +217,8 @@ class HubSpot:
         except Refused as refused:
             self._has_written = self._has_written or refused.after_lost
             if len(numbers) == 1:
-                return {numbers[0]: Answer("failed", refused.code, uncertain=refused.after_lost)}
+                failed = Answer("failed", refused.code, refused.existing, uncertain=refused.after_lost)
+                return {numbers[0]: failed}
             halves = (numbers[: len(numbers) // 2], numbers[len(numbers) // 2 :])
             answers: dict[int, Answer] = {}
             for half in halves:

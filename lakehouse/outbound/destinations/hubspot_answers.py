@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _CODE = re.compile(r"[A-Za-z0-9_.]{1,80}")
+_EXISTING = re.compile(r"\bExisting ID: (\d{1,20})\b")
 _TRACE = "objectWriteTraceId"
 
 
@@ -59,6 +60,15 @@ def missing_ids(answer: dict[str, Any]) -> set[str]:
 def category_of(answer: Any, status: int) -> str:
     """Return HubSpot's category of an error that is about a whole request, `HTTP_<status>` where there is none."""
     return _code_or(_at(answer, "category"), f"HTTP_{status}")
+
+
+def existing_of(answer: Any) -> str:
+    """Return the id of the contact that has an address already, as a 409 names it in words; "" where it does not.
+
+    "Contact already exists. Existing ID: 51": so also where the address is one of that contact's secondary ones.
+    """
+    found = _EXISTING.search(str(_at(answer, "message") or ""))
+    return found[1] if found else ""
 
 
 def is_of_day(answer: Any) -> bool:

@@ -22,7 +22,7 @@ from lakehouse.outbound.destinations.exchange import (
     check_later,
     until_answered,
 )
-from lakehouse.outbound.destinations.hubspot_answers import category_of, is_of_day
+from lakehouse.outbound.destinations.hubspot_answers import category_of, existing_of, is_of_day
 from lakehouse.outbound.destinations.limits import NoLimit
 from lakehouse.outbound.policy import RequestPolicy
 
@@ -96,7 +96,8 @@ class Api:
         check_later(response)
         if status in REFUSED:
             _check_properties(response, body or {}, self.kind)
-            raise Refused(category_of(_json(response), status))
+            answer = _json(response)
+            raise Refused(category_of(answer, status), existing=existing_of(answer))
         if status == httpx.codes.NOT_FOUND and "/lists/" in path:
             raise Terminal("HubSpot has no list of that id: say the id of a static list in the sync's file")
         if not response.is_success:

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lakehouse import aws, telemetry
+from lakehouse.batching import batches
 from lakehouse.outbound.destinations import limits
+from lakehouse.outbound.destinations.definition import load_destinations
 from lakehouse.outbound.destinations.delivery import Pace
 from lakehouse.outbound.destinations.exchange import OwnLimitReached
 from lakehouse.outbound.destinations.limits import Closed, Limits, Spent
@@ -25,12 +28,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lakehouse.outbound.destinations import Declared
-    from lakehouse.outbound.destinations.definition import Definition
+    from lakehouse.outbound.destinations.definition import Definition, Rate
     from lakehouse.outbound.destinations.limits import Why
     from lakehouse.settings import Settings
 
 _LOST_CONDITION = "ConditionalCheckFailedException"
+_READ_BATCH: Final = 100  # keys that DynamoDB takes in one request
 _MICROSECONDS: Final = 1_000_000
+_PACES: Final[dict[tuple[str, Rate | None], Pace]] = {}
+_MAKING_PACE: Final = Lock()
 # The usual case: the day and the pause are as they were, and the next place is near.
 _TAKE = "SET next_at = next_at + :apart ADD used :one"
 _USUAL = "next_at BETWEEN :now AND :latest AND #day = :day AND used < :most AND closed_until < :now"
@@ -181,7 +187,8 @@ def shared_limit(settings: Settings, definition: Definition, declared: Declared)
         quota=None if quota is None else quota.requests,
         zone=settings.time_zone if quota is None else quota.zone,
     )
-    pace = Pace(declared)
+    with _MAKING_PACE:  # of all chunks that this process delivers at once
+        pace = _PACES.setdefault((definition.name, declared.rate), Pace(declared))
     return SharedLimit(settings.limits_table, definition.name, allowed, otherwise=pace.wait)
 
 
@@ -190,6 +197,26 @@ def closed(settings: Settings, destination: str) -> Closed | None:
     if not settings.limits_table:
         return None
     return SharedLimit(settings.limits_table, destination, Limits()).closed()
+
+
+def closed_destinations(settings: Settings, now: float) -> dict[str, Closed]:
+    """Return which destinations take nothing at a moment (seconds since 1970), why and until when.
+
+    Empty where the table cannot be asked, as while a laptop's stack does not run: it is a part of a report.
+    """
+    names = [each.name for each in load_destinations(settings.definitions).values() if each.kind != "file"]
+    found = {}
+    for some in batches(sorted(names) if settings.limits_table else (), count=_READ_BATCH):
+        keys: list[Any] = [{"pk": {"S": name}} for name in some]
+        try:
+            answer = aws.dynamodb_once().batch_get_item(RequestItems={settings.limits_table: {"Keys": keys}})
+        except (BotoCoreError, ClientError):
+            return {}
+        for item in answer["Responses"].get(settings.limits_table, ()):
+            closed_now = limits.closed_of(_spent(item), now)
+            if closed_now is not None:
+                found[str(item["pk"]["S"])] = closed_now
+    return found
 
 
 def _spent(item: dict[str, Any]) -> Spent:

@@ -1,4 +1,4 @@
-"""Salesforce: records upserted by an external id, 200 at once, and cleared by record id.
+"""Salesforce: records upserted by an external id, 200 at once or many as a job, and cleared by record id.
 
 Answers have the order of the request. Rows that share an external id in one request are all refused
 (`DUPLICATE_VALUE`), so none does. Removals find records first and then update: an upsert would make one anew.
@@ -6,7 +6,7 @@ Answers have the order of the request. Rows that share an external id in one req
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -25,9 +25,11 @@ from lakehouse.outbound.destinations.exchange import (
     Refused,
     until_answered,
 )
+from lakehouse.outbound.destinations.salesforce_bulk import BulkJobs, rows_of_job
+from lakehouse.outbound.policy import BulkPolicy, RequestPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from lakehouse.outbound.destinations.definition import SalesforceDefinition
     from lakehouse.outbound.records import Chunk, Row
@@ -40,6 +42,7 @@ DECLARED: Final = Declared(BATCH_LIMIT, None, idempotent=True, removal="clear")
 _OF_THE_MAPPING: Final = frozenset(
     {"INVALID_FIELD", "INVALID_TYPE", "INVALID_FIELD_FOR_INSERT_UPDATE", "MALFORMED_QUERY"}
 )
+_OF_THE_DAY: Final = frozenset({"REQUEST_LIMIT_EXCEEDED", "EXCEEDEDQUOTA"})
 _GONE: Final = frozenset({"ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY", "NOT_FOUND"})
 _TOKENS: Final[dict[tuple[str, str], str]] = {}
 
@@ -54,6 +57,7 @@ class Salesforce(RowSender):
         client: Client,
         definition: SalesforceDefinition,
         secrets: Credentials,
+        settings: Settings,
         **timing: Callable[..., Any],
     ) -> None:
         super().__init__(**timing)
@@ -61,11 +65,27 @@ class Salesforce(RowSender):
         self._account = definition.url
         self._who = f"destination {definition.name}"
         self._data = f"/services/data/{definition.version}"
+        self._jobs = BulkJobs(settings, self._who, self._data, self._ask)
 
     @property
     def who(self) -> str:
         """Return how errors call it."""
         return self._who
+
+    def send(self, chunk: Chunk, rows: Sequence[Row]) -> dict[int, Answer]:
+        """Deliver rows of a chunk, many of them as a job; answers and errors as in `Destination`."""
+        if not rows:
+            return {}
+        deadline = self._clock() + RequestPolicy.chunk_seconds
+        asking = Asking(self.who, deadline, self._clock, limit=self.limit)
+        self._jobs.end_earlier(chunk, asking, self._sleep)
+        of_job = rows_of_job(rows, self._jobs.note(chunk))
+        answers = self._jobs.deliver(chunk, of_job, asking, self._sleep) if of_job else {}
+        others = [row for row in rows if row.row not in answers]
+        try:
+            return answers | super().send(chunk, others)
+        except NotSent as error:
+            raise Transient(str(error)) if answers else error from None
 
     def upsert(self, chunk: Chunk, rows: Sequence[Row], asking: Asking) -> Answered[dict[int, Answer]]:
         """Write rows by one request; raises as `until_answered`."""
@@ -139,31 +159,30 @@ class Salesforce(RowSender):
         return until_answered(once, asking)
 
     def _call(self, request: Request) -> Any:
-        """Ask once with a token; where it has run out, with a new one."""
-        with_token = Request(
-            request.method, request.path, request.json, query=request.query, headers=self._headers()
-        )
-        also = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN, httpx.codes.BAD_REQUEST)
-        response = self._client.call(with_token, _code, also)
+        """Ask once, as `_ask`, and return the JSON of the answer."""
+        return json_of(self._ask(request))
+
+    def _ask(self, request: Request, wanted: Collection[int] = ()) -> httpx.Response:
+        """Ask once with a token; where it has run out, with a new one. `wanted` are statuses that are answers, too."""
+        also = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN, httpx.codes.BAD_REQUEST, *wanted)
+        response = self._client.call(self._with_token(request), _code, also)
         if response.status_code == httpx.codes.UNAUTHORIZED and "client_id" in self._secrets:
             _TOKENS.pop(self._token_key(), None)
-            again = Request(
-                request.method, request.path, request.json, query=request.query, headers=self._headers()
-            )
-            response = self._client.call(again, _code, also)
-        if response.is_success:
-            return json_of(response)
+            response = self._client.call(self._with_token(request), _code, also)
+        if response.is_success or response.status_code in wanted:
+            return response
         code = code_or(_code(json_or_none(response)), f"HTTP_{response.status_code}")
-        if code == "REQUEST_LIMIT_EXCEEDED":
-            raise QuotaSpent("has no API calls left today (REQUEST_LIMIT_EXCEEDED)")
+        if code.upper() in _OF_THE_DAY:
+            raise QuotaSpent(f"has no API calls or batches left today ({code})")
         if code in _OF_THE_MAPPING:
             raise Terminal(f"{self.who} refuses the sync's fields ({code}): {_named(request, response)}")
         if response.status_code in REFUSED:
             raise Refused(code)
         raise Terminal(f"{self.who} refuses the credentials ({code}): look at its app, user and the secret")
 
-    def _headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self._token()}"}
+    def _with_token(self, request: Request) -> Request:
+        headers = {**(request.headers or {}), "Authorization": f"Bearer {self._token()}"}
+        return replace(request, headers=headers)
 
     def _token_key(self) -> tuple[str, str]:
         return self._account, self._secrets["client_id"]
@@ -259,10 +278,15 @@ def forget_tokens() -> None:
 
 
 def chunk_rows(_: SalesforceDefinition) -> int:
-    """Return how many rows a chunk has at most."""
+    """Return how many rows a chunk of those that are written has at most."""
+    return BulkPolicy.chunk_rows
+
+
+def removal_rows(_: SalesforceDefinition) -> int:
+    """Return how many rows a chunk of removals has at most: each is looked for first."""
     return BATCH_LIMIT
 
 
 def open_destination(settings: Settings, definition: SalesforceDefinition) -> Salesforce:
     """Return the organisation that a destination's file names; Terminal as `Client` and `credentials`."""
-    return Salesforce(Client(settings, definition), definition, credentials(settings, definition))
+    return Salesforce(Client(settings, definition), definition, credentials(settings, definition), settings)

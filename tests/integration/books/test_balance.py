@@ -70,6 +70,7 @@ def test_an_empty_lake_balances(company):
         "deliveries": {},
         "definitions": [],
         "stopped": {},
+        "destinations": {},
     }
 
 

@@ -12,7 +12,7 @@ from lakehouse.errors import Terminal, Transient
 from lakehouse.outbound import log
 from lakehouse.outbound.deliver import deliver
 from lakehouse.outbound.delivery_counts import sync_status
-from lakehouse.outbound.destinations import Answer
+from lakehouse.outbound.destinations import Answer, Declared
 from lakehouse.outbound.destinations.hubspot import HubSpot
 from lakehouse.outbound.planner import plan_run
 from lakehouse.outbound.policy import DeliveryPolicy
@@ -96,6 +96,7 @@ def test_others_get_a_row_at_most_once(company):
 
     class Letters:
         idempotent = False
+        declared = Declared(100, None, idempotent=False, removal="none")
         sent = 0
 
         def send(self, _, rows):

@@ -199,3 +199,61 @@ def test_two_addresses_of_one_contact_are_both_written(account, hubspot):
         hubspot._store.add_secondary(hubspot._store.find("first@x.org", "email"), "second@x.org")
     answers = _send(account, _rows("first@x.org", "second@x.org"))
     assert [answer.status for answer in answers.values()] == ["sent", "sent"]
+
+
+@pytest.fixture
+def refusing(hubspot):
+    """A HubSpot that refuses to write by a secondary address, and does not find one where it reads by it."""
+    hubspot._store.refuses_secondary = True
+    return hubspot
+
+
+def _with_secondary(account, hubspot, *seconds):
+    crm_id = _send(account, _rows("first@x.org"))[0].crm_id
+    with hubspot._store.batch():
+        for each in seconds:
+            hubspot._store.add_secondary(hubspot._store.find("first@x.org", "email"), each)
+    return crm_id
+
+
+@pytest.mark.parametrize("others", [(), ("third@x.org",)], ids=["the only one", "one of two"])
+def test_an_address_that_is_refused_as_secondary_is_written_to_its_contact(account, refusing, others):
+    """409 "Contact already exists" (pipedream#11236, hubspot-api-nodejs#545): no second contact is made."""
+    crm_id = _with_secondary(account, refusing, "second@x.org", *others)
+    answers = _send(account, _rows("a@x.org", "Second@x.org", "b@x.org", tier="silver"))
+    assert [(answer.status, answer.code) for answer in answers.values()] == [("sent", "")] * 3
+    assert answers[1].crm_id == crm_id
+    assert _contact(refusing, "first@x.org").properties["tier"] == "silver"
+    assert _contact(refusing, "first@x.org").properties["email"] == "first@x.org"
+    assert refusing.state()["contacts"] == 3
+
+
+def test_what_a_person_typed_is_kept_there_too(account, refusing):
+    """A blank that is filled by a secondary address is read by the record first."""
+    _with_secondary(account, refusing, "second@x.org")
+    _edit(refusing, "first@x.org", city="Wuhan")
+    row = Row(0, "c0", "second@x.org", "upsert", {"city": "Xi'an", "tier": "new"}, guards={"city": [""]})
+    answer = _send(account, [row])[0]
+    assert (answer.status, answer.kept) == ("sent", ("city",))
+    assert _contact(refusing, "first@x.org").properties["city"] == "Wuhan"
+    assert _contact(refusing, "first@x.org").properties["tier"] == "new"
+
+
+def test_a_conflict_that_names_no_contact_is_a_row_that_fails(account, refusing):
+    """Nobody guesses: it is told, and the others are written."""
+    _with_secondary(account, refusing, "second@x.org")
+    refusing.faults.add(Fault(status=409, id="second@x.org", times=9))
+    answers = _send(account, _rows("a@x.org", "second@x.org"))
+    assert [(answer.status, answer.code) for answer in answers.values()] == [
+        ("sent", ""),
+        ("failed", "CONFLICT"),
+    ]
+
+
+def test_an_address_that_the_row_itself_would_take_from_somebody_is_not_written_there(account, refusing):
+    """The conflict is about the property then, and the record is another person's."""
+    _with_secondary(account, refusing, "second@x.org")
+    _edit(refusing, "first@x.org", tier="theirs")
+    row = Row(0, "c0", "second@x.org", "upsert", {"tier": "new", "email": "second@x.org"})
+    assert _send(account, [row])[0].code == "CONFLICT"
+    assert _contact(refusing, "first@x.org").properties["tier"] == "theirs"

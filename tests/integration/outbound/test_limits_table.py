@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -23,7 +24,7 @@ from lakehouse.outbound.destinations.exchange import (
     until_answered,
 )
 from lakehouse.outbound.destinations.limits import Limits
-from lakehouse.outbound.destinations.limits_table import SharedLimit, closed
+from lakehouse.outbound.destinations.limits_table import SharedLimit, closed, closed_destinations
 from lakehouse.outbound.policy import LimitPolicy
 from tests.integration.outbound.conftest import wanted
 from tests.support.lakes import in_threads
@@ -201,3 +202,29 @@ def test_publish_leaves_chunks_open_whose_destination_is_closed(table, company):
     assert [row.status for row in outcome.rows] == ["sent"]
     used = aws.dynamodb().get_item(TableName=TABLE, Key={"pk": {"S": "hubspot"}})["Item"]["used"]["N"]
     assert int(used) == 1
+
+
+def test_what_is_closed_is_told_with_why_and_until_when(table, tmp_path):
+    """One request for all; one that is open again, or that nobody asked, is not among them."""
+    known = settings.current().model_copy(update={"definitions": tmp_path})
+    assert closed_destinations(known, NOW) == {}
+    hubspot = SharedLimit(TABLE, "hubspot", Limits(quota=1), clock=lambda: NOW)
+    hubspot.take()
+    with pytest.raises(OwnLimitReached):
+        hubspot.take()
+    told = closed_destinations(known, NOW)
+    assert told["hubspot"].why == "quota"
+    assert told["hubspot"].until == datetime(2026, 3, 2, tzinfo=UTC)
+    assert closed_destinations(known, NOW + 13 * 3_600) == {}
+
+
+def test_a_table_that_cannot_be_asked_keeps_no_report_waiting(cloud, monkeypatch):
+    """As while no stack runs: nothing is told, at once."""
+    nowhere = settings.current().model_copy(update={"limits_table": "gone"})
+    assert closed_destinations(nowhere, NOW) == {}
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    aws.forget_clients()
+    began = time.monotonic()
+    assert closed_destinations(nowhere, NOW) == {}
+    assert time.monotonic() - began < 5
+    aws.forget_clients()

@@ -11,7 +11,7 @@ from lakehouse.errors import Terminal, Transient
 from lakehouse.outbound import log
 from lakehouse.outbound.changes import Change, Changes
 from lakehouse.outbound.deliver import deliver, deliver_message
-from lakehouse.outbound.destinations import Answer, NothingWritten, NotSent
+from lakehouse.outbound.destinations import Answer, Declared, NothingWritten, NotSent
 from lakehouse.outbound.planner import make_plan
 from lakehouse.outbound.policy import DeliveryPolicy
 from lakehouse.privacy import consent
@@ -34,6 +34,7 @@ class Crm:
     def __init__(self, answer: Answer | Exception = SENT, *, idempotent: bool = True) -> None:
         self.answer = answer
         self.idempotent = idempotent
+        self.declared = Declared(100, None, idempotent=idempotent, removal="clear")
         self.sent: list[str] = []
         self.guards: list[dict[str, list[str]]] = []
 
@@ -51,6 +52,7 @@ def chunk(monkeypatch) -> tuple[str, str, str]:
     objects_in_memory(monkeypatch)
     grants = Grants({("ann", "ann@x.org"): "consent-1"}, frozenset({("eve", "eve@x.org")}))
     monkeypatch.setattr(consent, "grants", lambda *_: grants)
+    monkeypatch.setattr(consent, "generation", lambda *_: "e/1")
     writes = [Change("upsert", name, f"{name}@x.org", {"tier": "vip"}) for name in ("ann", "bob", "eve")]
     changes = Changes(selected=3, upserts=writes, removals=[Change("remove", "joe", "joe@x.org", NOTHING)])
     plan = make_plan(SYNC, compared(changes), "00000001", NOW, {}, 100)
@@ -173,6 +175,7 @@ def test_consent_is_asked_of_the_address_that_the_channel_writes_to(monkeypatch)
     asked = []
     grants = Grants({("ann", "+15550001"): "consent-1"})
     monkeypatch.setattr(consent, "grants", lambda _, who, *__: asked.extend(who) or grants)
+    monkeypatch.setattr(consent, "generation", lambda *_: "e/1")
     change = Change("upsert", "ann", "ann@x.org", {"tier": "vip"}, address="+15550001")
     plan = make_plan(SYNC, compared(Changes(selected=1, upserts=[change])), "00000001", NOW, {}, 100)
     log.write_run(SETTINGS, plan.run, plan.chunks)

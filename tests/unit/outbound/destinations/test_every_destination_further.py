@@ -163,7 +163,18 @@ FAULTS = st.sampled_from(
 
 
 @pytest.mark.parametrize(
-    "name", ["hubspot", "zoho", "wukong", "own_crm_batch", "own_crm", "sms", "salesforce"]
+    "name",
+    [
+        "hubspot",
+        "zoho",
+        "wukong",
+        "own_crm_batch",
+        "own_crm",
+        "sms",
+        "salesforce",
+        "salesforce_bulk",
+        "wecom_tags",
+    ],
 )
 @hypothesis_settings(
     max_examples=40,

@@ -8,6 +8,7 @@ from lakehouse.outbound.destinations import Answer
 from lakehouse.outbound.destinations.hubspot_answers import (
     answers_of_batch,
     category_of,
+    existing_of,
     missing_ids,
     records_of,
 )
@@ -78,3 +79,23 @@ def test_a_read_names_the_records_that_are_there_and_those_that_are_not():
 def test_a_category_that_could_quote_a_person_is_none(answer, code):
     """Then the status speaks."""
     assert category_of(answer, 409) == code
+
+
+@pytest.mark.parametrize(
+    ("answer", "record"),
+    [
+        (
+            {"message": "Contact already exists. Existing ID: 37765128953", "category": "CONFLICT"},
+            "37765128953",
+        ),
+        ({"message": "Contact already exists. Existing ID: 51", "identityProfile": {"vid": 51}}, "51"),
+        ({"message": "Contact already exists"}, ""),
+        ({"message": "Existing ID: 51@x.org"}, "51"),
+        ({"message": None}, ""),
+        ([], ""),
+        (None, ""),
+    ],
+)
+def test_a_conflict_names_the_contact_that_has_the_address(answer, record):
+    """In words alone, as hubspot-api-nodejs#545 and pipedream#11236 show them."""
+    assert existing_of(answer) == record

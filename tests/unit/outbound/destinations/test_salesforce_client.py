@@ -64,6 +64,21 @@ def test_their_client_takes_the_simulator_for_the_real_one():
         client.query("SELECT Id, Email__c FROM Contact WHERE Email__c IN ('a')")
 
 
+def test_their_client_writes_and_reads_jobs(monkeypatch):
+    """Bulk API 2.0, from making a job to what became of each row."""
+    monkeypatch.setattr("simple_salesforce.bulk2.sleep", lambda _: None)
+    simulator = SalesforceSimulator(rejected="bad@x.org")
+    simulator.bulk.polls = 2
+    client = _theirs(simulator)
+    records = [{"Email__c": name, "Tier__c": "#N/A", "Note__c": "a\nb"} for name in ("a@x.org", "bad@x.org")]
+    (result,) = client.bulk2.Contact.upsert(records=records, external_id_field="Email__c")
+    assert (result["numberRecordsProcessed"], result["numberRecordsFailed"]) == (2, 1)
+    failed = client.bulk2.Contact.get_failed_records(result["job_id"])
+    assert "FIELD_CUSTOM_VALIDATION_EXCEPTION" in failed
+    assert "a@x.org" in client.bulk2.Contact.get_successful_records(result["job_id"])
+    assert simulator.records["a@x.org"]["Note__c"] == "a\nb"
+
+
 @pytest.mark.parametrize("text", ["plain", "o'brien", "a\\", "\\'", "') OR (Id != '", "a\\'b'"])
 def test_texts_are_quoted_as_their_client_quotes_them(text):
     """A name that ends its quotes would ask for other people's records."""

@@ -35,6 +35,7 @@ ONE = SYNC.model_copy(update={"contact": Contact(cap=Cap(most=1, days=7))})
 def store(monkeypatch):
     allowed = {(name, f"{name}@x.org"): f"consent-{name}" for name in ("ann", "bob")}
     monkeypatch.setattr(consent, "grants", lambda *_: Grants(allowed))
+    monkeypatch.setattr(consent, "generation", lambda *_: "e/1")
     return objects_in_memory(monkeypatch)
 
 
@@ -136,6 +137,7 @@ class _Dying:
 
     def __init__(self, crm: Crm) -> None:
         self.idempotent = crm.idempotent
+        self.declared = crm.declared
 
     def send(self, _chunk, _rows):
         raise SystemExit
