@@ -15,7 +15,7 @@ from lakehouse.sources.mapping_views import guarded_rows_sql, version_of
 from lakehouse.sources.person_fields import PERSON_FIELDS, person_of
 from lakehouse.sources.policy import SourceMemoPolicy
 from lakehouse.sources.same_sources import SameSources
-from lakehouse.sources.says import columns_of, says_sql
+from lakehouse.sources.says import describes_record, says_sql
 
 if TYPE_CHECKING:
     from lakehouse.sources.definition import Source
@@ -92,14 +92,6 @@ def version(sources: Iterable[Source]) -> str:
 @lru_cache(maxsize=SourceMemoPolicy.versions)
 def _version(sources: SameSources, _functions: str) -> str:
     return version_of(observations_sql(sources))
-
-
-def describes_record(source: Source) -> bool:
-    """Return whether each row of a source describes a whole record: the record is named by the key, all of it.
-
-    Then an empty cell says that there is none any more. A row of an order or an event says only what is in it.
-    """
-    return bool(source.key) and columns_of(source, source.record or "") == set(source.key)
 
 
 def _source_sql(source: Source, absent: AbsentColumns) -> str:

@@ -34,8 +34,8 @@ true where each row repeats what stands, as tracked events do: what a record say
 else in between is then one statement. `own_word` is true where the very person said it here, of an address that it
 names, and no list: of somebody who was erased only that counts, if it was said since.
 
-`carried_addresses` is no entity that a source maps to. It follows from a source's consents and its identifiers of type
-`email` and `phone`: which addresses the record had that makes the statements, a row each and version. See
+`carried_addresses` is no entity that a source maps to. It follows from a source's identifiers of type `email` and
+`phone`, and its consents: which addresses each record had, a row each and version. See
 `lakehouse.sources.carried_addresses`.
 """
 
@@ -77,10 +77,12 @@ ENTITIES: dict[str, dict[str, str]] = {name: _mapped(entity) for name, entity in
 }  # fmt: skip
 
 CARRIED_ADDRESSES = "carried_addresses"
+RECORD_TYPE = "record_type"  # of its mappings: the type that a record's name begins with
 # Likewise of `mapped.*` views that no source maps to.
 DERIVED: dict[str, dict[str, str]] = {
     CARRIED_ADDRESSES: {
-        "source": "VARCHAR", "record": "VARCHAR", **WHOSE, "slot": "INTEGER", "said": "BOOLEAN", **CLOCK,
+        "source": "VARCHAR", "record": "VARCHAR", **WHOSE, "slot": "VARCHAR", "said": "BOOLEAN",
+        "lends": "BOOLEAN", **CLOCK,
     },
 }  # fmt: skip
 VIEWS = ENTITIES | DERIVED

@@ -14,8 +14,17 @@ from lakehouse.engine import channels, currencies, ids, normal_forms, sql_functi
 from lakehouse.engine.escape import identifier, literal, qualified
 from lakehouse.engine.mapped_values import mapped_value_sql
 from lakehouse.sources import carried_addresses, full_export, id_columns, order_states
-from lakehouse.sources.mappable_entities import CARRIED_ADDRESSES, EACH, TOGETHER, VIEWS, WHERE, WHOSE
+from lakehouse.sources.mappable_entities import (
+    CARRIED_ADDRESSES,
+    EACH,
+    RECORD_TYPE,
+    TOGETHER,
+    VIEWS,
+    WHERE,
+    WHOSE,
+)
 from lakehouse.sources.policy import SourceMemoPolicy
+from lakehouse.sources.record_names import RecordNames, whole_id_sql
 from lakehouse.sources.same_sources import SameSources
 from lakehouse.sources.says import AbsentColumns
 
@@ -33,6 +42,7 @@ _TERMS = {
     "purpose": "consent_purpose",
 }  # of consents, by the words that systems use
 _COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_OF_RECORDS = ("consents", CARRIED_ADDRESSES)
 _NONE: Mapping[str, Mapping[str, datetime]] = MappingProxyType({})
 _NONE_ABSENT: Mapping[str, AbsentColumns] = MappingProxyType({})
 
@@ -57,10 +67,14 @@ def entity_sql(
     `normal_forms.create_for` first.
     """
     columns = VIEWS[entity]
+    listed = list(sources)
+    names = RecordNames.of(listed) if entity in _OF_RECORDS else RecordNames()
     selects = [
-        _mapping_sql(entity, source, mapping, _rows(source, incomplete, empty))
-        for source in sources
-        for mapping in _mappings(entity, source, absent.get(source.table, {}))
+        _named_record_sql(
+            mapping, names, _mapping_sql(entity, source, mapping, _rows(source, incomplete, empty))
+        )
+        for source in listed
+        for mapping in _mappings(entity, source, absent.get(source.table, {}), names)
     ]
     return " UNION ALL ".join(selects or [_no_rows_sql(columns)])
 
@@ -72,11 +86,26 @@ def _no_rows_sql(columns: Mapping[str, str]) -> str:
     return f"SELECT {', '.join(cells)}, {origin} WHERE false"
 
 
-def _mappings(entity: str, source: Source, absent: AbsentColumns) -> Sequence[Mapping[str, str]]:
+def _mappings(
+    entity: str, source: Source, absent: AbsentColumns, names: RecordNames
+) -> Sequence[Mapping[str, str]]:
     """Return how a source maps to an entity, or what its consents and identifiers say of the addresses of records."""
     if entity == CARRIED_ADDRESSES:
-        return carried_addresses.mappings(source, absent)
+        return carried_addresses.mappings(source, absent, names)
     return source.mappings(entity)
+
+
+def _named_record_sql(mapping: Mapping[str, str], names: RecordNames, select: str) -> str:
+    """Return mapped rows with records named alike by their own source and by statements from elsewhere."""
+    if RECORD_TYPE in mapping:
+        return f"SELECT * REPLACE ({mapping[RECORD_TYPE]} || ':' || record AS record) FROM ({select})"
+    if names == RecordNames() or "source" not in mapping or "record" not in mapping:
+        return select
+    whole = ", ".join(
+        f"{whole_id_sql('identifier_type', name)} AS {name}" for name in ("record", "identifier_value")
+    )
+    named = names.record_sql("source", "identifier_type", "record")
+    return f"SELECT * REPLACE ({named} AS record) FROM (SELECT * REPLACE ({whole}) FROM ({select}))"
 
 
 def _rows(source: Source, incomplete: Collection[str], empty: Mapping[str, Mapping[str, datetime]]) -> str:
@@ -266,5 +295,6 @@ def version_of(sql: str) -> str:
 
 def tables_of(entity: str, sources: Iterable[Source]) -> set[str]:
     """Return the raw tables that an entity is mapped from."""
-    mapped = "consents" if entity == CARRIED_ADDRESSES else entity
-    return {source.table for source in sources if mapped in source.core}
+    if entity == CARRIED_ADDRESSES:
+        return {source.table for source in sources if carried_addresses.has_any(source)}
+    return {source.table for source in sources if entity in source.core}

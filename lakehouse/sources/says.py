@@ -52,3 +52,11 @@ def columns_of(source: Source, sql: str) -> set[str]:
     """Return the columns of a source that an expression may use."""
     names = {column.name for column in source.columns}
     return names.intersection(_WORD.findall(_TEXT.sub(" ", sql)))
+
+
+def describes_record(source: Source) -> bool:
+    """Return whether each row of a source describes a whole record: the record is named by the key, all of it.
+
+    Then an empty cell says that there is none any more. A row of an order or an event says only what is in it.
+    """
+    return bool(source.key) and columns_of(source, source.record or "") == set(source.key)

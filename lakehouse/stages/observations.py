@@ -10,6 +10,7 @@ from lakehouse.engine.escape import qualified
 from lakehouse.identity.relation import scalar
 from lakehouse.policy import Policy
 from lakehouse.sources import evidence_views
+from lakehouse.sources.says import describes_record
 from lakehouse.tables import appended, appending, commit, data_files, ledger, replace_table, views
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables.people import OBSERVATIONS
@@ -177,6 +178,6 @@ def _absent_columns(
     catalog: Catalog, sources: list[Source], tables: Mapping[str, Table]
 ) -> dict[str, AbsentColumns]:
     """Return by raw table which columns its files lack, of sources whose rows describe records."""
-    describing = [tables[source.table] for source in sources if evidence_views.describes_record(source)]
+    describing = [tables[source.table] for source in sources if describes_record(source)]
     loads = ledger.loads_by_table(catalog, describing)
     return {name: ledger.absent_columns(files) for name, files in loads.items()}

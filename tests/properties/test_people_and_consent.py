@@ -19,6 +19,7 @@ from lakehouse.stages.resolve import resolve
 from tests.support import small_company
 from tests.support.plain_reading import Arrived, against_words, plain_reading
 from tests.support.small_worlds import (
+    FUTURE,
     MOMENTS,
     TOPICS,
     Rounds,
@@ -38,7 +39,19 @@ if TYPE_CHECKING:
     from tests.support.small_company import SmallCompany
 
 NAMES = ("a", "b", "c", "+1", "+2")
-RECORDS = ("crm 1", "crm 2", "crm 3", "shop 1", "shop 2", "web 1", "web 2", "web x", "web y")
+RECORDS = (
+    "crm 1",
+    "crm 2",
+    "crm 3",
+    "lead 1",
+    "lead 2",
+    "shop 1",
+    "shop 2",
+    "web 1",
+    "web 2",
+    "web x",
+    "web y",
+)
 
 
 @contextmanager
@@ -140,6 +153,9 @@ def play(worlds_of: list[Rounds]) -> dict[int, str]:
 
 ROBERT = Row("crm", "2", "full", "Robert Meyer", "a", "1", "", "yes", MOMENTS[2], MOMENTS[3], "")
 
+ANN = Row("shop", "1", "full", "Ann Holt", "a", "", "", "yes", MOMENTS[0], MOMENTS[0], "")
+LEAD = Row("lead", "1", "full", "Robert Meyer", "a", "", "", "", "", MOMENTS[1], "")
+
 
 @settings(max_examples=2, deadline=None, database=None)
 @given(st.lists(worlds, min_size=12, max_size=12))
@@ -149,6 +165,19 @@ ROBERT = Row("crm", "2", "full", "Robert Meyer", "a", "1", "", "yes", MOMENTS[2]
         [
             [ROBERT, Said("crm 2", "all", "all", "no", MOMENTS[3], "", own=False)],
             [ROBERT._replace(phone="2")],
+        ],
+    ]
+)
+@example(  # of a source that says nothing of consent, a record refuses what another customer allows at its address
+    [
+        [[ANN, LEAD, Said("lead 1", "email", "marketing", "no", MOMENTS[2], "", own=True)]],
+        # a lead and a contact of one number are two
+        [[ROBERT._replace(record="1"), LEAD._replace(email="b", name="Ann Holt")]],
+        [[LEAD, Said("lead 1", "email", "marketing", "yes", MOMENTS[1], "", own=True)]],
+        [
+            [ROBERT._replace(record="1"), LEAD._replace(email="b", name="Ann Holt")],
+            [Said("crm 1", "email", "marketing", "no", MOMENTS[3], "", own=True)],
+            [Said("lead 1", "email", "marketing", "yes", FUTURE, "", own=True)],
         ],
     ]
 )

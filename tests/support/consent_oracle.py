@@ -32,7 +32,8 @@ def allowed(
     Of what is restated each row is a statement of its own here: that the SQL keeps one a change makes no difference.
     """
     rows = [at_its_time(dated(row)) for row in rows]
-    history = addresses_of(list(map(dated, carried)))
+    of_records = list(map(dated, carried))
+    history = addresses_of(of_records)
     addresses = {key: {a for a, (_, left) in held.items() if left is None} for key, held in history.items()}
     grants, refused, silenced = {}, set(), set()
     former: dict[tuple[str, str], datetime] = {}
@@ -42,7 +43,7 @@ def allowed(
             row
             for row in said
             if row["granted"]
-            and counts(row, rows, recalled)
+            and counts(row, rows, of_records, recalled)
             and may_allow(row, rows, {row["address"], f"record {row['record']}"}, erased)
         ]
         no = [row for row in said if not row["granted"]]
@@ -104,13 +105,14 @@ def clock(row: Row) -> tuple[Any, ...]:
     return row["updated_at"] or row["_loaded_at"], row["_loaded_at"], row["_file_id"], row["_row"]
 
 
-def counts(row: Row, rows: Iterable[Row], recalled: Collection[str]) -> bool:
+def counts(row: Row, rows: Iterable[Row], of_records: Iterable[Row], recalled: Collection[str]) -> bool:
     """A yes counts that a row behind the last deletion of its record says, and one that was not recalled.
 
-    `recalled` are files and forms. Where all forms that a statement names are recalled, a row that names none is no
-    other evidence.
+    `of_records` are rows of records, whether or not these state anything. `recalled` are files and forms. Where all
+    forms that a statement names are recalled, a row that names none is no other evidence.
     """
-    gone = max((clock(r) for r in rows if record_of(r) == record_of(row) and r["deleted"]), default=None)
+    deletions = [r for r in (*rows, *of_records) if record_of(r) == record_of(row) and r["deleted"]]
+    gone = max(map(clock, deletions), default=None)
     same = [r for r in rows if says_the_same(r, row) and not r["deleted"]]
     said_later = any(gone is None or clock(r) > gone for r in same)
     forms = {r["form"] for r in same if r["form"]}

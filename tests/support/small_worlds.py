@@ -33,13 +33,20 @@ COLUMNS: Final = {  # by the name of an export, what it leaves out
     "full": (), "addresses": ("marketing_consent", "marketing_consent_at"), "consent": ("name", "email", "phone"),
     "undated": ("updated_at",),
 }  # fmt: skip
+_TABLES: Final = {  # of rows: where they are put, what their id is called, and that of another record which they name
+    "crm": ("crm/contacts", "contact_id", "customer_id"),
+    "lead": ("crm/leads", "lead_id", "converted_contact_id"),
+    "shop": ("shop/customers", "customer_id", None),
+}
 TOPICS: Final = [(p, c) for p in ("marketing", "service") for c in ("email", "sms")]
 YES: Final = ("yes", "opted in")
 NEVER: Final = datetime(1, 1, 1, tzinfo=UTC)
 
 
 class Row(NamedTuple):
-    """A row of a CRM's or a shop's export."""
+    """A row of a CRM's contacts, of its leads, whose numbers contacts have too and which say nothing of consent, or of
+    a shop's customers.
+    """
 
     system: str
     record: str
@@ -116,11 +123,16 @@ _shop = st.builds(
     Row, st.just("shop"), st.sampled_from("12"), st.sampled_from(["full", "full", *COLUMNS]), st.sampled_from(NAMES),
     _emails, _phones, st.just(""), _words, _dates, _dates, st.sampled_from(["", "", "", "true"]),
 )  # fmt: skip
+_leads = st.builds(
+    Row, st.just("lead"), st.sampled_from("12"), st.sampled_from(["full", "full", "consent", "undated"]),
+    st.sampled_from(NAMES), _emails, _phones, st.sampled_from(["", "", "", "1"]), st.just(""), _dates, _dates,
+    st.sampled_from(["", "", "", "true", "false"]),
+)  # fmt: skip
 _visits = st.builds(
     Visit, st.sampled_from("xy"), st.sampled_from(["", "1", "2"]), _emails, st.sampled_from([None, True, False]),
     st.sampled_from([*MOMENTS, FUTURE]),
 )  # fmt: skip
-_subjects = st.sampled_from(["a", "b", "c", "+1", "+2", *_own, "web 1"])
+_subjects = st.sampled_from(["a", "b", "c", "+1", "+2", *_own, "web 1", "lead 1", "lead 2"])
 _said = st.builds(
     Said, _subjects, st.sampled_from(["email", "email", "sms", "all"]),
     st.sampled_from(["marketing", "marketing", "service", "all"]), st.sampled_from(["yes", "yes", "no", ODD]), _dates,
@@ -135,7 +147,7 @@ _erasures = st.builds(
     st.sampled_from([True, True, False]),
 )
 events: st.SearchStrategy[Event] = st.one_of(
-    _rows, _rows, _rows, _shop, _visits, _said, _said, _ties, _recalls, _erasures
+    _rows, _rows, _rows, _shop, _leads, _visits, _said, _said, _ties, _recalls, _erasures
 )
 worlds: st.SearchStrategy[Rounds] = st.lists(st.lists(events, max_size=5), min_size=1, max_size=3)
 
@@ -164,7 +176,8 @@ def full_name(world: int, name: str) -> str:
 def own_id(world: int, record: str) -> tuple[str, str]:
     """Return the type and value of the identifier that names a record."""
     system, number = record.split()
-    kind = "crm_id" if system == "crm" else "anonymous_id" if number in "xy" else "user_id"
+    kinds = {"crm": "crm_id", "lead": "crm_lead", "shop": "user_id"}
+    kind = kinds.get(system, "anonymous_id" if number in "xy" else "user_id")
     return kind, f"w{world}q{number}"
 
 
@@ -202,16 +215,27 @@ def files(number: int, happened: Mapping[int, Sequence[Event]], hasher: AddressH
 
 
 def _row_line(world: int, row: Row) -> tuple[str, str, str]:
-    is_crm = row.system == "crm"
+    place, own, account = _TABLES[row.system]
     cells = {
-        "contact_id" if is_crm else "customer_id": f"w{world}q{row.record}", "name": full_name(world, row.name),
+        own: f"w{world}q{row.record}", "name": full_name(world, row.name),
         "email": email(world, row.email), "phone": phone(world, row.phone), "marketing_consent": row.word,
         "marketing_consent_at": row.said, "updated_at": row.changed, "deleted": row.deleted,
     }  # fmt: skip
-    if is_crm:
-        cells["customer_id"] = f"w{world}q{row.account}" if row.account else ""
+    if row.system == "lead":
+        cells = {name: cell for name, cell in cells.items() if not name.startswith("marketing")}
+        cells["created_at"] = MOMENTS[0]
+    if account:
+        cells[account] = f"w{world}q{row.account}" if row.account else ""
     kept = {name: cell for name, cell in cells.items() if name not in COLUMNS[row.columns]}
-    return ("crm/contacts" if is_crm else "shop/customers"), ",".join(kept), ",".join(kept.values())
+    return place, ",".join(kept), ",".join(kept.values())
+
+
+def _record(world: int, subject: str) -> dict[str, str]:
+    """Return how a statement names its record: a lead of the CRM by the type of its id."""
+    system, (kind, value) = subject.split(maxsplit=1)[0], own_id(world, subject)
+    if system == "lead":
+        return {"record_source": "crm", "record_id": value, "record_type": kind}
+    return {"record_source": system, "record_id": value}
 
 
 def _message(world: int, event: Event, hasher: AddressHasher) -> tuple[str, dict[str, Any]]:
@@ -229,7 +253,7 @@ def _message(world: int, event: Event, hasher: AddressHasher) -> tuple[str, dict
     if isinstance(event, Said):
         who = {"address": address(world, event.subject)}
         if not is_address(event.subject):
-            who = {"record_source": event.subject.split()[0], "record_id": own_id(world, event.subject)[1]}
+            who = _record(world, event.subject)
         return "consent/statements", who | {
             "channel": event.channel, "purpose": event.purpose, "granted": event.word, "stated_at": event.said or None,
             "form": f"w{world}-{event.form}" if event.form else None, "via": "post" if event.own else None,

@@ -315,3 +315,26 @@ def test_a_statement_that_names_an_erased_address_says_so():
     let_hash(None)
     with pytest.raises(duckdb.InvalidInputException, match="no hash key on this connection"):
         answer("core.consents", **given, core__identities=TIED, raw__consent_erasures=erasures)
+
+
+def test_a_record_that_is_gone_grants_nothing_though_its_source_states_nothing():
+    """What was said of it before; what is said afterwards counts."""
+    gone = {**carries("1", ANN, at(20)), "deleted": True}
+    before, after = said("1", True, at(5), at(6), source="crm"), said("1", True, at(21), at(22))
+    for statement, ended in ((before, at(20)), (after, None)):
+        rows = answer(
+            "core.consents",
+            mapped__consents=[statement],
+            mapped__carried_addresses=[gone],
+            core__identities=TIED,
+        )
+        assert [row["ended_at"] for row in rows] == [ended]
+
+
+def test_a_yes_is_not_for_an_address_that_only_others_say_its_record_has():
+    """A refusal is, since they may be right; and what the record itself has, too, is lent."""
+    lent, not_lent = carries("1", ANN), carries("1", ANN, slot="orders 0", lends=False)
+    yes, no = said("1", True, at(5)), said("1", False, at(5))
+    assert ann(yes, carried=[not_lent]) is None
+    assert ann(yes, carried=[not_lent, lent]) is True
+    assert ann(said("2", True, at(5)), no, carried=[not_lent, carries("2", ANN)]) is False

@@ -1,4 +1,4 @@
-"""Which addresses the records have that state consents: it follows from a source's consents and identifiers."""
+"""Which addresses records have: it follows from a source's identifiers, and its consents where it states some."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import pytest
 
 from lakehouse.sources import definition
 from lakehouse.sources.carried_addresses import mappings
+from lakehouse.sources.record_names import RecordNames
 
 SOURCE = """
 source: crm
@@ -34,7 +35,8 @@ core:
 def carried(*consents: str, absent: dict[str, list[str]] | None = None) -> list[dict[str, str]]:
     """Return the mappings that a source with these mappings of consents comes to."""
     listed = "".join(f"    - {{{each}}}\n" for each in consents)
-    return list(mappings(definition.parse(SOURCE + listed, "people.yaml"), absent or {}))
+    source = definition.parse(SOURCE + listed, "people.yaml")
+    return list(mappings(source, absent or {}, RecordNames.of([source])))
 
 
 def places(found: list[dict[str, str]]) -> list[tuple[str, str, str]]:
@@ -44,7 +46,9 @@ def places(found: list[dict[str, str]]) -> list[tuple[str, str, str]]:
 @pytest.mark.parametrize("channel", ["\"'email'\"", "\"'sms'\"", "\"'push'\"", "forms"])
 def test_all_addresses_of_a_record_are_there_whatever_its_source_speaks_of(channel):
     """Each place is one of its own: another source may state what the record allows by another channel."""
-    expected = [("'email'", "email", "0"), ("'phone'", "phone", "1"), ("'phone'", "mobile", "2")]
+    expected = [
+        ("'email'", "email", "'people 0'"), ("'phone'", "phone", "'people 1'"), ("'phone'", "mobile", "'people 2'"),
+    ]  # fmt: skip
     assert places(carried(f"record: id, channel: {channel}")) == expected
 
 
@@ -54,7 +58,8 @@ def test_an_address_is_that_of_the_record_by_its_clock():
     found, *_ = carried(f"record: id, channel: \"'email'\", granted: 'true', purpose: \"'x'\", {clock}")
     assert found == {
         "record": "id", "updated_at": "phone", "sequence": "mobile", "deleted": "false", "where": "id IS NOT NULL",
-        "identifier_type": "'email'", "identifier_value": "email", "slot": "0", "said": "true",
+        "identifier_type": "'email'", "identifier_value": "email", "slot": "'people 0'", "said": "true",
+        "lends": "true",
     }  # fmt: skip
 
 
@@ -80,11 +85,72 @@ def test_a_file_that_lacks_the_column_says_nothing_of_it():
     ],
 )
 def test_statements_that_are_elements_of_lists_have_no_record_with_addresses(elements):
-    """They name their addresses themselves."""
-    assert carried(f"{elements}, channel: \"'email'\"") == []
+    """They name their addresses themselves; a row's own record has its addresses all the same."""
+    found = carried(f"{elements}, channel: \"'email'\"")
+    assert {each["record"] for each in found} == {"id"}
 
 
 def test_a_row_with_a_list_of_statements_has_its_addresses_whether_or_not_the_list_is_there():
     """Its record is the row's: tracked events, most of which say nothing of consent."""
     found, *others = carried("record: id, each: forms, where: forms IS NOT NULL, channel: \"'email'\"")
     assert all((each["record"], "where" in each) == ("id", False) for each in (found, *others))
+
+
+ORDERS = """
+source: crm
+entity: orders
+doc: Orders.
+grain: one row an order
+format: csv
+key: [order]
+columns:
+  - {name: order, from: Order, doc: Id}
+  - {name: customer, from: Customer, doc: Customer}
+  - {name: email, from: E-mail, doc: E-mail}
+  - {name: at, from: At, type: timestamptz, doc: When}
+  - {name: gone, from: Gone, type: boolean, doc: Deleted}
+record: "'crm:customer:' || customer"
+seen_at: coalesce(at, _loaded_at)
+identifiers:
+  - {type: TYPE, value: customer}
+  - {type: email, value: email}
+core:
+  orders: {identifier_type: "'crm_id'", identifier_value: customer, updated_at: at, deleted: gone, order_id: order}
+"""
+
+
+def of_orders(kind: str, *others: str) -> list[dict[str, str]]:
+    """Return what orders with an e-mail come to, beside other definitions."""
+    orders = definition.parse(ORDERS.replace("TYPE", kind), "orders.yaml")
+    sources = [orders, *(definition.parse(text, "people.yaml") for text in others)]
+    return list(mappings(orders, {}, RecordNames.of(sources)))
+
+
+def test_a_record_has_addresses_though_its_source_says_nothing_of_consent():
+    """By its own clock; an order that is deleted, or has no address, says nothing of its customer's."""
+    assert of_orders("crm_id") == [
+        {
+            "record": "customer", "updated_at": "at", "identifier_type": "'email'", "identifier_value": "email",
+            "slot": "'orders 0'", "said": "(email) IS NOT NULL", "lends": "true",
+        }
+    ]  # fmt: skip
+
+
+def test_what_orders_say_of_a_record_that_another_source_describes_is_for_refusals():
+    """They may be older than what that source says now: a yes is not for them."""
+    people = SOURCE.replace("record: id", "key: [id]\nrecord: id").replace("core:\n  consents:\n", "")
+    assert [each["lends"] for each in of_orders("crm_id", people)] == ["false"]
+    assert [each["lends"] for each in of_orders("crm_number", people)] == ["true"]
+
+
+def test_records_of_another_type_than_the_plain_one_are_named_with_it():
+    """A lead's number may be a contact's. Without a plain type, the number alone is there for refusals."""
+    people = SOURCE.replace("core:\n  consents:\n", "")
+    assert [(each.get("record_type"), each["lends"]) for each in of_orders("crm_number", people)] == [
+        ("'crm_number'", "true")
+    ]
+    others = people.replace("crm_id", "crm_person")
+    assert [(each.get("record_type"), each["lends"]) for each in of_orders("crm_number", others)] == [
+        ("'crm_number'", "true"),
+        (None, "false"),
+    ]

@@ -10,7 +10,8 @@ import pytest
 from lakehouse.engine import normal_forms
 from lakehouse.engine.escape import identifier
 from lakehouse.sources.definition import load
-from lakehouse.sources.evidence_views import describes_record, observations_sql, people_sql, pruned_sql
+from lakehouse.sources.evidence_views import observations_sql, people_sql, pruned_sql
+from lakehouse.sources.says import describes_record
 from tests.support.lakes import duck_of
 
 DESCRIBED = {

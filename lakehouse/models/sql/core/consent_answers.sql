@@ -9,11 +9,13 @@
 -- Of who was erased, which keyed hashes tell, a grant covers an address only as their own word of it, said since: a list
 -- that is imported again allows nothing, nor lifts a refusal.
 -- A record leaves an address when, after it last named it, it first or last names another in its place, or none.
+-- What another source's rows add to a record that one describes is there for refusals alone: they may be out of date.
 -- A cell with several e-mails carries each of them. A row is no newer than when it came, and a date before 1971 is none.
 -- Conditions on mapped rows stand in the aggregate: DuckDB moves a WHERE into the scans, and plans it for each file.
 WITH named AS (
     SELECT source, record, identifier_type AS kind, slot, identifier_value AS cell,
-        min(version) FILTER (counts) AS first_version, max(version) FILTER (counts) AS last_version
+        min(version) FILTER (counts) AS first_version, max(version) FILTER (counts) AS last_version,
+        bool_or(lends IS NOT FALSE) AS lends
     FROM (
         SELECT *, said AND deleted IS NOT TRUE AND record IS NOT NULL AS counts,
             {
@@ -38,13 +40,14 @@ held AS (
 ),
 slots AS (
     SELECT source, record, kind, unnest(string_split(cell, '|')) AS address, first_version.at AS first_at,
-        left_version.at AS left_at
+        left_version.at AS left_at, lends
     FROM held
     WHERE cell IS NOT NULL
 ),
 addresses AS (
     SELECT source, record, kind, address, min(first_at) AS first_at,
-        CASE WHEN count(*) = count(left_at) THEN max(left_at) END AS left_at
+        CASE WHEN count(*) = count(left_at) THEN max(left_at) END AS left_at,
+        coalesce(bool_or(lends) FILTER (left_at IS NULL), false) AS lends
     FROM slots
     GROUP BY ALL
 ),
@@ -93,7 +96,7 @@ counting AS (
     WHERE CASE WHEN granted THEN refused_at IS NULL OR effective_at > refused_at OR erasure_id IS NOT NULL ELSE NOT lifted END
 ),
 present AS (
-    SELECT source, record, a.kind, a.address, h.handed_over_at
+    SELECT source, record, a.kind, a.address, a.lends, h.handed_over_at
     FROM addresses AS a
     LEFT JOIN handed_over AS h USING (source, record)
     WHERE a.left_at IS NULL
@@ -101,7 +104,7 @@ present AS (
 covered AS (
     SELECT c.customer_id, c.purpose, c.channel, c.granted, c.effective_at, c.consent_id, c.own_word, c.erasure_id,
         coalesce(
-            c.address, CASE WHEN c.granted AND c.asserted_at < a.handed_over_at THEN NULL ELSE a.address END,
+            c.address, CASE WHEN c.granted AND (c.asserted_at < a.handed_over_at OR NOT a.lends) THEN NULL ELSE a.address END,
             CASE WHEN NOT c.granted THEN '' END
         ) AS covered
     FROM counting AS c

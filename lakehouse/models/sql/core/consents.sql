@@ -8,6 +8,7 @@
 -- `asserted_at` is when the record first made a refusal: the addresses that it had then, and those it has had since, are
 -- what one without an address is about. Of a grant it is when a user id or a device last said so: it may be another
 -- person's since. A row that changes says it as of its change, others as of the statement's date, or of their arrival.
+-- A record that is gone grants nothing more, whether or not its own source states consents.
 -- That a row names a record is asked behind a window: DuckDB moves a WHERE into the scans, and plans it for each file.
 -- What a form is recalled for stays so where another file says it again without naming the form.
 -- A statement that names several e-mails in one cell is one about each.
@@ -30,9 +31,21 @@ WITH versions AS (
     QUALIFY CASE WHEN record IS NOT NULL THEN row_number() OVER () END IS NOT NULL
 ),
 deletions AS (
-    SELECT source, record, max(version) AS version, arg_max(coalesce(updated_at, _loaded_at), version) AS deleted_at
-    FROM versions
-    WHERE deleted
+    SELECT source, record, max(version) AS version, arg_max(version.at, version) AS deleted_at
+    FROM (
+        SELECT source, record, version FROM versions WHERE deleted
+        UNION ALL
+        SELECT source, record, {
+                'at': coalesce(
+                    CASE WHEN updated_at >= TIMESTAMPTZ '1971-01-01 00:00:00+00' THEN least(updated_at, _loaded_at) END,
+                    _loaded_at
+                ),
+                'sequence': coalesce(sequence, -99999999999999999999999999999999999999),
+                'loaded_at': _loaded_at, 'file_id': _file_id, 'row': _row
+            }
+        FROM mapped.carried_addresses
+        WHERE deleted AND record IS NOT NULL
+    )
     GROUP BY source, record
 ),
 recalls AS (
