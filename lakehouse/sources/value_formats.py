@@ -59,8 +59,8 @@ class ValueFormat:
 
     It is None where a plain cast reads it already. Its second argument is whether a time may stand behind a day; else
     only midnight may. Other rules leave it alone. `of_value` makes the SQL of the value to be kept from that of the one
-    that was read, a column's name. `moment` turns the SQL of a text, a column's name, into that of a TIMESTAMPTZ, whatever
-    the zone of times without one is.
+    that was read, a column's name. `moment` turns the SQL of a text, a column's name, into that of a TIMESTAMPTZ,
+    whatever the zone of times without one is.
     """
 
     types: tuple[str, ...]
@@ -290,8 +290,8 @@ VALUE_FORMATS: dict[str, ValueFormat] = {
     ),
     "epoch_ms": ValueFormat(
         ("timestamptz",),
-        "1767602400000, also for days before 1970: thousandths of a second since 1970. A number that would be a time of "
-        "the first weeks of 1970 is rather one of seconds, and is not read",
+        "1767602400000, also negative: thousandths of a second since 1970. A number that would be a time of the first "
+        "weeks of 1970 is rather one of seconds, and is not read",
         None,
         moment=_since_1970(15, 3),
     ),

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from lakehouse.settings import Settings
     from lakehouse.tables.contract import Column, Contract
 
-# Events are never rewritten when identities change: whom an event belongs to is looked up when it is read. An id such as
-# `undefined` names nobody and no device; raw.events keeps it as it came.
+# Events are never rewritten when identities change: whom an event belongs to is looked up when it is read. An id such
+# as `undefined` names nobody and no device; raw.events keeps it as it came.
 EVENTS = """
 CREATE OR REPLACE VIEW core.events AS
 SELECT coalesce(by_user.customer_id, by_device.customer_id) AS customer_id,

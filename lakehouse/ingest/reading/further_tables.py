@@ -37,7 +37,7 @@ class _Marker:
         between = re.escape(header.delimiter.encode())
         self._blank = re.compile(rb"(?:\A|(?<=\n)|(?<=\r)(?!\n))(?:" + between + rb'|[ \t"])*(?:\r\n|\n|\r)')
         self._first_of_blank = frozenset(b'\r\n \t"' + header.delimiter.encode()[:1])
-        self._above: list[list[str]] | None = None
+        self._above: list[list[str]] = []
         self._head = b""  # the first bytes of the text, until `above` is known
         self._is_other = False
         self._quotes = 0
@@ -61,16 +61,16 @@ class _Marker:
 
     def _look(self, text: bytes, *, is_last: bool) -> Iterator[tuple[bool, bytes]]:
         """Yield the parts of a text; `rest` is what has to wait for what follows."""
-        emitted = counted = 0
+        emitted = counted = noted = 0
         self._rest = b""
         for match in self._blank.finditer(text):
             self._quotes += text.count(b'"', counted, match.start())
             counted = match.start()
             if self._quotes % 2:
                 continue
-            if self._above is None:
-                self._note_above(text[: match.start()])
-                self._above = self._rows(self._head)[1:]
+            if not self._above:  # a blank line may stand right below the header
+                self._note_above(text[noted:counted])
+                noted, self._above = counted, self._rows(self._head)[1:]
             below = text[match.end() : match.end() + FurtherTablePolicy.bytes_below]
             if len(below) < FurtherTablePolicy.bytes_below and not is_last:
                 self._rest = text[counted:]
@@ -81,13 +81,13 @@ class _Marker:
                 yield self._is_other, text[emitted : match.end()]
                 emitted, self._is_other = match.end(), is_other
         self._quotes += text.count(b'"', counted)
-        self._note_above(text)
+        self._note_above(text[noted:])
         yield self._is_other, text[emitted:]
 
     def _note_above(self, text: bytes) -> None:
-        """Keep the first bytes of the text, up to the first blank line."""
+        """Keep the first bytes of the text, up to the first blank line below a row."""
         room = FurtherTablePolicy.bytes_above - len(self._head)
-        if self._above is None and room > 0:
+        if not self._above and room > 0:
             self._head += text[:room]
 
     def _is_other_below(self, below: bytes, *, is_whole: bool) -> bool:
@@ -98,7 +98,7 @@ class _Marker:
             rows = rows[:-1]  # its end is not here
         if self._is_other:
             return not table_below.is_own_header(self._names, rows)
-        return table_below.is_another_table(self._names, self._above or [], rows)
+        return table_below.is_another_table(self._names, self._above, rows)
 
     def _rows(self, text: bytes) -> list[list[str]]:
         return [

@@ -34,7 +34,9 @@ def most_cells(head: bytes, header: DelimitedHeader) -> int:
         counts.append(row.fields if _shows_end(cells, width) else 0)
     longer = sorted(filter(None, counts))
     share = len(longer) / len(counts) if counts else 0.0
-    if len(counts) >= RowEndPolicy.least_rows and share >= RowEndPolicy.usual_share:
+    # Whoever quotes cells quotes one with a delimiter in it.
+    is_evidence = len(counts) >= RowEndPolicy.least_rows or any(b'"' in row.text for row in rows)
+    if is_evidence and share >= RowEndPolicy.usual_share:
         return max(width, longer[len(longer) // 2])
     is_against_header = (
         len(counts) >= RowEndPolicy.least_rows_against_header and share <= 1 - RowEndPolicy.usual_share
@@ -43,7 +45,11 @@ def most_cells(head: bytes, header: DelimitedHeader) -> int:
 
 
 def _shows_end(cells: list[bytes], width: int) -> bool:
-    """Return whether a row's cells speak of delimiters at its end: none of them begins as the rest of a text does."""
+    """Return whether a row's cells speak of delimiters at its end: none of them begins as the rest of a text does.
+
+    That is with a blank, where others do not: Smith, John.
+    """
     if not cells or (len(cells) > width and content_of(cells[-1])):
         return False
-    return not any(cell.startswith(b" ") and content_of(cell) for cell in cells[1:])
+    begin_blank = [cell.startswith(b" ") for cell in cells[1:] if content_of(cell)]
+    return not any(begin_blank) or (all(begin_blank) and len(begin_blank) > 1)

@@ -26,6 +26,8 @@ def widest(content):
         (b"a,b,c\n" + b"1,2,3,\n" * 9 + b"1,2,3\n", 4),
         (b"a,b,c\n" + b"1,2, x,\n" * 9, 3),  # each with the rest of a text: Smith, John
         (b"a,b,c\n" + b'1,2," x",\n' * 9, 4),
+        (b"a,b,c\n" + b"1, 2, 3, \n" * 9, 4),  # blanks behind all delimiters (pandas-dev/pandas#9295)
+        (b'UNITID,XTUIT1,TUITION1\n100636,"R",0,\n', 4),  # who quotes texts does so (pandas-dev/pandas#15203)
         (b"a,b,c\n1,2,3,4\n5,6,7,8\n", 3),
         (b"a,b,c,\n1,2,3\n4,5,6\n", 4),
         (b"a,b,c,\n" + b"1,2,3\n" * 12, 3),
