@@ -4,6 +4,9 @@
 its name in English or Chinese, or as one of its codes. Case and blanks around it do not matter; what is no country is
 null. The names stand in `countries.csv`, by ISO 3166-1, with Kosovo under the code XK that phone numbers use.
 
+`person_id(id)`: an id of a person or a device, null for a placeholder such as `undefined`, `null` or 0: see
+`lakehouse.engine.ids`.
+
 `personal_email(email)`: an e-mail in lower case; null for a mailbox that is nobody's, such as noreply@, by which no
 record should be named.
 
@@ -75,6 +78,7 @@ _NAMES = (
     "currency_code",
     "link_parts",
     "order_state",
+    "person_id",
     "personal_email",
     "read_moment",
     "read_day",
@@ -128,6 +132,7 @@ def statements() -> tuple[str, ...]:
         ids.type_sql(),
         currencies.type_sql(),
         f"CREATE OR REPLACE MACRO currency_code(text) AS {currencies.currency_code_sql('text')}",
+        f"CREATE OR REPLACE MACRO person_id(id) AS {ids.id_or_null_sql('id', 'person')}",
         order_words.type_sql(),
         f"CREATE OR REPLACE MACRO order_state(text) AS {order_words.order_state_sql('text')}",
         f"CREATE OR REPLACE MACRO read_moment(text) AS {in_utc}, (text, zone) AS {in_zone}",

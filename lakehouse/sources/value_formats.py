@@ -46,6 +46,10 @@ _GROUP_MARKS = ("'", "’", " ", "\u00a0", "\u2009", "\u202f")  # beside the poi
 _WIDE, _NARROW = "０１２３４５６７８９．，＋－（）−", "0123456789.,+-()-"
 
 
+_DIGITS_OF_SECONDS: Final = 10  # of those since 1970, from 2001 to 2286
+_MICROSECOND: Final = 6  # the power of ten
+_SPARE_DIGITS: Final = 4  # of seconds from April 1970 to the year 9999: 8 to 12 digits
+
 Rule = Callable[[str, bool], str]
 
 
@@ -55,13 +59,15 @@ class ValueFormat:
 
     It is None where a plain cast reads it already. Its second argument is whether a time may stand behind a day; else
     only midnight may. Other rules leave it alone. `of_value` makes the SQL of the value to be kept from that of the one
-    that was read, a column's name.
+    that was read, a column's name. `moment` turns the SQL of a text, a column's name, into that of a TIMESTAMPTZ,
+    whatever the zone of times without one is.
     """
 
     types: tuple[str, ...]
     doc: str
     sql: Rule | None
     of_value: Callable[[str], str] = str
+    moment: Callable[[str], str] | None = None
 
 
 def _matched(text: str, pattern: str, replacement: str) -> str:
@@ -157,6 +163,31 @@ def _chinese(text: str, timed: bool) -> str:
     return f"coalesce({plain}, {_half_day(digits, _CHINESE, _DATE)})" if timed else plain
 
 
+def _since_1970(most_digits: int, unit: int) -> Callable[[str], str]:
+    """Return a rule for numbers of units since 1970, of which a second has ten to the power of `unit`.
+
+    One that has not nearly as many digits as those of our time is rather of another unit, or of none.
+    """
+    least_digits = most_digits - _SPARE_DIGITS
+    is_number = literal(rf"-?[1-9][0-9]{{{least_digits - 1},{most_digits - 1}}}(?:[.][0-9]*)?")
+
+    def rule(text: str) -> str:
+        whole, fraction = (f"regexp_extract({text}, '{part}', 1)" for part in ("^(-?[0-9]+)", "[.]([0-9]*)$"))
+        places = _MICROSECOND - unit
+        microseconds = f"CAST({whole} || rpad(left({fraction}, {places}), {places}, '0') AS BIGINT)"
+        return f"CASE WHEN regexp_full_match({text}, {is_number}) THEN make_timestamptz({microseconds}) END"
+
+    return rule
+
+
+def _by_digits(text: str) -> str:
+    """Return the SQL of a moment from 2001 to 2286 as seconds, or thousandths, millionths, billionths of them."""
+    digits = _DIGITS_OF_SECONDS + _MICROSECOND
+    microseconds = f"CAST(rpad(left({text}, {digits}), {digits}, '0') AS BIGINT)"
+    is_number = literal(rf"[1-9][0-9]{{{_DIGITS_OF_SECONDS - 1}}}(?:[0-9]{{3}}){{0,3}}")
+    return f"CASE WHEN regexp_full_match({text}, {is_number}) THEN make_timestamptz({microseconds}) END"
+
+
 def half_width_sql(text: str) -> str:
     """Return the SQL of an amount's text with full-width digits and signs as plain ones, where there may be some."""
     narrow = f"translate({text}, {literal(_WIDE)}, {literal(_NARROW)})"
@@ -225,6 +256,7 @@ MOMENTS = ("date", "timestamptz")
 AMOUNTS = ("decimal", "double")
 TEXTS = ("string",)
 ALONE = (*AMOUNTS, *TEXTS)  # read by their formats or not at all
+_SINCE_1970 = ("epoch", "epoch_s", "epoch_ms", "epoch_us")
 _CONTRADICTING = (
     {"dmy", "mdy"},
     {"amount", "amount_comma"},
@@ -234,6 +266,8 @@ _CONTRADICTING = (
     {"text", "id"},
     {"text", "salesforce_id"},
     {"text", "phone"},
+    *({"ymd", name} for name in _SINCE_1970),
+    *({one, other} for one in _SINCE_1970 for other in _SINCE_1970 if one < other),
 )  # they read one text in two ways
 VALUE_FORMATS: dict[str, ValueFormat] = {
     "ymd": ValueFormat(
@@ -250,6 +284,26 @@ VALUE_FORMATS: dict[str, ValueFormat] = {
     "excel": ValueFormat(MOMENTS, "46027: the number that Excel keeps for a date", _excel),
     "offset": ValueFormat(
         ("timestamptz",), "2026-01-05 08:30:00 -0500: every time may be so; the name stays for older definitions", None
+    ),
+    "epoch_s": ValueFormat(
+        ("timestamptz",), "1767602400, 1767602400.25: seconds since 1970", None, moment=_since_1970(12, 0)
+    ),
+    "epoch_ms": ValueFormat(
+        ("timestamptz",),
+        "1767602400000, also negative: thousandths of a second since 1970. A number that would be a time of the first "
+        "weeks of 1970 is rather one of seconds, and is not read",
+        None,
+        moment=_since_1970(15, 3),
+    ),
+    "epoch_us": ValueFormat(
+        ("timestamptz",), "1767602400000000: millionths of a second since 1970", None, moment=_since_1970(18, 6)
+    ),
+    "epoch": ValueFormat(
+        ("timestamptz",),
+        "numbers since 1970 in a unit that their length tells, from 2001 on: 10 digits are seconds, 13 thousandths, 16 "
+        "millionths, 19 billionths of one",
+        None,
+        moment=_by_digits,
     ),
     "day": ValueFormat(
         ("date",),

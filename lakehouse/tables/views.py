@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from lakehouse.settings import Settings
     from lakehouse.tables.contract import Column, Contract
 
-# Events are never rewritten when identities change: whom an event belongs to is looked up when it is read.
+# Events are never rewritten when identities change: whom an event belongs to is looked up when it is read. An id such
+# as `undefined` names nobody and no device; raw.events keeps it as it came.
 EVENTS = """
 CREATE OR REPLACE VIEW core.events AS
-SELECT coalesce(by_user.customer_id, by_device.customer_id) AS customer_id, e.*
+SELECT coalesce(by_user.customer_id, by_device.customer_id) AS customer_id,
+  e.* REPLACE (person_id(e.user_id) AS user_id, person_id(e.anonymous_id) AS anonymous_id)
 FROM raw.events AS e
 LEFT JOIN core.identities AS by_user
   ON by_user.identifier_type = 'user_id' AND by_user.identifier_value = e.user_id

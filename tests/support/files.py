@@ -99,6 +99,9 @@ orders = st.one_of(
 )
 
 
+BLANKS = " \t\n\r\x0b\x0c"
+
+
 @dataclass(frozen=True)
 class Reading:
     """What a file holds: rows by place for the good ones, and the places of the bad ones."""
@@ -125,10 +128,12 @@ def read_orders(pieces: list[bytes], *, last_ends: bool = True) -> Reading:
     """Read each row by itself with Python's csv, strictly.
 
     Of rows alone, a short one counts where the row before is not torn, and where its line ends or another is short.
+    Empty cells at the end of a long one add nothing to it where nearly all rows have some.
     """
     good, bad = {}, set()
     torn = any_short = False
     rows = [raw for raw in pieces if raw != b""]
+    longest = _longest(rows)
     for place, raw in enumerate(rows, 1):
         row = _parsed(raw)
         short = row is not None and len(row) < len(HEADER)
@@ -138,7 +143,9 @@ def read_orders(pieces: list[bytes], *, last_ends: bool = True) -> Reading:
             any_short = any_short or not torn
         elif row is None or len(row) == len(HEADER):
             torn = row is None
-        value = None if row is None or (short and torn) or not _is_utf8(raw) else _order(row)
+        is_long = row is not None and len(_split(raw) or row) > longest
+        is_unread = row is None or is_long or (short and torn) or not _is_utf8(raw)
+        value = None if is_unread else _order(row)
         if value is None:
             bad.add(place)
         else:
@@ -146,8 +153,29 @@ def read_orders(pieces: list[bytes], *, last_ends: bool = True) -> Reading:
     return Reading(good, bad)
 
 
+def _longest(rows: list[bytes]) -> int:
+    """Return how many cells a row may have: more than the header where nine of ten rows, and two, end in empty ones."""
+    lengths = []
+    for raw in rows:
+        row = _split(raw) or []
+        is_torn = re.search(r", +[^, ]", re.sub('"(?:[^"]|"")*"', "Q", raw.decode("utf-8", "replace")))
+        if len(row) > len(HEADER) and not row[-1].strip(BLANKS) and not is_torn:
+            lengths.append(len(row))
+    if len(rows) < 2 or len(lengths) < 0.9 * len(rows):
+        return len(HEADER)
+    return sorted(lengths)[len(lengths) // 2]
+
+
 def _parsed(raw: bytes) -> list[str] | None:
-    """Return the cells of a row without empty ones too many; None where it cannot be split.
+    """Return the cells of a row without empty ones too many; None where it cannot be split."""
+    row = _split(raw)
+    while row is not None and len(row) > len(HEADER) and not row[-1].strip(BLANKS):
+        row.pop()  # delimiters at the end of a row add nothing to it
+    return row
+
+
+def _split(raw: bytes) -> list[str] | None:
+    """Return the cells of a row; None where it cannot be split.
 
     A byte order mark at the start of a line is of a file that was put behind another.
     """
@@ -158,12 +186,7 @@ def _parsed(raw: bytes) -> list[str] | None:
         return None
     if len(rows) != 1:
         return None
-    (row,) = rows
-    while len(row) > len(HEADER) and not row[-1].strip(
-        " \t\n\r\x0b\x0c"
-    ):  # delimiters at the end of a row add nothing to it
-        row.pop()
-    return row
+    return rows[0]
 
 
 def _is_utf8(raw: bytes) -> bool:

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 from lakehouse.ingest.policy import QuarantinePolicy
 from lakehouse.ingest.quarantine.bad_rows import BadRow
-from lakehouse.ingest.reading.piece import PART_ROWS
-from lakehouse.sources import non_records
+from lakehouse.ingest.reading.piece import NO_RECORDS, PART_ROWS
 
 if TYPE_CHECKING:
     import duckdb
@@ -84,9 +83,9 @@ class FileResults:
         for piece, count in rows:
             self._counts[file_of_piece[piece]].received += count
         bad = self._con.execute(
-            "SELECT _piece, count(*), count(*) FILTER (_row = 0), count(*) FILTER (_code = $1) FROM unit "
-            "WHERE _code IS NOT NULL GROUP BY 1",
-            [non_records.CODE],
+            "SELECT _piece, count(*), count(*) FILTER (_row = 0), count(*) FILTER (list_contains($1, _code)) "
+            "FROM unit WHERE _code IS NOT NULL GROUP BY 1",
+            [list(NO_RECORDS)],
         ).fetchall()
         if not bad:
             return
@@ -133,7 +132,7 @@ class FileResults:
             counts.received += 1
             counts.quarantined += 1
             counts.parts += row.row is not None and row.row % PART_ROWS == 0
-            counts.no_records += row.code == non_records.CODE
+            counts.no_records += row.code in NO_RECORDS
 
     def bad_rows(self, file_id: str) -> Iterator[BadRow]:
         """Yield what is wrong with a file: its rows, in order, or itself."""

@@ -19,6 +19,7 @@ from lakehouse.ingest.profile.policy import ProfilePolicy
 from lakehouse.ingest.profile.sketch import HIGHEST_HASH, Hashes
 from lakehouse.ingest.reading import csv_rejects
 from lakehouse.ingest.reading.json_scan_sql import json_pointer, json_rows
+from lakehouse.ingest.reading.longer_rows import are_longer_rows, can_be_read_at_once
 from lakehouse.ingest.reading.scan_sql import delimited_cells, delimited_rows, parquet_rows
 from lakehouse.ingest.reading.sound_parquet import sound_parquet
 from lakehouse.ingest.reading.sound_rows import RowShape, sound_piece
@@ -74,7 +75,7 @@ def count_piece(
     `highest_wanted`: by column, the hash above which none is wanted, all for one that is not named. `step`: of so many
     rows one is sampled, the first of the piece among them.
     """
-    sound = None if piece.line_end else sound_piece(piece, path, RowShape())
+    sound = None if can_be_read_at_once(piece) else sound_piece(piece, path, RowShape())
     if sound is None:
         try:
             counts = _count_rows(con, piece, path, highest_wanted, step)
@@ -83,7 +84,9 @@ def count_piece(
                 raise
             sound = sound_parquet(piece, path)
         else:
-            if piece.layout.kind == "parquet" or not csv_rejects.are_any(con):
+            if piece.layout.kind == "parquet" or not (
+                csv_rejects.are_any(con) or are_longer_rows(con, piece, path, counts.rows)
+            ):
                 return counts
             sound = sound_piece(piece, path, RowShape())
     counts = _count_rows(con, sound.piece, sound.piece.path or path, highest_wanted, step)

@@ -21,5 +21,13 @@ def has_twice_in_row(data: bytes, byte: bytes) -> bool:
     return bool(np.any(found[1:] & found[:-1]))
 
 
+def line_starts(text: bytes) -> bytes:
+    """Return which bytes, each once, stand first in a text or behind an end of a line in it."""
+    data = np.frombuffer(text, np.uint8)
+    mark = b"\n" if b"\n" in text else b"\r"
+    behind = np.flatnonzero(data[:-1] == ord(mark)) + 1
+    return text[:1] + np.unique(data[behind]).tobytes()
+
+
 def _is_byte(data: bytes, byte: bytes) -> NDArray[np.bool_]:
     return np.equal(np.frombuffer(data, np.uint8), ord(byte))

@@ -14,6 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from lakehouse.engine.escape import literal
+from lakehouse.ingest.reading.piece import OTHER_TABLE
 from lakehouse.ingest.reading.policy import RowPolicy
 from lakehouse.sources import non_records
 
@@ -30,6 +31,7 @@ _REASONS = {
     "bad_quoting": "a quoted field does not end, or goes on after its closing quote",
     "not_utf8": "the row is not UTF-8",
     non_records.CODE: non_records.REASON,
+    OTHER_TABLE: "the row is of another table below the first one; send that as a file of its own",
 }
 
 

@@ -22,7 +22,7 @@ _SHORTEST_HEADER: Final = (
 
 def without_marks(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """Yield a text without byte order marks at line starts; between two values of JSON one becomes a line end."""
-    for block in _blocks(chunks):
+    for block in whole_lines(chunks):
         if block.isascii() or _MARK not in block:  # the first takes a tenth of the time
             yield block
             continue
@@ -36,12 +36,12 @@ def headers_apart(chunks: Iterator[bytes], header: bytes) -> Iterator[bytes]:
         yield from chunks
         return
     within_line = re.compile(rb"(?<=[^\r\n])(?:\xef\xbb\xbf)*(" + re.escape(header) + rb")(?=[\r\n]|\Z)")
-    for block in _blocks(chunks):
+    for block in whole_lines(chunks):
         yield within_line.sub(rb"\n\1", block) if block.find(header, 1) > 0 else block
 
 
-def _blocks(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield the text in blocks of whole lines; a line that is longer than any row may be is cut."""
+def whole_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield a text in blocks of whole lines; a line that is longer than any row may be is cut."""
     rest = b""
     for chunk in chunks:
         end = max(chunk.rfind(b"\n"), chunk.rfind(b"\r", 0, -1)) + 1  # the last may be half of a pair

@@ -11,16 +11,19 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from lakehouse import telemetry
 from lakehouse.errors import BadFile
 from lakehouse.ingest.reading.delimited_header import read_header
+from lakehouse.ingest.reading.further_tables import marked
 from lakehouse.ingest.reading.joined_files import headers_apart, without_marks
 from lakehouse.ingest.reading.line_ends import json_lines
 from lakehouse.ingest.reading.piece import Layout, Piece, UnreadPart
 from lakehouse.ingest.reading.policy import HeaderPolicy, PiecePolicy
+from lakehouse.ingest.reading.row_width import most_cells
 from lakehouse.ingest.reading.text_cutter import cut_text
 from lakehouse.landing.unpack import Member, members
 from lakehouse.sources.formats import collected_events, json_records, parquet, sheets, wide_decimals
@@ -187,14 +190,21 @@ class _FileReader:
             lines = json_records.as_lines(text) if kind == "json_array" else text
         yield from cut_text(json_lines(lines), layout, self._new_path, self._piece_bytes)
 
-    def _delimited_pieces(self, text: Iterator[bytes]) -> Iterator[Piece]:
+    def _delimited_pieces(self, text: Iterator[bytes], *, is_sheet: bool = False) -> Iterator[Piece]:
         head, text = peek(text, HeaderPolicy.head_bytes)
         header = read_header(head, self._rules.columns)
-        layout = Layout("delimited", header.delimiter, header.names)
+        layout = Layout(
+            "delimited", header.delimiter, header.names, None if is_sheet else most_cells(head, header)
+        )
         self._require_fit(header.names, layout)
         self._layout = self._layout or layout
-        rows = headers_apart(without_first(header.bytes_above, text), header.line)
-        yield from cut_text(rows, layout, self._new_path, self._piece_bytes)
+        rows = marked(headers_apart(without_first(header.bytes_above, text), header.line), header)
+        for number, (is_other, parts) in enumerate(itertools.groupby(rows, key=itemgetter(0))):
+            table = (part for _, part in parts)
+            if is_other:
+                telemetry.warn("another table below the first one", file_id=self._folder.name)
+            for piece in cut_text(table, layout, self._new_path, self._piece_bytes, has_header=number == 0):
+                yield replace(piece, is_other_table=is_other)
 
     def _workbook_pieces(self, path: Path, member_name: str | None) -> Iterator[Piece]:
         """Yield the pieces of a workbook's sheets."""
@@ -225,7 +235,7 @@ class _FileReader:
         """Yield the pieces of a sheet; none of one that is empty."""
         head, text = peek(text, 1)
         if head:
-            yield from self._delimited_pieces(text)
+            yield from self._delimited_pieces(text, is_sheet=True)
 
     def _require_fit(self, names: Sequence[str], layout: Layout) -> None:
         """Raise BadFile where a table is not the mapping's or, without a mapping, none like the first one.

@@ -32,6 +32,25 @@ class RowPolicy(Policy):
 
 
 @dataclass(frozen=True)
+class RowEndPolicy(Policy):
+    """When a file says that its rows end in delimiters, so that a row may have more cells than the header."""
+
+    usual_share: Annotated[float, "share of a file's first rows that end so where its header does not"] = 0.9
+    least_rows: Annotated[int, "rows that say so, where the header does not"] = 2
+    least_rows_against_header: Annotated[
+        int, "rows from which on they say that they do not end so, though the header does"
+    ] = 10
+
+
+@dataclass(frozen=True)
+class FurtherTablePolicy(Policy):
+    """How much of a text is looked at to tell another table below its first one."""
+
+    bytes_above: Annotated[int, "bytes of the first table, from its header on"] = 16 * KIB
+    bytes_below: Annotated[int, "bytes below a blank line, up to the next one"] = 8 * KIB
+
+
+@dataclass(frozen=True)
 class HeaderPolicy(Policy):
     """What of a file says how it is read."""
 

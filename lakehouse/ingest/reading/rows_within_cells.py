@@ -20,15 +20,11 @@ if TYPE_CHECKING:
     from lakehouse.ingest.reading.piece import Piece
 
 
-def are_rows_within_cells(
-    con: duckdb.DuckDBPyConnection, piece: Piece, path: Path, piece_number: int
-) -> bool:
-    """Return whether a piece has such rows. Only one that has more lines than rows is asked, which are in `unit`."""
+def are_rows_within_cells(con: duckdb.DuckDBPyConnection, piece: Piece, path: Path, rows: int) -> bool:
+    """Return whether a piece has such rows. Only one that has more lines than the `rows` that were read is asked."""
     width = len(piece.layout.header)
     if not piece.newlines or width < LEAST_WIDTH:
         return False
-    counted = con.execute("SELECT count(*) FROM unit WHERE _piece = ?", [piece_number]).fetchone()
-    rows = counted[0] if counted else 0
     if piece.newlines <= rows + piece.header_lines:
         return False
     delimiter = literal(piece.layout.delimiter)

@@ -123,7 +123,7 @@ def delimited_rows(piece: Piece, path: Path) -> str:
     All lines of the piece end alike, and none is blank: see `sound_rows`.
     """
     delimiter = piece.layout.delimiter
-    columns = ", ".join(f"'_c{column_index}': 'VARCHAR'" for column_index in range(len(piece.layout.header)))
+    columns = ", ".join(f"'_c{column_index}': 'VARCHAR'" for column_index in range(piece.layout.cells_read))
     return (
         f"SELECT row_number() OVER () AS _n, * FROM read_csv({literal(str(path))}, auto_detect=false, "
         f"header=false, skip={piece.header_lines}, delim={literal(delimiter)}, quote='\"', escape='\"', "

@@ -8,12 +8,13 @@ row, torn by a line break without quotes, are read as none.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from lakehouse.ingest.reading.piece import Piece
+from lakehouse.ingest.reading.piece import OTHER_TABLE, Piece
 from lakehouse.ingest.reading.policy import RowPolicy
 from lakehouse.ingest.reading.split_rows import RowSplitter, TextRow, content_of
 from lakehouse.sources import non_records
@@ -52,8 +53,14 @@ def sound_piece(piece: Piece, path: Path, shape: RowShape) -> SoundPiece:
     """Return a piece's sound rows as a piece of their own, written beside it; `shape` is of delimited text."""
     text = path.read_bytes()
     sound_path = path.with_suffix(_SUFFIX)
-    sound = SoundPiece(replace(piece, path=sound_path, header_lines=0, line_end="\n"))
-    if piece.layout.kind == "delimited":
+    layout = replace(piece.layout, most_cells=None)  # each row has as many cells as the header from here on
+    sound = SoundPiece(replace(piece, path=sound_path, layout=layout, header_lines=0, line_end="\n"))
+    if piece.is_other_table:
+        splitter = RowSplitter(piece.layout.delimiter, len(piece.layout.header))
+        texts = (row.text for row in splitter.rows(text))
+        sound.unread += [_unread(number, OTHER_TABLE, row) for number, row in enumerate(texts, 1)]
+        rows: Iterator[bytes] = iter(())
+    elif piece.layout.kind == "delimited":
         judge = _Judge(piece, shape, text)
         rows = judge.sound_rows(sound.unread)
     else:
@@ -84,7 +91,10 @@ class _Judge:
         self._shape = shape
         self._text = text
         self._is_utf8 = _is_utf8(text)
-        self._splitter = RowSplitter(piece.layout.delimiter, len(self._header))
+        most_cells = piece.layout.most_cells
+        self._most_cells = sys.maxsize if most_cells is None else most_cells
+        self._width = min(len(self._header), self._most_cells)
+        self._splitter = RowSplitter(piece.layout.delimiter, self._width)
         self._is_astray = False  # behind a row that is torn, until one is whole again
         self._has_short_rows = False
 
@@ -110,7 +120,7 @@ class _Judge:
         them. Rows that leave out cells at their end may add up to that as well: two that leave out as many, and those
         behind another one that does.
         """
-        width = len(self._header)
+        width = self._width
         short: list[TextRow] = []
         is_behind_whole = True
         for row in rows:
@@ -132,14 +142,14 @@ class _Judge:
         else:
             is_plain = any(part.fields == 1 for part in parts[1:-1])
         fields = sum(part.fields for part in parts)
-        return breaks > 0 and is_plain and fields == len(self._header) + breaks and not self._has_short_rows
+        return breaks > 0 and is_plain and fields == self._width + breaks and not self._has_short_rows
 
     def _fault(self, row: TextRow) -> str:
         """Return what is wrong with the fields of a row; nothing where it is sound."""
         if not row.fields:
             self._is_astray = True
             return "bad_quoting"
-        width = len(self._header)
+        width = self._width
         if row.after_blank and self._is_footer(row):
             return non_records.CODE
         if row.fields == width:
@@ -147,12 +157,26 @@ class _Judge:
             return ""
         cells = self._splitter.cells(row.text)
         if row.fields > width:
-            return "" if not any(map(content_of, cells[width:])) else "too_many_fields"
+            return self._fault_of_long(row, cells)
         return self._fault_of_short(row, cells)
+
+    def _fault_of_long(self, row: TextRow, cells: list[bytes]) -> str:
+        """Return what is wrong with a row that has more fields than the header; nothing where these end its line.
+
+        Where the file's rows do not end so, a delimiter within a text has moved the cells behind it.
+        """
+        if any(map(content_of, cells[self._width :])):
+            return "too_many_fields"
+        if row.fields <= self._most_cells:
+            self._is_astray = False
+            return ""
+        texts = [content_of(cell).decode("utf-8", "replace") for cell in cells[: self._width]]
+        is_none = non_records.is_none(texts, self._header, self._shape.known_by, is_short=False)
+        return non_records.CODE if is_none else "too_many_fields"
 
     def _is_footer(self, row: TextRow) -> bool:
         """Return whether the one text of a row behind a blank line is no value: no delimiter, or several words."""
-        width = len(self._header)
+        width = self._width
         if row.fields == 1:
             return width > 1
         has_words = any(b" " in content_of(cell) for cell in self._splitter.cells(row.text))
@@ -168,7 +192,7 @@ class _Judge:
         if non_records.is_none(texts, self._header, self._shape.known_by, is_short=True):
             return non_records.CODE
         is_cut_off = not row.ends and not self._has_short_rows
-        is_text = row.fields == 1 and len(self._header) > _COLUMNS_OF_PAIR
+        is_text = row.fields == 1 and self._width > _COLUMNS_OF_PAIR
         if self._is_astray or is_cut_off or is_text or row.fields < self._shape.fields_needed:
             self._is_astray = True
             return "too_few_fields"

@@ -15,23 +15,32 @@ _NO_END: Final = -1  # as `bytes.find` says it
 
 
 def cut_text(
-    text: Iterator[bytes], layout: Layout, new_path: Callable[[], Path], max_bytes: int
+    text: Iterator[bytes],
+    layout: Layout,
+    new_path: Callable[[], Path],
+    max_bytes: int,
+    *,
+    has_header: bool = True,
 ) -> Iterator[Piece]:
     """Write text into pieces of about `max_bytes`, each at a path of its own; yield each when it is complete.
 
-    A line longer than `RowPolicy.max_bytes` is left out; a piece without a path is yielded in its place.
+    A line longer than `RowPolicy.max_bytes` is left out; a piece without a path is yielded in its place. Delimited text
+    begins with its header, unless it is the rest of one (`has_header`).
     """
-    return _TextCutter(layout, new_path, max_bytes).pieces(text)
+    header_lines = int(has_header and layout.kind == "delimited")
+    return _TextCutter(layout, new_path, max_bytes, header_lines).pieces(text)
 
 
 class _TextCutter:
     """The state of cutting: the piece that is being written, and the line at its end that goes on."""
 
-    def __init__(self, layout: Layout, new_path: Callable[[], Path], max_bytes: int) -> None:
+    def __init__(
+        self, layout: Layout, new_path: Callable[[], Path], max_bytes: int, header_lines: int
+    ) -> None:
         self._layout = layout
         self._new_path = new_path
         self._max_bytes = max_bytes
-        self._header_lines = 1 if layout.kind == "delimited" else 0
+        self._header_lines = header_lines
         self._writer: _PieceWriter | None = None
         self._open_line_bytes = 0
         self._skips_line = False
@@ -109,6 +118,8 @@ class _PieceWriter:
         self._header_lines = header_lines
         self._bytes = 0
         self._quotes = 0  # of delimited text
+        self._delimiters = 0  # of delimited text
+        self._delimiter = layout.delimiter.encode()
         self._line_ends = LineEnds()  # of delimited text; other lines all end with a newline
         self._newlines = 0
         self._last_byte = b"\n"
@@ -120,6 +131,7 @@ class _PieceWriter:
         if self._is_delimited:
             self._line_ends.add(data)
             self._quotes += count_byte(data, b'"')
+            self._delimiters += _count(data, self._delimiter)
         else:
             self._last_byte = data[-1:]
         self._newlines += count_byte(data, b"\n")
@@ -166,6 +178,8 @@ class _PieceWriter:
             header_lines=self._header_lines,
             line_end=self._line_ends.common if self._is_delimited else "\n",
             newlines=self._newlines if self._quotes else 0,
+            delimiters=self._delimiters,
+            has_quotes=self._quotes > 0,
             row_count=None if self._is_delimited else self._lines(ends_with_line=bool(without_bytes)),
         )
 
@@ -174,6 +188,10 @@ class _PieceWriter:
         if ends_with_line or self._last_byte == b"\n":
             return self._newlines
         return self._newlines + 1
+
+
+def _count(data: bytes, delimiter: bytes) -> int:
+    return count_byte(data, delimiter) if len(delimiter) == 1 else data.count(delimiter)
 
 
 def _first_line_end(data: bytes) -> int:

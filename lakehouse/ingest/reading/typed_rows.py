@@ -15,6 +15,7 @@ from lakehouse.errors import BadDefinition, BadFile
 from lakehouse.ingest.reading import csv_rejects
 from lakehouse.ingest.reading.json_scan_sql import doubtful_json_scan, json_scan
 from lakehouse.ingest.reading.json_text_sql import is_doubtful_number_sql, is_doubtful_text_sql
+from lakehouse.ingest.reading.longer_rows import are_longer_rows, can_be_read_at_once
 from lakehouse.ingest.reading.minimise_sql import stored_sql
 from lakehouse.ingest.reading.money_sql import currency_faults, with_currencies_sql
 from lakehouse.ingest.reading.non_record_sql import OTHER_HEADER
@@ -109,7 +110,7 @@ def _read_rows(
     """
     if piece.header_lines:  # the file's first piece
         log_absent_columns(source, piece, path)
-    if piece.line_end:
+    if can_be_read_at_once(piece):
         sound, absent = _read_at_once(con, source, piece, path, piece_number)
         if sound is None:
             return [], absent
@@ -135,12 +136,19 @@ def _read_at_once(
         if piece.layout.kind == "parquet" and isinstance(error.__cause__, duckdb.Error):
             return sound_parquet(piece, path), frozenset()
         raise
-    if piece.layout.kind == "parquet" or not (
-        csv_rejects.are_any(con) or are_rows_within_cells(con, piece, path, piece_number)
-    ):
+    if piece.layout.kind == "parquet" or not _is_misread(con, piece, path, piece_number):
         return None, absent
     con.execute("DELETE FROM unit WHERE _piece = ?", [piece_number])
     return _take_apart(source, piece, path), absent
+
+
+def _is_misread(con: duckdb.DuckDBPyConnection, piece: Piece, path: Path, piece_number: int) -> bool:
+    """Return whether the reader left rows of text out, or made others of them than the file has."""
+    if csv_rejects.are_any(con):
+        return True
+    counted = con.execute("SELECT count(*) FROM unit WHERE _piece = ?", [piece_number]).fetchone()
+    rows = counted[0] if counted else 0
+    return are_longer_rows(con, piece, path, rows) or are_rows_within_cells(con, piece, path, rows)
 
 
 def _take_apart(source: Source, piece: Piece, path: Path) -> SoundPiece:

@@ -98,6 +98,7 @@ def cast_sql(column: SourceColumn, text_sql: str, zone: str) -> str:
     is_timed = column.type == "timestamptz" or DAY_OF_TIME in column.formats
     texts = [value_format.sql(text_sql, is_timed) for value_format in formats if value_format.sql is not None]
     casts = _formatted_casts(column, texts, zone)
+    casts += [value_format.moment(text_sql) for value_format in formats if value_format.moment is not None]
     read_by_formats_alone = bool(formats) and not set(ALONE).isdisjoint(formats[0].types)
     if not read_by_formats_alone:
         casts.append(_plain_cast_sql(column, text_sql, zone))

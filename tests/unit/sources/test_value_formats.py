@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import duckdb
@@ -10,6 +10,7 @@ import pytest
 
 from lakehouse.engine import sql_functions
 from lakehouse.ingest.reading.typing_sql import typed_sql
+from lakehouse.sources import value_formats
 from lakehouse.sources.definition import SourceColumn
 
 
@@ -217,3 +218,60 @@ def test_formats_that_make_no_sense_are_refused(kind, formats, message):
     """When the definition is read, not with the first file."""
     with pytest.raises(ValueError, match=message):
         SourceColumn(name="x", origin="X", type=kind, doc="X", formats=formats)
+
+
+AT = datetime(2026, 1, 5, 8, 40, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "expected"),
+    [
+        ("1767602400", "epoch_s", AT),
+        ("1767602400.25", "epoch_s", AT.replace(microsecond=250_000)),
+        ("1767602400.1234567", "epoch_s", AT.replace(microsecond=123_456)),
+        ("1767602400.0", "epoch_s", AT),
+        ("-86400000", "epoch_s", datetime(1967, 4, 7, tzinfo=UTC)),
+        ("1767602400000", "epoch_s", None),  # thousandths: the year 57982
+        ("46027", "epoch_s", None),  # a spreadsheet's day
+        ("0", "epoch_s", None),
+        ("1767602400000", "epoch_ms", AT),
+        ("1767602400250", "epoch_ms", AT.replace(microsecond=250_000)),
+        ("1767602400250.5", "epoch_ms", AT.replace(microsecond=250_500)),
+        ("473385600000", "epoch_ms", datetime(1985, 1, 1, tzinfo=UTC)),
+        ("-473385600000", "epoch_ms", datetime(1955, 1, 1, tzinfo=UTC)),
+        ("-1767602400250.5", "epoch_ms", datetime(1913, 12, 27, 15, 19, 59, 749_500, UTC)),
+        ("1767602400", "epoch_ms", None),  # seconds: the 21st of January 1970
+        ("1.7676E+12", "epoch_ms", None),  # a spreadsheet rounded it
+        ("1767602400000000", "epoch_us", AT),
+        ("1767602400000001", "epoch_us", AT.replace(microsecond=1)),
+        ("1767602400000", "epoch_us", None),
+        ("1767602400", "epoch", AT),
+        ("1767602400250", "epoch", AT.replace(microsecond=250_000)),
+        ("1767602400000001", "epoch", AT.replace(microsecond=1)),
+        ("1767602400000001999", "epoch", AT.replace(microsecond=1)),
+        ("17676024000", "epoch", None),
+        ("0767602400", "epoch", None),
+        ("2026-01-05T08:40:00Z", "epoch", AT),  # a plain time is one, too
+        ("1767602400", "excel", None),
+    ],
+)
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Shanghai"])
+def test_numbers_since_1970(text, name, expected, zone):
+    """In the unit that the column names, or that their length tells; a zone of the source's does not move them."""
+    column = SourceColumn(name="x", origin="X", type="timestamptz", doc="X", formats=(name,))
+    with duckdb.connect() as con:
+        sql_functions.create(con)
+        con.execute("SET TimeZone = 'UTC'")
+        query = f"SELECT epoch_us({typed_sql(column, 't', zone)}) FROM (SELECT CAST(? AS VARCHAR) AS t)"
+        (found,) = con.execute(query, [text]).fetchone()
+    assert (found is None) == (expected is None)
+    assert expected is None or found == (expected - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(
+        microseconds=1
+    )
+
+
+@pytest.mark.parametrize("other", ["epoch_s", "epoch_us", "epoch", "ymd"])
+def test_a_number_has_one_unit(other):
+    """1767602400000 cannot be of two."""
+    with pytest.raises(ValueError, match="two ways"):
+        value_formats.check("timestamptz", ("epoch_ms", other))

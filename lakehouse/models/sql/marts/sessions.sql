@@ -38,7 +38,7 @@ columns:
 incremental:
   by: "coalesce('device ' || anonymous_id, 'user ' || user_id, '')"
   of:
-    raw.events: "coalesce('device ' || anonymous_id, 'user ' || user_id, '')"
+    raw.events: "coalesce('device ' || person_id(anonymous_id), 'user ' || person_id(user_id), '')"
     core.identities: {raw.events: [user_id, anonymous_id]}
     core.user_agents: {raw.events: user_agent}
 audits:
@@ -53,7 +53,8 @@ audits:
 -- and so do those of what was sent, such as `Email Opened`; what robots did (core.user_agents) is no session, as in Google's
 -- and Matomo's reports. Equal moments are in order of their message ids; a message that is
 -- there twice counts once. Steps to an order go by the event names of Segment (`Product Added`) and of Google (`add_to_cart`).
--- A clock that says 1970 or 2099 makes a session then.
+-- A clock that says 1970 or 2099 makes a session then. An id such as `undefined` is none: it begins no session of another person,
+-- and what names nobody and no device besides is of no session.
 -- The channel goes by the kind of click id, then utm_medium, then the site that is named as utm_source or was come from; words
 -- are those of Google's default channel group and of the platforms of China. A site that is the own one, or takes payments,
 -- brings nobody: who comes back after half an hour, from the cashier, or from where one signs in, was there before. A mailbox in
@@ -75,6 +76,7 @@ WITH acts AS (
     WHERE (e.type IN ('page', 'screen')
         OR e.type = 'track' AND NOT regexp_matches(e.event, '^(?i:email|sms|push notification) '))
         AND agent.is_bot IS DISTINCT FROM true
+        AND coalesce(e.anonymous_id, e.user_id) IS NOT NULL
 ),
 messages AS (
     SELECT * EXCLUDE (parts, campaign, said), row_number() OVER (ORDER BY stream, timestamp, message_id) AS n,

@@ -1,0 +1,153 @@
+"""Whether what stands below a blank line is another table: told by the shape of its rows, not by words.
+
+Spreadsheets hold several tables below each other: people, an empty row, then regions and what was sold there. Their
+rows would load as people. A row is the header of another table where it has names (words, each once, none of them the
+table's own) in columns that hold none above, and rows follow that have another shape than those above:
+
+1. words stand where two columns or more hold numbers, times, e-mails or codes in every row above; or
+2. they do in one such column, and the rows below differ from those above, or a title stands above the names; or
+3. there is no such column, and numbers or times stand below the words where only words stand above.
+
+A group of further records begins with a record, which has no word there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from lakehouse.sources.headers import normal
+from lakehouse.sources.non_records import NOTHING_PATTERN
+
+Kind = Literal["", "word", "text", "number", "time", "email", "code"]
+Row = Sequence[str]
+
+_PURE: Final = frozenset({"number", "time", "email"})
+_TYPED: Final = _PURE | {"code"}
+_LEAST_NAMES: Final = 2
+_LEAST_ROWS: Final = 2  # above and below, where nothing but the kinds of values speaks of two tables
+_LONGEST_NAME: Final = 40
+_MOST_WORDS: Final = 5
+_NOTHING = re.compile(NOTHING_PATTERN)
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_LETTER = re.compile(r"[^\W\d_]")
+
+
+@dataclass(frozen=True)
+class _Above:
+    """The columns of a table in which every value is typed, those that hold words alone, and those never empty."""
+
+    typed: frozenset[int]
+    of_words: frozenset[int]
+    always: frozenset[int]
+
+
+def is_another_table(names: Row, above: Sequence[Row], below: Sequence[Row]) -> bool:
+    """Return whether the rows `below` a blank line are those of another table than the one of `names` and rows `above`.
+
+    Cells are texts as a reader shows them; rows may be shorter than the header.
+    """
+    title, head, body = _parts(below)
+    if not above or not body or len(names) < _LEAST_NAMES or not _are_names(head, names):
+        return False
+    shape = _shape(above, len(names))
+    kinds = [_kind(cell) for cell in head]
+    words = {at for at, kind in enumerate(kinds) if kind == "word"}
+    if any(kinds[at] in _TYPED for at in shape.typed if at < len(kinds)):
+        return False
+    misplaced = len(words & shape.typed)
+    if misplaced >= _LEAST_NAMES:
+        return True
+    if misplaced:
+        return title or _differs(shape, head, body, len(names))
+    has_rows = len(above) >= _LEAST_ROWS and len(body) >= _LEAST_ROWS
+    return has_rows and any(_all_are(body, at, _PURE) for at in words & shape.of_words)
+
+
+def is_own_header(names: Row, below: Sequence[Row]) -> bool:
+    """Return whether the first row below a blank line, but for titles, has names of the table's own alone."""
+    _, head, _ = _parts(below)
+    found = {normal(cell) for cell in head if cell.strip()}
+    return bool(found) and found <= set(map(normal, names))
+
+
+def _parts(below: Sequence[Row]) -> tuple[bool, Row, Sequence[Row]]:
+    """Return whether there is a title, the first row behind it, and the rows behind that."""
+    titles = 0
+    for row in below:
+        if sum(1 for cell in row if cell.strip()) > 1:
+            break
+        titles += 1
+    if titles == len(below):
+        return False, (), ()
+    return titles > 0, below[titles], below[titles + 1 :]
+
+
+def _are_names(head: Row, own: Row) -> bool:
+    """Return whether cells may name columns: each once, nearly all words, and not all of them the table's own names."""
+    cells = [cell for cell in head if cell.strip()]
+    found = {normal(cell) for cell in cells}
+    kinds = [_kind(cell) for cell in cells]
+    words = kinds.count("word")
+    years = sum(1 for cell in cells if _YEAR.fullmatch(cell.strip()))
+    values = sum(1 for kind in kinds if kind in _PURE) - years
+    return (
+        (words + years) * 2 >= len(cells) >= _LEAST_NAMES
+        and words > 0
+        and values == 0
+        and len(found) == len(cells)
+        and "" not in kinds
+        and not found <= set(map(normal, own))
+    )
+
+
+def _shape(above: Sequence[Row], width: int) -> _Above:
+    typed, of_words, always = set(), set(), set()
+    for at in range(width):
+        kinds = [_kind(row[at]) if at < len(row) else "" for row in above]
+        filled = [kind for kind in kinds if kind]
+        if filled and _TYPED.issuperset(filled):
+            typed.add(at)
+        if filled and "word" in filled and _TYPED.isdisjoint(filled):
+            of_words.add(at)
+        if len(filled) == len(kinds):
+            always.add(at)
+    return _Above(frozenset(typed), frozenset(of_words), frozenset(always))
+
+
+def _differs(shape: _Above, head: Row, body: Sequence[Row], width: int) -> bool:
+    """Return whether the rows below have another shape than those above."""
+    if any(cell.strip() for row in [head, *body] for cell in row[width:]):
+        return True
+    for at in shape.typed:
+        kinds = {_kind(row[at]) if at < len(row) else "" for row in [head, *body]}
+        if at in shape.always and kinds == {""}:
+            return True
+        if not kinds & (_TYPED | {""}):
+            return True
+    return any(_all_are(body, at, _PURE) for at in shape.of_words)
+
+
+def _all_are(rows: Sequence[Row], at: int, kinds: frozenset[str]) -> bool:
+    found = {_kind(row[at]) for row in rows if at < len(row)} - {""}
+    return bool(found) and found <= kinds
+
+
+def _kind(cell: str) -> Kind:
+    from lakehouse.sources.detect import dates, numbers, personal_data  # noqa: PLC0415 - heavy, and seldom asked
+
+    text = cell.strip()
+    if not text or _NOTHING.fullmatch(text.lower()):
+        return ""
+    if personal_data.is_email(text):
+        return "email"
+    if dates.moment(text):
+        return "time"
+    if numbers.number(text):
+        return "number"
+    if any(character.isdigit() for character in text):
+        return "code"
+    is_word = len(text) <= _LONGEST_NAME and len(text.split()) <= _MOST_WORDS and _LETTER.search(text)
+    return "word" if is_word else "text"
