@@ -186,7 +186,7 @@ class DefinitionLoader(Generic[K, D]):
         return tuple(
             file
             for file in folder_state(overrides / self._folder)
-            if PurePath(file[0]).suffix in self._suffixes
+            if _has_suffix(file[0], self._suffixes)
         )
 
 
@@ -200,6 +200,10 @@ def folder_state(folder: Path) -> FolderState:
     return tuple(state)
 
 
+def _has_suffix(name: str, suffixes: tuple[str, ...]) -> bool:
+    return name.lower().endswith(suffixes)
+
+
 def _shown_key(key: object) -> str:
     return "/".join(key) if isinstance(key, tuple) else str(key)
 
@@ -207,14 +211,17 @@ def _shown_key(key: object) -> str:
 def read_files(
     folder: Traversable | Path, suffixes: tuple[str, ...], prefix: str = ""
 ) -> Iterator[DefinitionFile]:
-    """Yield the definition files below a folder in the order of their names; hidden ones are none."""
+    """Yield the definition files below a folder in the order of their names; hidden ones are none.
+
+    A suffix may be in capitals, as some file systems and editors write it.
+    """
     for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
         name = prefix + entry.name
         if entry.name.startswith("."):
             continue
         if entry.is_dir():
             yield from read_files(entry, suffixes, f"{name}/")
-        elif entry.name.endswith(suffixes):
+        elif _has_suffix(entry.name, suffixes):
             try:
                 content = entry.read_bytes()
             except FileNotFoundError:  # it went meanwhile

@@ -39,7 +39,7 @@ def list_models(data: Data = DEFAULT, as_json: AsJson = False) -> None:
             "grain": model.contract.grain,
             "inputs": list(model.inputs),
             "columns": len(model.contract.columns),
-            "own": model.where.endswith(".sql") and model is not shipped.get(model.table),
+            "own": model.where.lower().endswith(".sql") and model is not shipped.get(model.table),
         }
         for model in known.in_order
     ]

@@ -49,14 +49,14 @@ def write(folder, name, text):
 
 
 def test_files_are_found_by_their_suffix(load, folder) -> None:
-    """`.yaml` and `.yml`, in folders too; hidden files and other ones are none."""
+    """`.yaml` and `.yml`, in small letters and capitals, in folders too; hidden files and other ones are none."""
     write(folder, "a.yaml", "name: a\n")
-    write(folder, "b.yml", "name: b\n")
+    write(folder, "b.YML", "name: b\n")
     write(folder, "deep/c.yaml", "name: c\n")
     write(folder, ".d.yaml", "name: d\n")
     write(folder, "e.yaml.part", "name: e\n")
     assert list(load(folder)) == ["a", "b", "c"]
-    assert [file.name for file in load.files(folder)] == ["a.yaml", "b.yml", "deep/c.yaml"]
+    assert [file.name for file in load.files(folder)] == ["a.yaml", "b.YML", "deep/c.yaml"]
 
 
 def test_two_files_for_one_thing_are_refused(load, folder) -> None:

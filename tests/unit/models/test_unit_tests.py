@@ -93,4 +93,6 @@ def test_files_beside_models_are_read_by_their_place(tmp_path):
     tests, wrong = unit_tests.load(tmp_path)
     assert [test.name for test in tests["marts.rfm"].tests] == ["x"]
     assert "marts/mine.tests.yaml: " in wrong["marts.mine"]
+    (folder / "mine.tests.yaml").write_text("tests:\n  - {name: x, given: {}, expected: []}\n", "utf-8")
+    assert "marts.mine" not in unit_tests.load(tmp_path)[1]  # mended: it is seen without a restart
     assert "did you mean name?" in wrong["marts.mine"]
