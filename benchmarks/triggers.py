@@ -1,9 +1,10 @@
-"""How long from a landed event to its row of `marts.triggers`, on a running stack, each event twice.
+"""How long from a landed event to its row of `marts.triggers`, and to a task in the CRM, on a running stack.
 
-An abandoned cart: the file is ingested, `resolve` names the customer, if nobody knew that person before, and `trigger`,
-which looks each minute, makes the row. Every second person was seen before. Carts are landed one after another, so that
-they meet the minute at all of its seconds. A stack on a laptop gathers for a second where the deployed one gathers for
-`IngestWindow` and `StageWindow`: the bar holds for the time with those.
+An abandoned cart: the file is ingested, `resolve` names the customer, if nobody knew that person before, and
+`trigger`, which looks each minute, makes the row; of that `export_segments` plans a task, and `publish` sends it to
+our HubSpot. Each event is landed twice. Every second person was seen before. Carts are landed one after another, so
+that they meet the minute at all of its seconds. A stack on a laptop gathers for a second where the deployed one
+gathers for `IngestWindow` and `StageWindow`: the bar holds for the time with those.
 """
 
 from __future__ import annotations
@@ -14,10 +15,13 @@ import statistics
 import subprocess
 import tempfile
 import time
+from collections import defaultdict
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import httpx
 
 from benchmarks import consent
 from benchmarks.report import Result
@@ -25,6 +29,7 @@ from lakehouse import objects
 from lakehouse.engine import duck
 from lakehouse.local.attachment import attach
 from lakehouse.local.session import session
+from lakehouse.secrets import secret
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import views
 from lakehouse.tables.contracts import TRIGGERS
@@ -36,6 +41,15 @@ if TYPE_CHECKING:
 _CARTS, _QUICK_CARTS = 60, 20
 _PAUSE_SECONDS, _START_SECONDS, _WAIT_SECONDS, _POLL_SECONDS = 3.0, 60.0, 240.0, 0.5
 _BAR = 120.0  # seconds
+_SYNC = """
+name: carts
+destination: hubspot
+object: tasks
+triggers: [abandoned_cart]
+create_properties: true
+owner: {default: "1001"}
+properties: {hs_task_subject: "{about}", hs_timestamp: due_at}
+"""
 _TABLES = 2  # that say whose a row is
 _ROWS = """
 SELECT i.identifier_value, count(*) FROM marts.triggers AS t
@@ -46,7 +60,7 @@ _PEOPLE = "SELECT count(*) FROM core.identities WHERE identifier_type = 'user_id
 
 
 def triggers(*, quick: bool) -> list[Result]:
-    """Return p50 and p95 of the seconds from a landed cart to its row, and how many carts have other than one."""
+    """Return p50 and p95 of the seconds from a landed cart to its row and its task, and how many there are too many."""
     count = _QUICK_CARTS if quick else _CARTS
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "lake"
@@ -55,18 +69,23 @@ def triggers(*, quick: bool) -> list[Result]:
             consent.until(lambda: bool((info := attach(data)) and "http" in info.endpoints), _START_SECONDS)
             with session(data, "all", must_exist=False) as settings:
                 seen = _Seen(settings)
+                _define(data / "definitions" / "syncs")
                 visits = b"".join(_message(number, "Page Seen") for number in range(0, count, 2))
                 objects.put(settings.landing_bucket, "web/events/2026/01/01/00/visits.ndjson", visits)
                 consent.until(lambda: seen.people() == len(range(0, count, 2)), _WAIT_SECONDS)
-                landed = []
+                landed, landed_at = [], []
                 for number in range(count):
                     landed.append(time.perf_counter())
+                    landed_at.append(datetime.now(UTC))
                     for copy in "ab":
                         key = f"web/events/2026/01/01/00/{number}{copy}.ndjson"
                         objects.put(settings.landing_bucket, key, _message(number, "Product Added"))
                     seen.look_for(_PAUSE_SECONDS)
                 consent.until(lambda: seen.look() >= count, _WAIT_SECONDS)
                 rows = seen.rows()
+                consent.until(lambda: len(tasks(settings)) >= count, _WAIT_SECONDS)
+                time.sleep(_PAUSE_SECONDS)  # for one too many
+                made = tasks(settings)
         finally:
             up.send_signal(signal.SIGINT)
             up.wait()
@@ -74,11 +93,43 @@ def triggers(*, quick: bool) -> list[Result]:
     too_many = Result(
         "triggers: rows more than carts, each landed twice", sum(rows.values()) - count, "", 0, at_least=False
     )
+    sent = [(made[f"Tea {number}"][0] - began).total_seconds() for number, began in enumerate(landed_at)]
+    tasks_too_many = Result(
+        "triggers: tasks in the CRM more than carts",
+        sum(map(len, made.values())) - count,
+        "",
+        0,
+        at_least=False,
+    )
+    of_known = consent.longer_when_deployed(["IngestWindow"])
     return [
-        *_results("of somebody known", seconds[::2], consent.longer_when_deployed(["IngestWindow"])),
-        *_results("of somebody nobody knew", seconds[1::2], consent.longer_when_deployed()),
+        *_results("of somebody known to its row", seconds[::2], of_known),
+        *_results("of somebody nobody knew to its row", seconds[1::2], consent.longer_when_deployed()),
+        *_results("of somebody known to its task in the CRM", sent[::2], of_known),
+        *_results("of somebody nobody knew to its task", sent[1::2], consent.longer_when_deployed()),
         too_many,
+        tasks_too_many,
     ]
+
+
+def _define(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "carts.yaml").write_text(_SYNC, "utf-8")
+
+
+def tasks(settings: Settings) -> dict[str, list[datetime]]:
+    """Return when the CRM made its tasks, by subject."""
+    headers = {"Authorization": f"Bearer {secret(settings.hubspot_secret)['token']}"}
+    made: dict[str, list[datetime]] = defaultdict(list)
+    after = "0"
+    with httpx.Client(base_url=settings.hubspot_url, headers=headers) as client:
+        while found := client.get(
+            "/crm/v3/objects/tasks", params={"after": after, "properties": "hs_task_subject"}
+        ).json()["results"]:
+            for task in found:
+                made[task["properties"]["hs_task_subject"]].append(datetime.fromisoformat(task["createdAt"]))
+            after = found[-1]["id"]
+    return made
 
 
 class _Seen:
@@ -121,14 +172,14 @@ class _Seen:
 def _message(number: int, event: str) -> bytes:
     said = {
         "type": "track", "event": event, "messageId": f"{event} {number}", "userId": f"user-{number}",
-        "timestamp": (datetime.now(UTC) - timedelta(hours=2)).isoformat(), "properties": {"name": "Tea"},
+        "timestamp": (datetime.now(UTC) - timedelta(hours=2)).isoformat(), "properties": {"name": f"Tea {number}"},
     }  # fmt: skip
     return (json.dumps(said) + "\n").encode()
 
 
 def _results(whose: str, seconds: list[float], longer: float) -> list[Result]:
     p95 = statistics.quantiles(seconds, n=20, method="inclusive")[-1]
-    what, note = f"triggers: landed cart {whose} to its row", f"{len(seconds)} carts"
+    what, note = f"triggers: landed cart {whose}", f"{len(seconds)} carts"
     return [
         Result(f"{what}: p50", statistics.median(seconds), "s", note=note),
         Result(f"{what}: p95", p95, "s", _BAR, at_least=False, note=note),
