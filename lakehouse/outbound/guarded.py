@@ -66,8 +66,13 @@ def changed_of(guards: Mapping[str, Collection[str]], current: Mapping[str, str]
 
 
 def may_be_written(row: Row) -> Row:
-    """Return a row that an attempt before may have written: what it says is ours, too."""
-    guards = {name: sorted({*ours, row.properties.get(name, "")}) for name, ours in row.guards.items()}
+    """Return a row that an attempt before may have written: what it says is ours, too.
+
+    Not that there is none: a blank that we may have made, or a person, counts as the person's, and is not filled again.
+    """
+    said = {name: row.properties.get(name, "") for name in row.guards}
+    is_ours = {name: {value} for name, value in said.items() if value or row.action == "upsert"}
+    guards = {name: sorted({*ours, *is_ours.get(name, ())}) for name, ours in row.guards.items()}
     return replace(row, guards=guards)
 
 
@@ -117,12 +122,10 @@ def after_uncertain(before: Acknowledged, row: Row) -> dict[str, list[str]]:
 
 
 def after_uncertain_removal(before: Acknowledged, row: Row) -> dict[str, list[str]]:
-    """Return which other values the CRM may hold after a removal of which nobody knows what became: cleared ones."""
-    cleared = {name: row.properties[name] for name in row.guards if name in row.properties}
-    return {
-        **before.maybe,
-        **{name: sorted({*before.maybe.get(name, ()), value}) for name, value in cleared.items()},
-    }
+    """Return which other values the CRM may hold after a removal of which nobody knows what became."""
+    held = {name: [*before.maybe.get(name, ())] for name in row.guards}
+    ours = may_be_written(replace(row, guards=held)).guards
+    return {**before.maybe, **{name: values for name, values in ours.items() if values}}
 
 
 def _theirs(before: Acknowledged | None, result: Result) -> list[str]:

@@ -89,17 +89,18 @@ def test_after_a_lost_answer_both_values_are_ours():
     assert guarded.guards_of(["city"], state.acknowledged["a@x.org"]) == {"city": ["Bonn"]}
 
 
-def test_after_a_removal_of_unknown_fate_the_cleared_value_is_ours_too():
-    """Neither the value nor its absence is then a person's; another value is."""
+@pytest.mark.parametrize(("cleared", "ours"), [("DONE", ["DONE", "Oslo"]), ("", ["Oslo"])])
+def test_after_a_removal_of_unknown_fate_what_it_says_is_ours_too(cleared, ours):
+    """But no blank: a person may have made it, whose word counts more than that nothing stays unfilled."""
     state = State()
     state.fold(row("Oslo"), result(), AT)
     lost = replace(result("failed", action="remove"), code="CONFLICT", uncertain=True)
-    state.fold(row("", "remove", ("Oslo",)), lost, AT)
+    state.fold(row(cleared, "remove", ("Oslo",)), lost, AT)
     held = state.acknowledged["a@x.org"]
-    assert guarded.guards_of(["city"], held) == {"city": ["", "Oslo"]}
+    assert guarded.guards_of(["city"], held) == {"city": ours}
     assert held.properties["city"] == "Oslo"
-    state.fold(row("", "remove", ("", "Oslo")), result("removed", action="remove"), AT)
-    assert guarded.guards_of(["city"], state.acknowledged["a@x.org"]) == {"city": [""]}
+    state.fold(row(cleared, "remove", ours), result("removed", action="remove"), AT)
+    assert guarded.guards_of(["city"], state.acknowledged["a@x.org"]) == {"city": [cleared]}
 
 
 def test_a_record_that_was_closed_is_known_when_its_cause_comes_back():
@@ -119,8 +120,10 @@ def test_a_record_that_was_closed_is_known_when_its_cause_comes_back():
 
 
 def test_an_attempt_of_before_may_have_written_the_row_itself():
-    """Then what it says is ours, too."""
+    """Then what it says is ours, too; that a removal leaves a blank may be a person's doing."""
     assert guarded.may_be_written(row("Oslo")).guards == {"city": ["", "Oslo"]}
+    assert guarded.may_be_written(row("", "remove", ("Oslo",))).guards == {"city": ["Oslo"]}
+    assert guarded.may_be_written(row("DONE", "remove", ("Oslo",))).guards == {"city": ["DONE", "Oslo"]}
 
 
 @pytest.mark.parametrize(("code", "remembered"), [("", False), ("GONE", True)])
