@@ -9,20 +9,16 @@ import json
 import re
 import socket
 import time
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import pytest
 
-from functions.collect.handler import handler
 from lakehouse import objects, settings
 from lakehouse.landing import collect as door
 from lakehouse.landing.write_keys import RateLimits
-from lakehouse.local.runtime.http_front import HttpFront
 from lakehouse.local.services.loopback import LoopbackServer, QuietHandler
-from lakehouse.local.stack import load_wiring
-from tests.support import cloud as clouds
 from tests.support import node_clients
+from tests.support.front_door import front_door
 from tests.support.running_stack import until
 
 KEY = f"Authorization: Basic {base64.b64encode(b'key-new:').decode()}\r\n".encode()
@@ -31,26 +27,13 @@ PACKED = gzip.compress(EVENT)
 SILENCE = 5.0  # seconds for which a connection may say nothing, instead of a minute
 
 
-@dataclass
-class Context:
-    """What Lambda says of a call, as far as Powertools asks."""
-
-    function_name: str = "collect"
-    aws_request_id: str = "00000000-0000-0000-0000-000000000000"
-
-
 @pytest.fixture
 def url(tmp_path, monkeypatch):
-    """The address of the front door, with a store and a queue behind it."""
-    routes = [
-        route for route in load_wiring(tmp_path / "wiring").routes if "collect" in route.function.lower()
-    ]
-    with clouds.cloud(monkeypatch):
-        monkeypatch.setattr(door, "limits", RateLimits())
-        monkeypatch.setattr(QuietHandler, "timeout", SILENCE)
-        front = HttpFront(routes, lambda _, event: handler(event, Context()))
-        yield front.start()
-        front.stop()
+    """The address of a front door that waits for nobody for long."""
+    monkeypatch.setattr(door, "limits", RateLimits())
+    monkeypatch.setattr(QuietHandler, "timeout", SILENCE)
+    with front_door(monkeypatch, tmp_path) as address:
+        yield address
 
 
 def stored():

@@ -5,15 +5,11 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from functions.collect.handler import handler
-from lakehouse.local.runtime.http_front import HttpFront
-from lakehouse.local.stack import load_wiring
-from tests.support import cloud as clouds
+from tests.support.front_door import front_door
 
 PAGE = Path(__file__).parents[2] / "docs/collect-openapi.yaml"
 SCHEMATHESIS = [sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()"]
@@ -21,24 +17,11 @@ EXAMPLES = 20  # of each operation, beside what its coverage phase sends of each
 LEAST_CASES = 1_000
 
 
-@dataclass
-class Context:
-    """What Lambda says of a call, as far as Powertools asks."""
-
-    function_name: str = "collect"
-    aws_request_id: str = "00000000-0000-0000-0000-000000000000"
-
-
 @pytest.fixture
 def url(tmp_path, monkeypatch):
-    """The address of the front door, with a store and a queue behind it."""
-    routes = [
-        route for route in load_wiring(tmp_path / "wiring").routes if "collect" in route.function.lower()
-    ]
-    with clouds.cloud(monkeypatch):
-        front = HttpFront(routes, lambda _, event: handler(event, Context()))
-        yield front.start()
-        front.stop()
+    """The address of the front door."""
+    with front_door(monkeypatch, tmp_path) as address:
+        yield address
 
 
 def test_nothing_that_the_page_allows_or_forbids_is_a_server_error(url, tmp_path):
