@@ -11,7 +11,7 @@ import argparse
 import json
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib.metadata import version
 
 from benchmarks import (
@@ -35,7 +35,7 @@ from benchmarks import (
 )
 from benchmarks.report import Result, line, table
 
-_PARTS: dict[str, Callable[..., list[Result]]] = {
+_PARTS: dict[str, Callable[..., Iterable[Result]]] = {
     "events": ingest.events,
     "crm": ingest.crm,
     "dedupe": ingest.dedupe,

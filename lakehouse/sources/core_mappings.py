@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lakehouse.definitions import FieldsError, Location, nearest
-from lakehouse.sources.mappable_entities import EACH, ENTITIES, SAME, TOGETHER, WHERE
+from lakehouse.sources.mappable_entities import CHANGES, EACH, ENTITIES, SAME, TOGETHER, WHERE
+from lakehouse.tables import entities
 
-_KEYWORDS = (SAME, WHERE, EACH, TOGETHER)
+_KEYWORDS = (SAME, WHERE, EACH, TOGETHER)  # and `changes`, of entities that have records
 _FROM_SOURCE = {"source", "time_zone"}  # every mapping has them, from its source
 Problem = tuple[Location, str]
 
@@ -55,7 +56,7 @@ def _check(where: Location, mapping: Any, source_columns: Sequence[str] | None) 
         yield where, "not a mapping of columns to SQL"
         return
     entity = str(where[0])
-    known = [*ENTITIES[entity], *_KEYWORDS]
+    known = [*ENTITIES[entity], *_KEYWORDS, *((CHANGES,) if entity in entities.BY_NAME else ())]
     for name, sql in mapping.items():
         if name not in known:
             yield (*where, name), f"{entity} has no such column{nearest(str(name), known)}"

@@ -13,13 +13,16 @@ A mapping gives the columns of the entity's table (`lakehouse.tables.entities`),
 `country` may come as people write it: core has the ISO 3166-1 alpha-2 code of every country that is known by its name
 in English or Chinese or by a code, and what else is written as it is.
 
-Three words more say of which rows the mapping speaks:
+Four words more say of which rows and columns the mapping speaks:
 
 - `where`: a condition; other rows are none of the entity. The first row of an order, say, has its total;
 - `each`: a list in JSON, such as an order's items. The mapping speaks of each element, as `each`;
 - `together`: columns that name a group of items which are always sent together, such as `source, order_id`: only those
   items count that came with the newest version of their group. With `each`, these columns, `updated_at` and `sequence`
   speak of the row, not of its elements.
+
+- `changes`: the name of the one column that a row speaks of, as of an announced change of a property; of all others
+  the version is as the record was before (`lakehouse.sources.part_changes`). Of null a row makes no version.
 
 `same` lists columns that come from the source's columns of the same name: `same: [city, country]` says no more than
 `city: city` and `country: country`.
@@ -48,7 +51,7 @@ from lakehouse.tables import entities
 if TYPE_CHECKING:
     from lakehouse.tables.contract import Contract
 
-WHERE, EACH, TOGETHER, SAME = "where", "each", "together", "same"
+WHERE, EACH, TOGETHER, SAME, CHANGES = "where", "each", "together", "same", "changes"
 COMPUTED = ("customer_id", "valid_from", "valid_to")
 CLOCK = {"updated_at": "TIMESTAMPTZ", "sequence": "DECIMAL(38,0)", "deleted": "BOOLEAN"}
 WHOSE = {"identifier_type": "VARCHAR", "identifier_value": "VARCHAR"}

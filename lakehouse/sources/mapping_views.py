@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from types import MappingProxyType
@@ -13,20 +13,23 @@ from typing import TYPE_CHECKING
 from lakehouse.engine import channels, currencies, ids, normal_forms, sql_functions
 from lakehouse.engine.escape import identifier, literal, qualified
 from lakehouse.engine.mapped_values import mapped_value_sql
-from lakehouse.sources import carried_addresses, full_export, id_columns, order_states
+from lakehouse.sources import carried_addresses, full_export, id_columns, order_states, part_changes
 from lakehouse.sources.mappable_entities import (
     CARRIED_ADDRESSES,
+    CHANGES,
     EACH,
     RECORD_TYPE,
     TOGETHER,
     VIEWS,
     WHERE,
     WHOSE,
+    record_key,
 )
 from lakehouse.sources.policy import SourceMemoPolicy
 from lakehouse.sources.record_names import RecordNames, whole_id_sql
 from lakehouse.sources.same_sources import SameSources
 from lakehouse.sources.says import AbsentColumns
+from lakehouse.tables import entities
 
 if TYPE_CHECKING:
     from lakehouse.sources.definition import Source
@@ -69,14 +72,30 @@ def entity_sql(
     columns = VIEWS[entity]
     listed = list(sources)
     names = RecordNames.of(listed) if entity in _OF_RECORDS else RecordNames()
-    selects = [
-        _named_record_sql(
-            mapping, names, _mapping_sql(entity, source, mapping, _rows(source, incomplete, empty))
-        )
-        for source in listed
-        for mapping in _mappings(entity, source, absent.get(source.table, {}), names)
-    ]
-    return " UNION ALL ".join(selects or [_no_rows_sql(columns)])
+    selects: list[str] = []
+    whole: dict[str, list[str]] = {}  # by the source's name
+    parts: list[tuple[str, str]] = []
+    for source in listed:
+        for mapping in _mappings(entity, source, absent.get(source.table, {}), names):
+            mapped = _mapping_sql(entity, source, mapping, _rows(source, incomplete, empty))
+            select = _named_record_sql(mapping, names, mapped)
+            if CHANGES in mapping:
+                parts.append((source.source, select))
+            else:
+                selects.append(select)
+                whole.setdefault(source.source, []).append(select)
+    return " UNION ALL ".join([*selects, *_made_whole(entity, parts, whole)] or [_no_rows_sql(columns)])
+
+
+def _made_whole(
+    entity: str, parts: Iterable[tuple[str, str]], whole: Mapping[str, Sequence[str]]
+) -> Iterator[str]:
+    """Yield the SELECTs of mappings that speak of one column a row, by those of the same source that speak of all."""
+    for source, select in parts:
+        key = record_key(entities.BY_NAME[entity])
+        made = part_changes.whole_sql(select, whole.get(source, ()), VIEWS[entity], key)
+        if made is not None:
+            yield made
 
 
 def _no_rows_sql(columns: Mapping[str, str]) -> str:
@@ -149,6 +168,8 @@ def _mapping_sql(entity: str, source: Source, mapping: Mapping[str, str], rows: 
         each = f", unnest(TRY_CAST({values[EACH]} AS JSON[])) AS of_each(each)"
     formed = _normal_forms(entity, values)
     region = f", CAST({source.region} AS VARCHAR) AS _region" if formed else ""
+    if CHANGES in values:
+        region += f", CAST({values[CHANGES]} AS VARCHAR) AS {part_changes.NAMED}"
     select = f"SELECT {', '.join(cells)}, _loaded_at, _file_id, _row{region} FROM {rows}{each}{where}"
     select = order_states.with_order_states(entity, _with_id_forms(entity, values, select))
     if TOGETHER in values and EACH not in values:

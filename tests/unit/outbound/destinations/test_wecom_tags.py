@@ -133,11 +133,14 @@ def test_who_is_nobodys_customer_is_a_row_that_fails(world, code):
     assert world.send(world.leaver(0, BAD))[0].code == "GONE"
 
 
-def test_a_tag_that_was_deleted_meanwhile_is_asked_for_again(world):
-    """WxJava#1850 (40068 of a tag that is there): the row fails, the next one asks which tags there are."""
-    world.simulator.codes = [40068]
-    answers = world.send(_row(0, "wm1", tier="gold"), _row(1, "wm2", tier="gold"))
-    assert [one.fate for one in answers.values()] == ["not sent", "sent"]
+def test_a_tag_that_was_deleted_and_made_anew_meanwhile_is_asked_for_again(world):
+    """WxJava#1850 (40068): the row fails, the next one asks which tags there are."""
+    world.send(_row(0, "wm1", tier="gold"))
+    tags = world.simulator.groups["tier"]
+    del tags[next(tag for tag, name in tags.items() if name == "gold")]
+    tags["et-made-anew"] = "gold"
+    answers = world.send(_row(0, "wm2", tier="gold"), _row(1, "wm3", tier="gold"))
+    assert [(one.fate, one.code) for one in answers.values()] == [("not sent", "40068"), ("sent", "")]
 
 
 def test_the_second_of_two_that_finds_no_connection_is_not_called_unsent(world):
