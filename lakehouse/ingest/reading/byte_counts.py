@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
 
@@ -25,8 +27,16 @@ def line_starts(text: bytes) -> bytes:
     """Return which bytes, each once, stand first in a text or behind an end of a line in it."""
     data = np.frombuffer(text, np.uint8)
     mark = b"\n" if b"\n" in text else b"\r"
-    behind = np.flatnonzero(data[:-1] == ord(mark)) + 1
-    return text[:1] + np.unique(data[behind]).tobytes()
+    counts = np.bincount(data[np.flatnonzero(data[:-1] == ord(mark)) + 1], minlength=1)
+    return text[:1] + bytes(np.flatnonzero(counts).tolist())
+
+
+def are_behind(text: bytes, mark: bytes, followers: Iterable[bytes]) -> bool:
+    """Return whether one of some pairs of bytes stands behind a byte in a text."""
+    data = np.frombuffer(text, np.uint8)
+    places = np.flatnonzero(_is_byte(text[:-2], mark))
+    pairs = (data[places + 1].astype(np.uint16) << 8) | data[places + 2]
+    return bool(np.isin(pairs, [int.from_bytes(pair) for pair in followers]).any())
 
 
 def _is_byte(data: bytes, byte: bytes) -> NDArray[np.bool_]:

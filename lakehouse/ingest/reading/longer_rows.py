@@ -5,10 +5,10 @@ Pieces with such rows are taken apart by `sound_rows`.
 
 from __future__ import annotations
 
-import mmap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lakehouse.engine.escape import literal
+from lakehouse.ingest.reading.byte_counts import are_behind
 from lakehouse.ingest.reading.scan_sql import delimited_rows
 
 if TYPE_CHECKING:
@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     import duckdb
 
     from lakehouse.ingest.reading.piece import Piece
+
+_BLOCK: Final = 1 << 20
+_ENDS: Final = (
+    b'""',
+    b' "',
+    *(bytes((end, byte)) for end in b"\r\n" for byte in range(256)),
+)  # how what stands behind the delimiter before an empty last cell begins
+_LONGEST_END: Final = 16  # bytes of a delimiter and what may stand behind it, and more
 
 
 def can_be_read_at_once(piece: Piece) -> bool:
@@ -62,12 +70,15 @@ def _are_within_quotes(con: duckdb.DuckDBPyConnection, piece: Piece, path: Path,
 
 
 def _ends_in_delimiter(path: Path, delimiter: bytes) -> bool:
-    ends = (b"\n", b"\r", b'""\n', b'""\r', b'"" ', b' ""')
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
-        last = text[-3:]
-        if last.endswith((delimiter, delimiter + b'""')):
-            return True
-        return any(text.find(delimiter + end) >= 0 for end in ends)
+    """Return whether a row may end in an empty cell, also one in quotes."""
+    rest = b""
+    with path.open("rb") as file:
+        while chunk := file.read(_BLOCK):
+            text = rest + chunk
+            if are_behind(text, delimiter[-1:], _ENDS):
+                return True
+            rest = text[-_LONGEST_END:]
+    return rest.rstrip(b'"\r\n ').endswith(delimiter)
 
 
 def _is_filled_behind(con: duckdb.DuckDBPyConnection, piece: Piece, path: Path) -> bool:

@@ -51,6 +51,17 @@ def test_a_second_unit_adds_to_the_first(results, con):
     assert results.counts("f") == RowCounts(received=5, duplicates=1, quarantined=2)
 
 
+@pytest.mark.parametrize("code", ["not_a_record", "other_table"])
+def test_rows_that_are_no_records_of_the_table(results, con, code):
+    """Are counted apart, when they are read and when they stay in quarantine: without them a list may be complete."""
+    fill_unit(con, a_source(), (4, 1, "e", code), (4, 2, "f", "odd"))
+    set_offsets(con, (4, "f", 20))
+    results.count_unit({4: "f"})
+    assert results.counts("f") == RowCounts(received=5, quarantined=4, no_records=1)
+    results.keep_rows("h", [BadRow(3, code, "why"), BadRow(4, "odd", "why")])
+    assert results.counts("h") == RowCounts(received=2, quarantined=2, no_records=1)
+
+
 def test_a_bad_file_is_one_row_in_quarantine(results):
     """Itself, with the first reason there was; once its rows are taken back, none of them is left."""
     results.mark_bad("f", BadFile("first", "why"))
