@@ -72,7 +72,8 @@ def parse_statement(sql: str) -> exp.Query:
 
 def without_semicolon(sql: str) -> str:
     """Return a statement as far as a semicolon at its end: it becomes a part of others."""
-    if ";" not in sql:
+    _, found, behind = sql.rpartition(";")
+    if not found or _has_more_sql(behind):  # to find out by tokens takes as long as a tenth of a command
         return sql
     try:
         tokens = sqlglot.tokenize(sql, dialect=DIALECT)
@@ -81,6 +82,12 @@ def without_semicolon(sql: str) -> str:
     while tokens and tokens[-1].token_type == sqlglot.TokenType.SEMICOLON:
         sql = sql[: tokens.pop().start]
     return sql
+
+
+def _has_more_sql(behind: str) -> bool:
+    """Return whether lines behind that of a semicolon are more than comments; False where it takes tokens to say."""
+    lines = map(str.strip, behind.splitlines()[1:])
+    return "*/" not in behind and any(line and not line.startswith("--") for line in lines)
 
 
 def read_statement(sql: str) -> SelectStatement:

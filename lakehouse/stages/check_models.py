@@ -66,7 +66,8 @@ def run_unit_tests(settings: Settings, tables: Collection[str] = ()) -> list[Tes
     with closing(duck.connect(settings, iceberg=False, threads=1)) as con:
         lake = GivenRows(con, models, definition.load(settings.definitions).values())
         for model in _readable(models):
-            listed = tests[model.table].tests if model.table in tests else ()
+            asked = model.table in tests and (not tables or model.table in tables)
+            listed = tests[model.table].tests if asked else ()
             tested += [unit_tests.run(con, lake, model, test) for test in listed]
     return [each for each in tested if not tables or each.table in tables]
 

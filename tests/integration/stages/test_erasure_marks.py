@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +22,7 @@ from lakehouse.stages.resolve import resolve
 from tests.integration.stages.test_consent_statements import audited, load_landed
 from tests.integration.test_consent_cases import SHOP, allowed, load, track
 from tests.support import cloud as clouds
+from tests.support import small_company
 from tests.support.small_company import SmallCompany
 
 CRM = "contact_id,email,phone,customer_id,marketing_consent,marketing_consent_at,updated_at"
@@ -51,10 +53,18 @@ def ann(company: SmallCompany) -> str:
     return str(found[0][0])
 
 
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("shelf")
+
+
 @pytest.fixture
-def known(company) -> SmallCompany:
-    crm(company, "1.csv", ANN, BOB)
-    assert allowed(company) == {"ann@x.org", "bob@x.org"}
+def known(company, monkeypatch, shelf) -> SmallCompany:
+    """Two contacts who said yes, and their answers."""
+    with small_company.kept(monkeypatch, shelf) as fresh:
+        if fresh:
+            crm(company, "1.csv", ANN, BOB)
+            assert allowed(company) == {"ann@x.org", "bob@x.org"}
     return company
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lakehouse.models import registry
-from lakehouse.models.select_statement import StatementError, read_statement
+from lakehouse.models.select_statement import StatementError, read_statement, without_semicolon
 
 
 @pytest.mark.parametrize(
@@ -116,3 +116,23 @@ def test_what_ships_is_read_as_duckdb_reads_it(model):
     assert set().union(*(behind.get(name, {name}) for name in statement.tables)) == set(model.inputs)
     if statement.columns is not None:
         assert set(statement.columns) == {column.name for column in model.contract.columns}
+
+
+@pytest.mark.parametrize(
+    ("written", "left"),
+    [
+        ("SELECT 1", "SELECT 1"),
+        ("SELECT 1;", "SELECT 1"),
+        ("SELECT 1 ; ;\n", "SELECT 1 "),
+        ("-- one; two\nSELECT 1", "-- one; two\nSELECT 1"),
+        ("-- one; two\nSELECT 1;\n-- the end", "-- one; two\nSELECT 1"),
+        ("SELECT 1; -- one; two", "SELECT 1"),
+        ("SELECT 1; /* one\ntwo */", "SELECT 1"),
+        ("SELECT 1; -- one; two\n\n  -- three\n", "SELECT 1"),
+        ("SELECT ';'", "SELECT ';'"),
+        ("SELECT 'a;\nb'", "SELECT 'a;\nb'"),
+        ("SELECT 1 /* ; */\nFROM core.orders;", "SELECT 1 /* ; */\nFROM core.orders"),
+    ],
+)
+def test_a_semicolon_at_the_end_is_left_out_wherever_comments_stand(written, left):
+    assert without_semicolon(written) == left
