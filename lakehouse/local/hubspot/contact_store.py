@@ -137,9 +137,12 @@ class ContactStore:
         existing = self.find(email, "email")
         if existing is not None:
             return self.update(existing, properties), False
-        if taken := self._connection.execute(
-            "SELECT id FROM secondary_addresses WHERE email = ?", (email,)
-        ).fetchone():
+        taken = self._connection.execute(
+            "SELECT s.id FROM secondary_addresses AS s JOIN contacts AS c USING (id) "
+            "WHERE s.email = ? AND NOT c.archived",
+            (email,),
+        ).fetchone()
+        if taken:
             raise Conflict(f"Contact already exists. Existing ID: {taken[0]}")
         now = _now()
         stored = {"email": email.lower(), **_without_empty(properties)}
