@@ -10,11 +10,12 @@ import pytest
 
 from tests.simulation_publish.acting import BlanksWorld, TaskWorld
 from tests.simulation_publish.contacting import ContactingWorld
+from tests.simulation_publish.secondary import SecondaryWorld
 from tests.simulation_publish.world import World
 
 STEPS = 60
 CHECK_EVERY = 6
-KINDS = (World, TaskWorld, ContactingWorld, World, BlanksWorld, ContactingWorld)  # of seeds, in turn
+KINDS = (World, TaskWorld, ContactingWorld, SecondaryWorld, BlanksWorld, ContactingWorld)  # of seeds, in turn
 
 
 def play(seed: int) -> World:
