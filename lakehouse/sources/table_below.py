@@ -14,7 +14,9 @@ A group of further records begins with a record, which has no word there.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -26,6 +28,7 @@ Row = Sequence[str]
 
 _PURE: Final = frozenset({"number", "time", "email"})
 _TYPED: Final = _PURE | {"code"}
+_NO_NAMES: Final = _PURE | {""}
 _LEAST_NAMES: Final = 2
 _LEAST_ROWS: Final = 2  # above and below, where nothing but the kinds of values speaks of two tables
 _LONGEST_NAME: Final = 40
@@ -53,17 +56,18 @@ def is_another_table(names: Row, above: Sequence[Row], below: Sequence[Row]) -> 
     if not above or not body or len(names) < _LEAST_NAMES or not _are_names(head, names):
         return False
     shape = _shape(above, len(names))
-    kinds = [_kind(cell) for cell in head]
-    words = {at for at, kind in enumerate(kinds) if kind == "word"}
-    if any(kinds[at] in _TYPED for at in shape.typed if at < len(kinds)):
+    words, values = _places(head, {"word"}), _places(head, _TYPED)
+    if values & shape.typed:
         return False
-    misplaced = len(words & shape.typed)
-    if misplaced >= _LEAST_NAMES:
-        return True
-    if misplaced:
-        return title or _differs(shape, head, body, len(names))
-    has_rows = len(above) >= _LEAST_ROWS and len(body) >= _LEAST_ROWS
-    return has_rows and any(_all_are(body, at, _PURE) for at in words & shape.of_words)
+    misplaced = words & shape.typed
+    if not misplaced:
+        has_rows = len(above) >= _LEAST_ROWS and len(body) >= _LEAST_ROWS
+        return has_rows and any(_all_are(body, at, _PURE) for at in words & shape.of_words)
+    return len(misplaced) >= _LEAST_NAMES or title or _differs(shape, head, body, len(names))
+
+
+def _places(row: Row, kinds: AbstractSet[str]) -> set[int]:
+    return {at for at, cell in enumerate(row) if _kind(cell) in kinds}
 
 
 def is_own_header(names: Row, below: Sequence[Row]) -> bool:
@@ -87,20 +91,14 @@ def _parts(below: Sequence[Row]) -> tuple[bool, Row, Sequence[Row]]:
 
 def _are_names(head: Row, own: Row) -> bool:
     """Return whether cells may name columns: each once, nearly all words, and not all of them the table's own names."""
-    cells = [cell for cell in head if cell.strip()]
-    found = {normal(cell) for cell in cells}
-    kinds = [_kind(cell) for cell in cells]
-    words = kinds.count("word")
-    years = sum(1 for cell in cells if _YEAR.fullmatch(cell.strip()))
-    values = sum(1 for kind in kinds if kind in _PURE) - years
-    return (
-        (words + years) * 2 >= len(cells) >= _LEAST_NAMES
-        and words > 0
-        and values == 0
-        and len(found) == len(cells)
-        and "" not in kinds
-        and not found <= set(map(normal, own))
-    )
+    cells = [cell.strip() for cell in head if cell.strip()]
+    names = set(map(normal, cells))
+    if len(names) < len(cells) or names <= set(map(normal, own)):
+        return False
+    kinds = Counter("year" if _YEAR.fullmatch(cell) else _kind(cell) for cell in cells)
+    has_values = not _NO_NAMES.isdisjoint(kinds)
+    words = kinds["word"]
+    return words > 0 and not has_values and (words + kinds["year"]) * 2 >= len(cells) >= _LEAST_NAMES
 
 
 def _shape(above: Sequence[Row], width: int) -> _Above:

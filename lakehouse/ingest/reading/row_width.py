@@ -14,6 +14,7 @@ from lakehouse.ingest.reading.split_rows import RowSplitter, content_of
 
 if TYPE_CHECKING:
     from lakehouse.ingest.reading.delimited_header import DelimitedHeader
+    from lakehouse.ingest.reading.split_rows import TextRow
 
 
 def most_cells(head: bytes, header: DelimitedHeader) -> int:
@@ -28,20 +29,29 @@ def most_cells(head: bytes, header: DelimitedHeader) -> int:
     rows = list(splitter.rows(head[header.bytes_above :]))[1:]
     if rows and len(head) >= HeaderPolicy.head_bytes:
         rows.pop()  # it may go on behind these bytes
-    counts = []
-    for row in rows:
-        cells = splitter.cells(row.text) if row.fields > named else []
-        counts.append(row.fields if _shows_end(cells, width) else 0)
+    counts = [_cells_shown(splitter, row, named, width) for row in rows]
+    is_quoted = any(b'"' in row.text for row in rows)
+    return _most_shown(counts, named, width, is_quoted=is_quoted)
+
+
+def _most_shown(counts: list[int], named: int, width: int, *, is_quoted: bool) -> int:
+    """Return how many cells the first rows show; `counts` are those of rows that end in delimiters, 0 of others.
+
+    One row is enough where cells are quoted: whoever does that quotes one with a delimiter in it.
+    """
     longer = sorted(filter(None, counts))
     share = len(longer) / len(counts) if counts else 0.0
-    # Whoever quotes cells quotes one with a delimiter in it.
-    is_evidence = len(counts) >= RowEndPolicy.least_rows or any(b'"' in row.text for row in rows)
+    is_evidence = is_quoted or len(counts) >= RowEndPolicy.least_rows
     if is_evidence and share >= RowEndPolicy.usual_share:
         return max(width, longer[len(longer) // 2])
-    is_against_header = (
-        len(counts) >= RowEndPolicy.least_rows_against_header and share <= 1 - RowEndPolicy.usual_share
-    )
-    return named if is_against_header else width
+    is_against_header = len(counts) >= RowEndPolicy.least_rows_against_header
+    return named if is_against_header and share <= 1 - RowEndPolicy.usual_share else width
+
+
+def _cells_shown(splitter: RowSplitter, row: TextRow, named: int, width: int) -> int:
+    """Return how many cells a row has that ends in delimiters; 0 for another one."""
+    is_longer = row.fields > named and _shows_end(splitter.cells(row.text), width)
+    return row.fields if is_longer else 0
 
 
 def _shows_end(cells: list[bytes], width: int) -> bool:

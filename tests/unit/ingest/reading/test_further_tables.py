@@ -43,8 +43,9 @@ def test_the_first_table_goes_on(read, chunk, size):
 def test_blank_lines_within_a_text(read):
     """What stands below them in the same cell is no table."""
     note = b'"first\n\nRegion,Revenue\nNorth,12.50\n"'
-    found = read(PEOPLE, HEADER + b"C1,Ada," + note + b",Graz\nC2,Bo,Clerk,Linz\n\nC3,Cy,Clerk,Wien\n")
-    assert codes(found) == [None, None, None]
+    found = read(PEOPLE, HEADER + ROWS + b"C3,Cy," + note + b",Graz\n\nC4,Di,Clerk,Wien\n")
+    assert codes(found) == [None] * 4
+    assert found[3]["title"] == note.decode().strip('"')
 
 
 def test_groups_of_records(read):

@@ -87,3 +87,13 @@ def test_where_rows_end_in_delimiters_a_torn_one_has_one_more(read, header, rows
         (41, torn.decode())
     ]
     assert {cells(row)[2:] for row in found.values() if not row["_code"]} == {("Clerk", "Graz")}
+
+
+def test_a_torn_row_alone_in_its_piece(read):
+    """It is as long as the header, so that DuckDB takes it; what a row may have says the file."""
+    rows = b"".join(b"C%d,Ada,Clerk,Graz\n" % number for number in range(10, 22))
+    content = b"contact_id,name,title,city,\n" + rows + TORN + b"\n"
+    found = read(PEOPLE, content, chunk=len(TORN) + 1, max_bytes=1)
+    assert [(number, row["_original"]) for number, row in found.items() if row["_code"]] == [
+        (13, TORN.decode())
+    ]
