@@ -73,7 +73,7 @@ def entity_sql(
     listed = list(sources)
     names = RecordNames.of(listed) if entity in _OF_RECORDS else RecordNames()
     selects: list[str] = []
-    whole: dict[str, list[str]] = {}  # by the source's name
+    complete: dict[str, list[str]] = {}  # by the source's name
     parts: list[tuple[str, str]] = []
     for source in listed:
         for mapping in _mappings(entity, source, absent.get(source.table, {}), names):
@@ -83,17 +83,17 @@ def entity_sql(
                 parts.append((source.source, select))
             else:
                 selects.append(select)
-                whole.setdefault(source.source, []).append(select)
-    return " UNION ALL ".join([*selects, *_made_whole(entity, parts, whole)] or [_no_rows_sql(columns)])
+                complete.setdefault(source.source, []).append(select)
+    return " UNION ALL ".join([*selects, *_made_whole(entity, parts, complete)] or [_no_rows_sql(columns)])
 
 
 def _made_whole(
-    entity: str, parts: Iterable[tuple[str, str]], whole: Mapping[str, Sequence[str]]
+    entity: str, parts: Iterable[tuple[str, str]], complete: Mapping[str, Sequence[str]]
 ) -> Iterator[str]:
     """Yield the SELECTs of mappings that speak of one column a row, by those of the same source that speak of all."""
     for source, select in parts:
         key = record_key(entities.BY_NAME[entity])
-        made = part_changes.whole_sql(select, whole.get(source, ()), VIEWS[entity], key)
+        made = part_changes.whole_sql(select, complete.get(source, ()), VIEWS[entity], key)
         if made is not None:
             yield made
 
