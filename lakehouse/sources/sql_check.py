@@ -15,7 +15,7 @@ from lakehouse.engine import duck, normal_forms, sql_functions
 from lakehouse.engine.escape import identifier, qualified
 from lakehouse.sources.definition import SYSTEM_COLUMNS
 from lakehouse.sources.evidence_views import observations_sql
-from lakehouse.sources.mappable_entities import EACH, ENTITIES, TOGETHER, WHERE
+from lakehouse.sources.mappable_entities import CHANGES, EACH, ENTITIES, TOGETHER, WHERE
 from lakehouse.sources.mapping_views import entity_sql
 from lakehouse.sources.review import Finding, Remark
 
@@ -111,7 +111,8 @@ def _mapped_values(source: Source, entity: str, mapping: dict[str, str]) -> Iter
     rows = _rows(source, mapping)
     for name, sql in mapping.items():
         if name not in (WHERE, EACH, TOGETHER):
-            yield _Value(f"core.{entity}.{name}", sql, ENTITIES[entity][name], rows)
+            kind = "VARCHAR" if name == CHANGES else ENTITIES[entity][name]
+            yield _Value(f"core.{entity}.{name}", sql, kind, rows)
 
 
 def _rows(source: Source, mapping: dict[str, str]) -> str:

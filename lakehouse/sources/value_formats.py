@@ -172,9 +172,11 @@ def _since_1970(most_digits: int, unit: int) -> Callable[[str], str]:
     is_number = literal(rf"-?[1-9][0-9]{{{least_digits - 1},{most_digits - 1}}}(?:[.][0-9]*)?")
 
     def rule(text: str) -> str:
-        whole, fraction = (f"regexp_extract({text}, '{part}', 1)" for part in ("^(-?[0-9]+)", "[.]([0-9]*)$"))
+        integer, fraction = (
+            f"regexp_extract({text}, '{part}', 1)" for part in ("^(-?[0-9]+)", "[.]([0-9]*)$")
+        )
         places = _MICROSECOND - unit
-        microseconds = f"CAST({whole} || rpad(left({fraction}, {places}), {places}, '0') AS BIGINT)"
+        microseconds = f"CAST({integer} || rpad(left({fraction}, {places}), {places}, '0') AS BIGINT)"
         return f"CASE WHEN regexp_full_match({text}, {is_number}) THEN make_timestamptz({microseconds}) END"
 
     return rule

@@ -113,7 +113,16 @@ class HubSpot:
             telemetry.info("properties were created in HubSpot", sync=chunk.sync, count=len(made))
 
     def _upsert(self, rows: Sequence[Row], id_property: str, deadline: float) -> dict[int, Answer]:
-        asked = {row.row: row for row in rows}
+        answers = self._upsert_once(rows, id_property, deadline)
+        taken = [
+            replace(row, id=answers[row.row].crm_id)
+            for row in rows
+            if id_property not in row.properties and _is_taken(answers.get(row.row))
+        ]
+        # by record: HubSpot knows the address as a secondary one of that, and makes no second contact
+        return answers | (self._upsert_once(taken, RECORD_ID, deadline) if taken else {})
+
+    def _upsert_once(self, rows: Sequence[Row], id_property: str, deadline: float) -> dict[int, Answer]:
         answers: dict[int, Answer] = {}
         kept: dict[int, tuple[str, ...]] = {}
         if id_property == RECORD_ID or any(row.guards for row in rows):
@@ -123,17 +132,7 @@ class HubSpot:
             path = "/batch/update" if id_property == RECORD_ID else "/batch/upsert"
             inputs = {row.row: {"id": row.id, **named, "properties": row.properties} for row in some}
             answers |= self._batch(path, inputs, "sent", deadline)
-        answers = {number: with_kept(answer, kept.get(number, ())) for number, answer in answers.items()}
-        taken = {
-            number: answer.crm_id
-            for number, answer in answers.items()
-            if answer.code == _CONFLICT and answer.crm_id and id_property not in asked[number].properties
-        }
-        return answers | self._upsert_taken([replace(asked[n], id=taken[n]) for n in taken], deadline)
-
-    def _upsert_taken(self, rows: Sequence[Row], deadline: float) -> dict[int, Answer]:
-        """Write rows, by record, whose address HubSpot knows as a secondary one of that: it makes no second contact."""
-        return self._upsert(rows, RECORD_ID, deadline) if rows else {}
+        return {number: with_kept(answer, kept.get(number, ())) for number, answer in answers.items()}
 
     def _guarded(
         self, rows: Sequence[Row], id_property: str, deadline: float
@@ -240,6 +239,11 @@ def _cleared_by_record(
         for record in of_row.get(row.row, ()):
             by_record.setdefault(record, {}).update(cleared)
     return by_record
+
+
+def _is_taken(answer: Answer | None) -> bool:
+    """Return whether a contact that HubSpot names has the address already."""
+    return answer is not None and answer.code == _CONFLICT and bool(answer.crm_id)
 
 
 def _unread(read: Mapping[int, Sequence[Found]]) -> dict[int, Answer]:
