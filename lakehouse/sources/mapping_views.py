@@ -120,11 +120,11 @@ def _named_record_sql(mapping: Mapping[str, str], names: RecordNames, select: st
         return f"SELECT * REPLACE ({mapping[RECORD_TYPE]} || ':' || record AS record) FROM ({select})"
     if names == RecordNames() or "source" not in mapping or "record" not in mapping:
         return select
-    whole = ", ".join(
+    both_spellings = ", ".join(
         f"{whole_id_sql('identifier_type', name)} AS {name}" for name in ("record", "identifier_value")
     )
     named = names.record_sql("source", "identifier_type", "record")
-    return f"SELECT * REPLACE ({named} AS record) FROM (SELECT * REPLACE ({whole}) FROM ({select}))"
+    return f"SELECT * REPLACE ({named} AS record) FROM (SELECT * REPLACE ({both_spellings}) FROM ({select}))"
 
 
 def _rows(source: Source, incomplete: Collection[str], empty: Mapping[str, Mapping[str, datetime]]) -> str:
