@@ -170,9 +170,7 @@ class DefinitionLoader(Generic[K, D]):
         if not overrides.is_dir():
             raise BadDefinition(f"{overrides}: no such folder; LAKEHOUSE_DEFINITIONS names it")
         return tuple(
-            file
-            for file in folder_state(overrides / self._folder)
-            if _has_suffix(file[0], self._suffixes)
+            file for file in folder_state(overrides / self._folder) if _has_suffix(file[0], self._suffixes)
         )
 
 
