@@ -64,7 +64,7 @@ if TYPE_CHECKING:
     import duckdb
 
 
-_NAMES = (
+NAMES = (
     "address_host",
     "address_path",
     "campaign_links",
@@ -170,7 +170,7 @@ def reader_sql(sql: str, duck_type: str) -> str:
 def uses_functions(sql: str) -> bool:
     """Return whether SQL may call one of the functions."""
     lower = sql.lower()
-    return any(name in lower for name in _NAMES)
+    return any(name in lower for name in NAMES)
 
 
 def create(con: duckdb.DuckDBPyConnection) -> None:

@@ -59,8 +59,8 @@ def column_sources(
     BadDefinition for SQL that cannot be followed.
     """
     try:
-        schema = _schema(model, types)
-        tree = _qualified(model.sql, schema)
+        schema = schema_of(model, types)
+        tree = qualified(model.sql, schema)
         scope = build_scope(tree)
         # of all columns at once, since they share steps; untrimmed, since nobody reads the SQL of a step
         nodes = lineage(None, tree, schema=schema, dialect=DIALECT, scope=scope, trim_selects=False)
@@ -80,7 +80,7 @@ def read_columns(model: Model, types: Mapping[str, Mapping[str, str]]) -> set[st
     are those of `column_sources`.
     """
     try:
-        tree = pushdown_projections(_qualified(model.sql, _schema(model, types)))
+        tree = pushdown_projections(qualified(model.sql, schema_of(model, types)))
         found = {
             f"{source.db}.{source.name}.{column.name}"
             for scope in traverse_scope(tree)
@@ -101,7 +101,7 @@ def columns_read(model: Model, types: Mapping[str, Mapping[str, str]]) -> dict[s
     """
     if model.views:
         return {}
-    found = _columns_read(model.sql, json.dumps(_schema(model, types)))
+    found = _columns_read(model.sql, json.dumps(schema_of(model, types)))
     return {name: set(columns) for name, columns in found.items() if name in model.inputs}
 
 
@@ -109,7 +109,7 @@ def columns_read(model: Model, types: Mapping[str, Mapping[str, str]]) -> dict[s
 def _columns_read(sql: str, schema: str) -> dict[str, frozenset[str]]:
     """Return what a SELECT reads of tables: it takes a tenth of a second, and each look asks for every model."""
     try:
-        tree = _qualified(sql, json.loads(schema))
+        tree = qualified(sql, json.loads(schema))
         selected_groups = any(group.args.get("all") for group in tree.find_all(exp.Group))
         if not selected_groups:
             tree = pushdown_projections(tree)
@@ -151,7 +151,7 @@ def _has_whole_rows(tree: exp.Expr) -> bool:
     return stars or tree.find(exp.TableColumn) is not None
 
 
-def _schema(model: Model, types: Mapping[str, Mapping[str, str]]) -> dict[str, object]:
+def schema_of(model: Model, types: Mapping[str, Mapping[str, str]]) -> dict[str, object]:
     """Return the columns of what a model reads, as sqlglot wants them."""
     schema: dict[str, object] = {}
     needed = {*model.reads, EVENTS} & types.keys()
@@ -163,7 +163,7 @@ def _schema(model: Model, types: Mapping[str, Mapping[str, str]]) -> dict[str, o
     return schema
 
 
-def _qualified(sql: str, schema: dict[str, object]) -> exp.Expr:
+def qualified(sql: str, schema: dict[str, object]) -> exp.Expr:
     """Return the tree of a SELECT with each column's table named, and each `*` written out."""
     return qualify(
         sqlglot.parse_one(sql, dialect=DIALECT),

@@ -82,6 +82,7 @@ class ModelHeader(_Strict):
     doc: str
     zh: str = ""
     kind: Literal["table", "view"] = "table"
+    only_on: Literal["", "duckdb"] = ""
     grain: str
     key: tuple[str, ...] = Field(min_length=1)
     partition: tuple[str, ...] = ()
@@ -126,6 +127,7 @@ def parse(text: str, where: str) -> Model:
         incremental=incremental,
         star=statement.columns is None,
         view=header_of.kind == "view",
+        only_on=header_of.only_on,
     )
 
 

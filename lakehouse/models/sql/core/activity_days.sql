@@ -1,6 +1,7 @@
 /*
 doc: "Tracked messages of people, not of robots, counted by day and by who sent them, as far as events themselves say it; marts read these counts instead of every event."
 zh: "按天、按事件自带的身份统计的事件数（不含机器人）；集市表读它而不必逐条读事件。"
+only_on: duckdb
 grain: "rows of one day, user id and anonymous id are added up: each batch of new events brings its own"
 key: [day, user_id, anonymous_id]
 sort: [day]

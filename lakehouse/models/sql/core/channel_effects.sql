@@ -1,6 +1,7 @@
 /*
 doc: "What each channel is worth: the share of orders that would be lost if all its visits led nowhere."
 zh: "各渠道的价值：若其访问全部落空，会损失多少比例的订单（马尔可夫移除效应）。"
+only_on: duckdb
 grain: one row a channel
 key: [channel]
 columns:

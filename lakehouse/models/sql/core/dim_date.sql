@@ -2,6 +2,7 @@
 doc: "Days from 2000 to 2049 for reports: facts name a day by `day`, in the zone of the business."
 zh: "日期维度（2000 至 2049 年）：事实表以业务时区的日期关联。"
 kind: view
+only_on: duckdb
 grain: "one row a day"
 key: [day]
 columns:

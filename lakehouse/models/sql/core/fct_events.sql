@@ -2,6 +2,7 @@
 doc: "Tracked messages for reports: who, when, what, on which page, by which campaign, with what device; without what they say of persons."
 zh: "事件事实：何人、何时、何事、页面、推广来源与设备；不含个人信息。"
 kind: view
+only_on: duckdb
 grain: "one row a tracked message"
 key: [message_id]
 columns:

@@ -1,6 +1,7 @@
 /*
 doc: "Which products were in which order, each once, with their category and whether they cost less than usual."
 zh: "订单中的商品：每张订单每种商品一行，含类目与是否低于标价。"
+only_on: duckdb
 grain: "one row an order and product"
 key: [source, order_id, product_source, product_id]
 sort: [ordered_on, order_id]

@@ -1,6 +1,7 @@
 /*
 doc: "Which visits led to each order of a customer; `core.order_credits` says how much of it each is credited with."
 zh: "每位客户的每张订单由哪些访问促成；各记多少功劳见 core.order_credits。"
+only_on: duckdb
 grain: one row an order and visit that led to it
 key: [source, order_id, session_id]
 sort: [ordered_on, order_id]

@@ -1,6 +1,7 @@
 /*
 doc: "What was given back of orders, each on its own day: refunds, returns, orders below zero."
 zh: "退还的金额，各记在自己的日期：退款、退货、负数订单。"
+only_on: duckdb
 grain: "one row a refund, a return, what an order says beyond them, or an order below zero"
 key: [source, kind, refund_id]
 sort: [refunded_at, refund_id]

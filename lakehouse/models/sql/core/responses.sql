@@ -1,6 +1,7 @@
 /*
 doc: "When customers answered the company of themselves: opened and clicked a message, picked up, wrote, asked, rated."
 zh: "客户的回应：打开或点击消息、接听、来信来电、提问、评价。"
+only_on: duckdb
 grain: "one row a response"
 key: [source, kind, response_id]
 sort: [responded_at, response_id]

@@ -1,6 +1,7 @@
 /*
 doc: "Orders with their day, their rate and what they were sold for; a step on the way to `core.order_values`."
 zh: "订单及其日期、汇率与成交金额；通往 core.order_values 的一步。"
+only_on: duckdb
 grain: "one row an order"
 key: [source, order_id]
 sort: [ordered_at, order_id]

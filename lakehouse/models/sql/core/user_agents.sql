@@ -1,6 +1,7 @@
 /*
 doc: "What browsers and programs say of themselves, read once: browser, system, device, and whether a robot is behind it."
 zh: "浏览器与程序的自述（User-Agent）解析结果：浏览器、系统、设备类型，以及是否为机器人；每个文本一行。"
+only_on: duckdb
 grain: "one row a user agent that an event names"
 key: [user_agent]
 sort: [user_agent]

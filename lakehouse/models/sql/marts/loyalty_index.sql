@@ -1,6 +1,7 @@
 /*
 doc: "How loyal each buyer is, 0 to 100: the mean place among all buyers in six things that loyal customers do."
 zh: "忠诚度指数（0 到 100）：买家在六项忠诚行为中名次的平均。"
+only_on: duckdb
 grain: "one row a customer with an order of which something is left"
 key: [customer_id]
 sort: [customer_id]

@@ -1,6 +1,7 @@
 /*
 doc: "What advertising cost and what its visits brought, by campaign and month in which it was paid for."
 zh: "按投放月份统计各广告计划的花费与其访问带来的收入。"
+only_on: duckdb
 grain: "one row a month, platform and campaign with spend or a credited visit"
 key: [month, platform, campaign_id]
 sort: [month, platform, campaign_id]

@@ -1,6 +1,7 @@
 /*
 doc: "What sells better or worse in which weather, on which holidays and while it is reduced, against all other goods of the same place and month, with an interval of 95 %."
 zh: "天气、节假日与促销对各类目销售的影响：与同地同月其他类目相比，含 95% 区间。"
+only_on: duckdb
 grain: "one row a kind of occasion, occasion and category"
 key: [kind, occasion, category]
 sort: [kind, occasion, category]

@@ -1,6 +1,7 @@
 /*
 doc: "Visits of site and app: the messages of one device without 30 minutes of silence, of one person and one campaign."
 zh: "会话：同一设备上 30 分钟内不间断、属于同一人、同一推广来源的一串消息。"
+only_on: duckdb
 grain: "one row a session"
 key: [session_id]
 partition: [month(started_at)]
