@@ -67,6 +67,11 @@ def committed_tables(event: Mapping[str, Any]) -> frozenset[str] | None:
     return frozenset(table for table in tables if table is not None)
 
 
+def announces(event: Mapping[str, Any], table: str) -> bool:
+    """Return whether one of a batch of hints says that a table has new rows."""
+    return any(_committed_table(record["body"]) == table for record in event.get("Records", []))
+
+
 def _committed_table(body: str) -> str | None:
     """Return the table that a message announces; None where it is another kind of hint."""
     try:

@@ -7,7 +7,7 @@ from typing import Any
 
 from lakehouse.redelivery import redelivered
 from lakehouse.settings import current
-from lakehouse.signals import committed_tables
+from lakehouse.signals import announces, committed_tables
 from lakehouse.stages import aggregate, consents
 from lakehouse.stages.debounce import when_quiet
 from lakehouse.stages.export import export, export_triggered
@@ -20,11 +20,11 @@ from lakehouse.telemetry import observed
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """SQS batch in: its messages are hints that all say the same, so the stage runs once for all of them.
 
-    News of triggers alone wait for no other stage: what is written because of them is due now.
+    News of triggers wait for no other stage: what is written because of them is due now.
     """
     settings = current()
-    if committed_tables(event) == frozenset({TRIGGERS.name}):
+    if announces(event, TRIGGERS.name):
         when_quiet(export_triggered, settings, settings.export_queue_url, event, for_files=timedelta())
-    else:
+    if committed_tables(event) != frozenset({TRIGGERS.name}):
         when_quiet(export, settings, settings.export_queue_url, event, consents.pending, aggregate.pending)
     return {"batchItemFailures": []}

@@ -103,9 +103,15 @@ def test_news_of_triggers_wait_for_no_other_stage(shop, event, monkeypatch):
     looked = []
     monkeypatch.setattr("functions.export_segments.handler.export_triggered", looked.append)
     aws.sqs().send_message(QueueUrl=shop.queues["ingest"], MessageBody="{}")
-    assert export_segments(event("export_segments", "triggers_committed"), None) == NONE
+    alone = event("export_segments", "triggers_committed")
+    assert export_segments(alone, None) == NONE
     assert looked == [shop.settings]
     assert shop.hints("export") == []
+    among_others = {"Records": event("export_segments", "tick")["Records"] + alone["Records"]}
+    assert export_segments(among_others, None) == NONE
+    assert looked == [shop.settings] * 2
+    (later,) = shop.hints("export")
+    assert later["tick"] is True
 
 
 @pytest.mark.parametrize(("name", "before"), [("aggregate", []), ("export_segments", ["resolve"])])
