@@ -98,6 +98,7 @@ class RequestPolicy(Policy):
         int, "rows of a chunk at most, where the destination's kind names no other number"
     ] = 100
     robot_rows: Annotated[int, "people whom one message of a robot counts at most"] = 10_000
+    message_rows: Annotated[int, "contacts of one message of 企业微信, which takes no more"] = 10_000
     paced_seconds: Annotated[
         float, "seconds that a chunk may take because of the destination's rate; it has no more rows than fit"
     ] = 45.0

@@ -29,7 +29,7 @@ from lakehouse.outbound.destinations import (
     open_destination,
     salesforce,
     salesforce_bulk,
-    wecom_tags,
+    wecom_api,
 )
 from lakehouse.outbound.destinations.inward import PinnedTransport
 from lakehouse.outbound.destinations.spreadsheet_cells import original
@@ -132,6 +132,12 @@ KINDS: dict[str, Kind] = {
         id_property="external_userid",
         secret={"corpid": CORP, "corpsecret": TOKEN},
     ),
+    "wecom_messages": Kind(
+        "kind: wecom_messages\nmessage: The new teas are there\n",
+        lambda _: WeComSimulator(TOKEN, simulators.BAD, simulators.POISON),
+        id_property="external_userid",
+        secret={"corpid": CORP, "corpsecret": TOKEN},
+    ),
     "dingtalk": _robot("dingtalk", lambda _: simulators.DingTalkGroup()),
     "feishu": _robot("feishu", lambda _: simulators.FeishuGroup()),
     "wecom": _robot("wecom", lambda _: simulators.WeComGroup()),
@@ -139,6 +145,7 @@ KINDS: dict[str, Kind] = {
     "csv": Kind("kind: file\nformat: csv\n", lambda _: None, judges=False, refuses=False, tells=False),
 }
 ROBOTS, FILES = ("dingtalk", "feishu", "wecom"), ("xlsx", "csv")
+SPEAKING = (*ROBOTS, "wecom_messages")
 WORLDS = tuple(KINDS)
 OVER_HTTP = tuple(name for name in WORLDS if name not in FILES)
 
@@ -180,7 +187,7 @@ class World:
 
         client.close_clients()
         salesforce.forget_tokens()
-        wecom_tags.forget_tokens()
+        wecom_api.forget_tokens()
         monkeypatch.setattr(client, "_open", open_client)
         monkeypatch.setattr(hubspot_api, "http_client", open_client)
 
@@ -238,8 +245,8 @@ class World:
         """Return the value that the destination holds for somebody, None where it holds nobody."""
         if self.files:
             return self.files.table().get(name)
-        if self.name in ROBOTS:
-            raise AssertionError("a robot's group holds nobody")
+        if self.name in SPEAKING:
+            raise AssertionError("who only takes messages holds nobody")
         key = (
             simulators.hashlib.sha256(name.encode()).hexdigest()
             if self.name == "ad_audience"
@@ -252,6 +259,8 @@ class World:
         """Return whether the destination holds somebody with a value, as far as one can look."""
         if self.name in ROBOTS:
             return bool(self.simulator.messages)
+        if self.name in SPEAKING:
+            return any(name in reached for _, reached in self.simulator.messages)
         return self.held(name) == ("" if self.name == "ad_audience" else value)
 
     def times(self, name: str) -> int:

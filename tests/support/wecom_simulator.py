@@ -1,4 +1,4 @@
-"""企业微信 in memory: tokens, corp tags and customers whom employees follow, as its documents describe them.
+"""企业微信 in memory: tokens, corp tags, messages, and customers whom employees follow, as its documents describe them.
 
 Every answer is 200; `errcode` says what it is.
 """
@@ -27,7 +27,8 @@ class WeComSimulator:
         self.batches: list[int] = []
         self.tokens_given = 0
         self.valid_tokens: set[str] = set()
-        self.codes: list[int] = []  # what the next calls that mark answer
+        self.codes: list[int] = []  # what the next calls that mark, or make a message, answer
+        self.messages: list[tuple[str, list[str]]] = []  # texts, and to whom
         self._ids = count(1)
         for name in ("gold", "silver", "platinum"):
             self.groups["tier"][self._id()] = name
@@ -54,7 +55,12 @@ class WeComSimulator:
         body = json.loads(request.content) if request.content else {}
         if (request.method, path) == ("GET", "externalcontact/get"):
             return self._get(query["external_userid"])
-        calls = {"get_corp_tag_list": self._list, "add_corp_tag": self._add, "mark_tag": self._mark}
+        calls = {
+            "get_corp_tag_list": self._list,
+            "add_corp_tag": self._add,
+            "mark_tag": self._mark,
+            "add_msg_template": self._message,
+        }
         call = calls.get(path.removeprefix("externalcontact/"))
         return call(body) if call and request.method == "POST" else httpx.Response(404)
 
@@ -146,6 +152,23 @@ class WeComSimulator:
         self.marked[customer, userid] |= set(add)
         self.writes[customer.lower()] += 1
         return _answer(0)
+
+    def _message(self, body: dict[str, Any]) -> httpx.Response:
+        customers, text = body.get("external_userid", []), body.get("text", {}).get("content", "")
+        self.batches.append(len(customers))
+        if self.codes:
+            return _answer(self.codes.pop(0))
+        if body.keys() - {"chat_type", "external_userid", "sender", "text", "attachments"} or not text:
+            return _answer(40058)
+        if not customers or len(customers) > 10_000 or len(text.encode()) > 4_000 or self.poison in customers:
+            return _answer(40058)
+        reached = [each for each in customers if self._followers(each)]
+        failed = [each for each in customers if each not in reached]
+        if not reached:
+            return _answer(41048, fail_list=failed)
+        self.messages.append((text, reached))
+        self.writes.update(each.lower() for each in reached)
+        return _answer(0, fail_list=failed, msgid=f"msg{len(self.messages)}")
 
 
 def _answer(code: int, **body: Any) -> httpx.Response:

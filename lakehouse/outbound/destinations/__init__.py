@@ -31,6 +31,7 @@ _MODULES = {
     "feishu": "robots",
     "wecom": "robots",
     "wecom_tags": "wecom_tags",
+    "wecom_messages": "wecom_messages",
 }
 
 

@@ -58,7 +58,16 @@ class Definition(BaseModel):
 
     name: Name
     kind: Literal[
-        "hubspot", "http", "webhook", "salesforce", "file", "dingtalk", "feishu", "wecom", "wecom_tags"
+        "hubspot",
+        "http",
+        "webhook",
+        "salesforce",
+        "file",
+        "dingtalk",
+        "feishu",
+        "wecom",
+        "wecom_tags",
+        "wecom_messages",
     ]
     quota: Quota | None = None
 
@@ -161,12 +170,22 @@ class WeComTagsDefinition(WithUrl):
     rate: Rate | None = None
 
 
+class WeComMessagesDefinition(WithUrl):
+    """Messages to 企业微信's customers; `message` is what all of a run are told, after an employee confirmed it."""
+
+    kind: Literal["wecom_messages"]
+    url: str = _ROBOT_URLS["wecom"]
+    message: Annotated[str, StringConstraints(min_length=1, max_length=1300)]  # of 4,000 bytes
+    rate: Rate | None = None
+
+
 _BY_KIND: dict[str, type[Definition]] = {
     "http": HttpDefinition,
     "webhook": WebhookDefinition,
     "salesforce": SalesforceDefinition,
     "file": FileDefinition,
     "wecom_tags": WeComTagsDefinition,
+    "wecom_messages": WeComMessagesDefinition,
     **dict.fromkeys(_ROBOT_URLS, RobotDefinition),
 }
 HUBSPOT = Definition(name="hubspot", kind="hubspot")

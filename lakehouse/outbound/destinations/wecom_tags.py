@@ -1,23 +1,23 @@
 """企业微信: the corp tags of external contacts (客户标签). A property is a tag group, its value the tags in it.
 
-A tag hangs on an employee's relation with a contact, so each who follows the contact gets it. These APIs answer 200
-whatever happens; `errcode` in the body says what did. Codes and bodies: developer.work.weixin.qq.com, 92117 and 92118.
+A tag hangs on an employee's relation with a contact, so each who follows the contact gets it. Codes and bodies:
+developer.work.weixin.qq.com, 92117 and 92118.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from lakehouse.errors import Terminal, Transient
 from lakehouse.outbound.destinations import Answer, Declared, NotSent
-from lakehouse.outbound.destinations.client import Client, Request, at, code_or, json_of
+from lakehouse.outbound.destinations.client import Client, at, code_or
 from lakehouse.outbound.destinations.credentials import Credentials, credentials
 from lakehouse.outbound.destinations.definition import Rate
 from lakehouse.outbound.destinations.delivery import RowSender, done
 from lakehouse.outbound.destinations.delivery import chunk_rows as rows_within_rate
-from lakehouse.outbound.destinations.exchange import Answered, AskAgain, Refused, until_answered
+from lakehouse.outbound.destinations.exchange import Answered, Refused
+from lakehouse.outbound.destinations.wecom_api import WeComApi
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -28,20 +28,10 @@ if TYPE_CHECKING:
     from lakehouse.settings import Settings
 
 SEPARATOR: Final = ";"  # between the tags of one value
-_OK: Final = "0"
-_OLD_TOKEN: Final = frozenset({"40001", "40014", "42001"})
-_LATER: Final = frozenset({"45009", "45033"})  # asked too often, or by too many at once: nothing was done
-_BUSY: Final = "-1"
 _GONE: Final = frozenset({"84061", "86003", "40096"})  # no relation with the contact, or no such contact
 _TAG_GONE: Final = "40068"  # a tag that was deleted, or made a moment ago
 _TAG_THERE: Final = "40071"  # another worker made it meanwhile
-# What no other row changes: the app, its rights, its secret, its address.
-_NEEDS_PERSON: Final = frozenset(
-    {"40013", "40056", "40091", "48001", "48002", "50001", "60011", "60020", "84074", "301002"}
-)
 _REQUESTS_A_ROW: Final = 2  # one to read the contact, one to tag; more where several employees follow it
-_TOKENS: Final[dict[tuple[str, str, str], str]] = {}
-_GETTING_TOKEN: Final = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +82,9 @@ class WeComTags(RowSender):
         **timing: Callable[..., Any],
     ) -> None:
         super().__init__(**timing)
-        self._client, self._definition, self._secrets = client, definition, secrets
+        self._definition = definition
         self._who = f"destination {definition.name}"
+        self._api = WeComApi(client, definition.url, self._who, secrets)
         self._ids: dict[tuple[str, str], str] | None = None
         self.declared = declared(definition)
 
@@ -127,7 +118,7 @@ class WeComTags(RowSender):
     def _mark_one(self, row: Row, asking: Asking) -> Answered[Answer]:
         wanted = {group: names_of(value) for group, value in row.properties.items()}
         ids = self._ids_of(wanted, asking)
-        body = self._ask("GET", "externalcontact/get", asking, query={"external_userid": row.id}).value
+        body = self._api.ask("GET", "externalcontact/get", asking, query={"external_userid": row.id}).value
         contact = body if isinstance(body, dict) else {}
         changes = marks(contact, wanted, ids)
         if not changes:
@@ -153,7 +144,7 @@ class WeComTags(RowSender):
         body |= {"add_tag": change.add} if change.add else {}  # an empty list is refused
         body |= {"remove_tag": change.remove} if change.remove else {}
         try:
-            return self._ask("POST", "externalcontact/mark_tag", asking, body)
+            return self._api.ask("POST", "externalcontact/mark_tag", asking, body)
         except Refused as refused:
             if refused.code == _TAG_GONE:
                 self._ids = None  # the next row asks which tags there are
@@ -180,7 +171,7 @@ class WeComTags(RowSender):
             )
         body = {"group_name": group, "tag": [{"name": name} for name in names]}
         try:
-            self._ask("POST", "externalcontact/add_corp_tag", asking, body)
+            self._api.ask("POST", "externalcontact/add_corp_tag", asking, body)
         except Refused as refused:
             if refused.code != _TAG_THERE:
                 raise Terminal(f"{self._who} makes no tag in the group {group!r} ({refused.code})") from None
@@ -191,7 +182,7 @@ class WeComTags(RowSender):
             )
 
     def _listed(self, asking: Asking) -> dict[tuple[str, str], str]:
-        body = self._ask("POST", "externalcontact/get_corp_tag_list", asking, {}).value
+        body = self._api.ask("POST", "externalcontact/get_corp_tag_list", asking, {}).value
         groups = at(body, "tag_group")
         return {
             (str(group.get("group_name", "")), str(tag.get("name", ""))): str(tag["id"])
@@ -200,83 +191,11 @@ class WeComTags(RowSender):
             if tag.get("id") and not tag.get("deleted")
         }
 
-    def _ask(
-        self,
-        method: str,
-        path: str,
-        asking: Asking,
-        body: Any = None,
-        query: Mapping[str, str] | None = None,
-    ) -> Answered[Any]:
-        """Ask as often as it takes; a token that has run out is got anew once. Raises as `until_answered`."""
-
-        def once() -> Any:
-            for is_last in (False, True):
-                token = self._token()
-                asked = Request(
-                    method, f"/cgi-bin/{path}", json=body, query={"access_token": token, **(query or {})}
-                )
-                said = json_of(self._client.call(asked, _errcode))
-                code = _errcode(said)
-                if code in _OLD_TOKEN and not is_last:
-                    self._forget(token)
-                    continue
-                return self._judged(said, code)
-            raise AssertionError("the second answer is returned or raised")
-
-        return until_answered(once, asking)
-
-    def _judged(self, said: Any, code: str) -> Any:
-        """Return a body that says that it was done; raise what any other means."""
-        if code == _OK:
-            return said
-        if code in _LATER:
-            raise AskAgain(f"asks to wait ({code})", done=False)
-        if code in ("", _BUSY):
-            raise AskAgain("answers without a code" if not code else "is busy (-1)")
-        if code in _NEEDS_PERSON or code in _OLD_TOKEN:
-            raise Terminal(
-                f"{self._who} refuses the app ({code}): look at its rights to customers and their tags, at its trusted "
-                "addresses, and at the secret"
-            )
-        raise Refused(code)
-
-    def _key(self) -> tuple[str, str, str]:
-        return self._definition.url, self._secrets["corpid"], self._secrets["corpsecret"]
-
-    def _forget(self, token: str) -> None:
-        """Forget a token, unless another worker has got a new one meanwhile."""
-        with _GETTING_TOKEN:
-            if _TOKENS.get(self._key()) == token:
-                del _TOKENS[self._key()]
-
-    def _token(self) -> str:
-        """Return an access token, one that is there or a new one; kept for the life of the process."""
-        with _GETTING_TOKEN:
-            key = self._key()
-            if key not in _TOKENS:
-                query = {"corpid": self._secrets["corpid"], "corpsecret": self._secrets["corpsecret"]}
-                said = json_of(self._client.call(Request("GET", "/cgi-bin/gettoken", query=query), _errcode))
-                token = at(self._judged(said, _errcode(said)), "access_token")
-                if not isinstance(token, str) or not token:
-                    raise AskAgain("gives no token", done=False)
-                _TOKENS[key] = token
-            return _TOKENS[key]
-
-
-def _errcode(body: Any) -> str:
-    return code_or(at(body, "errcode"), "")
-
 
 def declared(definition: WeComTagsDefinition) -> Declared:
     """Return what the destination says of itself."""
     rate = definition.rate or Rate(requests=5, seconds=1)
     return Declared(1, rate, idempotent=True, removal="clear")
-
-
-def forget_tokens() -> None:
-    """Forget the tokens that were got."""
-    _TOKENS.clear()
 
 
 def chunk_rows(definition: WeComTagsDefinition) -> int:

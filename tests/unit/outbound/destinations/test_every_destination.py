@@ -16,15 +16,15 @@ from lakehouse.outbound.destinations import NotSent, batch_limit
 from lakehouse.outbound.policy import BulkPolicy
 from tests.support.destination_simulators import BAD, POISON
 from tests.support.destination_wire import Fault
-from tests.support.destination_worlds import FILES, KINDS, OVER_HTTP, ROBOTS, WORLDS
+from tests.support.destination_worlds import FILES, KINDS, OVER_HTTP, SPEAKING, WORLDS
 
 JUDGING = [name for name in WORLDS if KINDS[name].judges]
 REFUSING = [name for name in WORLDS if KINDS[name].refuses]
 TELLING = [name for name in WORLDS if KINDS[name].tells]
 NAMING = [name for name in WORLDS if KINDS[name].names]
-ONE_BY_ONE = ("wukong", "wecom_tags")
-PARTS = [name for name in TELLING if name not in ONE_BY_ONE and not KINDS[name].jobs]  # answers in one list
-KEEPING = [name for name in WORLDS if name not in ROBOTS]
+NO_LIST = ("wukong", "wecom_tags", "wecom_messages")  # one by one, or only of whom it failed
+PARTS = [name for name in TELLING if name not in NO_LIST and not KINDS[name].jobs]  # answers in one list
+KEEPING = [name for name in WORLDS if name not in SPEAKING]
 HTML = "<html><body><h1>502 Bad Gateway</h1></body></html>"
 LOST = Fault(lost=True, after=True)
 

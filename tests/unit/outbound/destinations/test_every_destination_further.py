@@ -17,9 +17,9 @@ from lakehouse.errors import LakehouseError, Terminal
 from lakehouse.outbound.destinations import NothingWritten, NotSent
 from tests.support.destination_simulators import SIGNING, TOKEN
 from tests.support.destination_wire import Fault
-from tests.support.destination_worlds import FILES, KINDS, OVER_HTTP, ROBOTS, WORLDS, World
+from tests.support.destination_worlds import FILES, KINDS, OVER_HTTP, ROBOTS, SPEAKING, WORLDS, World
 
-KEEPING = [name for name in WORLDS if name not in ROBOTS]
+KEEPING = [name for name in WORLDS if name not in SPEAKING]
 HTML = "<html><body><h1>502 Bad Gateway</h1></body></html>"
 LOST = Fault(lost=True, after=True)
 
