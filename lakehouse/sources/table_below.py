@@ -2,7 +2,7 @@
 
 Spreadsheets hold several tables below each other: people, an empty row, then regions and what was sold there. Their
 rows would load as people. A row is the header of another table where it has names (words, each once, none of them the
-table's own) in columns that hold none above, and rows follow that have another shape than those above:
+table's own, one above each cell of the next row) in columns that hold none above, and rows of another shape follow:
 
 1. words stand where two columns or more hold numbers, times, e-mails or codes in every row above; or
 2. they do in one such column, and the rows below differ from those above, or a title stands above the names; or
@@ -55,6 +55,8 @@ def is_another_table(names: Row, above: Sequence[Row], below: Sequence[Row]) -> 
     title, head, body = _parts(below)
     if not above or not body or len(names) < _LEAST_NAMES or not _are_names(head, names):
         return False
+    if not _filled(body[0]) <= _filled(head):  # a record: names stand above all that a table holds
+        return False
     shape = _shape(above, len(names))
     words, values = _places(head, {"word"}), _places(head, _TYPED)
     if values & shape.typed:
@@ -64,6 +66,10 @@ def is_another_table(names: Row, above: Sequence[Row], below: Sequence[Row]) -> 
         has_rows = len(above) >= _LEAST_ROWS and len(body) >= _LEAST_ROWS
         return has_rows and any(_all_are(body, at, _PURE) for at in words & shape.of_words)
     return len(misplaced) >= _LEAST_NAMES or title or _differs(shape, head, body, len(names))
+
+
+def _filled(row: Row) -> set[int]:
+    return {at for at, cell in enumerate(row) if cell.strip()}
 
 
 def _places(row: Row, kinds: AbstractSet[str]) -> set[int]:

@@ -51,8 +51,9 @@ def test_every_engine_is_measured():
 
 
 def test_the_view_of_the_page_is_ours():
-    """Whose events they are is one statement, in the page as in `lakehouse.connect()`."""
+    """Whose events they are is one statement, in the page as in `lakehouse.connect()`, but for a function of ours."""
     text = engines.PAGE.read_text("utf-8")
     [shown] = re.findall(r"^CREATE SCHEMA core; (CREATE VIEW.*?);$", text, re.DOTALL | re.MULTILINE)
     ours = views.EVENTS.strip().replace("CREATE OR REPLACE", "CREATE")
+    ours = re.sub(r"e\.\* REPLACE \(.*\)$", "e.*", ours, flags=re.MULTILINE)
     assert shown.replace("lake.", "").split() == ours.split()

@@ -154,14 +154,18 @@ def read_orders(pieces: list[bytes], *, last_ends: bool = True) -> Reading:
 
 
 def _longest(rows: list[bytes]) -> int:
-    """Return how many cells a row may have: more than the header where nine of ten rows, and two, end in empty ones."""
+    """Return how many cells a row may have: more than the header where nine of ten rows, and two, end in empty ones.
+
+    One row is enough where a cell is quoted.
+    """
     lengths = []
     for raw in rows:
         row = _split(raw) or []
         is_torn = re.search(r", +[^, ]", re.sub('"(?:[^"]|"")*"', "Q", raw.decode("utf-8", "replace")))
         if len(row) > len(HEADER) and not row[-1].strip(BLANKS) and not is_torn:
             lengths.append(len(row))
-    if len(rows) < 2 or len(lengths) < 0.9 * len(rows):
+    least = 1 if any(b'"' in raw for raw in rows) else 2
+    if len(rows) < least or not lengths or len(lengths) < 0.9 * len(rows):
         return len(HEADER)
     return sorted(lengths)[len(lengths) // 2]
 

@@ -49,6 +49,7 @@ def test_another_table(names, above, below):
         (CLERKS, SOME_CLERKS, [["", "Fay Hart", "Clerk", "Linz"], ["", "Gus Hill", "Clerk", "Wels"]]),
         (ORDERS, AN_ORDER, [["ADMIN", "Root", "none", "n/a"], ["4712", "Fay", "b@x.de", "1"]]),
         (ORDERS, AN_ORDER, [["GUEST", "Fay", "", "7.00"], ["4712", "Fay", "", "1"]]),
+        (ORDERS, AN_ORDER, [["GUEST", "Fay", ""], ["WALK-IN", "Bo", "b@x.de", "7.00"]]),  # names above nothing
         (TOWNS, SOME_TOWNS, [["Cy Wren", "Wien"], ["Di Lark", "Enns"]]),
         (TOWNS, SOME_TOWNS, [["Cy Wren", "Wien"], ["Di Lark", "12"]]),
         (("name",), [["Ada"]], [["Region", "Units"], ["North", "1"]]),

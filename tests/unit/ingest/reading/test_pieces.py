@@ -63,6 +63,11 @@ QUOTED = b'o9,"two\nlines, ""quoted""",1,2.00,2024-01-01,"x\r\ny"'
 
 @few
 @given(pieces=st.lists(orders, max_size=12), shape=st.tuples(*shapes))
+@example(
+    pieces=[b'"0",x,"173",6.96,,', b"", b'"a b",q,""', b"x,y,3030,,0392-07-03T07:11:48+00:00,z"],
+    shape=([b"\r\n"], False, True),
+)
+@example(pieces=[b"", b'"""""",x,,,0001-09-02T11:01:01+00:00,"",'], shape=([b"\r\n"], False, False))
 @example(pieces=[b"\t\t,,,,,"], shape=([b"\r\n"], False, False))
 @example(pieces=[b"0,,0,,,", b"\x1f,,", b"0,,,,,"], shape=([b"\n"], False, False))
 @example(pieces=[b"a,,,,,", b"", b"b,,,,,", b"x", b"", b"c,,,,,"], shape=([b"\n"], False, True))
