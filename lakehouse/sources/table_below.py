@@ -53,9 +53,7 @@ def is_another_table(names: Row, above: Sequence[Row], below: Sequence[Row]) -> 
     Cells are texts as a reader shows them; rows may be shorter than the header.
     """
     title, head, body = _parts(below)
-    if not above or not body or len(names) < _LEAST_NAMES or not _are_names(head, names):
-        return False
-    if not _filled(body[0]) <= _filled(head):  # a record: names stand above all that a table holds
+    if not above or len(names) < _LEAST_NAMES or not _are_names(head, names) or not _stand_above(head, body):
         return False
     shape = _shape(above, len(names))
     words, values = _places(head, {"word"}), _places(head, _TYPED)
@@ -66,6 +64,11 @@ def is_another_table(names: Row, above: Sequence[Row], below: Sequence[Row]) -> 
         has_rows = len(above) >= _LEAST_ROWS and len(body) >= _LEAST_ROWS
         return has_rows and any(_all_are(body, at, _PURE) for at in words & shape.of_words)
     return len(misplaced) >= _LEAST_NAMES or title or _differs(shape, head, body, len(names))
+
+
+def _stand_above(head: Row, body: Sequence[Row]) -> bool:
+    """Return whether there is a row below, and each of its cells has one of these above it; a record has not."""
+    return bool(body) and _filled(body[0]) <= _filled(head)
 
 
 def _filled(row: Row) -> set[int]:
