@@ -23,8 +23,11 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     News of triggers wait for no other stage: what is written because of them is due now.
     """
     settings = current()
-    if announces(event, TRIGGERS.name):
-        when_quiet(export_triggered, settings, settings.export_queue_url, event, for_files=timedelta())
-    if committed_tables(event) != frozenset({TRIGGERS.name}):
-        when_quiet(export, settings, settings.export_queue_url, event, consents.pending, aggregate.pending)
+    queue = settings.export_queue_url
+    try:
+        if announces(event, TRIGGERS.name):
+            when_quiet(export_triggered, settings, queue, event, for_files=timedelta())
+    finally:  # whatever becomes of these, the others are not to miss their hints
+        if committed_tables(event) != frozenset({TRIGGERS.name}):
+            when_quiet(export, settings, queue, event, consents.pending, aggregate.pending)
     return {"batchItemFailures": []}

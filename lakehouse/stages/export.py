@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -44,9 +45,11 @@ def export(settings: Settings) -> segments.Refresh:
 def export_triggered(settings: Settings) -> segments.Refresh:
     """Do as `export` for what triggers alone have news for: segments of a `trigger`, and syncs that ask those or rules.
 
-    It is right at any time, also while marts are computed: everything else stays as it is, and `export` comes later.
+    It is right at any time, also while marts are computed: everything else stays as it is, and `export` comes later,
+    which says what is wrong with segments.
     """
-    return _export(settings, segments.refresh(settings, triggered_only=True), sync_orders.triggered)
+    refreshed = replace(segments.refresh(settings, triggered_only=True), wrong={})
+    return _export(settings, refreshed, sync_orders.triggered)
 
 
 def _export(

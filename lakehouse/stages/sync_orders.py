@@ -62,14 +62,19 @@ def orders(settings: Settings, segments: Collection[str]) -> list[Order]:
 
 
 def triggered(settings: Settings, segments: Collection[str]) -> list[Order]:
-    """Return those of `orders` that write because of triggers: of their rows, or of segments computed by them."""
+    """Return those of `orders` that write because of triggers: of their rows, or of segments computed by them.
+
+    Those that ended are among them: what they wrote is taken off before anybody else writes it.
+    """
     by_trigger = {each.name for each in definition.load(settings.definitions).defined if each.trigger}
     return [
         order
         for order in orders(settings, segments)
-        if order.kind == "wanted"
-        and order.sync is not None
-        and (order.sync.triggers or by_trigger.intersection(order.sync.asked_segments))
+        if order.sync is not None
+        and order.kind != "held"
+        and (
+            order.kind == "ended" or order.sync.triggers or by_trigger.intersection(order.sync.asked_segments)
+        )
     ]
 
 

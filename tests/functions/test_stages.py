@@ -15,7 +15,7 @@ from functions.resolve.handler import handler as resolve
 from functions.sweep.handler import handler as sweep
 from functions.tick.handler import handler as tick
 from lakehouse import aws
-from lakehouse.errors import CommitConflict
+from lakehouse.errors import CommitConflict, Terminal
 from lakehouse.models import lineage, registry
 from lakehouse.stages import maintain as stages_maintain
 from lakehouse.stages.policy import DebouncePolicy
@@ -107,9 +107,14 @@ def test_news_of_triggers_wait_for_no_other_stage(shop, event, monkeypatch):
     assert export_segments(alone, None) == NONE
     assert looked == [shop.settings]
     assert shop.hints("export") == []
+
+    def fails(*_: object) -> None:
+        raise Terminal("a sync cannot be planned")
+
+    monkeypatch.setattr("functions.export_segments.handler.export_triggered", fails)
     among_others = {"Records": event("export_segments", "tick")["Records"] + alone["Records"]}
-    assert export_segments(among_others, None) == NONE
-    assert looked == [shop.settings] * 2
+    with pytest.raises(Terminal):
+        export_segments(among_others, None)
     (later,) = shop.hints("export")
     assert later["tick"] is True
 

@@ -9,7 +9,7 @@ import pytest
 from lakehouse.outbound import fold, log
 from lakehouse.outbound.definition import load_syncs
 from lakehouse.settings import current
-from lakehouse.stages import export, sync_causes
+from lakehouse.stages import export, sync_causes, sync_orders
 from tests.integration.stages.test_export import allow, compute, publish
 from tests.support.small_company import SmallCompany, forget
 
@@ -203,3 +203,26 @@ def test_news_of_triggers_alone_plan_what_asks_for_triggers_alone(acting):
     assert all("win" in text.lower() for text in because), because
     high_value = acting.ask("select customer_id from ops.segment_members where segment = 'high_value'")
     assert high_value == [("cyd",)]
+
+
+def test_who_writes_because_of_triggers(acting):
+    """Of their rows, or of a segment that they compute; and syncs that ended, which others may have to wait for."""
+    folder = acting.settings.definitions
+    (folder / "segments").mkdir()
+    (folder / "segments" / "carts.yaml").write_text(
+        "name: carts\ntitle: C\ndoc: D\nwhere: orders > 1\ntrigger: abandoned_cart\n", "utf-8"
+    )
+    mail = (
+        "name: {}\ndestination: hubspot\npurpose: marketing\nchannel: email\nsegments: [{}]\n"
+        "id: {{property: email, from: email}}\nproperties: {{{}: segments}}\n"
+    )
+    for name, segment in (("cart_mail", "carts"), ("other_mail", "high_value")):
+        (folder / "syncs" / f"{name}.yaml").write_text(mail.format(name, segment, name), "utf-8")
+    export.export(acting.settings)
+    publish(acting)
+    names = {"carts", "high_value", "new_this_month"}
+    found = {each.name: each.kind for each in sync_orders.triggered(acting.settings, names)}
+    assert found == {"calls": "wanted", "cart_mail": "wanted"}
+    (folder / "syncs" / "calls.yaml").unlink()
+    found = {each.name: each.kind for each in sync_orders.triggered(acting.settings, names)}
+    assert found == {"calls": "ended", "cart_mail": "wanted"}
