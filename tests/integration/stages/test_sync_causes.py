@@ -223,6 +223,7 @@ def test_who_writes_because_of_triggers(acting):
     names = {"carts", "high_value", "new_this_month"}
     found = {each.name: each.kind for each in sync_orders.triggered(acting.settings, names)}
     assert found == {"calls": "wanted", "cart_mail": "wanted"}
+    (folder / "syncs" / "hints.yaml").unlink()
     (folder / "syncs" / "calls.yaml").unlink()
     found = {each.name: each.kind for each in sync_orders.triggered(acting.settings, names)}
-    assert found == {"calls": "ended", "cart_mail": "wanted"}
+    assert found == {"calls": "ended", "hints": "ended", "cart_mail": "wanted"}
