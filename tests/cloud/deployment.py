@@ -73,6 +73,16 @@ class Deployment:
         lines = file.read_text("utf-8").splitlines() if file.exists() else []
         return [Call(**json.loads(line)) for line in lines]
 
+    @property
+    def log(self) -> str:
+        """Return what the emulator and the functions said so far."""
+        return (self.folder / "emulator.log").read_text("utf-8")
+
+    @property
+    def failed_batches(self) -> list[str]:
+        """Return the emulator's line of each batch that its function did not get done, with an error."""
+        return [line for line in self.log.splitlines() if "failed processing SQS batch" in line]
+
     @cached_property
     def resources(self) -> dict[str, str]:
         """Return the physical id of each resource by its name in the template."""

@@ -123,6 +123,8 @@ class Company:
 
         def settled() -> bool:
             nonlocal empty
+            if failed := self.deployment.failed_batches:  # their messages are hidden for longer than this waits
+                raise AssertionError("\n".join(failed))
             if any(map(self.waiting, QUEUES)):
                 empty = 0
                 time.sleep(_BUSY_SECONDS)
@@ -130,7 +132,12 @@ class Company:
                 empty += 1
             return empty > 3
 
-        until(settled, "queues that are empty")
+        try:
+            until(settled, "queues that are empty")
+        except AssertionError as error:
+            left = {name: waiting for name in QUEUES if (waiting := self.waiting(name))}
+            error.add_note(f"messages left: {left}; the emulator's last words:\n{self.deployment.log[-20000:]}")
+            raise
 
     def waiting(self, queue: str) -> int:
         """Return how many messages a queue has, whether they can be seen or not."""

@@ -63,8 +63,7 @@ def test_every_function_ran_and_nothing_was_given_up(lived):
     """All functions of the template, by their triggers; no call failed, and no message is in a dead-letter queue."""
     deployment = lived.deployment
     assert {call.function for call in lived.calls} == deployment.functions.keys()
-    log = (deployment.folder / "emulator.log").read_text("utf-8")
-    assert [line for line in log.splitlines() if "failed processing SQS batch" in line] == []
+    assert deployment.failed_batches == []
     dead = [name for name in deployment.resources if name.endswith("DeadLetterQueue")]
     assert {name: lived.company.waiting(name) for name in dead} == dict.fromkeys(dead, 0)
 
