@@ -202,6 +202,9 @@ def _order(row: list[str]) -> dict[str, Any] | None:
         return None
     if not any(cell.strip(SPACES).strip("\t\n\f\r ").strip(CONTROLS) for cell in row):  # no record
         return None
+    said = [text for cell in row if (text := cell.strip(SPACES).strip(BLANKS).lower())]
+    if len(said) > 1 and set(said) <= {"null", "\\n"}:  # words that stand for nothing, and nothing else
+        return None
     filled_up = [*row, *[""] * (len(HEADER) - len(row))]
     order_id, note, quantity, amount, at, shelf = (cell.strip(SPACES) for cell in filled_up)
     try:
