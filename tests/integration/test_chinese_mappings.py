@@ -38,8 +38,8 @@ def _parts(body: bytes) -> dict[str, bytes]:
 
 
 def test_people_are_known_across_systems(lake_company):
-    """A union id ties two apps of WeChat and a lead; an open id ties only within its app."""
-    for place in ("wechat/users.jsonl", "wechat/leads.csv"):
+    """A union id ties two apps of WeChat, a lead and a customer of 企业微信; an open id ties only within its app."""
+    for place in ("wechat/users.jsonl", "wechat/leads.csv", "wecom/customers.jsonl"):
         lake_company.load(place.rpartition(".")[0], Path(place).name, (samples.FOLDER / place).read_bytes())
     resolve(lake_company.settings)
 
@@ -55,3 +55,6 @@ def test_people_are_known_across_systems(lake_company):
     assert who("wechat_openid", f"{a}:osample-a-1") == who("wechat_lead", "9000000001")
     assert who("wechat_openid", f"{a}:osample-a-1") == who("phone", f"+86{phone(121)}")
     assert who("wechat_openid", f"{a}:osample-same") != who("wechat_openid", f"{b}:osample-same")
+    assert who("wechat_openid", f"{a}:osample-a-1") == who("wecom_external_userid", "woSampleAbCdEf1")
+    assert who("wecom_external_userid", "woSampleAbCdEf1") == who("phone", f"+86{phone(132)}")
+    assert who("wecom_external_userid", "woSampleAbCdEf1") != who("wecom_external_userid", "woSampleabcdef1")

@@ -55,6 +55,30 @@ def wechat_users() -> bytes:
     )
 
 
+def wecom_customers() -> bytes:
+    """Answers of externalcontact/get. Of two ids that differ in case alone each is somebody; unions tie to WeChat's users."""
+
+    def customer(external_userid: str, n: int, *phones: str, **more: Any) -> dict[str, Any]:
+        employees = [
+            {"userid": f"sample-{number}", "remark": name(120 + n), "description": "", "createtime": 1_780_000_000 + n, "add_way": 1,
+             "tags": [{"group_name": "客户分层", "tag_name": "老客户", "tag_id": "etsample", "type": 1}], "remark_mobiles": [typed] if typed else []}
+            for number, typed in enumerate(phones or ("",), 1)
+        ]  # fmt: skip
+        contact = {"external_userid": external_userid, "name": f"昵称{n}", "type": 1, "gender": n % 3, **more}
+        return {"errcode": 0, "errmsg": "ok", "external_contact": contact, "follow_user": employees,
+                "seen_at": f"2026-11-{n:02}T01:00:00Z"}  # fmt: skip
+
+    of_company = {"type": 2, "position": "采购", "corp_name": "样例", "corp_full_name": "样例有限公司"}
+    return lines(
+        customer("woSampleAbCdEf1", 1, phone(131), phone(132), unionid="usample-1"),
+        customer("woSampleabcdef1", 2, phone(133)),
+        customer("woSampleAbCdEf3", 3),
+        customer("wmSampleAbCdEf4", 4, phone(134), **of_company),
+        customer("woSampleAbCdEf3", 5, phone(135)),
+        {"errcode": 0, "external_contact": {"name": "昵称6", "type": 1}, "follow_user": []},
+    )
+
+
 def meta_leads() -> bytes:
     header = "id,created_time,ad_id,ad_name,adset_id,adset_name,campaign_id,campaign_name,form_id,form_name,is_organic,platform,what_are_you_looking_for?,full_name,phone_number,email,city,lead_status"
     rows: list[Cells] = [

@@ -31,6 +31,7 @@ SAMPLES = {
     "douyin/leads.csv": ads.douyin_leads,
     "wechat/leads.csv": ads.wechat_leads,
     "wechat/users.jsonl": ads.wechat_users,
+    "wecom/customers.jsonl": ads.wecom_customers,
     "meta/leads.csv": ads.meta_leads,
     "google/leads.jsonl": ads.google_leads,
     "ads/spend.csv": ads.ads_spend,

@@ -35,7 +35,8 @@ _SEPARATORS = '\t\r\n,;|"'
 _STRANGE_CATEGORIES = {"Cc", "Cn", "Co"}  # of Unicode: control characters, unassigned ones, private use
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 _ESCAPE = b"\x1b"
-_ISO_2022 = b"\x1b$"  # shifts from ASCII to Japanese, Korean or Chinese in seven bits
+# Shifts from ASCII to Japanese, Korean or Chinese in seven bits (ISO 2022); an escape and a dollar may be a note's, too
+_ISO_2022 = re.compile(rb"\x1b\$(?:[@AB]|[()*+][0-9@A-Z])")
 _IN_SEVEN_BITS = ("iso2022", "hz")  # encodings
 _CONTROLS = bytes((*range(1, 9), *range(14, 27), *range(28, 32)))
 _PRINTABLE_ASCII = re.compile(rb"[\t\r\n -~]{3,}")
@@ -219,7 +220,7 @@ def _recognised(chunks: Iterator[bytes], names: Collection[str]) -> Iterator[byt
     """Pass ASCII on until a byte is none; the window that begins there decides about all that follows."""
     bytes_before, last = 0, b""
     for chunk in chunks:
-        if _ESCAPE in chunk and _ISO_2022 in chunk:
+        if _ESCAPE in chunk and _ISO_2022.search(chunk):
             raise _unsure(chunk, "its letters are written in seven bits", ("iso2022_jp", "iso2022_kr"))
         if chunk.isascii():
             bytes_before += len(chunk)

@@ -199,6 +199,13 @@ def test_letters_in_seven_bits_wait(text):
         assert utf8(text.encode(encoding), encoding=encoding) == text.encode()
 
 
+def test_an_escape_and_a_dollar_are_no_alphabet():
+    """Colours that a terminal was told, and a price: no shift of ISO 2022 goes on like that."""
+    for cell in ("\x1b$", '"#\x1b$"', "\x1b$12", "\x1b$x"):
+        body = f"1,{cell},é\n".encode()
+        assert utf8(body) == body
+
+
 def test_one_broken_byte_makes_no_file_chinese():
     """Anywhere in a UTF-8 file, at whatever byte of a character: the byte stays as it was."""
     whole = NAMES.encode()
