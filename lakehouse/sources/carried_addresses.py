@@ -1,10 +1,10 @@
 """Which addresses records have, of whatever source: `mapped.carried_addresses`.
 
-It follows from a source's `identifiers`, of which the first names the record and others are e-mails and phones, and
+It follows from a source's `identifiers`, of which the first names the record and some are addresses (`ADDRESS_TYPES`), and
 from its `consents`, where these name the record otherwise. A row is one place for an address in one version of a
 record: `identifier_type` says what it is, `identifier_value` holds its normal form, null where the place is empty,
 `slot` names the place, `said` is false where the version says nothing of it, as where the file lacks the column. All of
-a record's e-mails and phones are there, whether or not its own source says anything of consent: another one may state
+a record's addresses are there, whether or not its own source says anything of consent: another one may state
 what the record allows, as `POST /v1/consent` does. `lends` is false where only a refusal is about the address: of rows
 that are about something else than the record which another source describes, and of a record whose type is not said.
 """
@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from lakehouse.engine.ids import CONTACT_TYPES
+from lakehouse.engine.channels import ADDRESS_TYPES
 from lakehouse.sources.mappable_entities import CLOCK, EACH, RECORD_TYPE, WHERE
 from lakehouse.sources.record_names import RecordNames, of_rows, states_of_records
 from lakehouse.sources.says import AbsentColumns, describes_record, says_sql
@@ -30,7 +30,7 @@ def mappings(source: Source, absent: AbsentColumns, names: RecordNames) -> Seque
 
     `RECORD_TYPE` of one says of which type its records are named to be.
     """
-    carried = [each for each in source.identifiers if each.type in CONTACT_TYPES]
+    carried = [each for each in source.identifiers if each.type in ADDRESS_TYPES]
     made: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
     for of_record, is_whole in _records(source, names):
         for number, each in enumerate(carried):
@@ -48,7 +48,7 @@ def mappings(source: Source, absent: AbsentColumns, names: RecordNames) -> Seque
 
 def has_any(source: Source) -> bool:
     """Return whether records of a source have addresses."""
-    return any(each.type in CONTACT_TYPES for each in source.identifiers)
+    return any(each.type in ADDRESS_TYPES for each in source.identifiers)
 
 
 def _records(source: Source, names: RecordNames) -> Iterator[tuple[dict[str, str], bool]]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from lakehouse.engine import ids
 from lakehouse.engine.escape import literal
-from lakehouse.engine.ids import CONTACT_TYPES
+from lakehouse.engine.channels import ADDRESS_TYPES
 from lakehouse.sources.mappable_entities import EACH, TOGETHER
 from lakehouse.sources.says import describes_record
 
@@ -42,7 +42,7 @@ class RecordNames:
     def of(cls, sources: Iterable[Source]) -> RecordNames:
         """Return how the records of all sources that have addresses are named."""
         carrying = [
-            source for source in sources if any(each.type in CONTACT_TYPES for each in source.identifiers)
+            source for source in sources if any(each.type in ADDRESS_TYPES for each in source.identifiers)
         ]
         types: dict[str, set[str]] = defaultdict(set)
         stated: dict[str, set[str]] = defaultdict(set)

@@ -15,6 +15,8 @@ from hubspot.utils.signature import Signature
 
 from lakehouse.local.hubspot.server import HubSpotSimulator
 from lakehouse.sample import purchases
+from lakehouse.signals import TABLE_COMMITTED
+from lakehouse.tables.contracts import TRIGGERS
 from tests.cloud.deployment import PREFIX, Deployment, emulator, until
 
 TOKEN, SIGNING, WRITE_KEY = "pat-cloud", "signing-secret-of-the-webhooks", "write-key-of-the-site"
@@ -117,6 +119,13 @@ class Company:
             **({"MessageGroupId": "books"} if queue == "BooksQueue" else {}),
         )
 
+    def news(self, queue: str, table: str) -> None:
+        """Send what a rule makes of a commit."""
+        body = {"detail-type": TABLE_COMMITTED, "detail": {"table": table, "snapshot_id": "1"}}
+        self.deployment.client("sqs").send_message(
+            QueueUrl=self.deployment.resources[queue], MessageBody=json.dumps(body)
+        )
+
     def settle(self) -> None:
         """Wait until no queue holds a message, some looks in a row: a rule may be about to bring one."""
         empty = 0
@@ -166,7 +175,7 @@ def company(folder: Path) -> Iterator[Company]:
                     "BucketPrefix": PREFIX,
                     "CollectWindow": "1",
                     "IngestWindow": "1",
-                    "StageWindow": "2",
+                    "StageWindow": "4",
                     "Definitions": "definitions",
                     "AsOf": truth["as_of"],
                     "HubSpotUrl": crm.start(),
@@ -221,6 +230,8 @@ def second_day(company: Company) -> None:
     for _ in range(3):  # a stage a tick
         company.call("tick")
         company.settle()
+    company.news("ExportQueue", TRIGGERS.name)  # on the first day it may come before any segment was computed
+    company.settle()
     for what in ("the merge", "what the books say of it"):
         company.hint("BooksQueue", what)
         company.settle()

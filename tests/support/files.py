@@ -141,9 +141,9 @@ def read_orders(pieces: list[bytes], *, last_ends: bool = True) -> Reading:
             cut_off = raw is rows[-1] and raw is pieces[-1] and not last_ends and not any_short
             torn = torn or cut_off or len(row) == 1
             any_short = any_short or not torn
-        elif row is None or len(row) == len(HEADER):
-            torn = row is None
         is_long = row is not None and len(_split(raw) or row) > longest
+        if row is None or (len(row) == len(HEADER) and not is_long):
+            torn = row is None
         is_unread = row is None or is_long or (short and torn) or not _is_utf8(raw)
         value = None if is_unread else _order(row)
         if value is None:

@@ -78,7 +78,8 @@ erasures AS (
 ),
 stated AS (
     SELECT *,
-        CASE channel WHEN 'email' THEN 'email' WHEN 'sms' THEN 'phone' WHEN 'phone' THEN 'phone' WHEN 'whatsapp' THEN 'phone' END
+        CASE channel WHEN 'email' THEN 'email' WHEN 'sms' THEN 'phone' WHEN 'phone' THEN 'phone' WHEN 'whatsapp' THEN 'phone'
+            WHEN 'wecom' THEN 'wecom_external_userid' END
             AS kind,
         coalesce(address, source) AS subject, CASE WHEN address IS NULL THEN record END AS subject_record
     FROM core.consents
