@@ -334,7 +334,9 @@ def template_columns(template: str) -> list[str]:
 
 
 def _normal(address: Any) -> str:
-    return str(address or "").strip().lower()
+    """Return an address or id as it is compared and sent: e-mails in lower case; of other ids, case tells two apart."""
+    text = str(address or "").strip()
+    return text.lower() if "@" in text else text
 
 
 def _text(value: Any) -> str:

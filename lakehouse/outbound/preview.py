@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from itertools import islice
@@ -26,6 +27,7 @@ SAMPLE_ROWS: Final = 5
 PERSONAL: Final = frozenset(
     {"name", "first_name", "last_name", "email", "phone", "channel_address", "about", "recent_activities"}
 )
+_ID: Final = re.compile(r"(?:^|[a-z_])id$")  # a type of identifiers: user_id, wechat_unionid
 _REASONS = {
     "no_consent": "consent",
     "erased": "erased",
@@ -125,6 +127,7 @@ def _sample(sync: Sync, change: Change) -> dict[str, Any]:
     for name in change.properties:
         if value := values[name]:
             template = sync.properties.get(name, "")
-            is_personal = PERSONAL.intersection(template_columns(template))
+            columns = template_columns(template)
+            is_personal = PERSONAL.intersection(columns) or any(map(_ID.search, columns))
             values[name] = (template if "{" in template else f"{{{template}}}") if is_personal else value
     return {"customer": f"{change.customer_id[:8]}…", "id": masked(change.id), "properties": values}

@@ -13,7 +13,7 @@ from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import commit, views
 from lakehouse.tables.contracts import CUSTOMER_360, RFM, SEGMENT_MEMBERS
 from lakehouse.tables.entities.sales import ACTIVITIES
-from lakehouse.tables.people import CONSENT_ANSWERS, CUSTOMERS
+from lakehouse.tables.people import CONSENT_ANSWERS, CUSTOMERS, IDENTITIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,6 +77,30 @@ def audience_sql(selected: str) -> str:
     return _AUDIENCE_SQL.format(selected=selected)
 
 
+# Of several ids of a type that one counts which was known first: it stays the same while others come.
+_WITH_IDS_SQL = """
+SELECT a.*, i.known_ids
+FROM ({rows}) AS a
+LEFT JOIN (
+    SELECT customer_id, map_from_entries(list((identifier_type, identifier_value))) AS known_ids
+    FROM (
+        SELECT customer_id, identifier_type, identifier_value FROM core.identities
+        WHERE identifier_type IN (SELECT unnest($id_types))
+        QUALIFY row_number() OVER (
+            PARTITION BY customer_id, identifier_type ORDER BY first_seen_at, identifier_value
+        ) = 1
+    )
+    GROUP BY customer_id
+) AS i USING (customer_id)
+ORDER BY {order}
+"""
+
+
+def with_ids(rows: str, order: str = "customer_id") -> str:
+    """Return the SQL of rows of customers with `known_ids`: their id of each of the types `$id_types`, by type."""
+    return _WITH_IDS_SQL.format(rows=rows, order=order)
+
+
 _CONTACTED_SQL = f"""
 WITH by_people AS (
     SELECT customer_id, list([CAST(epoch(occurred_at) AS VARCHAR), source || ':' || activity_id]
@@ -104,9 +128,12 @@ WHERE allowed AND purpose = $purpose AND channel = $channel
 
 
 def audience(
-    settings: Settings, segments: Sequence[str], purpose: str, channel: str
+    settings: Settings, segments: Sequence[str], purpose: str, channel: str, id_types: Sequence[str] = ()
 ) -> Iterator[dict[str, Any]]:
     """Yield the members of any of the segments by customer id: the columns of customers, customer_360 and rfm.
+
+    And a column by the name of each of `id_types`, types of `core.identities`: the customer's id of that type which was
+    known first (None: none is), and of the type that the channel writes to the one that is allowed.
 
     Besides: `segments` (names, sorted), `control_of`: those in whose control group the customer is, `channel_address`:
     where the channel writes to, `consented`: `core.consent_answers` allows an address for exactly this purpose and
@@ -121,11 +148,16 @@ def audience(
         "channel": channel,
         "kind": channels.KIND_OF.get(channel),
     }
-    yield from rows_of(settings, audience_sql(MEMBERS_SQL), asked)
+    yield from rows_with_ids(settings, audience_sql(MEMBERS_SQL), asked, id_types)
 
 
 def contacted_audience(
-    settings: Settings, segments: Sequence[str], purpose: str, channel: str, since: datetime
+    settings: Settings,
+    segments: Sequence[str],
+    purpose: str,
+    channel: str,
+    since: datetime,
+    id_types: Sequence[str] = (),
 ) -> Iterator[dict[str, Any]]:
     """Yield the rows of `audience` with what is to be known before somebody is contacted.
 
@@ -141,7 +173,7 @@ def contacted_audience(
         "since": since,
     }
     missing_as = {ACTIVITIES.name: views.nothing_sql(ACTIVITIES), BEST_CONTACT_TIME: _NO_BEST_TIMES}
-    yield from rows_of(settings, _CONTACTED_SQL, asked, missing_as)
+    yield from rows_with_ids(settings, _CONTACTED_SQL, asked, id_types, missing_as=missing_as)
 
 
 def allowed(settings: Settings, purpose: str, channel: str) -> Iterator[tuple[str, str]]:
@@ -150,25 +182,48 @@ def allowed(settings: Settings, purpose: str, channel: str) -> Iterator[tuple[st
         yield row["customer_id"], row["address"]
 
 
+def rows_with_ids(
+    settings: Settings,
+    sql: str,
+    parameters: dict[str, Any],
+    id_types: Sequence[str],
+    order: str = "customer_id",
+    **shown: Any,
+) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a SELECT of an audience with a column for each of `id_types`; `shown` is as of `rows_of`."""
+    if not id_types:
+        yield from rows_of(settings, sql, parameters, **shown)
+        return
+    none = dict.fromkeys(id_types)
+    kind = parameters["kind"]
+    asked = {**parameters, "id_types": list(id_types)}
+    for row in rows_of(settings, with_ids(sql, order), asked, required=(IDENTITIES.name,), **shown):
+        ids = none | (row.pop("known_ids") or {})
+        if kind in ids and row["channel_address"]:
+            ids[kind] = row["channel_address"]
+        yield ids | row
+
+
 def rows_of(
     settings: Settings,
     sql: str,
     parameters: dict[str, Any],
     missing_as: Mapping[str, str] = MappingProxyType({}),
     shapes: Iterable[Contract] = (),
+    required: Sequence[str] = (),
 ) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a SELECT over what an audience needs, and over the tables of `missing_as`.
+    """Yield the rows of a SELECT over what an audience needs, and over the tables of `missing_as` and `required`.
 
-    That has by table what it reads as where there is none; `shapes` are contracts of tables that may be of an older
-    release. Raises CommitConflict as `audience`.
+    The former has by table what it reads as where there is none; `shapes` are contracts of tables that may be of an
+    older release. Raises CommitConflict as `audience`.
     """
     con = duck.connect(settings)
     try:
-        wanted = (*REQUIRED, CONSENT_ANSWERS.name, *missing_as)
+        wanted = (*REQUIRED, *required, CONSENT_ANSWERS.name, *missing_as)
         tables = views.attach(con, catalogs.open_catalog(settings), wanted, shapes)
         for name in missing_as.keys() - tables.keys():
             con.execute(f"CREATE OR REPLACE VIEW {name} AS {missing_as[name]}")
-        if missing := missing_tables(tables):
+        if missing := missing_tables(tables) + sorted(set(required) - tables.keys()):
             raise CommitConflict(f"{', '.join(missing)} cannot be seen; look again")
         answers = tables.get(CONSENT_ANSWERS.name)
         scan = views.scan_as_sql(answers, CONSENT_ANSWERS) if answers else views.nothing_sql(CONSENT_ANSWERS)

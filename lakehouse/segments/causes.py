@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from lakehouse.engine import channels
-from lakehouse.segments.audience import audience_sql, rows_of
+from lakehouse.segments.audience import audience_sql, rows_with_ids
 from lakehouse.tables import views
 from lakehouse.tables.contracts import TRIGGERS
 from lakehouse.tables.entities.customers import CONTACTS
@@ -98,6 +98,7 @@ class Asking:
     `caused_by` are segments whose entries are causes, `segments` all of which it has to be known who is in one,
     `duplicates` the source whose records are compared ("": none), one row a record where `per_record`. `owners` is the
     source whose contacts say who looks after a customer. `behind`: with the next best action and what stands behind it.
+    `id_types`: as of `audience`.
     """
 
     purpose: str
@@ -109,6 +110,7 @@ class Asking:
     per_record: bool = False
     owners: str = ""
     behind: bool = False
+    id_types: tuple[str, ...] = ()
 
 
 def causes(settings: Settings, asking: Asking, now: datetime) -> Iterator[dict[str, Any]]:
@@ -146,7 +148,10 @@ ORDER BY customer_id, cause_key
     missing_as = {contract.name: views.nothing_sql(contract) for contract in shapes}
     if asking.behind:
         missing_as[_BEST_CONTACT_TIME] = _NO_BEST_TIMES
-    yield from rows_of(settings, sql, asked, missing_as, shapes)
+    order = "customer_id, cause_key"
+    yield from rows_with_ids(
+        settings, sql, asked, asking.id_types, order, missing_as=missing_as, shapes=shapes
+    )
 
 
 def inputs_of(asking: Asking) -> tuple[str, ...]:

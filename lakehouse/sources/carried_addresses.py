@@ -1,7 +1,7 @@
 """Which addresses records have, of whatever source: `mapped.carried_addresses`.
 
-It follows from a source's `identifiers`, of which the first names the record and some are addresses (`ADDRESS_TYPES`), and
-from its `consents`, where these name the record otherwise. A row is one place for an address in one version of a
+It follows from a source's `identifiers`, of which the first names the record and some are addresses (`ADDRESS_TYPES`),
+and from its `consents`, where these name the record otherwise. A row is one place for an address in one version of a
 record: `identifier_type` says what it is, `identifier_value` holds its normal form, null where the place is empty,
 `slot` names the place, `said` is false where the version says nothing of it, as where the file lacks the column. All of
 a record's addresses are there, whether or not its own source says anything of consent: another one may state

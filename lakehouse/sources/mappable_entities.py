@@ -37,8 +37,8 @@ true where each row repeats what stands, as tracked events do: what a record say
 else in between is then one statement. `own_word` is true where the very person said it here, of an address that it
 names, and no list: of somebody who was erased only that counts, if it was said since.
 
-`carried_addresses` is no entity that a source maps to. It follows from a source's identifiers of type `email` and
-`phone`, and its consents: which addresses each record had, a row each and version. See
+`carried_addresses` is no entity that a source maps to. It follows from a source's identifiers that some channel
+writes to, and its consents: which addresses each record had, a row each and version. See
 `lakehouse.sources.carried_addresses`.
 """
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lakehouse.engine import ids
-from lakehouse.engine.escape import literal
 from lakehouse.engine.channels import ADDRESS_TYPES
+from lakehouse.engine.escape import literal
 from lakehouse.sources.mappable_entities import EACH, TOGETHER
 from lakehouse.sources.says import describes_record
 

@@ -14,6 +14,7 @@ from lakehouse.outbound.definition import FACTS
 from lakehouse.outbound.policies.windows import open_windows
 from lakehouse.outbound.policy import ContactPolicy
 from lakehouse.segments.audience import contacted_audience
+from lakehouse.stages import sync_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,7 +34,8 @@ def audience_with_facts(
     day = now.astimezone(UTC).date()
     days = contact.cap.days if contact.cap is not None else 0
     since = datetime.combine(day - timedelta(days=days), time(), UTC)
-    for row in contacted_audience(settings, sync.asked_segments, sync.purpose, sync.channel, since):
+    asked = (sync.asked_segments, sync.purpose, sync.channel, since, sync_ids.types_of(settings, sync))
+    for row in contacted_audience(settings, *asked):
         yield {**row, FACTS: contact_facts(settings, contact, row, day)}
 
 

@@ -16,7 +16,7 @@ from lakehouse.outbound.record_kinds import NO_PURPOSE
 from lakehouse.privacy import consent
 from lakehouse.segments import refresh as segments
 from lakehouse.segments.audience import allowed, audience
-from lakehouse.stages import sync_causes, sync_orders
+from lakehouse.stages import sync_causes, sync_ids, sync_orders
 from lakehouse.stages.contact_facts import audience_with_facts
 from lakehouse.stages.reactions import count_reactions
 from lakehouse.tables import catalog as catalogs
@@ -98,7 +98,7 @@ def pending(settings: Settings) -> bool:
     for order in sync_orders.orders(settings, segments.names(settings)):
         if order.sync is None:
             continue
-        inputs = of_all | sync_causes.inputs_of(settings, order.sync, now)
+        inputs = of_all | _inputs_of_sync(settings, order.sync, now)
         plan_of = _plan_of(settings, order.sync, inputs, now, order.kind)
         note = planning_note.read(settings, order.name)
         if note is None or not note.settles(settings, order.name, plan_of, now):
@@ -126,7 +126,7 @@ def _carry_out(
 def _plan(settings: Settings, sync: Sync, computed_from: dict[str, str], kind: Kind = "wanted") -> Planned:
     """Plan a run of a sync, unless that was done for all there is now, and nothing is open or due since."""
     now = datetime.now(UTC)
-    inputs = inputs_of(settings, computed_from) | sync_causes.inputs_of(settings, sync, now)
+    inputs = inputs_of(settings, computed_from) | _inputs_of_sync(settings, sync, now)
     plan_of = _plan_of(settings, sync, inputs, now, kind)
     note = planning_note.read(settings, sync.name)
     if note is not None and note.settles(settings, sync.name, plan_of, now):
@@ -173,7 +173,8 @@ def _desired(settings: Settings, sync: Sync) -> Iterable[Desired]:
         return sync.desired(sync_causes.cause_rows(settings, sync, datetime.now(UTC)))
     if sync.contact is not None:
         return sync.desired(audience_with_facts(settings, sync, sync.contact, datetime.now(UTC)))
-    return sync.desired(audience(settings, sync.asked_segments, sync.purpose, sync.channel))
+    id_types = sync_ids.types_of(settings, sync)
+    return sync.desired(audience(settings, sync.asked_segments, sync.purpose, sync.channel, id_types))
 
 
 def inputs_of(settings: Settings, computed_from: dict[str, str]) -> dict[str, str]:
@@ -183,6 +184,11 @@ def inputs_of(settings: Settings, computed_from: dict[str, str]) -> dict[str, st
         name: commit.head(catalogs.load(catalog, name)) for name in (CUSTOMERS.name, CONSENT_ANSWERS.name)
     }
     return {**computed_from, **heads}
+
+
+def _inputs_of_sync(settings: Settings, sync: Sync, now: datetime) -> dict[str, str]:
+    """Return the state of what this sync's rows are made of, beside that of every audience."""
+    return sync_ids.inputs_of(settings, sync) | sync_causes.inputs_of(settings, sync, now)
 
 
 def _plan_of(

@@ -10,12 +10,13 @@ from lakehouse.models.triggers import definition as triggers
 from lakehouse.outbound.record_kinds import RECORD_ID
 from lakehouse.segments import causes
 from lakehouse.segments.causes import BEHIND_COLUMNS, Asking
+from lakehouse.stages import sync_ids
 from lakehouse.tables import catalog as catalogs
 from lakehouse.tables import commit
 from lakehouse.tables.contracts import TRIGGERS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
     from datetime import datetime
     from typing import Any
 
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from lakehouse.tables.catalog import Table
 
 
-def asking_of(sync: Sync) -> Asking:
-    """Return which causes a sync asks for."""
+def asking_of(sync: Sync, id_types: Sequence[str] = ()) -> Asking:
+    """Return which causes a sync asks for; `id_types`: which types of ids (`sync_ids.types_of`)."""
     return Asking(
         sync.purpose,
         sync.channel,
@@ -36,12 +37,13 @@ def asking_of(sync: Sync) -> Asking:
         per_record=sync.id.property == RECORD_ID,
         owners=sync.owner.source if sync.owner is not None else sync.duplicates or "hubspot",
         behind=bool(sync.columns & BEHIND_COLUMNS),
+        id_types=tuple(id_types),
     )
 
 
 def cause_rows(settings: Settings, sync: Sync, now: datetime) -> Iterator[dict[str, Any]]:
     """Yield a row for each cause of a sync that stands; raises as `audience`."""
-    return causes.causes(settings, asking_of(sync), now)
+    return causes.causes(settings, asking_of(sync, sync_ids.types_of(settings, sync)), now)
 
 
 def inputs_of(settings: Settings, sync: Sync, now: datetime) -> dict[str, str]:

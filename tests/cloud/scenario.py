@@ -132,7 +132,9 @@ class Company:
 
         def settled() -> bool:
             nonlocal empty
-            if failed := self.deployment.failed_batches:  # their messages are hidden for longer than this waits
+            if (
+                failed := self.deployment.failed_batches
+            ):  # their messages are hidden for longer than this waits
                 raise AssertionError("\n".join(failed))
             if any(map(self.waiting, QUEUES)):
                 empty = 0
@@ -145,7 +147,9 @@ class Company:
             until(settled, "queues that are empty")
         except AssertionError as error:
             left = {name: waiting for name in QUEUES if (waiting := self.waiting(name))}
-            error.add_note(f"messages left: {left}; the emulator's last words:\n{self.deployment.log[-20000:]}")
+            error.add_note(
+                f"messages left: {left}; the emulator's last words:\n{self.deployment.log[-20000:]}"
+            )
             raise
 
     def waiting(self, queue: str) -> int:
