@@ -158,12 +158,12 @@ def is_no_id_sql(text: str, level: Level) -> str:
         return f"regexp_full_match({text}, {literal(no_id_pattern(level))})"
     fits = f"regexp_full_match({text}, {literal(_pattern(_patterns(level)))})"
     is_word = _is_word_sql(text, level)
-    lengths = {kind: ", ".join(map(str, _lengths(level, kind))) for kind in ("digit", "letter")}
+    lengths = {kind: _lengths(level, kind) for kind in ("digit", "letter")}  # lists: see `literals`
     return (
         f"CASE WHEN contains({text}, '{_LOST}') THEN true WHEN {text} >= '1' AND {text} < ':' "
-        f"THEN CASE WHEN strlen({text}) IN ({lengths['digit']}) THEN {is_word} ELSE false END "
+        f"THEN CASE WHEN strlen({text}) IN {lengths['digit']} THEN {is_word} ELSE false END "
         f"WHEN strlen({text}) > {_LONGEST_WORD} AND {_begins_with_letter_sql(text)} "
-        f"THEN CASE WHEN strlen({text}) IN ({lengths['letter']}) THEN {is_word} ELSE false END "
+        f"THEN CASE WHEN strlen({text}) IN {lengths['letter']} THEN {is_word} ELSE false END "
         f"WHEN strlen({text}) > {_LONGEST_PLACEHOLDER} THEN false WHEN {is_word} THEN true ELSE {fits} END"
     )
 
