@@ -35,7 +35,9 @@ def is_known_sql(text: str) -> str:
 def consent_word_sql(text: str) -> str:
     """Return the SQL of what a text says: true where somebody consented, false where not, else null."""
     word = normal_sql(text)
-    return f"CASE WHEN {word} IN {_listed(GRANTED)} THEN true WHEN {word} IN {_listed(REFUSED)} THEN false END"
+    return (
+        f"CASE WHEN {word} IN {_listed(GRANTED)} THEN true WHEN {word} IN {_listed(REFUSED)} THEN false END"
+    )
 
 
 def normal_sql(text: str) -> str:
