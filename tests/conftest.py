@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from functools import cache
@@ -161,6 +162,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         WITHOUT_LONG, action="store_true", help="skip the modules that only `make test ALL=1` runs"
     )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Find the tests without looking for garbage, and let what was found be none from then on.
+
+    Fifteen thousand tests and their modules are most of the objects of a process: to look through them again and again
+    takes more than half of the processor time of finding them, and then some of each test's.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

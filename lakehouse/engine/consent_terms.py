@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from lakehouse.engine.channels import KIND_OF
 from lakehouse.engine.consent_words import normal, normal_sql
-from lakehouse.engine.escape import literal
+from lakehouse.engine.escape import literal, literals
 
 Kind = Literal["channel", "purpose"]
 EVERY: Final = "all"  # only a refusal may speak of every channel, or of every purpose
@@ -37,7 +37,7 @@ def terms(kind: Kind) -> dict[str, tuple[str, ...]]:
 def term_sql(kind: Kind, text: str) -> str:
     """Return the SQL of the channel or purpose that a text means; null for a word of no list."""
     cases = (
-        f"WHEN {normal_sql(text)} IN ({', '.join(map(literal, words))}) THEN {literal(name)}"
+        f"WHEN {normal_sql(text)} IN {literals([*words])} THEN {literal(name)}"
         for name, words in terms(kind).items()
     )
     return f"CASE {' '.join(cases)} END"

@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 from importlib.resources import files
 
-from lakehouse.engine.escape import literal
+from lakehouse.engine.escape import literals
 
 GRANTED, REFUSED, NOTHING = "granted", "refused", "nothing"
 
@@ -29,13 +29,15 @@ def words() -> dict[str, tuple[str, ...]]:
 
 def is_known_sql(text: str) -> str:
     """Return the condition that a text is a word of one of the lists."""
-    return f"{normal_sql(text)} IN ({_listed(GRANTED, REFUSED, NOTHING)})"
+    return f"{normal_sql(text)} IN {_listed(GRANTED, REFUSED, NOTHING)}"
 
 
 def consent_word_sql(text: str) -> str:
     """Return the SQL of what a text says: true where somebody consented, false where not, else null."""
     word = normal_sql(text)
-    return f"CASE WHEN {word} IN ({_listed(GRANTED)}) THEN true WHEN {word} IN ({_listed(REFUSED)}) THEN false END"
+    return (
+        f"CASE WHEN {word} IN {_listed(GRANTED)} THEN true WHEN {word} IN {_listed(REFUSED)} THEN false END"
+    )
 
 
 def normal_sql(text: str) -> str:
@@ -49,4 +51,4 @@ def normal(text: str) -> str:
 
 
 def _listed(*says: str) -> str:
-    return ", ".join(literal(word) for name in says for word in words()[name])
+    return literals([word for name in says for word in words()[name]])

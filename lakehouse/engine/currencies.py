@@ -62,8 +62,7 @@ def in_zone_sql(cell: str, zone: str) -> str:
     code = f"currency_code({cell})"
     if zone not in _YEN_ZONES:
         return code
-    signs = ", ".join(map(literal, _YEN_OR_YUAN))
-    return f"CASE WHEN trim({cell}) IN ({signs}) THEN 'JPY' ELSE {code} END"
+    return f"CASE WHEN trim({cell}) IN {literals([*_YEN_OR_YUAN])} THEN 'JPY' ELSE {code} END"
 
 
 def meant_sql(written: str) -> str:

@@ -23,5 +23,9 @@ def literal(text: str) -> str:
 
 
 def literals(texts: list[str]) -> str:
-    """Return a DuckDB list of quoted strings."""
+    """Return a DuckDB list of quoted strings.
+
+    Whether a value is one of them is `value IN` this list. Of more than four in parentheses DuckDB makes a join, which
+    is planned and done for every row, wherever the condition stands.
+    """
     return "[" + ", ".join(literal(text) for text in texts) + "]"

@@ -157,14 +157,17 @@ def is_no_id_sql(text: str, level: Level) -> str:
     if level not in _LEVELS["person"]:
         return f"regexp_full_match({text}, {literal(no_id_pattern(level))})"
     fits = f"regexp_full_match({text}, {literal(_pattern(_patterns(level)))})"
-    is_word = _is_word_sql(text, level)
-    lengths = {kind: ", ".join(map(str, _lengths(level, kind))) for kind in ("digit", "letter")}
-    return (
-        f"CASE WHEN contains({text}, '{_LOST}') THEN true WHEN {text} >= '1' AND {text} < ':' "
-        f"THEN CASE WHEN strlen({text}) IN ({lengths['digit']}) THEN {is_word} ELSE false END "
-        f"WHEN strlen({text}) > {_LONGEST_WORD} AND {_begins_with_letter_sql(text)} "
-        f"THEN CASE WHEN strlen({text}) IN ({lengths['letter']}) THEN {is_word} ELSE false END "
-        f"WHEN strlen({text}) > {_LONGEST_PLACEHOLDER} THEN false WHEN {is_word} THEN true ELSE {fits} END"
+    lengths = {kind: _lengths(level, kind) for kind in ("digit", "letter")}  # lists: see `literals`
+    is_number = f"{text} >= '1' AND {text} < ':'"
+    is_long = f"strlen({text}) > {_LONGEST_WORD} AND {_begins_with_letter_sql(text)}"
+    is_no_word = (
+        f"CASE WHEN {is_number} THEN strlen({text}) NOT IN {lengths['digit']} "
+        f"WHEN {is_long} THEN strlen({text}) NOT IN {lengths['letter']} "
+        f"ELSE strlen({text}) > {_LONGEST_PLACEHOLDER} END"
+    )
+    return (  # the type of the words stands in it once: DuckDB reads all of it wherever it is named
+        f"CASE WHEN contains({text}, '{_LOST}') THEN true WHEN {is_no_word} THEN false "
+        f"WHEN {_is_word_sql(text, level)} THEN true WHEN {is_number} OR {is_long} THEN false ELSE {fits} END"
     )
 
 

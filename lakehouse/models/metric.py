@@ -9,21 +9,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlglot import exp
 
-from lakehouse.definition_files import DefinitionLoader
+from lakehouse.definition_files import DefinitionLoader, Loaded, SameObject
 from lakehouse.definitions import Problem, find_line, nearest, parse_yaml
 from lakehouse.errors import BadDefinition
 from lakehouse.models import registry
-from lakehouse.models.select_statement import StatementError, parse_statement, read_statement
+from lakehouse.models.select_statement import StatementError, parse_statement, statement_of
 from lakehouse.sources import definition
 from lakehouse.sources.read_contracts import read_contracts
 
 if TYPE_CHECKING:
+    from lakehouse.sources.definition import Source, SourceKey
     from lakehouse.tables.contract import Contract
 
 BASE: Final = "base"  # what a metric's own table is called in its SQL
@@ -83,8 +85,8 @@ class Metric(_Strict):
         """Yield the columns of tables that the metric reads, as `<namespace>.<table>.<column>`."""
         tables = {BASE: self.table} | {join.name: join.table for join in self.joins}
         for _, text in self.expressions():
-            for column in read_expression(text).find_all(exp.Column):
-                yield f"{tables[column.table]}.{column.name}"
+            for table, column in _said_by(text).columns:
+                yield f"{tables[table]}.{column}"
 
 
 class Parts(_Strict):
@@ -124,7 +126,11 @@ class Metrics:
 
 def read_expression(text: str) -> exp.Expression:
     """Return the tree of one expression, its columns named with their table; StatementError for anything else."""
-    expression = _one_expression(parse_statement(f"SELECT {text}"))
+    return _with_tables(parse_statement(f"SELECT {text}"))
+
+
+def _with_tables(tree: exp.Query) -> exp.Expression:
+    expression = _one_expression(tree)
     stars = [star for star in expression.find_all(exp.Star) if not isinstance(star.parent, exp.Count)]
     if stars or expression.find(*_NO_EXPRESSION):
         raise StatementError("an expression has no SELECT, no window and no * in it")
@@ -168,23 +174,43 @@ def parse(text: str, where: str) -> Metric | RatioFile:
     return metric
 
 
+@dataclass(frozen=True)
+class _Said:
+    """What one expression says: the columns that it names, each with its table, and what else is asked of it."""
+
+    columns: tuple[tuple[str, str], ...]
+    aggregates: bool
+    all_aggregated: bool  # no column stands outside of all aggregates
+    variables: bool
+
+
+@lru_cache(maxsize=4096)
+def _said_by(text: str) -> _Said:
+    """Return what an expression says, which is asked several times of each; StatementError for what is none."""
+    tree = parse_statement(f"SELECT {text}")
+    expression = _with_tables(tree)
+    columns = list(expression.find_all(exp.Column))
+    return _Said(
+        columns=tuple((column.table, column.name) for column in columns),
+        aggregates=aggregates(expression),
+        all_aggregated=all(column.find_ancestor(exp.AggFunc, exp.Filter) for column in columns),
+        variables=bool(statement_of(tree).variables),
+    )
+
+
 def _wrong_expression(field: str, text: str) -> str:
     """Return what is wrong with one expression by itself; empty where nothing is."""
     try:
-        expression = read_expression(text)
-        if read_statement(f"SELECT {text}").variables:
-            return "a metric has no getvariable(…): only models have"
+        said = _said_by(text)
     except StatementError as error:
         return str(error)
+    if said.variables:
+        return "a metric has no getvariable(…): only models have"
     if field != "sql":
-        return "an aggregate stands in `sql` alone" if aggregates(expression) else ""
-    if not aggregates(expression):
+        return "an aggregate stands in `sql` alone" if said.aggregates else ""
+    if not said.aggregates:
         return "no aggregate: say sum(…), count(…) or the like"
-    if any(
-        column.find_ancestor(exp.AggFunc, exp.Filter) is None for column in expression.find_all(exp.Column)
-    ):
-        return "a column stands outside of all aggregates"
-    return ""
+    return "" if said.all_aggregated else "a column stands outside of all aggregates"
 
 
 _load = DefinitionLoader("metrics", ("lakehouse.models", "metrics"), parse, lambda metric: metric.name)
@@ -196,12 +222,21 @@ def load(overrides: Path | None = None) -> Metrics:
     A file that is wrong, or names a table or column that is not there, stops its own metric alone. Raises BadDefinition
     for an `overrides` that is not there, and for a source that is wrong.
     """
-    loaded = _load.load_each(overrides)
-    contracts = dict(registry.load(overrides).contracts)
-    contracts |= read_contracts(definition.load(overrides).values())
-    wrong = dict(loaded.wrong)
+    read = (_load.load_each(overrides), registry.load(overrides), definition.load(overrides))
+    return _checked(*map(SameObject, read))
+
+
+@lru_cache(maxsize=4)
+def _checked(
+    loaded: SameObject[Loaded[str, Metric | RatioFile]],
+    models: SameObject[registry.Models],
+    sources: SameObject[dict[SourceKey, Source]],
+) -> Metrics:
+    """Return the metrics of what the loaders gave: they give the same objects until a file comes, goes or changes."""
+    contracts = dict(models.it.contracts) | read_contracts(sources.it.values())
+    wrong = dict(loaded.it.wrong)
     defined: dict[str, Metric | Ratio] = {}
-    for name, metric in loaded.definitions.items():
+    for name, metric in loaded.it.definitions.items():
         if isinstance(metric, RatioFile):
             continue
         if reasons := list(_unknown(metric, contracts)):
@@ -209,7 +244,7 @@ def load(overrides: Path | None = None) -> Metrics:
         else:
             defined[name] = metric
     metrics = {name: metric for name, metric in defined.items() if isinstance(metric, Metric)}
-    for name, ratio in loaded.definitions.items():
+    for name, ratio in loaded.it.definitions.items():
         if not isinstance(ratio, RatioFile):
             continue
         if reasons := list(_unknown_parts(ratio, metrics)):
@@ -250,20 +285,20 @@ def _unknown(metric: Metric, contracts: Mapping[str, Contract]) -> Iterator[str]
 
 def _unknown_columns(metric: Metric, contracts: Mapping[str, Contract]) -> Iterator[str]:
     for field, text in metric.expressions():
-        for column in read_expression(text).find_all(exp.Column):
-            contract = contracts.get(column.table)
+        for table, column in _said_by(text).columns:
+            contract = contracts.get(table)
             if contract is None:
-                yield f"{field}: there is no join {column.table!r}{nearest(column.table, list(contracts))}"
+                yield f"{field}: there is no join {table!r}{nearest(table, list(contracts))}"
                 continue
             names = [each.name for each in contract.columns]
-            if column.name not in names:
-                yield f"{field}: {contract.name} has no column {column.name}{nearest(column.name, names)}"
+            if column not in names:
+                yield f"{field}: {contract.name} has no column {column}{nearest(column, names)}"
 
 
 def _loose_join(join: Join, table: str, contract: Contract) -> Iterator[str]:
     """Yield why a join could find more than one row."""
     for text in join.key.values():
-        if any(column.table != BASE for column in read_expression(text).find_all(exp.Column)):
+        if any(said_of != BASE for said_of, _ in _said_by(text).columns):
             yield f"joins.{join.name}.key: it is found by columns of {table} alone"
     key = [column for column in contract.key if column != "valid_from"]
     if set(key) != join.key.keys():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import sqlglot
@@ -90,16 +92,23 @@ def _has_more_sql(behind: str) -> bool:
     return "*/" not in behind and any(line and not line.startswith("--") for line in lines)
 
 
+@lru_cache(maxsize=512)
 def read_statement(sql: str) -> SelectStatement:
     """Return what one SELECT asks for; StatementError where it may not be a model's."""
-    tree = parse_statement(sql)
-    for function in tree.find_all(exp.Func):
-        _check_function(function)
-    if tree.find(exp.Placeholder, exp.Parameter):
+    return statement_of(parse_statement(sql))
+
+
+def statement_of(tree: exp.Query) -> SelectStatement:
+    """Return what one SELECT asks for, of its tree; StatementError where it may not be a model's."""
+    nodes = list(tree.walk())  # once: to go over a tree takes as long as a third of parsing it
+    for node in nodes:
+        if isinstance(node, exp.Func):
+            _check_function(node)
+    if any(isinstance(node, (exp.Placeholder, exp.Parameter)) for node in nodes):
         raise StatementError("a parameter has no value here: there is getvariable('as_of'), and 'time_zone'")
-    if tree.find(exp.TableSample):
+    if any(isinstance(node, exp.TableSample) for node in nodes):
         raise StatementError(f"a sample is another one each time: {_CHANCE}")
-    return SelectStatement(_tables(tree), _variables(tree), _columns(tree))
+    return SelectStatement(_tables(nodes), _variables(nodes), _columns(tree))
 
 
 def columns_of(expression: str) -> tuple[str, ...]:
@@ -115,10 +124,12 @@ def columns_of(expression: str) -> tuple[str, ...]:
     return tuple(sorted({column.name for column in tree.find_all(exp.Column)}))
 
 
-def _tables(tree: exp.Query) -> tuple[str, ...]:
-    own = {cte.alias for cte in tree.find_all(exp.CTE)}
+def _tables(nodes: Iterable[exp.Expr]) -> tuple[str, ...]:
+    own = {node.alias for node in nodes if isinstance(node, exp.CTE)}
     names: set[str] = set()
-    for table in tree.find_all(exp.Table):
+    for table in nodes:
+        if not isinstance(table, exp.Table):
+            continue
         if isinstance(table.this, _GENERATING) or (not table.db and table.name in own):
             continue
         names.add(_table_name(table))
@@ -137,10 +148,10 @@ def _table_name(table: exp.Table) -> str:
     return f"{table.db}.{table.name}"
 
 
-def _variables(tree: exp.Query) -> frozenset[str]:
+def _variables(nodes: Iterable[exp.Expr]) -> frozenset[str]:
     names = set()
-    for function in tree.find_all(exp.Anonymous):
-        if function.name.lower() != "getvariable":
+    for function in nodes:
+        if not isinstance(function, exp.Anonymous) or function.name.lower() != "getvariable":
             continue
         argument = function.expressions[0] if function.expressions else None
         name = argument.name if isinstance(argument, exp.Literal) else ""

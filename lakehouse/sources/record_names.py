@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from lakehouse.engine import ids
 from lakehouse.engine.channels import ADDRESS_TYPES
-from lakehouse.engine.escape import literal
+from lakehouse.engine.escape import literal, literals
 from lakehouse.sources.mappable_entities import EACH, TOGETHER
 from lakehouse.sources.says import describes_record
 
@@ -57,10 +57,10 @@ class RecordNames:
 
     def record_sql(self, source: str, kind: str, record: str) -> str:
         """Return the SQL of a record's name, of SQL of its source, the type of its id, and the id."""
-        others = ", ".join(literal(f"{system} {name}") for system, name in sorted(self.others))
-        if not others:
+        if not self.others:
             return record
-        return f"CASE WHEN {source} || ' ' || {kind} IN ({others}) THEN {kind} || ':' || {record} ELSE {record} END"
+        others = literals([f"{system} {name}" for system, name in sorted(self.others)])
+        return f"CASE WHEN {source} || ' ' || {kind} IN {others} THEN {kind} || ':' || {record} ELSE {record} END"
 
 
 def of_rows(source: Source) -> Iterator[Mapping[str, str]]:

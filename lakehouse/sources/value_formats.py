@@ -237,8 +237,7 @@ def _unrounded(text: str, _timed: bool) -> str:
 
 def _words(yes: tuple[str, ...], no: tuple[str, ...]) -> Rule:
     def rule(text: str, _timed: bool) -> str:
-        yes_words, no_words = (", ".join(map(literal, words)) for words in (yes, no))
-        is_yes, is_no = f"lower({text}) IN ({yes_words})", f"lower({text}) IN ({no_words})"
+        is_yes, is_no = (f"lower({text}) IN {literals([*words])}" for words in (yes, no))
         return f"CASE WHEN {is_yes} THEN 'true' WHEN {is_no} THEN 'false' END"
 
     return rule

@@ -378,5 +378,5 @@ def _column_faults(column: SourceColumn, *, unless: str | None) -> Iterator[RowF
 def _allowed_faults(column: SourceColumn) -> Iterator[RowFault]:
     if column.allowed:
         words = ", ".join(literal(word) for word in column.allowed)
-        condition = f"{identifier(column.name)} NOT IN ({words})"
+        condition = f"{identifier(column.name)} NOT IN [{words}]"
         yield RowFault("not_allowed", f"{column.origin} is none of {words}", condition)

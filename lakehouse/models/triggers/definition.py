@@ -11,12 +11,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from pathlib import Path, PurePath
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from lakehouse.definition_files import DefinitionLoader
+from lakehouse.definition_files import DefinitionLoader, Loaded, SameObject
 from lakehouse.definitions import Problem, find_line, nearest, parse_yaml
 from lakehouse.errors import BadDefinition
 from lakehouse.models import lineage, registry
@@ -26,6 +27,9 @@ from lakehouse.models.select_statement import SelectStatement, StatementError, r
 from lakehouse.sources import definition
 from lakehouse.sources.mappable_entities import VIEWS
 from lakehouse.tables.contracts import TRIGGERS
+
+if TYPE_CHECKING:
+    from lakehouse.sources.definition import Source, SourceKey
 
 COLUMNS: Final = ("customer_id", "cause", "due_at", "about")
 _SPAN: Final = re.compile(r"(\d{1,5}) (minute|hour|day)s?")
@@ -115,21 +119,28 @@ def load(overrides: Path | None = None) -> Rules:
     A file that is wrong stops its own rule alone, and so do a table that is not there, and one that is made of the
     triggers themselves. Raises BadDefinition for an `overrides` that is not there, and for a source that is wrong.
     """
-    loaded = _load.load_each(overrides)
-    models = registry.load(overrides)
-    sources = definition.load(overrides).values()
-    known = (
-        models.contracts.keys() | {source.table for source in sources} | {f"mapped.{each}" for each in VIEWS}
-    )
-    wrong, read = dict(loaded.wrong), {}
-    for name in sorted(loaded.definitions):
-        rule = loaded.definitions[name]
+    read = (_load.load_each(overrides), registry.load(overrides), definition.load(overrides))
+    return _checked(*map(SameObject, read))
+
+
+@lru_cache(maxsize=4)
+def _checked(
+    loaded: SameObject[Loaded[str, Rule]],
+    models: SameObject[registry.Models],
+    sources: SameObject[dict[SourceKey, Source]],
+) -> Rules:
+    """Return the rules of what the loaders gave: they give the same objects until a file comes, goes or changes."""
+    tables = {source.table for source in sources.it.values()} | {f"mapped.{each}" for each in VIEWS}
+    known = models.it.contracts.keys() | tables
+    wrong, read = dict(loaded.it.wrong), {}
+    for name in sorted(loaded.it.definitions):
+        rule = loaded.it.definitions[name]
         statement = read_statement(rule.sql)
-        if reason := _unreadable(statement, known, models):
+        if reason := _unreadable(statement, known, models.it):
             wrong[name] = f"{name}.yaml: sql: {reason}"
         else:
-            read[name] = registry.behind_views(_model(rule, statement), models.views)
-    return Rules({name: loaded.definitions[name] for name in read}, read, wrong)
+            read[name] = registry.behind_views(_model(rule, statement), models.it.views)
+    return Rules({name: loaded.it.definitions[name] for name in read}, read, wrong)
 
 
 def _unreadable(statement: SelectStatement, known: set[str], models: registry.Models) -> str:
