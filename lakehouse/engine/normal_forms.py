@@ -148,7 +148,7 @@ def create_plain(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def create_for(con: duckdb.DuckDBPyConnection, sql: str) -> None:
-    """Make `identifier_form` on a connection if SQL that is about to be run calls it.
+    """Make `identifier_form` and `is_address` on a connection if SQL that is about to be run calls one of them.
 
     Other connections are spared the libraries, PyArrow, and NumPy, which DuckDB loads for a function in Python.
     """
@@ -157,7 +157,11 @@ def create_for(con: duckdb.DuckDBPyConnection, sql: str) -> None:
 
 
 def create(con: duckdb.DuckDBPyConnection) -> None:
-    """Make `identifier_form` (see `form_sql`) on a connection; again, it changes nothing."""
+    """Make `identifier_form` (see `form_sql`) on a connection; again, it changes nothing.
+
+    And `is_address(kind, value, region)`: whether a value is an e-mail or a phone, or several e-mails, with a normal
+    form, so that it can be found again however it is spelled.
+    """
     import pyarrow as pa  # noqa: PLC0415 - 0.1 s, only when used
 
     create_plain(con)
@@ -176,6 +180,7 @@ def create(con: duckdb.DuckDBPyConnection) -> None:
             type=PythonUDFType.ARROW,  # a thousand values at once: one by one costs DuckDB 150 µs each
         )
     con.execute(_FORM_STATEMENT)
+    con.execute(_ADDRESS_STATEMENT)
 
 
 def form_sql(kind: str, value: str, region: str) -> str:
@@ -188,18 +193,24 @@ def form_sql(kind: str, value: str, region: str) -> str:
     return f"identifier_form({kind}, {value}, {region})"
 
 
-_CALL = re.compile(r"\bidentifier_form\(")
+_CALL = re.compile(r"\b(?:identifier_form|is_address)\(")
 _TRIMMED = ids.trimmed_sql("value")
 _REGION = "CASE WHEN kind = 'phone' THEN coalesce(upper(trim(region)), '') ELSE '' END"
 # `coalesce` computes what comes next only for the rows that have nothing yet: most values need no trimming, and Python
 # hears of the unusual ones alone. `|| ''` copies its answers: `coalesce` keeps pointers to text of Arrow's, and DuckDB
 # 1.5 frees that too early.
+_NORMAL = (
+    f"plain_identifier(kind, value, {_REGION}), plain_identifier(kind, {_TRIMMED}, {_REGION}), "
+    f"unusual_identifier(kind, {_TRIMMED}, {_REGION}) || ''"
+)
 _FORM_STATEMENT = (
     "CREATE OR REPLACE MACRO identifier_form(kind, value, region) AS "
-    "CASE WHEN kind IN ('email', 'phone') AND value IS NOT NULL THEN coalesce("
-    f"plain_identifier(kind, value, {_REGION}), plain_identifier(kind, {_TRIMMED}, {_REGION}), "
-    f"unusual_identifier(kind, {_TRIMMED}, {_REGION}) || '', value) "
+    f"CASE WHEN kind IN ('email', 'phone') AND value IS NOT NULL THEN coalesce({_NORMAL}, value) "
     "ELSE id_form(kind, value) END"
+)
+_ADDRESS_STATEMENT = (
+    "CREATE OR REPLACE MACRO is_address(kind, value, region) AS "
+    f"kind IN ('email', 'phone') AND value IS NOT NULL AND coalesce({_NORMAL}) IS NOT NULL"
 )
 _ID_STATEMENT = (
     "CREATE OR REPLACE MACRO id_form(kind, value) AS "

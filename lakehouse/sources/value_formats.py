@@ -267,6 +267,7 @@ _CONTRADICTING = (
     {"text", "id"},
     {"text", "salesforce_id"},
     {"text", "phone"},
+    {"yes_no", "opted_out"},
     *({"ymd", name} for name in _SINCE_1970),
     *({one, other} for one in _SINCE_1970 for other in _SINCE_1970 if one < other),
 )  # they read one text in two ways
@@ -324,6 +325,12 @@ VALUE_FORMATS: dict[str, ValueFormat] = {
         "是 否, on off, x and √ ✓ ×, 有 无, 真 假, ja nein, WAHR FALSCH, those of more languages, besides what a plain "
         "cast reads: true, yes, y, 1",
         _words(_YES, _NO),
+    ),
+    "opted_out": ValueFormat(
+        ("boolean",),
+        "whether somebody opted out, in a column of that: yes, x, 是 and unsubscribed say so, no, allow and subscribed "
+        "say not",
+        lambda text, _: consent_words.opted_out_sql(text),
     ),
     "phone": ValueFormat(
         TEXTS, "a phone as typed, but for what a spreadsheet has rounded: 1.38E+10 (`bad_phone`)", _unrounded

@@ -167,3 +167,31 @@ def test_a_refusal_finds_its_record_by_whatever_name_the_record_has(company):
 def test_a_statement_that_nobody_can_act_on_is_set_aside(company, said):
     """It is told, not stored as a refusal of nobody's."""
     assert state(company, "s", **({"address": "ann@x.org"} | said)) == 1
+
+
+# What people wrote into a field for an address: no letter could be sent to it, and no record found by it.
+NO_ADDRESSES = [
+    ("email", "e-mail: ann@x.org"), ("email", "ann @x.org"), ("email", "ann@x.org/ben@x.org"), ("email", "ann%40x.org"),
+    ("email", "&lt;ann@x.org&gt;"), ("email", "[ann@x.org](mailto:ann@x.org)"), ("email", "ann@x..org"),
+    ("all", "ann@x"), ("sms", "12345"), ("sms", "5550698"), ("phone", "015112345679"), ("sms", "0161 234 5678"),
+    ("whatsapp", "(212) 555-0621 (home)"), ("sms", "+1 212 555 0622, ask for Ann"), ("all", "+99 1234567890"),
+]  # fmt: skip
+
+
+def test_a_refusal_of_what_is_no_address_is_told(company):
+    """It would be one of nobody's: a national number without its country, a local one, an address in a sentence."""
+    said = {"purpose": "marketing", "granted": "no", "stated_at": JUNE}
+    good = [
+        ("sms", "+49 151 12345679"),
+        ("email", "Ann Lee <ann@x.org>"),
+        ("all", "ben@x.org"),
+        ("push", "token-1"),
+    ]
+    lines = [
+        json.dumps(said | {"statement_id": f"n{number}", "channel": channel, "address": address})
+        for number, (channel, address) in enumerate(NO_ADDRESSES + good)
+    ]
+    outcome = company.load("consent/statements", "1.ndjson", "\n".join(lines) + "\n")
+    assert outcome.records[0].quarantined == len(NO_ADDRESSES)
+    kept = company.ask("SELECT address FROM raw.consent_statements ORDER BY ALL")
+    assert kept == sorted((address,) for _, address in good)

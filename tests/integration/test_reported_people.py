@@ -158,3 +158,53 @@ def test_a_rounded_id_ties_nobody(lake: Filled) -> None:
     """Such rows are set aside, and so are the orders."""
     assert lake.ask("SELECT count(*) FROM core.orders WHERE order_id LIKE 'o50-%'") == [(0,)]
     assert who(lake, "email", "pam@case50.net", "quin@case50.net", "rae@case50.net") == [None] * 3
+
+
+@pytest.mark.parametrize(
+    ("numbers", "are_one"),
+    [
+        pytest.param(("51001", "51002"), True, id="halves of a name in each other's fields (worldcubeassociation#13532)"),
+        pytest.param(("51011", "51012"), True, id="accents as letters of their own (TheCombine#3713)"),
+        pytest.param(("51021", "51022"), True, id="a second given name (SORMAS-Project#5758)"),
+        pytest.param(("51031", "51032"), True, id="another apostrophe, and the other order"),
+        pytest.param(("51041", "51042"), True, id="a zero behind the country's code (chobbledotcom/tickets#637)"),
+        pytest.param(("51051", "51052"), False, id="one given name (nametag#306)"),
+        pytest.param(("51061", "51062"), False, id="twins (NHSDigital/manage-vaccinations-in-schools#2264)"),
+        pytest.param(("51071", "51072"), False, id="a family's mailbox (ChurchCRM/CRM#2312)"),
+        pytest.param(("51081", "51082"), False, id="dots that only one provider ignores (okuna-api#406)"),
+        pytest.param(("52001", "52002", "52003", "52004", "52005"), False, id="nothing in common (SEED-platform/seed#1412)"),
+        pytest.param(("52006", "52007"), False, id="a birth date that everybody has (deep-review#107)"),
+    ],
+)  # fmt: skip
+def test_names_and_what_is_empty(lake: Filled, numbers: tuple[str, ...], are_one: bool) -> None:
+    """Of contacts of one CRM."""
+    people = who(lake, "crm_id", *numbers)
+    assert one(people) if are_one else apart(people)
+
+
+def test_records_that_a_crm_has_merged_are_one_person(lake: Filled) -> None:
+    """Also over two steps (dbt_hubspot#168, #172), and with what the record had that is gone; its address is not lost."""
+    salesforce = who(lake, "salesforce_id", *(f"0035e00000P30{n}AAA" for n in ("aa", "bb", "cc")))
+    assert one([*salesforce, *who(lake, "email", "a@case53.net", "b@case53.net", "c@case53.net")])
+    hubspot = who(lake, "hubspot_id", "53001", "53002")
+    assert one([*hubspot, *who(lake, "email", "flo@case53.net", "f.orr@case53.net", "flo2@case53.net")])
+    assert lake.ask("SELECT email FROM core.customers WHERE email LIKE 'f%case53%'") == [("flo@case53.net",)]
+
+
+def test_another_one_s_second_address_is_whose_first_it_is(lake: Filled) -> None:
+    """Names apart, they stay two."""
+    ben, al = who(lake, "hubspot_id", "53003", "53004")
+    assert apart([ben, al])
+    assert who(lake, "email", "ben@case53.net", "al@case53.net") == [ben, al]
+
+
+def test_ids_of_no_device_tie_nobody(lake: Filled) -> None:
+    """As SDKs send them (PostHog#12008, posthog-js#34); two users' ids that differ by a capital are two."""
+    users = [f"u54-{number}{which}" for number in range(5) for which in "ab"]
+    assert apart(who(lake, "user_id", *users, "U54", "u54"))
+
+
+def test_an_event_that_comes_late_says_what_was(lake: Filled) -> None:
+    """Its address is the older one (dbt-snowplow-web#42)."""
+    assert lake.ask("SELECT email FROM core.customers WHERE email LIKE '%case55%'") == [("new@case55.net",)]
+    assert who(lake, "email", "old@case55.net") == [None]

@@ -137,7 +137,7 @@ def read_orders(pieces: list[bytes], *, last_ends: bool = True) -> Reading:
     for place, raw in enumerate(rows, 1):
         row = _parsed(raw)
         short = row is not None and len(row) < len(HEADER)
-        if short and any(cell.strip(SPACES) for cell in row):
+        if short and any(cell.strip(SPACES) for cell in row) and not _says_nothing(row):
             cut_off = raw is rows[-1] and raw is pieces[-1] and not last_ends and not any_short
             torn = torn or cut_off or len(row) == 1
             any_short = any_short or not torn
@@ -202,8 +202,7 @@ def _order(row: list[str]) -> dict[str, Any] | None:
         return None
     if not any(cell.strip(SPACES).strip("\t\n\f\r ").strip(CONTROLS) for cell in row):  # no record
         return None
-    said = [text for cell in row if (text := cell.strip(SPACES).strip(BLANKS).lower())]
-    if len(said) > 1 and set(said) <= {"null", "\\n"}:  # words that stand for nothing, and nothing else
+    if _says_nothing(row):
         return None
     filled_up = [*row, *[""] * (len(HEADER) - len(row))]
     order_id, note, quantity, amount, at, shelf = (cell.strip(SPACES) for cell in filled_up)
@@ -218,6 +217,12 @@ def _order(row: list[str]) -> dict[str, Any] | None:
         }
     except (ValueError, InvalidOperation):
         return None
+
+
+def _says_nothing(row: list[str]) -> bool:
+    """Return whether several words that stand for nothing are all that a row holds."""
+    said = [text for cell in row if (text := cell.strip(SPACES).strip(BLANKS).lower())]
+    return len(said) > 1 and set(said) <= {"null", "\\n"}
 
 
 def _required(text: str) -> str:

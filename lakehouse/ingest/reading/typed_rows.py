@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from lakehouse import telemetry
-from lakehouse.engine import ids
+from lakehouse.engine import ids, normal_forms
 from lakehouse.engine.duck import WRONG_SQL
 from lakehouse.engine.escape import identifier, literal, literals
 from lakehouse.errors import BadDefinition, BadFile
@@ -56,7 +56,11 @@ LOAD_COLUMNS = ("_file_id", "_row", "_loaded_at")
 
 
 def create_unit(con: duckdb.DuckDBPyConnection, source: Source, name: str = "unit") -> None:
-    """Create the empty table `unit`: the raw table's columns, each row's number, and what is wrong with it."""
+    """Create the empty table `unit`: the raw table's columns, each row's number, and what is wrong with it.
+
+    And the functions that the source's checks call, besides those that every connection has.
+    """
+    normal_forms.create_for(con, " ".join(check.when for check in source.checks))
     columns = ", ".join(
         f"{identifier(column.name)} {column.duck_type}"
         for column in source.contract.columns

@@ -290,6 +290,14 @@ def test_a_record_that_was_deleted_grants_nothing_any_more():
     assert ann(yes, gone, said("2", True, at(5))) is True
 
 
+def test_a_yes_in_a_row_that_says_that_its_record_is_gone_is_no_evidence():
+    """It is no statement; where the file that said it of the living record is recalled, nothing is left of it."""
+    of_gone = said("1", True, at(5), at(8), deleted=True, _file_id="g")
+    assert statements_of(of_gone) == []
+    recall = {"kind": "file", "target": "f", "recalled": True, "recalled_at": at(20), "_loaded_at": at(20)}
+    assert ann(of_gone, said("1", True, at(5), at(12)), recalled=[recall]) is None
+
+
 @pytest.mark.parametrize("target", [("file", "f"), ("source", "crm")])
 def test_what_is_recalled_grants_nothing_any_more(target):
     """Until the recall is ended; what another file says as well still counts, and refusals stand."""

@@ -194,6 +194,8 @@ def test_amounts(text, formats, expected):
         ("yes", (), True), ("N", (), False), ("0", (), False), ("是", (), None), ("是", ("yes_no",), True),
         ("否", ("yes_no",), False), ("ON", ("yes_no",), True), ("√", ("yes_no",), True), ("×", ("yes_no",), False),
         ("无", ("yes_no",), False), ("yes", ("yes_no",), True), ("perhaps", ("yes_no",), None),
+        ("x", ("yes_no",), False), ("x", ("opted_out",), True), ("Unsubscribed", ("opted_out",), True),
+        ("Y", ("opted_out",), True), ("Allow", ("opted_out",), False), ("Austin", ("opted_out",), None),
     ],
 )  # fmt: skip
 def test_yes_and_no(text, formats, expected):
@@ -207,6 +209,7 @@ def test_yes_and_no(text, formats, expected):
         ("date", ("amount",), "no formats of date: amount; there are ymd"),
         ("string", ("ymd",), "no formats of string: ymd; there are phone, id, salesforce_id, consent, text"),
         ("string", ("text", "id"), "name one"),
+        ("boolean", ("yes_no", "opted_out"), "name one"),
         ("long", ("amount",), "there are none"),
         ("string", ("phone", "id"), "name one"),
         ("date", ("iso8601",), "iso8601"),
