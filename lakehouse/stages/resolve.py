@@ -80,14 +80,17 @@ def _sources(settings: Settings) -> list[Source]:
 def _refresh(
     settings: Settings, catalog: Catalog, table: Table, sources: list[Source], expected: dict[str, str]
 ) -> None:
-    with closing(duck.connect(settings)) as con:
+    # One thread: of few records two cost more than they save, and twice the buffers.
+    with closing(duck.connect(settings, threads=1)) as con:
         tables = _attach(con, catalog, sources, expected)
         sending = [source for source in sources if source.table in tables]
         evidence = catalogs.ensure(catalog, EVIDENCE)
         since = commit.inputs(evidence).get(OBSERVATIONS.name)
         observed = observe(con, catalog, sending, tables, since)
         computed_from = {**expected, OBSERVATIONS.name: observed.head}
-        lake = _Lake(con, catalog, tables, evidence, KnownMatches(settings, catalog), _words(sending))
+        lake = _Lake(
+            con, catalog, tables, evidence, KnownMatches(settings, catalog), _words(sending), settings.threads
+        )
         news = _news(lake, table, computed_from) if observed.has_news else None
         if _nobody_said_anything(table, evidence, computed_from) or (news and _is_nothing(lake, news)):
             for each, inputs in ((evidence, computed_from), (table, expected)):
@@ -206,7 +209,10 @@ def _attach(
 
 @dataclass(frozen=True)
 class _Lake:
-    """What a run reads, on a connection with the view `observations`; `words` is the table of people's, if any came."""
+    """What a run reads, on a connection with the view `observations`; `words` is the table of people's, if any came.
+
+    `threads` are those of a run over everybody.
+    """
 
     con: duckdb.DuckDBPyConnection
     catalog: Catalog
@@ -214,6 +220,7 @@ class _Lake:
     evidence: Table
     matches: KnownMatches
     words: str | None
+    threads: int
 
 
 def _words(sources: list[Source]) -> str | None:
@@ -293,6 +300,7 @@ def _resolve_all(lake: _Lake) -> Resolution:
     """Resolve everybody."""
     from lakehouse.identity.resolve import resolve as resolve_identities  # noqa: PLC0415 - likewise
 
+    lake.con.execute(f"SET threads = {lake.threads}")
     lake.con.execute(f"CREATE TEMP TABLE described AS {evidence_views.people_sql('observations')}")
     return resolve_identities(
         lake.con,
