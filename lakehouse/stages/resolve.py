@@ -130,9 +130,9 @@ def _store(
         _replace_all(lake.con, lake.evidence, computed_from)
         lake.matches.commit(lake.con)
         return _replace_all(lake.con, table, expected)
-    _replace_part(lake.con, lake.evidence, part.records, computed_from)
-    lake.matches.commit(lake.con, part.pairs)
-    return _replace_part(lake.con, table, part.identifiers, expected)
+    _replace_part(lake.con, lake.evidence, part.records, part.evidence_rows, computed_from)
+    lake.matches.commit(lake.con, part.pairs, part.match_rows)
+    return _replace_part(lake.con, table, part.identifiers, part.identity_rows, expected)
 
 
 def _replace_all(con: duckdb.DuckDBPyConnection, table: Table, computed_from: dict[str, str]) -> Replaced:
@@ -148,10 +148,10 @@ def _replace_all(con: duckdb.DuckDBPyConnection, table: Table, computed_from: di
 
 
 def _replace_part(
-    con: duckdb.DuckDBPyConnection, table: Table, gone: str, computed_from: dict[str, str]
+    con: duckdb.DuckDBPyConnection, table: Table, gone: str, held: str, computed_from: dict[str, str]
 ) -> Replaced:
-    """Replace the rows that may have changed: `gone` names their keys."""
-    change = replace_rows.RowChange(_CHANGED_BY[table.name()[-1]], gone, _new_sql(table), _attempt())
+    """Replace the rows that may have changed: `gone` names their keys, `held` are these rows."""
+    change = replace_rows.RowChange(_CHANGED_BY[table.name()[-1]], gone, _new_sql(table), _attempt(), held)
     return replace_rows.replace_rows(con, table, change, computed_from=computed_from)
 
 
@@ -281,14 +281,15 @@ def _resolve_news(lake: _Lake, news: _News) -> Part | None:
 
     con = lake.con
     stored = catalogs.ensure(lake.catalog, MATCHES)
-    con.execute(f"CREATE OR REPLACE TEMP VIEW evidence_before AS {views.scan_sql(lake.evidence)}")
-    con.execute(f"CREATE OR REPLACE TEMP VIEW matches_before AS {views.scan_sql(stored)}")
+    before = {"evidence": lake.evidence, "matches": stored, "identities": lake.tables[IDENTITIES.name]}
+    for name, table in before.items():
+        con.execute(f"CREATE OR REPLACE TEMP VIEW {name}_before AS {views.scan_with_files_sql(table)}")
     return resolve_news(
         con,
         news="observed_news",
         observations="observations",
         people_of=evidence_views.people_sql,
-        before=Resolved("evidence_before", IDENTITIES.name, "matches_before"),
+        before=Resolved("evidence_before", "identities_before", "matches_before"),
         words=lake.words,
         new_words=news.words,
         matcher=lake.matches.news,

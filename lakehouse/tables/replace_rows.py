@@ -36,13 +36,15 @@ class RowChange:
     """Rows that go and rows that come, of a table without partitions.
 
     Of the table those go whose `key` columns are those of a row of the relation `gone`; `come` is the SELECT of the
-    others. `attempt` names the folder of the data files.
+    others. `attempt` names the folder of the data files. `held`, where the caller has read them, is a relation of the
+    rows that go, each with the name of its file (`views.scan_with_files_sql`); it may hold others.
     """
 
     key: tuple[str, ...]
     gone: str
     come: str
     attempt: str
+    held: str | None = None
 
     @property
     def keys(self) -> str:
@@ -179,7 +181,7 @@ def _find_differing(con: duckdb.DuckDBPyConnection, table: Table, change: RowCha
     )
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE {_WENT} AS SELECT {columns}, regexp_replace(filename, '^file://', '') AS {_FILE} "
-        f"FROM {views.scan(table)} SEMI JOIN {change.gone} USING ({change.keys})"
+        f"FROM {change.held or views.scan(table)} SEMI JOIN {change.gone} USING ({change.keys})"
     )
     con.execute(f"CREATE OR REPLACE TEMP TABLE {_COME} AS SELECT {columns} FROM ({change.come})")
     con.execute(
