@@ -30,7 +30,12 @@ if TYPE_CHECKING:
     NewsMatcher = Callable[[duckdb.DuckDBPyConnection, str, Callable[[str], str], int], "Matched | None"]
 
 
-_NODE: Final = "hash('record', source || ' ' || record)"  # of a record, as `sql/edges.sql` has it
+# of a walk over millions of edges: 32 bits, since memory counts
+_NODES: Final = (
+    "CREATE OR REPLACE TEMP MACRO identity_node(kind, name) AS (hash(kind, name) >> 32)::UINTEGER, "
+    "(kind, type, name) AS (hash(kind, type, name) >> 32)::UINTEGER"
+)
+_NODE: Final = "identity_node('record', source || ' ' || record)"  # of a record, as `sql/edges.sql` has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +194,7 @@ def _touch(  # noqa: PLR0913, PLR0917 - all that may say who has to do with whom
 
     Hubs are not walked, of which enough people are left that the news do not touch: so `identity_hubs` says in the end.
     """
+    con.execute(_NODES)
     run(
         con,
         "hubs",
@@ -241,7 +247,7 @@ def _walk(
         },
     )
     spoken_of = (
-        f"UNION SELECT hash('identifier', one_type, id_form(one_type, one_value)) FROM {qualified(new_words)}"
+        f"UNION SELECT identity_node('identifier', one_type, id_form(one_type, one_value)) FROM {qualified(new_words)}"
         if new_words
         else ""
     )
@@ -274,14 +280,14 @@ def _take_reached(con: duckdb.DuckDBPyConnection, news: str, before: Resolved) -
     )
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE identity_part_before AS FROM {qualified(before.identities)} "
-        "WHERE hash('identifier', identifier_type, identifier_value) IN (FROM identity_reached)"
+        "WHERE identity_node('identifier', identifier_type, identifier_value) IN (FROM identity_reached)"
     )
     con.execute(
         "CREATE OR REPLACE TEMP TABLE identity_touched_identifiers AS "
         "SELECT identifier_type, identifier_value FROM identity_part_before"
     )
     if before.matches is not None:
-        left, right = (f"hash('record', {side}_source || ' ' || {side}_record)" for side in ("left", "right"))
+        left, right = (f"identity_node('record', {side}_source || ' ' || {side}_record)" for side in ("left", "right"))
         con.execute(
             f"CREATE OR REPLACE TEMP TABLE identity_part_matches AS FROM {qualified(before.matches)} "
             f"WHERE {left} IN (FROM identity_reached) OR {right} IN (FROM identity_reached)"

@@ -61,6 +61,7 @@ class KnownMatches:
         self._settings = settings
         self._catalog = catalog
         self._found: Matched | None = None
+        self._stored: tuple[Model, str] | None = None  # the model that was read, and its key
 
     def __call__(self, con: duckdb.DuckDBPyConnection, people: str) -> Matched:
         """Return the pairs of people who look alike."""
@@ -157,7 +158,7 @@ class KnownMatches:
             return None
         try:
             body = aws.s3().get_object(Bucket=self._settings.ops_bucket, Key=key)["Body"].read()
-            return read_model(body.decode("utf-8"), key)
+            model = read_model(body.decode("utf-8"), key)
         except (ClientError, UnicodeDecodeError, BadDefinition) as error:
             if isinstance(error, ClientError) and error.response["Error"]["Code"] not in _GONE:
                 raise
@@ -165,9 +166,13 @@ class KnownMatches:
                 "match model cannot be used: all pairs are weighed anew", key=key, reason=str(error)
             )
             return None
+        self._stored = (model, key)
+        return model
 
     def _put_model(self, model: Model) -> str:
-        """Store a model, and return its key."""
+        """Store a model, and return its key; that of the lake is there."""
+        if self._stored and self._stored[0] is model:
+            return self._stored[1]
         body = json.dumps(model.as_json(), ensure_ascii=False, sort_keys=True).encode()
         key = f"{_PREFIX}{hashlib.sha256(body).hexdigest()[:32]}.json"
         aws.s3().put_object(Bucket=self._settings.ops_bucket, Key=key, Body=body)
