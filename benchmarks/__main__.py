@@ -13,6 +13,7 @@ import platform
 import sys
 from collections.abc import Callable, Iterable
 from importlib.metadata import version
+from pathlib import Path
 
 from benchmarks import (
     commands,
@@ -73,7 +74,7 @@ def main(arguments: list[str]) -> int:
         print(problem, file=sys.stderr)
         return 2
     if asked.records:
-        return _report(resolving.from_tables(asked.records), as_json=asked.json)
+        return _report(resolving.from_tables(asked.records, asked.lake), as_json=asked.json)
     results: list[Result] = []
     options = {"scale": asked.scale} if asked.scale else {}
     for name in asked.parts or _PARTS:
@@ -90,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--scale", type=float, metavar="SHARE", help="of the rows of marts or marts_choice")
     parser.add_argument("--records", type=int, metavar="N", help="of resolve: records that are known before")
+    parser.add_argument("--lake", type=Path, metavar="FOLDER", help="of --records: where their lake is kept")
     return parser
 
 
@@ -103,6 +105,8 @@ def _problem(asked: argparse.Namespace) -> str:
         return f"--scale is a number above 0, such as 0.25, of {', '.join(_SCALED)}: name them"
     if asked.records is not None and (asked.records <= 0 or asked.parts != ["resolve"]):
         return "--records is a number of records, of resolve: name it"
+    if asked.lake is not None and asked.records is None:
+        return "--lake is of --records"
     return ""
 
 

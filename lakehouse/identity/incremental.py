@@ -30,7 +30,12 @@ if TYPE_CHECKING:
     NewsMatcher = Callable[[duckdb.DuckDBPyConnection, str, Callable[[str], str], int], "Matched | None"]
 
 
-_NODE: Final = "hash('record', source || ' ' || record)"  # of a record, as `sql/edges.sql` has it
+# of a walk over millions of edges: 32 bits, since memory counts
+_NODES: Final = (
+    "CREATE OR REPLACE TEMP MACRO identity_node(kind, name) AS (hash(kind, name) >> 32)::UINTEGER, "
+    "(kind, type, name) AS (hash(kind, type, name) >> 32)::UINTEGER"
+)
+_NODE: Final = "identity_node('record', source || ' ' || record)"  # of a record, as `sql/edges.sql` has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +52,17 @@ class Part:
     """Relations of what a run may have changed, by name; its new rows stand in `identities_new`, and so on.
 
     `records` (source, record) are those whose rows of `core.evidence` go, `identifiers` (identifier_type,
-    identifier_value) likewise of `core.identities`, `pairs` (the key of `core.matches`) where there is a matcher.
+    identifier_value) likewise of `core.identities`, `pairs` (the key of `core.matches`) where there is a matcher. Those
+    rows, as `Resolved` has them, stand in `evidence_rows`, `identity_rows` and `match_rows`.
     """
 
     resolution: Resolution
     records: str = "identity_touched"
     identifiers: str = "identity_touched_identifiers"
     pairs: str | None = None
+    evidence_rows: str = "identity_part_evidence"
+    identity_rows: str = "identity_part_before"
+    match_rows: str = "identity_part_matches"
 
 
 def resolve_news(  # noqa: PLR0913 - the relations that it reads
@@ -89,11 +98,8 @@ def resolve_news(  # noqa: PLR0913 - the relations that it reads
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE identity_part_people AS {people_of('identity_part_observations')}"
     )
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE identity_part_before AS FROM {qualified(before.identities)} "
-        "SEMI JOIN identity_touched_identifiers USING (identifier_type, identifier_value)"
-    )
-    matched = matched and _pairs_of_touched(con, matched)
+    has_matches = matched is not None and before.matches is not None
+    matched = matched and _pairs_of_touched(con, matched, has_matches=has_matches)
     resolution = resolve(
         con,
         observations="identity_part_observations",
@@ -105,22 +111,24 @@ def resolve_news(  # noqa: PLR0913 - the relations that it reads
         max_records=max_records,
         known_shared="identity_hubs",
     )
-    if matched is None or before.matches is None:
+    if not has_matches:
         return Part(resolution)
-    of_one, of_other = (  # of a pair that is none any more one record may be untouched
-        f"SELECT m.left_source, m.left_record, m.right_source, m.right_record FROM {qualified(before.matches)} AS m "
-        f"SEMI JOIN identity_touched AS t ON t.source = m.{side}_source AND t.record = m.{side}_record"
-        for side in ("left", "right")
+    con.execute(  # of a pair that is none any more one record may be untouched
+        "CREATE OR REPLACE TEMP TABLE identity_touched_pairs AS "
+        "SELECT left_source, left_record, right_source, right_record FROM identity_part_matches"
     )
-    con.execute(f"CREATE OR REPLACE TEMP TABLE identity_touched_pairs AS {of_one} UNION {of_other}")
     return Part(resolution, pairs="identity_touched_pairs")
 
 
-def _pairs_of_touched(con: duckdb.DuckDBPyConnection, matched: Matched) -> Matched:
+def _pairs_of_touched(con: duckdb.DuckDBPyConnection, matched: Matched, *, has_matches: bool) -> Matched:
     """Return what was found without the pairs of others: both records of a pair are touched, or neither is."""
     names = "(SELECT source || ' ' || record AS name FROM identity_touched)"
+    if has_matches and matched.among is not None:
+        pairs = matched.among("identity_part_matches")
+    else:
+        pairs = f"FROM {qualified(matched.pairs)}"
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE identity_part_pairs AS FROM {qualified(matched.pairs)} "
+        f"CREATE OR REPLACE TEMP TABLE identity_part_pairs AS SELECT * FROM ({pairs}) "
         f"SEMI JOIN {names} AS t ON t.name = left_record"
     )
     return replace(matched, pairs="identity_part_pairs")
@@ -186,6 +194,7 @@ def _touch(  # noqa: PLR0913, PLR0917 - all that may say who has to do with whom
 
     Hubs are not walked, of which enough people are left that the news do not touch: so `identity_hubs` says in the end.
     """
+    con.execute(_NODES)
     run(
         con,
         "hubs",
@@ -238,7 +247,7 @@ def _walk(
         },
     )
     spoken_of = (
-        f"UNION SELECT hash('identifier', one_type, id_form(one_type, one_value)) FROM {qualified(new_words)}"
+        f"UNION SELECT identity_node('identifier', one_type, id_form(one_type, one_value)) FROM {qualified(new_words)}"
         if new_words
         else ""
     )
@@ -255,15 +264,31 @@ def _walk(
             "ANTI JOIN identity_reached USING (node)"
         )
         con.execute("INSERT INTO identity_reached FROM identity_frontier")
+    _take_reached(con, news, before)
+    con.execute("DROP TABLE identity_edges; DROP TABLE identity_frontier; DROP TABLE identity_reached")
+
+
+def _take_reached(con: duckdb.DuckDBPyConnection, news: str, before: Resolved) -> None:
+    """Make of `identity_reached` the tables of what is touched, and of its rows; of each table that it reads once."""
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE identity_touched AS SELECT DISTINCT source, record FROM ("
-        f"SELECT source, record FROM {qualified(before.evidence)} "
-        f"UNION ALL SELECT source, record FROM {qualified(news)}) "
+        f"CREATE OR REPLACE TEMP TABLE identity_part_evidence AS FROM {qualified(before.evidence)} "
         f"WHERE {_NODE} IN (FROM identity_reached)"
     )
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE identity_touched_identifiers AS SELECT identifier_type, identifier_value "
-        f"FROM {qualified(before.identities)} "
-        "WHERE hash('identifier', identifier_type, identifier_value) IN (FROM identity_reached)"
+        "CREATE OR REPLACE TEMP TABLE identity_touched AS SELECT source, record FROM identity_part_evidence "
+        f"UNION SELECT source, record FROM {qualified(news)}"
     )
-    con.execute("DROP TABLE identity_edges; DROP TABLE identity_frontier; DROP TABLE identity_reached")
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE identity_part_before AS FROM {qualified(before.identities)} "
+        "WHERE identity_node('identifier', identifier_type, identifier_value) IN (FROM identity_reached)"
+    )
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE identity_touched_identifiers AS "
+        "SELECT identifier_type, identifier_value FROM identity_part_before"
+    )
+    if before.matches is not None:
+        left, right = (f"identity_node('record', {side}_source || ' ' || {side}_record)" for side in ("left", "right"))
+        con.execute(
+            f"CREATE OR REPLACE TEMP TABLE identity_part_matches AS FROM {qualified(before.matches)} "
+            f"WHERE {left} IN (FROM identity_reached) OR {right} IN (FROM identity_reached)"
+        )

@@ -61,6 +61,7 @@ class KnownMatches:
         self._settings = settings
         self._catalog = catalog
         self._found: Matched | None = None
+        self._stored: tuple[Model, str] | None = None  # the model that was read, and its key
 
     def __call__(self, con: duckdb.DuckDBPyConnection, people: str) -> Matched:
         """Return the pairs of people who look alike."""
@@ -82,10 +83,13 @@ class KnownMatches:
         self._found = match_news(con, people, others_of, known, most) if known else None
         return self._found
 
-    def commit(self, con: duckdb.DuckDBPyConnection, gone: str | None = None) -> None:
+    def commit(
+        self, con: duckdb.DuckDBPyConnection, gone: str | None = None, held: str | None = None
+    ) -> None:
         """Store what was found, after `resolve` has said in `matches_new` what came of it.
 
-        `matches_new` holds all pairs; or, where `gone` is a relation of the keys of pairs, those in their place.
+        `matches_new` holds all pairs; or, where `gone` is a relation of the keys of pairs, those in their place, of which
+        `held` are the rows (`replace_rows.RowChange`).
         """
         found = self._found
         if found is None:
@@ -93,7 +97,7 @@ class KnownMatches:
         table = catalogs.ensure(self._catalog, MATCHES)
         model = {_MODEL: self._put_model(found.model)}
         if gone is not None and commit.inputs(table) == model:
-            self._replace(con, table, gone, model)
+            self._replace(con, table, gone, held, model)
         elif found.replaces or _differ(con, views.scan_sql(table)):
             appending.replace_query(
                 con,
@@ -106,9 +110,14 @@ class KnownMatches:
         self._commit_keys(con, found)
 
     def _replace(
-        self, con: duckdb.DuckDBPyConnection, table: Table, gone: str, model: dict[str, str]
+        self,
+        con: duckdb.DuckDBPyConnection,
+        table: Table,
+        gone: str,
+        held: str | None,
+        model: dict[str, str],
     ) -> None:
-        change = replace_rows.RowChange(MATCHES.key, gone, "SELECT * FROM matches_new", _attempt())
+        change = replace_rows.RowChange(MATCHES.key, gone, "SELECT * FROM matches_new", _attempt(), held)
         replace_rows.replace_rows(con, table, change, computed_from=model)
 
     def _commit_keys(self, con: duckdb.DuckDBPyConnection, found: Matched) -> None:
@@ -129,7 +138,7 @@ class KnownMatches:
 
     def _known(self, con: duckdb.DuckDBPyConnection) -> Known | None:
         """Return what is stored, as views on a connection; None where there is nothing to begin from."""
-        from lakehouse.identity.matching.known import Known  # noqa: PLC0415
+        from lakehouse.identity.matching.known import Known, pairs_sql  # noqa: PLC0415
 
         keys = catalogs.load(self._catalog, MATCH_KEYS.name)
         matches = catalogs.load(self._catalog, MATCHES.name)
@@ -137,11 +146,8 @@ class KnownMatches:
         if keys is None or matches is None or model is None:
             return None
         con.execute(f"CREATE OR REPLACE TEMP VIEW known_match_keys AS {views.scan_sql(keys)}")
-        con.execute(
-            "CREATE OR REPLACE TEMP VIEW known_matches AS SELECT left_source || ' ' || left_record AS left_record, "
-            "left_said, right_source || ' ' || right_record AS right_record, right_said, weight_bits, explanation "
-            f"FROM ({views.scan_sql(matches)})"
-        )
+        pairs = pairs_sql(f"({views.scan_sql(matches)})")
+        con.execute(f"CREATE OR REPLACE TEMP VIEW known_matches AS {pairs}")
         return Known("known_match_keys", "known_matches", model, record="source || ' ' || record")
 
     def _model(self, key: str) -> Model | None:
@@ -152,7 +158,7 @@ class KnownMatches:
             return None
         try:
             body = aws.s3().get_object(Bucket=self._settings.ops_bucket, Key=key)["Body"].read()
-            return read_model(body.decode("utf-8"), key)
+            model = read_model(body.decode("utf-8"), key)
         except (ClientError, UnicodeDecodeError, BadDefinition) as error:
             if isinstance(error, ClientError) and error.response["Error"]["Code"] not in _GONE:
                 raise
@@ -160,9 +166,13 @@ class KnownMatches:
                 "match model cannot be used: all pairs are weighed anew", key=key, reason=str(error)
             )
             return None
+        self._stored = (model, key)
+        return model
 
     def _put_model(self, model: Model) -> str:
-        """Store a model, and return its key."""
+        """Store a model, and return its key; that of the lake is there."""
+        if self._stored and self._stored[0] is model:
+            return self._stored[1]
         body = json.dumps(model.as_json(), ensure_ascii=False, sort_keys=True).encode()
         key = f"{_PREFIX}{hashlib.sha256(body).hexdigest()[:32]}.json"
         aws.s3().put_object(Bucket=self._settings.ops_bucket, Key=key, Body=body)

@@ -80,14 +80,17 @@ def _sources(settings: Settings) -> list[Source]:
 def _refresh(
     settings: Settings, catalog: Catalog, table: Table, sources: list[Source], expected: dict[str, str]
 ) -> None:
-    with closing(duck.connect(settings)) as con:
+    # One thread: of few records two cost more than they save, and twice the buffers.
+    with closing(duck.connect(settings, threads=1)) as con:
         tables = _attach(con, catalog, sources, expected)
         sending = [source for source in sources if source.table in tables]
         evidence = catalogs.ensure(catalog, EVIDENCE)
         since = commit.inputs(evidence).get(OBSERVATIONS.name)
         observed = observe(con, catalog, sending, tables, since)
         computed_from = {**expected, OBSERVATIONS.name: observed.head}
-        lake = _Lake(con, catalog, tables, evidence, KnownMatches(settings, catalog), _words(sending))
+        lake = _Lake(
+            con, catalog, tables, evidence, KnownMatches(settings, catalog), _words(sending), settings.threads
+        )
         news = _news(lake, table, computed_from) if observed.has_news else None
         if _nobody_said_anything(table, evidence, computed_from) or (news and _is_nothing(lake, news)):
             for each, inputs in ((evidence, computed_from), (table, expected)):
@@ -127,9 +130,9 @@ def _store(
         _replace_all(lake.con, lake.evidence, computed_from)
         lake.matches.commit(lake.con)
         return _replace_all(lake.con, table, expected)
-    _replace_part(lake.con, lake.evidence, part.records, computed_from)
-    lake.matches.commit(lake.con, part.pairs)
-    return _replace_part(lake.con, table, part.identifiers, expected)
+    _replace_part(lake.con, lake.evidence, part.records, part.evidence_rows, computed_from)
+    lake.matches.commit(lake.con, part.pairs, part.match_rows)
+    return _replace_part(lake.con, table, part.identifiers, part.identity_rows, expected)
 
 
 def _replace_all(con: duckdb.DuckDBPyConnection, table: Table, computed_from: dict[str, str]) -> Replaced:
@@ -145,10 +148,10 @@ def _replace_all(con: duckdb.DuckDBPyConnection, table: Table, computed_from: di
 
 
 def _replace_part(
-    con: duckdb.DuckDBPyConnection, table: Table, gone: str, computed_from: dict[str, str]
+    con: duckdb.DuckDBPyConnection, table: Table, gone: str, held: str, computed_from: dict[str, str]
 ) -> Replaced:
-    """Replace the rows that may have changed: `gone` names their keys."""
-    change = replace_rows.RowChange(_CHANGED_BY[table.name()[-1]], gone, _new_sql(table), _attempt())
+    """Replace the rows that may have changed: `gone` names their keys, `held` are these rows."""
+    change = replace_rows.RowChange(_CHANGED_BY[table.name()[-1]], gone, _new_sql(table), _attempt(), held)
     return replace_rows.replace_rows(con, table, change, computed_from=computed_from)
 
 
@@ -206,7 +209,10 @@ def _attach(
 
 @dataclass(frozen=True)
 class _Lake:
-    """What a run reads, on a connection with the view `observations`; `words` is the table of people's, if any came."""
+    """What a run reads, on a connection with the view `observations`; `words` is the table of people's, if any came.
+
+    `threads` are those of a run over everybody.
+    """
 
     con: duckdb.DuckDBPyConnection
     catalog: Catalog
@@ -214,6 +220,7 @@ class _Lake:
     evidence: Table
     matches: KnownMatches
     words: str | None
+    threads: int
 
 
 def _words(sources: list[Source]) -> str | None:
@@ -274,14 +281,15 @@ def _resolve_news(lake: _Lake, news: _News) -> Part | None:
 
     con = lake.con
     stored = catalogs.ensure(lake.catalog, MATCHES)
-    con.execute(f"CREATE OR REPLACE TEMP VIEW evidence_before AS {views.scan_sql(lake.evidence)}")
-    con.execute(f"CREATE OR REPLACE TEMP VIEW matches_before AS {views.scan_sql(stored)}")
+    before = {"evidence": lake.evidence, "matches": stored, "identities": lake.tables[IDENTITIES.name]}
+    for name, table in before.items():
+        con.execute(f"CREATE OR REPLACE TEMP VIEW {name}_before AS {views.scan_with_files_sql(table)}")
     return resolve_news(
         con,
         news="observed_news",
         observations="observations",
         people_of=evidence_views.people_sql,
-        before=Resolved("evidence_before", IDENTITIES.name, "matches_before"),
+        before=Resolved("evidence_before", "identities_before", "matches_before"),
         words=lake.words,
         new_words=news.words,
         matcher=lake.matches.news,
@@ -293,6 +301,7 @@ def _resolve_all(lake: _Lake) -> Resolution:
     """Resolve everybody."""
     from lakehouse.identity.resolve import resolve as resolve_identities  # noqa: PLC0415 - likewise
 
+    lake.con.execute(f"SET threads = {lake.threads}")
     lake.con.execute(f"CREATE TEMP TABLE described AS {evidence_views.people_sql('observations')}")
     return resolve_identities(
         lake.con,

@@ -95,7 +95,7 @@ def write(
     else:
         target += "/part.parquet"
     columns = [*_selected(table, enums), *computed]
-    copied = _copy(con, columns, query, [*partitions, *_order(table)], target, options)
+    copied = _copy(con, columns, query, [*partitions, *order(table)], target, options)
     files = []
     for file in copied:
         if file.rows == 0:  # COPY without partitions writes a file even of nothing
@@ -147,7 +147,7 @@ def write_partition(
     folder, _, name = path.rpartition("/")
     local = _local_folder(folder)
     target = path if local is None else f"{local}/{name}"
-    [file] = _copy(con, _selected(table, enums), query, _order(table), target, _options(table))
+    [file] = _copy(con, _selected(table, enums), query, order(table), target, _options(table))
     return _data_file(table, file._replace(path=path), partition)
 
 
@@ -254,7 +254,8 @@ def _selected(table: Table, enums: Container[str] = ()) -> list[str]:
     return selected
 
 
-def _order(table: Table) -> list[str]:
+def order(table: Table) -> list[str]:
+    """Return the terms of the table's sort order, as ORDER BY has them."""
     schema = table.schema()
     terms = []
     for field in table.sort_order().fields:

@@ -51,9 +51,7 @@ class RowReplacePolicy(Policy):
     largest_file: Annotated[
         int, "a file of more than so many times these rows makes the next change cut the table anew"
     ] = 3
-    largest_share: Annotated[
-        float, "share of the rows in files that a change touches, above which all files are written anew"
-    ] = 0.5
+    files_at_once: Annotated[int, "files that are written anew at once: each 32,768 rows take 10 MiB"] = 4
 
 
 @dataclass(frozen=True)

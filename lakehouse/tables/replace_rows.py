@@ -7,7 +7,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from lakehouse.engine.escape import identifier
+from lakehouse.batching import batches
+from lakehouse.engine.escape import identifier, literal, literals
 from lakehouse.errors import CommitConflict
 from lakehouse.tables import appending, commit, content, data_files, replace_table, views
 from lakehouse.tables.appending import Replaced
@@ -26,6 +27,7 @@ _WENT = "replaced_went"  # temp table: rows that may go, each with its file
 _COME = "replaced_come"  # temp table: rows that may come
 _DIFFERING = "replaced_keys"  # temp table: keys of which other rows come than go
 _GONE = "replaced_gone"  # temp table: those of them whose rows go
+_PLACED = "replaced_placed"  # temp table: rows that come, each with the file that it goes to
 _VECTOR: Final = 2_048  # rows that DuckDB handles at once: a row group is a multiple of it
 
 
@@ -34,13 +36,15 @@ class RowChange:
     """Rows that go and rows that come, of a table without partitions.
 
     Of the table those go whose `key` columns are those of a row of the relation `gone`; `come` is the SELECT of the
-    others. `attempt` names the folder of the data files.
+    others. `attempt` names the folder of the data files. `held`, where the caller has read them, is a relation of the
+    rows that go, each with the name of its file (`views.scan_with_files_sql`); it may hold others.
     """
 
     key: tuple[str, ...]
     gone: str
     come: str
     attempt: str
+    held: str | None = None
 
     @property
     def keys(self) -> str:
@@ -55,7 +59,7 @@ def replace_rows(
 
     Of the keys those count of which other rows come than go: a caller may name far more than it has changed. The table
     is read once, of what is named, and files are written anew that hold a row that goes; all of them, in the table's
-    order, where those hold most rows, or a file is far larger than `RowReplacePolicy.file_rows`.
+    order, where a file is far larger than `RowReplacePolicy.file_rows`.
     The change was planned with `table` as it was loaded: raises CommitConflict when it has changed since.
     """
     files = commit.live_files(table)
@@ -97,15 +101,23 @@ def _replace_some(
     change: RowChange,
     computed_from: Mapping[str, str],
 ) -> Replaced:
-    """Write these files anew, as many or fewer, with the rows that come."""
+    """Write these files anew with the rows that come, a few at a time: to sort all at once takes memory."""
     base = table.current_snapshot()
     assert base is not None  # noqa: S101 - it has files
-    went = f"SELECT * EXCLUDE ({identifier(_FILE)}) FROM {_WENT} SEMI JOIN {_DIFFERING} USING ({change.keys})"
+    went = f"SELECT * EXCLUDE ({_FILE}) FROM {_WENT} SEMI JOIN {_DIFFERING} USING ({change.keys})"
     come = f"SELECT * FROM {_COME} SEMI JOIN {_DIFFERING} USING ({change.keys})"
-    held = data_files.read_sql(table, (file.file_path for file in rewritten))
-    query = f"SELECT * FROM ({held}) ANTI JOIN {_GONE} USING ({change.keys}) UNION ALL BY NAME {come}"
-    rows = _rows(rewritten) - _count(con, went) + _count(con, come)
-    written = data_files.write(con, table, query, change.attempt, split=_rows_a_file(rewritten, rows))
+    in_order = _place(con, table, rewritten, change)
+    at_once = len(rewritten) if _is_uncut(rewritten) else RowReplacePolicy.files_at_once
+    written = data_files.Written([])
+    for number, group in enumerate(batches(in_order, count=at_once)):
+        held = data_files.read_sql(table, (file.file_path for file in group))
+        there = f"WHERE list_contains({literals(_names(group))}, {_FILE})"
+        placed = f"SELECT * EXCLUDE ({_FILE}) FROM {_PLACED} {there}"
+        query = f"SELECT * FROM ({held}) ANTI JOIN {_GONE} USING ({change.keys}) UNION ALL BY NAME {placed}"
+        gone = f"FROM {_WENT} SEMI JOIN {_DIFFERING} USING ({change.keys}) {there}"
+        split = _rows_a_file(group, _rows(group) - _count(con, gone) + _count(con, placed))
+        part = data_files.write(con, table, query, f"{change.attempt}-{number}", split=split)
+        written.files.extend(part.files)
     digest = content.digest_after(con, table, commit.content(table), added=come, removed=went)
     noted = {commit.INPUTS: json.dumps(dict(computed_from), sort_keys=True)}
     try:
@@ -120,6 +132,36 @@ def _replace_some(
         data_files.discard(table, written)
         raise
     return Replaced(committed, changed=True, rows=_rows(commit.live_files(table)))
+
+
+def _place(
+    con: duckdb.DuckDBPyConnection, table: Table, files: Sequence[DataFile], change: RowChange
+) -> list[DataFile]:
+    """Make the table of rows that come, each with the file that it goes to; return the files in their order.
+
+    It is the file of the row that goes next before it, in the table's order: so what changes stays where it was, and
+    what is new stands among its like. Where none goes it is the first of the files.
+    """
+    order = ", ".join(data_files.order(table) or [change.keys])
+    marks = f"SELECT * FROM {_WENT} SEMI JOIN {_DIFFERING} USING ({change.keys})"
+    rows = f"SELECT *, NULL AS {_FILE} FROM {_COME} SEMI JOIN {_DIFFERING} USING ({change.keys})"
+    before = f"last_value({_FILE} IGNORE NULLS) OVER (ORDER BY {order}, {_FILE} NULLS LAST)"
+    [first, *_] = _names(files)
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE {_PLACED} AS SELECT * EXCLUDE (_before) "
+        f"REPLACE (coalesce(_before, {literal(first)}) AS {_FILE}) FROM (SELECT *, {before} AS _before "
+        f"FROM ({marks} UNION ALL BY NAME {rows})) WHERE {_FILE} IS NULL"
+    )
+    found = con.execute(
+        f"SELECT {_FILE} FROM (SELECT DISTINCT ON ({_FILE}) * FROM ({marks}) ORDER BY {order}) ORDER BY {order}"
+    ).fetchall()
+    places = {name: place for place, (name,) in enumerate(found)}
+    return sorted(files, key=lambda file: places.get(data_files.plain_path(file.file_path), -1))
+
+
+def _names(files: Sequence[DataFile]) -> list[str]:
+    """Return the files as DuckDB names them."""
+    return [data_files.plain_path(file.file_path) for file in files]
 
 
 def _rows_a_file(files: Sequence[DataFile], rows: int) -> int:
@@ -138,8 +180,8 @@ def _find_differing(con: duckdb.DuckDBPyConnection, table: Table, change: RowCha
         for field in table.schema().fields
     )
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {_WENT} AS SELECT {columns}, filename AS {identifier(_FILE)} "
-        f"FROM {views.scan(table)} SEMI JOIN {change.gone} USING ({change.keys})"
+        f"CREATE OR REPLACE TEMP TABLE {_WENT} AS SELECT {columns}, regexp_replace(filename, '^file://', '') AS {_FILE} "
+        f"FROM {change.held or views.scan(table)} SEMI JOIN {change.gone} USING ({change.keys})"
     )
     con.execute(f"CREATE OR REPLACE TEMP TABLE {_COME} AS SELECT {columns} FROM ({change.come})")
     con.execute(
@@ -158,15 +200,17 @@ def _to_rewrite(
     con: duckdb.DuckDBPyConnection, files: Sequence[DataFile], change: RowChange
 ) -> Sequence[DataFile]:
     """Return the files that hold a row that goes; where none does, the smallest, for what comes; or all of them."""
-    query = f"SELECT DISTINCT {identifier(_FILE)} FROM {_WENT} SEMI JOIN {_DIFFERING} USING ({change.keys})"
-    found = {data_files.plain_path(row[0]) for row in con.execute(query).fetchall()}
+    query = f"SELECT DISTINCT {_FILE} FROM {_WENT} SEMI JOIN {_DIFFERING} USING ({change.keys})"
+    found = {row[0] for row in con.execute(query).fetchall()}
     affected = [file for file in files if data_files.plain_path(file.file_path) in found]
     rewritten = affected or [min(files, key=lambda file: (file.record_count, file.file_path))]
+    return files if _is_uncut(files) else rewritten
+
+
+def _is_uncut(files: Sequence[DataFile]) -> bool:
+    """Return whether one of the files is far larger than the table's files should be."""
     largest = max(file.record_count for file in files)
-    is_uncut = largest > RowReplacePolicy.largest_file * _rows_a_file(files, _rows(files))
-    if is_uncut or _rows(rewritten) > RowReplacePolicy.largest_share * _rows(files):
-        return files
-    return rewritten
+    return largest > RowReplacePolicy.largest_file * _rows_a_file(files, _rows(files))
 
 
 def _has_rows(con: duckdb.DuckDBPyConnection, query: str) -> bool:

@@ -67,6 +67,13 @@ def scan(table: Table) -> str:
     return f"iceberg_scan({literal(table.metadata_location)})"
 
 
+def scan_with_files_sql(table: Table) -> str:
+    """Return the SELECT that reads a table's current snapshot, with a column `filename`: the file of each row."""
+    if table.current_snapshot() is not None:
+        return f"SELECT *, filename FROM {scan(table)}"
+    return f"SELECT *, CAST(NULL AS VARCHAR) AS filename FROM ({scan_sql(table)})"
+
+
 def scan_sql(table: Table, snapshot_id: int | None = None) -> str:
     """Return the SELECT that reads a table's current snapshot, or one that it had before and still has."""
     if snapshot_id is not None:

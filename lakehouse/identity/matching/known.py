@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Final
@@ -16,8 +17,6 @@ from lakehouse.identity.policy import RULES_VERSION
 from lakehouse.identity.relation import scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import duckdb
 
     from lakehouse.identity.matching.model import Model
@@ -49,13 +48,15 @@ class Matched:
 
     `pairs`: (left_record, left_said, right_record, right_said, weight_bits, explanation as JSON) of all records, of the
     weight that somebody should look at, or more. `keys`: (record, said, key, generation) to be added to what is known,
-    or, where `replaces`, to stand in its place.
+    or, where `replaces`, to stand in its place. `among` makes of some rows of `core.matches` the SELECT of what was
+    found and of those that still count: where they are all of some records, these records' `pairs`.
     """
 
     pairs: str
     keys: str
     model: Model
     replaces: bool
+    among: Callable[[str], str] | None = None
 
 
 def match(con: duckdb.DuckDBPyConnection, people: str, known: Known | None) -> Matched:
@@ -111,10 +112,27 @@ def match_news(
     says_otherwise = "ANTI JOIN match_said AS {0} ON {0}.record = k.{1}record AND {0}.said <> k.{1}said"
     kept = f"{says_otherwise.format('l', 'left_')} {says_otherwise.format('r', 'right_')}"
     found = _weigh_fresh(con, people, people_of, known, None, "")
+
+    def with_known(pairs: str) -> str:
+        return f"FROM {found.pairs} UNION ALL BY NAME SELECT k.* FROM {pairs} AS k {kept}"
+
     # those of everybody are only looked at: to copy them takes more than all else
-    pairs = f"FROM {found.pairs} UNION ALL BY NAME SELECT k.* FROM {qualified(known.pairs)} AS k {kept}"
-    con.execute(f"CREATE OR REPLACE TEMP VIEW match_found_and_known AS {pairs}")
-    return replace(found, pairs="match_found_and_known")
+    con.execute(
+        f"CREATE OR REPLACE TEMP VIEW match_found_and_known AS {with_known(qualified(known.pairs))}"
+    )
+    return replace(
+        found,
+        pairs="match_found_and_known",
+        among=lambda matches: with_known(f"({pairs_sql(qualified(matches))})"),
+    )
+
+
+def pairs_sql(matches: str) -> str:
+    """Return the SELECT of `Matched.pairs` from SQL of a relation of rows of `core.matches`."""
+    return (
+        "SELECT left_source || ' ' || left_record AS left_record, left_said, "
+        f"right_source || ' ' || right_record AS right_record, right_said, weight_bits, explanation FROM {matches}"
+    )
 
 
 def _count(con: duckdb.DuckDBPyConnection, known: Known) -> int:

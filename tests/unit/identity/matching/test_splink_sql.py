@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from splink import DuckDBAPI, Linker
@@ -65,12 +67,38 @@ def test_pairs_weigh_what_splink_makes_of_them(con, people, monkeypatch, change,
     assert kept or least_bits > 0
 
 
-def test_splink_writes_once_for_a_model(con, people, monkeypatch) -> None:
+def test_splink_writes_once_for_a_model_of_other_chances(con, people, monkeypatch) -> None:
     """Of another model it writes again."""
     described = features(con, people())
     splink_sql._written.cache_clear()
-    first = splink_sql.weighing(described, default_model(), 0.0)
+    first = splink_sql.weighing(described, turned(default_model()), 0.0)
     monkeypatch.setattr("splink.Linker", None)
-    assert splink_sql.weighing(described, replace(default_model(), names_tell=0.9), 0.0) is first
+    assert splink_sql.weighing(described, replace(turned(default_model()), names_tell=0.9), 0.0) is first
     with pytest.raises(TypeError):  # what is None cannot be called
-        splink_sql.weighing(described, replace(default_model(), records=90_000), 0.0)
+        splink_sql.weighing(described, replace(turned(default_model()), records=90_000), 0.0)
+
+
+def test_what_ships_is_what_splink_writes_now() -> None:
+    """But for the order of the columns of frequencies, which is Python's of a set. Else `splink_sql.ship` writes it."""
+
+    def lines(told):
+        named = [f"{name}: {told[name]}" for name in ("for", "predicted")]
+        return named + [
+            sorted(line.strip(" ,") for line in text.splitlines()) for text in told["statements"]
+        ]
+
+    shipped = json.loads(Path(splink_sql.__file__).with_suffix(".json").read_text("utf-8"))
+    assert lines(shipped) == lines(splink_sql.to_be_shipped())
+
+
+def test_of_the_chances_that_ship_splink_is_not_asked(con, people, monkeypatch) -> None:
+    """However many records there are, and whatever is heavy enough. Of another version of it, it is."""
+    described = features(con, people())
+    monkeypatch.setattr(splink_sql, "_written", None)
+    model = replace(default_model(), records=90_000)
+    texts = [" ".join(splink_sql.weighing(described, model, bits).statements) for bits in (0.0, 6.5)]
+    assert [text.rstrip().count(">= 6.5") for text in texts] == [0, 1]
+    assert not any("{" in text for text in texts)
+    monkeypatch.setattr(splink_sql, "version", lambda _: "4.0.0")
+    with pytest.raises(TypeError):  # what is None cannot be called
+        splink_sql.weighing(described, model, 0.0)
