@@ -71,6 +71,8 @@ QUOTED = b'o9,"two\nlines, ""quoted""",1,2.00,2024-01-01,"x\r\ny"'
 @example(pieces=[b"\t\t,,,,,"], shape=([b"\r\n"], False, False))
 @example(pieces=[b"0,,0,,,", b"\x1f,,", b"0,,,,,"], shape=([b"\n"], False, False))
 @example(pieces=[b"a,,,,,", b"", b"b,,,,,", b"x", b"", b"c,,,,,"], shape=([b"\n"], False, True))
+@example(pieces=[b'\\N,\\N,""', b"a,,,,,", b'b,"","2"'], shape=([b"\n"], False, False))
+@example(pieces=[b'"a"b,c', b"d,,,,,,", b"e,,1"], shape=([b"\n"], False, False))
 @example(pieces=[b"a,,,,,", b"null,NULL,,,,", b"null,,,,,", b"NULL,,"], shape=([b"\n"], False, True))
 @example(pieces=[b"a,,,,,", b"x", b"b,,,,,"], shape=([b"\n", b"\r\n", b"\r"], True, False))
 def test_a_csv_is_what_python_reads(read, pieces, shape):
