@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lakehouse.tables.catalog import Table
     from lakehouse.tables.contract import Contract
 
+_FILE: Final = "_file_of_row"
 _BUCKETS: Final = (
     4096  # into which rows are summed up, before those of buckets that differ are by what they are of
 )
@@ -77,6 +78,24 @@ class Changes:
         table = self.tables[name]
         rows = data_files.read_sql(table, paths) if paths else f"{views.scan_sql(table)} LIMIT 0"
         return views.scan_as_sql(table, self._contracts[name], rows)
+
+    def now_in_files(self, con: duckdb.DuckDBPyConnection, name: str, kept: str, most: int) -> str | None:
+        """Return the SELECT of the rows of those files of an input that hold one for which `kept` is true.
+
+        Its columns are read of all rows to find them. None where the input has no more files than `most`, or files of
+        which not all rows are its own, or columns of a newer contract.
+        """
+        table = self.tables[name]
+        files = appended.current_files(table)
+        if files is None or len(files.paths) <= most:
+            return None
+        rows = data_files.read_sql(table, files.paths, file_column=_FILE)
+        if views.scan_as_sql(table, self._contracts[name], rows) != rows:
+            return None
+        held = con.execute(f"SELECT DISTINCT {_FILE} FROM ({rows}) WHERE {kept}").fetchall()
+        paths = {data_files.plain_path(path) for (path,) in held}
+        holding = [path for path in files.paths if data_files.plain_path(path) in paths]
+        return data_files.read_sql(table, holding) if holding else f"SELECT * FROM ({self.now(name)}) LIMIT 0"
 
     def changed(self, name: str, by: str) -> str:
         """Return the SELECT of what `by`, an expression, says of rows that came to an input, or went: as `grain`."""

@@ -14,8 +14,9 @@ from lakehouse.engine import duck
 from lakehouse.errors import BadDefinition, Terminal
 from lakehouse.models import audits, file_parts, partial
 from lakehouse.models.changes import CannotTellError, Changes
+from lakehouse.models.costs import Costs
 from lakehouse.models.given_rows import column_types
-from lakehouse.models.incremental import AffectedGrains, check_share, moved, new_files
+from lakehouse.models.incremental import AffectedGrains, TooManyRowsError, moved, new_files
 from lakehouse.models.inputs import MAPPED, InputViews
 from lakehouse.models.model import Appended, ByGrain
 from lakehouse.models.model_file import column_problems
@@ -26,7 +27,7 @@ from lakehouse.tables import appending, commit, content, data_files, replace_tab
 from lakehouse.tables.appending import Replaced
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from lakehouse.models.lake_tables import LakeTables
     from lakehouse.models.model import Model
@@ -122,7 +123,8 @@ class Computing:
                 return self._replace_all(con, table, model, expected), ALL_ROWS
             except CannotTellError as why:
                 shown.show(model, self._lake.by_name, self._lake.catalog)
-                return self._replace_all(con, table, model, expected), f"{ALL_ROWS}: {why}"
+                looking = why.seconds if isinstance(why, TooManyRowsError) else 0.0
+                return self._replace_all(con, table, model, expected, looking), f"{ALL_ROWS}: {why}"
         except duckdb.Error as error:  # of a mapping that it reads: the line is not the model's
             raise wrong_model(model, error) from error
         except BadDefinition:
@@ -131,14 +133,29 @@ class Computing:
             raise BadDefinition(f"{model.where}: {error}") from error
 
     def _replace_all(
-        self, con: duckdb.DuckDBPyConnection, table: Table, model: Model, expected: dict[str, str]
+        self,
+        con: duckdb.DuckDBPyConnection,
+        table: Table,
+        model: Model,
+        expected: dict[str, str],
+        looking_seconds: float = 0.0,
     ) -> Replaced:
-        sizes = [
-            content.row_count(self._lake.by_name[name]) for name in model.inputs if name in self._lake.by_name
-        ]
-        part = file_parts.part_of_row(model, content.row_count(table) or max(sizes, default=0))
+        began = time.process_time()
+        part = file_parts.part_of_row(model, content.row_count(table) or max(self._sizes(model), default=0))
         written = _write(con, table, model, model.sql, part)
-        return appending.replace_written(con, table, written, computed_from=expected, base=_base(table))
+        costs = ""
+        if isinstance(model.incremental, ByGrain):
+            rows = written.rows + sum(self._sizes(model, model.incremental.of))
+            seconds = time.process_time() - began
+            costs = Costs.of(table).after_all(seconds, rows, looking_seconds).as_text()
+        return appending.replace_written(
+            con, table, written, computed_from=expected, base=_base(table), costs=costs
+        )
+
+    def _sizes(self, model: Model, names: Collection[str] = ()) -> list[int]:
+        """Return how many rows each input of a model has, or each of `names`."""
+        tables = self._lake.by_name
+        return [content.row_count(tables[name]) for name in names or model.inputs if name in tables]
 
     def _append(
         self,
@@ -171,13 +188,16 @@ class Computing:
     ) -> tuple[Replaced, str]:
         """Compute the rows of the grains that may differ; CannotTellError where all rows have to be computed."""
         assert isinstance(model.incremental, ByGrain)  # noqa: S101 - says so to the type checker
-        grains = AffectedGrains(con, model.incremental, self._changes(model, table))
+        began = time.process_time()
+        costs = Costs.of(table)
+        grains = AffectedGrains(con, model.incremental, self._changes(model, table), costs)
         rows = content.row_count(table)
         count = grains.find(commit.inputs(table), expected, rows)
         how = partial.describe(model, count, rows)
         if not count:
-            return self._note(table, expected), how
-        check_share(partial.load_stored(con, table, model), rows)
+            return self._note(table, expected, costs.after_none()), how
+        stored = partial.load_stored(con, table, model)
+        grains.check_share(stored, rows)
         for name, sql in grains.cut_inputs().items():
             shown.narrow(name, sql)
         try:
@@ -185,11 +205,16 @@ class Computing:
         except duckdb.Error as error:
             raise wrong_model(model, error, line=duck.sql_error_line(error)) from error
         if partial.is_same(con):
-            return self._note(table, expected), how
+            return self._note(table, expected, costs), how
         if failures := partial.failures(con, table, model):
             raise _refused(model, failures)
         before = commit.head(table)
-        replaced = partial.replace(con, table, model, expected)
+        share = max(count, stored) / max(rows, 1)
+
+        def noted() -> str:
+            return costs.after_some(time.process_time() - began, share).as_text()
+
+        replaced = partial.replace(con, table, model, expected, noted)
         heads = before, str(replaced.committed.snapshot_id)
         self._connection().rows.note(model.table, heads, added="FROM added", removed="FROM removed")
         return replaced, how
@@ -220,9 +245,10 @@ class Computing:
         return Changes(self._lake.by_name, self._contracts, known, reads, rows)
 
     @staticmethod
-    def _note(table: Table, expected: dict[str, str]) -> Replaced:
+    def _note(table: Table, expected: dict[str, str], costs: Costs | None = None) -> Replaced:
         """Note that the rows which are there are those of newer inputs."""
-        noted = replace_table.note_inputs(table, computed_from=expected, base=_base(table))
+        text = costs.as_text() if costs else ""
+        noted = replace_table.note_inputs(table, computed_from=expected, base=_base(table), costs=text)
         return Replaced(noted, changed=False, rows=content.row_count(table))
 
     def _connection(self) -> _Connection:

@@ -5,6 +5,7 @@ What is cut away of an input may be too little and never too much: the rows of o
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Final
 
 from lakehouse.engine.escape import identifier
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from lakehouse.models.changes import Changes
+    from lakehouse.models.costs import Costs
     from lakehouse.models.model import ByGrain, Columns
     from lakehouse.tables.catalog import Table
 
@@ -44,13 +46,25 @@ def new_files(
     return paths
 
 
+class TooManyRowsError(CannotTellError):
+    """Which rows may differ is known, and they are so many that all are computed sooner; `seconds` went to see that."""
+
+    def __init__(self, message: str, seconds: float) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
 class AffectedGrains:
     """The grains of a model whose rows may differ, as the table `affected` (`grain`) of a connection."""
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, grain: ByGrain, changes: Changes) -> None:
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, grain: ByGrain, changes: Changes, costs: Costs
+    ) -> None:
         self._con = con
         self._grain = grain
         self._changes = changes
+        self._costs = costs
+        self._began = time.process_time()
 
     def find(self, known: Mapping[str, str], expected: Mapping[str, str], rows: int) -> int:
         """Make `affected` and return how many grains it has; CannotTellError where all `rows` are better computed."""
@@ -69,11 +83,35 @@ class AffectedGrains:
             f"CREATE OR REPLACE TEMP TABLE affected AS SELECT DISTINCT grain FROM ({union}) WHERE grain IS NOT NULL"
         )
         (count,) = self._con.execute("SELECT count(*) FROM affected").fetchall()[0]
-        check_share(count, rows)
+        self.check_share(int(count), rows)
         return int(count)
 
+    def check_share(self, affected: int, rows: int) -> None:
+        """Raise TooManyRowsError where so many of a table's rows may differ that all are computed sooner."""
+        share = affected / max(rows, 1)
+        if share > IncrementalPolicy.largest_share:
+            raise TooManyRowsError(f"{affected} of its {rows} rows may differ", self._seconds())
+        everything = self.rows_behind(rows)
+        some = self._costs.of_some(everything, share, len(self._grain.of))
+        seconds_of_all = self._costs.of_all(everything)
+        if affected and some > seconds_of_all * IncrementalPolicy.largest_cost:
+            message = f"some would take {some:.2f} s and all {seconds_of_all:.2f}, by the last runs"
+            raise TooManyRowsError(message, self._seconds())
+
+    def _seconds(self) -> float:
+        return time.process_time() - self._began
+
+    def rows_behind(self, rows: int) -> int:
+        """Return how many rows a table of `rows` and the inputs that say what changed have together."""
+        return rows + sum(self._rows_of(name) for name in self._grain.of)
+
     def cut_inputs(self) -> dict[str, str]:
-        """Return by input the SELECT of no more rows than the affected grains may follow from."""
+        """Return by input the SELECT of no more rows than the affected grains may follow from.
+
+        Of an input of more files than these grains have rows, about, those files alone are read that hold one.
+        """
+        [(grains,)] = self._con.execute("SELECT count(*) FROM affected").fetchall()
+        most = grains * IncrementalPolicy.files_of_grain
         identities = self._changes.now(IDENTITIES.name)
         cut = {}
         for name, columns in (self._grain.direct | self._grain.of_people).items():
@@ -87,22 +125,24 @@ class AffectedGrains:
                     f"WHERE identifier_type = '{column}' AND customer_id IN {AFFECTED})"
                     for column in columns
                 )
-            cut[name] = f"SELECT * FROM ({self._changes.now(name)}) WHERE {kept}"
+            rows = self._changes.now_in_files(self._con, name, kept, most) or self._changes.now(name)
+            cut[name] = f"SELECT * FROM ({rows}) WHERE {kept}"
         return cut
 
     def _check_costs(self, moved: set[str], rows: int) -> None:
         """Raise CannotTellError where to find out what changed takes about as long as to compute all `rows`."""
-        tables = self._changes.tables
-        sizes = {name: content.row_count(tables[name]) for name in self._grain.of if name in tables}
-        everything = rows + sum(sizes.values())
+        everything = self.rows_behind(rows)
         if everything < IncrementalPolicy.least_rows:
             raise CannotTellError(
                 f"it and what says what changed have fewer than {IncrementalPolicy.least_rows} rows"
             )
         compared = {name: self._changes.rows_to_compare(name) for name in moved}
-        if sum(compared.values()) > everything * IncrementalPolicy.largest_comparison:
-            replaced = sorted(name for name, count in compared.items() if count)
-            raise CannotTellError(f"{', '.join(replaced)} were replaced: to compare them is no cheaper")
+        costs, inputs = self._costs, len(self._grain.of)
+        if not costs.is_worth_looking(everything, sum(compared.values()), len(moved), inputs):
+            raise CannotTellError("to look which changed is no cheaper than all, by the last runs")
+
+    def _rows_of(self, name: str) -> int:
+        return content.row_count(self._changes.tables[name]) if name in self._changes.tables else 0
 
     def _belonging(self, name: str, table: str, columns: Columns) -> str:
         """Return the SELECT of the grains of rows of `table` to which changed rows of `name` belong."""
@@ -117,11 +157,12 @@ class AffectedGrains:
 
     def _owners(self, moved: set[str]) -> list[str]:
         """Return the SELECTs of whom rows belong or belonged to that say but user and device, where either changed."""
-        found = []
+        found: list[str] = []
         for name, columns in self._grain.of_people.items():
             if name not in self._changes.tables or not moved & {name, IDENTITIES.name}:
                 continue
             touched = [f"SELECT {_names(columns)} FROM ({self._came(name)})"] if name in moved else []
+            listed = f"touched_{len(found)}"
             heads = [self._changes.now(IDENTITIES.name)]
             if IDENTITIES.name in moved:
                 touched.append(
@@ -129,7 +170,8 @@ class AffectedGrains:
                     f"WHERE {self._carries_changed_identifier(columns)}"
                 )
                 heads.append(self._changes.before(IDENTITIES.name))
-            found += [_owner_sql(" UNION ".join(touched), columns, identities) for identities in heads]
+            self._con.execute(f"CREATE OR REPLACE TEMP TABLE {listed} AS {' UNION '.join(touched)}")
+            found += [_owner_sql(f"FROM {listed}", columns, identities) for identities in heads]
         return found
 
     def _carries_changed_identifier(self, columns: tuple[str, str]) -> str:
@@ -146,12 +188,6 @@ class AffectedGrains:
         if came is None:
             raise CannotTellError(f"{name} did not only grow")
         return came
-
-
-def check_share(affected: int, rows: int) -> None:
-    """Raise CannotTellError where so many of a table's rows may differ that all are computed sooner."""
-    if affected > rows * IncrementalPolicy.largest_share:
-        raise CannotTellError(f"{affected} of its {rows} rows may differ")
 
 
 def check_others(known: Mapping[str, str], expected: Mapping[str, str], may_move: Collection[str]) -> None:

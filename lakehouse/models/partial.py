@@ -21,6 +21,8 @@ from lakehouse.tables import commit, content, data_files, replace_table, views
 from lakehouse.tables.appending import Replaced
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import duckdb
 
     from lakehouse.models.model import Model
@@ -71,9 +73,15 @@ def failures(con: duckdb.DuckDBPyConnection, table: Table, model: Model) -> list
 
 
 def replace(
-    con: duckdb.DuckDBPyConnection, table: Table, model: Model, computed_from: dict[str, str]
+    con: duckdb.DuckDBPyConnection,
+    table: Table,
+    model: Model,
+    computed_from: dict[str, str],
+    costs: Callable[[], str] = str,
 ) -> Replaced:
     """Commit the rows that differ: the partitions that hold them are written anew, or the files.
+
+    `costs` gives the note of what it took, once they are written: none, where it is not named.
 
     CannotTellError where the table has files of another kind than we write, CommitConflict when another run was first.
     """
@@ -106,6 +114,7 @@ def replace(
             computed_from=computed_from,
             base=base.snapshot_id if base else None,
             content=digest,
+            costs=costs(),
         )
     except CommitConflict:
         data_files.discard(table, written)

@@ -54,6 +54,12 @@ def differing_files(table: Table, snapshot_id: int) -> tuple[Files, Files] | Non
     return _besides(went, here), _besides(here, went)
 
 
+def current_files(table: Table) -> Files | None:
+    """Return the data files of the current snapshot; None where it has another engine's delete files."""
+    found = _files(table, table.current_snapshot())
+    return None if found is None else Files(list(found), sum(found.values()))
+
+
 def _besides(files: Mapping[str, int], others: Mapping[str, int]) -> Files:
     left = {path: rows for path, rows in files.items() if path not in others}
     return Files(list(left), sum(left.values()))

@@ -74,6 +74,7 @@ def replace_written(
     *,
     computed_from: dict[str, str],
     base: int | None,
+    costs: str = "",
 ) -> Replaced:
     """Do what `replace_table.replace_all` does with data files, and delete them when another writer was first.
 
@@ -83,11 +84,11 @@ def replace_written(
     rows = content.digest(con, table, written) if computed_from else ""
     if rows and rows == commit.content(table):
         data_files.discard(table, written)
-        noted = replace_table.note_inputs(table, computed_from=computed_from, base=base)
+        noted = replace_table.note_inputs(table, computed_from=computed_from, base=base, costs=costs)
         return Replaced(noted, changed=False, rows=written.rows)
     try:
         replaced = replace_table.replace_all(
-            table, written.files, computed_from=computed_from, base=base, content=rows
+            table, written.files, computed_from=computed_from, base=base, content=rows, costs=costs
         )
     except CommitConflict:
         data_files.discard(table, written)

@@ -34,6 +34,7 @@ FILES = "lakehouse.files"  # what an append carries: JSON list of FileRecord
 CARRIES = "lakehouse.carries"  # the same for appends that carry no files: JSON list of ids
 INPUTS = "lakehouse.inputs"  # what a model's rows were computed from: JSON object
 HEAD = "lakehouse.head"  # on `replace` snapshots: the snapshot whose rows these still are
+COSTS = "lakehouse.costs"  # what computing a model took, see `models.costs`
 CONTENT = "lakehouse.content"  # of a model's rows: their digest, see `content`
 
 _PRIVATE_API = (
@@ -237,7 +238,7 @@ def same_rows_as(snapshot: Snapshot) -> dict[str, str]:
 
     Whoever reads the table sees by them that its rows have not changed.
     """
-    kept = {name: _property(snapshot, name) for name in (INPUTS, CONTENT)}
+    kept = {name: _property(snapshot, name) for name in (INPUTS, CONTENT, COSTS)}
     return {HEAD: head_of(snapshot)} | {name: value for name, value in kept.items() if value}
 
 

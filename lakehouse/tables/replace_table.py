@@ -18,6 +18,7 @@ from lakehouse.errors import CommitConflict
 from lakehouse.tables import data_files, staging
 from lakehouse.tables.commit import (
     CONTENT,
+    COSTS,
     INPUTS,
     Committed,
     HeadMovedError,
@@ -111,13 +112,15 @@ def replace_all(
     computed_from: dict[str, str],
     base: int | None,
     content: str = "",
+    costs: str = "",
 ) -> Committed:
     """Replace the whole content of a table, and note what it was computed from.
 
     `base` is the snapshot id the computation began with (None for a table without one). `content` is the digest of
-    the new rows, for `note_inputs`. Raises CommitConflict when another writer was first: what it wrote may be newer.
+    the new rows, for `note_inputs`, `costs` a note of what computing them took. Raises CommitConflict when another
+    writer was first: what it wrote may be newer.
     """
-    producer = _planned_on(table, base, _ReplaceAll, computed_from, content)
+    producer = _planned_on(table, base, _ReplaceAll, computed_from, content, costs)
     return _replace(table, producer, live_entries(table), files)
 
 
@@ -155,7 +158,7 @@ def entries_holding(
     return touched or [min(entries, key=lambda entry: entry.data_file.record_count)]
 
 
-def replace_some(
+def replace_some(  # noqa: PLR0913 - what a commit says of itself
     table: Table,
     replaced: Sequence[ManifestEntry],
     files: Sequence[DataFile],
@@ -163,12 +166,13 @@ def replace_some(
     computed_from: dict[str, str],
     base: int | None,
     content: str = "",
+    costs: str = "",
 ) -> Committed:
     """Replace some of a table's data files, by their entries, and note what all of its rows were computed from.
 
     Raises like `replace_all`.
     """
-    producer = _planned_on(table, base, _ReplaceSome, computed_from, content)
+    producer = _planned_on(table, base, _ReplaceSome, computed_from, content, costs)
     gone = {entry.data_file.file_path for entry in replaced}
     producer.kept = [entry for entry in live_entries(table) if entry.data_file.file_path not in gone]
     return _replace(table, producer, replaced, files)
@@ -185,16 +189,23 @@ def _replace(
     return perform(table, producer)
 
 
-def note_inputs(table: Table, *, computed_from: dict[str, str], base: int | None) -> Committed:
+def note_inputs(
+    table: Table, *, computed_from: dict[str, str], base: int | None, costs: str = ""
+) -> Committed:
     """Note that the rows which the table holds are also what its newer inputs give: its head does not move.
 
     Raises like `replace_all`.
     """
-    return perform(table, _planned_on(table, base, _SameContent, computed_from, ""))
+    return perform(table, _planned_on(table, base, _SameContent, computed_from, "", costs))
 
 
 def _planned_on(
-    table: Table, base: int | None, kind: type[_Replacing], computed_from: dict[str, str], content: str
+    table: Table,
+    base: int | None,
+    kind: type[_Replacing],
+    computed_from: dict[str, str],
+    content: str,
+    costs: str,
 ) -> _Replacing:
     """Return a producer for the table as it was when the computation began; CommitConflict when it has moved."""
     transaction = staging.begin(table)
@@ -202,5 +213,6 @@ def _planned_on(
     current_id = None if current is None else current.snapshot_id
     if current_id != base:
         raise CommitConflict(f"{'.'.join(table.name())} was written by another run; look again")
-    noted = {INPUTS: json.dumps(computed_from, sort_keys=True)} | ({CONTENT: content} if content else {})
+    noted = {INPUTS: json.dumps(computed_from, sort_keys=True), CONTENT: content, COSTS: costs}
+    noted = {name: text for name, text in noted.items() if text}
     return kind(Operation.OVERWRITE, transaction, table.io, noted)

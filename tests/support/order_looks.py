@@ -108,6 +108,8 @@ def order_looks(lake, tmp_path_factory, monkeypatch):
 
     monkeypatch.setattr(IncrementalPolicy, "least_rows", 0)
     monkeypatch.setattr(IncrementalPolicy, "largest_share", 1.0)
-    monkeypatch.setattr(IncrementalPolicy, "largest_comparison", 100.0)
+    monkeypatch.setattr(IncrementalPolicy, "largest_looking", 10.0**9)
+    monkeypatch.setattr(IncrementalPolicy, "largest_cost", 10.0**9)
+    monkeypatch.setattr(IncrementalPolicy, "files_of_grain", 0)
     monkeypatch.setattr(IncrementalPolicy, "rows_of_file", 1)
     return play

@@ -221,3 +221,18 @@ def check_differing(notes: Notes, first, steps, reads) -> None:
         return Counter(tuple(each[number] for number in picked) for each in rows)
 
     assert changes.are_none(notes.con, [NAME]) == (content(now) == content(first))
+
+
+def test_of_many_files_those_alone_are_read_that_hold_a_row(notes) -> None:
+    """Of files that hold none nothing but the columns of the condition is read; of few files all are read at once."""
+    head = notes.begin([A1])
+    notes.append([B1])
+    notes.append([A2, ("cleo", 1, "x")])
+    changes = notes.changes(head)
+    sql = changes.now_in_files(notes.con, NAME, "who IN ('ann', 'dan')", 2)
+    assert sql is not None
+    assert notes.rows(f"SELECT who, n FROM ({sql})") == [("ann", 1), ("ann", 2), ("cleo", 1)]
+    assert sql.count(".parquet") == 2
+    nothing = changes.now_in_files(notes.con, NAME, "who = 'dan'", 2)
+    assert notes.rows(f"FROM ({nothing})") == []
+    assert changes.now_in_files(notes.con, NAME, "who = 'ann'", 3) is None
