@@ -19,7 +19,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Final
 
-from lakehouse.engine.escape import literal
+from lakehouse.engine.escape import literal, literals
 
 SOLD: Final = "sold"
 REFUND_ASKED: Final = "refund asked"
@@ -62,8 +62,8 @@ def order_state_sql(text: str) -> str:
     short = f"{written}[{len(_PREFIX) + 1}:]"
     word = f"CASE WHEN {written}[:{len(_PREFIX)}] = {literal(_PREFIX)} THEN {short} ELSE {written} END"
     letter = f"substr({literal(letters)}, enum_code(TRY_CAST({word} AS {_WORD_TYPE})) + 1, 1)"
-    known = " ".join(f"WHEN {literal(_letter(at))} THEN {literal(says)}" for at, says in enumerate(names))
-    return f"CASE {letter} {known} ELSE CASE WHEN trim({text}) <> '' THEN {literal(UNKNOWN)} END END"
+    known = f"{literals(names)}[unicode({letter}) - {ord(_letter(0)) - 1}]"  # a CASE would repeat it for each name
+    return f"coalesce({known}, CASE WHEN trim({text}) <> '' THEN {literal(UNKNOWN)} END)"
 
 
 def _letter(position: int) -> str:

@@ -264,8 +264,9 @@ def _walk(
             "ANTI JOIN identity_reached USING (node)"
         )
         con.execute("INSERT INTO identity_reached FROM identity_frontier")
+    con.execute("DROP TABLE identity_edges; DROP TABLE identity_frontier")  # first: they are large
     _take_reached(con, news, before)
-    con.execute("DROP TABLE identity_edges; DROP TABLE identity_frontier; DROP TABLE identity_reached")
+    con.execute("DROP TABLE identity_reached")
 
 
 def _take_reached(con: duckdb.DuckDBPyConnection, news: str, before: Resolved) -> None:
