@@ -50,7 +50,7 @@ def opted_out_sql(text: str) -> str:
     kinds = _by_kind()
     out = (*kinds[GRANTED, ANSWER], *kinds[REFUSED, CONSENT], *_TICKED)
     stayed = (*kinds[REFUSED, ANSWER], *kinds[GRANTED, CONSENT], *_UNTICKED)
-    is_out, is_in = (f"{normal_sql(text)} IN ({', '.join(map(literal, each))})" for each in (out, stayed))
+    is_out, is_in = (f"{normal_sql(text)} IN {literals([*each])}" for each in (out, stayed))
     return f"CASE WHEN {is_out} THEN 'true' WHEN {is_in} THEN 'false' END"
 
 

@@ -180,7 +180,8 @@ def _find_differing(con: duckdb.DuckDBPyConnection, table: Table, change: RowCha
         for field in table.schema().fields
     )
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {_WENT} AS SELECT {columns}, regexp_replace(filename, '^file://', '') AS {_FILE} "
+        f"CREATE OR REPLACE TEMP TABLE {_WENT} AS "
+        f"SELECT {columns}, regexp_replace(filename, '^file://', '') AS {_FILE} "
         f"FROM {change.held or views.scan(table)} SEMI JOIN {change.gone} USING ({change.keys})"
     )
     con.execute(f"CREATE OR REPLACE TEMP TABLE {_COME} AS SELECT {columns} FROM ({change.come})")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support import small_company
+from tests.support.recorded_rights import recording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,6 +23,14 @@ def company(lake, monkeypatch, tmp_path) -> Iterator[small_company.SmallCompany]
     """An empty lake with the buckets and queues of the template's names around it."""
     with small_company.company(monkeypatch, tmp_path) as made:
         yield made
+
+
+@pytest.fixture(autouse=True)
+def rights(monkeypatch) -> Iterator[None]:
+    """Nothing is asked of a bucket that the function's role does not allow."""
+    with recording(monkeypatch) as recorded:
+        yield
+    assert recorded.missing() == []
 
 
 @pytest.fixture

@@ -100,10 +100,13 @@ def test_news_of_triggers_wait_for_no_other_stage(shop, event, monkeypatch):
     """Files wait, and marts are to be computed: who is to be called because of a trigger is called all the same."""
     for name in ("resolve", "aggregate", "export_segments"):
         HINTED[name][0](event(name, "tick"), None)
+    before = shop.snapshots()
+    alone = event("export_segments", "triggers_committed")
+    assert export_segments(alone, None) == NONE
+    assert shop.snapshots() == before, "no segment asks for a trigger"
     looked = []
     monkeypatch.setattr("functions.export_segments.handler.export_triggered", looked.append)
     aws.sqs().send_message(QueueUrl=shop.queues["ingest"], MessageBody="{}")
-    alone = event("export_segments", "triggers_committed")
     assert export_segments(alone, None) == NONE
     assert looked == [shop.settings]
     assert shop.hints("export") == []
