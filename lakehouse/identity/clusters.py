@@ -86,9 +86,7 @@ def contradict_across(one: Iterable[int], other: Iterable[int], facts: Facts) ->
     return any(contradicts(left, right) for left in mine for right in theirs)
 
 
-def _components(
-    records: int, left: NDArray[np.integer], right: NDArray[np.integer]
-) -> NDArray[np.int64]:
+def _components(records: int, left: NDArray[np.integer], right: NDArray[np.integer]) -> NDArray[np.int64]:
     """Return the smallest record of each record's connected component, shape (records,).
 
     Each component's smallest records so far become those of their neighbours, until no edge joins two: a dozen rounds.

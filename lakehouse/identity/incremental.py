@@ -288,7 +288,9 @@ def _take_reached(con: duckdb.DuckDBPyConnection, news: str, before: Resolved) -
         "SELECT identifier_type, identifier_value FROM identity_part_before"
     )
     if before.matches is not None:
-        left, right = (f"identity_node('record', {side}_source || ' ' || {side}_record)" for side in ("left", "right"))
+        left, right = (
+            f"identity_node('record', {side}_source || ' ' || {side}_record)" for side in ("left", "right")
+        )
         con.execute(
             f"CREATE OR REPLACE TEMP TABLE identity_part_matches AS FROM {qualified(before.matches)} "
             f"WHERE {left} IN (FROM identity_reached) OR {right} IN (FROM identity_reached)"

@@ -117,9 +117,7 @@ def match_news(
         return f"FROM {found.pairs} UNION ALL BY NAME SELECT k.* FROM {pairs} AS k {kept}"
 
     # those of everybody are only looked at: to copy them takes more than all else
-    con.execute(
-        f"CREATE OR REPLACE TEMP VIEW match_found_and_known AS {with_known(qualified(known.pairs))}"
-    )
+    con.execute(f"CREATE OR REPLACE TEMP VIEW match_found_and_known AS {with_known(qualified(known.pairs))}")
     return replace(
         found,
         pairs="match_found_and_known",

@@ -230,7 +230,9 @@ def test_what_changes_stays_in_its_file_and_what_is_new_stands_among_its_like(la
     monkeypatch.setattr(RowReplacePolicy, "files_at_once", 2)
     table = fill(lake_con, lake)
     rows = FILES * 2_048
-    many = f"SELECT 'p' || lpad(i::VARCHAR, 5, '0') AS name, 0 AS slot, 'x' AS value FROM range({rows}) AS t(i)"
+    many = (
+        f"SELECT 'p' || lpad(i::VARCHAR, 5, '0') AS name, 0 AS slot, 'x' AS value FROM range({rows}) AS t(i)"
+    )
     first = data_files.write(lake_con, table, many, f"first-{uuid4()}", split=2_048)
     base = table.current_snapshot().snapshot_id
     replace_table.replace_all(table, first.files, computed_from={"n": "1"}, base=base, content="")

@@ -83,9 +83,7 @@ def test_what_ships_is_what_splink_writes_now() -> None:
 
     def lines(told):
         named = [f"{name}: {told[name]}" for name in ("for", "predicted")]
-        return named + [
-            sorted(line.strip(" ,") for line in text.splitlines()) for text in told["statements"]
-        ]
+        return named + [sorted(line.strip(" ,") for line in text.splitlines()) for text in told["statements"]]
 
     shipped = json.loads(Path(splink_sql.__file__).with_suffix(".json").read_text("utf-8"))
     assert lines(shipped) == lines(splink_sql.to_be_shipped())
