@@ -1,7 +1,8 @@
 """What who is who costs after few new rows, against a lake with ten times the events, and against everybody anew.
 
 `resolve --records N` measures a thousand new contacts into so many from the tables, as a function does: in a process of
-its own. `--lake FOLDER` keeps the lake of before, so that the next time it need not be built. Seconds are of a process's processors, whatever else the machine does.
+its own. `--lake FOLDER` keeps the lake of before, so that the next time it need not be built. Seconds are of a
+process's processors, whatever else the machine does.
 """
 
 from __future__ import annotations

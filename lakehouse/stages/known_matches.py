@@ -88,8 +88,8 @@ class KnownMatches:
     ) -> None:
         """Store what was found, after `resolve` has said in `matches_new` what came of it.
 
-        `matches_new` holds all pairs; or, where `gone` is a relation of the keys of pairs, those in their place, of
-        which `held` are the rows (`replace_rows.RowChange`).
+        `matches_new` holds all pairs; or, where `gone` is a relation of the keys of pairs, those in their place: `held`
+        are their rows (`replace_rows.RowChange`).
         """
         found = self._found
         if found is None:

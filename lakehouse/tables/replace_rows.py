@@ -179,9 +179,9 @@ def _find_differing(con: duckdb.DuckDBPyConnection, table: Table, change: RowCha
         f"CAST({identifier(field.name)} AS {data_files.duck_type(field.field_type)}) AS {identifier(field.name)}"
         for field in table.schema().fields
     )
+    file = f"regexp_replace(filename, '^file://', '') AS {_FILE}"
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {_WENT} AS "
-        f"SELECT {columns}, regexp_replace(filename, '^file://', '') AS {_FILE} "
+        f"CREATE OR REPLACE TEMP TABLE {_WENT} AS SELECT {columns}, {file} "
         f"FROM {change.held or views.scan(table)} SEMI JOIN {change.gone} USING ({change.keys})"
     )
     con.execute(f"CREATE OR REPLACE TEMP TABLE {_COME} AS SELECT {columns} FROM ({change.come})")

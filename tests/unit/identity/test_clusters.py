@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from lakehouse.identity.clusters import cluster, contradict_across
 from lakehouse.identity.normalise.persons import contradicts, person_facts
@@ -160,3 +162,23 @@ def test_what_is_undenied_merges_names_that_contradict():
     assert cluster(3, left, right, weight, facts, undenied=~second).labels.tolist() == [0, 0, 2]
     apart = cluster(3, left, right, weight, facts, [(1, 2)], undenied=second)
     assert apart.labels.tolist() == [0, 1, 2]
+
+
+@settings(max_examples=200, deadline=None, database=None)
+@given(st.lists(st.tuples(st.integers(0, 29), st.integers(0, 29)), max_size=60))
+def test_without_a_contradiction_clusters_are_the_components(edges):
+    """As SciPy finds them, each named by its smallest record; loops and edges that stand twice do not matter."""
+    left, right = (np.array([edge[end] for edge in edges], dtype=np.int64) for end in (0, 1))
+    found = cluster(30, left, right, np.ones(len(edges)), [None] * 30).labels
+    joined = coo_array((np.ones(len(edges)), (left, right)), shape=(30, 30))
+    component = connected_components(joined, directed=False)[1]
+    assert found.tolist() == [int(np.flatnonzero(component == part)[0]) for part in component]
+
+
+def test_a_chain_of_a_million_is_one_component_at_once():
+    """A round joins what many edges lead to: no round for each edge."""
+    order = np.random.default_rng(1).permutation(1_000_000)
+    begun = time.process_time()
+    found = cluster(len(order), order[:-1], order[1:], np.ones(len(order) - 1), lambda _: None).labels
+    assert not found.any()
+    assert time.process_time() - begun < 20

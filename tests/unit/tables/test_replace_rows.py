@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import closing
 from itertools import pairwise
 from uuid import uuid4
@@ -221,3 +222,39 @@ def test_any_changes_give_what_replacing_everything_gives(lake, lake_con, sequen
         assert held(lake_con, table) == expected
         assert replaced.rows == len(expected)
         assert commit.content(table) == everything(lake_con, table)
+
+
+def test_what_changes_stays_in_its_file_and_what_is_new_stands_among_its_like(lake, lake_con, monkeypatch):
+    """So files have no value between them; and few are read at once, however many are written."""
+    monkeypatch.setattr(RowReplacePolicy, "file_rows", 2_048)
+    monkeypatch.setattr(RowReplacePolicy, "files_at_once", 2)
+    table = fill(lake_con, lake)
+    rows = FILES * 2_048
+    many = (
+        f"SELECT 'p' || lpad(i::VARCHAR, 5, '0') AS name, 0 AS slot, 'x' AS value FROM range({rows}) AS t(i)"
+    )
+    first = data_files.write(lake_con, table, many, f"first-{uuid4()}", split=2_048)
+    base = table.current_snapshot().snapshot_id
+    replace_table.replace_all(table, first.files, computed_from={"n": "1"}, base=base, content="")
+    table.refresh()
+    write, at_once = data_files.write, []
+
+    def counting(con, table, query, *arguments, **options):
+        at_once.append(len(set(re.findall(r"[^/']+\.parquet", query))))
+        return write(con, table, query, *arguments, **options)
+
+    monkeypatch.setattr(data_files, "write", counting)
+    gone = [f"p{number:05}" for number in range(100, rows, 500)]
+    come = [(name, 1, "new") for name in gone] + [(f"{name}x", 1, "new") for name in gone]
+    replace_rows(lake_con, table, change(lake_con, gone, come), computed_from={"n": "2"})
+    table.refresh()
+    files = [file.file_path for file in commit.live_files(table)]
+    assert not set(files) & {file.file_path for file in first.files}
+    ranges = lake_con.execute(
+        f"SELECT min(name), max(name) FROM ({data_files.read_sql(table, files, file_column='f')}) "
+        "GROUP BY f ORDER BY 1"
+    ).fetchall()
+    assert len(ranges) == FILES
+    assert all(before[1] < after[0] for before, after in pairwise(ranges))
+    assert max(at_once) == 2
+    assert content.row_count(table) == rows + len(gone)
