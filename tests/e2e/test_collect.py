@@ -20,7 +20,7 @@ import segment.analytics.client as segment
 
 from tests.support import node_clients
 from tests.support.browser_page import browser_page
-from tests.support.running_stack import count, run, until, up
+from tests.support.running_stack import count, run, status_here, until, up
 from tests.support.steady_front import Front
 
 pytestmark = pytest.mark.stack
@@ -82,7 +82,7 @@ def asked(data, query):
 
 
 def books(data):
-    return json.loads(run("status", "--json", "--data", data))["ingest"]
+    return status_here(data)["ingest"]
 
 
 @contextmanager

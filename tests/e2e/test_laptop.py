@@ -20,10 +20,8 @@ import pytest
 
 import lakehouse
 from lakehouse.local.attachment import StackInfo, attach
-from lakehouse.local.session import session
 from lakehouse.sample import purchases
-from lakehouse.stages import status as stages_status
-from tests.support.running_stack import count, run, until, up
+from tests.support.running_stack import count, run, status_here, until, up
 
 pytestmark = pytest.mark.stack
 
@@ -202,12 +200,6 @@ def run_put(found: StackInfo, file: purchases.SampleFile) -> None:
     )
     key = f"{file.source}/{file.entity}/{file.path.name}"
     s3.put_object(Bucket=found.env["LAKEHOUSE_LANDING_BUCKET"], Key=key, Body=file.path.read_bytes())
-
-
-def status_here(data: Path) -> dict[str, Any]:
-    """Return what `lakehouse status` would say: to start the command takes longer than to find out."""
-    with session(data, "store") as settings:
-        return stages_status.status(settings)
 
 
 def status(data: Path) -> dict[str, Any]:

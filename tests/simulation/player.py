@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -27,6 +28,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="lakehouse-simulation-", dir=_MEMORY if _MEMORY.is_dir() else None))
     try:
         scene = Scene(folder)
+        gc.freeze()  # what was imported is never garbage, and most of what would be looked through
         for line in sys.stdin:
             answer = _play(scene, **json.loads(line))
             sys.stdout.write(json.dumps({"played": answer}) + "\n")

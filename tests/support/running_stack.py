@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from lakehouse.local.attachment import attach
+from lakehouse.local.session import session
 from lakehouse.settings import named_or_running
+from lakehouse.stages import status as stages_status
 from tests.support.questions import ask
 
+_SLOWER, _LONGEST_PAUSE = 1.2, 0.5  # seconds
 COMMAND = [sys.executable, "-c", "from lakehouse.cli import main; main()"]
 
 
@@ -27,11 +30,16 @@ def run(*arguments: str | Path) -> str:
 
 
 def until(what: Callable[[], Any], seconds: float, pause: float = 0.1) -> Any:
-    """Return what `what` returns once that is true, asked every `pause` seconds; fail after `seconds`."""
+    """Return what `what` returns once that is true; fail after `seconds`.
+
+    It is asked every `pause` seconds, and then less often, twice a second: who asks takes the processor from those who
+    work on it.
+    """
     deadline = time.monotonic() + seconds
     while not (found := what()):
         assert time.monotonic() < deadline, f"not within {seconds} s"
         time.sleep(pause)
+        pause = max(pause, min(pause * _SLOWER, _LONGEST_PAUSE))
     return found
 
 
@@ -42,6 +50,12 @@ def count(data: Path, table: str, where: str) -> int:
     """
     [(number,)] = ask(named_or_running(data), f"SELECT count(*) FROM {table} WHERE {where}")
     return int(number)
+
+
+def status_here(data: Path) -> dict[str, Any]:
+    """Return what `lakehouse status` would say: to start the command takes thirty times as long as to find out."""
+    with session(data, "store") as settings:
+        return stages_status.status(settings)
 
 
 @contextmanager

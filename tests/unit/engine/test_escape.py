@@ -71,3 +71,23 @@ def test_a_text_with_nul_is_refused():
         literal("a\0b")
     with pytest.raises(ValueError, match="NUL"):
         literals(["a", "b\0"])
+
+
+@pytest.mark.parametrize("value", ["a", "e", "z", "", None])
+def test_a_value_is_looked_up_in_a_list_as_in_parentheses_and_without_a_join(con, value):
+    """Of five values in parentheses DuckDB makes a join, which every row goes through, and of a list none."""
+    listed, rows = literals([*"abcde"]), "(SELECT CAST(? AS VARCHAR) AS t)"
+    in_parentheses = f"({listed.strip('[]')})"
+    for negated in ("", "NOT "):
+        by_list, by_join = (
+            con.execute(f"SELECT t {negated}IN {those} FROM {rows}", [value]).fetchall()
+            for those in (listed, in_parentheses)
+        )
+        assert by_list == by_join
+    plans = [
+        con.execute(
+            f"EXPLAIN SELECT t IN {those} FROM (SELECT i::VARCHAR AS t FROM range(9) AS r(i))"
+        ).fetchall()
+        for those in (listed, in_parentheses)
+    ]
+    assert ["JOIN" in plan for [(_, plan)] in plans] == [False, True]

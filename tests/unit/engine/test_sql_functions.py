@@ -9,7 +9,7 @@ import duckdb
 import phonenumbers
 import pytest
 
-from lakehouse.engine import sql_functions
+from lakehouse.engine import consent_words, currencies, ids, sql_functions
 from lakehouse.engine.sql_functions import countries, create
 
 
@@ -111,3 +111,28 @@ def test_sql_that_calls_a_function_is_known(sql, uses):
 def test_a_mapping_reads_a_text_by_its_type(duck_type, sql):
     """Moments and days by functions that no other row has a say in, and never by a cast."""
     assert sql_functions.reader_sql("t", duck_type) == sql
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "person_id(t)",
+        "consent_word(t)",
+        "consent_channel(t)",
+        "consent_purpose(t)",
+        "consent_topics(t, t, t)",
+        "order_state(t)",
+        "currency_code(t)",
+        "country_region(t)",
+        "personal_email(t)",
+        "read_moment(t)",
+        currencies.in_zone_sql("t", "Asia/Tokyo"),
+        consent_words.is_known_sql("t"),
+        *(ids.is_no_id_sql("t", level) for level in ("anything", "record", "person", "mailbox", "phone")),
+    ],
+)
+def test_a_text_is_read_without_a_join(con, sql):
+    """A join stands beside the condition that it is for: it is planned and done for every row, whatever is asked."""
+    con.execute("CREATE OR REPLACE TEMP TABLE texts (t VARCHAR)")
+    [(_, plan)] = con.execute(f"EXPLAIN SELECT {sql} FROM texts").fetchall()
+    assert "JOIN" not in plan

@@ -155,3 +155,16 @@ def test_a_ratio_of_a_wrong_metric_is_wrong(tmp_path):
     known = metric.load(_own(tmp_path, "name: orders", "orders"))
     assert "ratio.of: there is no metric of a table 'orders'" in known.wrong["conversion"]
     assert {"orders", "conversion", "tickets_per_order"} == known.wrong.keys()
+
+
+def test_metrics_are_read_again_only_when_a_file_changed(tmp_path):
+    """`status` asks for them each time: it gets the same ones until a file of them, or of a table, came."""
+    folder = _own(tmp_path, GOOD)
+    first = metric.load(folder)
+    assert metric.load(folder) is first
+    second = metric.load(_own(folder, GOOD.replace("name: margin", "name: profit", 1), "profit"))
+    assert second.defined.keys() - first.defined.keys() == {"profit"}
+    model = tmp_path / "models/core/sales_ledger.sql"
+    model.parent.mkdir(parents=True)
+    model.write_text("no model", "utf-8")
+    assert {"margin", "profit"} <= metric.load(folder).wrong.keys()

@@ -57,6 +57,24 @@ def test_a_rule_reads_what_there_is_and_never_the_triggers(tmp_path):
     assert "which it fills" in wrong["c"]
 
 
+def test_rules_are_read_again_only_when_a_file_changed(tmp_path):
+    """Each look at the triggers asks for them; a table that comes may be what one waits for."""
+    (tmp_path / "triggers").mkdir()
+    (tmp_path / "triggers" / "r.yaml").write_text(RULE.replace("core.x", "marts.x"), "utf-8")
+    first = definition.load(tmp_path)
+    assert first.wrong.keys() == {"r"}
+    assert definition.load(tmp_path) is first
+    model = tmp_path / "models" / "marts" / "x.sql"
+    model.parent.mkdir(parents=True)
+    columns = ", ".join(f"{{name: {name}, doc: d}}" for name in ("customer_id", "tag", "now_at"))
+    header = f"doc: d\ngrain: g\nkey: [customer_id]\ncolumns: [{columns}]"
+    select = "SELECT customer_id, customer_id AS tag, customer_id AS now_at FROM core.customers"
+    model.write_text(f"/*\n{header}\n*/\n{select}\n", "utf-8")
+    second = definition.load(tmp_path)
+    assert not second.wrong
+    assert "r" in second.defined
+
+
 def parse(**changes: str):
     text = RULE
     for name, value in changes.items():
