@@ -160,7 +160,7 @@ def create(con: duckdb.DuckDBPyConnection) -> None:
     """Make `identifier_form` (see `form_sql`) on a connection; again, it changes nothing.
 
     And `is_address(kind, value, region)`: whether a value is an e-mail or a phone, or several e-mails, with a normal
-    form, so that it can be found again however it is spelled.
+    form, so that it can be found again however it is spelled; null for null.
     """
     import pyarrow as pa  # noqa: PLC0415 - 0.1 s, only when used
 
@@ -210,7 +210,7 @@ _FORM_STATEMENT = (
 )
 _ADDRESS_STATEMENT = (
     "CREATE OR REPLACE MACRO is_address(kind, value, region) AS "
-    f"kind IN ('email', 'phone') AND value IS NOT NULL AND coalesce({_NORMAL}) IS NOT NULL"
+    f"CASE WHEN value IS NOT NULL THEN kind IN ('email', 'phone') AND coalesce({_NORMAL}) IS NOT NULL END"
 )
 _ID_STATEMENT = (
     "CREATE OR REPLACE MACRO id_form(kind, value) AS "

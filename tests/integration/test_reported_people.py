@@ -163,7 +163,7 @@ def test_a_rounded_id_ties_nobody(lake: Filled) -> None:
 @pytest.mark.parametrize(
     ("numbers", "are_one"),
     [
-        pytest.param(("51001", "51002"), True, id="halves of a name in each other's fields (worldcubeassociation#13532)"),
+        pytest.param(("51001", "51002"), True, id="halves in each other's fields (worldcubeassociation#13532)"),
         pytest.param(("51011", "51012"), True, id="accents as letters of their own (TheCombine#3713)"),
         pytest.param(("51021", "51022"), True, id="a second given name (SORMAS-Project#5758)"),
         pytest.param(("51031", "51032"), True, id="another apostrophe, and the other order"),
@@ -172,7 +172,7 @@ def test_a_rounded_id_ties_nobody(lake: Filled) -> None:
         pytest.param(("51061", "51062"), False, id="twins (NHSDigital/manage-vaccinations-in-schools#2264)"),
         pytest.param(("51071", "51072"), False, id="a family's mailbox (ChurchCRM/CRM#2312)"),
         pytest.param(("51081", "51082"), False, id="dots that only one provider ignores (okuna-api#406)"),
-        pytest.param(("52001", "52002", "52003", "52004", "52005"), False, id="nothing in common (SEED-platform/seed#1412)"),
+        pytest.param(("52001", "52002", "52003", "52004", "52005"), False, id="nothing in common (seed#1412)"),
         pytest.param(("52006", "52007"), False, id="a birth date that everybody has (deep-review#107)"),
     ],
 )  # fmt: skip
@@ -183,7 +183,7 @@ def test_names_and_what_is_empty(lake: Filled, numbers: tuple[str, ...], are_one
 
 
 def test_records_that_a_crm_has_merged_are_one_person(lake: Filled) -> None:
-    """Also over two steps (dbt_hubspot#168, #172), and with what the record had that is gone; its address is not lost."""
+    """Also over two steps (dbt_hubspot#168, #172), and with the addresses that the record had which is gone."""
     salesforce = who(lake, "salesforce_id", *(f"0035e00000P30{n}AAA" for n in ("aa", "bb", "cc")))
     assert one([*salesforce, *who(lake, "email", "a@case53.net", "b@case53.net", "c@case53.net")])
     hubspot = who(lake, "hubspot_id", "53001", "53002")

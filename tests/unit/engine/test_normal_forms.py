@@ -14,6 +14,7 @@ from lakehouse.engine.normal_forms import (
     EMAIL_DIVIDERS,
     PLAIN_EMAIL,
     create,
+    create_for,
     create_plain,
     email,
     normal_forms_of_cell,
@@ -292,3 +293,18 @@ def test_what_nobody_sees_is_no_part_of_an_e_mail(typed, normal):
 def test_an_extension_behind_a_switchboard_in_china_is_one(typed, region, normal):
     """Three colleagues with extensions have three numbers; without them they have one."""
     assert phone(typed, region) == normal
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "region", "is_one"),
+    [
+        ("email", "Ann Lee <ann@x.org>", "", True), ("email", "ann@x.org; no", "", True), ("email", "ann@x", "", False),
+        ("email", "e-mail: ann@x.org", "", False), ("phone", "0151 12345679", "DE", True), ("phone", "12345", "", False),
+        ("phone", "0151 12345679", "", False), ("push", "token", "", False), ("email", None, "", None),
+    ],
+)  # fmt: skip
+def test_what_is_an_address(kind, value, region, is_one):
+    """One that has a normal form; what is no e-mail and no phone is none."""
+    con = duckdb.connect()
+    create_for(con, "SELECT is_address('email', 'ann@x.org', '')")
+    assert con.execute("SELECT is_address(?, ?, ?)", [kind, value, region]).fetchone() == (is_one,)
