@@ -77,7 +77,10 @@ def new(
 
 @models.command("check")
 def check(tables: Tables = None, data: Data = DEFAULT, as_json: AsJson = False) -> None:
-    """Check models before they run: their files, and their SQL over empty tables. Ends with 1 where one is wrong."""
+    """Check models before they run: their files, and their SQL over empty tables. Ends with 1 where one is wrong.
+
+    Of your own models it warns of what Spark may not compute the same, unless the header says `only_on: duckdb`.
+    """
     from lakehouse.stages.check_models import check_models
 
     checked = check_models(settings_of(data), tables or ())
@@ -87,6 +90,9 @@ def check(tables: Tables = None, data: Data = DEFAULT, as_json: AsJson = False) 
     else:
         for each in wrong:
             print(each.problem)
+        for each in checked:
+            if each.warning:
+                print(f"warning: {each.warning}")
         print(f"{len(checked) - len(wrong)} of {len(checked)} models are right")
     if wrong:
         raise typer.Exit(1)
@@ -109,6 +115,33 @@ def run_tests(tables: Tables = None, data: Data = DEFAULT, as_json: AsJson = Fal
         print(f"{len(tested) - len(failed)} of {len(tested)} tests passed")
     if failed:
         raise typer.Exit(1)
+
+
+@models.command(
+    "sql",
+    epilog="Examples: lakehouse models sql marts.rfm · lakehouse models sql --dialect spark > models.sql",
+)
+def show_sql(
+    tables: Tables = None,
+    dialect: Annotated[
+        str, typer.Option(metavar="duckdb|spark", help="Whose words: DuckDB's, or Spark's.")
+    ] = "duckdb",
+    data: Data = DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Print the SQL of models in the order in which they are run: the SELECT, or what fills the tables on Spark.
+
+    What Spark does not compute the same is a comment that says why. Nothing is run.
+    """
+    from lakehouse.stages.model_statements import statements
+
+    if dialect not in ("duckdb", "spark"):
+        raise Terminal(f"there is no dialect {dialect!r}: duckdb or spark")
+    listed = statements(settings_of(data), tables or (), "spark" if dialect == "spark" else "duckdb")
+    if as_json:
+        print(json.dumps([asdict(each) for each in listed], ensure_ascii=False))
+        return
+    print("\n\n".join(each.as_text() for each in listed))
 
 
 @models.command("run")

@@ -79,11 +79,13 @@ class Changes:
         rows = data_files.read_sql(table, paths) if paths else f"{views.scan_sql(table)} LIMIT 0"
         return views.scan_as_sql(table, self._contracts[name], rows)
 
-    def now_in_files(self, con: duckdb.DuckDBPyConnection, name: str, kept: str, most: int) -> str | None:
+    def now_in_files(
+        self, con: duckdb.DuckDBPyConnection, name: str, kept: str, columns: Iterable[str], most: int
+    ) -> str | None:
         """Return the SELECT of the rows of those files of an input that hold one for which `kept` is true.
 
-        Its columns are read of all rows to find them. None where the input has no more files than `most`, or files of
-        which not all rows are its own, or columns of a newer contract.
+        `columns` are those of `kept`; they are read of all rows to find them. None where the input has no more files
+        than `most`, or files of which not all rows are its own, or columns of a newer contract.
         """
         table = self.tables[name]
         files = appended.current_files(table)
@@ -92,7 +94,11 @@ class Changes:
         rows = data_files.read_sql(table, files.paths, file_column=_FILE)
         if views.scan_as_sql(table, self._contracts[name], rows) != rows:
             return None
-        held = con.execute(f"SELECT DISTINCT {_FILE} FROM ({rows}) WHERE {kept}").fetchall()
+        named = ", ".join(map(identifier, sorted({*columns, _FILE})))
+        # of each of a file's values once: most rows say what another says, and a condition may be dear
+        held = con.execute(
+            f"SELECT DISTINCT {_FILE} FROM (SELECT DISTINCT {named} FROM ({rows})) WHERE {kept}"
+        ).fetchall()
         paths = {data_files.plain_path(path) for (path,) in held}
         holding = [path for path in files.paths if data_files.plain_path(path) in paths]
         return data_files.read_sql(table, holding) if holding else f"SELECT * FROM ({self.now(name)}) LIMIT 0"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from lakehouse.engine.escape import identifier
 from lakehouse.models.changes import CannotTellError
 from lakehouse.models.policy import IncrementalPolicy
+from lakehouse.models.select_statement import columns_of
 from lakehouse.tables import appended, content
 from lakehouse.tables.people import IDENTITIES
 
@@ -75,13 +76,13 @@ class AffectedGrains:
         self._check_costs(moved, rows)
         parts = [self._changes.changed(name, by) for name, by in self._grain.direct.items() if name in moved]
         parts += self._owners(moved)
-        for name, columns_of in self._grain.joined.items():
+        for name, by_table in self._grain.joined.items():
             if name in moved:
-                parts += [self._belonging(name, table, columns) for table, columns in columns_of.items()]
+                parts += [self._belonging(name, table, columns) for table, columns in by_table.items()]
         union = " UNION ALL ".join(parts) or "SELECT NULL AS grain"
-        self._con.execute(
-            f"CREATE OR REPLACE TEMP TABLE affected AS SELECT DISTINCT grain FROM ({union}) WHERE grain IS NOT NULL"
-        )
+        self._con.execute(f"CREATE OR REPLACE TEMP TABLE affected AS SELECT DISTINCT grain FROM ({union})")
+        # as a condition of the SELECT, DuckDB would ask it of every row before those that belong are looked for
+        self._con.execute("DELETE FROM affected WHERE grain IS NULL")
         (count,) = self._con.execute("SELECT count(*) FROM affected").fetchall()[0]
         self.check_share(int(count), rows)
         return int(count)
@@ -125,7 +126,8 @@ class AffectedGrains:
                     f"WHERE identifier_type = '{column}' AND customer_id IN {AFFECTED})"
                     for column in columns
                 )
-            rows = self._changes.now_in_files(self._con, name, kept, most) or self._changes.now(name)
+            named = columns_of(columns) if isinstance(columns, str) else columns
+            rows = self._changes.now_in_files(self._con, name, kept, named, most) or self._changes.now(name)
             cut[name] = f"SELECT * FROM ({rows}) WHERE {kept}"
         return cut
 

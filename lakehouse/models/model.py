@@ -84,7 +84,7 @@ class Model:
     Of a model with `unique_key` it is looked at that each row has a key, and no other row the same.
     `view`: nothing is written, who reads it runs its SELECT. Of a model that reads views, `inputs` are the tables
     behind them, and `views` they themselves, those that others read first.
-    `only_on` names the one engine that gives its rows, where not all do.
+    `only_on` names the one engine that gives its rows, where not all do: what is only on Spark is not computed here.
     """
 
     contract: Contract

@@ -82,7 +82,7 @@ class ModelHeader(_Strict):
     doc: str
     zh: str = ""
     kind: Literal["table", "view"] = "table"
-    only_on: Literal["", "duckdb"] = ""
+    only_on: Literal["", "duckdb", "spark"] = ""
     grain: str
     key: tuple[str, ...] = Field(min_length=1)
     partition: tuple[str, ...] = ()

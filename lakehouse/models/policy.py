@@ -66,8 +66,8 @@ class IncrementalPolicy(Policy):
     rows_of_file: Annotated[
         int,
         "rows of one of the files of a table without partitions, about: what a change of one row writes anew",
-    ] = 40_000
-    most_files: Annotated[int, "files of such a table, as it is written when all rows are computed"] = 8
+    ] = 20_000
+    most_files: Annotated[int, "files of such a table, as it is written when all rows are computed"] = 16
 
 
 @dataclass(frozen=True)

@@ -99,8 +99,7 @@ def run(
 
 
 def _chosen(models: Models, only: Collection[str], besides: Collection[str]) -> list[Model]:
+    computed_here = (model for model in models.in_order if not model.view and model.only_on != "spark")
     return [
-        model
-        for model in models.in_order
-        if not model.view and model.table not in besides and (not only or model.table in only)
+        model for model in computed_here if model.table not in besides and (not only or model.table in only)
     ]

@@ -14,9 +14,9 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.annotate_types import annotate_types
 
-from lakehouse.engine import sql_functions, user_agents
 from lakehouse.errors import BadDefinition
 from lakehouse.models.lineage import qualified, schema_of
+from lakehouse.models.spark_functions import CALLS, not_tried
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,14 +27,6 @@ SPARK: Final = "spark"
 _HAN: Final = r"\p{Han}"
 _DAY: Final = "CAST(date_format({}, 'yyyyMMdd') AS INT)"  # as a number
 _WHOLE_YEARS: Final = f"CAST(floor(({_DAY.format('{2}')} - {_DAY.format('{1}')}) / 10000) AS BIGINT)"
-_CALLS: Final = {
-    "EPOCH_US": "unix_micros({0})",
-    "ISOYEAR": "extract(YEAROFWEEK FROM {0})",
-    "TO_MONTHS": "make_ym_interval(0, {0})",
-    "TO_YEARS": "make_ym_interval({0}, 0)",
-    "REGEXP_FULL_MATCH": "regexp_like({0}, concat('^(?:', {1}, ')$'))",
-}  # functions that sqlglot leaves as they are, by name: the same on Spark
-_OURS: Final = frozenset({*sql_functions.NAMES, user_agents.FUNCTION, user_agents.IS_ROBOT})
 _LACKING: Final[dict[str, Callable[[exp.Expr], bool]]] = {
     "ASOF JOIN": lambda tree: any(join.args.get("method") == "ASOF" for join in tree.find_all(exp.Join)),
     "WITH RECURSIVE": lambda tree: any(each.args.get("recursive") for each in tree.find_all(exp.With)),
@@ -42,11 +34,22 @@ _LACKING: Final[dict[str, Callable[[exp.Expr], bool]]] = {
     "an aggregate in an order": lambda tree: any(
         isinstance(each.parent, exp.AggFunc) and not _is_of_itself(each) for each in tree.find_all(exp.Order)
     ),
-}  # what Spark 3.5 has no words for, or other ones than sqlglot writes: lists in an order lose it there
+    "two UNNEST of one SELECT": lambda tree: any(
+        sum(each.find(exp.Explode) is not None for each in select.expressions) > 1
+        for select in tree.find_all(exp.Select)
+    ),
+}  # what Spark 3.5 has no words for, or other ones than sqlglot writes: lists in an order lose it there, and each value
+# of one list comes with each of the other
 
 
-def spark_sql(model: Model, types: Mapping[str, Mapping[str, str]], variables: Mapping[str, str]) -> str:
-    """Return the SELECT of a model's rows in the words of Spark.
+def spark_sql(
+    model: Model,
+    types: Mapping[str, Mapping[str, str]],
+    variables: Mapping[str, str],
+    *,
+    pretty: bool = False,
+) -> str:
+    """Return the SELECT of a model's rows in the words of Spark, on one line or, `pretty`, on many.
 
     `types` are the columns of each input with their DuckDB types, `variables` the SQL of what `getvariable` gives.
     Raises BadDefinition for SQL that cannot be followed.
@@ -63,29 +66,27 @@ def spark_sql(model: Model, types: Mapping[str, Mapping[str, str]], variables: M
             for node in reversed(list(tree.find_all(kind))):  # the innermost first
                 if (other := mended(node)) is not None:
                     node.replace(other)
-        return str(tree.sql(SPARK, comments=False))
+        return str(tree.sql(SPARK, comments=False, pretty=pretty))
     except SqlglotError as error:
         raise BadDefinition(f"{model.where}: it cannot be put into the words of Spark") from error
 
 
 def not_on_spark(model: Model) -> list[str]:
-    """Return what a model asks for that Spark lacks, in words: syntax, and functions of our own."""
+    """Return what a model asks for that Spark lacks or may compute otherwise, in words: syntax, and functions."""
     tree = sqlglot.parse_one(model.sql, dialect="duckdb")
-    found = [what for what, is_in in _LACKING.items() if is_in(tree)]
-    called = {call.name.lower() for call in tree.find_all(exp.Anonymous)}
-    return found + [f"{name}()" for name in sorted(called & _OURS)]
+    return [what for what, is_in in _LACKING.items() if is_in(tree)] + not_tried(tree)
 
 
 def _mended_call(call: exp.Anonymous) -> exp.Expr | None:
     arguments = [each.sql(SPARK) for each in call.expressions]
-    template = _CALLS.get(call.name.upper())
+    template = CALLS.get(call.name.upper())
     if call.name.upper() in ("DATE_SUB", "DATESUB") and arguments[0] == "'year'":
         template = _WHOLE_YEARS
     return sqlglot.parse_one(template.format(*arguments), dialect=SPARK) if template else None
 
 
 def _mended_full_match(call: exp.RegexpFullMatch) -> exp.Expr:
-    template = _CALLS["REGEXP_FULL_MATCH"]
+    template = CALLS["REGEXP_FULL_MATCH"]
     return sqlglot.parse_one(template.format(call.this.sql(SPARK), call.expression.sql(SPARK)), dialect=SPARK)
 
 
@@ -95,6 +96,15 @@ def _mended_difference(difference: exp.Sub) -> exp.Expr | None:
     return (
         exp.DateDiff(this=difference.this.copy(), expression=difference.expression.copy()) if days else None
     )
+
+
+def _mended_months(call: exp.DateDiff) -> exp.Expr | None:
+    """Return how many months or years begin between two days: Spark has those that are full."""
+    unit = str(call.args.get("unit") or "").upper()
+    until, since = call.this.sql(SPARK), call.expression.sql(SPARK)
+    years = f"year({until}) - year({since})"
+    words = {"YEAR": f"({years})", "MONTH": f"(({years}) * 12 + month({until}) - month({since}))"}
+    return sqlglot.parse_one(words[unit], dialect=SPARK) if unit in words else None
 
 
 def _mended_seconds(call: exp.TimeToUnix) -> exp.Expr:
@@ -191,6 +201,7 @@ def _is_of_itself(order: exp.Order) -> bool:
 
 
 _MENDED: Final[dict[type[exp.Expr], Callable[..., exp.Expr | None]]] = {
+    exp.DateDiff: _mended_months,
     exp.Sub: _mended_difference,
     exp.TimeToUnix: _mended_seconds,
     exp.RegexpFullMatch: _mended_full_match,

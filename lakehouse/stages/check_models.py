@@ -14,6 +14,7 @@ from lakehouse.errors import Terminal
 from lakehouse.models import registry, unit_tests
 from lakehouse.models.given_rows import GivenRows
 from lakehouse.models.model_file import column_problems
+from lakehouse.models.spark_sql import not_on_spark
 from lakehouse.sources import definition
 
 if TYPE_CHECKING:
@@ -27,10 +28,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Checked:
-    """What came of one model: `problem` is empty where nothing is wrong with it."""
+    """What came of one model: `problem` is empty where nothing is wrong with it.
+
+    `warning` says of people's own models what Spark may not compute the same.
+    """
 
     table: str
     problem: str = ""
+    warning: str = ""
 
 
 def check_models(settings: Settings, tables: Collection[str] = ()) -> list[Checked]:
@@ -48,7 +53,7 @@ def check_models(settings: Settings, tables: Collection[str] = ()) -> list[Check
     with closing(duck.connect(settings, iceberg=False, threads=1)) as con:
         lake = GivenRows(con, models, definition.load(settings.definitions).values())
         checked += [
-            Checked(model.table, _problem(con, lake, model, settings))
+            Checked(model.table, _problem(con, lake, model, settings), _warning(model))
             for model in _readable(models)
             if not tables or model.table in tables
         ]
@@ -91,6 +96,18 @@ def check_names(models: Models, tables: Collection[str]) -> None:
             raise Terminal(
                 f"no model fills {table}{nearest(table, sorted(known), shown_by='lakehouse models list')}"
             )
+
+
+def _warning(model: Model) -> str:
+    """Return what Spark may compute otherwise of a model that people wrote, where its header does not say so."""
+    is_own = model.where.endswith(".sql") and model is not registry.shipped().get(model.table)
+    lacking = not_on_spark(model) if is_own and model.only_on != "duckdb" else []
+    if not lacking:
+        return ""
+    return (
+        f"{model.where}: Spark lacks, or may compute otherwise: {', '.join(lacking)}; "
+        "where that does not matter, say `only_on: duckdb` in the header"
+    )
 
 
 def _problem(con: duckdb.DuckDBPyConnection, lake: GivenRows, model: Model, settings: Settings) -> str:

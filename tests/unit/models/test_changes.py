@@ -229,10 +229,10 @@ def test_of_many_files_those_alone_are_read_that_hold_a_row(notes) -> None:
     notes.append([B1])
     notes.append([A2, ("cleo", 1, "x")])
     changes = notes.changes(head)
-    sql = changes.now_in_files(notes.con, NAME, "who IN ('ann', 'dan')", 2)
+    sql = changes.now_in_files(notes.con, NAME, "who IN ('ann', 'dan')", ["who"], 2)
     assert sql is not None
     assert notes.rows(f"SELECT who, n FROM ({sql})") == [("ann", 1), ("ann", 2), ("cleo", 1)]
     assert sql.count(".parquet") == 2
-    nothing = changes.now_in_files(notes.con, NAME, "who = 'dan'", 2)
+    nothing = changes.now_in_files(notes.con, NAME, "who = 'dan'", ["who"], 2)
     assert notes.rows(f"FROM ({nothing})") == []
-    assert changes.now_in_files(notes.con, NAME, "who = 'ann'", 3) is None
+    assert changes.now_in_files(notes.con, NAME, "who = 'ann'", ["who"], 3) is None

@@ -79,6 +79,22 @@ def test_a_model_runs_when_its_inputs_changed_and_only_then(tables):
     assert tables.ask("select count(*), sum(value) from core.order_values") == [(2, Decimal(20))]
 
 
+def test_what_spark_fills_is_left_to_it(tables, monkeypatch, tmp_path):
+    """`only_on: spark`: nothing is computed here, and who reads the table follows what somebody else wrote there."""
+    run(tables)
+    own_model(tmp_path, "core.home_currency")
+    path = tmp_path / "models/core/home_currency.sql"
+    path.write_text(path.read_text("utf-8").replace("\ngrain:", "\nonly_on: spark\ngrain:"), "utf-8")
+    monkeypatch.setenv("LAKEHOUSE_DEFINITIONS", str(tmp_path))
+    forget()
+    orders(tables, 2)
+    assert "core.order_values" in run(tables)
+    assert tables.ask("select currency, orders from core.home_currency") == [("USD", 1)]
+    tables.fill("core.home_currency", {"currency": "EUR", "orders": 2, "deals": 0})
+    assert "core.order_values" in run(tables)
+    assert tables.ask("select count(*), count(value) from core.order_values") == [(2, 0)]
+
+
 def test_wrong_sql_blocks_the_models_that_read_it_and_no_others(tables, monkeypatch, tmp_path):
     """They keep the rows that they have."""
     run(tables)

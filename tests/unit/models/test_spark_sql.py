@@ -19,6 +19,7 @@ TYPES = {
 
 def model(select: str):
     """A model of one column, `x`."""
+    select = f"SELECT x FROM ({select})"
     return parse(
         f"/*\ndoc: d\ngrain: g\nkey: [x]\ncolumns:\n  - {{name: x, doc: x}}\n*/\n{select}", "marts/mine.sql"
     )
@@ -41,6 +42,9 @@ def model(select: str):
          "COUNT(CASE WHEN rfm.orders > 1 THEN 1 END) OVER (PARTITION BY rfm.first_on)"),
         ("SELECT len([v for v in [customer_id, 'a'] if v <> '']) AS x FROM marts.rfm", "SIZE(FILTER("),
         ("SELECT isodow(first_on) AS x FROM marts.rfm", "WEEKDAY(rfm.first_on) + 1"),
+        ("SELECT date_diff('month', first_on, last_on) AS x FROM marts.rfm",
+         "* 12 + MONTH(rfm.last_on) - MONTH(rfm.first_on)"),
+        ("SELECT date_diff('year', first_on, last_on) AS x FROM marts.rfm", "YEAR(rfm.last_on) - YEAR(rfm.first_on)"),
     ],
 )  # fmt: skip
 def test_what_means_the_same_has_other_words(select, words) -> None:
@@ -68,9 +72,11 @@ def test_stars_are_written_out() -> None:
         ("SELECT x FROM (SELECT customer_id AS x FROM marts.rfm UNION ALL BY NAME SELECT 'a' AS x)", ["UNION BY NAME"]),
         ("SELECT list(customer_id ORDER BY last_on) AS x FROM marts.rfm", ["an aggregate in an order"]),
         ("SELECT address_host(customer_id) AS x FROM marts.rfm", ["address_host()"]),
+        ("SELECT unnest([customer_id]) AS x, unnest([orders]) AS y FROM marts.rfm", ["two UNNEST of one SELECT"]),
+        ("SELECT unnest([{'a': customer_id, 'b': 'c'}]) AS x FROM marts.rfm", []),
         ("SELECT string_agg(customer_id, ',' ORDER BY customer_id) AS x FROM marts.rfm", []),
     ],
 )  # fmt: skip
 def test_what_spark_lacks_is_told(select, lacks) -> None:
-    """Lists lose their order there without a word."""
+    """Lists lose their order there without a word, and of two lists each value comes with each of the other."""
     assert not_on_spark(model(select)) == lacks

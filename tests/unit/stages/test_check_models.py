@@ -56,6 +56,26 @@ def test_a_wrong_audit_is_wrong(folder):
     assert 'Referenced column "ordrs" not found' in checked.problem
 
 
+def test_what_spark_may_compute_otherwise_is_a_warning(folder):
+    """Of people's own models, unless the header says that it does not matter; no model is wrong for it."""
+    new_model(folder, "marts.mine")
+    path = folder / "models/marts/mine.sql"
+    sql = path.read_text("utf-8")
+    assert [checked.warning for checked in check_models(current(), ["marts.mine"])] == [""]
+    path.write_text(f"{sql.rstrip().rstrip(';')}\nHAVING hash(count(*)) IS NOT NULL\n", "utf-8")
+    [checked] = check_models(current(), ["marts.mine"])
+    assert checked.warning.startswith("marts/mine.sql: Spark lacks, or may compute otherwise: hash();")
+    path.write_text(path.read_text("utf-8").replace("grain:", "only_on: duckdb\ngrain:"), "utf-8")
+    assert [checked.warning for checked in check_models(current(), ["marts.mine"])] == [""]
+
+
+def test_what_ships_has_no_warning(folder):
+    """Nobody who writes a model of their own has to read of ours."""
+    assert {checked.warning for checked in check_models(current(), ["marts.sessions", "core.customers"])} == {
+        ""
+    }
+
+
 def test_only_the_tables_that_are_named_are_looked_at(folder):
     """And a name that no model has is answered with those that are near."""
     new_model(folder, "marts.mine")

@@ -28,7 +28,8 @@ audits:
 -- first one since the record was created: sources without a clock tell of records when they are loaded.
 WITH days AS (SELECT getvariable('as_of') AS today, CAST(date_trunc('month', getvariable('as_of')) AS DATE) - 1 AS month_end),
 contacts AS (
-    SELECT 'contacts' AS entity, source, contact_id AS record_id, valid_from, valid_to, created_at, updated_at, [
+    SELECT 'contacts' AS entity, source, row_number() OVER (PARTITION BY source, contact_id ORDER BY valid_from) = 1 AS is_first,
+        valid_from, valid_to, created_at, updated_at, [
         {'field': 'name', 'value': coalesce(name, concat(last_name, first_name)), 'applies': true, 'is_wrong': false},
         {'field': 'email', 'value': lower(email), 'applies': true,
             'is_wrong': NOT regexp_full_match(email, '[^@\s]+@[^@\s]+\.[^@\s]+')},
@@ -43,7 +44,8 @@ contacts AS (
     FROM core.contacts
 ),
 leads AS (
-    SELECT 'leads' AS entity, source, lead_id AS record_id, valid_from, valid_to, created_at, updated_at, [
+    SELECT 'leads' AS entity, source, row_number() OVER (PARTITION BY source, lead_id ORDER BY valid_from) = 1 AS is_first,
+        valid_from, valid_to, created_at, updated_at, [
         {'field': 'name', 'value': name, 'applies': true, 'is_wrong': false},
         {'field': 'email', 'value': lower(email), 'applies': true,
             'is_wrong': NOT regexp_full_match(email, '[^@\s]+@[^@\s]+\.[^@\s]+')},
@@ -56,7 +58,8 @@ leads AS (
     FROM core.leads
 ),
 deals AS (
-    SELECT 'deals' AS entity, source, deal_id AS record_id, valid_from, valid_to, created_at, updated_at, [
+    SELECT 'deals' AS entity, source, row_number() OVER (PARTITION BY source, deal_id ORDER BY valid_from) = 1 AS is_first,
+        valid_from, valid_to, created_at, updated_at, [
         {'field': 'customer_id', 'value': customer_id, 'applies': true, 'is_wrong': false},
         {'field': 'owner_id', 'value': owner_id, 'applies': true, 'is_wrong': false},
         {'field': 'stage', 'value': stage, 'applies': true, 'is_wrong': false},
@@ -69,7 +72,8 @@ deals AS (
     FROM core.deals
 ),
 tickets AS (
-    SELECT 'tickets' AS entity, source, ticket_id AS record_id, valid_from, valid_to, created_at, updated_at, [
+    SELECT 'tickets' AS entity, source, row_number() OVER (PARTITION BY source, ticket_id ORDER BY valid_from) = 1 AS is_first,
+        valid_from, valid_to, created_at, updated_at, [
         {'field': 'customer_id', 'value': customer_id, 'applies': true, 'is_wrong': false},
         {'field': 'owner_id', 'value': owner_id, 'applies': true, 'is_wrong': false},
         {'field': 'kind', 'value': kind, 'applies': true, 'is_wrong': false},
@@ -82,7 +86,7 @@ tickets AS (
     FROM core.tickets
 ),
 orders AS (
-    SELECT 'orders' AS entity, source, order_id AS record_id, ordered_at AS valid_from, CAST(NULL AS TIMESTAMPTZ) AS valid_to,
+    SELECT 'orders' AS entity, source, true AS is_first, ordered_at AS valid_from, CAST(NULL AS TIMESTAMPTZ) AS valid_to,
         ordered_at AS created_at, updated_at, [
         {'field': 'customer_id', 'value': customer_id, 'applies': true, 'is_wrong': false},
         {'field': 'channel', 'value': channel, 'applies': true, 'is_wrong': false},
@@ -100,9 +104,7 @@ dated AS (
         CAST(CASE WHEN is_first THEN least(created_at, valid_from) ELSE valid_from END AT TIME ZONE getvariable('time_zone')
             AS DATE) AS from_day,
         CAST(valid_to AT TIME ZONE getvariable('time_zone') AS DATE) AS to_day
-    FROM (
-        SELECT *, row_number() OVER (PARTITION BY entity, source, record_id ORDER BY valid_from) = 1 AS is_first FROM records
-    )
+    FROM records
 ),
 values_of_fields AS (
     SELECT entity, source, changed_on, f.field, f.is_wrong,

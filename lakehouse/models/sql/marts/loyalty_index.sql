@@ -1,7 +1,6 @@
 /*
 doc: "How loyal each buyer is, 0 to 100: the mean place among all buyers in six things that loyal customers do."
 zh: "忠诚度指数（0 到 100）：买家在六项忠诚行为中名次的平均。"
-only_on: duckdb
 grain: "one row a customer with an order of which something is left"
 key: [customer_id]
 sort: [customer_id]
@@ -52,18 +51,27 @@ facts AS (
     LEFT JOIN bought AS g USING (customer_id)
 ),
 long AS (
-    SELECT customer_id, unnest(['repeats', 'faithful', 'present', 'broad', 'pays_full', 'engaged']) AS thing,
-        unnest([days, since, presence, categories, full_price, active_days]::DOUBLE[]) AS value
-    FROM facts
+    SELECT customer_id, each.thing, each.value
+    FROM (
+        SELECT customer_id, unnest([
+            {'thing': 'repeats', 'value': CAST(days AS DOUBLE)}, {'thing': 'faithful', 'value': CAST(since AS DOUBLE)},
+            {'thing': 'present', 'value': CAST(presence AS DOUBLE)}, {'thing': 'broad', 'value': CAST(categories AS DOUBLE)},
+            {'thing': 'pays_full', 'value': CAST(full_price AS DOUBLE)}, {'thing': 'engaged', 'value': CAST(active_days AS DOUBLE)}
+        ]) AS each
+        FROM facts
+    )
+),
+-- a place is of a value, not of a customer: there are few values, and many customers
+counts AS (SELECT thing, value, count(*) AS equal FROM long WHERE value IS NOT NULL GROUP BY thing, value),
+shares AS (
+    SELECT thing, value, 100 * (sum(equal) OVER (PARTITION BY thing ORDER BY value) - equal + equal / 2)
+        / sum(equal) OVER (PARTITION BY thing) AS place
+    FROM counts
 ),
 places AS (
-    SELECT customer_id, thing,
-        CASE WHEN value IS NULL THEN 50
-            ELSE 100 * (rank() OVER by_value - 1 + count(*) OVER (PARTITION BY thing, value) / 2)
-                / count(value) OVER (PARTITION BY thing)
-        END AS place
-    FROM long
-    WINDOW by_value AS (PARTITION BY thing, value IS NULL ORDER BY value)
+    SELECT l.customer_id, l.thing, coalesce(s.place, 50) AS place
+    FROM long AS l
+    LEFT JOIN shares AS s ON s.thing = l.thing AND s.value = l.value
 ),
 wide AS (
     SELECT customer_id, max(place) FILTER (thing = 'repeats') AS repeats,

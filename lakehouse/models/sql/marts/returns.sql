@@ -58,21 +58,39 @@ capped AS (
         PARTITION BY source, order_id, line_id ORDER BY returned_on NULLS LAST, return_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
     )
 ),
-entries AS (
-    SELECT day, product_source, product_id, product, category, region_code, 'any' AS reason, quantity AS sold,
-        concat_ws(' ', source, order_id, line_id) AS line, NULL AS back_line, NULL AS units, NULL AS days
+sold_units AS (
+    SELECT CAST(date_trunc('month', day) AS DATE) AS month, product_source, product_id, region_code, min(product) AS product,
+        min(category) AS category, sum(quantity) AS units_sold, count(*) AS lines_sold
     FROM sold
-    UNION ALL
-    SELECT day, product_source, product_id, product, category, region_code, unnest(['any', reason]), NULL, NULL,
-        concat_ws(' ', source, order_id, line_id), units, date_diff('day', day, returned_on)
+    GROUP BY CAST(date_trunc('month', day) AS DATE), product_source, product_id, region_code
+),
+back AS (
+    SELECT CAST(date_trunc('month', day) AS DATE) AS month, product_source, product_id, region_code, unnest(['any', reason]) AS reason,
+        product, category, concat_ws(' ', source, order_id, line_id) AS line, units, date_diff('day', day, returned_on) AS days
     FROM capped
     WHERE units > 0
+),
+back_units AS (
+    SELECT month, product_source, product_id, region_code, reason, min(product) AS product, min(category) AS category,
+        sum(units) AS units_returned, count(DISTINCT line) AS lines_returned, median(days) AS median_days,
+        count(DISTINCT line) FILTER (days <= 1) AS within_day
+    FROM back
+    GROUP BY month, product_source, product_id, region_code, reason
+),
+counted AS (
+    SELECT s.month, s.product_source, s.product_id, s.product, s.category, s.region_code, 'any' AS reason, s.units_sold, s.lines_sold,
+        b.units_returned, b.lines_returned, b.median_days, b.within_day
+    FROM sold_units AS s
+    LEFT JOIN back_units AS b ON b.month = s.month AND b.product_source = s.product_source AND b.product_id = s.product_id
+        AND b.region_code = s.region_code AND b.reason = 'any'
+    UNION ALL
+    SELECT month, product_source, product_id, product, category, region_code, reason, NULL, NULL,
+        units_returned, lines_returned, median_days, within_day
+    FROM back_units
+    WHERE reason <> 'any'
 )
-SELECT CAST(date_trunc('month', day) AS DATE) AS month, product_source, product_id, min(product) AS product,
-    min(category) AS category, region_code, reason,
-    last_day(CAST(date_trunc('month', day) AS DATE)) + 30 <= getvariable('as_of') AS is_over, sum(sold) AS units_sold,
-    nullif(count(DISTINCT line), 0) AS lines_sold, coalesce(sum(units), 0) AS units_returned,
-    count(DISTINCT back_line) AS lines_returned, coalesce(sum(units), 0) / nullif(sum(sold), 0) AS return_rate,
-    median(days) AS median_days, count(DISTINCT back_line) FILTER (days <= 1) AS within_day
-FROM entries
-GROUP BY CAST(date_trunc('month', day) AS DATE), product_source, product_id, region_code, reason
+SELECT month, product_source, product_id, product, category, region_code, reason,
+    last_day(month) + 30 <= getvariable('as_of') AS is_over, units_sold, lines_sold, coalesce(units_returned, 0) AS units_returned,
+    coalesce(lines_returned, 0) AS lines_returned, coalesce(units_returned, 0) / nullif(units_sold, 0) AS return_rate,
+    median_days, coalesce(within_day, 0) AS within_day
+FROM counted
