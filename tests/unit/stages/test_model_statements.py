@@ -26,7 +26,9 @@ def day(monkeypatch):
 def test_duckdb_runs_what_is_printed():
     """Day and zone are written out: no variable has to be set."""
     [statement] = statements(current(), ["core.first_orders"])
-    ordered = "'ann' AS customer_id, true AS is_order, DATE '2026-01-02' AS ordered_on, NULL::DATE AS taken_back_on"
+    ordered = (
+        "'ann' AS customer_id, true AS is_order, DATE '2026-01-02' AS ordered_on, NULL::DATE AS taken_back_on"
+    )
     with duckdb.connect() as con:
         con.execute(f"CREATE SCHEMA core; CREATE TABLE core.order_values AS SELECT {ordered}")
         assert con.execute(statement.as_text()).fetchall() == [("ann", dt.date(2026, 1, 2))]
