@@ -88,8 +88,7 @@ def _sources(settings: Settings) -> list[Source]:
 def _refresh(
     settings: Settings, catalog: Catalog, table: Table, sources: list[Source], expected: dict[str, str]
 ) -> None:
-    # One thread: of few records two cost more than they save, and twice the buffers.
-    with closing(duck.connect(settings, threads=1)) as con:
+    with closing(duck.connect(settings)) as con:
         tables = _attach(con, catalog, sources, expected)
         sending = [source for source in sources if source.table in tables]
         evidence = catalogs.ensure(catalog, EVIDENCE)
@@ -279,6 +278,8 @@ def _is_nothing(lake: _Lake, news: _News) -> bool:
 
 def _resolve(lake: _Lake, news: _News | None) -> tuple[Part | None, Resolution]:
     """Resolve those alone of whom there is news, and say which part of all it is; else everybody."""
+    if news:  # of few records two threads cost more than they save, and twice the buffers
+        lake.con.execute("SET threads = 1")
     part = _resolve_news(lake, news) if news else None
     return part, part.resolution if part else _resolve_all(lake)
 

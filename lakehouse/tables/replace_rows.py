@@ -203,6 +203,8 @@ def _to_rewrite(
     """Return the files that hold a row that goes; where none does, the smallest, for what comes; or all of them."""
     query = f"SELECT DISTINCT {_FILE} FROM {_WENT} SEMI JOIN {_DIFFERING} USING ({change.keys})"
     found = {row[0] for row in con.execute(query).fetchall()}
+    if found.difference(_names(files)):
+        raise CommitConflict("rows that go were read of another snapshot than the table's; look again")
     affected = [file for file in files if data_files.plain_path(file.file_path) in found]
     rewritten = affected or [min(files, key=lambda file: (file.record_count, file.file_path))]
     return files if _is_uncut(files) else rewritten

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import closing
+from dataclasses import replace
 from itertools import pairwise
 from uuid import uuid4
 
@@ -258,3 +259,20 @@ def test_what_changes_stays_in_its_file_and_what_is_new_stands_among_its_like(la
     assert all(before[1] < after[0] for before, after in pairwise(ranges))
     assert max(at_once) == 2
     assert content.row_count(table) == rows + len(gone)
+
+
+def test_rows_that_were_read_of_another_snapshot_are_a_conflict(lake, lake_con):
+    """Another run was first: its files are not those that the caller has read, and nothing is written."""
+    table = fill(lake_con, lake)
+    lake_con.execute(
+        f"CREATE TEMP TABLE held_rows AS {views.scan_with_files_sql(table)} WHERE name = 'p00007'"
+    )
+    first = change(lake_con, ["p00007"], [("p00007", 1, "first")])
+    replace_rows(lake_con, table, first, computed_from={"n": "2"})
+    table.refresh()
+    rows = held(lake_con, table)
+    second = replace(change(lake_con, ["p00007"], [("p00007", 1, "second")]), held="held_rows")
+    with pytest.raises(CommitConflict, match="another snapshot"):
+        replace_rows(lake_con, table, second, computed_from={"n": "3"})
+    table.refresh()
+    assert held(lake_con, table) == rows
