@@ -36,7 +36,8 @@ _MAKES_TABLES: Final = ("CREATE ", "DROP ")
 _SHIPPED: Final = Path(__file__).with_suffix(".json")
 _FEATURES: Final = "match_people"  # that it is shipped for
 _PRIOR, _LEAST = "{prior}", "{least}"  # in what is shipped, where these numbers stand
-_ODD_RECORDS, _ODD_BITS = 271_828, 314.159  # by which they are found
+_ODD_RECORDS: Final = 271_828  # by which they are found: nothing else in it is this number
+_ODD_BITS: Final = 314.159
 _RANDOM: Final = re.compile(r"_[0-9a-f]{9}\b")  # that Splink adds to its names
 _DUCKDB: Final[dict[str, str | bool | int | float | list[str]]] = {
     "threads": "1",

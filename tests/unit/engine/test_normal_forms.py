@@ -301,8 +301,8 @@ def test_an_extension_behind_a_switchboard_in_china_is_one(typed, region, normal
         ("email", "Ann Lee <ann@x.org>", "", True), ("email", "ann@x.org; no", "", True),
         ("email", "ann@x", "", False),
         ("email", "e-mail: ann@x.org", "", False), ("phone", "0151 12345679", "DE", True),
-        ("phone", "12345", "", False), ("phone", "0151 12345679", "", False),
-        ("push", "token", "", False), ("email", None, "", None),
+        ("phone", "12345", "", False), ("phone", "0151 12345679", "", False), ("push", "token", "", False),
+        ("email", None, "", None),
     ],
 )  # fmt: skip
 def test_what_is_an_address(kind, value, region, is_one):
