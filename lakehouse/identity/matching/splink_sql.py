@@ -87,8 +87,8 @@ def to_be_shipped() -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def _shipped() -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(_SHIPPED.read_text("utf-8"))
-    return told
+    shipped: dict[str, Any] = json.loads(_SHIPPED.read_text("utf-8"))
+    return shipped
 
 
 def _written_for(model: Model) -> str:

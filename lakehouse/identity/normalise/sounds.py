@@ -118,8 +118,8 @@ def _readings() -> dict[int, str]:
     package = find_spec("pypinyin")
     assert package is not None  # noqa: S101 - it is a dependency
     assert package.origin is not None  # noqa: S101 - likewise
-    told = json.loads((Path(package.origin).parent / "pinyin_dict.json").read_text("utf-8"))
-    return {int(character): intern(readings) for character, readings in told.items()}
+    listed = json.loads((Path(package.origin).parent / "pinyin_dict.json").read_text("utf-8"))
+    return {int(character): intern(readings) for character, readings in listed.items()}
 
 
 @cache
