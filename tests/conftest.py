@@ -169,7 +169,7 @@ def pytest_collection() -> Iterator[None]:
     """Find the tests without looking for garbage, and let what was found be none from then on.
 
     Fifteen thousand tests and their modules are most of the objects of a process: to look through them again and again
-    takes more than half of the processor time of finding them, and then some of each test's.
+    takes a third of the processor time of finding them, and then some of each test's.
     """
     gc.disable()
     try:
