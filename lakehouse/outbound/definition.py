@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import math
 from datetime import date, time
+from decimal import Decimal
 from pathlib import PurePath
 from string import Formatter
 from typing import TYPE_CHECKING, Annotated, Any
@@ -340,7 +343,10 @@ def _normal(address: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    """Return a value as CRMs take it: lists joined by semicolons, true/false, ISO dates, "" for nothing."""
+    """Return a value as CRMs take it: lists joined by semicolons, true/false, ISO dates, "" for nothing.
+
+    Numbers have all their digits and no exponent, and what is none (NaN, infinity) is nothing; an object is JSON.
+    """
     match value:
         case None:
             return ""
@@ -350,5 +356,8 @@ def _text(value: Any) -> str:
             return ";".join(sorted(map(_text, value)))
         case date() | time():
             return value.isoformat()
+        case float() | Decimal():
+            return f"{Decimal(str(value)):f}" if math.isfinite(value) else ""
         case _:
-            return str(value)
+            is_object = isinstance(value, dict)
+            return json.dumps(value, ensure_ascii=False, default=_text) if is_object else str(value)

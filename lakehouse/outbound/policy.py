@@ -99,6 +99,10 @@ class RequestPolicy(Policy):
     ] = 100
     robot_rows: Annotated[int, "people whom one message of a robot counts at most"] = 10_000
     message_rows: Annotated[int, "contacts of one message of 企业微信, which takes no more"] = 10_000
+    locked_waits: Annotated[
+        tuple[float, ...],
+        "seconds before each further try of records that Salesforce says somebody is writing",
+    ] = (1.0, 4.0)
     paced_seconds: Annotated[
         float, "seconds that a chunk may take because of the destination's rate; it has no more rows than fit"
     ] = 45.0

@@ -41,6 +41,11 @@ class SalesforceSimulator:
         self.page = 2_000  # records of one answer of a query
         self._pages: dict[str, httpx.Response] = {}
         self.bulk = BulkJobs(self)
+        self.locked: Counter[str] = (
+            Counter()
+        )  # how many writes of a record find somebody else at it, by external id
+        self.alerts: set[str] = set()  # external ids, in lower case, of which a rule warns
+        self._is_warned = False
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path.rstrip("/")  # simple-salesforce ends some of its paths so
@@ -55,6 +60,7 @@ class SalesforceSimulator:
         if request.method == "PATCH":
             found = re.fullmatch(r"/services/data/v\d+\.\d/composite/sobjects(?:/(\w+)/(\w+))?", path)
             if found:
+                self._is_warned = request.headers.get("Sforce-Duplicate-Rule-Header") == "allowSave=true"
                 return self._write(json.loads(request.content), found[2])
         return error(404, "NOT_FOUND", "The requested resource does not exist")
 
@@ -152,6 +158,8 @@ class SalesforceSimulator:
             found = next((one for one in self.records.values() if one["Id"] == record["id"]), None)
             if found is None:
                 return _failure("ENTITY_IS_DELETED")
+            if refused := self._refusal(str(found.get("Email__c", "")).lower()):
+                return _failure(refused)
             return self._store(found, values, created=False)
         return self.upsert_one(record[external], external, values, names)
 
@@ -164,10 +172,18 @@ class SalesforceSimulator:
             return _failure("DUPLICATE_VALUE")
         if given == self.rejected:
             return _failure("FIELD_CUSTOM_VALIDATION_EXCEPTION")
+        if refused := self._refusal(name):
+            return _failure(refused)
         values = {**values, external: given}
         created = name not in self.records
         found = self.records.setdefault(name, {"Id": f"003{next(self._ids):015d}"})
         return self._store(found, values, created=created)
+
+    def _refusal(self, name: str) -> str:
+        if self.locked[name] > 0:
+            self.locked[name] -= 1
+            return "UNABLE_TO_LOCK_ROW"
+        return "DUPLICATES_DETECTED" if name in self.alerts and not self._is_warned else ""
 
     def _store(self, found: dict[str, Any], values: dict[str, Any], *, created: bool) -> dict[str, Any]:
         found |= values

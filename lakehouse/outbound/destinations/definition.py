@@ -126,6 +126,10 @@ class SalesforceDefinition(WithUrl):
 
     kind: Literal["salesforce"]
     version: Annotated[str, StringConstraints(pattern=r"^v\d{2,3}\.\d$")] = "v62.0"
+    duplicates: Annotated[
+        Literal["refuse", "allow"],
+        Field(description="what a rule about duplicates that only warns does to rows that are written"),
+    ] = "refuse"
 
 
 class FileDefinition(Definition):

@@ -44,6 +44,11 @@ _OF_THE_MAPPING: Final = frozenset(
 )
 _OF_THE_DAY: Final = frozenset({"REQUEST_LIMIT_EXCEEDED", "EXCEEDEDQUOTA"})
 _GONE: Final = frozenset({"ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY", "NOT_FOUND"})
+_LOCKED: Final = (
+    "UNABLE_TO_LOCK_ROW"  # somebody else is writing the record, or one that many records belong to
+)
+# A rule that only warns refuses through the API, unless the request says that it was warned; one that blocks, always.
+_WARNED: Final = {"Sforce-Duplicate-Rule-Header": "allowSave=true"}
 _TOKENS: Final[dict[tuple[str, str], str]] = {}
 
 
@@ -65,6 +70,7 @@ class Salesforce(RowSender):
         self._account = definition.url
         self._who = f"destination {definition.name}"
         self._data = f"/services/data/{definition.version}"
+        self._may_double = definition.duplicates == "allow"
         self._jobs = BulkJobs(settings, self._who, self._data, self._ask)
 
     @property
@@ -91,7 +97,7 @@ class Salesforce(RowSender):
         """Write rows by one request; raises as `until_answered`."""
         records = [{**_record(chunk.object, row.properties), chunk.id_property: row.id} for row in rows]
         path = f"{self._data}/composite/sobjects/{chunk.object}/{chunk.id_property}"
-        answered = self._write(path, records, asking)
+        answered = self._write(path, records, asking, warned=self._may_double)
         found = {row.row: _answer(part, row) for row, part in zip(rows, answered.value, strict=False)}
         return Answered(found if len(answered.value) == len(rows) else {}, answered.after_lost)
 
@@ -124,7 +130,8 @@ class Salesforce(RowSender):
         for some in batches(sorted(fields), count=BATCH_LIMIT):
             records = [{**_record(kind, fields[record]), "id": record} for record in some]
             try:
-                answered = self._write(f"{self._data}/composite/sobjects", records, asking)
+                # Who is cleared is no duplicate of anybody: a rule must not keep a refusal from being carried out.
+                answered = self._write(f"{self._data}/composite/sobjects", records, asking, warned=True)
             except NotSent as error:
                 raise Transient(str(error)) if parts else error from None
             after_lost = after_lost or answered.after_lost
@@ -149,8 +156,38 @@ class Salesforce(RowSender):
                 found[str(at(record, chunk.id_property)).casefold()] = str(at(record, "Id"))
         return found
 
-    def _write(self, path: str, records: list[dict[str, Any]], asking: Asking) -> Answered[list[Any]]:
-        request = Request("PATCH", path, json={"allOrNone": False, "records": records})
+    def _write(
+        self, path: str, records: list[dict[str, Any]], asking: Asking, *, warned: bool
+    ) -> Answered[list[Any]]:
+        """Write records by one request, and once more those that somebody else was writing just then.
+
+        `warned`: rules about duplicates that only warn let them through.
+        """
+        answered = self._write_once(path, records, asking, warned)
+        parts = answered.value
+        for wait in RequestPolicy.locked_waits:
+            locked = [number for number, part in enumerate(parts) if _is_locked(part)]
+            if not locked or len(parts) != len(records) or asking.clock() + wait > asking.deadline:
+                break
+            self._sleep(wait)
+            try:
+                again = self._write_once(path, [records[number] for number in locked], asking, warned)
+            except (NotSent, Refused):
+                break  # they stay as locked as they were
+            except Transient:
+                again = Answered([None] * len(locked))  # nobody knows what became of them
+            if len(again.value) != len(locked):
+                break
+            for number, part in zip(locked, again.value, strict=True):
+                parts[number] = part
+            answered = Answered(parts, answered.after_lost or again.after_lost)
+        return answered
+
+    def _write_once(
+        self, path: str, records: list[dict[str, Any]], asking: Asking, warned: bool
+    ) -> Answered[list[Any]]:
+        body = {"allOrNone": False, "records": records}
+        request = Request("PATCH", path, json=body, headers=_WARNED if warned else None)
 
         def once() -> list[Any]:
             answer = self._call(request)
@@ -221,6 +258,11 @@ def _part(value: Any) -> _Part | None:
         return None
     code = code_or(at(value, "errors.0.statusCode"), "FAILED")
     return _Part(code_or(value.get("id"), ""), value["success"], code)
+
+
+def _is_locked(value: Any) -> bool:
+    part = _part(value)
+    return part is not None and not part.success and part.code == _LOCKED
 
 
 def _answer(value: Any, row: Row) -> Answer:

@@ -128,6 +128,37 @@ def test_rows_become_what_the_crm_should_hold(folder):
     ]
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1e22, "10000000000000000000000"), (Decimal("1E+2"), "100"), (5e-7, "0.0000005"), (0.1, "0.1"), (12.0, "12.0"),
+        (float("nan"), ""), (float("-inf"), ""), (Decimal("NaN"), ""), ({"a": [1, None]}, '{"a": [1, null]}'),
+    ],
+)  # fmt: skip
+def test_numbers_have_no_exponent_and_what_is_none_is_nothing(folder, value, text):
+    """A CRM's number takes neither 1e+22 nor nan, and an object is what every program reads."""
+    _write(folder, GOOD.replace("{lakehouse_segments:", "{spent: spent, lakehouse_segments:"))
+    row = {
+        "customer_id": "c1",
+        "email": "a@x.org",
+        "segments": ["vip"],
+        "tier": "",
+        "first_on": None,
+        "spent": value,
+    }
+    [desired] = load_syncs(folder)["news"].desired([row])
+    assert desired.properties["spent"] == text
+
+
+def test_ids_keep_their_case_and_e_mails_do_not(folder):
+    """Of two ids that differ in case alone, each may be somebody."""
+    row = {"customer_id": "c1", "segments": ["vip"], "tier": "", "first_on": None}
+    _write(folder, GOOD)
+    sync = load_syncs(folder)["news"]
+    ids = [each.id for each in sync.desired({**row, "email": said} for said in (" wmAbC1 ", "A@X.org", " "))]
+    assert ids == ["wmAbC1", "a@x.org", None]
+
+
 def test_a_column_that_is_not_there_is_named(folder):
     """The sync, the property's place and the column."""
     _write(folder, GOOD)

@@ -124,3 +124,45 @@ def test_many_leavers_whose_records_are_twice_as_many_are_all_cleared(world):
     assert {one.status for one in world.send(*leavers, run="3").values()} == {"removed"}
     assert all("Tier__c" not in record for record in world.simulator.records.values())
     assert max(world.simulator.batches) <= 200
+
+
+def test_a_record_that_somebody_else_is_writing_is_tried_again(world):
+    """With no other: as when many contacts of one account are written at once; not for ever, and it is told then."""
+    world.simulator.locked.update({"a@x.org": 1, "b@x.org": 9})
+    answers = world.send(*(world.row(n, f"{name}@x.org") for n, name in enumerate("abc")))
+    assert [(answers[n].status, answers[n].code) for n in range(3)] == [
+        ("sent", ""),
+        ("failed", "UNABLE_TO_LOCK_ROW"),
+        ("sent", ""),
+    ]
+    assert world.simulator.batches == [3, 2, 1]
+    assert world.simulator.writes == {"a@x.org": 1, "c@x.org": 1}
+    world.simulator.locked["b@x.org"] = 0
+    first = world.send(world.row(0, "b@x.org"), run="2")[0].crm_id
+    world.simulator.locked["b@x.org"] = 2
+    assert world.send(world.leaver(0, "b@x.org", first), run="3")[0].status == "removed"
+
+
+def test_what_became_of_a_record_whose_second_try_was_lost_nobody_knows(world):
+    """It was locked, and may be written since; its neighbour's answer stands, and nothing was not sent."""
+    world.simulator.locked["a@x.org"] = 1
+    world.fail(Fault(), *[Fault(lost=True, after=True)] * 9)
+    answers = world.send(world.row(0, "a@x.org"), world.row(1, "c@x.org"))
+    assert (answers[0].status, answers[0].uncertain) == ("failed", True)
+    assert (answers[1].status, answers[1].uncertain) == ("sent", False)
+
+
+def test_a_rule_that_only_warns_keeps_no_refusal_from_being_carried_out(world, tmp_path, monkeypatch):
+    """Who is written is refused, unless the file allows it; who leaves is cleared whatever the rule says."""
+    first = world.send(world.row(0, "a@x.org"))[0].crm_id
+    world.simulator.alerts = {"a@x.org", "b@x.org"}
+    assert world.send(world.row(0, "b@x.org"), run="2")[0].code == "DUPLICATES_DETECTED"
+    assert world.send(world.leaver(0, "a@x.org", first), run="3")[0].status == "removed"
+    kind = KINDS["salesforce"]
+    monkeypatch.setitem(
+        KINDS, "salesforce", replace(kind, definition=f"{kind.definition}duplicates: allow\n")
+    )
+    (tmp_path / "allowing").mkdir()
+    allowing = World("salesforce", tmp_path / "allowing", monkeypatch)
+    allowing.simulator.alerts = {"b@x.org"}
+    assert allowing.send(allowing.row(0, "b@x.org"))[0].status == "sent"
