@@ -155,7 +155,7 @@ def test_false_totals_are_found(lake, table, monkeypatch):
 @pytest.mark.parametrize("order", ["n DESC", "n NULLS LAST", "n NULLS FIRST, word DESC"])
 def test_a_sort_order_that_is_none_is_found(lake, table, order, monkeypatch):
     """Direction, the place of nulls, and the second column count."""
-    monkeypatch.setattr("lakehouse.tables.data_files._order", lambda _: [order])
+    monkeypatch.setattr("lakehouse.tables.data_files.order", lambda _: [order])
     rows = ROWS.replace("r * 7 % 10", "r % 5")
     [file] = write(lake, table, rows).files
     append(table, [with_claim(file, ORDER, lambda _: 1)])

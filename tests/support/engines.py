@@ -105,7 +105,7 @@ class Measured:
 
 
 def blocks() -> dict[str, str]:
-    """Return the program under each heading of the page."""
+    """Return the program under each heading of the page; a piece of one is marked `py`, and is none."""
     text = PAGE.read_text("utf-8")
     return dict(
         re.findall(r"^## ([^\n]+)\n(?:(?!^## ).)*?^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)

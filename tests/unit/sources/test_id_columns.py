@@ -90,7 +90,7 @@ def test_whose_ids_are_salesforce_s():
     """Those of its sources, but for the numbers of other systems that it keeps; and whatever is called so elsewhere."""
     contacts = SHIPPED["salesforce", "contacts"].ids
     assert {name: found.salesforce for name, found in contacts.items()} == {
-        "id": True, "account_id": True, "owner_id": True, "loyalty_number": False,
+        "id": True, "account_id": True, "owner_id": True, "loyalty_number": False, "master_record_id": True,
     }  # fmt: skip
     elsewhere = parse(SPENDING.replace("FORMAT", "pii: false").replace("mine_id", "salesforce_id"), "a.yaml")
     assert {name for name, found in elsewhere.ids.items() if found.salesforce} == {"member_no"}
