@@ -57,8 +57,8 @@ def test_the_first_identifier_names_the_record(con):
     )
     slots = f"SELECT slot, own, value FROM ({observations_sql([load()['hubspot', 'contacts']])}) ORDER BY ALL"
     assert con.execute(slots).fetchall() == [
-        ("email", False, None), ("email 2", False, None), ("hubspot_id", True, "7"), ("phone", False, "1"),
-        ("phone 2", False, "2"), ("user_id", False, None),
+        ("email", False, None), ("email 2", False, None), ("hubspot_id", True, "7"),
+        ("hubspot_id 2", False, None), ("phone", False, "1"), ("phone 2", False, "2"), ("user_id", False, None),
     ]  # fmt: skip
 
 
