@@ -171,17 +171,26 @@ class Salesforce(RowSender):
                 break
             self._sleep(wait)
             try:
-                again = self._write_once(path, [records[number] for number in locked], asking, warned)
+                again = self._write_again(path, [records[number] for number in locked], asking, warned)
             except (NotSent, Refused):
                 break  # they stay as locked as they were
-            except Transient:
-                again = Answered([None] * len(locked))  # nobody knows what became of them
-            if len(again.value) != len(locked):
-                break
             for number, part in zip(locked, again.value, strict=True):
                 parts[number] = part
             answered = Answered(parts, answered.after_lost or again.after_lost)
         return answered
+
+    def _write_again(
+        self, path: str, records: list[dict[str, Any]], asking: Asking, warned: bool
+    ) -> Answered[list[Any]]:
+        """Write records, and return what is said of each: None where nobody knows. Raises NotSent and Refused."""
+        unknown: Answered[list[Any]] = Answered([None] * len(records))
+        try:
+            answered = self._write_once(path, records, asking, warned)
+        except NotSent:
+            raise
+        except Transient:
+            return unknown
+        return answered if len(answered.value) == len(records) else unknown
 
     def _write_once(
         self, path: str, records: list[dict[str, Any]], asking: Asking, warned: bool
