@@ -112,7 +112,7 @@ def places(place: str, name: str) -> list[tuple[str, str]]:
         found.append(here)
         for method in (one for one in defined if one.startswith(f"{here[1]}.")):
             methods.setdefault(method.partition(".")[2], []).append((here[0], method))
-        mentioned |= mentions([defined[here[1]]])
+        mentioned |= mentioned_in(*here)
         todo += [one for name in mentioned & methods.keys() for one in methods[name]]
         for node in ast.walk(defined[here[1]]):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
@@ -120,7 +120,7 @@ def places(place: str, name: str) -> list[tuple[str, str]]:
             elif isinstance(node, ast.Name):
                 todo.append((here[0], node.id))
                 if node.id == "import_module":
-                    named = mentions([defined[here[1]]])
+                    named = mentioned_in(*here)
                     todo += [one for one in everything_under(here[0]) if one[1] in named]
     return found
 
@@ -134,6 +134,12 @@ def mentions(code: Iterable[ast.AST]) -> set[str]:
 
 
 @cache
+def mentioned_in(place: str, name: str) -> frozenset[str]:
+    """Every attribute that a definition of a module mentions."""
+    return frozenset(mentions([module(place)[0][name]]))
+
+
+@cache
 def reached(function: str) -> set[str]:
     """Every attribute that the code behind a handler mentions."""
     return mentions(definitions(f"functions.{function}.handler", "handler"))
@@ -143,7 +149,7 @@ def tables(function: str, call: str) -> list[Any]:
     """The tables of DynamoDB that the code behind a handler asks by a call: each has a module of its own."""
     found = set()
     for place, name in places(f"functions.{function}.handler", "handler"):
-        if call in mentions([module(place)[0][name]]):
+        if call in mentioned_in(place, name):
             found.add("LimitsTable" if place.endswith(".limits_table") else "ConsentTable")
     return [{"Fn::GetAtt": [table, "Arn"]} for table in sorted(found)]
 
