@@ -90,7 +90,7 @@ class _Worker:
         for task in (keep_house, keep_books, self._compute):
             company.attempt(task)
         world.set_clock(_SIX_HOURS)
-        consumer.roll_back(company)
+        company.roll_back()
         company.attempt(self._compute)
 
     def _load(self, files: tuple[Content, ...], *, at_once: int) -> None:

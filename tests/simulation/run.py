@@ -190,9 +190,10 @@ class Company:
             computes = self._repeating(lambda _, slow=slow: consumer.compute(self, slow), 3_600.0)
             self.world.start(f"model{number}", computes, self.world.now + 600)
         if self.plan.random() < 0.3:
-            self.world.start("somebody", self._roll_back, self.world.now + 2 * DAY)
+            self.world.start("somebody", self.roll_back, self.world.now + 2 * DAY)
 
-    def _roll_back(self) -> None:
+    def roll_back(self) -> None:
+        """Roll the copy back as somebody does by hand, once: who is refused leaves it."""
         try:
             consumer.roll_back(self)
         except Exception as error:  # noqa: BLE001 - the catalog may refuse it
