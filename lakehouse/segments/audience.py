@@ -77,7 +77,8 @@ def audience_sql(selected: str) -> str:
     return _AUDIENCE_SQL.format(selected=selected)
 
 
-# Of several ids of a type that one counts which was known first: it stays the same while others come.
+# Rows of customers with `known_ids`, by type. Of several of a type that one counts which was known first: it stays the
+# same while others come.
 _WITH_IDS_SQL = """
 SELECT a.*, i.known_ids
 FROM ({rows}) AS a
@@ -94,11 +95,6 @@ LEFT JOIN (
 ) AS i USING (customer_id)
 ORDER BY {order}
 """
-
-
-def with_ids(rows: str, order: str = "customer_id") -> str:
-    """Return the SQL of rows of customers with `known_ids`: their id of each of the types `$id_types`, by type."""
-    return _WITH_IDS_SQL.format(rows=rows, order=order)
 
 
 _CONTACTED_SQL = f"""
@@ -197,7 +193,9 @@ def rows_with_ids(
     none = dict.fromkeys(id_types)
     kind = parameters["kind"]
     asked = {**parameters, "id_types": list(id_types)}
-    for row in rows_of(settings, with_ids(sql, order), asked, required=(IDENTITIES.name,), **shown):
+    for row in rows_of(
+        settings, _WITH_IDS_SQL.format(rows=sql, order=order), asked, required=(IDENTITIES.name,), **shown
+    ):
         ids = none | (row.pop("known_ids") or {})
         if kind in ids and row["channel_address"]:
             ids[kind] = row["channel_address"]

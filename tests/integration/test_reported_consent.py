@@ -16,7 +16,7 @@ import yaml
 from lakehouse.privacy import consent
 from lakehouse.stages.consents import refresh_consents
 from lakehouse.stages.resolve import resolve
-from tests.support import small_company
+from tests.support.filled_lake import company_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,19 +77,8 @@ def play(company: SmallCompany) -> Played:
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
-    folder = tmp_path_factory.mktemp("lake")
-    (folder / "warehouse").mkdir()
-    (folder / "scratch").mkdir()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("LAKEHOUSE_DEFINITIONS", raising=False)
-        patch.setenv("LAKEHOUSE_CATALOG", "sql")
-        patch.setenv("LAKEHOUSE_CATALOG_URI", f"sqlite:///{folder}/catalog.sqlite")
-        patch.setenv("LAKEHOUSE_WAREHOUSE", f"file://{folder}/warehouse")
-        patch.setenv("LAKEHOUSE_SCRATCH", f"{folder}/scratch")
-        small_company.forget()
-        with small_company.company(patch, folder) as company:
-            yield play(company)
-    small_company.forget()
+    with company_in(tmp_path_factory.mktemp("lake")) as company:
+        yield play(company)
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["case"] for case in CASES])

@@ -48,11 +48,8 @@ class Filled:
 
 
 @contextmanager
-def filled_lake(folder: Path, *steps: Mapping[Place, Path]) -> Iterator[Filled]:
-    """Give a lake in a folder of its own, with the files of each source and entity, and nobody's own definitions.
-
-    Files of one step are loaded together; each step is loaded, and resolved, once the one before it is.
-    """
+def company_in(folder: Path) -> Iterator[small_company.SmallCompany]:
+    """Give a company with a lake in a folder of its own, and nobody's own definitions."""
     for name in ("warehouse", "scratch"):
         (folder / name).mkdir()
     with pytest.MonkeyPatch.context() as patch:
@@ -63,12 +60,22 @@ def filled_lake(folder: Path, *steps: Mapping[Place, Path]) -> Iterator[Filled]:
         patch.setenv("LAKEHOUSE_SCRATCH", f"{folder}/scratch")
         small_company.forget()
         with small_company.company(patch, folder) as company:
-            found = _fill(company, steps)
-            normal_forms.create(found.con)
-            yield found
-            found.con.close()
-            catalogs.open_catalog(company.settings).close()
+            yield company
     small_company.forget()
+
+
+@contextmanager
+def filled_lake(folder: Path, *steps: Mapping[Place, Path]) -> Iterator[Filled]:
+    """Give a lake in a folder of its own, with the files of each source and entity, and nobody's own definitions.
+
+    Files of one step are loaded together; each step is loaded, and resolved, once the one before it is.
+    """
+    with company_in(folder) as company:
+        found = _fill(company, steps)
+        normal_forms.create(found.con)
+        yield found
+        found.con.close()
+        catalogs.open_catalog(company.settings).close()
 
 
 def _load(company: small_company.SmallCompany, paths: Mapping[Place, Path]) -> dict[Place, FileRecord]:

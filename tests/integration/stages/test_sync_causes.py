@@ -9,7 +9,7 @@ import pytest
 from lakehouse.outbound import fold, log
 from lakehouse.outbound.definition import load_syncs
 from lakehouse.settings import current
-from lakehouse.stages import export, sync_causes, sync_orders
+from lakehouse.stages import export, sync_causes, sync_ids, sync_orders
 from tests.integration.stages.test_export import allow, compute, publish
 from tests.support.small_company import SmallCompany, forget
 
@@ -100,6 +100,32 @@ def test_a_trigger_that_stands_is_a_task_for_the_owner(acting):
     assert (found["ann"].properties["hubspot_owner_id"], found["ann"].about) == ("5", "1")
     assert found["ann"].properties["hs_task_status"] == "NOT_STARTED"
     assert found["ann"].consented
+
+
+def test_a_task_may_name_an_id_of_its_customer(acting, tmp_path):
+    """Of several the one that was known first, as it is spelled; nothing where there is none; news of ids count."""
+    file = tmp_path / "definitions" / "syncs" / "calls.yaml"
+    file.write_text(CALLS + '  hs_task_body: "{hubspot_id} {user_id}"\n', "utf-8")
+    acting.fill("marts.triggers", trigger("ann"), trigger("ann", "another"), trigger("bob"))
+    first, later = (datetime(2026, month, 1, tzinfo=UTC) for month in (1, 2))
+    known = [
+        {"identifier_type": kind, "identifier_value": value, "customer_id": "ann", "first_seen_at": at}
+        for kind, value, at in (
+            ("hubspot_id", "Hs9", first),
+            ("hubspot_id", "Hs1", later),
+            ("user_id", "U7", later),
+        )
+    ]
+    acting.fill("core.identities", *known)
+    export.segments.refresh(acting.settings)
+    sync = load_syncs(current().definitions)["calls"]
+    rows = list(sync.desired(sync_causes.cause_rows(acting.settings, sync, NOW)))
+    said = [(row.customer_id, row.properties["hs_task_body"]) for row in rows]
+    assert said == [("ann", "Hs9 U7"), ("ann", "Hs9 U7"), ("bob", " "), ("cyd", " ")]
+    before = sync_ids.inputs_of(acting.settings, sync)
+    acting.fill("core.identities", *known[1:])
+    assert before != sync_ids.inputs_of(acting.settings, sync)
+    assert sync_ids.inputs_of(acting.settings, load_syncs(current().definitions)["marks"]) == {}
 
 
 def test_the_key_of_a_cause_stays_when_customers_are_merged(acting):
